@@ -1,0 +1,74 @@
+"""The error tree: one root, and under it one class for each exit code that a script may depend on.
+
+A message says what was expected, what was found, where, and what to do about it. The command line prints the message
+without a traceback and ends with ``exit_code``.
+"""
+
+__all__ = [
+    "ArtifactError",
+    "AudioFormatError",
+    "ConfigError",
+    "CorruptArtifactError",
+    "DatabaseError",
+    "ManifestMismatchError",
+    "MissingExtraError",
+    "NowPlayingError",
+    "UnsupportedVersionError",
+]
+
+EXIT_FOUND = 0
+EXIT_NOTHING_RECOGNIZED = 1
+EXIT_USAGE = 2
+EXIT_BAD_INPUT = 3
+EXIT_ARTIFACT = 4
+EXIT_MISSING_EXTRA = 5
+EXIT_INTERRUPTED = 130
+
+
+class NowPlayingError(Exception):
+    """Root of all errors that a user can cause and mend."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
+class ConfigError(NowPlayingError, ValueError):
+    """A setting or an argument is out of its range or unknown."""
+
+    exit_code = EXIT_USAGE
+
+
+class AudioFormatError(NowPlayingError, ValueError):
+    """A file or stream cannot be read as audio; the message names it and the reason."""
+
+
+class DatabaseError(NowPlayingError):
+    """A song database is missing, locked, full or cannot be written."""
+
+
+class ArtifactError(NowPlayingError):
+    """A model or database is not what its manifest says."""
+
+    exit_code = EXIT_ARTIFACT
+
+
+class ManifestMismatchError(ArtifactError):
+    """Two artifacts do not belong together, such as a database and another encoder."""
+
+
+class CorruptArtifactError(ArtifactError):
+    """Bytes differ from the recorded hash or size, or a structure breaks its own bounds."""
+
+
+class UnsupportedVersionError(ArtifactError):
+    """The artifact was written under a schema that this release does not read."""
+
+
+class MissingExtraError(NowPlayingError, ImportError):
+    """An optional dependency is not installed; the message says which ``pip install`` line brings it."""
+
+    exit_code = EXIT_MISSING_EXTRA
+
+    def __init__(self, extra: str, needed_for: str, cause: BaseException | None = None) -> None:
+        reason = f" ({cause})" if cause else ""
+        super().__init__(f"{needed_for} needs the '{extra}' extra{reason}: pip install 'nowplaying[{extra}]'")
+        self.extra = extra

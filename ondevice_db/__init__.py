@@ -1,0 +1,1 @@
+"""Which song is it? Codebooks, builder, file format, candidate search, sequence matching, acceptance."""

@@ -1,0 +1,1 @@
+"""The phone: low-power loop, energy account, scenes and timelines."""
