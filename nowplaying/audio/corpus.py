@@ -1,0 +1,126 @@
+"""Read a corpus of recordings: a folder with one split table per group, or any folder of audio files."""
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from nowplaying.errors import AudioFormatError, ConfigError
+
+__all__ = ["GROUPS", "CorpusFile", "Group", "read_corpus"]
+
+Group = Literal["music", "noise", "speech", "rir"]
+GROUPS: tuple[Group, ...] = get_args(Group)
+_AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"})
+_LABEL_COLUMNS = ("label", "kind")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CorpusFile:
+    """One recording of a corpus and what its table says of it.
+
+    Attributes
+    ----------
+    path : Path
+        The audio file.
+    split : str or None
+        ``"train"``, ``"dev"``, ``"unknown"``...; None when the folder has no table.
+    label : str
+        Class or kind of the sound, such as ``"rain"`` or ``"room"``; empty when not known.
+    source : str
+        Where the recording comes from; recordings of one source are not independent.
+    licence : str
+        Licence as the table states it; empty when not known.
+    title : str
+        Artist and title; the file's stem when not known.
+    """
+
+    path: Path
+    split: str | None
+    label: str
+    source: str
+    licence: str
+    title: str
+
+
+def read_corpus(root: Path, group: Group, split: str | None = None) -> list[CorpusFile]:
+    """List the recordings of one group, in the table's order.
+
+    Parameters
+    ----------
+    root : Path
+        Folder with ``{group}.tsv`` (tab-separated, a header line, columns ``file`` and ``split`` at least, paths
+        relative to ``root/{group}``); or a folder without that table, whose audio files are all listed, recursively.
+    group : {"music", "noise", "speech", "rir"}
+        Which table to read.
+    split : str or None
+        Keep only this split. Files without a split belong to every split, since no table forbids it.
+
+    Returns
+    -------
+    list of CorpusFile
+        Never empty.
+
+    Raises
+    ------
+    ConfigError
+        When the folder or group does not exist, or nothing is left after choosing the split.
+    AudioFormatError
+        When the table has no ``file`` or ``split`` column, or a row names a file that is not there.
+    """
+    if group not in GROUPS:
+        message = f"corpus group: expected one of {', '.join(GROUPS)}, found {group!r}"
+        raise ConfigError(message)
+    root = Path(root)
+    if not root.is_dir():
+        message = f"{root}: expected a corpus folder, found none; pass the folder that holds {group}.tsv or audio files"
+        raise ConfigError(message)
+    table = root / f"{group}.tsv"
+    files = _read_table(table, root / group) if table.is_file() else _list_folder(root)
+    chosen = [file for file in files if split is None or file.split in (split, None)]
+    if not chosen:
+        where = table if table.is_file() else root
+        found = sorted({file.split or "-" for file in files})
+        message = f"{where}: expected {group} files of split {split or 'any'!r}, found splits {found}; check the folder"
+        raise ConfigError(message)
+    return chosen
+
+
+def _read_table(table: Path, folder: Path) -> list[CorpusFile]:
+    with table.open(encoding="utf-8", newline="") as handle:
+        # Titles hold stray quotation marks, so quotes have no meaning in these tables.
+        reader = csv.DictReader(handle, delimiter="\t", quoting=csv.QUOTE_NONE)
+        columns: Sequence[str] = reader.fieldnames or []
+        if "file" not in columns or "split" not in columns:
+            message = (
+                f"{table}: expected tab-separated columns 'file' and 'split', found {list(columns)}; mend its header"
+            )
+            raise AudioFormatError(message)
+        return [_from_row(row, folder, table, reader.line_num) for row in reader]
+
+
+def _from_row(row: dict[str, str | None], folder: Path, table: Path, line: int) -> CorpusFile:
+    def text(*names: str) -> str:
+        return next((value.strip() for name in names if (value := row.get(name))), "")
+
+    path = folder / text("file")
+    if not text("file") or not path.is_file():
+        message = f"{table}, line {line}: expected an audio file at {path}, found none; restore it or drop the row"
+        raise AudioFormatError(message)
+    return CorpusFile(
+        path=path,
+        split=text("split") or None,
+        label=text(*_LABEL_COLUMNS),
+        source=text("source") or path.parent.name,
+        licence=text("licence", "license"),
+        title=text("title_artist", "title") or path.stem,
+    )
+
+
+def _list_folder(root: Path) -> list[CorpusFile]:
+    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _AUDIO_SUFFIXES and path.is_file())
+    return [
+        CorpusFile(path=path, split=None, label="", source=path.parent.name, licence="", title=path.stem)
+        for path in paths
+    ]
