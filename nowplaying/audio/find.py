@@ -1,0 +1,58 @@
+"""Find audio files in folders."""
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+__all__ = ["AUDIO_EXTENSIONS", "find_audio"]
+
+_LIBSNDFILE = {
+    ".aif",
+    ".aifc",
+    ".aiff",
+    ".au",
+    ".caf",
+    ".flac",
+    ".mp3",
+    ".oga",
+    ".ogg",
+    ".opus",
+    ".snd",
+    ".w64",
+    ".wav",
+}
+_FFMPEG = {".aac", ".amr", ".ape", ".m4a", ".m4b", ".mka", ".mp2", ".mp4", ".mpc", ".webm", ".wma", ".wv"}
+AUDIO_EXTENSIONS = frozenset(_LIBSNDFILE | _FFMPEG)
+
+
+def find_audio(paths: Iterable[Path]) -> list[Path]:
+    """Return the files to read: files as given, folders expanded recursively.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        A file is kept whatever its extension, even when it is missing: reading it will say so by name.
+
+    Returns
+    -------
+    list of Path
+        In the order of `paths`, sorted within a folder, each file once. Hidden files and folders are left out, and
+        linked folders are not followed, so that a loop of links ends.
+    """
+    found: dict[Path, None] = {}
+    for path in paths:
+        for file in _expand(Path(path)):
+            found.setdefault(file)
+    return list(found)
+
+
+def _expand(path: Path) -> Iterator[Path]:
+    if not path.is_dir():
+        yield path
+        return
+    files: list[Path] = []
+    for folder, subfolders, names in os.walk(path):
+        subfolders[:] = [name for name in subfolders if not name.startswith(".")]
+        visible = (name for name in names if not name.startswith("."))
+        files += [Path(folder, name) for name in visible if Path(name).suffix.lower() in AUDIO_EXTENSIONS]
+    yield from sorted(files)
