@@ -50,8 +50,7 @@ def open_frames(path: Path) -> Frames:
         sound = soundfile.SoundFile(path)
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         # TypeError: an extension such as .raw makes soundfile ask for a format instead of looking inside.
-        reason = getattr(error, "error_string", "") or str(error)
-        return _by_ffmpeg(path, reason)
+        return _by_ffmpeg(path, _reason(error))
     return int(sound.samplerate), _sound_frames(path, sound)
 
 
@@ -70,8 +69,8 @@ def _sound_frames(path: Path, sound: soundfile.SoundFile) -> Iterator[NDArray[np
                 yield block
             if len(block) < block_frames:
                 break
-    # An MP3 without a length header is only estimated, so a few frames more or less say nothing there.
-    if sound.format != "MP3" and found < expected < _UNKNOWN_FRAMES:
+    # Lengths of MP3 and Ogg are estimates, or include padding that the decoder drops: being short says nothing there.
+    if sound.format not in {"MP3", "OGG"} and found < expected < _UNKNOWN_FRAMES:
         raise AudioFormatError(_truncated(path, expected, found, "the data ends early"))
 
 
@@ -79,6 +78,13 @@ def _truncated(path: Path, expected: int, found: int, reason: str) -> str:
     detail = f" ({reason.strip()})" if reason.strip() else ""
     wanted = f"{expected} frames as its header says" if expected < _UNKNOWN_FRAMES else "more frames"
     return f"{path}: truncated or damaged: expected {wanted}, read only about {found}{detail}; copy or encode it again"
+
+
+def _reason(error: Exception) -> str:
+    # For content that looks like no format at all libsndfile wrongly reports error 7, "file does not exist".
+    if getattr(error, "code", None) == 7:
+        return "format not recognised"
+    return str(getattr(error, "error_string", "") or error).strip()
 
 
 def _by_ffmpeg(path: Path, reason: str) -> Frames:
@@ -90,5 +96,5 @@ def _by_ffmpeg(path: Path, reason: str) -> Frames:
     try:
         return ffmpeg_frames(path)
     except AudioFormatError as error:
-        message = f"{path}: not an audio file: libsndfile says {reason!r}; {error}"
+        message = f"{path}: not an audio file: libsndfile says {reason!r}, {error}; check what the file really is"
         raise AudioFormatError(message) from error
