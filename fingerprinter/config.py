@@ -1,0 +1,97 @@
+"""The settings of a fingerprint: one frozen object that the Keras graph, the runtime and the manifest all read."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nowplaying.errors import ConfigError
+
+__all__ = ["EncoderConfig", "FrontEndConfig"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FrontEndConfig:
+    """Log-mel front end: 64 ms frames every 32 ms over a 2.048 s window.
+
+    Attributes
+    ----------
+    sample_rate_hz : int
+    window_samples : int
+        Audio that one fingerprint covers; a multiple of ``hop_samples``.
+    fft_samples : int
+        Frame and FFT length; twice ``hop_samples``, so that a frame is two hop blocks side by side.
+    hop_samples : int
+    n_mels : int
+    low_hz, high_hz : float
+        Edges of the mel filter bank. Phones and speakers pass little below 160 Hz.
+    floor : float
+        Added to the mel power of the window scaled to unit RMS; flattens what is 50 dB below white noise.
+    scale : float
+        Divides the natural log-mel after its window mean is removed, so that values lie in about [-3, 3].
+    clip : float
+        Limit of the output's magnitude, the int8 encoder's input range.
+    """
+
+    sample_rate_hz: int = 16_000
+    window_samples: int = 32_768
+    fft_samples: int = 1_024
+    hop_samples: int = 512
+    n_mels: int = 96
+    low_hz: float = 160.0
+    high_hz: float = 7_000.0
+    floor: float = 1e-5
+    scale: float = 3.0
+    clip: float = 4.0
+
+    def __post_init__(self) -> None:
+        if self.fft_samples != 2 * self.hop_samples:
+            message = f"fft_samples must be twice hop_samples: found {self.fft_samples} and {self.hop_samples}"
+            raise ConfigError(message)
+        if self.window_samples <= 0 or self.window_samples % self.hop_samples:
+            message = f"window_samples must be a positive multiple of hop_samples: found {self.window_samples}"
+            raise ConfigError(message)
+        if not 0 < self.low_hz < self.high_hz <= self.sample_rate_hz / 2:
+            message = f"need 0 < low_hz < high_hz <= {self.sample_rate_hz / 2}: found {self.low_hz}, {self.high_hz}"
+            raise ConfigError(message)
+
+    @property
+    def n_frames(self) -> int:
+        """Frames a window: one every hop, centred, so that the window's edges are covered."""
+        return self.window_samples // self.hop_samples
+
+    @property
+    def window_s(self) -> float:
+        """Audio that one fingerprint covers, in seconds."""
+        return self.window_samples / self.sample_rate_hz
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the manifest."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EncoderConfig:
+    """Convolutional encoder with a divide-and-encode head.
+
+    Attributes
+    ----------
+    channels : tuple of int
+        Output channels of the 3x3 stem and of each pair of a 1x3 (time) and a 3x1 (mel) convolution; the stem and
+        each pair halve both axes.
+    dim : int
+        Embedding dimensions; the flattened features are split into as many branches.
+    branch_units : int
+        Hidden units of each branch of the head.
+    """
+
+    channels: tuple[int, ...] = (32, 64, 128, 192, 320)
+    dim: int = 96
+    branch_units: int = 16
+
+    def __post_init__(self) -> None:
+        if not self.channels or min(self.channels) < 1 or self.dim < 1 or self.branch_units < 1:
+            message = f"channels, dim and branch_units must be positive: found {self}"
+            raise ConfigError(message)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the manifest."""
+        return {**asdict(self), "channels": list(self.channels)}

@@ -1,0 +1,33 @@
+"""Training objectives: functions of embeddings alone."""
+
+from typing import Any
+
+from keras import ops
+
+__all__ = ["nt_xent"]
+
+
+def nt_xent(embeddings: Any, temperature: float) -> Any:
+    """Return the normalised temperature-scaled cross entropy with both views as anchors.
+
+    Parameters
+    ----------
+    embeddings : tensor of float32, shape (2 n_pairs, dim), unit rows
+        First the references, then their degraded copies in the same order.
+    temperature : float > 0
+
+    Returns
+    -------
+    tensor of float32, scalar
+        Mean over the 2 n_pairs anchors of -log softmax of the partner among all other rows.
+
+    Notes
+    -----
+    Chen et al. 2020 (SimCLR); used for audio fingerprints by Chang et al. 2021.
+    """
+    n_rows = ops.shape(embeddings)[0]
+    similarity = ops.matmul(embeddings, ops.transpose(embeddings)) / temperature
+    similarity = similarity - 1e9 * ops.eye(n_rows, dtype=similarity.dtype)
+    partner = (ops.arange(n_rows) + n_rows // 2) % n_rows
+    positive = ops.squeeze(ops.take_along_axis(similarity, ops.expand_dims(partner, 1), axis=1), 1)
+    return ops.mean(ops.logsumexp(similarity, axis=1) - positive)

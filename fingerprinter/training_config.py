@@ -1,0 +1,96 @@
+"""Settings of a fingerprinter training, read from TOML; unknown keys are errors."""
+
+import tomllib
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from fingerprinter.augment.chain import AugmentConfig
+from fingerprinter.config import EncoderConfig, FrontEndConfig
+from nowplaying.errors import ConfigError
+
+__all__ = ["TrainingConfig"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingConfig:
+    """One training run.
+
+    Attributes
+    ----------
+    seed : int
+    n_steps, pairs_per_step : int
+    learning_rate : float
+        Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+    temperature : float
+        Of NT-Xent.
+    max_shift_s : float
+        Largest distance between the clean and the degraded window.
+    past_s : float
+        Audio before the window that a room's tail is heard from.
+    n_simulated_rooms : int
+    checkpoint_every, validate_every : int
+        Steps.
+    recordings_share : float in (0, 1]
+        Share of pairs from recordings where renderings are given as well.
+    noise_share : float in (0, 1]
+        Share of noises that are not speech.
+    """
+
+    seed: int = 1
+    n_steps: int = 3000
+    pairs_per_step: int = 256
+    learning_rate: float = 2e-3
+    warmup_steps: int = 100
+    temperature: float = 0.06
+    max_shift_s: float = 0.5
+    past_s: float = 1.024
+    n_simulated_rooms: int = 1200
+    checkpoint_every: int = 100
+    validate_every: int = 500
+    recordings_share: float = 0.65
+    noise_share: float = 0.6
+    front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        for name in ("n_steps", "pairs_per_step", "learning_rate", "temperature", "checkpoint_every", "validate_every"):
+            if getattr(self, name) <= 0:
+                message = f"{name} must be positive, found {getattr(self, name)}"
+                raise ConfigError(message)
+
+    @classmethod
+    def read(cls, path: Path) -> "TrainingConfig":
+        """Read a TOML file.
+
+        Raises
+        ------
+        ConfigError
+            When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
+        """
+        try:
+            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+            for name, kind in (("front_end", FrontEndConfig), ("encoder", EncoderConfig), ("augment", AugmentConfig)):
+                table = {
+                    key: tuple(value) if isinstance(value, list) else value
+                    for key, value in values.pop(name, {}).items()
+                }
+                values[name] = _construct(kind, table)
+            return _construct(cls, values)
+        except (OSError, ValueError, TypeError) as error:
+            message = f"{path}: {error}"
+            raise ConfigError(message) from error
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the run's record."""
+        return asdict(self)
+
+
+def _construct(kind: Any, values: dict[str, Any]) -> Any:
+    known = {item.name for item in fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        message = f"unknown settings {unknown}: expected some of {sorted(known)}"
+        raise ConfigError(message)
+    return kind(**values)
