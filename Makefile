@@ -1,0 +1,60 @@
+# Each verb sets up what it needs: `make demo` and `make test` work in a fresh clone with Python 3.11 and a C++ compiler.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
+
+# Annoy comes as source. Its own default is -march=native, which makes an environment that breaks on another machine.
+export ANNOY_COMPILER_ARGS := -O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
+NO_BINARY := --no-binary annoy --no-cache-dir
+
+.PHONY: setup demo test lint type format bench eval wheel clean
+
+setup: $(VENV)/.stamp-dev
+
+demo: $(VENV)/.stamp-base
+	$(BIN)/nowplaying demo
+
+test: $(VENV)/.stamp-dev
+	$(BIN)/python -m pytest $(TESTS)
+
+lint: $(VENV)/.stamp-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+type: $(VENV)/.stamp-dev
+	$(BIN)/mypy
+
+format: $(VENV)/.stamp-dev
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.stamp-dev
+	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+
+# MUSIC, NOISE, RIR and SPEECH name folders of audio; docs/data.md says where to find some.
+eval: $(VENV)/.stamp-dev
+	$(BIN)/nowplaying evaluate retrieval $(EVAL_ARGS)
+
+wheel: $(VENV)/.stamp-dev
+	rm -rf build dist
+	$(BIN)/python -m build --wheel --outdir dist
+
+clean:
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
+
+$(BIN)/python:
+	@test -n "$(PYTHON)" || { echo "make: no python3.11 on the path; install Python 3.11 or set PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "make: $(PYTHON) is too old; install Python 3.11 or set PYTHON=..." >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: on Debian and Ubuntu, install python3.11-venv" >&2; exit 1; }
+
+$(VENV)/.stamp-base: pyproject.toml constraints.txt | $(BIN)/python
+	$(PIP) $(NO_BINARY) -e .
+	@touch $@
+
+$(VENV)/.stamp-dev: $(VENV)/.stamp-base
+	$(PIP) $(NO_BINARY) -e '.[train,micro,report,dev]'
+	@touch $@
