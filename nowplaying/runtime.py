@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from nowplaying.errors import CorruptArtifactError, MissingExtraError
 
-__all__ = ["TfliteModel", "TensorSpec", "installed_runtimes"]
+__all__ = ["TensorSpec", "TfliteModel", "installed_runtimes"]
 
 _RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 

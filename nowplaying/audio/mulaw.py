@@ -52,7 +52,7 @@ def encode(pcm: NDArray[np.int16]) -> NDArray[np.uint8]:
 
 
 def decode(codes: NDArray[np.uint8]) -> NDArray[np.int16]:
-    """Return the 16-bit samples of mu-law codes; the relative error is at most about 1/33 above the first segment.
+    """Return the 16-bit samples of mu-law codes; the error is at most 1/32 of the magnitude plus four.
 
     Parameters
     ----------
