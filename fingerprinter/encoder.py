@@ -94,8 +94,6 @@ def build_encoder(config: EncoderConfig, front_end: FrontEndConfig) -> keras.Mod
 
 
 def _convolve(features: Any, channels: int, kernel: tuple[int, int], strides: tuple[int, int], name: str) -> Any:
-    convolution = layers.Conv2D(
-        channels, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv"
-    )
+    convolution = layers.Conv2D(channels, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv")
     normalised = BatchNorm(momentum=0.98, epsilon=1e-3, name=f"{name}_norm")(convolution(features))
     return layers.ReLU(name=f"{name}_relu")(normalised)

@@ -25,7 +25,7 @@ class LogMel(keras.layers.Layer):
     """
 
     def __init__(self, config: FrontEndConfig | None = None, **options: Any) -> None:
-        super().__init__(trainable=False, **options)
+        super().__init__(**{**options, "trainable": False})
         self.config = config or FrontEndConfig()
         self._window = hann_window(self.config)
         self._filters = mel_filters(self.config)

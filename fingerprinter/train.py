@@ -40,9 +40,7 @@ def build_training_model(config: TrainingConfig) -> keras.Model:
     return keras.Model(samples, build_encoder(config.encoder, config.front_end)(image), name="fingerprinter")
 
 
-def load_recordings(
-    corpus: Path, group: Any, split: str | None, cache_dir: Path, *, min_s: float = 0.0
-) -> Recordings:
+def load_recordings(corpus: Path, group: Any, split: str | None, cache_dir: Path, *, min_s: float = 0.0) -> Recordings:
     """Decode one group of a corpus into memory, through the cache."""
     files = read_corpus(corpus, group, split)
     decoded = [to_int16(load_cached(file.path, cache_dir)) for file in files]

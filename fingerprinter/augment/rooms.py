@@ -84,9 +84,7 @@ def _extend_tail(
     return tail
 
 
-def simulated_rooms(
-    n_rooms: int, *, n_samples: int, seed: int, cache_dir: Path
-) -> NDArray[np.float32]:
+def simulated_rooms(n_rooms: int, *, n_samples: int, seed: int, cache_dir: Path) -> NDArray[np.float32]:
     """Return image-source responses, simulated once and kept in a cache folder.
 
     Returns
@@ -96,9 +94,7 @@ def simulated_rooms(
     cache_dir.mkdir(parents=True, exist_ok=True)
     entry = cache_dir / f"rooms-v1-{n_rooms}-{n_samples}-{seed}.npy"
     if not entry.exists():
-        rooms = np.stack(
-            [simulate_room(np.random.default_rng([seed, index]), n_samples) for index in range(n_rooms)]
-        )
+        rooms = np.stack([simulate_room(np.random.default_rng([seed, index]), n_samples) for index in range(n_rooms)])
 
         def save(temporary: Path) -> None:
             with temporary.open("wb") as handle:

@@ -1,0 +1,119 @@
+"""Export a trained fingerprinter: front end in float, encoder in int8, codebook and manifest in one checked folder."""
+
+import datetime
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from export.tflite import to_float, to_int8
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.encoder import build_encoder
+from fingerprinter.fingerprint import embedding_space
+from fingerprinter.logmel import LogMel
+from fingerprinter.training_config import TrainingConfig
+from nowplaying import __version__
+from nowplaying.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
+from nowplaying.runtime import TfliteModel
+
+__all__ = ["export_fingerprinter", "front_end_model", "load_encoder", "raw_encoder"]
+
+REFERENCE_HOP_S = 1.0
+QUERY_HOP_S = 0.5
+
+
+def front_end_model(config: FrontEndConfig) -> keras.Model:
+    """Return the front end alone as a model, (n, window_samples) to (n, n_mels, n_frames, 1)."""
+    samples = keras.Input((config.window_samples,), name="samples")
+    return keras.Model(samples, LogMel(config, name="log_mel")(samples), name="front_end")
+
+
+def load_encoder(config: TrainingConfig, weights: Path) -> keras.Model:
+    """Rebuild the encoder and load its trained weights."""
+    encoder = build_encoder(config.encoder, config.front_end)
+    encoder.load_weights(weights)
+    return encoder
+
+
+def raw_encoder(encoder: keras.Model) -> keras.Model:
+    """Return the encoder without its last layer: unit length is left to the caller, since int8 would spoil it."""
+    return keras.Model(encoder.inputs[0], encoder.get_layer("head").output, name="raw_encoder")
+
+
+def export_fingerprinter(
+    config: TrainingConfig,
+    weights: Path,
+    calibration: NDArray[np.float32],
+    output: Path,
+    *,
+    name: str,
+    version: str,
+    training: Mapping[str, Any],
+    precision: Literal["int8", "float32"] = "int8",
+) -> Path:
+    """Write a model folder that :class:`fingerprinter.fingerprint.Fingerprinter` opens.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+        Of the run that the weights come from.
+    weights : Path
+        ``encoder.weights.h5``.
+    calibration : ndarray of float32, shape (n, n_mels, n_frames, 1)
+        Log-mel images that set the int8 ranges.
+    output : Path
+        Folder; its codebook and acceptance files, if any, are the caller's to renew, since the embedding space is new.
+    name, version : str
+    training : mapping
+        Data, licences, steps, seed: recorded in the manifest.
+    precision : {"int8", "float32"}
+        float32 is for comparison only.
+
+    Returns
+    -------
+    Path
+        The folder.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    front_end = to_float(front_end_model(config.front_end))
+    encoder = raw_encoder(load_encoder(config, weights))
+    graph = to_int8(encoder, calibration, output="float32") if precision == "int8" else to_float(encoder)
+    paths = {"frontend.tflite": front_end, "encoder.tflite": graph}
+    for file_name, content in paths.items():
+        write_atomic(output / file_name, lambda temporary, content=content: _write(temporary, content))
+    if weights.resolve() != (output / weights.name).resolve():
+        shutil.copyfile(weights, output / weights.name)
+    files = {file_name: file_record(output / file_name) for file_name in paths}
+    opened = {file_name: TfliteModel(output / file_name) for file_name in paths}
+    manifest = {
+        "kind": "model",
+        "schema_version": MODEL_SCHEMA_VERSION,
+        "role": "fingerprinter",
+        "name": name,
+        "version": version,
+        "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "licence": "Apache-2.0",
+        "tool": f"nowplaying {__version__}",
+        "embedding_space": embedding_space(files),
+        "precision": precision,
+        "files": files,
+        "tensors": {
+            file_name: {"input": model.input.to_dict(), "output": model.output.to_dict()}
+            for file_name, model in opened.items()
+        },
+        "front_end": config.front_end.to_dict(),
+        "encoder": {**config.encoder.to_dict(), "n_parameters": encoder.count_params(), "output": "L2-normalise"},
+        "reference_hop_s": REFERENCE_HOP_S,
+        "query_hop_s": QUERY_HOP_S,
+        "training": {"config": config.to_dict(), **training},
+    }
+    write_json(output / "manifest.json", manifest)
+    return output
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

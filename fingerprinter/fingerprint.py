@@ -1,0 +1,150 @@
+"""Fingerprint audio with the shipped graphs: float front end, int8 encoder, unit vectors; no TensorFlow."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import CorruptArtifactError
+from nowplaying.manifest import ModelFolder
+from nowplaying.runtime import TfliteModel
+
+__all__ = ["DEFAULT_MODEL", "Fingerprinter", "embedding_space", "window_starts"]
+
+DEFAULT_MODEL = "fingerprinter-v1"
+ROLE = "fingerprinter"
+_LEVEL_FLOOR = 1e-10  # -100 dBFS, below the last bit of 16-bit audio
+
+
+def embedding_space(files: dict[str, Any]) -> str:
+    """Return the id of a front end and encoder pair: databases of another pair cannot be searched with it.
+
+    Parameters
+    ----------
+    files : dict
+        The manifest's file records of ``frontend.tflite`` and ``encoder.tflite``.
+
+    Returns
+    -------
+    str
+        16 hex digits.
+    """
+    import hashlib
+
+    pair = files["frontend.tflite"]["sha256"] + files["encoder.tflite"]["sha256"]
+    return hashlib.sha256(pair.encode()).hexdigest()[:16]
+
+
+def window_starts(n_samples: int, window_samples: int, hop_samples: int) -> NDArray[np.int64]:
+    """Return where each fingerprint's window begins; audio shorter than one window still gets one, zero-padded."""
+    n_windows = max(1, (n_samples - window_samples) // hop_samples + 1)
+    return np.arange(n_windows, dtype=np.int64) * hop_samples
+
+
+class Fingerprinter:
+    """The encoder with its front end, opened and checked.
+
+    Parameters
+    ----------
+    folder : ModelFolder
+        A checked model folder of role "fingerprinter".
+    n_threads : int >= 1
+
+    Attributes
+    ----------
+    dim : int
+    sample_rate_hz, window_samples : int
+    window_s, reference_hop_s, query_hop_s : float
+    embedding_space : str
+        Identifies front end and encoder; equal in every database that this model can search.
+    folder : ModelFolder
+    """
+
+    def __init__(self, folder: ModelFolder, *, n_threads: int = 1) -> None:
+        manifest = folder.manifest
+        self.folder = folder
+        self.name: str = manifest["name"]
+        self._front_end = TfliteModel(folder.file("frontend.tflite"), n_threads=n_threads)
+        self._encoder = TfliteModel(folder.file("encoder.tflite"), n_threads=n_threads)
+        self.embedding_space = embedding_space(manifest["files"])
+        try:
+            self.sample_rate_hz = int(manifest["front_end"]["sample_rate_hz"])
+            self.reference_hop_s = float(manifest["reference_hop_s"])
+            self.query_hop_s = float(manifest["query_hop_s"])
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"{folder.path / 'manifest.json'}: front-end settings are missing or wrong ({error!r})"
+            raise CorruptArtifactError(message) from error
+        self.window_samples = self._front_end.input.shape[1]
+        self.dim = self._encoder.output.shape[1]
+        if self._front_end.output.shape != self._encoder.input.shape:
+            message = (
+                f"{folder.path}: the front end gives {self._front_end.output.shape}, "
+                f"the encoder takes {self._encoder.input.shape}; export both again"
+            )
+            raise CorruptArtifactError(message)
+
+    @classmethod
+    def from_model(cls, source: str | Path = DEFAULT_MODEL, *, n_threads: int = 1) -> "Fingerprinter":
+        """Open a model by its shipped name or by folder.
+
+        Raises
+        ------
+        ArtifactError
+            When it is missing, corrupt or not a fingerprinter.
+        """
+        return cls(ModelFolder.open(source, role=ROLE), n_threads=n_threads)
+
+    @property
+    def window_s(self) -> float:
+        """Audio that one fingerprint covers, in seconds."""
+        return self.window_samples / self.sample_rate_hz
+
+    def embed(self, samples: NDArray[np.float32], hop_s: float) -> NDArray[np.float32]:
+        """Fingerprint a recording.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n,), in [-1, 1]
+            Mono at ``sample_rate_hz``.
+        hop_s : float > 0
+            Seconds between fingerprints: ``reference_hop_s`` for a database, ``query_hop_s`` for a query.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_fingerprints, dim), unit rows
+            Fingerprint i covers [i hop, i hop + window). Shorter audio than a window is padded with zeros.
+        """
+        return self.embed_with_levels(samples, hop_s)[0]
+
+    def embed_with_levels(
+        self, samples: NDArray[np.float32], hop_s: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Fingerprint a recording and also return each window's level.
+
+        Returns
+        -------
+        (ndarray of float32, shape (n, dim), ndarray of float32, shape (n,))
+            Unit rows, and RMS levels in dBFS, at least -100.
+        """
+        starts = window_starts(len(samples), self.window_samples, round(hop_s * self.sample_rate_hz))
+        vectors = np.empty((len(starts), self.dim), np.float32)
+        levels = np.empty(len(starts), np.float32)
+        window = np.zeros((1, self.window_samples), np.float32)
+        for row, start in enumerate(starts):
+            part = samples[start : start + self.window_samples]
+            window[0, : len(part)] = part
+            window[0, len(part) :] = 0.0
+            vectors[row] = self.encode(self.front_end(window))[0]
+            levels[row] = 10.0 * np.log10(np.mean(np.square(window, dtype=np.float64)) + _LEVEL_FLOOR)
+        return vectors, levels
+
+    def front_end(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the log-mel image of one window: (1, window_samples) to (1, n_mels, n_frames, 1), float32."""
+        return self._front_end.run(window)
+
+    def encode(self, image: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the unit vector of one log-mel image: (1, n_mels, n_frames, 1) to (1, dim), float32."""
+        raw = self._encoder.run(self._encoder.input.quantize(image))
+        values = self._encoder.output.dequantize(raw)
+        return values / np.sqrt(np.sum(values**2, axis=1, keepdims=True) + np.float32(1e-12))

@@ -1,0 +1,96 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fingerprinter.augment.bands import BandLimit, draw_band_limit, response
+from fingerprinter.augment.chain import AugmentConfig, Degrader
+from nowplaying.errors import ConfigError
+
+PAST, WINDOW = 4096, 8192
+CLEAN = AugmentConfig(
+    p_noise=0, p_room=0, p_speaker=0, p_microphone=0, p_clip=0, p_mulaw=0, p_gap=0, level_dbfs=(-20, -20)
+)
+
+
+def degrader(config: AugmentConfig, rooms: np.ndarray | None = None) -> Degrader:
+    empty = np.zeros((0, PAST), np.float32)
+    measured = empty if rooms is None else rooms
+    return Degrader(config, measured_rooms=measured, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
+
+
+def batch(rng: np.random.Generator, n: int = 4) -> tuple[np.ndarray, np.ndarray]:
+    shape = (n, PAST + WINDOW)
+    return rng.standard_normal(shape).astype(np.float32) * 0.1, rng.standard_normal(shape).astype(np.float32)
+
+
+def test_without_degradations_only_the_level_changes(rng):
+    music, noise = batch(rng)
+    degraded, drawn = degrader(CLEAN).degrade(music, noise, rng)
+    expected = music[:, PAST:] / np.sqrt(np.mean(music[:, PAST:] ** 2, axis=1, keepdims=True)) * 0.1
+    np.testing.assert_allclose(degraded, expected, atol=1e-5)
+    assert all(record.room == "" and record.level_dbfs == -20 for record in drawn)
+
+
+def test_noise_has_the_drawn_ratio(rng):
+    music, noise = batch(rng)
+    config = dataclasses.replace(CLEAN, p_noise=1.0, snr_db=(7.0, 7.0))
+    degraded, drawn = degrader(config).degrade(music, noise, rng)
+    for mixed, row, record in zip(degraded, music[:, PAST:], drawn, strict=True):
+        # Project out the music; what is left is the noise. Both are white, so any band gives the same ratio.
+        gain = np.dot(mixed, row) / np.dot(row, row)
+        rest = mixed - gain * row
+        ratio_db = 10 * np.log10(np.sum((gain * row) ** 2) / np.sum(rest**2))
+        assert ratio_db == pytest.approx(record.snr_db, abs=0.6)
+
+
+def test_a_room_echoes_what_was_before_the_window(rng):
+    room = np.zeros((1, PAST), np.float32)
+    room[0, 0], room[0, 1000] = 1.0, 0.5
+    music = np.zeros((1, PAST + WINDOW), np.float32)
+    music[0, PAST - 400], music[0, PAST + 4000] = 1.0, 1.0
+    config = dataclasses.replace(CLEAN, p_room=1.0, p_measured=1.0)
+    degraded, drawn = degrader(config, room).degrade(music, np.ones_like(music), rng)
+    peaks = np.flatnonzero(np.abs(degraded[0]) > 0.1 * np.abs(degraded[0]).max())
+    np.testing.assert_array_equal(peaks, [600, 4000, 5000])
+    assert drawn[0].room == "measured-0"
+
+
+def test_equal_generators_give_equal_batches(rng):
+    music, noise = batch(rng, 6)
+    chain = degrader(AugmentConfig())
+    first = chain.degrade(music, noise, np.random.default_rng(3))
+    again = chain.degrade(music, noise, np.random.default_rng(3))
+    np.testing.assert_array_equal(first[0], again[0])
+    assert first[1] == again[1]
+    assert np.any(first[0] != chain.degrade(music, noise, np.random.default_rng(4))[0])
+
+
+def test_the_input_is_left_alone(rng):
+    music, noise = batch(rng)
+    before = music.copy(), noise.copy()
+    degrader(AugmentConfig(p_gap=1.0)).degrade(music, noise, rng)
+    np.testing.assert_array_equal(music, before[0])
+    np.testing.assert_array_equal(noise, before[1])
+
+
+def test_band_limit_is_3_db_down_at_its_edges():
+    limit = BandLimit(low_hz=200, high_hz=4000, low_order=4, high_order=5, tilt_db=(0.0,) * 7)
+    curve = response(limit, np.arange(0, 8001, 1.0))
+    assert curve[1000] == pytest.approx(1.0, abs=0.01)
+    assert 20 * np.log10(curve[4000]) == pytest.approx(-3.0, abs=0.3)
+    assert 20 * np.log10(curve[200]) == pytest.approx(-3.0, abs=0.5)
+    assert curve[8000] < 0.05
+
+
+def test_drawn_devices_stay_in_range(rng):
+    for _ in range(200):
+        limit = draw_band_limit(rng)
+        assert 20 <= limit.low_hz <= 300
+        assert 3000 <= limit.high_hz <= 7800
+
+
+@pytest.mark.parametrize("settings", [{"p_room": 1.2}, {"snr_db": (5.0, 0.0)}])
+def test_impossible_settings_are_refused(settings):
+    with pytest.raises(ConfigError):
+        AugmentConfig(**settings)

@@ -1,0 +1,49 @@
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from fingerprinter.midi import Rendering, draw_rendering, render
+from nowplaying.errors import AudioFormatError
+
+SOUNDFONTS = [path for path in (Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),) if path.exists()]
+
+
+def test_drawing_is_reproducible_and_in_range():
+    fonts = [Path("a.sf2"), Path("b.sf2")]
+    drawn = [draw_rendering(np.random.default_rng(seed), fonts, 30.0) for seed in range(50)]
+    assert drawn[3] == draw_rendering(np.random.default_rng(3), fonts, 30.0)
+    assert all(0.8 <= item.tempo_factor <= 1.25 and abs(item.transpose_semitones) <= 5 for item in drawn)
+    assert {item.soundfont for item in drawn} == set(fonts)
+
+
+def test_a_score_becomes_sound(tmp_path):
+    mido = pytest.importorskip("mido", reason="the train extra is not installed")
+    if not SOUNDFONTS or shutil.which("fluidsynth") is None:
+        pytest.skip("fluidsynth and the timgm6mb-soundfont are not installed")
+    score = mido.MidiFile()
+    track = mido.MidiTrack()
+    score.tracks.append(track)
+    track.append(mido.Message("note_on", note=69, velocity=100, time=0))
+    track.append(mido.Message("note_off", note=69, time=1920))
+    score.save(tmp_path / "note.mid")
+    how = Rendering(
+        soundfont=SOUNDFONTS[0], transpose_semitones=0, tempo_factor=1.0, programs=(-1,) * 16, start_s=0, duration_s=4
+    )
+    render(tmp_path / "note.mid", tmp_path / "note.wav", how)
+    samples, rate = soundfile.read(tmp_path / "note.wav")
+    assert rate == 16_000
+    spectrum = np.abs(np.fft.rfft(samples[:16_000, 0]))
+    assert abs(int(np.argmax(spectrum)) - 440) <= 3
+
+
+def test_a_text_file_is_refused(tmp_path):
+    pytest.importorskip("mido", reason="the train extra is not installed")
+    if shutil.which("fluidsynth") is None:
+        pytest.skip("fluidsynth is not installed")
+    (tmp_path / "no.mid").write_text("hello")
+    how = draw_rendering(np.random.default_rng(0), [Path("a.sf2")], 3.0)
+    with pytest.raises(AudioFormatError, match=r"no\.mid"):
+        render(tmp_path / "no.mid", tmp_path / "no.wav", how)

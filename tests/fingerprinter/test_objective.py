@@ -1,0 +1,34 @@
+import numpy as np
+import pytest
+
+pytest.importorskip("keras", reason="the train extra is not installed")
+
+from fingerprinter.objective import nt_xent
+
+pytestmark = pytest.mark.train
+
+
+def reference(vectors: np.ndarray, temperature: float) -> float:
+    n_rows = len(vectors)
+    losses = []
+    for row in range(n_rows):
+        partner = (row + n_rows // 2) % n_rows
+        similarity = vectors[row].astype(np.float64) @ vectors.T.astype(np.float64) / temperature
+        others = np.delete(similarity, row)
+        losses.append(np.log(np.exp(others).sum()) - similarity[partner])
+    return float(np.mean(losses))
+
+
+@pytest.mark.parametrize("temperature", [0.05, 0.5])
+def test_equals_the_formula_written_out(rng, temperature):
+    vectors = rng.standard_normal((10, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    assert float(nt_xent(vectors, temperature)) == pytest.approx(reference(vectors, temperature), rel=1e-4)
+
+
+def test_equal_partners_cost_less_than_strangers(rng):
+    first = rng.standard_normal((16, 8)).astype(np.float32)
+    first /= np.linalg.norm(first, axis=1, keepdims=True)
+    together = float(nt_xent(np.concatenate([first, first]), 0.1))
+    apart = float(nt_xent(np.concatenate([first, first[::-1]]), 0.1))
+    assert together < apart

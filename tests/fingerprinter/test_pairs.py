@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from fingerprinter.augment.chain import AugmentConfig, Degrader
+from fingerprinter.pairs import PairSampler, Recordings
+from nowplaying.errors import ConfigError
+
+PAST, WINDOW = 1024, 4096
+
+
+def ramp(start: int, length: int) -> np.ndarray:
+    return np.arange(start, start + length, dtype=np.int16)
+
+
+def test_cut_pads_with_zeros_and_never_reads_the_neighbour():
+    recordings = Recordings.join([ramp(1, 100), ramp(1000, 50)])
+    part = recordings.cut(0, 90, 30) * 32767
+    np.testing.assert_allclose(part[:10], np.arange(91, 101), rtol=1e-5)
+    np.testing.assert_array_equal(part[10:], 0)
+    np.testing.assert_array_equal(recordings.cut(1, -5, 5), 0)
+
+
+def test_loop_repeats_short_recordings(rng):
+    recordings = Recordings.join([ramp(1, 7)])
+    part = np.rint(recordings.loop(20, rng) * 32767).astype(int)
+    assert set(part) == set(range(1, 8))
+    np.testing.assert_array_equal(part[:13], part[7:])
+
+
+def test_join_refuses_nothing_to_join():
+    with pytest.raises(ConfigError, match="at least 50 samples"):
+        Recordings.join([ramp(0, 10)], min_samples=50)
+
+
+def test_pairs_share_their_place_and_are_reproducible(rng):
+    music = Recordings.join([(rng.standard_normal(30_000) * 3000).astype(np.int16) for _ in range(5)])
+    clean = AugmentConfig(
+        p_noise=0, p_room=0, p_speaker=0, p_microphone=0, p_clip=0, p_mulaw=0, p_gap=0, level_dbfs=(-20, -20)
+    )
+    empty = np.zeros((0, PAST), np.float32)
+    degrader = Degrader(clean, measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
+    sampler = PairSampler([(music, 1.0)], [(music, 1.0)], degrader, max_shift_s=0.05)
+    batch = sampler.draw(8, np.random.default_rng(1))
+    assert batch.shape == (16, WINDOW)
+    for row in range(8):
+        # The lag of the strongest correlation is the drawn shift, at most 0.05 s.
+        correlation = np.correlate(batch[row], batch[row + 8], "full")
+        lag = int(np.argmax(np.abs(correlation))) - (WINDOW - 1)
+        assert abs(lag) <= 800
+        assert np.abs(correlation).max() > 20 * np.median(np.abs(correlation))
+    np.testing.assert_array_equal(batch, sampler.draw(8, np.random.default_rng(1)))
