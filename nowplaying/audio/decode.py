@@ -1,5 +1,6 @@
 """Read audio files as blocks of frames at their own rate: libsndfile first, an installed ffmpeg for the rest."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,10 @@ __all__ = ["Frames", "open_frames"]
 
 Frames = tuple[int, Iterator[NDArray[np.float32]]]
 _BLOCK_VALUES = 1 << 17
+# libsndfile shortens such a file in silence and tells only its log: "data : 96000 (should be 47978)".
+_SHORTENED = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
+_TOLERATED_BYTES = 4_096  # sloppy writers count a header or padding in
+_STREAMED_BYTES = 0x7FFF_0000  # sizes from here on are what writers to a pipe put there, not knowing better
 _UNKNOWN_FRAMES = (1 << 62) - 1  # libsndfile reports SF_COUNT_MAX (2**63 - 1) where a header states no length
 
 
@@ -58,6 +63,7 @@ def _sound_frames(path: Path, sound: soundfile.SoundFile) -> Iterator[NDArray[np
     block_frames = max(1024, _BLOCK_VALUES // int(sound.channels))
     expected, found = int(sound.frames), 0
     with sound:
+        _check_stated_bytes(path, sound.extra_info)
         while True:
             try:
                 block = sound.read(block_frames, dtype="float32", always_2d=True)
@@ -72,6 +78,18 @@ def _sound_frames(path: Path, sound: soundfile.SoundFile) -> Iterator[NDArray[np
     # Lengths of MP3 and Ogg are estimates, or include padding that the decoder drops: being short says nothing there.
     if sound.format not in {"MP3", "OGG"} and found < expected < _UNKNOWN_FRAMES:
         raise AudioFormatError(_truncated(path, expected, found, "the data ends early"))
+
+
+def _check_stated_bytes(path: Path, log: str) -> None:
+    match = _SHORTENED.search(log)
+    if match is None:
+        return
+    stated, found = int(match[1]), int(match[2])
+    if found + _TOLERATED_BYTES < stated < _STREAMED_BYTES:
+        message = (
+            f"{path}: truncated: expected {stated} bytes of samples as its header says, found {found}; copy it again"
+        )
+        raise AudioFormatError(message)
 
 
 def _truncated(path: Path, expected: int, found: int, reason: str) -> str:

@@ -49,6 +49,24 @@ def test_truncated_flac(tmp_path: Path, rng: np.random.Generator, kept: float) -
     refused(path, "truncated or damaged")
 
 
+@pytest.mark.parametrize("name", ["cut.wav", "cut.aiff", "cut.au"])
+def test_truncated_uncompressed_file(tmp_path: Path, rng: np.random.Generator, name: str) -> None:
+    path = tmp_path / name
+    soundfile.write(path, rng.uniform(-0.5, 0.5, 5 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    refused(path, "truncated")
+
+
+def test_wav_from_a_pipe_states_no_length_and_is_whole(tmp_path: Path, rng: np.random.Generator) -> None:
+    path = tmp_path / "piped.wav"
+    soundfile.write(path, rng.uniform(-0.5, 0.5, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    data = bytearray(path.read_bytes())
+    data[4:8] = data[40:44] = b"\xff\xff\xff\xff"
+    path.write_bytes(data)
+    assert load(path).shape == (SAMPLE_RATE_HZ,)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 @pytest.mark.parametrize("rate_hz", [16_000, 44_100])
 def test_samples_that_are_no_numbers(tmp_path: Path, bad: float, rate_hz: int) -> None:
