@@ -1,0 +1,26 @@
+"""``nowplaying demo``: the whole pipeline on shipped recordings."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Seed
+from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
+
+__all__ = ["demo"]
+
+
+def demo(
+    report: Annotated[Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page.")] = None,
+    seed: Seed = 1,
+    detector: DetectorModel = "detector-v1",
+    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+) -> None:
+    """Index a dozen shipped songs and let the simulated phone hear an evening; ends with 1 if it got anything wrong."""
+    from rich.console import Console
+
+    from simulator.demo import run_demo
+
+    all_right = run_demo(Console(), report=report, seed=seed, detector=detector, fingerprinter=fingerprinter)
+    raise typer.Exit(EXIT_FOUND if all_right else EXIT_NOTHING_RECOGNIZED)

@@ -1,0 +1,150 @@
+"""``nowplaying doctor``: is everything here, and does it work?"""
+
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import typer
+
+from nowplaying import __version__
+from nowplaying.cli.options import Json
+from nowplaying.cli.output import emit_json, say
+from nowplaying.errors import EXIT_FOUND, MissingExtraError, NowPlayingError
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+__all__ = ["doctor"]
+
+_PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "annoy", "pymicro-features", "tinytag")
+_OPTIONAL = ("tensorflow", "keras", "faiss-cpu", "tflite-micro", "sounddevice", "matplotlib")
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the report."""
+
+    name: str
+    status: Literal["ok", "absent", "FAILED"]
+    detail: str
+    exit_code: int = EXIT_FOUND
+
+
+def doctor(json_output: Json = False) -> None:
+    """Print versions, runtimes, models and microphones, and let the shipped models check themselves."""
+    checks = [
+        Check("nowplaying", "ok", f"{__version__}, Python {sys.version.split()[0]}"),
+        *[_package(name, optional=False) for name in _PACKAGES],
+        *[_package(name, optional=True) for name in _OPTIONAL],
+        _try("runtime", _runtime),
+        _ffmpeg(),
+        _try("microphones", _microphones),
+        _try("detector-v1", _detector),
+        _try("fingerprinter-v1", _fingerprinter),
+        _try("annoy index", _annoy),
+    ]
+    for check in checks:
+        if json_output:
+            emit_json("check/1", {"name": check.name, "status": check.status.lower(), "detail": check.detail})
+        else:
+            say(f"{check.status:7} {check.name}: {check.detail}")
+    raise typer.Exit(max(check.exit_code for check in checks))
+
+
+def _package(name: str, *, optional: bool) -> Check:
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return Check(name, "ok", version(name))
+    except PackageNotFoundError:
+        if optional:
+            return Check(name, "absent", "optional")
+        return Check(name, "FAILED", "not installed: pip install nowplaying", NowPlayingError.exit_code)
+
+
+def _try(name: str, check: Callable[[], str]) -> Check:
+    try:
+        return Check(name, "ok", check())
+    except ModuleNotFoundError as error:
+        return Check(name, "FAILED", f"{error}; install nowplaying again", MissingExtraError.exit_code)
+    except MissingExtraError as error:
+        required = error.extra == "tflite-runtime"
+        return Check(name, "FAILED" if required else "absent", str(error), error.exit_code if required else EXIT_FOUND)
+    except NowPlayingError as error:
+        return Check(name, "FAILED", str(error), error.exit_code)
+
+
+def _runtime() -> str:
+    from nowplaying.runtime import installed_runtimes
+
+    found = installed_runtimes()
+    if not found:
+        extra, purpose = "tflite-runtime", "running the models (ai-edge-litert is not installed either)"
+        raise MissingExtraError(extra, purpose)
+    return f"{found[0]}" + (f" (also {', '.join(found[1:])})" if found[1:] else "")
+
+
+def _ffmpeg() -> Check:
+    found = shutil.which("ffmpeg") and shutil.which("ffprobe")
+    return Check("ffmpeg", "ok", found) if found else Check("ffmpeg", "absent", "optional, reads M4A, WMA and video")
+
+
+def _microphones() -> str:
+    from nowplaying.audio.microphone import microphone_names
+
+    return "; ".join(microphone_names()) or "none found"
+
+
+def _sound() -> "NDArray[np.float32]":
+    import numpy as np
+
+    time_s = np.arange(8 * 16_000) / 16_000
+    chord = np.sin(2 * np.pi * np.outer([220.0, 277.2, 329.6, 440.0], time_s)).sum(axis=0)
+    pulsing: NDArray[np.float32] = (0.1 * chord * (1 + np.sin(2 * np.pi * 2 * time_s))).astype(np.float32)
+    return pulsing
+
+
+def _detector() -> str:
+    from detector.stream import StreamingDetector
+
+    from nowplaying.errors import CorruptArtifactError
+
+    decisions = StreamingDetector.from_model().process(_sound())
+    if not decisions or not all(0 <= one.probability <= 1 for one in decisions):
+        message = "detector-v1: expected probabilities from eight seconds of sound, found none; reinstall nowplaying"
+        raise CorruptArtifactError(message)
+    return f"hashes match, {len(decisions)} decisions on eight seconds of test sound"
+
+
+def _fingerprinter() -> str:
+    import numpy as np
+
+    from fingerprinter.fingerprint import Fingerprinter
+    from nowplaying.errors import CorruptArtifactError
+
+    model = Fingerprinter.from_model()
+    vectors = model.embed(_sound(), model.query_hop_s)
+    if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
+        message = "fingerprinter-v1: expected unit vectors, found others; reinstall nowplaying"
+        raise CorruptArtifactError(message)
+    return f"hashes match, embedding space {model.embedding_space}, {len(vectors)} unit vectors of {model.dim} numbers"
+
+
+def _annoy() -> str:
+    import numpy as np
+    from annoy import AnnoyIndex
+
+    from nowplaying.errors import CorruptArtifactError
+
+    index = AnnoyIndex(8, "angular")
+    index.set_seed(1)
+    for number, vector in enumerate(np.random.default_rng(1).standard_normal((100, 8))):
+        index.add_item(number, vector)
+    index.build(5, n_jobs=1)
+    if any(index.get_nns_by_item(number, 1) != [number] for number in range(100)):
+        message = "annoy: an index does not find its own items; build annoy again without -march=native"
+        raise CorruptArtifactError(message)
+    return "finds its own items"

@@ -1,0 +1,63 @@
+"""``nowplaying index``: fingerprint music into a song database."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nowplaying.cli.options import Database, FingerprinterModel, Json, expand_sources
+from nowplaying.cli.outcome import Outcome
+from nowplaying.cli.output import emit_json, note, progress_bar, say
+
+__all__ = ["index"]
+
+
+def index(
+    music: Annotated[list[Path], typer.Argument(help="Audio files and folders; folders are searched.")],
+    database: Database,
+    add: Annotated[bool, typer.Option("--add", help="Add to an existing database.")] = False,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes to use.", show_default="one per core")] = (
+        os.cpu_count() or 1
+    ),
+    layout: Annotated[
+        str, typer.Option("--layout", help="pq (12 bytes a second), or flat for small libraries.")
+    ] = "pq",
+    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    json_output: Json = False,
+) -> None:
+    """Fingerprint files and folders into a database; interrupted, the same command goes on where it stopped."""
+    from ondevice_db.indexing import index_paths
+
+    from fingerprinter.fingerprint import Fingerprinter
+
+    paths = [Path(source) for source in expand_sources([str(path) for path in music])]
+    outcome = Outcome()
+    with progress_bar("indexing", total=len(paths)) as advance:
+        report = index_paths(
+            paths,
+            database,
+            Fingerprinter.from_model(fingerprinter),
+            jobs=jobs,
+            add=add,
+            layout=layout,
+            progress=lambda state: advance(state.n_done, state.n_total, f"{state.times_real_time:.0f}x real time"),
+        )
+    for _, reason in report.failed:
+        outcome.failed(reason)
+    for path, original in report.skipped:
+        note(f"{path}: the same sound as {original}; indexed once")
+    record = {
+        "database": str(database),
+        "added": len(report.added),
+        "duplicates": len(report.skipped),
+        "failed": [{"file": str(path), "reason": str(reason)} for path, reason in report.failed],
+        "seconds_of_audio": report.seconds_of_audio,
+    }
+    if json_output:
+        emit_json("index/1", record)
+    else:
+        hours = f"{report.seconds_of_audio / 3600:.2f} h of audio"
+        counts = f"{len(report.added)} songs added, {len(report.skipped)} duplicates, {len(report.failed)} failed"
+        say(f"{database}: {counts}, {hours}")
+    raise typer.Exit(outcome.failure_code)

@@ -1,0 +1,43 @@
+"""``nowplaying listen``: the live loop."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nowplaying.cli.options import Database, DetectorModel, FingerprinterModel, Json
+from nowplaying.cli.output import clock, emit_json, note, say
+from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
+
+if TYPE_CHECKING:
+    from simulator.events import Event
+
+__all__ = ["listen"]
+
+
+def listen(
+    database: Database,
+    source: Annotated[
+        str, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, mic, or mic:DEVICE by number or name.")
+    ] = "mic",
+    detector: DetectorModel = "detector-v1",
+    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    json_output: Json = False,
+) -> None:
+    """Listen all day and print each song as it is recognized; Ctrl-C ends it."""
+    from simulator.events import EventKind
+    from simulator.run import simulate_source
+
+    def tell(event: "Event") -> None:
+        if event.kind is EventKind.RECOGNIZED:
+            if json_output:
+                emit_json("song/1", event.to_dict())
+            else:
+                name = " - ".join(part for part in (event.data["artist"], event.data["title"]) if part)
+                say(f"{clock(event.time_s)}  {name}  at {clock(event.data['offset_s'])}  ({event.data['score']:.3f})")
+        elif event.kind is EventKind.UNKNOWN:
+            note(f"{clock(event.time_s)}  unknown music")
+
+    if source == "mic" or source.startswith("mic:"):
+        note("listening; Ctrl-C ends it")
+    result = simulate_source(source, database, detector=detector, fingerprinter=fingerprinter, on_event=tell)
+    raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)

@@ -1,0 +1,83 @@
+"""The executable: global options, and one place where errors become messages and exit codes."""
+
+import sys
+from typing import Annotated
+
+import typer
+
+from nowplaying import __version__
+from nowplaying.cli import db, demo, detect, doctor, energy, index, listen, recognize, simulate, train
+from nowplaying.cli.outcome import disk_error
+from nowplaying.cli.output import fail, set_verbosity
+from nowplaying.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
+
+__all__ = ["app", "main"]
+
+_ROOMS = {"detector", "export", "fingerprinter", "nowplaying", "ondevice_db", "simulator"}
+
+app = typer.Typer(
+    name="nowplaying",
+    help="Recognize music on the device: index your songs, hear one, name it.",
+    epilog="Exit codes: 0 done or found, 1 nothing recognized, 2 usage, 3 bad input, 4 artifact mismatch or corrupt, "
+    "5 missing extra, 130 interrupted.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"nowplaying {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Log more; -vv logs even more.")] = 0,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No remarks and no progress, only errors.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    set_verbosity(verbose=verbose, quiet=quiet)
+
+
+app.command("index")(index.index)
+app.command("recognize")(recognize.recognize)
+app.command("detect")(detect.detect)
+app.command("listen")(listen.listen)
+app.command("simulate")(simulate.simulate)
+app.command("energy")(energy.energy)
+app.command("doctor")(doctor.doctor)
+app.command("demo")(demo.demo)
+app.add_typer(train.app, name="train")
+app.add_typer(db.app, name="db")
+
+
+def main() -> None:
+    """Run the command line and end the process with the documented exit code."""
+    try:
+        app()
+    except NowPlayingError as error:
+        fail(error)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        fail("interrupted")
+        sys.exit(EXIT_INTERRUPTED)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] in _ROOMS:
+            raise
+        fail(f"the package {error.name!r} is not installed; install nowplaying again, or see 'nowplaying doctor'")
+        sys.exit(MissingExtraError.exit_code)
+    except BrokenPipeError:
+        # The reader of our output left, as `head` does; closing stderr keeps Python from complaining at exit.
+        sys.stderr.close()
+        sys.exit(EXIT_BAD_INPUT)
+    except OSError as error:
+        fail(disk_error(error))
+        sys.exit(EXIT_BAD_INPUT)
+
+
+if __name__ == "__main__":
+    main()

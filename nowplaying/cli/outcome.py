@@ -1,0 +1,58 @@
+"""The exit code of a command over several files."""
+
+import errno
+from pathlib import Path
+
+from nowplaying.cli.output import fail
+from nowplaying.errors import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_NOTHING_RECOGNIZED, NowPlayingError
+
+__all__ = ["Outcome", "disk_error"]
+
+
+class Outcome:
+    """Collects what happened to each file: failures are told and counted, and the rest goes on.
+
+    The exit code is the highest of 5, 4 and 3 that occurred, else 0 if anything was found, else 1.
+    """
+
+    def __init__(self) -> None:
+        self._codes: set[int] = set()
+        self._found = False
+
+    def found(self) -> None:
+        """Note that a file gave a result."""
+        self._found = True
+
+    def failed(self, error: NowPlayingError | str) -> None:
+        """Tell a failure and note its exit code; a bare reason counts as bad input."""
+        fail(error)
+        self._codes.add(error.exit_code if isinstance(error, NowPlayingError) else EXIT_BAD_INPUT)
+
+    @property
+    def exit_code(self) -> int:
+        """The code to end with."""
+        worst = max(self._codes, default=0)
+        if worst >= EXIT_BAD_INPUT:
+            return worst
+        return EXIT_FOUND if self._found else EXIT_NOTHING_RECOGNIZED
+
+    @property
+    def failure_code(self) -> int:
+        """The code to end with where finding nothing is a result too."""
+        return max(self._codes, default=EXIT_FOUND)
+
+
+def disk_error(error: OSError) -> str:
+    """Return what to tell about an error of the operating system."""
+    where = f"{Path(str(error.filename))}: " if error.filename is not None else ""
+    advice = {
+        "ENOSPC": "free some space and run the command again",
+        "EDQUOT": "your disk quota is used up; free some space and run the command again",
+        "EFBIG": "the file may not grow any larger here; raise the limit and run the command again",
+        "EACCES": "check the permissions",
+        "EPERM": "check the permissions",
+        "EROFS": "write to another place",
+    }
+    name = errno.errorcode.get(error.errno or 0, "")
+    tail = f"; {advice[name]}" if name in advice else ""
+    return f"{where}{error.strerror or error}{tail}"

@@ -1,0 +1,97 @@
+"""``nowplaying recognize``: name the song in a recording."""
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from nowplaying.cli.options import Database, FingerprinterModel, Json, Sounds, expand_sources, read_source
+from nowplaying.cli.outcome import Outcome
+from nowplaying.cli.output import clock, emit_json, say
+from nowplaying.errors import NowPlayingError
+
+if TYPE_CHECKING:
+    from ondevice_db.recognizer import Recognition
+
+__all__ = ["match_record", "recognize"]
+
+
+def recognize(
+    files: Sounds,
+    database: Database,
+    json_output: Json = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Also give the raw scores and candidates.")] = False,
+    at_s: Annotated[
+        float | None,
+        typer.Option("--at", min=0.0, metavar="SECONDS", help="Listen from here on, not where it gets loud enough."),
+    ] = None,
+    every_s: Annotated[
+        float | None,
+        typer.Option("--every", min=0.5, metavar="SECONDS", help="Listen again and again, this far apart."),
+    ] = None,
+    model: FingerprinterModel = "fingerprinter-v1",
+) -> None:
+    """Name the song in each file: by default from its first 8 seconds above silence."""
+    from ondevice_db.recognizer import Recognizer
+
+    from fingerprinter.fingerprint import Fingerprinter
+    from nowplaying.errors import ConfigError
+    from ondevice_db.store import SongDatabase
+
+    if at_s is not None and every_s is not None:
+        message = "--at and --every exclude each other; give one of them"
+        raise ConfigError(message)
+    sources = expand_sources(files)
+    fingerprinter = Fingerprinter.from_model(model)
+    songs = SongDatabase.open(database, embedding_space=fingerprinter.embedding_space)
+    recognizer = Recognizer(songs, fingerprinter)
+    outcome = Outcome()
+    for source in sources:
+        try:
+            samples = read_source(source)
+            if every_s is not None:
+                answers = recognizer.recognize_every(samples, every_s)
+            else:
+                answers = [(at_s, recognizer.recognize(samples, at_s=at_s))]
+        except NowPlayingError as error:
+            outcome.failed(error)
+            if json_output:
+                emit_json("recognition/1", {"file": source, "match": None, "error": str(error)})
+            continue
+        for start_s, answer in answers:
+            if answer.match is not None:
+                outcome.found()
+            record = match_record(source, answer, start_s=start_s if every_s is not None else None, explain=explain)
+            if json_output:
+                emit_json("recognition/1", record)
+            else:
+                _print(record)
+    raise typer.Exit(outcome.exit_code)
+
+
+def match_record(
+    source: str, answer: "Recognition", *, start_s: float | None = None, explain: bool = False
+) -> dict[str, Any]:
+    """Return an answer in the form that scripts depend on."""
+    record: dict[str, Any] = {"file": source}
+    if start_s is not None:
+        record["at_s"] = start_s
+    record["match"] = answer.match.to_dict() if answer.match is not None else None
+    record["latency_ms"] = round(answer.latency_ms, 2)
+    record["n_fingerprints"] = answer.n_fingerprints
+    if explain:
+        record["explain"] = answer.explain
+    return record
+
+
+def _print(record: dict[str, Any]) -> None:
+    where = f"{record['file']} at {clock(record['at_s'])}" if "at_s" in record else record["file"]
+    match = record["match"]
+    if match is None:
+        say(f"{where}: unknown")
+    else:
+        name = " - ".join(part for part in (match["artist"], match["title"]) if part)
+        say(f"{where}: {name} at {clock(match['offset_s'])} (score {match['score']:.3f})")
+    if "explain" in record:
+        import json
+
+        say(json.dumps(record["explain"], indent=2, default=str))

@@ -1,0 +1,78 @@
+"""``nowplaying train``: train the two networks."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nowplaying.cli.output import note, say
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    help="Train the networks (needs the train extra); stopped, the same command goes on.", no_args_is_help=True
+)
+_Config = Annotated[Path, typer.Option("--config", help="Settings in TOML.", show_default=False)]
+_Corpus = Annotated[
+    Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)
+]
+_Run = Annotated[Path, typer.Option("--run-dir", help="For checkpoints, log and weights.", show_default=False)]
+_Cache = Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)]
+_Renderings = Annotated[
+    Path | None, typer.Option("--renderings", help="Folder of further music, such as rendered MIDI.")
+]
+
+
+@app.command()
+def fingerprinter(
+    config: _Config, corpus: _Corpus, run_dir: _Run, cache_dir: _Cache, renderings: _Renderings = None
+) -> None:
+    """Train the fingerprint encoder."""
+    from fingerprinter.training_config import TrainingConfig
+
+    settings = TrainingConfig.read(config)
+    require_tensorflow()
+    from fingerprinter.train import train
+
+    weights = train(settings, corpus=corpus, run_dir=run_dir, cache_dir=cache_dir, renderings=renderings, report=note)
+    say(str(weights))
+
+
+@app.command()
+def detector(
+    config: _Config,
+    corpus: _Corpus,
+    run_dir: _Run,
+    cache_dir: _Cache,
+    renderings: _Renderings = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
+) -> None:
+    """Train the music detector."""
+    from detector.config import DetectorConfig
+
+    settings = DetectorConfig.from_toml(config)
+    require_tensorflow()
+    from detector.train import train_detector
+
+    report = train_detector(
+        settings,
+        run_dir,
+        corpus=corpus,
+        extra_music=renderings,
+        cache_dir=cache_dir,
+        jobs=jobs,
+        on_progress=lambda row: note("  ".join(f"{name} {value:g}" for name, value in row.items())),
+    )
+    say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
+
+
+def require_tensorflow() -> None:
+    """Raise MissingExtraError where the train extra is not installed, before any of its code is imported."""
+    from importlib.util import find_spec
+
+    from nowplaying.errors import MissingExtraError
+
+    missing = [name for name in ("tensorflow", "keras") if find_spec(name) is None]
+    if missing:
+        extra, purpose = "train", "training"
+        raise MissingExtraError(extra, purpose, ModuleNotFoundError(f"no {' and no '.join(missing)}"))
