@@ -89,7 +89,7 @@ def _runtime() -> str:
 
 def _ffmpeg() -> Check:
     found = shutil.which("ffmpeg") and shutil.which("ffprobe")
-    return Check("ffmpeg", "ok", found) if found else Check("ffmpeg", "absent", "optional, reads M4A, WMA and video")
+    return Check("ffmpeg", "ok", str(shutil.which("ffmpeg"))) if found else Check("ffmpeg", "absent", "optional, reads M4A, WMA and video")
 
 
 def _microphones() -> str:

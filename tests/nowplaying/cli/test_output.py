@@ -1,0 +1,62 @@
+import json
+
+import numpy as np
+import pytest
+
+from nowplaying.cli.outcome import Outcome, disk_error
+from nowplaying.cli.output import clock, emit_json, table
+from nowplaying.errors import AudioFormatError, CorruptArtifactError, MissingExtraError, NowPlayingError
+
+
+def test_json_is_one_strict_line_with_its_schema_first(capsys: pytest.CaptureFixture[str]) -> None:
+    record = {"a": float("nan"), "b": [np.float32(0.5), np.int64(3)], "c": {"d": np.array([1.0, np.inf])}, "e": "ä\n"}
+    emit_json("thing/1", record)
+    out = capsys.readouterr().out
+    assert out.count("\n") == 1
+    assert out.startswith('{"schema": "nowplaying/thing/1"')
+    expected = {"schema": "nowplaying/thing/1", "a": None, "b": [0.5, 3], "c": {"d": [1.0, None]}, "e": "ä\n"}
+    assert json.loads(out) == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (62.5, "1:02.5"), (-1.25, "-0:01.2"), (-0.01, "0:00.0")]
+)
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_table_aligns_columns(capsys: pytest.CaptureFixture[str]) -> None:
+    table(["a", "bb"], [["long", "x"], ["s", "y"]])
+    assert capsys.readouterr().out == "a     bb\nlong  x\ns     y\n"
+
+
+BAD, CORRUPT = AudioFormatError("bad"), CorruptArtifactError("corrupt")
+MISSING = MissingExtraError("mic", "a microphone")
+
+
+@pytest.mark.parametrize(
+    ("failures", "found", "code"),
+    [
+        ([], True, 0),
+        ([], False, 1),
+        ([BAD], True, 3),
+        ([BAD], False, 3),
+        ([BAD, CORRUPT], True, 4),
+        ([CORRUPT, MISSING, BAD], True, 5),
+    ],
+)
+def test_highest_failure_wins_else_found_else_nothing(
+    failures: list[NowPlayingError], *, found: bool, code: int
+) -> None:
+    outcome = Outcome()
+    for failure in failures:
+        outcome.failed(failure)
+    if found:
+        outcome.found()
+    assert outcome.exit_code == code
+    assert outcome.failure_code == (code if failures else 0)
+
+
+def test_full_disk_is_told_with_place_and_advice() -> None:
+    message = disk_error(OSError(28, "No space left on device", "songs.npdb/codes"))
+    assert message == "songs.npdb/codes: No space left on device; free some space and run the command again"
