@@ -88,8 +88,10 @@ def _runtime() -> str:
 
 
 def _ffmpeg() -> Check:
-    found = shutil.which("ffmpeg") and shutil.which("ffprobe")
-    return Check("ffmpeg", "ok", str(shutil.which("ffmpeg"))) if found else Check("ffmpeg", "absent", "optional, reads M4A, WMA and video")
+    path = shutil.which("ffmpeg")
+    if path is None or shutil.which("ffprobe") is None:
+        return Check("ffmpeg", "absent", "optional, reads M4A, WMA and video")
+    return Check("ffmpeg", "ok", path)
 
 
 def _microphones() -> str:

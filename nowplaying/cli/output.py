@@ -6,10 +6,10 @@ import math
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["clock", "emit_json", "fail", "note", "progress_bar", "say", "set_verbosity", "table"]
 
@@ -88,6 +88,16 @@ def table(headings: list[str], rows: list[list[str]]) -> None:
 @contextmanager
 def progress_bar(description: str, total: float | None = None) -> Iterator["Advance"]:
     """Show progress with rate and remaining time on stderr while a block runs; nothing where it is no terminal."""
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     console = Console(stderr=True)
     columns = (
         TextColumn("{task.description}"),
@@ -104,7 +114,7 @@ def progress_bar(description: str, total: float | None = None) -> Iterator["Adva
 class Advance:
     """Moves one progress bar."""
 
-    def __init__(self, progress: Progress, description: str, total: float | None) -> None:
+    def __init__(self, progress: "Progress", description: str, total: float | None) -> None:
         self._progress = progress
         self._task = progress.add_task(description, total=total, rate="")
 
