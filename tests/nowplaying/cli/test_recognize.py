@@ -1,0 +1,109 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.synthesis import SAMPLE_RATE_HZ, song
+
+from .conftest import Run
+
+MATCH_FIELDS = {"track_id", "title", "artist", "source", "offset_s", "score"}
+
+
+@pytest.fixture
+def query(tmp_path: Path, songs: list[np.ndarray]) -> Path:
+    """Return 8 s of song 3 from second 5, a little louder than it was indexed."""
+    samples = songs[3][5 * SAMPLE_RATE_HZ : 13 * SAMPLE_RATE_HZ]
+    soundfile.write(tmp_path / "query.wav", 1.2 * samples, SAMPLE_RATE_HZ)
+    return tmp_path / "query.wav"
+
+
+@pytest.fixture
+def noise(tmp_path: Path, rng: np.random.Generator) -> Path:
+    soundfile.write(tmp_path / "noise.wav", 0.1 * rng.standard_normal(9 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    return tmp_path / "noise.wav"
+
+
+def test_a_known_song_is_named_at_its_place(run: Run, database: Path, query: Path) -> None:
+    done = run("recognize", "--db", database, "--json", query)
+    (record,) = done.records
+    assert done.code == 0
+    assert set(record) == {"schema", "file", "match", "latency_ms", "n_fingerprints"}
+    assert (record["schema"], record["file"], record["n_fingerprints"]) == ("nowplaying/recognition/1", str(query), 12)
+    match = record["match"]
+    assert set(match) == MATCH_FIELDS
+    assert match["title"] == "song-3"
+    assert match["offset_s"] == pytest.approx(5.0, abs=0.3)
+    assert 0.0 <= match["score"] <= 1.0
+    assert record["latency_ms"] > 0
+
+
+def test_noise_is_unknown_and_ends_with_1(run: Run, database: Path, noise: Path) -> None:
+    done = run("recognize", "--db", database, "--json", noise)
+    assert done.code == 1
+    assert done.records[0]["match"] is None
+
+
+def test_music_outside_the_database_is_unknown(run: Run, database: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "other.wav", song(99, 9.0), SAMPLE_RATE_HZ)
+    assert run("recognize", "--db", database, tmp_path / "other.wav").code == 1
+
+
+def test_for_people_it_prints_one_line_a_file(run: Run, database: Path, query: Path, noise: Path) -> None:
+    done = run("recognize", "--db", database, query, noise)
+    assert done.code == 0
+    first, second = done.out.splitlines()
+    assert first.startswith(f"{query}: song-3 at 0:0")
+    assert second == f"{noise}: unknown"
+
+
+def test_one_bad_file_is_told_and_the_rest_goes_on(run: Run, database: Path, query: Path, tmp_path: Path) -> None:
+    (tmp_path / "bad.wav").touch()
+    done = run("recognize", "--db", database, "--json", tmp_path / "bad.wav", query)
+    assert done.code == 3
+    bad, good = done.records
+    assert (bad["match"], "empty" in bad["error"]) == (None, True)
+    assert good["match"]["title"] == "song-3"
+    assert str(tmp_path / "bad.wav") in done.err
+
+
+def test_raw_pcm_on_standard_input(executable: Run, database: Path, songs: list[np.ndarray]) -> None:
+    pcm = (songs[6][4 * SAMPLE_RATE_HZ : 12 * SAMPLE_RATE_HZ] * 32_767).astype("<i2").tobytes()
+    done = executable("recognize", "--db", database, "--json", "-", stdin=pcm)
+    assert done.code == 0, done.err
+    assert done.records[0]["match"]["title"] == "song-6"
+    assert done.records[0]["file"] == "-"
+
+
+def test_silence_before_the_music_is_skipped(run: Run, database: Path, songs: list[np.ndarray], tmp_path: Path) -> None:
+    silence = np.zeros(20 * SAMPLE_RATE_HZ, np.float32)
+    soundfile.write(tmp_path / "late.wav", np.concatenate([silence, songs[1][: 10 * SAMPLE_RATE_HZ]]), SAMPLE_RATE_HZ)
+    done = run("recognize", "--db", database, "--json", tmp_path / "late.wav")
+    assert done.records[0]["match"]["title"] == "song-1"
+
+
+def test_at_and_every_choose_the_place(run: Run, database: Path, songs: list[np.ndarray], tmp_path: Path) -> None:
+    half = 10 * SAMPLE_RATE_HZ
+    soundfile.write(tmp_path / "two.wav", np.concatenate([songs[2][:half], songs[5][:half]]), SAMPLE_RATE_HZ)
+    at = run("recognize", "--db", database, "--json", "--at", "11", tmp_path / "two.wav").records
+    assert [record["match"]["title"] for record in at] == ["song-5"]
+    every = run("recognize", "--db", database, "--json", "--every", "10", tmp_path / "two.wav").records
+    assert [record["match"]["title"] for record in every[:2]] == ["song-2", "song-5"]
+    assert [record["at_s"] for record in every[:2]] == [0.0, 10.0]
+
+
+def test_at_and_every_exclude_each_other(run: Run, database: Path, query: Path) -> None:
+    assert run("recognize", "--db", database, "--at", "1", "--every", "2", query).code == 2
+
+
+def test_explain_adds_raw_values_and_nothing_else(run: Run, database: Path, query: Path) -> None:
+    (record,) = run("recognize", "--db", database, "--json", "--explain", query).records
+    assert set(record) == {"schema", "file", "match", "latency_ms", "n_fingerprints", "explain"}
+    assert record["explain"]["candidates"]
+
+
+def test_a_folder_stands_for_its_files(run: Run, database: Path, music_folder: Path) -> None:
+    done = run("recognize", "--db", database, "--json", music_folder)
+    assert done.code == 0
+    assert [record["match"]["title"] for record in done.records] == [f"song-{number}" for number in range(8)]
