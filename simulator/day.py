@@ -60,7 +60,7 @@ class Day:
             raise ConfigError(message)
 
 
-_NOW_PLAYING = "rates: Arcas et al., arXiv:1711.10958 (one false trigger in 20 minutes, recall 0.755); "
+_NOW_PLAYING = "rates: Agüera y Arcas et al., arXiv:1711.10958 (one false trigger in 20 minutes, recall 0.755); "
 DAYS = {
     "average": Day(
         title="average day",

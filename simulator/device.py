@@ -149,7 +149,11 @@ class DeviceProfile:
 
     def battery_percent(self, energy_mj: float) -> float:
         """Return an energy as percent of the full battery."""
-        return 100.0 * self.mah(energy_mj) / self.battery.capacity_mah
+        return self.battery_percent_of_mah(self.mah(energy_mj))
+
+    def battery_percent_of_mah(self, charge_mah: float) -> float:
+        """Return a charge as percent of the full battery."""
+        return 100.0 * charge_mah / self.battery.capacity_mah
 
 
 def device_names() -> list[str]:

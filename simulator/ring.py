@@ -19,9 +19,9 @@ class MulawRing:
 
     Notes
     -----
-    Now Playing is evaluated on 8 s segments (Arcas et al., arXiv:1711.10958), and the sound-trigger configuration of
-    the Pixel 2 names mu-law as the format in which its music model hands over the buffer (LineageOS,
-    android_device_google_wahoo, ``sound_trigger_platform_info.xml``).
+    Now Playing is evaluated on 8 s segments (Agüera y Arcas et al., arXiv:1711.10958), and the sound-trigger
+    configuration of the Pixel 2 names mu-law as the format in which its music model hands over the buffer
+    (LineageOS, android_device_google_wahoo, ``sound_trigger_platform_info.xml``).
     """
 
     def __init__(self, seconds: float = 8.0) -> None:

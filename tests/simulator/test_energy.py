@@ -14,7 +14,7 @@ DURATIONS = st.floats(0, 1e5, allow_nan=False)
 
 
 def test_published_day_within_two_percent() -> None:
-    # Arcas et al.: 100 wake-ups a day are 23.5 mAh, 0.9 % (0.87) of 2700 mAh.
+    # Agüera y Arcas et al.: 100 wake-ups a day are 23.5 mAh, 0.9 % (0.87) of 2700 mAh.
     assert day_mah(PIXEL_2, 100) == pytest.approx(23.5, rel=0.02)
     assert 100 * day_mah(PIXEL_2, 100) / 2700 == pytest.approx(0.87, rel=0.02)
 

@@ -1,0 +1,59 @@
+"""The frame of a report: one HTML page with its own style, readable on a phone, in the dark and on paper."""
+
+from collections.abc import Iterable, Sequence
+from html import escape
+
+__all__ = ["html_table", "render_page"]
+
+_STYLE = """
+:root{--ink:#1d2430;--soft:#667085;--line:#d6dae1;--page:#fff;--music:#2f7d4f;--speech:#b7791f;--noise:#8a93a3;
+--listening:#cfe8d7;--capturing:#f2c14e;--recognizing:#b0399a;--cooling_down:#b9d4ee;--paused:#e3e5e9;--accent:#1f5fbf}
+@media (prefers-color-scheme:dark){:root{--ink:#e6e9ef;--soft:#98a2b3;--line:#3a4252;--page:#151a22;
+--listening:#22452f;--cooling_down:#233f5c;--paused:#2a303b;--accent:#6ea4f4;--music:#57b37e}}
+*{box-sizing:border-box}body{margin:0 auto;max-width:1100px;padding:1rem;color:var(--ink);background:var(--page);
+font:16px/1.5 system-ui,sans-serif}h1{font-size:1.5rem;margin:.2rem 0}h2{font-size:1.15rem;margin:1.6rem 0 .4rem}
+p{margin:.3rem 0}.soft{color:var(--soft)}.scroll{overflow-x:auto}svg{display:block;width:100%;height:auto}
+.scroll svg{min-width:640px}
+.scroll table{min-width:30rem}svg text{fill:var(--ink);font:12px system-ui,sans-serif}table{border-collapse:collapse;
+width:100%;font-size:.92rem}td,th{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:left;
+vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.cards{display:flex;flex-wrap:wrap;
+gap:.7rem;margin:.8rem 0}.card{border:1px solid var(--line);border-radius:8px;padding:.5rem .9rem;flex:1 1 9rem}
+.card b{display:block;font-size:1.3rem}
+@media print{body{max-width:none}.scroll{overflow:visible}}
+"""
+
+
+def render_page(title: str, sections: Iterable[str]) -> str:
+    """Return a page.
+
+    Parameters
+    ----------
+    title : str
+        Escaped here.
+    sections : iterable of str
+        HTML.
+    """
+    return (
+        "<!doctype html><html lang='en'><head><meta charset='utf-8'>"
+        "<meta name='viewport' content='width=device-width, initial-scale=1'>"
+        f"<link rel='icon' href='data:,'><title>nowplaying: {escape(title)}</title>"
+        f"<style>{_STYLE}</style></head><body>{''.join(sections)}</body></html>\n"
+    )
+
+
+def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, n_text: int) -> str:
+    """Return a table whose first ``n_text`` columns are text and the others numbers; cells are escaped.
+
+    Parameters
+    ----------
+    heads : sequence of str
+    rows : iterable of sequence of str, each as long as ``heads``
+    n_text : int
+    """
+    kinds = ["" if column < n_text else " class='n'" for column in range(len(heads))]
+    head = "".join(f"<th{kind}>{escape(text)}</th>" for kind, text in zip(kinds, heads, strict=True))
+    body = "".join(
+        "<tr>" + "".join(f"<td{kind}>{escape(text)}</td>" for kind, text in zip(kinds, row, strict=True)) + "</tr>"
+        for row in rows
+    )
+    return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
