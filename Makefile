@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 
 # Annoy comes as source. Its own default is -march=native, which makes an environment that breaks on another machine.
 export ANNOY_COMPILER_ARGS := -O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
-NO_BINARY := --no-binary annoy --no-cache-dir
+ANNOY := --no-binary annoy --no-cache-dir annoy
 
 .PHONY: setup demo test lint type format bench eval wheel clean
 
@@ -52,9 +52,10 @@ $(BIN)/python:
 	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: on Debian and Ubuntu, install python3.11-venv" >&2; exit 1; }
 
 $(VENV)/.stamp-base: pyproject.toml constraints.txt | $(BIN)/python
-	$(PIP) $(NO_BINARY) -e .
+	$(PIP) $(ANNOY)
+	$(PIP) -e .
 	@touch $@
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-base
-	$(PIP) $(NO_BINARY) -e '.[train,micro,report,dev]'
+	$(PIP) -e '.[train,micro,report,dev]'
 	@touch $@
