@@ -73,7 +73,7 @@ def render(score: Path, output: Path, how: Rendering) -> None:
     try:
         import mido
     except ImportError as error:
-        raise MissingExtraError("train", "rendering MIDI", error) from error
+        raise MissingExtraError(extra="train", needed_for="rendering MIDI", cause=error) from error
     if shutil.which("fluidsynth") is None:
         message = "rendering MIDI needs the fluidsynth program: install it (Debian: fluidsynth, fluid-soundfont-gm)"
         raise AudioFormatError(message)

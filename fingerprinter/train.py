@@ -21,16 +21,18 @@ from fingerprinter.logmel import LogMel
 from fingerprinter.objective import nt_xent
 from fingerprinter.pairs import PairSampler, Recordings
 from fingerprinter.training_config import TrainingConfig
-from nowplaying.artifacts import write_json
+from nowplaying.artifacts import write_atomic, write_json
 from nowplaying.audio import find_audio, to_int16
 from nowplaying.audio.cache import load_cached
 from nowplaying.audio.corpus import read_corpus
 from nowplaying.errors import ConfigError
 
-__all__ = ["build_training_model", "load_recordings", "train"]
+__all__ = ["build_training_model", "load_recordings", "train", "write_calibration"]
 
 _log = logging.getLogger(__name__)
 _QUEUE_LENGTH = 3
+_CALIBRATION_PAIRS = 128
+_CALIBRATION_STREAM = 2**31  # no training step has this number
 
 
 def build_training_model(config: TrainingConfig) -> keras.Model:
@@ -65,7 +67,8 @@ def train(
         Folder with ``music``, ``noise``, ``speech`` and ``rir`` tables, of which the ``train`` split is used; and the
         ``dev`` split for validation only.
     run_dir : Path
-        Receives ``checkpoint.keras``, ``log.csv``, ``config.json`` and at the end ``encoder.weights.h5``.
+        Receives ``config.json``, ``calibration.npy``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``
+        and at the end ``encoder.weights.h5``.
     cache_dir : Path
         For decoded audio and simulated rooms.
     renderings : Path, optional
@@ -81,6 +84,7 @@ def train(
     run_dir.mkdir(parents=True, exist_ok=True)
     write_json(run_dir / "config.json", config.to_dict())
     sampler = _build_sampler(config, corpus, cache_dir, renderings, report)
+    write_calibration(config, sampler, run_dir)
     model, first_step = _resume(config, run_dir, report)
     validate = _Validation(config, corpus, cache_dir)
     labels = np.zeros((2 * config.pairs_per_step, 1), np.float32)
@@ -102,6 +106,27 @@ def train(
     weights = run_dir / "encoder.weights.h5"
     model.get_layer("encoder").save_weights(weights)
     return weights
+
+
+def write_calibration(config: TrainingConfig, sampler: PairSampler, run_dir: Path) -> Path:
+    """Write the log-mel images that set the int8 ranges at export: drawn once, so that exporting twice is the same.
+
+    Returns
+    -------
+    Path
+        ``calibration.npy``, float32, shape (2 _CALIBRATION_PAIRS, n_mels, n_frames, 1): clean and degraded windows.
+    """
+    path = run_dir / "calibration.npy"
+    if not path.exists():
+        windows = sampler.draw(_CALIBRATION_PAIRS, np.random.default_rng([config.seed, _CALIBRATION_STREAM]))
+        images = np.asarray(LogMel(config.front_end)(windows), np.float32)
+        write_atomic(path, lambda temporary: _save_array(temporary, images))
+    return path
+
+
+def _save_array(path: Path, array: NDArray[np.float32]) -> None:
+    with path.open("wb") as handle:
+        np.save(handle, array, allow_pickle=False)
 
 
 def learning_rate(config: TrainingConfig, step: int) -> float:

@@ -1,5 +1,6 @@
 """Settings of a fingerprinter training, read from TOML; unknown keys are errors."""
 
+import json
 import tomllib
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -70,21 +71,34 @@ class TrainingConfig:
             When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
         """
         try:
-            values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-            for name, kind in (("front_end", FrontEndConfig), ("encoder", EncoderConfig), ("augment", AugmentConfig)):
-                table = {
-                    key: tuple(value) if isinstance(value, list) else value
-                    for key, value in values.pop(name, {}).items()
-                }
-                values[name] = _construct(kind, table)
-            return _construct(cls, values)
+            return cls._from_values(tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             message = f"{path}: {error}"
             raise ConfigError(message) from error
 
+    @classmethod
+    def from_json(cls, path: Path) -> "TrainingConfig":
+        """Read the ``config.json`` of a run; errors as in :meth:`read`."""
+        try:
+            return cls._from_values(json.loads(path.read_text(encoding="utf-8")))
+        except (OSError, ValueError, TypeError) as error:
+            message = f"{path}: {error}"
+            raise ConfigError(message) from error
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any]) -> "TrainingConfig":
+        kinds = {"front_end": FrontEndConfig, "encoder": EncoderConfig, "augment": AugmentConfig}
+        tables = {name: _construct(kind, _with_tuples(values.get(name, {}))) for name, kind in kinds.items()}
+        settings: TrainingConfig = _construct(cls, {**values, **tables})
+        return settings
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the run's record."""
         return asdict(self)
+
+
+def _with_tuples(table: dict[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
 def _construct(kind: Any, values: dict[str, Any]) -> Any:

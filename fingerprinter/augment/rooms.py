@@ -53,7 +53,7 @@ def simulate_room(rng: np.random.Generator, n_samples: int) -> NDArray[np.float3
     try:
         import pyroomacoustics
     except ImportError as error:
-        raise MissingExtraError("train", "simulating rooms", error) from error
+        raise MissingExtraError(extra="train", needed_for="simulating rooms", cause=error) from error
     size_m = np.array([rng.uniform(2.2, 10.0), rng.uniform(2.0, 8.0), rng.uniform(2.2, 3.8)])
     # Below this a room of that size would need walls that swallow more than everything (Sabine).
     volume, surface = np.prod(size_m), 2 * (size_m[0] * size_m[1] + size_m[1] * size_m[2] + size_m[0] * size_m[2])

@@ -32,7 +32,7 @@ def test_exponential_rooms_decay(rng):
 def test_simulated_rooms_have_plausible_reverberation(tmp_path):
     pytest.importorskip("pyroomacoustics", reason="the train extra is not installed")
     times_s = [schroeder_t60_s(simulate_room(np.random.default_rng(seed), 16_384)) for seed in range(12)]
-    assert 0.05 < min(times_s)
+    assert min(times_s) > 0.05
     assert max(times_s) < 1.6
     assert max(times_s) - min(times_s) > 0.1
     first = simulated_rooms(2, n_samples=4096, seed=5, cache_dir=tmp_path)
