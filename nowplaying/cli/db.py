@@ -60,10 +60,14 @@ def remove(
     track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="As 'db list' prints them.")],
 ) -> None:
     """Take songs out of a database."""
-    from ondevice_db.builder import DatabaseWriter
+    from nowplaying.errors import ConfigError
+    from ondevice_db.builder import remove_tracks
 
-    writer = DatabaseWriter.extend(database)
-    for track_id in track_ids:
-        writer.remove(track_id)
-    writer.finish()
-    say(f"{database}: {len(track_ids)} songs removed")
+    wanted = list(dict.fromkeys(track_ids))
+    removed = remove_tracks(database, wanted)
+    missing = [track_id for track_id in wanted if track_id not in removed]
+    if removed:
+        say(f"{database}: {len(removed)} {'song' if len(removed) == 1 else 'songs'} removed")
+    if missing:
+        message = f"{database}: holds no song {', '.join(missing)}; see 'nowplaying db list'"
+        raise ConfigError(message)
