@@ -2,8 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
@@ -11,16 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.fingerprinter import REFERENCE_HOP_S, export_fingerprinter
-from fingerprinter.fingerprint import Fingerprinter
+from fingerprinter.batch import embed_files
 from fingerprinter.training_config import TrainingConfig
 from nowplaying.artifacts import file_record, read_manifest, write_json
 from nowplaying.audio import find_audio
-from nowplaying.audio.cache import load_cached
 from nowplaying.audio.corpus import read_corpus
 from nowplaying.errors import ConfigError
 from ondevice_db.train_codebook import train_codebook
 
-__all__ = ["add_codebook", "embed_files", "finish_fingerprinter"]
+__all__ = ["add_codebook", "finish_fingerprinter"]
 
 N_CELLS = 1024
 _CODEBOOK_FILES = ("codebook_centroids.npy", "codebook_rotation.npy", "codebook_pq_centroids.npy")
@@ -85,21 +82,6 @@ def add_codebook(model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: i
     manifest["files"] |= {file: file_record(model / file) for file in _CODEBOOK_FILES}
     manifest["codebook"] = {"n_cells": n_cells, "n_subspaces": 12, "n_training_fingerprints": len(vectors)}
     write_json(path, manifest)
-
-
-def embed_files(model: Path, paths: Sequence[Path], *, hop_s: float, cache_dir: Path, jobs: int) -> NDArray[np.float32]:
-    """Fingerprint files and stack all rows, in the files' order whatever the number of processes."""
-    chunks = [list(paths[start::jobs]) for start in range(jobs)]
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(_embed_chunk, model, chunk, hop_s, cache_dir) for chunk in chunks]
-        parts = [future.result() for future in futures]
-    ordered = [parts[index % jobs][index // jobs] for index in range(len(paths))]
-    return np.concatenate(ordered)
-
-
-def _embed_chunk(model: Path, paths: Sequence[Path], hop_s: float, cache_dir: Path) -> list[NDArray[np.float32]]:
-    fingerprinter = Fingerprinter.from_model(model)
-    return [fingerprinter.embed(load_cached(path, cache_dir), hop_s) for path in paths]
 
 
 def describe_corpus(corpus: Path) -> dict[str, Any]:
