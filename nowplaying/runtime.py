@@ -1,6 +1,9 @@
 """Open a ``.tflite`` graph with whichever runtime is installed: LiteRT first, then the legacy tflite-runtime."""
 
 import importlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,7 @@ from nowplaying.errors import CorruptArtifactError, MissingExtraError
 
 __all__ = ["TensorSpec", "TfliteModel", "installed_runtimes"]
 
+_STDERR = 2
 _RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 
 
@@ -39,7 +43,8 @@ class TensorSpec:
             return values.astype(self.dtype, copy=False)
         info = np.iinfo(self.dtype)
         steps = np.rint(values / self.scale) + self.zero_point
-        return np.clip(steps, info.min, info.max).astype(self.dtype)
+        quantized: NDArray[Any] = np.clip(steps, info.min, info.max).astype(self.dtype)
+        return quantized
 
     def dequantize(self, steps: NDArray[Any]) -> NDArray[np.float32]:
         """Return a tensor's content as float32 real values."""
@@ -99,8 +104,10 @@ class TfliteModel:
             options["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_REF
         try:
             # Bytes, not a path: the graph that runs is the one whose hash was checked, whatever happens to the file.
-            self._interpreter = module.Interpreter(model_content=Path(path).read_bytes(), **options)
-            self._interpreter.allocate_tensors()
+            content = Path(path).read_bytes()
+            with _native_notes_silenced():
+                self._interpreter = module.Interpreter(model_content=content, **options)
+                self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
             message = f"{path}: the TFLite runtime refused this graph ({error}); restore it or export it again"
             raise CorruptArtifactError(message) from error
@@ -126,6 +133,24 @@ class TfliteModel:
         self._interpreter.invoke()
         output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
         return output
+
+
+@contextmanager
+def _native_notes_silenced() -> Iterator[None]:
+    """Keep "INFO: Created ... delegate" off stderr: the runtime writes it past Python and has no setting for it."""
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # a process without stderr has nothing to be kept quiet
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(null, _STDERR)
+        yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(null)
+        os.close(kept)
 
 
 def _spec(detail: dict[str, Any]) -> TensorSpec:
