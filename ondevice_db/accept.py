@@ -1,0 +1,198 @@
+"""Is it really that song? Evidence of a match, and the calibrated probability that it is right.
+
+Closeness means little by itself: a piano chord is near to many piano chords. What tells a song from its look-alikes is
+how much nearer the aligned sequence is than the query's neighbourhood in general, and than the next song. The
+coefficients are fitted to queries whose answer is known and belong to the fingerprint model, in whose manifest they
+stand under ``acceptance``.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import ConfigError, CorruptArtifactError
+
+__all__ = ["DEFAULT_ACCEPTANCE", "Acceptance", "Evidence", "fit_acceptance"]
+
+_FEATURES = (
+    "mean_similarity",
+    "above_background",
+    "above_neighbours",
+    "margin",
+    "win_rate",
+    "log_fingerprints",
+    "above_neighbours_x_log_fingerprints",
+    "margin_x_log_fingerprints",
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Evidence:
+    """What speaks for the best song.
+
+    Attributes
+    ----------
+    mean_similarity : float in [-1, 1]
+        Along the alignment.
+    above_background : float
+        Mean of each fingerprint's similarity less that to the nearest directions of music in general.
+    above_neighbours : float
+        The same against the nearest fingerprints of other songs in the database: the local density.
+    margin : float
+        To the best alignment of any other song.
+    win_rate : float in [0, 1]
+        Share of query fingerprints that are nearer to their aligned place than to any fingerprint of another song.
+    n_fingerprints : int >= 1
+    """
+
+    mean_similarity: float
+    above_background: float
+    above_neighbours: float
+    margin: float
+    win_rate: float
+    n_fingerprints: int
+
+    def to_vector(self) -> NDArray[np.float64]:
+        """Return the features of the acceptance model, shape (8,)."""
+        log_n = math.log(self.n_fingerprints)
+        plain = [self.mean_similarity, self.above_background, self.above_neighbours, self.margin, self.win_rate]
+        return np.array([*plain, log_n, self.above_neighbours * log_n, self.margin * log_n])
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acceptance:
+    """A logistic model over :class:`Evidence`.
+
+    Attributes
+    ----------
+    coefficients : tuple of float, length 8
+    intercept : float
+    threshold : float in [0, 1]
+        Smallest probability that is accepted as a match.
+    """
+
+    coefficients: tuple[float, ...]
+    intercept: float
+    threshold: float
+
+    def __post_init__(self) -> None:
+        numbers = (*self.coefficients, self.intercept, self.threshold)
+        if len(self.coefficients) != len(_FEATURES) or not all(math.isfinite(number) for number in numbers):
+            message = f"acceptance: expected {len(_FEATURES)} finite coefficients, found {self.coefficients!r}"
+            raise ConfigError(message)
+        if not 0 <= self.threshold <= 1:
+            message = f"acceptance threshold: expected a probability, found {self.threshold!r}"
+            raise ConfigError(message)
+
+    def probability(self, evidence: Evidence) -> float:
+        """Return the probability that the best song is the right one, in [0, 1]."""
+        logit = float(evidence.to_vector() @ np.array(self.coefficients)) + self.intercept
+        return 1.0 / (1.0 + math.exp(-min(max(logit, -40.0), 40.0)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest's form."""
+        return {
+            "features": list(_FEATURES),
+            "coefficients": list(self.coefficients),
+            "intercept": self.intercept,
+            "threshold": self.threshold,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "Acceptance":
+        """Read the ``acceptance`` table of a fingerprint model's manifest.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When the features are not the ones that this release computes or a number is missing.
+        """
+        try:
+            if tuple(value["features"]) != _FEATURES:
+                message = f"expected the features {list(_FEATURES)}, found {value['features']}"
+                raise ConfigError(message)
+            coefficients = tuple(float(number) for number in value["coefficients"])
+            return cls(
+                coefficients=coefficients,
+                intercept=float(value["intercept"]),
+                threshold=float(value["threshold"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"model manifest, 'acceptance': {error}; export the model again"
+            raise CorruptArtifactError(message) from error
+
+
+# For models without a fit of their own: half-way between what unrelated music reaches and a clean match.
+DEFAULT_ACCEPTANCE = Acceptance(coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, 1.5, 2.0, 4.0), intercept=-9.5, threshold=0.5)
+
+
+def fit_acceptance(
+    known_features: NDArray[np.float64],
+    unknown_features: NDArray[np.float64],
+    *,
+    false_accept_rate: float = 0.005,
+    ridge: float = 1e-3,
+) -> Acceptance:
+    """Fit the logistic model and its threshold.
+
+    Parameters
+    ----------
+    known_features : ndarray of float64, shape (n_known, 8)
+        :meth:`Evidence.to_vector` of queries whose best song was the right one.
+    unknown_features : ndarray of float64, shape (n_unknown, 8)
+        Of queries for which every answer is wrong: music that is not in the database, speech, noise, and known songs
+        whose best song was another.
+    false_accept_rate : float in (0, 1)
+        Share of ``unknown_features`` that the threshold may let through.
+    ridge : float > 0
+        Penalty on the standardised coefficients, which keeps separable data finite.
+
+    Returns
+    -------
+    Acceptance
+
+    Notes
+    -----
+    Both sides weigh the same in the fit, so that the probability is for even odds of a song being in the database.
+
+    Raises
+    ------
+    ConfigError
+        When a side is empty or has another number of features.
+    """
+    from scipy.optimize import minimize
+
+    for name, features in (("known", known_features), ("unknown", unknown_features)):
+        if features.ndim != 2 or features.shape[1] != len(_FEATURES) or features.shape[0] == 0:
+            message = f"{name}_features: expected an array (n >= 1, {len(_FEATURES)}), found {features.shape}"
+            raise ConfigError(message)
+    both = np.concatenate([known_features, unknown_features])
+    mean, scale = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-6)
+    standard = (both - mean) / scale
+    sign = np.concatenate([np.ones(len(known_features)), -np.ones(len(unknown_features))])
+    weight = np.where(sign > 0, 0.5 / len(known_features), 0.5 / len(unknown_features))
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (standard @ parameters[:-1] + parameters[-1])
+        value = float(weight @ np.logaddexp(0, -margin)) + ridge * float(parameters[:-1] @ parameters[:-1])
+        slope = -weight * sign / (1 + np.exp(np.clip(margin, -50, 50)))
+        gradient = np.append(standard.T @ slope + 2 * ridge * parameters[:-1], slope.sum())
+        return value, gradient
+
+    solution = minimize(loss, np.zeros(len(_FEATURES) + 1), jac=True, method="L-BFGS-B").x
+    coefficients = solution[:-1] / scale
+    intercept = float(solution[-1] - mean @ coefficients)
+    logits = np.clip(unknown_features @ coefficients + intercept, -40, 40)
+    probabilities = np.sort(1 / (1 + np.exp(-logits)))
+    allowed = math.floor(false_accept_rate * len(probabilities))
+    # Just above the highest score that must not pass.
+    threshold = float(np.nextafter(probabilities[len(probabilities) - 1 - allowed], 1.0))
+    return Acceptance(
+        coefficients=tuple(float(number) for number in coefficients),
+        intercept=intercept,
+        threshold=min(max(threshold, 0.5), 1.0),
+    )

@@ -1,0 +1,160 @@
+"""The quantizer of fingerprints: coarse cells, a rotation, and a product quantizer of what the cell leaves over.
+
+A fingerprint x is stored as its cell c(x) and one byte per sub-space:
+
+    x ~ m[c] + R^T p,   p = the nearest product-quantizer centroids to R (x - m[c])
+
+(Jegou et al., "Product quantization for nearest neighbor search", TPAMI 2011; Ge et al., "Optimized product
+quantization", CVPR 2013). A query stays exact: its inner product with the stored vector is ``q.m[c]`` plus one table
+look-up per sub-space, and the tables do not depend on the cell.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import ConfigError, CorruptArtifactError
+from ondevice_db.arrays import open_array, save_array
+
+__all__ = ["CODEBOOK_ROLES", "Codebook", "unit_rows"]
+
+CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
+_N_CENTROIDS = 256
+_BLOCK_ROWS = 4096
+
+
+def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return rows scaled to length 1; a zero row stays zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: NDArray[np.float32] = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
+    return unit
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """Coarse cells and product quantizer.
+
+    Attributes
+    ----------
+    centroids : ndarray of float32, shape (n_cells, dim)
+        Mean fingerprint of each cell; a fingerprint belongs to the cell at the smallest angle.
+    rotation : ndarray of float32, shape (dim, dim)
+        Orthogonal; applied to what the cell leaves over.
+    pq_centroids : ndarray of float32, shape (n_subspaces, 256, dim // n_subspaces)
+    """
+
+    centroids: NDArray[np.float32]
+    rotation: NDArray[np.float32]
+    pq_centroids: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        dim = self.centroids.shape[-1]
+        n_subspaces = self.pq_centroids.shape[0]
+        expected = {
+            "centroids": (self.centroids.shape[0], dim),
+            "rotation": (dim, dim),
+            "pq_centroids": (n_subspaces, _N_CENTROIDS, dim // max(n_subspaces, 1)),
+        }
+        for name, shape in expected.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != np.float32 or array.size == 0:
+                message = f"codebook {name}: expected float32 {shape}, found {array.dtype} {array.shape}"
+                raise ConfigError(message)
+            if not np.isfinite(array).all():
+                message = f"codebook {name}: expected finite numbers, found NaN or infinity; train it again"
+                raise CorruptArtifactError(message)
+        if n_subspaces * (dim // n_subspaces) != dim:
+            message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
+            raise ConfigError(message)
+
+    @property
+    def n_cells(self) -> int:
+        """Number of coarse cells."""
+        return int(self.centroids.shape[0])
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a fingerprint."""
+        return int(self.centroids.shape[1])
+
+    @property
+    def n_subspaces(self) -> int:
+        """Bytes of a code."""
+        return int(self.pq_centroids.shape[0])
+
+    def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the cell of each row: the centroid at the smallest angle, by exhaustive comparison."""
+        directions = unit_rows(self.centroids).T.copy()
+        blocks = range(0, vectors.shape[0], _BLOCK_ROWS)
+        cells = [np.argmax(vectors[start : start + _BLOCK_ROWS] @ directions, axis=1) for start in blocks]
+        return np.concatenate(cells) if cells else np.empty(0, np.int64)
+
+    def encode(self, vectors: NDArray[np.float32], cells: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return one byte per sub-space for each row.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (n, dim)
+        cells : ndarray of int64, shape (n,)
+            From :meth:`assign`.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, n_subspaces)
+        """
+        codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
+        half_norms = 0.5 * np.einsum("mkd,mkd->mk", self.pq_centroids, self.pq_centroids)
+        for start in range(0, vectors.shape[0], _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            rotated = (vectors[rows] - self.centroids[cells[rows]]) @ self.rotation.T
+            parts = rotated.reshape(rotated.shape[0], self.n_subspaces, -1)
+            for m in range(self.n_subspaces):
+                # argmin ||r - p||^2 = argmax r.p - ||p||^2 / 2
+                codes[rows, m] = np.argmax(parts[:, m] @ self.pq_centroids[m].T - half_norms[m], axis=1)
+        return codes
+
+    def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""
+        parts = self.pq_centroids[np.arange(self.n_subspaces), codes]
+        decoded: NDArray[np.float32] = parts.reshape(codes.shape[0], self.dim) @ self.rotation
+        decoded += self.centroids[cells]
+        return decoded
+
+    def tables(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the inner product of every query's rotated part with every product-quantizer centroid.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_subspaces, 256, n_queries)
+            Queries last, so that one look-up fetches the value for all queries from one cache line.
+        """
+        parts = (queries @ self.rotation.T).reshape(queries.shape[0], self.n_subspaces, -1)
+        return np.ascontiguousarray(np.einsum("mkd,nmd->mkn", self.pq_centroids, parts, optimize=True))
+
+    def save(self, folder: Path, names: dict[str, str] | None = None) -> None:
+        """Write the three arrays as ``.npy``; by default ``codebook_centroids.npy`` and so on."""
+        for role in CODEBOOK_ROLES:
+            save_array(folder / (names or _default_names())[role], getattr(self, role))
+
+    @classmethod
+    def load(cls, folder: Path, names: dict[str, str] | None = None) -> "Codebook":
+        """Read what :meth:`save` wrote.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When an array is missing, unreadable, or of a shape that does not fit the others.
+        """
+        paths = {role: folder / (names or _default_names())[role] for role in CODEBOOK_ROLES}
+        arrays = {role: np.array(open_array(path, np.float32)) for role, path in paths.items()}
+        try:
+            return cls(**arrays)
+        except (ConfigError, IndexError) as error:
+            message = f"{folder}: {error}; restore or train the codebook again"
+            raise CorruptArtifactError(message) from error
+
+
+def _default_names() -> dict[str, str]:
+    return {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}

@@ -1,0 +1,165 @@
+"""What every kind of index answers: the nearest fingerprints of a query, and a fingerprint's vector."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import ConfigError
+from ondevice_db.schema import DatabaseManifest
+
+__all__ = ["ExactIndex", "FingerprintIndex", "Hits", "SearchOptions", "top_hits"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchOptions:
+    """Settings of one query.
+
+    Attributes
+    ----------
+    n_probe : int >= 1, optional
+        Cells scanned for each query fingerprint; None scans the nearest cells until they hold ``min_scan`` codes or
+        0.5 % of the database, whichever is more, so that a small library is searched exhaustively.
+    min_scan : int >= 1
+        Codes to scan for a query where ``n_probe`` is None.
+    search_k : int >= 1
+        Items that Annoy looks at for each query fingerprint.
+    n_hits : int >= 1
+        Nearest fingerprints that vote for each query fingerprint.
+    n_candidates : int >= 1
+        Alignments (song, offset) that are rescored.
+    n_best : int >= 1
+        Songs that a match lists.
+    excluded_songs : tuple of int
+        Song indices treated as if they were not in the database.
+    """
+
+    n_probe: int | None = None
+    min_scan: int = 50_000
+    search_k: int = 2000
+    n_hits: int = 128
+    n_candidates: int = 96
+    n_best: int = 5
+    excluded_songs: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("min_scan", "search_k", "n_hits", "n_candidates", "n_best"):
+            if getattr(self, name) < 1:
+                message = f"search option {name}: expected >= 1, found {getattr(self, name)}"
+                raise ConfigError(message)
+        if self.n_probe is not None and self.n_probe < 1:
+            message = f"search option n_probe: expected >= 1 or None, found {self.n_probe}"
+            raise ConfigError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The nearest fingerprints of every query fingerprint.
+
+    Attributes
+    ----------
+    fingerprints : ndarray of int64, shape (n_queries, n_hits)
+        Fingerprint numbers, nearest first; -1 where there are fewer.
+    similarities : ndarray of float32, shape (n_queries, n_hits)
+        Inner products; -inf where there is no fingerprint.
+    n_scanned : int
+        Fingerprints compared with each query.
+    """
+
+    fingerprints: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+    n_scanned: int
+
+
+class FingerprintIndex(Protocol):
+    """A searchable collection of fingerprints numbered song by song."""
+
+    @classmethod
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "FingerprintIndex":
+        """Open the checked files of a database."""
+        ...
+
+    @property
+    def background(self) -> NDArray[np.float32] | None:
+        """Unit vectors that stand for music in general, shape (n, dim), or None."""
+        ...
+
+    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+        """Return the nearest fingerprints of each unit query vector."""
+        ...
+
+    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the stored vectors of these fingerprint numbers, shape (n, dim)."""
+        ...
+
+
+class ExactIndex:
+    """Every vector compared with every query: the ground truth that the other indexes are measured against.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows, song by song.
+    background : ndarray of float32, shape (n, dim), optional
+    """
+
+    def __init__(self, vectors: NDArray[np.float32], background: NDArray[np.float32] | None = None) -> None:
+        self._vectors = vectors
+        self._background = background
+
+    @classmethod
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "ExactIndex":
+        """Read all vectors that another index stores."""
+        from ondevice_db.flat import FlatIndex
+        from ondevice_db.pq_index import PqIndex
+
+        inner = (PqIndex if manifest.layout == "pq" else FlatIndex).open(files, manifest)
+        return cls(inner.vectors(np.arange(manifest.n_fingerprints)), inner.background)
+
+    @property
+    def background(self) -> NDArray[np.float32] | None:
+        """Unit vectors that stand for music in general."""
+        return self._background
+
+    def nearest(
+        self,
+        queries: NDArray[np.float32],
+        n_hits: int,
+        options: SearchOptions,  # noqa: ARG002 (the protocol's)
+    ) -> Hits:
+        """Return the exactly nearest fingerprints."""
+        positions, similarities = top_hits(queries @ self._vectors.T, n_hits)
+        return Hits(positions, similarities, self._vectors.shape[0])
+
+    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return stored vectors."""
+        return self._vectors[fingerprints]
+
+
+def top_hits(similarities: NDArray[np.float32], n_hits: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the columns of the largest values of each row, largest first.
+
+    Parameters
+    ----------
+    similarities : ndarray of float32, shape (n_queries, n)
+    n_hits : int
+
+    Returns
+    -------
+    columns : ndarray of int64, shape (n_queries, n_hits)
+        -1 beyond ``n`` columns.
+    values : ndarray of float32, shape (n_queries, n_hits)
+        -inf beyond ``n`` columns.
+    """
+    n_queries, n = similarities.shape
+    columns = np.full((n_queries, n_hits), -1, np.int64)
+    values = np.full((n_queries, n_hits), -np.inf, np.float32)
+    kept = min(n, n_hits)
+    for row in range(n_queries):
+        best = np.argpartition(similarities[row], n - kept)[n - kept :] if kept < n else np.arange(n)
+        order = best[np.argsort(-similarities[row, best], kind="stable")]
+        columns[row, :kept], values[row, :kept] = order, similarities[row, order]
+    return columns, values

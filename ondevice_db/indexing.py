@@ -1,0 +1,219 @@
+"""From files to a database: decode, fingerprint and describe each file once, in several processes, resumably."""
+
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
+from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.codebook import Codebook
+from ondevice_db.journal import DoneFile, FileStamp, Journal
+from ondevice_db.recognizer import Embedder
+from ondevice_db.workers import fingerprint_files
+
+__all__ = ["IndexProgress", "IndexReport", "index_paths"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexProgress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    n_done, n_total : int
+        Files, with those that failed or were done before.
+    seconds_of_audio : float
+        Fingerprinted by this run.
+    elapsed_s : float
+    """
+
+    n_done: int
+    n_total: int
+    seconds_of_audio: float
+    elapsed_s: float
+
+    @property
+    def times_real_time(self) -> float:
+        """Seconds of audio per second of work."""
+        return self.seconds_of_audio / max(self.elapsed_s, 1e-9)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexReport:
+    """What became of every file.
+
+    Attributes
+    ----------
+    added : list of (Path, str)
+        Files whose songs are in the database now, and their track ids.
+    skipped : list of (Path, str)
+        Files with the same sound as another, and that one's source.
+    failed : list of (Path, NowPlayingError)
+        Files that cannot be read, and why.
+    n_resumed : int
+        Files that an interrupted run had finished.
+    seconds_of_audio : float
+        Of the added songs.
+    elapsed_s : float
+    """
+
+    added: list[tuple[Path, str]] = field(default_factory=list)
+    skipped: list[tuple[Path, str]] = field(default_factory=list)
+    failed: list[tuple[Path, NowPlayingError]] = field(default_factory=list)
+    n_resumed: int = 0
+    seconds_of_audio: float = 0.0
+    elapsed_s: float = 0.0
+
+
+def index_paths(
+    paths: Sequence[Path],
+    database: str | Path,
+    fingerprinter: Embedder,
+    *,
+    jobs: int = 1,
+    add: bool = False,
+    layout: str = "pq",
+    codebook: Codebook | None = None,
+    progress: Callable[[IndexProgress], None] | None = None,
+) -> IndexReport:
+    """Index audio files.
+
+    Interrupted at any moment, by Ctrl-C, a full disk or a power cut, the same call goes on where it stopped. The
+    database does not depend on ``jobs``.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Audio files; see :func:`nowplaying.audio.find_audio` for folders.
+    database : str or Path
+        Folder NAME.npdb.
+    fingerprinter : Embedder
+        Sent to other processes by its model folder, or pickled where it is no shipped kind.
+    jobs : int >= 1
+        Processes.
+    add : bool
+        Add to an existing database instead of making a new one.
+    layout : {"pq", "flat"}
+    codebook : Codebook, optional
+        By default the one that ships with the fingerprinter's model.
+    progress : callable, optional
+        Is told after every file.
+
+    Raises
+    ------
+    DatabaseError
+        When the database exists (without ``add``), is missing (with it), is being written, or the disk is full.
+    ArtifactError
+        When the database to add to is damaged or of another encoder.
+    ConfigError
+        When a setting is out of range.
+    """
+    path = Path(database)
+    if jobs < 1 or layout not in {"pq", "flat"}:
+        message = f"indexing: expected jobs >= 1 and layout 'pq' or 'flat', found {jobs} and {layout!r}"
+        raise ConfigError(message)
+    settings = FingerprintSettings(
+        embedding_space=fingerprinter.embedding_space,
+        encoder=fingerprinter.name,
+        dim=fingerprinter.dim,
+        hop_s=fingerprinter.reference_hop_s,
+        window_s=fingerprinter.window_s,
+    )
+    if codebook is None and layout == "pq" and not add:
+        codebook = _shipped_codebook(fingerprinter)
+    _make_parent(path)
+    began_s = time.perf_counter()
+    with DatabaseWriter(path, settings=settings, codebook=codebook, layout=layout, extend=add) as writer:
+        journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
+        report = IndexReport(n_resumed=sum(journal.find(FileStamp.of(file)) is not None for file in paths))
+        try:
+            done = _fingerprint_all(paths, journal, fingerprinter, jobs=jobs, report=report, progress=progress)
+        except (OSError, BrokenProcessPool) as error:
+            message = f"{path}: indexing stopped ({error}); free some space or memory and run the command again"
+            raise DatabaseError(message) from error
+        seconds = _collect(paths, done, journal, writer, report)
+        if len(writer):
+            writer.finish()
+            journal.delete()
+        elif not len(journal):
+            journal.delete()
+    return IndexReport(
+        added=report.added,
+        skipped=report.skipped,
+        failed=report.failed,
+        n_resumed=report.n_resumed,
+        seconds_of_audio=seconds,
+        elapsed_s=time.perf_counter() - began_s,
+    )
+
+
+def _shipped_codebook(fingerprinter: Embedder) -> Codebook:
+    if not isinstance(fingerprinter, Fingerprinter):
+        message = f"{fingerprinter.name}: layout 'pq' needs a codebook and this model has none; pass one"
+        raise ConfigError(message)
+    return Codebook.load(fingerprinter.folder.path)
+
+
+def _make_parent(path: Path) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        message = f"{path}: cannot make its folder ({error}); write to another place"
+        raise DatabaseError(message) from error
+
+
+def _collect(
+    paths: Sequence[Path],
+    done: dict[Path, DoneFile],
+    journal: Journal,
+    writer: DatabaseWriter,
+    report: IndexReport,
+) -> float:
+    """Add the songs in the order of their files, however the work was shared out; return the seconds added."""
+    seconds = 0.0
+    for path in paths:
+        if path not in done:
+            continue
+        track = done[path].track
+        index = writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
+        if index is None:
+            report.skipped.append((path, writer.source_of(track.track_id)))
+        else:
+            report.added.append((path, track.track_id))
+            seconds += track.duration_s
+    return seconds
+
+
+def _fingerprint_all(
+    paths: Sequence[Path],
+    journal: Journal,
+    fingerprinter: Embedder,
+    *,
+    jobs: int,
+    report: IndexReport,
+    progress: Callable[[IndexProgress], None] | None,
+) -> dict[Path, DoneFile]:
+    began_s = time.perf_counter()
+    stamps = {path: FileStamp.of(path) for path in dict.fromkeys(paths)}
+    done = {path: found for path, stamp in stamps.items() if (found := journal.find(stamp)) is not None}
+    waiting = [path for path in stamps if path not in done]
+    failed: dict[Path, NowPlayingError] = {}
+    seconds = 0.0
+    for path, result in fingerprint_files(waiting, journal.folder, fingerprinter, jobs):
+        stamp = stamps[path]
+        if isinstance(result, NowPlayingError) or stamp is None:
+            missing = AudioFormatError(f"{path}: No such file")
+            failed[path] = result if isinstance(result, NowPlayingError) else missing
+        else:
+            done[path] = DoneFile(stamp=stamp, track=result)
+            journal.add(done[path])
+            seconds += result.duration_s
+        if progress is not None:
+            n_done = len(done) + len(failed)
+            elapsed_s = time.perf_counter() - began_s
+            progress(IndexProgress(n_done=n_done, n_total=len(stamps), seconds_of_audio=seconds, elapsed_s=elapsed_s))
+    report.failed.extend((path, failed[path]) for path in stamps if path in failed)
+    return done

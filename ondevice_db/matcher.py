@@ -1,0 +1,257 @@
+"""From query fingerprints to a song, or to "unknown"."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import ConfigError
+from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance, Evidence
+from ondevice_db.candidates import vote
+from ondevice_db.index import FingerprintIndex, Hits, SearchOptions
+from ondevice_db.rescore import Rescored, rescore
+from ondevice_db.store import SongDatabase
+
+__all__ = ["Candidate", "Match", "Matcher"]
+
+_N_NEIGHBOURS = 20
+_N_BACKGROUND = 20
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """One song that the query may be.
+
+    Attributes
+    ----------
+    song_index : int
+    offset_s : float, seconds
+        Reference time of the query's first sample; negative when the query began before the song.
+    raw_score : float
+        Mean similarity along the alignment.
+    score : float in [0, 1]
+        Calibrated probability that this is the song.
+    """
+
+    song_index: int
+    offset_s: float
+    raw_score: float
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """The answer to one query.
+
+    Attributes
+    ----------
+    candidates : tuple of Candidate
+        Best first, one per song.
+    best : Candidate or None
+        The first candidate where its score reaches the threshold; None is "unknown".
+    evidence : Evidence or None
+        Of the first candidate.
+    similarities : tuple of float
+        Along the first candidate's alignment, one per query fingerprint.
+    threshold : float in [0, 1]
+    n_scanned : int
+        Reference fingerprints that each query fingerprint was compared with.
+    """
+
+    candidates: tuple[Candidate, ...]
+    best: Candidate | None
+    evidence: Evidence | None
+    similarities: tuple[float, ...]
+    threshold: float
+    n_scanned: int
+
+    @property
+    def explain(self) -> dict[str, Any]:
+        """Return the raw values behind the answer."""
+        evidence = self.evidence
+        names = Evidence.__dataclass_fields__
+        return {
+            "threshold": self.threshold,
+            "n_scanned": self.n_scanned,
+            "evidence": {name: getattr(evidence, name) for name in names} if evidence else None,
+            "similarities": list(self.similarities),
+            "candidates": [
+                {
+                    "song_index": candidate.song_index,
+                    "offset_s": candidate.offset_s,
+                    "raw_score": candidate.raw_score,
+                    "score": candidate.score,
+                }
+                for candidate in self.candidates
+            ],
+        }
+
+
+class Matcher:
+    """Finds the song of a sequence of fingerprints.
+
+    Parameters
+    ----------
+    database : SongDatabase
+    acceptance : Acceptance
+        Of the model that made the fingerprints.
+    index : FingerprintIndex, optional
+        Another index over the same fingerprints, such as :class:`~ondevice_db.index.ExactIndex`.
+    """
+
+    def __init__(
+        self,
+        database: SongDatabase,
+        acceptance: Acceptance = DEFAULT_ACCEPTANCE,
+        index: FingerprintIndex | None = None,
+    ) -> None:
+        self.database = database
+        self.acceptance = acceptance
+        self._index = database.index if index is None else index
+
+    def match(self, embeddings: NDArray[np.float32], hop_s: float = 0.5, options: SearchOptions | None = None) -> Match:
+        """Match a query.
+
+        Parameters
+        ----------
+        embeddings : ndarray of float32, shape (n, dim), n >= 1
+            Unit rows; row i starts at ``i * hop_s`` seconds of the query.
+        hop_s : float > 0, seconds
+        options : SearchOptions, optional
+
+        Raises
+        ------
+        ConfigError
+            When the array is empty, of another dimension, or holds NaN.
+        """
+        options = options or SearchOptions()
+        manifest = self.database.manifest
+        shape = (embeddings.shape[0], manifest.dim)
+        if embeddings.shape != shape or shape[0] == 0 or not np.isfinite(embeddings).all() or hop_s <= 0:
+            message = f"query: expected finite fingerprints (n >= 1, {manifest.dim}), found {embeddings.shape}"
+            raise ConfigError(message)
+        queries = np.ascontiguousarray(embeddings, np.float32)
+        hits, songs = self._hits(queries, options)
+        places = hits.fingerprints - self.database.song_starts[np.maximum(songs, 0)]
+        alignments = vote(
+            hits,
+            songs,
+            places,
+            query_hop_s=hop_s,
+            reference_hop_s=manifest.hop_s,
+            n_alignments=options.n_candidates,
+        )
+        if alignments.songs.size == 0:
+            return self._unknown(hits)
+        background = self._background(queries, hits)
+        rescored = rescore(
+            self._index,
+            self.database.song_starts,
+            alignments,
+            queries,
+            background=background,
+            query_hop_s=hop_s,
+            reference_hop_s=manifest.hop_s,
+        )
+        return self._decide(rescored, hits, songs, background, options)
+
+    def _hits(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Hits, NDArray[np.int64]]:
+        starts = self.database.song_starts
+        masked = [song for song in options.excluded_songs if 0 <= song < starts.size - 1]
+        n_masked = int(sum(starts[song + 1] - starts[song] for song in masked))
+        # As many more hits as the masked songs could take, so that masking leaves the same list as their absence.
+        hits = self._index.nearest(queries, options.n_hits + n_masked, options)
+        songs = np.where(hits.fingerprints >= 0, self.database.song_of(np.maximum(hits.fingerprints, 0)), -1)
+        if masked:
+            hidden = np.isin(songs, masked)
+            similarities = np.where(hidden, -np.inf, hits.similarities).astype(np.float32)
+            order = np.argsort(-similarities, axis=1, kind="stable")[:, : options.n_hits]
+            songs = np.take_along_axis(np.where(hidden, -1, songs), order, axis=1)
+            fingerprints = np.take_along_axis(hits.fingerprints, order, axis=1)
+            hits = Hits(fingerprints, np.take_along_axis(similarities, order, axis=1), hits.n_scanned)
+        return hits, songs
+
+    def _background(self, queries: NDArray[np.float32], hits: Hits) -> NDArray[np.float64]:
+        directions = self._index.background
+        if directions is None:
+            return _mean_of_largest(hits.similarities, _N_NEIGHBOURS)
+        return _mean_of_largest(queries @ directions.T, _N_BACKGROUND)
+
+    def _decide(
+        self,
+        rescored: Rescored,
+        hits: Hits,
+        songs: NDArray[np.int64],
+        background: NDArray[np.float64],
+        options: SearchOptions,
+    ) -> Match:
+        _, firsts = np.unique(rescored.songs, return_index=True)
+        rows = np.sort(firsts)[: max(options.n_best, 2)]
+        best = int(rows[0])
+        similarities = rescored.similarities[best]
+        others = np.where(songs == rescored.songs[best], -np.inf, hits.similarities)
+        others = np.where(songs < 0, -np.inf, others)
+        neighbours = _mean_of_largest(others, _N_NEIGHBOURS, fallback=background)
+        floor = float(background.mean())
+        runner_up = float(rescored.scores[rows[1]]) if rows.size > 1 else floor
+        evidence = Evidence(
+            mean_similarity=float(rescored.scores[best]),
+            above_background=float((similarities - background).mean()),
+            above_neighbours=float((similarities - neighbours).mean()),
+            margin=float(rescored.scores[best]) - max(runner_up, floor),
+            win_rate=float((similarities > np.maximum(others.max(axis=1), background)).mean()),
+            n_fingerprints=similarities.size,
+        )
+        score = self.acceptance.probability(evidence)
+        candidates = []
+        for row in rows[: options.n_best]:
+            # Probabilities of the songs together stay below one; the others share what the first leaves, by score.
+            share = score if row == best else (1 - score) * _share(rescored.scores, row, rows)
+            candidates.append(
+                Candidate(
+                    song_index=int(rescored.songs[row]),
+                    offset_s=float(rescored.offsets_s[row]),
+                    raw_score=float(rescored.scores[row]),
+                    score=min(share, score),
+                )
+            )
+        return Match(
+            candidates=tuple(candidates),
+            best=candidates[0] if score >= self.acceptance.threshold else None,
+            evidence=evidence,
+            similarities=tuple(float(value) for value in similarities),
+            threshold=self.acceptance.threshold,
+            n_scanned=hits.n_scanned,
+        )
+
+    def _unknown(self, hits: Hits) -> Match:
+        return Match(
+            candidates=(),
+            best=None,
+            evidence=None,
+            similarities=(),
+            threshold=self.acceptance.threshold,
+            n_scanned=hits.n_scanned,
+        )
+
+
+def _share(scores: NDArray[np.float64], row: int, rows: NDArray[np.int64]) -> float:
+    weights = np.exp((scores[rows[1:]] - scores[rows[1]]) / 0.05)
+    return float(np.exp((scores[row] - scores[rows[1]]) / 0.05) / (weights.sum() + 1))
+
+
+def _mean_of_largest(
+    values: NDArray[np.floating], n: int, fallback: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Return the mean of the ``n`` largest values of each row, with the fallback for those that are missing."""
+    kept = min(n, values.shape[1])
+    largest = np.partition(values, values.shape[1] - kept, axis=1)[:, values.shape[1] - kept :].astype(np.float64)
+    finite = np.isfinite(largest)
+    total = np.where(finite, largest, 0.0).sum(axis=1)
+    if fallback is None:
+        mean: NDArray[np.float64] = total / np.maximum(finite.sum(axis=1), 1)
+    else:
+        # Few other songs must not make a neighbourhood look emptier than music is.
+        mean = (total + (n - finite.sum(axis=1)) * fallback) / n
+    return mean

@@ -1,0 +1,215 @@
+"""From sound to a song: choose eight seconds, fingerprint them, match them."""
+
+import time
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.audio import SAMPLE_RATE_HZ
+from nowplaying.errors import ConfigError, ManifestMismatchError
+from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.index import SearchOptions
+from ondevice_db.matcher import Match, Matcher
+from ondevice_db.schema import Track
+from ondevice_db.store import SongDatabase
+
+__all__ = ["Embedder", "Recognition", "RecognizedSong", "Recognizer", "acceptance_of", "first_audible_s"]
+
+QUERY_S = 8.0
+SILENCE_DBFS = -60.0
+_BLOCK_S = 0.1
+
+
+class Embedder(Protocol):
+    """What indexing and recognition need of a fingerprinter: `fingerprinter.fingerprint.Fingerprinter` is one."""
+
+    name: str
+    dim: int
+    embedding_space: str
+    reference_hop_s: float
+    query_hop_s: float
+
+    @property
+    def window_s(self) -> float:
+        """Audio that one fingerprint covers, in seconds."""
+        ...
+
+    def embed_with_levels(
+        self, samples: NDArray[np.float32], hop_s: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return unit rows, shape (n, dim), and each window's RMS level in dBFS, shape (n,)."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RecognizedSong:
+    """A song, where in it the query begins, and how sure that is.
+
+    Attributes
+    ----------
+    track : Track
+    offset_s : float, seconds
+        Reference time of the query's first sample; negative when the query began before the song.
+    score : float in [0, 1]
+        Calibrated probability.
+    """
+
+    track: Track
+    offset_s: float
+    score: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form that scripts depend on."""
+        track = self.track
+        names = {"track_id": track.track_id, "title": track.title, "artist": track.artist, "source": track.source}
+        return {**names, "offset_s": round(self.offset_s, 3), "score": round(self.score, 4)}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Recognition:
+    """The answer to a query.
+
+    Attributes
+    ----------
+    match : RecognizedSong or None
+        None is "unknown".
+    latency_ms : float
+        Fingerprinting and matching, without reading or decoding the file.
+    n_fingerprints : int
+    explain : dict
+        Raw values: where the query was cut, evidence, threshold and the best candidates with their names.
+    """
+
+    match: RecognizedSong | None
+    latency_ms: float
+    n_fingerprints: int
+    explain: dict[str, Any] = field(default_factory=dict)
+
+
+class Recognizer:
+    """A database and the fingerprinter that it was built with.
+
+    Parameters
+    ----------
+    database : SongDatabase
+    fingerprinter : Embedder
+    acceptance : Acceptance, optional
+        By default the one in the fingerprinter's manifest.
+    options : SearchOptions, optional
+
+    Raises
+    ------
+    ManifestMismatchError
+        When the database was built with another encoder.
+    """
+
+    def __init__(
+        self,
+        database: SongDatabase,
+        fingerprinter: Embedder,
+        acceptance: Acceptance | None = None,
+        options: SearchOptions | None = None,
+    ) -> None:
+        theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
+        if theirs != ours:
+            message = f"{database.path}: built with embedding space {theirs}, but {fingerprinter.name} has {ours}"
+            raise ManifestMismatchError(message)
+        self._database = database
+        self._fingerprinter = fingerprinter
+        self._matcher = Matcher(database, acceptance if acceptance is not None else acceptance_of(fingerprinter))
+        self._options = options
+
+    def recognize(self, samples: NDArray[np.float32], at_s: float | None = None) -> Recognition:
+        """Name the song in a recording.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n,), in [-1, 1]
+            Mono at 16 kHz.
+        at_s : float >= 0, optional
+            Where to listen; by default where the first sound above silence begins. Eight seconds from there are used,
+            and as far back as needed where the recording ends sooner.
+
+        Raises
+        ------
+        ConfigError
+            When there are no samples or ``at_s`` lies outside the recording.
+        """
+        duration_s = samples.size / SAMPLE_RATE_HZ
+        if samples.ndim != 1 or samples.size == 0:
+            message = f"query: expected mono samples (n >= 1,), found an array {samples.shape}"
+            raise ConfigError(message)
+        if at_s is not None and not 0 <= at_s < duration_s:
+            message = f"query: expected a start within the {duration_s:.1f} s of the recording, found {at_s} s"
+            raise ConfigError(message)
+        start_s = at_s if at_s is not None else first_audible_s(samples)
+        if at_s is None:
+            start_s = max(0.0, min(start_s, duration_s - QUERY_S))
+        first = round(start_s * SAMPLE_RATE_HZ)
+        return self._answer(samples[first : first + round(QUERY_S * SAMPLE_RATE_HZ)], start_s)
+
+    def recognize_every(self, samples: NDArray[np.float32], every_s: float) -> list[tuple[float, Recognition]]:
+        """Name the song again and again.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n,), in [-1, 1]
+        every_s : float > 0, seconds
+
+        Returns
+        -------
+        list of (float, Recognition)
+            The start of each query in seconds, and its answer. A rest shorter than half a query is left out.
+        """
+        if not every_s > 0:
+            message = f"every_s: expected seconds above 0, found {every_s}"
+            raise ConfigError(message)
+        last_s = max(samples.size / SAMPLE_RATE_HZ - QUERY_S / 2, 0.0)
+        starts_s = np.arange(0.0, last_s + 1e-9, every_s)
+        return [(float(start_s), self.recognize(samples, at_s=float(start_s))) for start_s in starts_s]
+
+    def _answer(self, samples: NDArray[np.float32], start_s: float) -> Recognition:
+        began_s = time.perf_counter()
+        hop_s = self._fingerprinter.query_hop_s
+        embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)
+        audible = np.flatnonzero(levels_dbfs > SILENCE_DBFS)
+        # Silence sounds like any other silence: what follows the last sound is no evidence, and nothing else is either.
+        heard = embeddings[: int(audible[-1]) + 1] if audible.size else embeddings[:0]
+        match = self._matcher.match(heard, hop_s, self._options) if heard.size else None
+        song = None
+        if match is not None and match.best is not None:
+            best = match.best
+            song = RecognizedSong(track=self._database.track(best.song_index), offset_s=best.offset_s, score=best.score)
+        latency_ms = 1000 * (time.perf_counter() - began_s)
+        explain = {"query_start_s": start_s, **self._explain(match)}
+        return Recognition(match=song, latency_ms=latency_ms, n_fingerprints=embeddings.shape[0], explain=explain)
+
+    def _explain(self, match: Match | None) -> dict[str, Any]:
+        if match is None:
+            return {"reason": f"nothing above {SILENCE_DBFS:g} dBFS", "candidates": []}
+        explain = match.explain
+        for candidate in explain["candidates"]:
+            track = self._database.track(candidate["song_index"])
+            candidate |= {"track_id": track.track_id, "title": track.title, "artist": track.artist}
+        return explain
+
+
+def first_audible_s(samples: NDArray[np.float32]) -> float:
+    """Return where the first tenth of a second above silence begins, in seconds; 0 when there is none."""
+    block = round(_BLOCK_S * SAMPLE_RATE_HZ)
+    n_blocks = samples.size // block
+    power = np.square(samples[: n_blocks * block].reshape(n_blocks, block), dtype=np.float64).mean(axis=1)
+    loud = np.flatnonzero(power > 10 ** (SILENCE_DBFS / 10))
+    return float(loud[0]) * _BLOCK_S if loud.size else 0.0
+
+
+def acceptance_of(fingerprinter: Embedder) -> Acceptance:
+    """Return the acceptance model of a fingerprinter's manifest, or the default where it has none."""
+    if isinstance(fingerprinter, Fingerprinter):
+        table = fingerprinter.folder.manifest.get("acceptance")
+        if table is not None:
+            return Acceptance.from_dict(table)
+    return DEFAULT_ACCEPTANCE

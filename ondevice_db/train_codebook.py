@@ -1,0 +1,89 @@
+"""Train a codebook with faiss: cells by spherical k-means, then a rotation and sub-quantizers of what they leave."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import ConfigError, MissingExtraError
+from ondevice_db.codebook import Codebook, unit_rows
+from ondevice_db.schema import MAX_CELLS
+
+__all__ = ["MIN_POINTS_PER_CELL", "default_n_cells", "train_codebook"]
+
+MIN_POINTS_PER_CELL = 39
+
+
+def default_n_cells(n_fingerprints: int) -> int:
+    """Return a power of two near ``4 * sqrt(n_fingerprints)`` in [256, 16384] that leaves enough points per cell."""
+    wanted = 4 * np.sqrt(max(n_fingerprints, 1))
+    n_cells = 2 ** round(np.log2(max(wanted, 1)))
+    most = 2 ** int(np.log2(max(n_fingerprints // MIN_POINTS_PER_CELL, 1)))
+    return int(min(max(n_cells, 256), 16_384, max(most, 1)))
+
+
+def train_codebook(
+    embeddings: NDArray[np.float32], n_cells: int, *, n_subspaces: int = 12, seed: int = 0, rotate: bool = True
+) -> Codebook:
+    """Train the quantizer of a kind of fingerprint.
+
+    Parameters
+    ----------
+    embeddings : ndarray of float32, shape (n, dim)
+        Unit rows from as much and as varied music as there is.
+    n_cells : int in [1, 65536]
+    n_subspaces : int
+        Bytes per code; must divide ``dim``.
+    seed : int
+    rotate : bool
+        Optimise the rotation (OPQ) and not only the sub-quantizers.
+
+    Raises
+    ------
+    ConfigError
+        When there are too few embeddings for so many cells.
+    MissingExtraError
+        When faiss is not installed.
+    """
+    try:
+        import faiss
+    except ImportError as error:
+        extra, purpose = "train", "training a codebook"
+        raise MissingExtraError(extra, purpose, error) from error
+    n, dim = embeddings.shape
+    if not 1 <= n_cells <= MAX_CELLS or n < max(n_cells, 256) or dim % n_subspaces:
+        message = (
+            f"codebook: expected at least {max(n_cells, 256)} embeddings and {n_subspaces} sub-spaces that divide the "
+            f"dimensions, found {n} embeddings of {dim}; use more music or fewer cells"
+        )
+        raise ConfigError(message)
+    vectors = unit_rows(embeddings)
+    coarse = faiss.Kmeans(dim, n_cells, niter=25, seed=seed, spherical=True, min_points_per_centroid=1, verbose=False)
+    coarse.train(vectors)
+    centroids = _cell_means(vectors, unit_rows(np.asarray(coarse.centroids).reshape(n_cells, dim)))
+    directions = unit_rows(centroids)
+    residuals = vectors - centroids[_nearest(vectors, directions)]
+    rotation = np.eye(dim, dtype=np.float32)
+    if rotate:
+        transform = faiss.OPQMatrix(dim, n_subspaces)
+        transform.niter, transform.verbose = 30, False
+        transform.train(residuals)
+        rotation = faiss.vector_to_array(transform.A).reshape(dim, dim).astype(np.float32)
+    quantizer = faiss.ProductQuantizer(dim, n_subspaces, 8)
+    quantizer.cp.seed, quantizer.cp.min_points_per_centroid = seed, 1
+    quantizer.train(np.ascontiguousarray(residuals @ rotation.T))
+    pq_centroids = faiss.vector_to_array(quantizer.centroids).reshape(n_subspaces, 256, dim // n_subspaces)
+    return Codebook(centroids, rotation, pq_centroids.astype(np.float32))
+
+
+def _cell_means(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the mean vector of each cell, which leaves less over than its direction of length 1."""
+    cells = _nearest(vectors, directions)
+    sums = np.zeros(directions.shape, np.float64)
+    np.add.at(sums, cells, vectors)
+    counts = np.bincount(cells, minlength=directions.shape[0])
+    means = sums / np.maximum(counts, 1)[:, None]
+    return np.where(counts[:, None] > 0, means, directions).astype(np.float32)
+
+
+def _nearest(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.int64]:
+    blocks = [vectors[start : start + 8192] for start in range(0, vectors.shape[0], 8192)]
+    return np.concatenate([np.argmax(block @ directions.T, axis=1) for block in blocks])

@@ -1,0 +1,102 @@
+"""Fingerprints, codebooks and databases for tests, without a trained network."""
+
+from pathlib import Path
+
+import numpy as np
+
+from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.codebook import Codebook, unit_rows
+from ondevice_db.schema import Track
+
+__all__ = [
+    "DIM",
+    "SETTINGS",
+    "SPACE",
+    "SpectrumEmbedder",
+    "build_database",
+    "make_codebook",
+    "make_track",
+    "walk",
+    "worsen",
+]
+
+DIM = 96
+SPACE = "0123456789abcdef"
+SETTINGS = FingerprintSettings(embedding_space=SPACE, encoder="spectrum", dim=DIM, hop_s=1.0, window_s=2.048)
+
+
+def walk(rng: np.random.Generator, n: int, dim: int = DIM) -> np.ndarray:
+    """Return a song's unit vectors: slow changes about a mean of its own, as real fingerprints of a song have."""
+    steps = rng.standard_normal((n, dim))
+    rows = np.empty((n, dim))
+    state = rng.standard_normal(dim)
+    for number in range(n):
+        state = 0.75 * state + np.sqrt(1 - 0.75**2) * steps[number]
+        rows[number] = state
+    return unit_rows(rows + 0.5 * rng.standard_normal(dim))
+
+
+def worsen(rng: np.random.Generator, vectors: np.ndarray, level: float) -> np.ndarray:
+    """Return unit vectors with noise of ``level`` times their length."""
+    return unit_rows(vectors + level * rng.standard_normal(vectors.shape) / np.sqrt(vectors.shape[1]))
+
+
+def make_codebook(vectors: np.ndarray, n_cells: int = 32, n_subspaces: int = 12, seed: int = 5) -> Codebook:
+    """Return a usable, untrained codebook: cells and sub-centroids are samples of the data."""
+    rng = np.random.default_rng(seed)
+    dim = vectors.shape[1]
+    centroids = vectors[rng.choice(len(vectors), n_cells, replace=False)] * np.float32(0.8)
+    rotation = np.linalg.qr(rng.standard_normal((dim, dim)))[0].astype(np.float32)
+    cells = np.argmax(vectors @ centroids.T, axis=1)
+    rotated = (vectors - centroids[cells]) @ rotation.T
+    parts = rotated.reshape(len(vectors), n_subspaces, -1)
+    chosen = rng.choice(len(vectors), 256, replace=len(vectors) < 256)
+    return Codebook(centroids, rotation, np.ascontiguousarray(parts[chosen].transpose(1, 0, 2)))
+
+
+def make_track(number: int) -> Track:
+    return Track(
+        track_id=f"{number:016x}",
+        title=f"Song {number}",
+        artist="Nobody",
+        album="Nothing",
+        duration_s=30.0 + number,
+        source=f"/music/{number}.flac",
+        external_ids={"isrc": f"XX{number:010}"},
+    )
+
+
+def build_database(
+    path: Path, songs: list[np.ndarray], layout: str = "pq", n_cells: int = 32, codebook: Codebook | None = None
+) -> Path:
+    """Write a database of songs given by their fingerprints, one a second."""
+    codebook = codebook if codebook is not None else make_codebook(np.concatenate(songs), n_cells)
+    with DatabaseWriter(path, settings=SETTINGS, codebook=codebook, layout=layout) as writer:
+        for number, vectors in enumerate(songs):
+            writer.add(make_track(number), vectors)
+        writer.finish()
+    return path
+
+
+class SpectrumEmbedder:
+    """An encoder of a few lines: log band levels over time through a fixed random projection."""
+
+    name = "spectrum"
+    dim = DIM
+    embedding_space = SPACE
+    reference_hop_s = 1.0
+    query_hop_s = 0.5
+    window_s = 2.048
+
+    def embed_with_levels(self, samples: np.ndarray, hop_s: float) -> tuple[np.ndarray, np.ndarray]:
+        window, hop = 32_768, round(hop_s * 16_000)
+        n = max(1, (len(samples) - window) // hop + 1)
+        padded = np.pad(samples, (0, max(0, window - len(samples))))
+        frames = np.stack([padded[start : start + window] for start in range(0, n * hop, hop)][:n])
+        levels = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-10)
+        power = np.abs(np.fft.rfft(frames.reshape(n, 8, 4096) * np.hanning(4096), axis=2)) ** 2
+        edges = np.unique(np.geomspace(40, 1800, 49).astype(int))
+        bands = np.log(np.add.reduceat(power, edges, axis=2)[:, :, :-1] + 1e-6).reshape(n, -1)
+        bands -= bands.mean(axis=1, keepdims=True)
+        projection = np.random.default_rng(8).standard_normal((bands.shape[1], DIM))
+        return unit_rows(bands @ projection), levels.astype(np.float32)

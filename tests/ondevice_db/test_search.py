@@ -1,0 +1,93 @@
+"""Candidate search through codes, against comparison with everything."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nowplaying.errors import ConfigError
+from ondevice_db.flat import FlatIndex
+from ondevice_db.index import ExactIndex, SearchOptions, top_hits
+from ondevice_db.pq_index import PqIndex
+from ondevice_db.store import SongDatabase
+
+from .material import worsen
+
+
+@pytest.fixture(scope="module")
+def index(pq_database: Path) -> PqIndex:
+    found = SongDatabase.open(pq_database).index
+    assert isinstance(found, PqIndex)
+    return found
+
+
+@pytest.fixture
+def queries(song_vectors: list[np.ndarray], rng: np.random.Generator) -> np.ndarray:
+    return worsen(rng, song_vectors[7][5:11], 0.5)
+
+
+def test_scanning_everything_equals_decoding_everything(index: PqIndex, queries: np.ndarray) -> None:
+    decoded = index.vectors(np.arange(index._n_fingerprints))
+    exact = ExactIndex(decoded).nearest(queries, 50, SearchOptions())
+    found = index.nearest(queries, 50, SearchOptions())
+    assert found.n_scanned == len(decoded)
+    np.testing.assert_allclose(found.similarities, exact.similarities, atol=1e-5)
+    assert np.mean(found.fingerprints == exact.fingerprints) > 0.99
+    np.testing.assert_allclose(
+        np.einsum("qkd,qd->qk", decoded[found.fingerprints], queries), found.similarities, atol=1e-5
+    )
+
+
+def test_decoded_vectors_are_near_the_songs(index: PqIndex, song_vectors: list[np.ndarray]) -> None:
+    everything = np.concatenate(song_vectors)
+    numbers = np.random.default_rng(3).permutation(len(everything))[:300]
+    cosine = np.einsum("nd,nd->n", index.vectors(numbers), everything[numbers])
+    assert np.median(cosine) > 0.6
+    shuffled = np.einsum("nd,nd->n", index.vectors(numbers), everything[np.roll(numbers, 1)])
+    assert np.median(shuffled) < 0.4
+
+
+def test_probing_scans_less_and_finds_most(index: PqIndex, queries: np.ndarray) -> None:
+    everything = index.nearest(queries, 10, SearchOptions())
+    few = index.nearest(queries, 10, SearchOptions(n_probe=4))
+    assert few.n_scanned < 0.8 * everything.n_scanned
+    shared = [len(set(a) & set(b)) / 10 for a, b in zip(everything.fingerprints, few.fingerprints, strict=True)]
+    assert np.mean(shared) > 0.7
+    assert set(few.fingerprints.ravel()) <= set(range(index._n_fingerprints))
+
+
+def test_the_scan_grows_to_what_is_asked(index: PqIndex, queries: np.ndarray) -> None:
+    sizes = [index.nearest(queries, 5, SearchOptions(min_scan=n)).n_scanned for n in (50, 400, 10**6)]
+    assert 50 <= sizes[0] < 400 <= sizes[1] < sizes[2] == index._n_fingerprints
+
+
+def test_stored_codes_come_back_in_song_order(index: PqIndex, song_vectors: list[np.ndarray]) -> None:
+    cells, codes = index.cells_and_codes()
+    vectors = np.concatenate(song_vectors)
+    np.testing.assert_array_equal(cells, index.codebook.assign(vectors))
+    np.testing.assert_array_equal(codes, index.codebook.encode(vectors, cells))
+
+
+def test_flat_layout_finds_the_true_neighbours(
+    flat_database: Path, song_vectors: list[np.ndarray], queries: np.ndarray
+) -> None:
+    flat = SongDatabase.open(flat_database).index
+    assert isinstance(flat, FlatIndex)
+    exact = ExactIndex(np.concatenate(song_vectors)).nearest(queries, 20, SearchOptions())
+    found = flat.nearest(queries, 20, SearchOptions())
+    np.testing.assert_allclose(found.similarities[:, 0], exact.similarities[:, 0], atol=1e-6)
+    shared = [len(set(a) & set(b)) / 20 for a, b in zip(exact.fingerprints, found.fingerprints, strict=True)]
+    assert np.mean(shared) > 0.95
+
+
+def test_top_hits_are_sorted_and_padded() -> None:
+    columns, values = top_hits(np.array([[0.1, 0.9, 0.5], [3.0, 1.0, 2.0]], np.float32), 5)
+    np.testing.assert_array_equal(columns, [[1, 2, 0, -1, -1], [0, 2, 1, -1, -1]])
+    assert np.isneginf(values[:, 3:]).all()
+    np.testing.assert_array_equal(top_hits(np.array([[0.1, 0.9, 0.5]], np.float32), 1)[0], [[1]])
+
+
+@pytest.mark.parametrize("option", ["n_probe", "min_scan", "search_k", "n_hits", "n_candidates", "n_best"])
+def test_options_out_of_range_are_named(option: str) -> None:
+    with pytest.raises(ConfigError, match=option):
+        SearchOptions(**{option: 0})  # type: ignore[arg-type]
