@@ -1,0 +1,171 @@
+"""The training set: features of composed streams on disk, and the segments that training cuts from them."""
+
+import json
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.config import DetectorConfig, NetworkConfig, SceneConfig
+from detector.features import N_CHANNELS, features_of
+from detector.scenes import SoundPools, compose_scene
+from nowplaying.artifacts import write_atomic, write_json
+from nowplaying.audio import to_int16
+from nowplaying.errors import ConfigError
+
+__all__ = ["FeatureSet", "WindowSampler", "build_features"]
+
+_SHARD = 50
+_FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """Features of many scenes of equal length.
+
+    Attributes
+    ----------
+    frames : ndarray of int8, shape (n_scenes, n_frames, 40)
+    music : ndarray of bool, shape (n_scenes, n_frames)
+        Whether music sounds in that frame.
+    """
+
+    frames: NDArray[np.int8]
+    music: NDArray[np.bool_]
+
+
+def build_features(
+    pools: SoundPools, config: SceneConfig, *, n_scenes: int, seed: int, folder: Path, jobs: int = 1
+) -> FeatureSet:
+    """Compose scenes and return their features; shards that a former run finished are read, not made again.
+
+    Parameters
+    ----------
+    pools : SoundPools
+    config : SceneConfig
+    n_scenes : int
+    seed : int
+        Scene i is drawn from ``default_rng([seed, i])``, whatever the number of processes.
+    folder : Path
+        Made when missing; a folder made with other settings is refused by the settings it records.
+    jobs : int
+        Processes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = {"format": _FORMAT, "seed": seed, "scenes": DetectorConfig(scenes=config).to_dict()["scenes"]}
+    identity["files"] = {
+        name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "extra_music")
+    }
+    record = folder / "scenes.json"
+    if record.is_file() and json.loads(record.read_text(encoding="utf-8")) != identity:
+        for old in folder.glob("shard-*.npz"):
+            old.unlink()
+    write_json(record, identity)
+    tasks = [
+        (pools, config, seed, start, min(start + _SHARD, n_scenes), folder) for start in range(0, n_scenes, _SHARD)
+    ]
+    if jobs == 1:
+        paths = [_build_shard(task) for task in tasks]
+    else:
+        # Spawned, because forking a process that has started TensorFlow's threads can hang.
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+            paths = list(executor.map(_build_shard, tasks))
+    shards = [np.load(path, allow_pickle=False) for path in paths]
+    return FeatureSet(
+        np.concatenate([shard["frames"] for shard in shards]), np.concatenate([shard["music"] for shard in shards])
+    )
+
+
+def _build_shard(task: tuple[SoundPools, SceneConfig, int, int, int, Path]) -> Path:
+    pools, config, seed, start, stop, folder = task
+    path = folder / f"shard-{start:06d}-{stop:06d}.npz"
+    if path.is_file():
+        return path
+    frames, music = [], []
+    for index in range(start, stop):
+        scene = compose_scene(pools, config, np.random.default_rng([seed, index]))
+        features = features_of(to_int16(scene.samples))
+        frames.append(features)
+        music.append(scene.music[: len(features)])
+
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as handle:
+            np.savez(handle, frames=np.stack(frames), music=np.stack(music))
+
+    write_atomic(path, save)
+    return path
+
+
+class WindowSampler:
+    """Cuts training segments from a feature set: a few overlapping windows each, for one pass of the network.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    network : NetworkConfig
+        Gives the window's length and the frames between decisions.
+    n_decisions : int
+        Windows in a segment. They share most of the computation, as they do in a running stream.
+    preroll_frames : int
+        Frames at the start of every scene that segments skip.
+    music_fraction : float in (0, 1]
+        Least share of a positive window with music; windows with less, but some, get no weight.
+    cold_share : float in [0, 1]
+        Share of segments cut at frame 0 instead, for streams that have just begun.
+    """
+
+    def __init__(
+        self,
+        features: FeatureSet,
+        network: NetworkConfig,
+        *,
+        n_decisions: int,
+        preroll_frames: int,
+        music_fraction: float,
+        cold_share: float,
+    ) -> None:
+        self.features, self._cold_share, self._fraction = features, cold_share, music_fraction
+        self._n_frames, self._step = network.n_frames, network.decision_frames
+        self.segment_frames = self._n_frames + (n_decisions - 1) * self._step
+        self._offsets = np.arange(n_decisions) * self._step
+        counts = np.cumsum(np.pad(features.music.astype(np.int32), ((0, 0), (1, 0))), axis=1)
+        self._share = ((counts[:, self._n_frames :] - counts[:, : -self._n_frames]) / self._n_frames).astype(np.float32)
+        n_starts = features.frames.shape[1] - self.segment_frames + 1
+        if n_starts <= preroll_frames:
+            message = f"scenes of {features.frames.shape[1]} frames are too short for segments of {self.segment_frames}"
+            raise ConfigError(message)
+        # 8 frames between candidate starts is far below what the network's strides can tell apart.
+        warm, cold = np.arange(preroll_frames, n_starts, 8), np.array([0])
+        self._tables: dict[tuple[int, bool], NDArray[np.int64]] = {}
+        for is_cold, starts in ((False, warm), (True, cold)):
+            share = self._share[:, starts[:, None] + self._offsets]
+            for label, chosen in ((1, (share >= music_fraction).any(axis=2)), (0, (share == 0).all(axis=2))):
+                scene, column = np.nonzero(chosen)
+                self._tables[label, is_cold] = np.stack([scene, starts[column]], axis=1)
+
+    def batch(
+        self, size: int, rng: np.random.Generator
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
+        """Return random segments, every other one with music.
+
+        Returns
+        -------
+        segments : ndarray of int8, shape (size, segment_frames, 40)
+        labels : ndarray of float32, shape (size, n_decisions)
+            1 for music.
+        weights : ndarray of float32, shape (size, n_decisions)
+            0 for a window that holds too little music to count for either class.
+        """
+        segments = np.empty((size, self.segment_frames, N_CHANNELS), dtype=np.int8)
+        share = np.empty((size, len(self._offsets)), dtype=np.float32)
+        for row in range(size):
+            cold = self._tables[row % 2, True]
+            table = cold if len(cold) and rng.random() < self._cold_share else self._tables[row % 2, False]
+            scene, start = table[int(rng.integers(len(table)))]
+            segments[row] = self.features.frames[scene, start : start + self.segment_frames]
+            share[row] = self._share[scene, start + self._offsets]
+        weights = (share >= self._fraction) | (share == 0)
+        return segments, (share >= self._fraction).astype(np.float32), weights.astype(np.float32)

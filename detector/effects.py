@@ -1,0 +1,188 @@
+"""What happens to sound between its source and the microphone: mixing, rooms, band limits, codecs, level."""
+
+import io
+from typing import Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+from scipy import signal
+
+from nowplaying.audio import mulaw
+from nowplaying.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
+
+__all__ = [
+    "band_limit",
+    "band_rms",
+    "drop_silence",
+    "excerpt",
+    "in_room",
+    "set_level",
+    "synthetic_alarm",
+    "synthetic_room",
+    "through_codec",
+]
+
+Samples = NDArray[np.float32]
+_TINY: Final = 1e-9
+
+
+def band_rms(samples: Samples, low_hz: float = 100.0, high_hz: float = 7_000.0) -> float:
+    """Return the RMS of what lies between two frequencies, the level that a signal-to-noise ratio compares.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n,), 16 kHz
+    low_hz, high_hz : float
+    """
+    if samples.size == 0:
+        return 0.0
+    size = 1 << 15
+    padded = np.pad(samples, (0, -samples.size % size)).reshape(-1, size)
+    power = np.square(np.abs(np.fft.rfft(padded, axis=1))).sum(axis=0)
+    frequency_hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ)
+    inside = power[(frequency_hz >= low_hz) & (frequency_hz <= high_hz)].sum()
+    return float(np.sqrt(2 * inside / size / samples.size))
+
+
+def drop_silence(samples: Samples, below_db: float = 50.0) -> Samples:
+    """Return the recording without its silent 50 ms blocks, so that a looped noise has no holes.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n,)
+    below_db : float
+        Blocks this far below the loudest are silent.
+    """
+    block = SAMPLE_RATE_HZ // 20
+    n_blocks = samples.size // block
+    if n_blocks < 2:
+        return samples
+    blocks = samples[: n_blocks * block].reshape(n_blocks, block)
+    power = np.square(blocks).mean(axis=1)
+    kept: Samples = blocks[power > power.max() * 10 ** (-below_db / 10)].reshape(-1)
+    return kept
+
+
+def excerpt(samples: Samples, length: int, rng: np.random.Generator) -> Samples:
+    """Return ``length`` samples from a random place, looped with short cross-fades where the recording is shorter."""
+    if samples.size == 0:
+        return np.zeros(length, dtype=np.float32)
+    if samples.size > length:
+        start = int(rng.integers(samples.size - length + 1))
+        return samples[start : start + length].copy()
+    fade = min(800, samples.size // 4)
+    ramp = np.linspace(0, 1, fade, dtype=np.float32)
+    body = samples[: samples.size - fade].copy()
+    body[:fade] = body[:fade] * ramp + samples[samples.size - fade :] * ramp[::-1]
+    looped = np.tile(body, length // body.size + 2)
+    start = int(rng.integers(body.size))
+    return looped[start : start + length]
+
+
+def synthetic_room(rng: np.random.Generator, t60_low_s: float = 0.15, t60_high_s: float = 1.0) -> Samples:
+    """Return a made-up room response: a direct pulse and decaying noise, whose treble decays faster than its bass.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+        Unit energy in the direct pulse; direct-to-reverberant ratio from -6 to 12 dB.
+    """
+    t60_s = float(rng.uniform(t60_low_s, t60_high_s))
+    length = int(t60_s * SAMPLE_RATE_HZ)
+    time_s = np.arange(length) / SAMPLE_RATE_HZ
+    noise = rng.standard_normal((2, length))
+    slow = signal.sosfilt(signal.butter(2, 1_500, output="sos", fs=SAMPLE_RATE_HZ), noise[0])
+    tail = slow * 10 ** (-3 * time_s / t60_s) + 0.6 * noise[1] * 10 ** (-3 * time_s / (0.6 * t60_s))
+    tail[: int(rng.uniform(0.002, 0.02) * SAMPLE_RATE_HZ)] = 0
+    direct_db = float(rng.uniform(-6, 12))
+    tail *= 10 ** (-direct_db / 20) / (np.sqrt(np.square(tail).sum()) + _TINY)
+    tail[0] = 1.0
+    return np.asarray(tail, dtype=np.float32)
+
+
+def in_room(samples: Samples, response: Samples) -> Samples:
+    """Return the sound as heard in a room, equally long, starting at the direct sound and equally loud."""
+    start = int(np.argmax(np.abs(response)))
+    heard = signal.oaconvolve(samples, response[start:])[: samples.size]
+    gain = (np.sqrt(np.square(samples).mean()) + _TINY) / (np.sqrt(np.square(heard).mean()) + _TINY)
+    return np.asarray(heard * gain, dtype=np.float32)
+
+
+def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None) -> Samples:
+    """Return the sound through a small speaker or a narrow channel.
+
+    Parameters
+    ----------
+    samples : ndarray of float32, shape (n,)
+    low_hz : float or None
+        High-pass corner, second order.
+    high_hz : float or None
+        Low-pass corner, tenth order; nothing happens at 7900 Hz or above.
+    """
+    if low_hz is not None:
+        section = signal.butter(2, low_hz, "highpass", output="sos", fs=SAMPLE_RATE_HZ)
+        samples = np.asarray(signal.sosfilt(section, samples), dtype=np.float32)
+    if high_hz is not None and high_hz < 7_900:
+        section = signal.butter(10, high_hz, output="sos", fs=SAMPLE_RATE_HZ)
+        samples = np.asarray(signal.sosfilt(section, samples), dtype=np.float32)
+    return samples
+
+
+def through_codec(samples: Samples, rng: np.random.Generator) -> Samples:
+    """Return the sound through mu-law, MP3 or Vorbis at low quality, chosen at random."""
+    kind = rng.choice(["mulaw", "mp3", "vorbis"])
+    peak = max(1.0, float(np.abs(samples).max(initial=0.0)))
+    if kind == "mulaw":
+        return to_float32(mulaw.decode(mulaw.encode(to_int16(samples / peak)))) * np.float32(peak)
+    container, subtype = ("MP3", "MPEG_LAYER_III") if kind == "mp3" else ("OGG", "VORBIS")
+    buffer = io.BytesIO()
+    soundfile.write(
+        buffer,
+        samples / peak,
+        SAMPLE_RATE_HZ,
+        format=container,
+        subtype=subtype,
+        compression_level=float(rng.uniform(0.6, 0.99)),
+    )
+    buffer.seek(0)
+    decoded = soundfile.read(buffer, dtype="float32")[0]
+    fitted = np.zeros(samples.size, dtype=np.float32)
+    fitted[: decoded.size] = decoded[: samples.size] * peak
+    return fitted
+
+
+def set_level(samples: Samples, level_dbfs: float) -> Samples:
+    """Return the sound at an RMS level in dB of full scale, clipped at full scale as a converter would."""
+    rms = float(np.sqrt(np.square(samples, dtype=np.float64).mean())) if samples.size else 0.0
+    if rms < _TINY:
+        return samples
+    return np.asarray(np.clip(samples * np.float32(10 ** (level_dbfs / 20) / rms), -1, 1))
+
+
+def synthetic_alarm(length: int, rng: np.random.Generator) -> Samples:
+    """Return beeps, a siren or mains hum: tonal, but no music.
+
+    Parameters
+    ----------
+    length : int
+        Samples.
+    rng : numpy.random.Generator
+    """
+    time_s = np.arange(length) / SAMPLE_RATE_HZ
+    kind = rng.choice(["beep", "siren", "hum"])
+    if kind == "hum":
+        base_hz = float(rng.choice([50.0, 60.0])) * (1 + 0.002 * rng.standard_normal())
+        weights = rng.uniform(0.05, 1, 12) / np.arange(1, 13)
+        hum = sum(weight * np.sin(2 * np.pi * base_hz * (i + 1) * time_s) for i, weight in enumerate(weights))
+        return np.asarray(hum, dtype=np.float32) * np.float32(0.2)
+    tone_hz = float(np.exp(rng.uniform(np.log(500), np.log(4_000))))
+    if kind == "siren":
+        sweep = np.sin(2 * np.pi * time_s / rng.uniform(0.3, 6))
+        phase = 2 * np.pi * np.cumsum(tone_hz * (1 + rng.uniform(0.1, 0.4) * sweep)) / SAMPLE_RATE_HZ
+        return np.asarray(0.3 * np.sin(phase), dtype=np.float32)
+    period_s, duty = float(rng.uniform(0.15, 2.5)), float(rng.uniform(0.15, 0.7))
+    gate = (time_s % period_s < duty * period_s).astype(np.float64)
+    smooth = signal.lfilter([0.02], [1, -0.98], gate)
+    harmonics = sum(rng.uniform(0, 1) / k * np.sin(2 * np.pi * tone_hz * k * time_s) for k in (1, 2, 3))
+    return np.asarray(0.3 * smooth * harmonics, dtype=np.float32)

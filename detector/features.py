@@ -1,0 +1,133 @@
+"""Fixed-point features: what a DSP's micro front end hands to the int8 network, every 10 ms.
+
+The front end is TensorFlow Lite Micro's ``microfrontend`` (30 ms windows every 10 ms, 40 mel channels from 125 to
+7500 Hz, noise reduction by spectral subtraction, per-channel gain control, logarithm), all in integers. Its noise
+reduction follows Wang et al., "Trainable frontend for robust and far-field keyword spotting", ICASSP 2017, and adapts
+over seconds, so its output depends on what was heard before: features belong to streams, not to clips.
+"""
+
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from pymicro_features import MicroFrontend
+
+__all__ = [
+    "FRAME_HOP_SAMPLES",
+    "FRAME_WINDOW_SAMPLES",
+    "FULL_SCALE",
+    "INPUT_SCALE",
+    "INPUT_ZERO_POINT",
+    "N_CHANNELS",
+    "FeatureStream",
+    "features_of",
+    "frame_end_s",
+    "frontend_settings",
+    "quantize",
+]
+
+SAMPLE_RATE_HZ: Final = 16_000
+FRAME_HOP_SAMPLES: Final = 160
+FRAME_WINDOW_SAMPLES: Final = 480
+N_CHANNELS: Final = 40
+FULL_SCALE: Final = 666
+"""Raw front-end value that maps to the top int8 step. A full-scale square wave gives 670, white noise 665."""
+
+INPUT_SCALE: Final = FULL_SCALE / 256
+"""Raw units of one int8 step of the network's input."""
+
+INPUT_ZERO_POINT: Final = -128
+"""The int8 step that silence (raw 0) maps to."""
+
+_BINDING_SCALE = 0.0390625  # the Python binding multiplies its uint16 integers by 10 / 256
+
+
+class FeatureStream:
+    """The front end with its memory: PCM in pieces of any length, 10 ms frames out.
+
+    Frame i since the last reset covers samples ``[160 i, 160 i + 480)``. How the samples are cut into calls does not
+    change the frames.
+    """
+
+    def __init__(self) -> None:
+        self._frontend = MicroFrontend()
+        self._rest = b""
+
+    def process(self, pcm: NDArray[np.int16]) -> NDArray[np.uint16]:
+        """Return the frames that these samples complete.
+
+        Parameters
+        ----------
+        pcm : ndarray of int16, shape (n,)
+            16 kHz mono; any n, also 0.
+
+        Returns
+        -------
+        ndarray of uint16, shape (n_frames, 40)
+            Raw integers of the front end, about 0 (silence) to 670 (full scale).
+        """
+        # The binding takes whole hops only, so what is left of the last call waits here.
+        data = self._rest + np.ascontiguousarray(pcm, dtype="<i2").tobytes()
+        step, frames = 2 * FRAME_HOP_SAMPLES, []
+        whole = len(data) - len(data) % step
+        for position in range(0, whole, step):
+            output = self._frontend.process_samples(data[position : position + step])
+            if output.features:
+                frames.append(output.features)
+        self._rest = data[whole:]
+        if not frames:
+            return np.empty((0, N_CHANNELS), dtype=np.uint16)
+        # The binding hands out floats; dividing by its exact factor gives the integers back without loss.
+        return np.rint(np.asarray(frames, dtype=np.float64) / _BINDING_SCALE).astype(np.uint16)
+
+    def reset(self) -> None:
+        """Forget everything heard: the next frame is frame 0 of a new stream."""
+        self._frontend.reset()
+        self._rest = b""
+
+
+def quantize(raw: NDArray[np.uint16]) -> NDArray[np.int8]:
+    """Return the network's int8 input for raw front-end integers, in integer arithmetic.
+
+    Parameters
+    ----------
+    raw : ndarray of uint16, any shape
+
+    Returns
+    -------
+    ndarray of int8, same shape
+        ``(256 raw + 333) // 666 - 128``, saturated: what rounding ``raw / INPUT_SCALE`` to nearest gives.
+    """
+    steps = (raw.astype(np.int32) * 256 + FULL_SCALE // 2) // FULL_SCALE + INPUT_ZERO_POINT
+    return np.minimum(steps, 127).astype(np.int8)
+
+
+def features_of(pcm: NDArray[np.int16]) -> NDArray[np.int8]:
+    """Return the int8 frames of one whole recording, heard from a reset.
+
+    Parameters
+    ----------
+    pcm : ndarray of int16, shape (n,), 16 kHz mono
+
+    Returns
+    -------
+    ndarray of int8, shape (n_frames, 40)
+    """
+    return quantize(FeatureStream().process(pcm))
+
+
+def frame_end_s(frame: int) -> float:
+    """Return the time in seconds, since the reset, of the last sample that frame number ``frame`` covers."""
+    return (frame * FRAME_HOP_SAMPLES + FRAME_WINDOW_SAMPLES) / SAMPLE_RATE_HZ
+
+
+def frontend_settings() -> dict[str, Any]:
+    """Return what a manifest records of the front end, enough to configure the same one in firmware."""
+    return {
+        "name": "tflite-micro microfrontend (pymicro-features 2)",
+        "sample_rate_hz": SAMPLE_RATE_HZ,
+        "window_ms": 30,
+        "hop_ms": 10,
+        "n_channels": N_CHANNELS,
+        "quantization": {"full_scale": FULL_SCALE, "zero_point": INPUT_ZERO_POINT, "rule": "(256*raw+333)//666-128"},
+    }

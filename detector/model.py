@@ -1,0 +1,196 @@
+"""The detector network in Keras: the form that trains, and the folded form with simulated int8 that ships.
+
+Training form: each separable layer is one dense convolution whose kernel is the product of its depthwise and
+pointwise parts, which is the same function and several times faster on a CPU, then batch normalisation and ReLU.
+Folded form: batch normalisation inside the weights, depthwise and pointwise apart, and after every operation the int8
+grid that the microcontroller will use (straight-through gradients; Jacob et al., arXiv 1712.05877).
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from detector.config import NetworkConfig
+from detector.weights import FoldedWeights, QuantizedRange, equalized, range_for
+
+__all__ = ["FoldedModel", "build_training_model", "fold", "measure_ranges", "normalised"]
+
+_BATCH_NORM_EPSILON = 1e-3
+
+
+def normalised(windows: Any) -> Any:
+    """Return int8 windows as the network's real-valued input in [0, 2): ``(q + 128) / 128``."""
+    return (ops.cast(windows, "float32") + 128.0) / 128.0
+
+
+class _SeparableFrames(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+    """Depthwise over time, then pointwise, computed as one convolution."""
+
+    def __init__(self, network: NetworkConfig, **options: Any) -> None:
+        super().__init__(**options)
+        self._network = network
+
+    def build(self, input_shape: tuple[int | None, ...]) -> None:
+        """Create the two kernels."""
+        n_channels, network = int(input_shape[-1] or 0), self._network
+        self.depthwise = self.add_weight(
+            shape=(network.kernel_frames, n_channels),
+            initializer=keras.initializers.RandomNormal(0.5, 0.25, seed=_seed(self.name, 0)),
+            name="depthwise",
+        )
+        self.pointwise = self.add_weight(
+            shape=(n_channels, network.n_filters),
+            initializer=keras.initializers.HeNormal(seed=_seed(self.name, 1)),
+            name="pointwise",
+        )
+
+    def call(self, frames: Any) -> Any:
+        """Return the convolved frames."""
+        kernel = self.depthwise[:, :, None] * self.pointwise[None]
+        return ops.conv(frames, kernel, strides=self._network.stride, padding="valid")
+
+
+def build_training_model(network: NetworkConfig) -> keras.Model:
+    """Return the trainable network: float32 (batch, frames, channels) in [0, 2), one logit for every 64 frames.
+
+    The dense head is a convolution over the 5 frames that it flattens, so that a segment of 446 + 64 k frames gives
+    k + 1 windows' logits in one pass.
+    """
+    inputs = keras.Input((None, network.n_channels))
+    frames = inputs
+    for layer in range(network.n_layers):
+        frames = _SeparableFrames(network, name=f"separable_{layer}")(frames)
+        frames = keras.layers.BatchNormalization(
+            momentum=0.98, epsilon=_BATCH_NORM_EPSILON, name=f"normalisation_{layer}"
+        )(frames)
+        frames = keras.layers.ReLU()(frames)
+    hidden = keras.layers.Conv1D(network.n_hidden, network.frames_after_layers, activation="relu", name="hidden")(
+        frames
+    )
+    logit = keras.layers.Dense(1, name="logit")(hidden)
+    return keras.Model(inputs, logit)
+
+
+def fold(model: keras.Model, network: NetworkConfig) -> FoldedWeights:
+    """Return the network's weights with batch normalisation inside, balanced for one int8 scale per tensor."""
+    depthwise: list[NDArray[np.float32]] = []
+    pointwise: list[NDArray[np.float32]] = []
+    bias: list[NDArray[np.float32]] = []
+    for layer in range(network.n_layers):
+        separable = model.get_layer(f"separable_{layer}")
+        norm = model.get_layer(f"normalisation_{layer}")
+        variance = np.asarray(norm.moving_variance)
+        gain = np.asarray(norm.gamma / np.sqrt(variance + _BATCH_NORM_EPSILON), dtype=np.float32)
+        depthwise.append(np.asarray(separable.depthwise))
+        pointwise.append(np.asarray(separable.pointwise) * gain)
+        bias.append(np.asarray(norm.beta - norm.moving_mean * gain, dtype=np.float32))
+    hidden, logit = (model.get_layer(name) for name in ("hidden", "logit"))
+    return equalized(
+        FoldedWeights(
+            depthwise=tuple(depthwise),
+            pointwise=tuple(pointwise),
+            bias=tuple(bias),
+            hidden=np.asarray(hidden.kernel).reshape(-1, network.n_hidden),
+            hidden_bias=np.asarray(hidden.bias),
+            logit=np.asarray(logit.kernel),
+            logit_bias=np.asarray(logit.bias),
+        )
+    )
+
+
+@dataclass
+class _Grids:
+    """Rounds tensors to their int8 grids, or notes the ranges they take."""
+
+    ranges: dict[str, QuantizedRange] | None
+    seen: dict[str, list[NDArray[np.float32]]]
+
+    def activation(self, name: str, values: Any) -> Any:
+        if self.ranges is None:
+            self.seen.setdefault(name, []).append(ops.convert_to_numpy(values).reshape(-1))
+            return values
+        grid = self.ranges[name]
+        clipped = ops.clip(values, grid.low, grid.high)
+        rounded = (ops.round(clipped / grid.scale + grid.zero_point) - grid.zero_point) * grid.scale
+        return clipped + ops.stop_gradient(rounded - clipped)
+
+    def weight(self, values: Any) -> Any:
+        if self.ranges is None:
+            return values
+        scale = ops.stop_gradient(ops.max(ops.abs(values))) / 127.0
+        return values + ops.stop_gradient(ops.round(values / scale) * scale - values)
+
+
+class FoldedModel(keras.Model):  # type: ignore[misc]  # keras is untyped
+    """The folded network, with simulated int8 where ranges are given.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+    weights : FoldedWeights
+        Starting values.
+    ranges : dict of str to QuantizedRange, or None
+        Grids of the activations; None computes in float.
+    """
+
+    def __init__(
+        self, network: NetworkConfig, weights: FoldedWeights, ranges: dict[str, QuantizedRange] | None, **options: Any
+    ) -> None:
+        super().__init__(**options)
+        self._network = network
+        self.grids = _Grids(ranges, {})
+        self._values = {
+            name: self.add_weight(shape=value.shape, initializer="zeros", name=name.replace(".", "_"), trainable=True)
+            for name, value in weights.arrays().items()
+        }
+        for name, value in weights.arrays().items():
+            self._values[name].assign(value)
+        self.built = True
+
+    def call(self, inputs: Any) -> Any:
+        """Return logits (batch, decisions, 1) for float32 (batch, frames, channels) in [0, 2)."""
+        grids, values = self.grids, self._values
+        frames = inputs[:, :, None, :]
+        for layer in range(self._network.n_layers):
+            kernel = grids.weight(values[f"depthwise.{layer}"])[:, None, :, None]
+            stride = self._network.stride
+            frames = ops.depthwise_conv(frames, kernel, strides=stride, padding="valid")
+            frames = grids.activation(f"depthwise.{layer}", frames)
+            frames = ops.matmul(frames, grids.weight(values[f"pointwise.{layer}"])) + values[f"bias.{layer}"]
+            frames = grids.activation(f"pointwise.{layer}", ops.relu(frames))
+        n_kept = self._network.frames_after_layers
+        kernel = ops.reshape(grids.weight(values["hidden"]), (n_kept, -1, self._network.n_hidden))
+        hidden = ops.relu(ops.conv(frames[:, :, 0], kernel, padding="valid") + values["hidden_bias"])
+        hidden = grids.activation("hidden", hidden)
+        logit = ops.matmul(hidden, grids.weight(values["logit"])) + values["logit_bias"]
+        return grids.activation("logit", logit)
+
+    def folded_weights(self) -> FoldedWeights:
+        """Return the present weights."""
+        return FoldedWeights.from_arrays({name: np.asarray(value) for name, value in self._values.items()})
+
+
+def measure_ranges(
+    network: NetworkConfig, weights: FoldedWeights, windows: NDArray[np.int8]
+) -> dict[str, QuantizedRange]:
+    """Return the int8 grid of every activation from what the float network computes on a calibration set.
+
+    Parameters
+    ----------
+    network : NetworkConfig
+    weights : FoldedWeights
+    windows : ndarray of int8, shape (n, n_frames, n_channels)
+        Should hold silence and full scale, so that neither saturates.
+    """
+    model = FoldedModel(network, weights, None)
+    for start in range(0, len(windows), 200):
+        model(normalised(windows[start : start + 200]))
+    return {name: range_for(np.concatenate(parts)) for name, parts in model.grids.seen.items()}
+
+
+def _seed(name: str, part: int) -> int:
+    return 1_000 * part + int(name.rsplit("_", 1)[-1])

@@ -1,0 +1,231 @@
+"""Compose streams with and without music out of separate recordings, for training and for evaluation alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.config import SceneConfig
+from detector.effects import (
+    band_limit,
+    band_rms,
+    drop_silence,
+    excerpt,
+    in_room,
+    set_level,
+    synthetic_alarm,
+    synthetic_room,
+    through_codec,
+)
+from nowplaying.audio import SAMPLE_RATE_HZ, load
+from nowplaying.audio.cache import load_cached
+from nowplaying.audio.corpus import CorpusFile, read_corpus
+
+__all__ = ["Scene", "SoundPools", "background", "colour", "compose_scene", "mix_at_snr"]
+
+Samples = NDArray[np.float32]
+_SILENCE_DB: Final = -40.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A composed stream.
+
+    Attributes
+    ----------
+    samples : ndarray of float32, shape (n,), 16 kHz
+    music : ndarray of bool, shape (n_blocks,)
+        Whether music sounds, for every 10 ms from the start.
+    kind : str
+        ``"music"``, ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"alarm"``.
+    snr_db : float or None
+        Music against background; None without music.
+    """
+
+    samples: Samples
+    music: NDArray[np.bool_]
+    kind: str
+    snr_db: float | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoundPools:
+    """Recordings to compose from.
+
+    Attributes
+    ----------
+    music, noise, speech, rooms, extra_music : sequence of CorpusFile
+        ``rooms`` and ``extra_music`` may be empty.
+    cache_dir : Path or None
+        Where decoded audio is kept between runs.
+    """
+
+    music: Sequence[CorpusFile]
+    noise: Sequence[CorpusFile]
+    speech: Sequence[CorpusFile]
+    rooms: Sequence[CorpusFile] = field(default=())
+    extra_music: Sequence[CorpusFile] = field(default=())
+    cache_dir: Path | None = None
+
+    @classmethod
+    def from_corpus(
+        cls, root: Path, split: str | None, *, extra_music: Path | None = None, cache_dir: Path | None = None
+    ) -> "SoundPools":
+        """Read one split of a corpus folder with its four groups; rooms are optional."""
+        return cls(
+            music=read_corpus(root, "music", split),
+            noise=read_corpus(root, "noise", split),
+            speech=read_corpus(root, "speech", split),
+            rooms=read_corpus(root, "rir", split) if (root / "rir.tsv").is_file() else (),
+            extra_music=read_corpus(extra_music, "music") if extra_music else (),
+            cache_dir=cache_dir,
+        )
+
+    def pick(self, files: Sequence[CorpusFile], length: int, rng: np.random.Generator, *, looped: bool) -> Samples:
+        """Return a random excerpt of a random recording at unit band RMS; ``looped`` ones lose their silences first."""
+        samples = self.read(files[int(rng.integers(len(files)))].path)
+        return _unit(excerpt(drop_silence(samples) if looped else samples, length, rng))
+
+    def read(self, path: Path) -> Samples:
+        """Return a whole recording, from the cache where there is one."""
+        return load(path) if self.cache_dir is None else load_cached(path, self.cache_dir)
+
+    def room(self, rng: np.random.Generator) -> Samples:
+        """Return a measured room response, or a made-up one three times in four."""
+        if self.rooms and rng.random() < 0.25:
+            response = self.read(self.rooms[int(rng.integers(len(self.rooms)))].path)
+            if response.size and np.abs(response).max() > 0:
+                return response
+        return synthetic_room(rng)
+
+
+def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generator) -> Scene:
+    """Return a random training stream.
+
+    Music scenes have music for the whole time or in one interval, over noise, speech, both or a quiet room. Rooms,
+    band limits, codecs and levels are drawn in the same way for scenes with and without music.
+    """
+    length = int(config.duration_s * SAMPLE_RATE_HZ)
+    n_blocks = length // (SAMPLE_RATE_HZ // 100)
+    behind, kind = background(pools, length, rng)
+    if rng.random() < config.room_share:
+        behind = in_room(behind, pools.room(rng))
+    sounding = np.zeros(n_blocks, dtype=bool)
+    snr_db = None
+    if rng.random() < config.music_share:
+        use_extra = bool(pools.extra_music) and rng.random() < config.midi_share
+        music = pools.pick(pools.extra_music if use_extra else pools.music, length, rng, looped=False)
+        if rng.random() < config.room_share:
+            music = in_room(music, pools.room(rng))
+        envelope = _interval(length, rng)
+        music *= envelope
+        # A quiet room is what is left of a background far below the music: music alone.
+        snr_db = float(rng.uniform(config.snr_low_db, config.snr_high_db)) + (25.0 if kind == "quiet" else 0.0)
+        behind = mix_at_snr(music, behind, snr_db)
+        sounding = _sounding(music, n_blocks)
+        kind = "music"
+    return Scene(colour(behind, config, rng), sounding, kind, snr_db)
+
+
+def background(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[Samples, str]:
+    """Return what may be behind music or alone, at unit band RMS, and its kind."""
+    draw = rng.random()
+    if draw < 0.06:
+        # Room tone: a trace of noise over the converter's own.
+        return _unit(rng.standard_normal(length).astype(np.float32)), "quiet"
+    if draw < 0.10:
+        alarm = _unit(synthetic_alarm(length, rng))
+        noise = pools.pick(pools.noise, length, rng, looped=True)
+        return mix_at_snr(alarm, noise, float(rng.uniform(-5, 25))), "alarm"
+    if draw < 0.45:
+        noise = pools.pick(pools.noise, length, rng, looped=rng.random() < 0.7)
+        if rng.random() < 0.3:
+            other = pools.pick(pools.noise, length, rng, looped=True)
+            noise = mix_at_snr(noise, other, float(rng.uniform(-10, 10)))
+        return noise, "noise"
+    speech = _conversation(pools, length, rng)
+    if draw < 0.75:
+        return speech, "speech"
+    noise = pools.pick(pools.noise, length, rng, looped=True)
+    return mix_at_snr(speech, noise, float(rng.uniform(-5, 25))), "speech in noise"
+
+
+def colour(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:
+    """Return the stream through the random channel that every class passes: codec, band limit, level, converter."""
+    if rng.random() < config.codec_share:
+        samples = through_codec(set_level(samples, -20.0), rng)
+    if rng.random() < config.band_limit_share:
+        low_hz = float(np.exp(rng.uniform(np.log(20), np.log(300)))) if rng.random() < 0.7 else None
+        high_hz = float(rng.uniform(3_000, 8_000)) if rng.random() < 0.8 else None
+        samples = band_limit(samples, low_hz, high_hz)
+    samples = set_level(samples, float(rng.uniform(config.level_low_dbfs, config.level_high_dbfs)))
+    own_noise = rng.standard_normal(samples.size).astype(np.float32)
+    return np.clip(samples + own_noise * np.float32(10 ** (rng.uniform(-90, -66) / 20)), -1, 1)
+
+
+def mix_at_snr(signal: Samples, noise: Samples, snr_db: float) -> Samples:
+    """Return signal plus noise, the noise scaled so that their band RMS differ by ``snr_db`` over the whole length."""
+    noise_rms = band_rms(noise)
+    if noise_rms <= 0:
+        return signal
+    # Where the signal sounds for a part of the time only, its level is that of the part.
+    active = signal[np.abs(signal) > 0]
+    gain = band_rms(active if active.size else signal) / noise_rms * 10 ** (-snr_db / 20)
+    return signal + np.float32(gain) * noise
+
+
+def _unit(samples: Samples) -> Samples:
+    rms = band_rms(samples)
+    return samples / np.float32(rms) if rms > 1e-7 else samples
+
+
+def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> Samples:
+    """Several recordings after each other with pauses, sometimes over another voice."""
+
+    def voice() -> Samples:
+        parts: list[Samples] = []
+        total = 0
+        while total < length:
+            samples = pools.read(pools.speech[int(rng.integers(len(pools.speech)))].path)
+            part = excerpt(samples, min(samples.size, length), rng)
+            pause = np.zeros(int(rng.uniform(0, 1.5) * SAMPLE_RATE_HZ), dtype=np.float32)
+            parts += [_unit(part), pause]
+            total += part.size + pause.size
+        return np.concatenate(parts)[:length]
+
+    first = voice()
+    if rng.random() < 0.2:
+        first = first + voice() * np.float32(10 ** (rng.uniform(-15, 0) / 20))
+    return _unit(first)
+
+
+def _interval(length: int, rng: np.random.Generator) -> Samples:
+    """Ones where music plays: everywhere half of the time, else from or until a random moment, with a short fade."""
+    envelope = np.ones(length, dtype=np.float32)
+    draw = rng.random()
+    if draw < 0.5:
+        return envelope
+    moment = int(rng.uniform(0.2, 0.8) * length)
+    if draw < 0.75:
+        envelope[:moment] = 0
+    else:
+        envelope[moment:] = 0
+    fade = int(rng.uniform(0.01, 0.5) * SAMPLE_RATE_HZ)
+    kernel_ones = np.cumsum(envelope, dtype=np.float64)
+    smooth = envelope.copy()
+    smooth[fade:] = (kernel_ones[fade:] - kernel_ones[:-fade]) / fade
+    return smooth
+
+
+def _sounding(music: Samples, n_blocks: int) -> NDArray[np.bool_]:
+    """Mark the 10 ms blocks where the music is within 40 dB of its own level over the surrounding 200 ms."""
+    block = SAMPLE_RATE_HZ // 100
+    power = np.square(music[: n_blocks * block].reshape(n_blocks, block)).mean(axis=1)
+    smooth = np.convolve(power, np.full(21, 1 / 21), mode="same")
+    if smooth.max() <= 0:
+        return np.zeros(n_blocks, dtype=bool)
+    level = float(np.mean(smooth[smooth > 0]))
+    return np.asarray(smooth > level * 10 ** (_SILENCE_DB / 10))
