@@ -50,5 +50,6 @@ def to_int8(
 
 def static_batch(model: keras.Model) -> Any:
     """Return the model with a batch of one, so that no shape in the graph is computed at run time."""
-    fixed = keras.Input(batch_shape=(1, *model.inputs[0].shape[1:]), dtype=model.inputs[0].dtype)
-    return keras.Model(fixed, model(fixed, training=False))
+    fixed = keras.Input(batch_shape=(1, *model.inputs[0].shape[1:]), dtype=model.inputs[0].dtype, name="input")
+    # Names of our own: Keras's count up in a process and would make each conversion's bytes differ.
+    return keras.Model(fixed, model(fixed, training=False), name="graph")
