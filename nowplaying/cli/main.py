@@ -6,7 +6,21 @@ from typing import Annotated
 import typer
 
 from nowplaying import __version__
-from nowplaying.cli import db, demo, detect, doctor, energy, export, index, listen, recognize, ship, simulate, train
+from nowplaying.cli import (
+    card,
+    db,
+    demo,
+    detect,
+    doctor,
+    energy,
+    export,
+    index,
+    listen,
+    recognize,
+    ship,
+    simulate,
+    train,
+)
 from nowplaying.cli.outcome import disk_error
 from nowplaying.cli.output import fail, set_verbosity
 from nowplaying.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
@@ -51,6 +65,7 @@ app.command("simulate")(simulate.simulate)
 app.command("energy")(energy.energy)
 app.command("export")(export.export)
 app.command("ship")(ship.ship)
+app.command("card")(card.card)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")

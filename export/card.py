@@ -1,0 +1,123 @@
+"""Model cards: Markdown made from a model's manifest and metrics, never edited by hand."""
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nowplaying.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_atomic
+from nowplaying.errors import CorruptArtifactError
+
+__all__ = ["CARD_NAME", "METRICS_NAME", "render_card", "write_card"]
+
+CARD_NAME = "MODEL_CARD.md"
+METRICS_NAME = "metrics.json"
+
+_SUMMARY = {
+    "detector": (
+        "Tells music from speech, noise and silence, all day, in the arithmetic of a microcontroller: fixed-point "
+        "features every 10 ms, one int8 network, one probability every 640 ms.",
+        "Waking a recognizer. Not for: judging what kind of music it is, or telling singing from speech in evidence.",
+    ),
+    "fingerprinter": (
+        "Turns two seconds of sound into 96 numbers of unit length that stay the same through noise, rooms, "
+        "loudspeakers and microphones, so that a recording can be found among many songs.",
+        "Recognizing recordings that are in a database. Not for: cover versions, live performances, or other tempi and "
+        "keys; not for telling people or speech apart.",
+    ),
+}
+_PRIVACY = (
+    "Everything runs on the device; the model sends nothing. A fingerprint is a lossy description of sound: what can be "
+    "rebuilt from it has not been measured yet."
+)
+
+
+def write_card(model: Path) -> Path:
+    """Write a model folder's card from its ``manifest.json`` and ``metrics.json``.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When one of the two is missing or unreadable.
+    """
+    manifest = read_manifest(model / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION)
+    try:
+        metrics = json.loads((model / METRICS_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{model / METRICS_NAME}: expected the metrics of this model ({error}); run nowplaying evaluate"
+        raise CorruptArtifactError(message) from error
+    text = render_card(manifest, metrics)
+    write_atomic(model / CARD_NAME, lambda temporary: _write(temporary, text))
+    return model / CARD_NAME
+
+
+def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Return the card's Markdown; the same manifest and metrics always give the same text."""
+    role = manifest["role"]
+    summary, use = _SUMMARY[role]
+    sections = [
+        _header(manifest),
+        f"# {manifest['name']} {manifest['version']}\n\n{summary}",
+        f"**Intended use.** {use}",
+        "## Files, inputs and outputs\n\n" + _files(manifest) + "\n\n" + _tensors(manifest),
+        "## How it was trained\n\n" + _training(manifest),
+        "## How good it is\n\n" + _metrics(role)(metrics),
+        f"## Privacy\n\n{_PRIVACY}",
+    ]
+    return "\n\n".join(section.strip("\n") for section in sections) + "\n"
+
+
+def _metrics(role: str) -> Callable[[Mapping[str, Any]], str]:
+    if role == "detector":
+        from detector.evaluate import render_markdown
+
+        return render_markdown
+    from ondevice_db.evaluation.report import render_markdown as render_retrieval
+
+    return render_retrieval
+
+
+def _header(manifest: Mapping[str, Any]) -> str:
+    tags = "\n".join(f"- {tag}" for tag in ("audio", "music", "tflite", "on-device", manifest["role"]))
+    return f"---\nlicense: apache-2.0\nlibrary_name: nowplaying\ntags:\n{tags}\n---"
+
+
+def _files(manifest: Mapping[str, Any]) -> str:
+    rows = ["| file | bytes | SHA-256 |", "|---|---:|---|"]
+    for name, record in manifest["files"].items():
+        rows.append(f"| `{name}` | {record['bytes']:,} | `{record['sha256'][:16]}…` |")
+    if "embedding_space" in manifest:
+        rows.append(f"\nEmbedding space: `{manifest['embedding_space']}`.")
+    return "\n".join(rows)
+
+
+def _tensors(manifest: Mapping[str, Any]) -> str:
+    rows = ["| graph | tensor | dtype | shape | scale | zero point |", "|---|---|---|---|---:|---:|"]
+    for graph, tensors in manifest.get("tensors", {}).items():
+        for side in ("input", "output"):
+            spec = tensors[side]
+            shape = " x ".join(str(size) for size in spec["shape"])
+            rows.append(
+                f"| `{graph}` | {side} | {spec['dtype']} | {shape} | {spec['scale']:.6g} | {spec['zero_point']} |"
+            )
+    return "\n".join(rows)
+
+
+def _training(manifest: Mapping[str, Any]) -> str:
+    training = manifest.get("training", {})
+    lines = []
+    for group, data in training.get("data", {}).items():
+        licences = ", ".join(f"{count} {licence}" for licence, count in data.get("licences", {}).items())
+        lines.append(f"- **{group}**: {data['n_files']} files from {len(data.get('sources', []))} sources ({licences})")
+    if training.get("n_renderings"):
+        lines.append(f"- **renderings**: {training['n_renderings']} scores rendered to sound with varied instruments")
+    settings = {key: value for key, value in training.get("config", {}).items() if not isinstance(value, dict)}
+    if settings:
+        lines.append("\nSettings: " + ", ".join(f"`{key} = {value}`" for key, value in settings.items()) + ".")
+    if training.get("command"):
+        lines.append(f"\nCommand: `{training['command']}`")
+    return "\n".join(lines) or "Not recorded."
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,17 @@
+"""``nowplaying card``: make a model's card from its manifest and metrics."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nowplaying.cli.output import say
+
+__all__ = ["card"]
+
+
+def card(model: Annotated[Path, typer.Argument(help="Model folder with manifest.json and metrics.json.")]) -> None:
+    """Write MODEL_CARD.md from a model's manifest and metrics."""
+    from export.card import write_card
+
+    say(str(write_card(model)))
