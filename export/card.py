@@ -27,8 +27,8 @@ _SUMMARY = {
     ),
 }
 _PRIVACY = (
-    "Everything runs on the device; the model sends nothing. A fingerprint is a lossy description of sound: what can be "
-    "rebuilt from it has not been measured yet."
+    "Everything runs on the device; the model sends nothing. A fingerprint is a lossy description of sound; what can "
+    "be rebuilt from it has not been measured yet."
 )
 
 
