@@ -1,0 +1,113 @@
+"""How fast: indexing from MP3 and from 16 kHz WAV, and one 8 s query end to end.
+
+Run: ``python benchmarks/bench_speed.py [--music FOLDER] [--jobs N] [--out FILE]``. Without a folder the demo's recordings
+are used, so that anyone can repeat it. Nothing else should run on the machine meanwhile.
+"""
+
+import argparse
+import json
+import os
+import platform
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # one core a query, one core a worker: what a phone gives
+
+import numpy as np
+import soundfile
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.audio import SAMPLE_RATE_HZ, find_audio, load
+from ondevice_db.indexing import index_paths
+from ondevice_db.recognizer import Recognizer
+from ondevice_db.store import SongDatabase
+
+DEMO = Path(__file__).resolve().parents[1] / "simulator" / "demo_assets"
+TRACK_S = 180
+N_TRACKS = 40
+N_QUERIES = 200
+
+
+def main() -> None:
+    """Measure and write JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--music", type=Path, default=DEMO)
+    parser.add_argument("--jobs", type=int, default=2)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    fingerprinter = Fingerprinter.from_model()
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = Path(scratch)
+        tracks = make_tracks(options.music)
+        result = {
+            "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+            "n_tracks": len(tracks),
+            "track_s": TRACK_S,
+            "jobs": options.jobs,
+        }
+        for name, rate_hz, suffix in (("wav_16k", SAMPLE_RATE_HZ, ".wav"), ("mp3_44k1", 44_100, ".mp3")):
+            files = write_tracks(tracks, folder / name, rate_hz, suffix)
+            began_s = time.perf_counter()
+            report = index_paths(files, folder / f"{name}.npdb", fingerprinter, jobs=options.jobs)
+            elapsed_s = time.perf_counter() - began_s
+            result[f"index_{name}_times_real_time"] = round(report.seconds_of_audio / elapsed_s, 1)
+        result |= time_queries(tracks, folder / "wav_16k.npdb", fingerprinter)
+    text = json.dumps(result, indent=2)
+    print(text)
+    if options.out:
+        options.out.write_text(text + "\n", encoding="utf-8")
+
+
+def make_tracks(folder: Path) -> list[np.ndarray]:
+    """Return distinct tracks of equal length: the recordings looped from another start and mixed with a neighbour."""
+    sources = [load(path) for path in find_audio([folder])][:N_TRACKS]
+    rng = np.random.default_rng(0)
+    tracks = []
+    for index in range(N_TRACKS):
+        first, second = sources[index % len(sources)], sources[int(rng.integers(len(sources)))]
+        looped = np.resize(np.roll(first, int(rng.integers(first.size))), TRACK_S * SAMPLE_RATE_HZ)
+        other = np.resize(second, looped.size)
+        tracks.append((0.6 * looped + 0.3 * other).astype(np.float32))
+    return tracks
+
+
+def write_tracks(tracks: list[np.ndarray], folder: Path, rate_hz: int, suffix: str) -> list[Path]:
+    """Write the tracks as 16-bit WAV or as MP3 at the rate."""
+    import soxr
+
+    folder.mkdir()
+    paths = []
+    for index, track in enumerate(tracks):
+        path = folder / f"track-{index:02d}{suffix}"
+        samples = track if rate_hz == SAMPLE_RATE_HZ else soxr.resample(track, SAMPLE_RATE_HZ, rate_hz)
+        if suffix == ".mp3":
+            stereo = np.stack([samples, samples], axis=1)
+            soundfile.write(path, stereo, rate_hz, format="MP3")
+        else:
+            soundfile.write(path, samples, rate_hz, subtype="PCM_16")
+        paths.append(path)
+    return paths
+
+
+def time_queries(tracks: list[np.ndarray], database: Path, fingerprinter: Fingerprinter) -> dict[str, float]:
+    """Return the latency of 8 s queries in noise, after the first one has warmed everything up."""
+    recognizer = Recognizer(SongDatabase.open(database, fingerprinter.embedding_space), fingerprinter)
+    rng = np.random.default_rng(1)
+    latencies_ms, n_right = [], 0
+    for number in range(N_QUERIES + 1):
+        index = int(rng.integers(len(tracks)))
+        start = int(rng.integers(tracks[index].size - 8 * SAMPLE_RATE_HZ))
+        query = tracks[index][start : start + 8 * SAMPLE_RATE_HZ]
+        noisy = query + rng.standard_normal(query.size).astype(np.float32) * np.float32(query.std() * 0.5)
+        began_s = time.perf_counter()
+        recognition = recognizer.recognize(noisy)
+        if number:
+            latencies_ms.append(1000 * (time.perf_counter() - began_s))
+            n_right += recognition.match is not None
+    p50, p95 = np.percentile(latencies_ms, [50, 95])
+    return {"query_ms_p50": round(float(p50), 2), "query_ms_p95": round(float(p95), 2), "n_accepted": n_right}
+
+
+if __name__ == "__main__":
+    main()
