@@ -1,0 +1,114 @@
+"""Small deterministic stand-ins for the two models, so that the loop is tested and not the networks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate import GateConfig
+from ondevice_db.recognizer import Recognition, RecognizedSong
+from ondevice_db.schema import Track
+from simulator.conditions import Condition, PhoneConditions
+from simulator.events import Event, EventKind
+from simulator.phone import Phone, PhoneConfig
+
+Samples = NDArray[np.float32]
+RATE_HZ = 16_000
+WINDOW_SAMPLES = 446 * 160
+HOP_SAMPLES = 64 * 160
+
+
+@dataclass
+class Heard:
+    time_s: float
+    probability: float
+
+
+class LoudnessDetector:
+    """Calls loud sound music: P is the loud share of the last 4.46 s, every 640 ms, as the real detector's clock."""
+
+    def __init__(self) -> None:
+        self.n_resets = 0
+        self.reset()
+
+    def reset(self) -> None:
+        self.n_resets += 1
+        self._loud: list[NDArray[np.bool_]] = []
+        self._n_missing = WINDOW_SAMPLES
+        self._n_heard = 0
+
+    def process(self, samples: Samples) -> Sequence[Heard]:
+        heard = []
+        while len(samples) >= self._n_missing:
+            self._loud.append(np.abs(samples[: self._n_missing]) > 0.05)
+            self._n_heard += self._n_missing
+            samples = samples[self._n_missing :]
+            window = np.concatenate(self._loud)[-WINDOW_SAMPLES:]
+            heard.append(Heard(self._n_heard / RATE_HZ, float(window.mean())))
+            self._loud = [window]
+            self._n_missing = HOP_SAMPLES
+        self._loud.append(np.abs(samples) > 0.05)
+        self._n_heard += len(samples)
+        self._n_missing -= len(samples)
+        return heard
+
+
+@dataclass
+class ScriptedRecognizer:
+    """Gives its answers in turn, the last one for ever, and keeps the buffers it was given."""
+
+    answers: list[Recognition]
+    buffers: list[Samples] = field(default_factory=list)
+
+    def recognize(self, samples: Samples) -> Recognition:
+        self.buffers.append(samples)
+        return self.answers[min(len(self.buffers), len(self.answers)) - 1]
+
+
+@dataclass
+class Bench:
+    """A phone on the bench with all that was put into it."""
+
+    phone: Phone
+    detector: LoudnessDetector
+    recognizer: ScriptedRecognizer
+
+    def hear(self, samples: Samples, chunk_samples: int = 4000) -> list[Event]:
+        chunks = (samples[i : i + chunk_samples] for i in range(0, len(samples), chunk_samples))
+        return list(self.phone.run(chunks))
+
+
+def make_sound(*parts: tuple[float, float]) -> Samples:
+    """Return seconds of square wave at a level: (seconds, level), ..."""
+    waves = [np.full(round(seconds * RATE_HZ), level, np.float32) for seconds, level in parts]
+    sound = np.concatenate(waves)
+    sound[1::2] *= -1
+    return sound
+
+
+def answers_of(events: Sequence[Event]) -> list[Event]:
+    return [event for event in events if event.kind in {EventKind.RECOGNIZED, EventKind.UNKNOWN}]
+
+
+def known_song(name: str, offset_s: float = 10.0, duration_s: float = 40.0) -> Recognition:
+    """Return a recognizer's answer for a song called after a letter."""
+    track = Track(
+        track_id=16 * name, title=f"Song {name}", artist="Nobody", duration_s=duration_s, source=f"{name}.wav"
+    )
+    song = RecognizedSong(track=track, offset_s=offset_s, score=0.9)
+    return Recognition(match=song, latency_ms=40.0, n_fingerprints=12)
+
+
+def unknown_song() -> Recognition:
+    """Return a recognizer's answer for music outside its database."""
+    return Recognition(match=None, latency_ms=40.0, n_fingerprints=12)
+
+
+def build_bench(
+    *answers: Recognition, conditions: Sequence[Condition] = (), cool_down_s: float = 60.0, **settings: float
+) -> Bench:
+    gate = GateConfig(window=3, enter_threshold=0.6, leave_threshold=0.4, consecutive_hits=2, cool_down_s=cool_down_s)
+    detector, recognizer = LoudnessDetector(), ScriptedRecognizer(list(answers))
+    config = PhoneConfig(gate=gate, **settings)  # type: ignore[arg-type]
+    return Bench(Phone(detector, recognizer, config, PhoneConditions(conditions)), detector, recognizer)
