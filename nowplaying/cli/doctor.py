@@ -111,7 +111,6 @@ def _sound() -> "NDArray[np.float32]":
 
 def _detector() -> str:
     from detector.stream import StreamingDetector
-
     from nowplaying.errors import CorruptArtifactError
 
     decisions = StreamingDetector.from_model().process(_sound())

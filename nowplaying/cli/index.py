@@ -27,9 +27,8 @@ def index(
     json_output: Json = False,
 ) -> None:
     """Fingerprint files and folders into a database; interrupted, the same command goes on where it stopped."""
-    from ondevice_db.indexing import index_paths
-
     from fingerprinter.fingerprint import Fingerprinter
+    from ondevice_db.indexing import index_paths
 
     paths = [Path(source) for source in expand_sources([str(path) for path in music])]
     outcome = Outcome()
@@ -50,10 +49,13 @@ def index(
     record = {
         "database": str(database),
         "added": len(report.added),
+        "resumed": report.n_resumed,
         "duplicates": len(report.skipped),
         "failed": [{"file": str(path), "reason": str(reason)} for path, reason in report.failed],
         "seconds_of_audio": report.seconds_of_audio,
     }
+    if report.n_resumed:
+        note(f"{report.n_resumed} files had been done by an interrupted run")
     if json_output:
         emit_json("index/1", record)
     else:

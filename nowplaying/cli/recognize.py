@@ -31,10 +31,9 @@ def recognize(
     model: FingerprinterModel = "fingerprinter-v1",
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
-    from ondevice_db.recognizer import Recognizer
-
     from fingerprinter.fingerprint import Fingerprinter
     from nowplaying.errors import ConfigError
+    from ondevice_db.recognizer import Recognizer
     from ondevice_db.store import SongDatabase
 
     if at_s is not None and every_s is not None:

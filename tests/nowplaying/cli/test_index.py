@@ -63,8 +63,9 @@ def start(music: Path, database: Path, **options: object) -> "subprocess.Popen[b
 def test_ctrl_c_ends_with_130_and_the_second_run_resumes(run: Run, tmp_path: Path) -> None:
     music, database = tmp_path / "music", tmp_path / "big.npdb"
     music.mkdir()
-    for number in range(40):
-        soundfile.write(music / f"{number:02}.wav", song(200 + number % 4, 20.0) * (1 - number / 100), SAMPLE_RATE_HZ)
+    tunes = [song(200 + number, 8.0) for number in range(4)]
+    for number in range(20):
+        soundfile.write(music / f"{number:02}.wav", tunes[number % 4] * (1 - number / 100), SAMPLE_RATE_HZ)
     process = start(music, database)
     journal_seen = wait_for_progress(process, tmp_path, database)
     process.send_signal(signal.SIGINT)
@@ -75,8 +76,9 @@ def test_ctrl_c_ends_with_130_and_the_second_run_resumes(run: Run, tmp_path: Pat
     assert run("db", "list", database).code == 3  # nothing half-made is taken for a database
     done = run("-v", "index", music, "--db", database, "--jobs", "1", "--json")
     assert done.code == 0, done.err
-    assert done.records[0]["added"] == 40
-    assert len(titles(run, database)) == 40
+    assert done.records[0]["added"] == 20
+    assert 1 <= done.records[0]["resumed"] < 20
+    assert len(titles(run, database)) == 20
 
 
 def wait_for_progress(process: "subprocess.Popen[bytes]", folder: Path, database: Path) -> bool:
@@ -84,7 +86,7 @@ def wait_for_progress(process: "subprocess.Popen[bytes]", folder: Path, database
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
         work = [path for path in folder.rglob("*") if path.is_file() and database.name in str(path.relative_to(folder))]
-        if sum(path.stat().st_size for path in work) > 4_000:
+        if sum(path.stat().st_size for path in work) > 5_000:
             return True
         time.sleep(0.01)
     return False
@@ -95,7 +97,8 @@ def limit_file_size(limit_bytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, limit_bytes))
 
 
-@pytest.mark.parametrize("limit_bytes", [1_000, 20_000])
+# 20 s are 7 kB of fingerprints: the smaller limit stops fingerprinting, the larger one the writing of the song table.
+@pytest.mark.parametrize("limit_bytes", [1_000, 7_500])
 def test_full_disk_ends_with_3_and_loses_nothing(
     run: Run, database: Path, music_folder: Path, tmp_path: Path, limit_bytes: int
 ) -> None:
