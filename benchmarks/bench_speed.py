@@ -1,7 +1,7 @@
 """How fast: indexing from MP3 and from 16 kHz WAV, and one 8 s query end to end.
 
-Run: ``python benchmarks/bench_speed.py [--music FOLDER] [--jobs N] [--out FILE]``. Without a folder the demo's recordings
-are used, so that anyone can repeat it. Nothing else should run on the machine meanwhile.
+Run: ``python benchmarks/bench_speed.py [--music FOLDER] [--jobs N] [--out FILE]``. Without a folder the demo's
+recordings are used, so that anyone can repeat it. Nothing else should run on the machine meanwhile.
 """
 
 import argparse

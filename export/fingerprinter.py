@@ -3,6 +3,7 @@
 import datetime
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,7 +85,7 @@ def export_fingerprinter(
     graph = to_int8(encoder, calibration, output="float32") if precision == "int8" else to_float(encoder)
     paths = {"frontend.tflite": front_end, "encoder.tflite": graph}
     for file_name, content in paths.items():
-        write_atomic(output / file_name, lambda temporary, content=content: _write(temporary, content))
+        write_atomic(output / file_name, partial(_write, content=content))
     if weights.resolve() != (output / weights.name).resolve():
         shutil.copyfile(weights, output / weights.name)
     files = {file_name: file_record(output / file_name) for file_name in paths}
@@ -115,5 +116,5 @@ def export_fingerprinter(
     return output
 
 
-def _write(path: Path, content: bytes) -> None:
+def _write(path: Path, *, content: bytes) -> None:
     path.write_bytes(content)

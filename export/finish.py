@@ -88,7 +88,7 @@ def describe_corpus(corpus: Path) -> dict[str, Any]:
     """Return what a manifest says of its training data: files and licences of each group's ``train`` split."""
     groups: dict[str, Any] = {}
     for group in ("music", "noise", "speech", "rir"):
-        files = read_corpus(corpus, group, "train")  # type: ignore[arg-type]
+        files = read_corpus(corpus, group, "train")
         licences = Counter(file.licence or "not stated" for file in files)
         sources = sorted({file.source for file in files if file.source})
         groups[group] = {"n_files": len(files), "licences": dict(licences.most_common()), "sources": sources}

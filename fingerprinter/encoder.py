@@ -12,7 +12,7 @@ __all__ = ["DivideAndEncode", "UnitNorm", "build_encoder"]
 
 
 @keras.saving.register_keras_serializable(package="nowplaying")
-class DivideAndEncode(layers.Layer):
+class DivideAndEncode(layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Split features into one branch a dimension and encode each by a small two-layer network.
 
     Input shape: (n_batch, n_features); output shape: (n_batch, dim). Features are dealt to the branches in turn, so
@@ -63,7 +63,7 @@ class DivideAndEncode(layers.Layer):
 
 
 @keras.saving.register_keras_serializable(package="nowplaying")
-class UnitNorm(layers.Layer):
+class UnitNorm(layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Scale each row to unit Euclidean length; shape (n_batch, dim) stays."""
 
     def call(self, values: Any) -> Any:

@@ -147,4 +147,5 @@ class Fingerprinter:
         """Return the unit vector of one log-mel image: (1, n_mels, n_frames, 1) to (1, dim), float32."""
         raw = self._encoder.run(self._encoder.input.quantize(image))
         values = self._encoder.output.dequantize(raw)
-        return values / np.sqrt(np.sum(values**2, axis=1, keepdims=True) + np.float32(1e-12))
+        unit: NDArray[np.float32] = values / np.sqrt(np.sum(values**2, axis=1, keepdims=True) + np.float32(1e-12))
+        return unit

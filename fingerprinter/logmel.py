@@ -12,7 +12,7 @@ __all__ = ["LogMel"]
 
 
 @keras.saving.register_keras_serializable(package="nowplaying")
-class LogMel(keras.layers.Layer):
+class LogMel(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Turn windows of samples into normalised log-mel images.
 
     Input shape: (n_batch, window_samples) float32 in [-1, 1]. Output shape: (n_batch, n_mels, n_frames, 1) float32

@@ -12,7 +12,8 @@ def hann_window(config: FrontEndConfig) -> NDArray[np.float32]:
     """Return the periodic Hann window of a frame, shape (fft_samples,), scaled to unit energy."""
     phase = 2 * np.pi * np.arange(config.fft_samples) / config.fft_samples
     window = 0.5 - 0.5 * np.cos(phase)
-    return (window / np.sqrt(np.sum(window**2))).astype(np.float32)
+    scaled: NDArray[np.float32] = (window / np.sqrt(np.sum(window**2))).astype(np.float32)
+    return scaled
 
 
 def mel_filters(config: FrontEndConfig) -> NDArray[np.float32]:
@@ -31,7 +32,8 @@ def mel_filters(config: FrontEndConfig) -> NDArray[np.float32]:
     def to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
         return 2595.0 * np.log10(1.0 + hz / 700.0)
 
-    edges_mel = np.linspace(*to_mel(np.array([config.low_hz, config.high_hz])), config.n_mels + 2)
+    low_mel, high_mel = (float(edge) for edge in to_mel(np.array([config.low_hz, config.high_hz])))
+    edges_mel = np.linspace(low_mel, high_mel, config.n_mels + 2)
     edges_hz = 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
     bins_hz = np.arange(config.fft_samples // 2 + 1) * config.sample_rate_hz / config.fft_samples
     spacing_hz = bins_hz[1]
@@ -42,7 +44,8 @@ def mel_filters(config: FrontEndConfig) -> NDArray[np.float32]:
     rising = (bins_hz[:, None] - lower) / (centre - lower)
     falling = (upper - bins_hz[:, None]) / (upper - centre)
     weights = np.maximum(0.0, np.minimum(rising, falling))
-    return (weights / weights.sum(axis=0)).astype(np.float32)
+    filters: NDArray[np.float32] = (weights / weights.sum(axis=0)).astype(np.float32)
+    return filters
 
 
 def log_mel_reference(samples: NDArray[np.float32], config: FrontEndConfig) -> NDArray[np.float32]:
@@ -64,4 +67,5 @@ def log_mel_reference(samples: NDArray[np.float32], config: FrontEndConfig) -> N
     power = np.abs(np.fft.rfft(frames * hann_window(config), axis=1)) ** 2
     log_mel = np.log(power @ mel_filters(config).astype(np.float64) + config.floor)
     centred = (log_mel - log_mel.mean()) / config.scale
-    return np.clip(centred, -config.clip, config.clip).T.astype(np.float32)
+    image: NDArray[np.float32] = np.clip(centred, -config.clip, config.clip).T.astype(np.float32)
+    return image

@@ -9,7 +9,7 @@ __all__ = ["BatchNorm"]
 
 
 @keras.saving.register_keras_serializable(package="nowplaying")
-class BatchNorm(layers.BatchNormalization):
+class BatchNorm(layers.BatchNormalization):  # type: ignore[misc]  # Keras has no types
     """``keras.layers.BatchNormalization`` over the last of four axes, with the same weights and the same result."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:  # noqa: FBT001

@@ -69,4 +69,5 @@ def response(limit: BandLimit, frequencies_hz: NDArray[np.float64]) -> NDArray[n
     low_pass = 1.0 / np.sqrt(1.0 + (safe_hz / limit.high_hz) ** (2 * limit.high_order))
     tilt_db = np.interp(np.log2(safe_hz), np.log2(_TILT_HZ), limit.tilt_db)
     curve = high_pass * low_pass * 10.0 ** (tilt_db / 20.0)
-    return np.interp(frequencies_hz, points_hz, curve).astype(np.float32)
+    drawn: NDArray[np.float32] = np.interp(frequencies_hz, points_hz, curve).astype(np.float32)
+    return drawn

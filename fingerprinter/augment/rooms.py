@@ -21,7 +21,8 @@ def align(room: NDArray[np.floating], n_samples: int) -> NDArray[np.float32]:
     cut = np.zeros(n_samples, np.float32)
     kept = room[start : start + n_samples]
     cut[: len(kept)] = kept
-    return cut / np.sqrt(np.sum(cut**2) + 1e-12)
+    aligned: NDArray[np.float32] = cut / np.sqrt(np.sum(cut**2) + 1e-12)
+    return aligned
 
 
 def exponential_room(rng: np.random.Generator, n_samples: int) -> NDArray[np.float32]:
