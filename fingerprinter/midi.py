@@ -12,7 +12,7 @@ import numpy as np
 from nowplaying.artifacts import write_atomic
 from nowplaying.errors import AudioFormatError, MissingExtraError
 
-__all__ = ["Rendering", "draw_rendering", "render", "render_folder"]
+__all__ = ["Rendering", "choose_scores", "draw_rendering", "render", "render_folder"]
 
 _DRUM_CHANNEL = 9
 _ALL_SOUND_OFF = 120
@@ -44,6 +44,25 @@ class Rendering:
     programs: tuple[int, ...]
     start_s: float
     duration_s: float
+
+
+def choose_scores(folder: Path, *, per_folder: int, seed: int) -> list[Path]:
+    """List MIDI files in a random but reproducible order, with a limit for each sub-folder's share.
+
+    Raises
+    ------
+    AudioFormatError
+        When there are none.
+    """
+    rng = np.random.default_rng(seed)
+    groups: dict[Path, list[Path]] = {}
+    for path in sorted(folder.rglob("*.mid")) + sorted(folder.rglob("*.midi")):
+        groups.setdefault(path.parent, []).append(path)
+    chosen = [group[index] for group in groups.values() for index in rng.permutation(len(group))[:per_folder]]
+    if not chosen:
+        message = f"{folder}: expected .mid or .midi files, found none"
+        raise AudioFormatError(message)
+    return [chosen[index] for index in rng.permutation(len(chosen))]
 
 
 def draw_rendering(rng: np.random.Generator, soundfonts: Sequence[Path], duration_s: float) -> Rendering:

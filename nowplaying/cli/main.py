@@ -17,6 +17,7 @@ from nowplaying.cli import (
     index,
     listen,
     recognize,
+    render,
     ship,
     simulate,
     train,
@@ -66,6 +67,7 @@ app.command("energy")(energy.energy)
 app.command("export")(export.export)
 app.command("ship")(ship.ship)
 app.command("card")(card.card)
+app.command("render")(render.render)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")

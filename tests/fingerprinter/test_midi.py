@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from fingerprinter.midi import Rendering, draw_rendering, render
+from fingerprinter.midi import Rendering, choose_scores, draw_rendering, render
 from nowplaying.errors import AudioFormatError
 
 SOUNDFONTS = [path for path in (Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),) if path.exists()]
@@ -47,3 +47,15 @@ def test_a_text_file_is_refused(tmp_path):
     how = draw_rendering(np.random.default_rng(0), [Path("a.sf2")], 3.0)
     with pytest.raises(AudioFormatError, match=r"no\.mid"):
         render(tmp_path / "no.mid", tmp_path / "no.wav", how)
+
+
+def test_choosing_limits_each_folder_and_repeats(tmp_path):
+    for folder, count in (("many", 9), ("few", 2)):
+        (tmp_path / folder).mkdir()
+        for number in range(count):
+            (tmp_path / folder / f"{number}.mid").touch()
+    chosen = choose_scores(tmp_path, per_folder=4, seed=1)
+    assert sorted(path.parent.name for path in chosen) == ["few"] * 2 + ["many"] * 4
+    assert chosen == choose_scores(tmp_path, per_folder=4, seed=1)
+    with pytest.raises(AudioFormatError, match="found none"):
+        choose_scores(tmp_path / "few" / "none", per_folder=4, seed=1)
