@@ -14,7 +14,7 @@ __all__ = ["render"]
 def render(
     scores: Annotated[Path, typer.Argument(help="Folder of MIDI files.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the WAV files.", show_default=False)],
-    soundfont: Annotated[
+    soundfont: Annotated[list[Path], typer.Option("--soundfont", help="SF2 file; repeatable.", show_default=False)],
         list[Path], typer.Option("--soundfont", help="SF2 file; may be repeated.", show_default=False)
     ],
     duration_s: Annotated[float, typer.Option("--duration-s", min=1.0, help="Length of each rendering.")] = 45.0,
