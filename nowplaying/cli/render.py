@@ -15,8 +15,6 @@ def render(
     scores: Annotated[Path, typer.Argument(help="Folder of MIDI files.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the WAV files.", show_default=False)],
     soundfont: Annotated[list[Path], typer.Option("--soundfont", help="SF2 file; repeatable.", show_default=False)],
-        list[Path], typer.Option("--soundfont", help="SF2 file; may be repeated.", show_default=False)
-    ],
     duration_s: Annotated[float, typer.Option("--duration-s", min=1.0, help="Length of each rendering.")] = 45.0,
     per_folder: Annotated[int, typer.Option("--per-folder", min=1, help="At most so many scores of a folder.")] = 500,
     held_out: Annotated[int, typer.Option("--held-out", min=0, help="Leave so many drawn scores unrendered.")] = 0,
