@@ -50,7 +50,7 @@ def recognize(
             if every_s is not None:
                 answers = recognizer.recognize_every(samples, every_s)
             else:
-                answers = [(at_s, recognizer.recognize(samples, at_s=at_s))]
+                answers = [(at_s or 0.0, recognizer.recognize(samples, at_s=at_s))]
         except NowPlayingError as error:
             outcome.failed(error)
             if json_output:

@@ -9,7 +9,7 @@ from nowplaying import __version__
 
 from .conftest import Run
 
-COMMANDS = ["index", "recognize", "detect", "listen", "simulate", "energy", "train", "db", "doctor", "demo"]
+COMMANDS = ["index", "recognize", "detect", "listen", "simulate", "energy", "export", "train", "db", "doctor", "demo"]
 HEAVY = {
     "tensorflow",
     "keras",
