@@ -15,9 +15,9 @@ from keras import ops
 from numpy.typing import NDArray
 
 from detector.config import NetworkConfig
-from detector.weights import FoldedWeights, QuantizedRange, equalized, range_for
+from detector.weights import FoldedWeights, activation_grid, equalized, on_shared_grids
 
-__all__ = ["FoldedModel", "build_training_model", "fold", "measure_ranges", "normalised"]
+__all__ = ["FoldedModel", "build_training_model", "fit_to_grids", "fold", "normalised"]
 
 _BATCH_NORM_EPSILON = 1e-3
 
@@ -104,45 +104,45 @@ def fold(model: keras.Model, network: NetworkConfig) -> FoldedWeights:
 
 @dataclass
 class _Grids:
-    """Rounds tensors to their int8 grids, or notes the ranges they take."""
+    """Rounds tensors to their int8 grids, or notes the values they take."""
 
-    ranges: dict[str, QuantizedRange] | None
+    simulated: bool
     seen: dict[str, list[NDArray[np.float32]]]
 
     def activation(self, name: str, values: Any) -> Any:
-        if self.ranges is None:
+        if not self.simulated:
             self.seen.setdefault(name, []).append(ops.convert_to_numpy(values).reshape(-1))
             return values
-        grid = self.ranges[name]
+        grid = activation_grid(name)
         clipped = ops.clip(values, grid.low, grid.high)
         rounded = (ops.round(clipped / grid.scale + grid.zero_point) - grid.zero_point) * grid.scale
         return clipped + ops.stop_gradient(rounded - clipped)
 
     def weight(self, values: Any) -> Any:
-        if self.ranges is None:
+        if not self.simulated:
             return values
-        scale = ops.stop_gradient(ops.max(ops.abs(values))) / 127.0
+        largest = ops.maximum(ops.max(ops.abs(values)), 1e-12)
+        # detector.weights.weight_scale, written with operations that trace.
+        scale = ops.power(2.0, ops.ceil(2.0 * ops.log2(largest / 127.0)) / 2.0)
         return values + ops.stop_gradient(ops.round(values / scale) * scale - values)
 
 
 class FoldedModel(keras.Model):  # type: ignore[misc]  # keras is untyped
-    """The folded network, with simulated int8 where ranges are given.
+    """The folded network, in float or with simulated int8.
 
     Parameters
     ----------
     network : NetworkConfig
     weights : FoldedWeights
         Starting values.
-    ranges : dict of str to QuantizedRange, or None
-        Grids of the activations; None computes in float.
+    simulated : bool
+        Whether every tensor is rounded to its int8 grid.
     """
 
-    def __init__(
-        self, network: NetworkConfig, weights: FoldedWeights, ranges: dict[str, QuantizedRange] | None, **options: Any
-    ) -> None:
+    def __init__(self, network: NetworkConfig, weights: FoldedWeights, *, simulated: bool, **options: Any) -> None:
         super().__init__(**options)
         self._network = network
-        self.grids = _Grids(ranges, {})
+        self.grids = _Grids(simulated, {})
         self._values = {
             name: self.add_weight(shape=value.shape, initializer="zeros", name=name.replace(".", "_"), trainable=True)
             for name, value in weights.arrays().items()
@@ -174,22 +174,28 @@ class FoldedModel(keras.Model):  # type: ignore[misc]  # keras is untyped
         return FoldedWeights.from_arrays({name: np.asarray(value) for name, value in self._values.items()})
 
 
-def measure_ranges(
-    network: NetworkConfig, weights: FoldedWeights, windows: NDArray[np.int8]
-) -> dict[str, QuantizedRange]:
-    """Return the int8 grid of every activation from what the float network computes on a calibration set.
+def fit_to_grids(
+    network: NetworkConfig, weights: FoldedWeights, segments: NDArray[np.int8], tail: float = 1e-5
+) -> FoldedWeights:
+    """Return the same network, scaled so that what it computes on a calibration set fills the int8 grids.
 
     Parameters
     ----------
     network : NetworkConfig
     weights : FoldedWeights
-    windows : ndarray of int8, shape (n, n_frames, n_channels)
-        Should hold silence and full scale, so that neither saturates.
+    segments : ndarray of int8, shape (n, n_frames, n_channels)
+        Should hold silence and full scale.
+    tail : float in [0, 0.5)
+        Share of values that may saturate at either end.
     """
-    model = FoldedModel(network, weights, None)
-    for start in range(0, len(windows), 200):
-        model(normalised(windows[start : start + 200]))
-    return {name: range_for(np.concatenate(parts)) for name, parts in model.grids.seen.items()}
+    model = FoldedModel(network, weights, simulated=False)
+    for start in range(0, len(segments), 100):
+        model(normalised(segments[start : start + 100]))
+    largest = {}
+    for name, parts in model.grids.seen.items():
+        low, high = np.quantile(np.concatenate(parts), [tail, 1 - tail])
+        largest[name] = (float(low), float(high))
+    return on_shared_grids(weights, largest)
 
 
 def _seed(name: str, part: int) -> int:

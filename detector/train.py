@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from detector.config import DetectorConfig, TrainingConfig
 from detector.data import FeatureSet, WindowSampler, build_features
 from detector.metrics import area_under_roc
-from detector.model import FoldedModel, build_training_model, fold, measure_ranges, normalised
+from detector.model import FoldedModel, build_training_model, fit_to_grids, fold, normalised
 from detector.scenes import SoundPools
 from detector.weights import load_weights, save_weights
 from nowplaying.artifacts import write_atomic, write_json
@@ -37,7 +37,7 @@ class TrainingReport:
     Attributes
     ----------
     weights_path : Path
-        ``weights.npz`` with folded weights and activation grids; what ``export`` converts.
+        ``weights.npz`` with folded weights; what ``export`` converts.
     float_area, quantized_area : float
         ROC area on the check windows, before and after simulated quantization.
     """
@@ -103,18 +103,17 @@ def train_detector(
     model = build_training_model(config.network)
     float_area = run.fit(model, "float", training.steps, training.learning_rate, training.warmup_steps)
     folded = fold(model, config.network)
-    calibration = calibration_segments(sampler)
-    ranges = measure_ranges(config.network, folded, calibration)
-    simulated = FoldedModel(config.network, folded, ranges)
+    fitted = fit_to_grids(config.network, folded, calibration_segments(sampler))
+    simulated = FoldedModel(config.network, fitted, simulated=True)
     quantized_area = run.fit(simulated, "int8", training.quantized_steps, training.quantized_learning_rate, 0)
     path = run_dir / "weights.npz"
-    save_weights(path, simulated.folded_weights(), ranges)
+    save_weights(path, simulated.folded_weights())
     write_json(
         run_dir / "result.json",
         {
             "float_area": float_area,
             "quantized_area": quantized_area,
-            "n_parameters": load_weights(path)[0].n_parameters,
+            "n_parameters": load_weights(path).n_parameters,
         },
     )
     return TrainingReport(weights_path=path, float_area=float_area, quantized_area=quantized_area)

@@ -1,0 +1,116 @@
+"""From a finished training run to the detector's model folder: graph, float weights, manifest."""
+
+import datetime
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from detector.config import DetectorConfig
+from detector.features import frontend_settings
+from detector.gate import GateConfig
+from detector.stream import MODEL_FILE
+from detector.weights import load_weights, save_weights
+from export.convert_detector import convert_detector
+from nowplaying import __version__
+from nowplaying.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
+from nowplaying.errors import ConfigError
+from nowplaying.runtime import TfliteModel
+
+__all__ = ["WEIGHTS_FILE", "export_detector", "multiply_accumulates"]
+
+WEIGHTS_FILE = "weights.npz"
+
+
+def export_detector(
+    run_dir: Path,
+    output: Path,
+    *,
+    name: str = "detector-v1",
+    version: str = "1.0.0",
+    gate: GateConfig | None = None,
+    training: Mapping[str, Any] | None = None,
+) -> Path:
+    """Write a model folder that :class:`detector.stream.StreamingDetector` opens.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Of ``nowplaying train detector``.
+    output : Path
+        Model folder; made when missing.
+    name, version : str
+    gate : GateConfig or None
+        Gate parameters for the manifest; by default those of the manifest that is there, else the class's defaults.
+    training : mapping or None
+        What the manifest says of data and licences.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ConfigError
+        When the run is not finished.
+    """
+    weights_path, config_path = run_dir / WEIGHTS_FILE, run_dir / "config.json"
+    for path in (weights_path, config_path):
+        if not path.is_file():
+            message = f"{path}: expected the files of a finished run; let nowplaying train detector end first"
+            raise ConfigError(message)
+    config = DetectorConfig.from_dict(json.loads(config_path.read_text(encoding="utf-8")), where=str(config_path))
+    weights = load_weights(weights_path)
+    output.mkdir(parents=True, exist_ok=True)
+    graph = convert_detector(config.network, weights, description=f"nowplaying {name} {version}")
+    write_atomic(output / MODEL_FILE, lambda temporary: _write(temporary, graph))
+    save_weights(output / WEIGHTS_FILE, weights)
+    opened = TfliteModel(output / MODEL_FILE)
+    manifest = {
+        "kind": "model",
+        "schema_version": MODEL_SCHEMA_VERSION,
+        "role": "detector",
+        "name": name,
+        "version": version,
+        "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "licence": "Apache-2.0",
+        "tool": f"nowplaying {__version__}",
+        "files": {MODEL_FILE: file_record(output / MODEL_FILE)},
+        "float_weights": {"file": WEIGHTS_FILE, **file_record(output / WEIGHTS_FILE)},
+        "tensors": {MODEL_FILE: {"input": opened.input.to_dict(), "output": opened.output.to_dict()}},
+        "frontend": frontend_settings(),
+        "network": {
+            **config.to_dict()["network"],
+            "n_parameters": weights.n_parameters,
+            "window_s": 4.48,
+            "decision_interval_s": 0.64,
+            "multiply_accumulates_per_window": multiply_accumulates(config),
+        },
+        "gate": (gate or _present_gate(output) or GateConfig()).to_dict(),
+        "training": {"config": config.to_dict(), "config_sha256": config.digest(), **(training or {})},
+    }
+    write_json(output / "manifest.json", manifest)
+    return output
+
+
+def multiply_accumulates(config: DetectorConfig) -> int:
+    """Return the multiply-accumulate operations of one whole window."""
+    network, total = config.network, 0
+    frames, channels = network.n_frames, network.n_channels
+    for _ in range(network.n_layers):
+        frames = (frames - network.kernel_frames) // network.stride + 1
+        total += frames * channels * (network.kernel_frames + network.n_filters)
+        channels = network.n_filters
+    return total + frames * channels * network.n_hidden + network.n_hidden
+
+
+def _present_gate(output: Path) -> GateConfig | None:
+    try:
+        return GateConfig.from_dict(json.loads((output / "manifest.json").read_text(encoding="utf-8"))["gate"])
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
