@@ -16,13 +16,12 @@ def energy(
     day: Annotated[str, typer.Option("--day", help="average, quiet, music or silence.")] = "average",
     days: Annotated[int, typer.Option("--days", min=1, max=10_000_000, help="Days to draw.")] = 10_000,
     seed: Seed = 1,
-    report: Annotated[Path | None, typer.Option("--report", help="Also write the result here (JSON).")] = None,
+    report: Annotated[Path | None, typer.Option("--report", help="Also write one HTML page here.")] = None,
     json_output: Json = False,
 ) -> None:
     """Estimate the energy of a day by drawing many of them; the published wake-up cost is used."""
     import numpy as np
 
-    from nowplaying.artifacts import write_json
     from nowplaying.errors import ConfigError
     from simulator.day import DAYS, energy_per_day
     from simulator.device import DeviceProfile
@@ -31,9 +30,12 @@ def energy(
         message = f"--day: expected one of {', '.join(DAYS)}, found {day!r}"
         raise ConfigError(message)
     profile = DeviceProfile.load(device)
-    result = energy_per_day(profile, DAYS[day], days, np.random.default_rng(seed)).to_dict()
+    drawn = energy_per_day(profile, DAYS[day], days, np.random.default_rng(seed))
     if report is not None:
-        write_json(report, result)
+        from simulator.report import write_day_report
+
+        write_day_report(report, drawn)
+    result = drawn.to_dict()
     if json_output:
         emit_json("energy/1", result)
     else:

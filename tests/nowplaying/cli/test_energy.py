@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 
 import pytest
@@ -14,11 +13,14 @@ def test_same_seed_same_day_and_parts_add_up(run: Run) -> None:
     assert sum(first["parts_mah"].values()) == pytest.approx(first["mah_per_day"])
 
 
-def test_report_holds_what_json_prints(run: Run, tmp_path: Path) -> None:
-    done = run("energy", "--days", "100", "--json", "--report", tmp_path / "energy.json")
+def test_report_is_one_page_with_the_numbers_that_json_prints(run: Run, tmp_path: Path) -> None:
+    done = run("energy", "--days", "100", "--json", "--report", tmp_path / "day.html")
     (record,) = done.records
-    record.pop("schema")
-    assert json.loads((tmp_path / "energy.json").read_text()) == record
+    page = (tmp_path / "day.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>")
+    assert f"{record['mah_per_day']:.2f}" in page
+    assert "http://" not in page.replace("http://www.w3.org/", "")
+    assert "https://" not in page
 
 
 @pytest.mark.parametrize("arguments", [["--day", "nonsense"], ["--device", "nonsense"]])
