@@ -1,0 +1,113 @@
+"""Fingerprints of an evaluation's references and queries, computed once and kept in a cache folder."""
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.artifacts import canonical_json, write_atomic
+from nowplaying.audio import SAMPLE_RATE_HZ
+from nowplaying.audio.cache import load_cached
+from ondevice_db.arrays import save_array
+from ondevice_db.evaluation.pool import share_out
+from ondevice_db.evaluation.queries import LONGEST_S, Condition, Plan, compose, loopable
+
+__all__ = ["EmbeddingCache", "load_long_enough"]
+
+_VERSION = 1  # changes whenever the same plan gives other samples
+
+
+class EmbeddingCache:
+    """Computes and keeps fingerprints of one model.
+
+    Parameters
+    ----------
+    model : str or Path
+        A shipped name or a model folder.
+    cache : Path
+        Folder; decoded audio is kept in ``cache/pcm``, fingerprints in ``cache/embeddings``.
+    pcm_cache : Path, optional
+        Another place for decoded audio.
+    jobs : int >= 1
+        Processes.
+    """
+
+    def __init__(self, model: str | Path, cache: Path, *, pcm_cache: Path | None = None, jobs: int = 1) -> None:
+        self.model = model
+        self.fingerprinter = Fingerprinter.from_model(model)
+        self.pcm_cache = pcm_cache if pcm_cache is not None else cache / "pcm"
+        self._folder = cache / "embeddings"
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._jobs = jobs
+
+    def references(self, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
+        """Return every recording's fingerprints at the reference hop, each of shape (n, dim)."""
+        key = {"references": [str(path) for path in paths]}
+        counts_file, rows_file = self._file(key, "counts"), self._file(key, "rows")
+        if not (counts_file.is_file() and rows_file.is_file()):
+            parts = share_out(_embed_file, list(paths), _open, self.model, self.pcm_cache, None, jobs=self._jobs)
+            _save(counts_file, np.array([len(part) for part in parts]))
+            _save(rows_file, np.concatenate(parts))
+        rows = np.load(rows_file, allow_pickle=False)
+        return np.split(rows, np.cumsum(np.load(counts_file, allow_pickle=False))[:-1])
+
+    def queries(self, plan: Plan, condition: Condition) -> NDArray[np.float32]:
+        """Return a plan's queries under a condition, shape (n_queries, n_fingerprints, dim)."""
+        digests = [hashlib.sha256(noise.tobytes()).hexdigest()[:16] for noise in plan.noises]
+        drawn = [{**asdict(query), "path": str(query.path)} for query in plan.queries]
+        rooms = {kind: [float(np.abs(room).sum()) for room in found] for kind, found in plan.rooms.items()}
+        key = {"queries": drawn, "noises": digests, "rooms": rooms, "condition": condition.to_dict()}
+        file = self._file(key, "queries")
+        if not file.is_file():
+            # Neighbours share a recording, which a process then decodes once.
+            order = sorted(range(len(plan.queries)), key=lambda number: str(plan.queries[number].path))
+            chunks = [order[start : start + 32] for start in range(0, len(order), 32)]
+            items = [(condition, chunk) for chunk in chunks]
+            parts = share_out(_embed_chunk, items, _open, self.model, self.pcm_cache, plan, jobs=self._jobs)
+            joined = np.concatenate(parts)
+            unsorted = np.empty_like(joined)
+            unsorted[order] = joined
+            _save(file, unsorted)
+        loaded: NDArray[np.float32] = np.load(file, allow_pickle=False)
+        return loaded
+
+    def _file(self, key: dict[str, Any], kind: str) -> Path:
+        whole = {**key, "space": self.fingerprinter.embedding_space, "version": _VERSION}
+        return self._folder / f"{kind}-{hashlib.sha256(canonical_json(whole).encode()).hexdigest()[:24]}.npy"
+
+
+def load_long_enough(path: Path, pcm_cache: Path) -> NDArray[np.float32]:
+    """Return a recording's samples; one shorter than the longest query is repeated without its silence."""
+    samples = load_cached(path, pcm_cache)
+    n = round(LONGEST_S * SAMPLE_RATE_HZ)
+    return samples if samples.size >= n else np.resize(loopable(samples), n)
+
+
+def _open(model: str | Path, pcm_cache: Path, plan: Plan | None) -> tuple[Fingerprinter, Any, Plan | None]:
+    load = lru_cache(maxsize=4)(lambda path: load_long_enough(path, pcm_cache))
+    return Fingerprinter.from_model(model), load, plan
+
+
+def _embed_file(state: tuple[Fingerprinter, Any, Plan | None], path: Path) -> NDArray[np.float32]:
+    fingerprinter, load, _ = state
+    return fingerprinter.embed(load(path), fingerprinter.reference_hop_s)
+
+
+def _embed_chunk(
+    state: tuple[Fingerprinter, Any, Plan | None], item: tuple[Condition, list[int]]
+) -> NDArray[np.float32]:
+    fingerprinter, load, plan = state
+    condition, numbers = item
+    assert plan is not None  # noqa: S101 (only references are embedded without a plan)
+    heard = (compose(plan.queries[n], load(plan.queries[n].path), condition, plan) for n in numbers)
+    return np.stack([fingerprinter.embed(samples, fingerprinter.query_hop_s) for samples in heard])
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    write_atomic(path, lambda temporary: save_array(temporary, array))

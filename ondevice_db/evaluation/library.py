@@ -1,0 +1,160 @@
+"""The songs that an evaluation searches, and which of them are the same music."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.audio import SAMPLE_RATE_HZ, track_id
+from nowplaying.audio.corpus import CorpusFile
+from nowplaying.errors import ConfigError
+from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.candidates import vote
+from ondevice_db.codebook import Codebook
+from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
+from ondevice_db.index import ExactIndex, Hits, SearchOptions
+from ondevice_db.rescore import rescore
+from ondevice_db.schema import Track
+from ondevice_db.store import SongDatabase
+
+__all__ = ["Library", "build_library", "find_duplicates", "open_exact"]
+
+# Mean similarity of clean fingerprints along the alignment, from which on two recordings count as the same music.
+DUPLICATE_SIMILARITY = 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An indexed corpus.
+
+    Attributes
+    ----------
+    database : Path
+    songs : mapping of Path to int
+        Song index of each recording; byte-identical recordings share one.
+    vectors : ndarray of float32, shape (n, dim)
+        Float fingerprints in song order.
+    song_starts : ndarray of int64, shape (n_songs + 1,)
+    groups : ndarray of int64, shape (n_songs,)
+        Equal for songs that are the same music.
+    """
+
+    database: Path
+    songs: dict[Path, int]
+    vectors: NDArray[np.float32]
+    song_starts: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    def members(self, song: int) -> tuple[int, ...]:
+        """Return the songs that are the same music as this one, itself included."""
+        return tuple(int(other) for other in np.flatnonzero(self.groups == self.groups[song]))
+
+
+def build_library(
+    files: Sequence[CorpusFile], cache: EmbeddingCache, database: Path, *, codebook: Codebook | None = None
+) -> Library:
+    """Fingerprint and index recordings, and group the duplicates.
+
+    Parameters
+    ----------
+    files : sequence of CorpusFile
+    cache : EmbeddingCache
+    database : Path
+        Folder to write; must not exist.
+    codebook : Codebook, optional
+        By default the one that ships with the model.
+    """
+    fingerprinter: Fingerprinter = cache.fingerprinter
+    settings = FingerprintSettings(
+        embedding_space=fingerprinter.embedding_space,
+        encoder=fingerprinter.name,
+        dim=fingerprinter.dim,
+        hop_s=fingerprinter.reference_hop_s,
+        window_s=fingerprinter.window_s,
+    )
+    if codebook is None:
+        codebook = Codebook.load(fingerprinter.folder.path)
+    vectors = cache.references([file.path for file in files])
+    songs: dict[Path, int] = {}
+    by_id: dict[str, int] = {}
+    kept: list[NDArray[np.float32]] = []
+    with DatabaseWriter(database, settings=settings, codebook=codebook) as writer:
+        for file, rows in zip(files, vectors, strict=True):
+            samples = load_long_enough(file.path, cache.pcm_cache)
+            track = Track(
+                track_id=track_id(samples),
+                title=file.title,
+                duration_s=samples.size / SAMPLE_RATE_HZ,
+                source=str(file.path),
+            )
+            index = writer.add(track, rows)
+            if index is not None:
+                by_id[track.track_id] = index
+                kept.append(rows)
+            songs[file.path] = by_id[track.track_id]
+        writer.finish()
+    joined = np.concatenate(kept)
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]).astype(np.int64)
+    return Library(database, songs, joined, starts, _group(joined, starts))
+
+
+def find_duplicates(
+    vectors: NDArray[np.float32],
+    library_vectors: NDArray[np.float32],
+    song_starts: NDArray[np.int64],
+    *,
+    hop_s: float = 1.0,
+) -> list[tuple[int, float]]:
+    """Return the songs of a library that hold the same music as a recording, with their mean similarity.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, dim)
+        The recording's clean float fingerprints at the reference hop.
+    library_vectors, song_starts
+        As in :class:`Library`.
+    hop_s : float, seconds
+
+    Raises
+    ------
+    ConfigError
+        When the recording has no fingerprints.
+    """
+    if vectors.shape[0] == 0:
+        message = "duplicates: expected at least one fingerprint, found none"
+        raise ConfigError(message)
+    index = ExactIndex(library_vectors)
+    hits: Hits = index.nearest(vectors, 64, SearchOptions())
+    valid = hits.fingerprints >= 0
+    songs = np.where(valid, np.searchsorted(song_starts, hits.fingerprints, side="right") - 1, -1)
+    places = hits.fingerprints - song_starts[np.maximum(songs, 0)]
+    alignments = vote(hits, songs, places, query_hop_s=hop_s, reference_hop_s=hop_s, n_alignments=64)
+    background = np.zeros(vectors.shape[0])
+    scored = rescore(
+        index, song_starts, alignments, vectors, background=background, query_hop_s=hop_s, reference_hop_s=hop_s
+    )
+    best: dict[int, float] = {}
+    for song, similarities, aligned in zip(scored.songs, scored.similarities, scored.aligned, strict=True):
+        # The part that both recordings have; the rest of the alignment holds zeros.
+        mean = float(similarities.sum() / (aligned * similarities.size))
+        best[int(song)] = max(best.get(int(song), -1.0), mean)
+    return [(song, mean) for song, mean in best.items() if mean >= DUPLICATE_SIMILARITY]
+
+
+def _group(vectors: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    n_songs = starts.size - 1
+    groups = np.arange(n_songs)
+    for song in range(n_songs):
+        own = vectors[starts[song] : starts[song + 1]]
+        for other, _ in find_duplicates(own, vectors, starts):
+            # Few songs have twins: relabelling is simpler than a forest, and quick enough.
+            groups[groups == groups[max(song, other)]] = groups[min(song, other)]
+    return groups
+
+
+def open_exact(library: Library) -> ExactIndex:
+    """Return exhaustive float search over a library, with the background of its database."""
+    return ExactIndex(library.vectors, SongDatabase.open(library.database).index.background)

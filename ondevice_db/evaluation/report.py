@@ -1,0 +1,70 @@
+"""An evaluation as tables for people; every figure is taken from its JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+__all__ = ["to_markdown"]
+
+
+def to_markdown(result: Mapping[str, Any]) -> str:
+    """Return the tables of :func:`~ondevice_db.evaluation.retrieval.evaluate_retrieval` in Markdown."""
+    lines = [
+        f"# Retrieval of {result['model']}",
+        "",
+        f"{result['n_queries']} queries a condition from {result['n_tracks']} tracks, searched among "
+        f"{result['n_songs']} songs ({result['n_fingerprints']} fingerprints); embedding space "
+        f"{result['embedding_space']}, seed {result['seed']}. Through codes, Annoy and mu-law unless said otherwise; "
+        "intervals are 95 %, by bootstrap over tracks. "
+        f"{result['n_songs_with_twins']} songs have a duplicate, which counts as right; "
+        f"{len(result['unknown_left_out_as_twins'])} unknown tracks were left out as duplicates of indexed songs.",
+        "",
+        "| condition | rank-1 % | interval | accepted and right % | accepted and wrong % | place within 0.5 s % | "
+        "median match ms |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for row in result["known"]:
+        low, high = row["rank1"]["bootstrap"]
+        place = row["place_within_500_ms"]
+        cells = [
+            row["condition"],
+            _percent(row["rank1"]["rate"]),
+            f"{_percent(low)} to {_percent(high)}",
+            _percent(row["accepted"]["rate"]),
+            _percent(row["wrong_accepted"]["rate"], 2),
+            "" if place is None else _percent(place),
+            f"{row['match_ms_p50']:.1f}",
+        ]
+        lines.append(_row(cells))
+    threshold = result["acceptance"]["threshold"]
+    lines += [
+        "",
+        f"## False accepts at the threshold {threshold:.3f}",
+        "",
+        "| queries | condition | accepted | of | % | 95 % upper bound |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in result["false_accepts"]:
+        counts = [str(row["count"]), str(row["n"])]
+        rates = [_percent(row["rate"], 2), _percent(row["upper_95"], 2)]
+        lines.append(_row([row["queries"], row["condition"], *counts, *rates]))
+    for title, rows in result["paired"].items():
+        lines += [
+            "",
+            f"## Paired: {title}",
+            "",
+            "| condition | first % | second % | difference | interval | one-sided 95 % lower bound |",
+            "|---|---|---|---|---|---|",
+        ]
+        for row in rows:
+            interval = f"{_percent(row['low'], 2)} to {_percent(row['high'], 2)}"
+            shares = [_percent(row["first"]), _percent(row["second"]), _percent(row["difference"], 2)]
+            lines.append(_row([row["condition"], *shares, interval, _percent(row["one_sided_low"], 2)]))
+    return "\n".join(lines) + "\n"
+
+
+def _percent(share: float, digits: int = 1) -> str:
+    return f"{100 * share:.{digits}f}"
+
+
+def _row(cells: list[str]) -> str:
+    return "| " + " | ".join(cells) + " |"

@@ -1,0 +1,232 @@
+"""The retrieval evaluation: rank-1, accepted and false accepts over the standard conditions, with intervals."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import ConfigError
+from ondevice_db.accept import Acceptance
+from ondevice_db.codebook import Codebook
+from ondevice_db.evaluation.matching import Outcomes, System, match_all
+from ondevice_db.evaluation.metrics import (
+    bootstrap_interval,
+    clopper_pearson,
+    paired_difference,
+    poisson_upper,
+    wilson,
+)
+from ondevice_db.evaluation.queries import CLEAN, Condition, standard_conditions
+from ondevice_db.evaluation.setting import Setting, build_setting
+from ondevice_db.index import SearchOptions
+from ondevice_db.recognizer import acceptance_of
+
+__all__ = ["evaluate_retrieval"]
+
+_PLACE_TOLERANCE_S = 0.5
+
+
+def evaluate_retrieval(
+    model: str | Path,
+    corpus_root: Path,
+    cache: Path,
+    *,
+    conditions: Sequence[Condition] | None = None,
+    n_queries: int = 2000,
+    seed: int = 1,
+    float_model: str | Path | None = None,
+    acceptance: Acceptance | None = None,
+    options: SearchOptions | None = None,
+    codebook: Codebook | None = None,
+    pcm_cache: Path | None = None,
+    jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluate retrieval on a corpus.
+
+    The music of splits ``train`` and ``dev`` is indexed; queries are cut from ``dev``. Every condition has the same
+    excerpts, and another system answers the same queries.
+
+    Parameters
+    ----------
+    model : str or Path
+        Fingerprinter under test.
+    corpus_root : Path
+    cache : Path
+        Folder for decoded audio, fingerprints and the database.
+    conditions : sequence of Condition, optional
+        By default :func:`~ondevice_db.evaluation.queries.standard_conditions`.
+    n_queries : int >= 1
+        For each condition.
+    seed : int
+    float_model : str or Path, optional
+        The same encoder in float, for the paired comparison; it has its own database.
+    acceptance : Acceptance, optional
+        By default the one in the model's manifest.
+    options : SearchOptions, optional
+    codebook : Codebook, optional
+        By default the one that ships with the model.
+    pcm_cache : Path, optional
+        Another folder of decoded audio.
+    jobs : int >= 1
+    progress : callable, optional
+        Is told in words what is done next.
+
+    Returns
+    -------
+    dict
+        JSON-ready; see :func:`~ondevice_db.evaluation.report.to_markdown`.
+    """
+    chosen = list(conditions) if conditions is not None else standard_conditions()
+    if not chosen:
+        message = "retrieval: expected at least one condition, found none"
+        raise ConfigError(message)
+    tell = progress if progress is not None else _ignore
+    tell("indexing")
+    setting = build_setting(
+        model, corpus_root, cache, n_queries=n_queries, seed=seed, pcm_cache=pcm_cache, codebook=codebook, jobs=jobs
+    )
+    fingerprinter = setting.cache.fingerprinter
+    system = System(
+        library=setting.library,
+        acceptance=acceptance if acceptance is not None else acceptance_of(fingerprinter),
+        hop_s=fingerprinter.query_hop_s,
+        options=options if options is not None else SearchOptions(),
+    )
+    tracks = [str(query.path) for query in setting.plans["known"].queries]
+    run = _Run(setting, system, tracks, np.random.default_rng([seed, 99]), jobs)
+    known: list[dict[str, Any]] = []
+    outcomes: dict[Condition, Outcomes] = {}
+    for condition in chosen:
+        tell(condition.name)
+        outcomes[condition] = run.match("known", condition)
+        known.append(_score(run, condition, outcomes[condition]))
+    tell("false accepts")
+    false_accepts = _false_accepts(run, chosen)
+    tell("exact search")
+    exact = replace(run, system=replace(system, search="exact"))
+    by_exact = {condition: exact.match("known", condition) for condition in chosen}
+    paired = {"codes against exact float search": _compare(run, outcomes, exact, by_exact)}
+    if float_model is not None:
+        tell("float encoder")
+        # The int8 model's codebook serves both: what differs is the encoder alone.
+        shared = codebook if codebook is not None else Codebook.load(fingerprinter.folder.path)
+        other_setting = build_setting(
+            float_model,
+            corpus_root,
+            cache,
+            n_queries=n_queries,
+            seed=seed,
+            pcm_cache=pcm_cache,
+            codebook=shared,
+            jobs=jobs,
+        )
+        other = replace(run, setting=other_setting, system=replace(system, library=other_setting.library))
+        by_float = {condition: other.match("known", condition) for condition in chosen}
+        paired["int8 against float encoder"] = _compare(run, outcomes, other, by_float)
+    return {
+        "schema": "retrieval/1",
+        "model": fingerprinter.name,
+        "embedding_space": fingerprinter.embedding_space,
+        "n_songs": int(setting.library.song_starts.size - 1),
+        "n_fingerprints": int(setting.library.song_starts[-1]),
+        "n_queries": n_queries,
+        "n_tracks": len(set(tracks)),
+        "seed": seed,
+        "n_songs_with_twins": int((np.bincount(setting.library.groups)[setting.library.groups] > 1).sum()),
+        "unknown_left_out_as_twins": [path.name for path in setting.twins],
+        "acceptance": system.acceptance.to_dict(),
+        "known": known,
+        "false_accepts": false_accepts,
+        "paired": paired,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A system, what it is asked, and how the answers are counted."""
+
+    setting: Setting
+    system: System
+    tracks: list[str]
+    rng: np.random.Generator
+    jobs: int
+
+    def match(self, plan: str, condition: Condition, masks: list[tuple[int, ...]] | None = None) -> Outcomes:
+        """Match the queries of a plan under a condition."""
+        embeddings = self.setting.cache.queries(self.setting.plans[plan], condition)
+        return match_all(self.system, embeddings, masks, jobs=self.jobs)
+
+    def rate(self, values: NDArray[np.bool_]) -> dict[str, Any]:
+        """Return a proportion of the known queries with its intervals."""
+        n, count = int(values.size), int(values.sum())
+        return {
+            "n": n,
+            "count": count,
+            "rate": count / n,
+            "wilson": list(wilson(count, n)),
+            "bootstrap": list(bootstrap_interval(values.astype(np.float64), self.tracks, self.rng)),
+        }
+
+
+def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any]:
+    setting = run.setting
+    right = outcomes.right(setting.library, setting.truth)
+    true_start_s = np.array([query.start_s for query in setting.plans["known"].queries])
+    error_s = np.abs(outcomes.offsets_s - true_start_s)[outcomes.songs == setting.truth]
+    return {
+        "condition": condition.name,
+        **condition.to_dict(),
+        "rank1": run.rate(right),
+        "accepted": run.rate(right & outcomes.accepted),
+        "wrong_accepted": run.rate(~right & outcomes.accepted),
+        # Repeats within a song make another place as right as the true one, hence a share and a median, no mean.
+        "place_within_500_ms": float((error_s <= _PLACE_TOLERANCE_S).mean()) if error_s.size else None,
+        "place_error_median_s": float(np.median(error_s)) if error_s.size else None,
+        "match_ms_p50": float(np.median(outcomes.latency_ms)),
+        "match_ms_p95": float(np.percentile(outcomes.latency_ms, 95)),
+    }
+
+
+def _false_accepts(run: _Run, conditions: Sequence[Condition]) -> list[dict[str, Any]]:
+    degraded = [condition for condition in conditions if condition.room != "measured" and not condition.phone_band]
+    rows = [_false_row("unknown music", condition, run.match("unknown", condition)) for condition in degraded]
+    masks = [run.setting.library.members(int(song)) for song in run.setting.truth]
+    rows += [_false_row("masked music", condition, run.match("known", condition, masks)) for condition in degraded]
+    for name in ("speech", "noise"):
+        for condition in (CLEAN, Condition(length_s=2.0)):
+            rows.append(_false_row(name, condition, run.match(name, condition)))
+    return rows
+
+
+def _false_row(kind: str, condition: Condition, outcomes: Outcomes) -> dict[str, Any]:
+    n, count = int(outcomes.accepted.size), int(outcomes.accepted.sum())
+    return {
+        "queries": kind,
+        "condition": condition.name,
+        "n": n,
+        "count": count,
+        "rate": count / n,
+        "clopper_pearson": list(clopper_pearson(count, n)),
+        "upper_95": poisson_upper(count, n),
+    }
+
+
+def _compare(
+    run: _Run, first: dict[Condition, Outcomes], other: _Run, second: dict[Condition, Outcomes]
+) -> list[dict[str, Any]]:
+    rows = []
+    for condition, outcomes in first.items():
+        ours = outcomes.right(run.setting.library, run.setting.truth).astype(np.float64)
+        theirs = second[condition].right(other.setting.library, other.setting.truth).astype(np.float64)
+        difference = paired_difference(ours, theirs, run.tracks, run.rng)
+        shares = {"first": float(ours.mean()), "second": float(theirs.mean())}
+        rows.append({"condition": condition.name, **shares, **difference})
+    return rows
+
+
+def _ignore(_: str) -> None:
+    pass

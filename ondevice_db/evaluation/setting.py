@@ -1,0 +1,139 @@
+"""What an evaluation is run on: an indexed corpus, and queries from known music, unknown music and no music."""
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.audio.cache import load_cached
+from nowplaying.audio.corpus import Group, read_corpus
+from ondevice_db.codebook import Codebook
+from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
+from ondevice_db.evaluation.library import Library, build_library, find_duplicates
+from ondevice_db.evaluation.queries import Plan, draw_plan
+from ondevice_db.evaluation.rooms import load_dev_rooms, room_response
+
+__all__ = ["Setting", "build_setting", "dev_room_responses", "measured_room_responses"]
+
+_MAX_ROOM_SAMPLES = 19_200
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An indexed corpus with its queries.
+
+    Attributes
+    ----------
+    cache : EmbeddingCache
+    library : Library
+        The music of splits ``train`` and ``dev``.
+    plans : dict of str to Plan
+        ``known`` (cut from dev music), ``unknown`` (music that is not indexed), ``speech``, ``noise``.
+    truth : ndarray of int64, shape (n_known,)
+        Song index of every known query.
+    twins : list of Path
+        Recordings of the ``unknown`` split that are the same music as an indexed one, and are therefore left out.
+    """
+
+    cache: EmbeddingCache
+    library: Library
+    plans: dict[str, Plan]
+    truth: NDArray[np.int64]
+    twins: list[Path]
+
+
+def build_setting(
+    model: str | Path,
+    corpus: Path,
+    cache: Path,
+    *,
+    n_queries: int = 2000,
+    n_unknown: int = 900,
+    n_sounds: int = 500,
+    seed: int = 1,
+    sound_split: str = "dev",
+    pcm_cache: Path | None = None,
+    codebook: Codebook | None = None,
+    jobs: int = 1,
+) -> Setting:
+    """Index a corpus and draw the queries.
+
+    Parameters
+    ----------
+    model : str or Path
+        Fingerprinter.
+    corpus : Path
+        Folder with ``music.tsv`` (splits train, dev, unknown), ``noise.tsv``, ``speech.tsv``, ``rir.tsv``.
+    cache : Path
+        Folder for decoded audio, fingerprints and the database.
+    n_queries, n_unknown, n_sounds : int >= 1
+        Queries from known music, unknown music, and each of speech and noise.
+    seed : int
+    sound_split : str
+        Which speech and noise recordings are queries; known music is always degraded with dev noise.
+    pcm_cache : Path, optional
+    codebook : Codebook, optional
+    jobs : int >= 1
+    """
+    embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, jobs=jobs)
+    files = [*read_corpus(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
+    database = cache / f"retrieval-{embeddings.fingerprinter.embedding_space}.npdb"
+    shutil.rmtree(database, ignore_errors=True)
+    library = build_library(files, embeddings, database, codebook=codebook)
+
+    unknown = [file.path for file in read_corpus(corpus, "music", "unknown")]
+    clean = embeddings.references(unknown)
+    found = [bool(find_duplicates(rows, library.vectors, library.song_starts)) for rows in clean]
+    twins = [path for path, twin in zip(unknown, found, strict=True) if twin]
+
+    sources = {
+        "known": ([file.path for file in read_corpus(corpus, "music", "dev")], n_queries),
+        "unknown": ([path for path in unknown if path not in twins], n_unknown),
+        "speech": (_paths(corpus, "speech", sound_split), n_sounds),
+        "noise": (_paths(corpus, "noise", sound_split), n_sounds),
+    }
+    noises = [load_cached(path, embeddings.pcm_cache) for path in _paths(corpus, "noise", "dev")]
+    rooms = {
+        "simulated": dev_room_responses(cache),
+        "measured": measured_room_responses(corpus, embeddings.pcm_cache),
+    }
+    plans = {}
+    for number, (name, (paths, n)) in enumerate(sources.items()):
+        recordings = {path: load_long_enough(path, embeddings.pcm_cache) for path in paths}
+        plans[name] = draw_plan(recordings, noises, rooms, n, np.random.default_rng([seed, number]))
+    truth = np.array([library.songs[query.path] for query in plans["known"].queries])
+    return Setting(embeddings, library, plans, truth, twins)
+
+
+def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:
+    """Return the responses of the hundred dev rooms, simulated once and kept in a cache folder.
+
+    Raises
+    ------
+    MissingExtraError
+        When they are not in the cache and pyroomacoustics is not installed.
+    """
+    file = cache / "rooms_dev-v1.npz"
+    if not file.is_file():
+        responses = {f"{number:03}": room_response(room) for number, room in enumerate(load_dev_rooms())}
+        cache.mkdir(parents=True, exist_ok=True)
+        np.savez(file, **responses)  # type: ignore[arg-type]
+    with np.load(file, allow_pickle=False) as stored:
+        return [stored[name] for name in sorted(stored.files)]
+
+
+def measured_room_responses(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
+    """Return the measured dev rooms of a corpus from the direct sound on, with unit energy."""
+    files = [file for file in read_corpus(corpus, "rir", "dev") if file.label in {"", "room"}]
+    responses = []
+    for file in files:
+        response = load_cached(file.path, pcm_cache)
+        response = response[int(np.argmax(np.abs(response))) :][:_MAX_ROOM_SAMPLES]
+        responses.append((response / np.sqrt(np.sum(np.square(response)) + 1e-12)).astype(np.float32))
+    return responses
+
+
+def _paths(corpus: Path, group: Group, split: str) -> list[Path]:
+    return [file.path for file in read_corpus(corpus, group, split)]
