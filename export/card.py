@@ -1,7 +1,7 @@
 """Model cards: Markdown made from a model's manifest and metrics, never edited by hand."""
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +61,22 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         f"**Intended use.** {use}",
         "## Files, inputs and outputs\n\n" + _files(manifest) + "\n\n" + _tensors(manifest),
         "## How it was trained\n\n" + _training(manifest),
-        "## How good it is\n\n" + _metrics(role)(metrics),
+        "## How good it is\n\n" + _metrics(role, metrics),
         f"## Privacy\n\n{_PRIVACY}",
     ]
     return "\n\n".join(section.strip("\n") for section in sections) + "\n"
 
 
-def _metrics(role: str) -> Callable[[Mapping[str, Any]], str]:
+def _metrics(role: str, metrics: Mapping[str, Any]) -> str:
+    """Return the evaluation's own tables, without its title and one heading lower."""
     if role == "detector":
-        from detector.evaluate import render_markdown
-
-        return render_markdown
-    from ondevice_db.evaluation.report import render_markdown as render_retrieval
-
-    return render_retrieval
+        from detector.evaluate import to_markdown
+    else:
+        from ondevice_db.evaluation.report import to_markdown
+    lines = to_markdown(metrics).splitlines()
+    if lines and lines[0].startswith("# "):
+        lines = lines[1:]
+    return "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)
 
 
 def _header(manifest: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from nowplaying.cli import (
     detect,
     doctor,
     energy,
+    evaluate,
     export,
     index,
     listen,
@@ -71,6 +72,7 @@ app.command("render")(render.render)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.add_typer(train.app, name="train")
+app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(db.app, name="db")
 
 

@@ -1,0 +1,111 @@
+"""``nowplaying evaluate``: how well the models do, as tables and JSON."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Seed
+from nowplaying.cli.output import note, say
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Measure the models on a corpus (docs/data.md says what that is).", no_args_is_help=True)
+_Corpus = Annotated[Path, typer.Option("--corpus", help="Folder with music, noise, speech, rir.", show_default=False)]
+_Cache = Annotated[Path, typer.Option("--cache-dir", help="For decoded audio and features.", show_default=False)]
+_Out = Annotated[Path | None, typer.Option("--out", help="Folder for the JSON and the Markdown.")]
+_Metrics = Annotated[bool, typer.Option("--metrics", help="Also write the model folder's metrics.json and card.")]
+_Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
+
+
+@app.command()
+def retrieval(
+    corpus: _Corpus,
+    cache_dir: _Cache,
+    model: FingerprinterModel = "fingerprinter-v1",
+    float_model: Annotated[
+        Path | None, typer.Option("--float-model", help="The same encoder in float, for a paired comparison.")
+    ] = None,
+    n_queries: Annotated[int, typer.Option("--queries", min=1, help="For each condition.")] = 2000,
+    fit_acceptance: Annotated[
+        bool, typer.Option("--fit-acceptance", help="First fit the acceptance model and enter it in the manifest.")
+    ] = False,
+    jobs: _Jobs = 1,
+    seed: Seed = 1,
+    out: _Out = None,
+    metrics: _Metrics = False,
+) -> None:
+    """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
+    from nowplaying.manifest import ModelFolder
+    from ondevice_db.evaluation.calibration import calibrate
+    from ondevice_db.evaluation.report import to_markdown
+    from ondevice_db.evaluation.retrieval import evaluate_retrieval
+    from ondevice_db.evaluation.setting import build_setting
+
+    folder = ModelFolder.open(model, role="fingerprinter").path
+    if fit_acceptance:
+        note("fitting the acceptance model")
+        setting = build_setting(
+            folder,
+            corpus,
+            cache_dir,
+            n_queries=n_queries,
+            seed=seed,
+            sound_split="train",
+            pcm_cache=cache_dir,
+            jobs=jobs,
+        )
+        _enter(folder, {"acceptance": calibrate(setting, jobs=jobs).to_dict()})
+    result = evaluate_retrieval(
+        folder,
+        corpus,
+        cache_dir,
+        n_queries=n_queries,
+        seed=seed,
+        float_model=float_model,
+        pcm_cache=cache_dir,
+        jobs=jobs,
+        progress=note,
+    )
+    _finish("retrieval", result, to_markdown(result), folder, out=out, metrics=metrics)
+
+
+@app.command()
+def detector(
+    corpus: _Corpus,
+    cache_dir: _Cache,
+    model: DetectorModel = "detector-v1",
+    jobs: _Jobs = 1,
+    seed: Seed = 1,
+    out: _Out = None,
+    metrics: _Metrics = False,
+) -> None:
+    """ROC area on clips, and recall against false triggers on streams."""
+    from detector.evaluate import evaluate_detector, to_markdown
+    from nowplaying.manifest import ModelFolder
+
+    folder = ModelFolder.open(model, role="detector").path
+    result = evaluate_detector(folder, corpus=corpus, cache_dir=cache_dir, seed=seed, jobs=jobs)
+    _finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
+
+
+def _enter(folder: Path, values: dict[str, Any]) -> None:
+    from nowplaying.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_json
+
+    path = folder / "manifest.json"
+    write_json(path, {**read_manifest(path, kind="model", schema_version=MODEL_SCHEMA_VERSION), **values})
+
+
+def _finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: Path | None, metrics: bool) -> None:
+    from nowplaying.artifacts import write_json
+
+    say(text)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / f"{name}.json", result)
+        (out / f"{name}.md").write_text(text, encoding="utf-8")
+    if metrics:
+        from export.card import METRICS_NAME, write_card
+
+        write_json(folder / METRICS_NAME, result)
+        note(f"wrote {write_card(folder)}")
