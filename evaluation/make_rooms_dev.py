@@ -21,7 +21,7 @@ if __name__ == "__main__":
         path,
         {
             "seed": SEED,
-            "method": "image source, Schroeder T60 (-5 to -35 dB)",
+            "method": "image source to order 40, decaying noise after; Schroeder T60 (-5 to -35 dB)",
             "rooms": [asdict(room) for room in drawn],
         },
     )

@@ -1,7 +1,8 @@
 """A hundred rooms for development queries: their parameters are part of the repository, their responses are not.
 
-Each room is a shoebox with one absorption for all walls, computed by the image-source method (Allen and Berkley, 1979).
-Its reverberation time is measured on the response by Schroeder's backward integration (1965), not taken from a formula.
+Each room is a shoebox with one absorption for all walls, computed by the image-source method (Allen and Berkley, 1979)
+up to an order, and by noise of the same decay after it. Its reverberation time is measured on the response by
+Schroeder's backward integration (1965), not taken from a formula.
 """
 
 import json
@@ -20,6 +21,8 @@ T60_TARGETS_S = (0.2, 0.4, 0.5, 0.7, 0.8)
 T60_TOLERANCE_S = 0.05
 _PARAMETERS = Path(__file__).with_name("rooms_dev.json")
 _SPEED_OF_SOUND_M_S = 343.0
+_MAX_ORDER = 40
+_JOIN_SAMPLES = 320  # 20 ms set the level of the tail
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,19 +71,42 @@ def room_response(room: DevRoom) -> NDArray[np.float32]:
     except ImportError as error:
         extra, purpose = "train", "simulating rooms"
         raise MissingExtraError(extra, purpose, error) from error
-    # Images of higher order arrive after the response has decayed.
     length_s = min(1.2, 1.3 * room.t60_target_s + 0.1)
-    order = int(np.ceil(length_s * _SPEED_OF_SOUND_M_S / min(room.size_m))) + 1
+    order = min(_MAX_ORDER, int(np.ceil(length_s * _SPEED_OF_SOUND_M_S / min(room.size_m))) + 1)
     shoebox = pyroomacoustics.ShoeBox(
         room.size_m, fs=SAMPLE_RATE_HZ, materials=pyroomacoustics.Material(room.absorption), max_order=order
     )
     shoebox.add_source(room.source_m)
     shoebox.add_microphone(room.microphone_m)
     shoebox.compute_rir()
-    response = np.asarray(shoebox.rir[0][0], np.float64)
-    response = response[int(np.argmax(np.abs(response))) :][: round(length_s * SAMPLE_RATE_HZ)]
+    images = np.asarray(shoebox.rir[0][0], np.float64)
+    response = _with_tail(images, room, order, round(length_s * SAMPLE_RATE_HZ))
     unit: NDArray[np.float32] = (response / np.sqrt(np.sum(response**2))).astype(np.float32)
     return unit
+
+
+def _with_tail(images: NDArray[np.float64], room: DevRoom, order: int, n_samples: int) -> NDArray[np.float64]:
+    """Return the response from the direct sound on, continued by decaying noise where higher orders would begin.
+
+    The number of images grows with the cube of their order; a late tail is as good as noise (Polack, 1988), decaying
+    at Eyring's rate. The noise depends on the room's geometry alone.
+    """
+    direct = int(np.argmax(np.abs(images)))
+    response = np.zeros(n_samples)
+    early = images[direct : direct + n_samples]
+    response[: early.size] = early
+    join = round(order * min(room.size_m) / _SPEED_OF_SOUND_M_S * SAMPLE_RATE_HZ) - direct
+    before = response[max(0, join - _JOIN_SAMPLES) : join]
+    if join >= n_samples or before.size < _JOIN_SAMPLES:
+        return response
+    width, depth, height = room.size_m
+    surface = 2 * (width * depth + width * height + depth * height)
+    t60_s = 0.161 * width * depth * height / (-surface * np.log(1 - room.absorption))
+    seed = [round(1000 * value) for value in (*room.size_m, *room.source_m, *room.microphone_m)]
+    noise = np.random.default_rng(seed).standard_normal(n_samples - join)
+    time_s = np.arange(n_samples - join) / SAMPLE_RATE_HZ
+    response[join:] = np.sqrt(np.mean(before**2)) * noise * 10.0 ** (-3.0 * time_s / t60_s)
+    return response
 
 
 def measure_t60(response: NDArray[np.floating]) -> float:
