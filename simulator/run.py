@@ -94,7 +94,8 @@ def make_phone(
     """
     prints = Fingerprinter.from_model(fingerprinter)
     songs = SongDatabase.open(database, embedding_space=prints.embedding_space)
-    listener = StreamingDetector.from_model(detector)
+    # The reference kernels equal a microcontroller bit for bit, and this is the DSP.
+    listener = StreamingDetector.from_model(detector, reference_kernels=True)
     return Phone(listener, Recognizer(songs, prints), PhoneConfig(gate=listener.gate_config), situation)
 
 

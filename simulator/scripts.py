@@ -53,7 +53,7 @@ _EVENING = Scene(
         _music("winter-blues", 68.0, "music from another room at 5 dB", snr_db=5.0, cutoff_hz=3000.0),
         _noise("city", 106.0, 30.0, "street", -32.0),
         _noise("coffee-shop", 138.0, 36.0, "cafe", -34.0),
-        _music("martian-cowboy", 141.0, "music in a cafe at 5 dB", snr_db=5.0),
+        _music("martian-cowboy", 139.0, "music in a cafe at 5 dB", snr_db=5.0),
         _noise("rain", 178.0, 28.0, "heavy rain", -30.0),
         _noise("city", 208.0, 36.0, "street", -40.0),
         _music("the-dark-amulet", 212.0, "a song that the phone does not know", snr_db=10.0),

@@ -27,6 +27,7 @@ _OUTCOME_STYLES = {
     Outcome.NOT_LISTENED: "green",
     Outcome.WOKE_FOR_NOTHING: "yellow",
     Outcome.MISSED: "bold red",
+    Outcome.MISPLACED: "bold red",
     Outcome.WRONG: "bold red",
 }
 

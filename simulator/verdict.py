@@ -9,7 +9,7 @@ from simulator.scene import Scene, Sound, SoundKind
 
 __all__ = ["Finding", "Outcome", "judge"]
 
-_OFFSET_TOLERANCE_S = 0.6
+_OFFSET_TOLERANCE_S = 1.0  # the step of the database's fingerprints
 
 
 class Outcome(StrEnum):
@@ -21,12 +21,13 @@ class Outcome(StrEnum):
     NOT_LISTENED = "not listened to"
     WOKE_FOR_NOTHING = "woke for nothing"
     MISSED = "missed"
+    MISPLACED = "right song, wrong place"
     WRONG = "wrong"
 
     @property
     def is_right(self) -> bool:
         """Whether the phone did what it should; waking for nothing costs energy but tells nobody anything false."""
-        return self not in {Outcome.MISSED, Outcome.WRONG}
+        return self not in {Outcome.MISSED, Outcome.MISPLACED, Outcome.WRONG}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +68,7 @@ def judge(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, str]) -
     Returns
     -------
     list of Finding
-        One per sound, in the order of their starts. A name is right only with an offset within 0.6 s.
+        One per sound, in the order of their starts. A name is right only with an offset within a second.
     """
     answers = [event for event in events if event.kind in {EventKind.RECOGNIZED, EventKind.UNKNOWN}]
     causes = [_cause(scene, event) for event in answers]
@@ -97,9 +98,10 @@ def _finding(scene: Scene, sound: Sound, answers: list[Event], track_ids: Mappin
         expected_offset_s = first.time_s - first.data["buffer_s"] - sound.start_s + sound.offset_s
         is_right = all(event.data["track_id"] == expected_id for event in named)
         is_placed = abs(first.data["offset_s"] - expected_offset_s) <= _OFFSET_TOLERANCE_S
+        placed = Outcome.RECOGNIZED if is_placed else Outcome.MISPLACED
         return Finding(
             sound=sound,
-            outcome=Outcome.RECOGNIZED if is_right and is_placed else Outcome.WRONG,
+            outcome=placed if is_right else Outcome.WRONG,
             answers=answers,
             delay_s=first.time_s - sound.start_s,
             expected_offset_s=expected_offset_s,

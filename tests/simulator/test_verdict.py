@@ -49,7 +49,7 @@ def test_a_right_name_at_the_right_place() -> None:
     ("event", "recording", "outcome"),
     [
         (_named(30.0, "id-b", 7.0), "a", Outcome.WRONG),
-        (_named(30.0, "id-a", 8.0), "a", Outcome.WRONG),
+        (_named(30.0, "id-a", 8.2), "a", Outcome.MISPLACED),
         (_named(70.0, "id-a", 7.0), "stranger", Outcome.WRONG),
         (_named(12.0, "id-a", 7.0), "talk", Outcome.WRONG),
         (_unknown(12.0), "talk", Outcome.WOKE_FOR_NOTHING),
