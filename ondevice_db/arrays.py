@@ -1,6 +1,8 @@
 """Plain ``.npy`` arrays: written synced, opened as memory maps after their header has been checked."""
 
+import math
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,12 @@ from numpy.typing import DTypeLike, NDArray
 from nowplaying.errors import CorruptArtifactError
 
 __all__ = ["open_array", "save_array", "sync_file"]
+
+_MAX_HEADER_BYTES = 4096
+_HEADER = re.compile(
+    rb"\{'descr': '(?P<type>[<|][a-z][0-9])', 'fortran_order': False, "
+    rb"'shape': \((?P<shape>[0-9]{1,18},|[0-9]{1,18}(, [0-9]{1,18}){1,3})\), \} *\n"
+)
 
 
 def save_array(path: Path, array: NDArray[Any]) -> None:
@@ -37,23 +45,40 @@ def open_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...] | None = Non
     CorruptArtifactError
         When the file is not a plain ``.npy`` array of that type and shape, or its data does not fill the file.
     """
-    try:
-        array = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, TypeError, EOFError, SyntaxError, OverflowError, MemoryError) as error:
-        message = f"{path}: not a plain .npy array ({error}); restore or rebuild the database"
-        raise CorruptArtifactError(message) from error
-    if not isinstance(array, np.memmap):
-        message = f"{path}: expected one .npy array, found {type(array).__name__}; restore or rebuild the database"
-        raise CorruptArtifactError(message)
     expected = np.dtype(dtype).newbyteorder("<")
-    if array.dtype != expected or not array.flags.c_contiguous or (shape is not None and array.shape != shape):
-        message = f"{path}: expected {expected} {shape}, found {array.dtype} {array.shape}; restore or rebuild it"
+    try:
+        with path.open("rb") as handle:
+            found, offset = _parse_header(handle.read(_MAX_HEADER_BYTES))
+    except OSError as error:
+        message = f"{path}: cannot be read ({error}); restore or rebuild the database"
+        raise CorruptArtifactError(message) from error
+    header = (expected.str, shape if shape is not None else found[1] if found else None)
+    if found is None or found != header:
+        message = f"{path}: expected a plain .npy array {header}, found {found}; restore or rebuild it"
         raise CorruptArtifactError(message)
-    if array.offset + array.nbytes != path.stat().st_size:
-        message = f"{path}: {path.stat().st_size} bytes do not fit an array {array.shape}; restore or rebuild it"
+    size = math.prod(found[1])
+    if offset + size * expected.itemsize != path.stat().st_size:
+        message = f"{path}: {path.stat().st_size} bytes do not fit an array {found[1]}; restore or rebuild it"
         raise CorruptArtifactError(message)
+    if size == 0:
+        return np.empty(found[1], expected)
     # A plain view: memmap's own indexing costs Python time on every small slice.
-    return np.asarray(array)
+    return np.asarray(np.memmap(path, dtype=expected, mode="r", offset=offset, shape=found[1]))
+
+
+def _parse_header(start: bytes) -> tuple[tuple[str, tuple[int, ...]] | None, int]:
+    """Return (type, shape) and the data's offset; None unless it is the header that NumPy writes for such an array.
+
+    NumPy's own reader evaluates the header as Python source, and raises whatever a damaged one leads to.
+    """
+    if start[:8] != b"\x93NUMPY\x01\x00" or len(start) < 10:
+        return None, 0
+    offset = 10 + int.from_bytes(start[8:10], "little")
+    match = _HEADER.fullmatch(start[10:offset])
+    if match is None or offset > len(start):
+        return None, 0
+    shape = tuple(int(number) for number in match["shape"].split(b",") if number.strip())
+    return (match["type"].decode("ascii"), shape), offset
 
 
 def sync_file(path: Path) -> None:

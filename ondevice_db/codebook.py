@@ -23,6 +23,7 @@ __all__ = ["CODEBOOK_ROLES", "Codebook", "unit_rows"]
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
 _BLOCK_ROWS = 4096
+_MAX_MAGNITUDE = 4.0
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -62,8 +63,9 @@ class Codebook:
             if array.shape != shape or array.dtype != np.float32 or array.size == 0:
                 message = f"codebook {name}: expected float32 {shape}, found {array.dtype} {array.shape}"
                 raise ConfigError(message)
-            if not np.isfinite(array).all():
-                message = f"codebook {name}: expected finite numbers, found NaN or infinity; train it again"
+            # Parts of unit vectors; a damaged exponent must not overflow the sums. NaN fails the comparison too.
+            if not (np.abs(array) <= _MAX_MAGNITUDE).all():
+                message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
                 raise CorruptArtifactError(message)
         if n_subspaces * (dim // n_subspaces) != dim:
             message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"

@@ -1,5 +1,6 @@
 """What a song database is: the tracks, the files of its folder and the manifest that binds them."""
 
+import hashlib
 import math
 import re
 from collections.abc import Mapping
@@ -8,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying import __version__
-from nowplaying.artifacts import read_manifest
+from nowplaying.artifacts import canonical_json, read_manifest
 from nowplaying.errors import ConfigError, CorruptArtifactError, DatabaseError
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "DatabaseManifest",
     "Track",
     "load_manifest",
+    "manifest_digest",
 ]
 
 DATABASE_SCHEMA_VERSION = 1
@@ -179,13 +181,14 @@ class DatabaseManifest:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form; equal input gives equal bytes, hence no date in it."""
-        body = {**asdict(self), "files": {role: dict(record) for role, record in self.files.items()}}
-        return {
+        body = {
             "kind": "database",
             "schema_version": DATABASE_SCHEMA_VERSION,
             "written_by": f"nowplaying {__version__}",
-            **body,
+            **asdict(self),
+            "files": {role: dict(record) for role, record in self.files.items()},
         }
+        return {**body, "digest": manifest_digest(body)}
 
     @classmethod
     def from_dict(cls, value: Mapping[str, Any]) -> "DatabaseManifest":
@@ -224,11 +227,24 @@ def load_manifest(folder: Path) -> DatabaseManifest:
         message = f"{folder}: the folder is empty, not a database; build one with 'nowplaying index'"
         raise DatabaseError(message)
     value = read_manifest(folder / MANIFEST_NAME, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
+    if value.get("digest") != manifest_digest(value):
+        message = f"{folder / MANIFEST_NAME}: the content differs from its own digest; restore or rebuild the database"
+        raise CorruptArtifactError(message)
     try:
         return DatabaseManifest.from_dict(value)
     except CorruptArtifactError as error:
         message = f"{folder / MANIFEST_NAME}: {error}"
         raise CorruptArtifactError(message) from error
+
+
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of a manifest's content without its digest, which finds a damaged byte in the manifest too."""
+    body = {name: value for name, value in manifest.items() if name != "digest"}
+    try:
+        text = canonical_json(body)
+    except (ValueError, RecursionError):  # NaN and infinity, which Python reads but JSON does not have
+        return ""
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _check(valid: bool, name: str, expected: str, found: object) -> None:  # noqa: FBT001 (an assertion)
