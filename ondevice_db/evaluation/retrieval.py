@@ -36,6 +36,8 @@ def evaluate_retrieval(
     *,
     conditions: Sequence[Condition] | None = None,
     n_queries: int = 2000,
+    n_unknown: int = 900,
+    n_sounds: int = 500,
     seed: int = 1,
     float_model: str | Path | None = None,
     acceptance: Acceptance | None = None,
@@ -60,7 +62,9 @@ def evaluate_retrieval(
     conditions : sequence of Condition, optional
         By default :func:`~ondevice_db.evaluation.queries.standard_conditions`.
     n_queries : int >= 1
-        For each condition.
+        From known music, for each condition.
+    n_unknown, n_sounds : int >= 1
+        From unknown music, and from each of speech and noise.
     seed : int
     float_model : str or Path, optional
         The same encoder in float, for the paired comparison; it has its own database.
@@ -86,8 +90,19 @@ def evaluate_retrieval(
         raise ConfigError(message)
     tell = progress if progress is not None else _ignore
     tell("indexing")
+    room_kinds = {condition.room for condition in chosen}
     setting = build_setting(
-        model, corpus_root, cache, n_queries=n_queries, seed=seed, pcm_cache=pcm_cache, codebook=codebook, jobs=jobs
+        model,
+        corpus_root,
+        cache,
+        n_queries=n_queries,
+        n_unknown=n_unknown,
+        n_sounds=n_sounds,
+        seed=seed,
+        room_kinds=room_kinds,
+        pcm_cache=pcm_cache,
+        codebook=codebook,
+        jobs=jobs,
     )
     fingerprinter = setting.cache.fingerprinter
     system = System(
@@ -119,7 +134,10 @@ def evaluate_retrieval(
             corpus_root,
             cache,
             n_queries=n_queries,
+            n_unknown=n_unknown,
+            n_sounds=n_sounds,
             seed=seed,
+            room_kinds=room_kinds,
             pcm_cache=pcm_cache,
             codebook=shared,
             jobs=jobs,

@@ -1,6 +1,7 @@
 """What an evaluation is run on: an indexed corpus, and queries from known music, unknown music and no music."""
 
 import shutil
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,6 +55,7 @@ def build_setting(
     n_sounds: int = 500,
     seed: int = 1,
     sound_split: str = "dev",
+    room_kinds: Collection[str] = ("simulated", "measured"),
     pcm_cache: Path | None = None,
     codebook: Codebook | None = None,
     jobs: int = 1,
@@ -73,6 +75,8 @@ def build_setting(
     seed : int
     sound_split : str
         Which speech and noise recordings are queries; known music is always degraded with dev noise.
+    room_kinds : collection of str
+        Which rooms the conditions need; simulating a hundred takes a minute the first time.
     pcm_cache : Path, optional
     codebook : Codebook, optional
     jobs : int >= 1
@@ -96,8 +100,8 @@ def build_setting(
     }
     noises = [load_cached(path, embeddings.pcm_cache) for path in _paths(corpus, "noise", "dev")]
     rooms = {
-        "simulated": dev_room_responses(cache),
-        "measured": measured_room_responses(corpus, embeddings.pcm_cache),
+        "simulated": dev_room_responses(cache) if "simulated" in room_kinds else [],
+        "measured": measured_room_responses(corpus, embeddings.pcm_cache) if "measured" in room_kinds else [],
     }
     plans = {}
     for number, (name, (paths, n)) in enumerate(sources.items()):

@@ -96,7 +96,8 @@ class SpectrumEmbedder:
         levels = 10 * np.log10(np.mean(frames.astype(np.float64) ** 2, axis=1) + 1e-10)
         power = np.abs(np.fft.rfft(frames.reshape(n, 8, 4096) * np.hanning(4096), axis=2)) ** 2
         edges = np.unique(np.geomspace(40, 1800, 49).astype(int))
-        bands = np.log(np.add.reduceat(power, edges, axis=2)[:, :, :-1] + 1e-6).reshape(n, -1)
+        levels_of_bands = np.add.reduceat(power, edges, axis=2)[:, :, :-1].reshape(n, -1)
+        bands = np.log(levels_of_bands + 1e-3 * levels_of_bands.mean(axis=1, keepdims=True) + 1e-12)
         bands -= bands.mean(axis=1, keepdims=True)
         projection = np.random.default_rng(8).standard_normal((bands.shape[1], DIM))
         return unit_rows(bands @ projection), levels.astype(np.float32)
