@@ -36,6 +36,7 @@ _LEVEL_DBFS = -20.0
 _AUDIBLE_DBFS = -45.0
 
 Room = Literal["none", "simulated", "measured"]
+_ROOMS: tuple[Room, ...] = ("none", "simulated")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,16 +84,17 @@ CLEAN = Condition()
 
 def standard_conditions() -> list[Condition]:
     """Return the conditions of the standard table: clean, 5 and 0 dB, with and without rooms, at 8, 5, 3 and 2 s."""
-    kinds: list[tuple[float | None, Room]] = [
-        (None, "none"),
-        (5.0, "none"),
-        (0.0, "none"),
-        (5.0, "simulated"),
-        (0.0, "simulated"),
+    return [
+        Condition(),
+        *(Condition(snr_db=snr, room=room) for room in _ROOMS for snr in (5.0, 0.0)),
+        Condition(length_s=5.0, snr_db=0.0, room="simulated"),
+        Condition(length_s=3.0, snr_db=5.0),
+        Condition(length_s=3.0, snr_db=0.0, room="simulated"),
+        Condition(length_s=2.0, snr_db=5.0),
+        Condition(length_s=2.0, snr_db=0.0, room="simulated"),
+        Condition(snr_db=0.0, room="measured"),
+        Condition(snr_db=5.0, room="simulated", phone_band=True),
     ]
-    table = [Condition(length_s=s, snr_db=snr, room=room) for s in (8.0, 5.0, 3.0, 2.0) for snr, room in kinds]
-    extra = [Condition(snr_db=0.0, room="measured"), Condition(snr_db=5.0, room="simulated", phone_band=True)]
-    return [*table, *extra]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
