@@ -26,8 +26,8 @@ class NetworkConfig:
     n_frames : int
         Frames of one input window; 446 give exactly 5 outputs after six layers.
     n_channels : int
-    n_filters : int
-        Channels of every layer.
+    n_filters, n_last_filters : int
+        Channels of every layer, and of the last. Four fewer there keep the whole file within 12 KB.
     n_layers : int
     kernel_frames : int
     stride : int
@@ -38,6 +38,7 @@ class NetworkConfig:
     n_frames: int = 446
     n_channels: int = 40
     n_filters: int = 32
+    n_last_filters: int = 28
     n_layers: int = 6
     kernel_frames: int = 4
     stride: int = 2
@@ -57,6 +58,10 @@ class NetworkConfig:
         for _ in range(self.n_layers):
             frames = (frames - self.kernel_frames) // self.stride + 1
         return frames
+
+    def filters(self, layer: int) -> int:
+        """Return the channels that layer number ``layer`` puts out."""
+        return self.n_last_filters if layer == self.n_layers - 1 else self.n_filters
 
     @property
     def decision_frames(self) -> int:

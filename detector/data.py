@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.augment import augment
 from detector.config import DetectorConfig, NetworkConfig, SceneConfig
 from detector.features import N_CHANNELS, features_of
 from detector.scenes import SoundPools, compose_scene
@@ -147,7 +148,7 @@ class WindowSampler:
                 self._tables[label, is_cold] = np.stack([scene, starts[column]], axis=1)
 
     def batch(
-        self, size: int, rng: np.random.Generator
+        self, size: int, rng: np.random.Generator, *, augmented: bool = False
     ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
         """Return random segments, every other one with music.
 
@@ -165,7 +166,13 @@ class WindowSampler:
             cold = self._tables[row % 2, True]
             table = cold if len(cold) and rng.random() < self._cold_share else self._tables[row % 2, False]
             scene, start = table[int(rng.integers(len(table)))]
-            segments[row] = self.features.frames[scene, start : start + self.segment_frames]
+            segment = self.features.frames[scene, start : start + self.segment_frames]
+            segments[row] = augment(segment, self._background(rng), rng) if augmented else segment
             share[row] = self._share[scene, start + self._offsets]
         weights = (share >= self._fraction) | (share == 0)
         return segments, (share >= self._fraction).astype(np.float32), weights.astype(np.float32)
+
+    def _background(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        table = self._tables[0, False]
+        scene, start = table[int(rng.integers(len(table)))]
+        return self.features.frames[scene, start : start + self.segment_frames]

@@ -20,31 +20,32 @@ from detector.weights import FoldedWeights, activation_grid, equalized, on_share
 __all__ = ["FoldedModel", "build_training_model", "fit_to_grids", "fold", "normalised"]
 
 _BATCH_NORM_EPSILON = 1e-3
+_INPUT_STEPS = 128.0
 
 
 def normalised(windows: Any) -> Any:
-    """Return int8 windows as the network's real-valued input in [0, 2): ``(q + 128) / 128``."""
-    return (ops.cast(windows, "float32") + 128.0) / 128.0
+    """Return int8 features as the training network's real-valued input in [0, 2): ``(q + 128) / 128``."""
+    return (ops.cast(windows, "float32") + 128.0) / _INPUT_STEPS
 
 
 class _SeparableFrames(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     """Depthwise over time, then pointwise, computed as one convolution."""
 
-    def __init__(self, network: NetworkConfig, **options: Any) -> None:
-        super().__init__(**options)
-        self._network = network
+    def __init__(self, network: NetworkConfig, layer: int) -> None:
+        super().__init__(name=f"separable_{layer}")
+        self._network, self._layer = network, layer
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the two kernels."""
         n_channels, network = int(input_shape[-1] or 0), self._network
         self.depthwise = self.add_weight(
             shape=(network.kernel_frames, n_channels),
-            initializer=keras.initializers.RandomNormal(0.5, 0.25, seed=_seed(self.name, 0)),
+            initializer=keras.initializers.RandomNormal(0.5, 0.25, seed=self._layer),
             name="depthwise",
         )
         self.pointwise = self.add_weight(
-            shape=(n_channels, network.n_filters),
-            initializer=keras.initializers.HeNormal(seed=_seed(self.name, 1)),
+            shape=(n_channels, network.filters(self._layer)),
+            initializer=keras.initializers.HeNormal(seed=1_000 + self._layer),
             name="pointwise",
         )
 
@@ -63,7 +64,7 @@ def build_training_model(network: NetworkConfig) -> keras.Model:
     inputs = keras.Input((None, network.n_channels))
     frames = inputs
     for layer in range(network.n_layers):
-        frames = _SeparableFrames(network, name=f"separable_{layer}")(frames)
+        frames = _SeparableFrames(network, layer)(frames)
         frames = keras.layers.BatchNormalization(
             momentum=0.98, epsilon=_BATCH_NORM_EPSILON, name=f"normalisation_{layer}"
         )(frames)
@@ -85,7 +86,9 @@ def fold(model: keras.Model, network: NetworkConfig) -> FoldedWeights:
         norm = model.get_layer(f"normalisation_{layer}")
         variance = np.asarray(norm.moving_variance)
         gain = np.asarray(norm.gamma / np.sqrt(variance + _BATCH_NORM_EPSILON), dtype=np.float32)
-        depthwise.append(np.asarray(separable.depthwise))
+        # The folded network counts its input in int8 steps.
+        steps = np.float32(_INPUT_STEPS if layer == 0 else 1.0)
+        depthwise.append(np.asarray(separable.depthwise, dtype=np.float32) / steps)
         pointwise.append(np.asarray(separable.pointwise) * gain)
         bias.append(np.asarray(norm.beta - norm.moving_mean * gain, dtype=np.float32))
     hidden, logit = (model.get_layer(name) for name in ("hidden", "logit"))
@@ -123,7 +126,7 @@ class _Grids:
             return values
         largest = ops.maximum(ops.max(ops.abs(values)), 1e-12)
         # detector.weights.weight_scale, written with operations that trace.
-        scale = ops.power(2.0, ops.ceil(2.0 * ops.log2(largest / 127.0)) / 2.0)
+        scale = ops.power(2.0, ops.ceil(ops.log2(largest / 127.0)))
         return values + ops.stop_gradient(ops.round(values / scale) * scale - values)
 
 
@@ -154,7 +157,7 @@ class FoldedModel(keras.Model):  # type: ignore[misc]  # keras is untyped
     def call(self, inputs: Any) -> Any:
         """Return logits (batch, decisions, 1) for float32 (batch, frames, channels) in [0, 2)."""
         grids, values = self.grids, self._values
-        frames = inputs[:, :, None, :]
+        frames = inputs[:, :, None, :] * _INPUT_STEPS
         for layer in range(self._network.n_layers):
             kernel = grids.weight(values[f"depthwise.{layer}"])[:, None, :, None]
             stride = self._network.stride
@@ -196,7 +199,3 @@ def fit_to_grids(
         low, high = np.quantile(np.concatenate(parts), [tail, 1 - tail])
         largest[name] = (float(low), float(high))
     return on_shared_grids(weights, largest)
-
-
-def _seed(name: str, part: int) -> int:
-    return 1_000 * part + int(name.rsplit("_", 1)[-1])

@@ -24,7 +24,7 @@ from nowplaying.audio import SAMPLE_RATE_HZ, load
 from nowplaying.audio.cache import load_cached
 from nowplaying.audio.corpus import CorpusFile, read_corpus
 
-__all__ = ["Scene", "SoundPools", "background", "colour", "compose_scene", "mix_at_snr"]
+__all__ = ["Background", "Scene", "SoundPools", "background", "colour", "compose_scene", "mix_at_snr"]
 
 Samples = NDArray[np.float32]
 _SILENCE_DB: Final = -40.0
@@ -49,6 +49,24 @@ class Scene:
     music: NDArray[np.bool_]
     kind: str
     snr_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What may be behind music or alone, at unit RMS between 100 and 7000 Hz.
+
+    Attributes
+    ----------
+    samples : ndarray of float32, shape (n,)
+    kind : str
+        ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"alarm"``.
+    files : tuple of CorpusFile
+        The recordings in it, the most prominent first.
+    """
+
+    samples: Samples
+    kind: str
+    files: tuple[CorpusFile, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -84,10 +102,13 @@ class SoundPools:
             cache_dir=cache_dir,
         )
 
-    def pick(self, files: Sequence[CorpusFile], length: int, rng: np.random.Generator, *, looped: bool) -> Samples:
-        """Return a random excerpt of a random recording at unit band RMS; ``looped`` ones lose their silences first."""
-        samples = self.read(files[int(rng.integers(len(files)))].path)
-        return _unit(excerpt(drop_silence(samples) if looped else samples, length, rng))
+    def pick(
+        self, files: Sequence[CorpusFile], length: int, rng: np.random.Generator, *, looped: bool
+    ) -> tuple[Samples, CorpusFile]:
+        """Return an excerpt of a random recording at unit band RMS, and which; ``looped`` ones lose their silences."""
+        file = files[int(rng.integers(len(files)))]
+        samples = self.read(file.path)
+        return _unit(excerpt(drop_silence(samples) if looped else samples, length, rng)), file
 
     def read(self, path: Path) -> Samples:
         """Return a whole recording, from the cache where there is one."""
@@ -110,14 +131,15 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     """
     length = int(config.duration_s * SAMPLE_RATE_HZ)
     n_blocks = length // (SAMPLE_RATE_HZ // 100)
-    behind, kind = background(pools, length, rng)
+    drawn = background(pools, length, rng)
+    behind, kind = drawn.samples, drawn.kind
     if rng.random() < config.room_share:
         behind = in_room(behind, pools.room(rng))
     sounding = np.zeros(n_blocks, dtype=bool)
     snr_db = None
     if rng.random() < config.music_share:
         use_extra = bool(pools.extra_music) and rng.random() < config.midi_share
-        music = pools.pick(pools.extra_music if use_extra else pools.music, length, rng, looped=False)
+        music, _ = pools.pick(pools.extra_music if use_extra else pools.music, length, rng, looped=False)
         if rng.random() < config.room_share:
             music = in_room(music, pools.room(rng))
         envelope = _interval(length, rng)
@@ -130,27 +152,27 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     return Scene(colour(behind, config, rng), sounding, kind, snr_db)
 
 
-def background(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[Samples, str]:
-    """Return what may be behind music or alone, at unit band RMS, and its kind."""
+def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Background:
+    """Return a random background: room tone, alarm, noise, speech, or speech in noise."""
     draw = rng.random()
     if draw < 0.06:
         # Room tone: a trace of noise over the converter's own.
-        return _unit(rng.standard_normal(length).astype(np.float32)), "quiet"
+        return Background(_unit(rng.standard_normal(length).astype(np.float32)), "quiet")
     if draw < 0.10:
         alarm = _unit(synthetic_alarm(length, rng))
-        noise = pools.pick(pools.noise, length, rng, looped=True)
-        return mix_at_snr(alarm, noise, float(rng.uniform(-5, 25))), "alarm"
+        noise, file = pools.pick(pools.noise, length, rng, looped=True)
+        return Background(mix_at_snr(alarm, noise, float(rng.uniform(-5, 25))), "alarm", (file,))
     if draw < 0.45:
-        noise = pools.pick(pools.noise, length, rng, looped=rng.random() < 0.7)
+        noise, file = pools.pick(pools.noise, length, rng, looped=rng.random() < 0.7)
         if rng.random() < 0.3:
-            other = pools.pick(pools.noise, length, rng, looped=True)
-            noise = mix_at_snr(noise, other, float(rng.uniform(-10, 10)))
-        return noise, "noise"
-    speech = _conversation(pools, length, rng)
+            other, second = pools.pick(pools.noise, length, rng, looped=True)
+            return Background(mix_at_snr(noise, other, float(rng.uniform(-10, 10))), "noise", (file, second))
+        return Background(noise, "noise", (file,))
+    speech, voices = _conversation(pools, length, rng)
     if draw < 0.75:
-        return speech, "speech"
-    noise = pools.pick(pools.noise, length, rng, looped=True)
-    return mix_at_snr(speech, noise, float(rng.uniform(-5, 25))), "speech in noise"
+        return Background(speech, "speech", voices)
+    noise, file = pools.pick(pools.noise, length, rng, looped=True)
+    return Background(mix_at_snr(speech, noise, float(rng.uniform(-5, 25))), "speech in noise", (*voices, file))
 
 
 def colour(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:
@@ -182,14 +204,16 @@ def _unit(samples: Samples) -> Samples:
     return samples / np.float32(rms) if rms > 1e-7 else samples
 
 
-def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> Samples:
+def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[Samples, tuple[CorpusFile, ...]]:
     """Several recordings after each other with pauses, sometimes over another voice."""
+    files: list[CorpusFile] = []
 
     def voice() -> Samples:
         parts: list[Samples] = []
         total = 0
         while total < length:
-            samples = pools.read(pools.speech[int(rng.integers(len(pools.speech)))].path)
+            files.append(pools.speech[int(rng.integers(len(pools.speech)))])
+            samples = pools.read(files[-1].path)
             part = excerpt(samples, min(samples.size, length), rng)
             pause = np.zeros(int(rng.uniform(0, 1.5) * SAMPLE_RATE_HZ), dtype=np.float32)
             parts += [_unit(part), pause]
@@ -199,7 +223,7 @@ def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> S
     first = voice()
     if rng.random() < 0.2:
         first = first + voice() * np.float32(10 ** (rng.uniform(-15, 0) / 20))
-    return _unit(first)
+    return _unit(first), tuple(files)
 
 
 def _interval(length: int, rng: np.random.Generator) -> Samples:

@@ -163,7 +163,7 @@ class _Run:
                 # Every step draws from its own generator, so that a resumed run sees the same windows.
                 stage_number = 0 if stage == "float" else 1
                 rng = np.random.default_rng([training.seed, stage_number, step])
-                segments, labels, weights = self._sampler.batch(training.batch_segments, rng)
+                segments, labels, weights = self._sampler.batch(training.batch_segments, rng, augmented=True)
                 losses.append(float(model.train_on_batch(normalised(segments), labels[..., None], weights)))
                 if (step + 1) % training.log_every == 0 or step + 1 == steps:
                     self._save(model, optimizer, stage, step + 1)

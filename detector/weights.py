@@ -23,7 +23,6 @@ __all__ = [
 ]
 
 Array = NDArray[np.float32]
-_ACTIVATION_SCALE = 1 / 128
 _DEPTHWISE_ZERO_POINT = -112  # inputs are never negative, so what a depthwise layer puts out rarely is far below zero
 _LOGIT_SCALE = 1 / 16
 
@@ -142,8 +141,9 @@ def equalized(weights: FoldedWeights) -> FoldedWeights:
 def activation_grid(name: str) -> QuantizedRange:
     """Return the int8 grid of an activation; the input's is that of ``"pointwise.0"``.
 
-    A network of ReLUs may be rescaled layer by layer, so the grids are the same for every training: scale 1/128 after
-    each layer. Grids that many tensors share are stored once, which is what keeps the graph below 12 KB.
+    A network of ReLUs may be rescaled layer by layer, so the grids are the same for every training, in steps of 1.
+    With kernels in steps of a power of two, every rescaling on the device is then a shift, and a bias has its
+    kernel's grid. Grids that many tensors share are stored once, which is what keeps the graph below 12 KB.
 
     Parameters
     ----------
@@ -153,16 +153,13 @@ def activation_grid(name: str) -> QuantizedRange:
     if name == "logit":
         return QuantizedRange(_LOGIT_SCALE, 0)
     if name.startswith("depthwise"):
-        return QuantizedRange(_ACTIVATION_SCALE, _DEPTHWISE_ZERO_POINT)
-    return QuantizedRange(_ACTIVATION_SCALE, -128)
+        return QuantizedRange(1.0, _DEPTHWISE_ZERO_POINT)
+    return QuantizedRange(1.0, -128)
 
 
 def weight_scale(largest: float) -> float:
-    """Return the int8 step of a kernel whose largest magnitude is given: the next power of the root of 2.
-
-    So few different steps are in use that tensors share them, at a loss of a quarter of a bit on average.
-    """
-    return float(np.float32(2 ** (np.ceil(2 * np.log2(max(largest, 1e-12) / 127)) / 2)))
+    """Return the int8 step of a kernel whose largest magnitude is given: the least power of two that holds it."""
+    return float(2.0 ** np.ceil(np.log2(max(largest, 1e-12) / 127)))
 
 
 def on_shared_grids(weights: FoldedWeights, largest: Mapping[str, tuple[float, float]]) -> FoldedWeights:

@@ -150,10 +150,10 @@ class _Writer:
         return self._once(identity, lambda: int(options.Pack(self._builder)))
 
     def _opcode(self, code: Any) -> int:
+        # Readers take the larger of the old one-byte code and the new one; these operations are all old.
         fields = (
             (schema.OperatorCodeAddDeprecatedBuiltinCode, code.deprecatedBuiltinCode),
             (schema.OperatorCodeAddVersion, code.version),
-            (schema.OperatorCodeAddBuiltinCode, code.builtinCode),
         )
         return self._table(schema.OperatorCodeStart, schema.OperatorCodeEnd, fields)
 

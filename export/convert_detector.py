@@ -70,7 +70,7 @@ class _Head(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
 
 
 def deployed_model(network: NetworkConfig, weights: FoldedWeights) -> keras.Model:
-    """Return the network as it is converted: float32 (1, frames, 1, channels) in [0, 2), probability out."""
+    """Return the network as it is converted: float32 (1, frames, 1, channels) in int8 steps, probability out."""
     inputs = keras.Input(batch_shape=(1, network.n_frames, 1, network.n_channels))
     frames = _OnGrid(activation_grid("input"), name="input_grid")(inputs)
     for layer in range(network.n_layers):

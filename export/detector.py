@@ -98,10 +98,10 @@ def multiply_accumulates(config: DetectorConfig) -> int:
     """Return the multiply-accumulate operations of one whole window."""
     network, total = config.network, 0
     frames, channels = network.n_frames, network.n_channels
-    for _ in range(network.n_layers):
+    for layer in range(network.n_layers):
         frames = (frames - network.kernel_frames) // network.stride + 1
-        total += frames * channels * (network.kernel_frames + network.n_filters)
-        channels = network.n_filters
+        total += frames * channels * (network.kernel_frames + network.filters(layer))
+        channels = network.filters(layer)
     return total + frames * channels * network.n_hidden + network.n_hidden
 
 

@@ -1,0 +1,62 @@
+"""Changes to finished features that make few recordings go further: other backgrounds, other channels, gaps."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["augment", "blend", "recolour"]
+
+_SILENCE = -128
+
+
+def augment(
+    segment: NDArray[np.int8], background: NDArray[np.int8] | None, rng: np.random.Generator
+) -> NDArray[np.int8]:
+    """Return a randomly changed copy of a segment; both classes must pass it alike.
+
+    Parameters
+    ----------
+    segment : ndarray of int8, shape (n_frames, n_channels)
+    background : ndarray of int8, same shape, or None
+        Features without music to put behind; the label stays what it was.
+    rng : numpy.random.Generator
+    """
+    if background is not None and rng.random() < 0.4:
+        segment = blend(segment, background, int(rng.integers(0, 40)))
+    if rng.random() < 0.6:
+        segment = recolour(segment, rng)
+    if rng.random() < 0.2:
+        segment = segment.copy()
+        length = int(rng.integers(5, 60))
+        start = int(rng.integers(max(1, len(segment) - length)))
+        segment[start : start + length] = _SILENCE
+    return segment
+
+
+def blend(segment: NDArray[np.int8], background: NDArray[np.int8], below_steps: int) -> NDArray[np.int8]:
+    """Return two sounds' features as of their sum: in a logarithmic spectrum the louder one all but hides the other.
+
+    Parameters
+    ----------
+    segment, background : ndarray of int8, shape (n_frames, n_channels)
+    below_steps : int >= 0
+        How far the background is turned down.
+    """
+    quieter = np.maximum(background.astype(np.int16) - below_steps, _SILENCE)
+    return np.maximum(segment, quieter).astype(np.int8)
+
+
+def recolour(segment: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
+    """Return the features through another channel: gain, a tilt, a bump, sometimes no treble or no bass."""
+    n_channels = segment.shape[1]
+    position = np.linspace(-1, 1, n_channels)
+    offset = rng.normal(0, 5) + rng.normal(0, 8) * position + rng.normal(0, 3, n_channels)
+    offset += rng.normal(0, 10) * np.exp(-0.5 * ((position - rng.uniform(-1, 1)) / 0.3) ** 2)
+    heard = segment.astype(np.int16) + 128
+    # What is silent stays silent: offsets scale with loudness up to 24 steps and are constant above.
+    changed = heard + np.rint(offset * np.minimum(heard / 24, 1)).astype(np.int16)
+    draw = rng.random()
+    if draw < 0.15:
+        changed[:, int(rng.integers(n_channels // 2, n_channels)) :] = 0
+    elif draw < 0.25:
+        changed[:, : int(rng.integers(1, 6))] = 0
+    return (np.clip(changed, 0, 255) - 128).astype(np.int8)
