@@ -25,6 +25,7 @@ __all__ = [
     "compose",
     "draw_plan",
     "loopable",
+    "paired_conditions",
     "standard_conditions",
 ]
 
@@ -80,6 +81,15 @@ class Condition:
 
 
 CLEAN = Condition()
+
+
+def paired_conditions() -> list[Condition]:
+    """Return the conditions under which systems are compared query by query: the easier and the harder, 8 and 2 s."""
+    return [
+        Condition(length_s=length_s, snr_db=snr, room=room)
+        for length_s in (8.0, 2.0)
+        for snr, room in ((5.0, _ROOMS[0]), (0.0, _ROOMS[1]))
+    ]
 
 
 def standard_conditions() -> list[Condition]:

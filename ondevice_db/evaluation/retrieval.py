@@ -19,7 +19,7 @@ from ondevice_db.evaluation.metrics import (
     poisson_upper,
     wilson,
 )
-from ondevice_db.evaluation.queries import CLEAN, Condition, standard_conditions
+from ondevice_db.evaluation.queries import CLEAN, Condition, paired_conditions, standard_conditions
 from ondevice_db.evaluation.setting import Setting, build_setting
 from ondevice_db.index import SearchOptions
 from ondevice_db.recognizer import acceptance_of
@@ -123,7 +123,8 @@ def evaluate_retrieval(
     false_accepts = _false_accepts(run, chosen)
     tell("exact search")
     exact = replace(run, system=replace(system, search="exact"))
-    by_exact = {condition: exact.match("known", condition) for condition in chosen}
+    compared = [condition for condition in chosen if condition in paired_conditions()]
+    by_exact = {condition: exact.match("known", condition) for condition in compared}
     paired = {"codes against exact float search": _compare(run, outcomes, exact, by_exact)}
     if float_model is not None:
         tell("float encoder")
@@ -143,7 +144,7 @@ def evaluate_retrieval(
             jobs=jobs,
         )
         other = replace(run, setting=other_setting, system=replace(system, library=other_setting.library))
-        by_float = {condition: other.match("known", condition) for condition in chosen}
+        by_float = {condition: other.match("known", condition) for condition in compared}
         paired["int8 against float encoder"] = _compare(run, outcomes, other, by_float)
     return {
         "schema": "retrieval/1",
@@ -237,9 +238,9 @@ def _compare(
     run: _Run, first: dict[Condition, Outcomes], other: _Run, second: dict[Condition, Outcomes]
 ) -> list[dict[str, Any]]:
     rows = []
-    for condition, outcomes in first.items():
-        ours = outcomes.right(run.setting.library, run.setting.truth).astype(np.float64)
-        theirs = second[condition].right(other.setting.library, other.setting.truth).astype(np.float64)
+    for condition, outcomes in second.items():
+        ours = first[condition].right(run.setting.library, run.setting.truth).astype(np.float64)
+        theirs = outcomes.right(other.setting.library, other.setting.truth).astype(np.float64)
         difference = paired_difference(ours, theirs, run.tracks, run.rng)
         shares = {"first": float(ours.mean()), "second": float(theirs.mean())}
         rows.append({"condition": condition.name, **shares, **difference})
