@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance, fit_acceptance
 from ondevice_db.evaluation.matching import System, match_all
-from ondevice_db.evaluation.queries import CLEAN, Condition
+from ondevice_db.evaluation.queries import CLEAN, Condition, paired_conditions
 from ondevice_db.evaluation.setting import Setting
 
 __all__ = ["Calibration", "calibrate", "calibration_conditions"]
@@ -50,16 +50,8 @@ class Calibration:
 
 
 def calibration_conditions() -> list[Condition]:
-    """Return what the fit is to hold for: every length and degradation of the standard table, 8 s most of all."""
-    return [
-        *(Condition(snr_db=snr) for snr in (5.0, 0.0)),
-        *(Condition(snr_db=snr, room="simulated") for snr in (5.0, 0.0)),
-        CLEAN,
-        Condition(length_s=5.0, snr_db=0.0, room="simulated"),
-        Condition(length_s=3.0, snr_db=5.0, room="simulated"),
-        Condition(length_s=2.0, snr_db=5.0),
-        Condition(length_s=2.0, snr_db=0.0, room="simulated"),
-    ]
+    """Return what the fit is to hold for: clean sound, and the easier and the harder conditions, long and short."""
+    return [CLEAN, *paired_conditions()]
 
 
 def calibrate(

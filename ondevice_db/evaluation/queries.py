@@ -93,17 +93,13 @@ def paired_conditions() -> list[Condition]:
 
 
 def standard_conditions() -> list[Condition]:
-    """Return the conditions of the standard table: clean, 5 and 0 dB, with and without rooms, at 8, 5, 3 and 2 s."""
+    """Return the conditions of the standard table: clean, 5 and 0 dB, with and without rooms, at 8 s and at 2 s."""
     return [
         Condition(),
         *(Condition(snr_db=snr, room=room) for room in _ROOMS for snr in (5.0, 0.0)),
-        Condition(length_s=5.0, snr_db=0.0, room="simulated"),
-        Condition(length_s=3.0, snr_db=5.0),
-        Condition(length_s=3.0, snr_db=0.0, room="simulated"),
         Condition(length_s=2.0, snr_db=5.0),
         Condition(length_s=2.0, snr_db=0.0, room="simulated"),
         Condition(snr_db=0.0, room="measured"),
-        Condition(snr_db=5.0, room="simulated", phone_band=True),
     ]
 
 

@@ -122,7 +122,7 @@ def test_silent_places_are_avoided(rng: np.random.Generator) -> None:
 
 def test_the_standard_table() -> None:
     names = [condition.name for condition in standard_conditions()]
-    assert len(set(names)) == len(names) == 12
+    assert len(set(names)) == len(names) == 8
     for name in ("clean, 8 s", "0 dB, room, 8 s", "5 dB, 2 s", "0 dB, measured room, 8 s"):
         assert name in names
 
