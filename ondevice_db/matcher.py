@@ -116,7 +116,7 @@ class Matcher:
         Parameters
         ----------
         embeddings : ndarray of float32, shape (n, dim), n >= 1
-            Unit rows; row i starts at ``i * hop_s`` seconds of the query.
+            Row i starts at ``i * hop_s`` seconds of the query: of length 1, or zero where it is silent.
         hop_s : float > 0, seconds
         options : SearchOptions, optional
 
@@ -131,19 +131,23 @@ class Matcher:
         if embeddings.shape != shape or shape[0] == 0 or not np.isfinite(embeddings).all() or hop_s <= 0:
             message = f"query: expected finite fingerprints (n >= 1, {manifest.dim}), found {embeddings.shape}"
             raise ConfigError(message)
-        queries = np.ascontiguousarray(embeddings, np.float32)
+        heard = np.flatnonzero(embeddings.any(axis=1))
+        if heard.size == 0:
+            return self._unknown(n_scanned=0)
+        queries = np.ascontiguousarray(embeddings[heard], np.float32)
+        times_s = heard.astype(np.float64) * hop_s
         hits, songs = self._hits(queries, options)
         places = hits.fingerprints - self.database.song_starts[np.maximum(songs, 0)]
         alignments = vote(
             hits,
             songs,
             places,
-            query_hop_s=hop_s,
+            times_s=times_s,
             reference_hop_s=manifest.hop_s,
             n_alignments=options.n_candidates,
         )
         if alignments.songs.size == 0:
-            return self._unknown(hits)
+            return self._unknown(n_scanned=hits.n_scanned)
         background = self._background(queries, hits)
         rescored = rescore(
             self._index,
@@ -151,7 +155,7 @@ class Matcher:
             alignments,
             queries,
             background=background,
-            query_hop_s=hop_s,
+            times_s=times_s,
             reference_hop_s=manifest.hop_s,
         )
         return self._decide(rescored, hits, songs, background, options)
@@ -225,14 +229,14 @@ class Matcher:
             n_scanned=hits.n_scanned,
         )
 
-    def _unknown(self, hits: Hits) -> Match:
+    def _unknown(self, *, n_scanned: int) -> Match:
         return Match(
             candidates=(),
             best=None,
             evidence=None,
             similarities=(),
             threshold=self.acceptance.threshold,
-            n_scanned=hits.n_scanned,
+            n_scanned=n_scanned,
         )
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from nowplaying.errors import CorruptArtifactError
 from ondevice_db.annoy_cells import AnnoyVectors
 from ondevice_db.arrays import open_array
-from ondevice_db.codebook import CODEBOOK_ROLES, Codebook, unit_rows
+from ondevice_db.codebook import CODEBOOK_ROLES, Codebook, level_rows, unit_rows
 from ondevice_db.index import Hits, SearchOptions, top_hits
 from ondevice_db.packing import (
     concatenated_ranges,
@@ -28,6 +28,7 @@ __all__ = ["PqIndex"]
 _SCANNED_FRACTION = 0.005
 _RANK_RESERVE = 1.5  # a query's own cells may hold fewer codes than the average
 _SCAN_BLOCK = 8192
+_REFINED = 3  # codes decoded for each hit that is returned
 
 
 class PqIndex:
@@ -60,17 +61,18 @@ class PqIndex:
         CorruptArtifactError
             When an array's type or shape differs from what the manifest promises, or the lists are not in order.
         """
-        n, n_cells, dim = manifest.n_fingerprints, manifest.n_cells, manifest.dim
+        n, n_codes = manifest.n_fingerprints, manifest.n_codes
+        n_cells, dim = manifest.n_cells, manifest.dim
         shapes: dict[str, tuple[type[np.generic], tuple[int, ...]]] = {
-            "codes": (np.uint8, (n, manifest.n_subspaces)),
-            "song_cells": (np.uint8, (n_packed_bytes(n, width_of(n_cells)),)),
+            "codes": (np.uint8, (n_codes, manifest.n_subspaces)),
+            "song_cells": (np.uint8, (n_packed_bytes(n, width_of(n_cells + 1)),)),
             "list_starts": (np.uint32, (n_cells + 1,)),
-            "list_low": (np.uint16, (n,)),
-            "list_high": (np.uint8, (n_high_bytes(n, n_cells, n),)),
+            "list_low": (np.uint16, (n_codes,)),
+            "list_high": (np.uint8, (n_high_bytes(n_codes, n_cells, n),)),
         }
         arrays = {role: open_array(files[role], dtype, shape) for role, (dtype, shape) in shapes.items()}
         starts = arrays["list_starts"].astype(np.int64)
-        if starts[0] != 0 or starts[-1] != n or (np.diff(starts) < 0).any():
+        if starts[0] != 0 or starts[-1] != n_codes or (np.diff(starts) < 0).any():
             message = f"{files['list_starts']}: the cells' lists do not cover the codes in order; rebuild the database"
             raise CorruptArtifactError(message)
         folder = files["centroids"].parent
@@ -96,7 +98,8 @@ class PqIndex:
         positions = concatenated_ranges(self._starts[cells], counts)
         cell_of = np.repeat(np.arange(cells.size), counts)
         similarities = self._scan(queries, cells, positions, cell_of)
-        columns, values = top_hits(similarities, n_hits)
+        columns, _ = top_hits(similarities, _REFINED * n_hits)
+        columns, values = self._refine(queries, columns, positions, cells[cell_of], n_hits)
         valid = columns >= 0
         fingerprints = np.full(columns.shape, -1, np.int64)
         fingerprints[valid] = self._numbers(positions, cells[cell_of], columns[valid])
@@ -125,16 +128,28 @@ class PqIndex:
         return cells
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return the decoded vectors of fingerprint numbers, shape (n, dim).
+        """Return the decoded vectors of fingerprint numbers, shape (n, dim); zero for silence.
 
         Raises
         ------
         CorruptArtifactError
             When a fingerprint is not in the list of its cell.
         """
-        cells = unpack(self._song_cells, fingerprints, width_of(self.codebook.n_cells))
-        if cells.size and int(cells.max()) >= self.codebook.n_cells:
+        all_cells = self._cells_of(fingerprints)
+        sounding = np.flatnonzero(all_cells < self.codebook.n_cells)
+        decoded = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
+        decoded[sounding] = self._decode(all_cells[sounding], fingerprints[sounding])
+        return decoded
+
+    def _cells_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
+        cells = unpack(self._song_cells, fingerprints, width_of(self.codebook.n_cells + 1))
+        if cells.size and int(cells.max()) > self.codebook.n_cells:
             self._refuse("a fingerprint lies in a cell that does not exist")
+        return cells
+
+    def _decode(self, cells: NDArray[np.int64], fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        if cells.size == 0:
+            return np.empty((0, self.codebook.dim), np.float32)
         wanted, inverse = np.unique(cells, return_inverse=True)
         ids, positions = self._lists(wanted)
         # Lists are ascending and joined in the order of their cells, so that (list, id) is one ascending key.
@@ -147,14 +162,29 @@ class PqIndex:
         return self.codebook.decode(cells, self._codes[positions[places]])
 
     def cells_and_codes(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
-        """Return every fingerprint's cell and code in song order, for rewriting the database."""
-        all_fingerprints = np.arange(self._n_fingerprints)
-        cells = unpack(self._song_cells, all_fingerprints, width_of(self.codebook.n_cells))
-        ids, positions = self._lists(np.arange(self.codebook.n_cells))
-        lists = np.repeat(np.arange(self.codebook.n_cells), np.diff(self._starts))
-        if np.bincount(ids, minlength=self._n_fingerprints).max() != 1 or (cells[ids] != lists).any():
+        """Return every fingerprint's cell and code in song order, for rewriting the database.
+
+        Returns
+        -------
+        cells : ndarray of int64, shape (n,)
+            ``n_cells`` for silence.
+        codes : ndarray of uint8, shape (n, n_subspaces)
+            Zero for silence.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When the lists and the songs' cells disagree.
+        """
+        n_cells = self.codebook.n_cells
+        cells = self._cells_of(np.arange(self._n_fingerprints))
+        ids, positions = self._lists(np.arange(n_cells))
+        lists = np.repeat(np.arange(n_cells), np.diff(self._starts))
+        expected = (cells < n_cells).astype(np.int64)
+        counts = np.bincount(ids, minlength=self._n_fingerprints)
+        if not np.array_equal(counts, expected) or (cells[ids] != lists).any():
             self._refuse("the cells' lists and the songs' cells disagree")
-        codes = np.empty(self._codes.shape, np.uint8)
+        codes = np.zeros((self._n_fingerprints, self.codebook.n_subspaces), np.uint8)
         codes[ids] = self._codes[positions]
         return cells, codes
 
@@ -177,6 +207,24 @@ class PqIndex:
                 total += tables[m].take(codes[:, m], axis=0)
             similarities[:, rows] = total.T
         return similarities
+
+    def _refine(
+        self,
+        queries: NDArray[np.float32],
+        columns: NDArray[np.int64],
+        positions: NDArray[np.int64],
+        cells: NDArray[np.int64],
+        n_hits: int,
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """Order the nearest codes again with their vectors on a level; the scan's tables know nothing of lengths."""
+        unique, inverse = np.unique(columns, return_inverse=True)
+        chosen = np.maximum(unique, 0)
+        vectors = level_rows(self.codebook.decode(cells[chosen], self._codes[positions[chosen]]))
+        everything = queries @ vectors.T
+        values = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
+        values[columns < 0] = -np.inf
+        order = np.argsort(-values, axis=1, kind="stable")[:, :n_hits]
+        return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
 
     def _numbers(
         self, positions: NDArray[np.int64], cells: NDArray[np.int64], columns: NDArray[np.int64]

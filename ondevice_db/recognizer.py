@@ -175,10 +175,12 @@ class Recognizer:
         began_s = time.perf_counter()
         hop_s = self._fingerprinter.query_hop_s
         embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)
-        audible = np.flatnonzero(levels_dbfs > SILENCE_DBFS)
-        # Silence sounds like any other silence: what follows the last sound is no evidence, and nothing else is either.
-        heard = embeddings[: int(audible[-1]) + 1] if audible.size else embeddings[:0]
-        match = self._matcher.match(heard, hop_s, self._options) if heard.size else None
+        silent = levels_dbfs <= SILENCE_DBFS
+        match = None
+        if not silent.all():
+            # Silence is alike everywhere: it is evidence for no song.
+            heard = np.where(silent[:, None], np.float32(0), embeddings)
+            match = self._matcher.match(heard, hop_s, self._options)
         song = None
         if match is not None and match.best is not None:
             best = match.best

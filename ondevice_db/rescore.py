@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ondevice_db.candidates import Alignments
-from ondevice_db.codebook import unit_rows
+from ondevice_db.codebook import level_rows
 from ondevice_db.index import FingerprintIndex
 
 __all__ = ["Rescored", "rescore"]
@@ -51,7 +51,7 @@ def rescore(
     queries: NDArray[np.float32],
     *,
     background: NDArray[np.float64],
-    query_hop_s: float,
+    times_s: NDArray[np.float64],
     reference_hop_s: float,
 ) -> Rescored:
     """Score alignments from the songs' stored vectors.
@@ -65,19 +65,23 @@ def rescore(
         Unit rows.
     background : ndarray of float64, shape (n_queries,)
         What a query fingerprint scores where the song has ended or not begun: as much as any other music.
-    query_hop_s, reference_hop_s : float, seconds
+    times_s : ndarray of float64, shape (n_queries,), seconds, ascending
+        When each query fingerprint begins.
+    reference_hop_s : float, seconds
     """
-    n, n_queries = alignments.songs.size, queries.shape[0]
+    n = alignments.songs.size
     starts = song_starts[alignments.songs]
     counts = song_starts[alignments.songs + 1] - starts
-    times_s = np.arange(n_queries) * query_hop_s
     first = np.floor((alignments.offsets_s - _OFFSET_SPAN_S) / reference_hop_s).astype(np.int64)
     n_window = int(np.ceil((times_s[-1] + 2 * _OFFSET_SPAN_S) / reference_hop_s)) + 3
     places = first[:, None] + np.arange(n_window)
     inside = (places >= 0) & (places < counts[:, None])
     numbers = starts[:, None] + np.clip(places, 0, counts[:, None] - 1)
     unique, inverse = np.unique(numbers, return_inverse=True)
-    references = unit_rows(index.vectors(unique))
+    references = level_rows(index.vectors(unique))
+    # Where the song is silent it says nothing, as outside of it.
+    sounding: NDArray[np.bool_] = np.any(references != 0, axis=1)
+    inside &= sounding[inverse.reshape(numbers.shape)]
     similarities = (references @ queries.T)[inverse.reshape(numbers.shape)]
     neighbours = np.zeros(unique.size)
     neighbours[:-1] = np.einsum("nd,nd->n", references[:-1], references[1:])

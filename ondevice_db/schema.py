@@ -111,6 +111,9 @@ class DatabaseManifest:
     n_slots : int >= n_songs
         Song indices handed out so far; a removed song's index is not given to another.
     n_fingerprints : int >= 1
+        One per reference hop, with those of silence.
+    n_codes : int in [1, n_fingerprints]
+        Fingerprints that can be found; silence is alike everywhere and has none.
     n_cells, n_subspaces : int
         Coarse cells and code bytes per fingerprint; 0 in the flat layout.
     annoy_trees, annoy_seed : int
@@ -128,6 +131,7 @@ class DatabaseManifest:
     n_songs: int
     n_slots: int
     n_fingerprints: int
+    n_codes: int
     n_cells: int
     n_subspaces: int
     annoy_trees: int
@@ -139,6 +143,7 @@ class DatabaseManifest:
         self._check_count("generation", 1, 10**9 - 1)
         self._check_count("dim", 1, MAX_DIM)
         self._check_count("n_fingerprints", 1, MAX_FINGERPRINTS)
+        self._check_count("n_codes", 1, self.n_fingerprints)
         self._check_count("n_slots", 1, MAX_FINGERPRINTS)
         self._check_count("n_songs", 1, min(self.n_slots, self.n_fingerprints))
         self._check_count("annoy_trees", 1, 1000)

@@ -76,10 +76,14 @@ def verify_database(path: str | Path) -> VerifyReport:
     not_found = []
     for song, track in tracks.items():
         count = int(starts[song + 1] - starts[song])
-        first = max(0, (count - _QUERY_FINGERPRINTS) // 2)
-        rows = np.arange(starts[song] + first, starts[song] + min(first + _QUERY_FINGERPRINTS, count))
+        vectors = database.index.vectors(np.arange(starts[song], starts[song + 1]))
+        sounding = np.flatnonzero(vectors.any(axis=1))
+        if sounding.size == 0:
+            not_found.append(track.track_id)
+            continue
+        first = min(int(sounding[sounding.size // 2]), max(0, count - _QUERY_FINGERPRINTS))
         match = matcher.match(
-            unit_rows(database.index.vectors(rows)), database.manifest.hop_s, SearchOptions(n_best=50)
+            unit_rows(vectors[first : first + _QUERY_FINGERPRINTS]), database.manifest.hop_s, SearchOptions(n_best=50)
         )
         scores = {candidate.song_index: candidate.raw_score for candidate in match.candidates}
         if scores.get(song, -1.0) < max(scores.values(), default=0.0) - _TIE:

@@ -9,6 +9,8 @@ from concurrent.futures import ProcessPoolExecutor, as_completed
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.audio import SAMPLE_RATE_HZ, load, track_id
 from nowplaying.errors import AudioFormatError, NowPlayingError
@@ -36,10 +38,11 @@ def fingerprint_file(path: Path, folder: Path, embedder: Embedder) -> Track:
     identity = track_id(samples)
     if not (folder / f"{identity}.npy").is_file():
         embeddings, levels_dbfs = embedder.embed_with_levels(samples, embedder.reference_hop_s)
-        if not (levels_dbfs > SILENCE_DBFS).any():
+        silent = levels_dbfs <= SILENCE_DBFS
+        if silent.all():
             message = f"{path}: silent throughout (below {SILENCE_DBFS:g} dBFS), so there is nothing to fingerprint"
             raise AudioFormatError(message)
-        store_embeddings(folder, identity, embeddings)
+        store_embeddings(folder, identity, np.where(silent[:, None], np.float32(0), embeddings))
     return read_track(path, track_id=identity, duration_s=samples.size / SAMPLE_RATE_HZ)
 
 

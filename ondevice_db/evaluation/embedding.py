@@ -17,10 +17,11 @@ from nowplaying.audio.cache import load_cached
 from ondevice_db.arrays import save_array
 from ondevice_db.evaluation.pool import share_out
 from ondevice_db.evaluation.queries import LONGEST_S, Condition, Plan, compose, loopable
+from ondevice_db.recognizer import SILENCE_DBFS
 
 __all__ = ["EmbeddingCache", "load_long_enough"]
 
-_VERSION = 1  # changes whenever the same plan gives other samples
+_VERSION = 2  # changes whenever the same plan gives other samples
 
 
 class EmbeddingCache:
@@ -47,7 +48,7 @@ class EmbeddingCache:
         self._jobs = jobs
 
     def references(self, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
-        """Return every recording's fingerprints at the reference hop, each of shape (n, dim)."""
+        """Return every recording's fingerprints at the reference hop, each of shape (n, dim); zero for silence."""
         key = {"references": [str(path) for path in paths]}
         counts_file, rows_file = self._file(key, "counts"), self._file(key, "rows")
         if not (counts_file.is_file() and rows_file.is_file()):
@@ -96,7 +97,8 @@ def _open(model: str | Path, pcm_cache: Path, plan: Plan | None) -> tuple[Finger
 
 def _embed_file(state: tuple[Fingerprinter, Any, Plan | None], path: Path) -> NDArray[np.float32]:
     fingerprinter, load, _ = state
-    return fingerprinter.embed(load(path), fingerprinter.reference_hop_s)
+    vectors, levels_dbfs = fingerprinter.embed_with_levels(load(path), fingerprinter.reference_hop_s)
+    return np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), vectors)
 
 
 def _embed_chunk(

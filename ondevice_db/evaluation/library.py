@@ -107,6 +107,7 @@ def find_duplicates(
     song_starts: NDArray[np.int64],
     *,
     hop_s: float = 1.0,
+    own_song: int = -1,
 ) -> list[tuple[int, float]]:
     """Return the songs of a library that hold the same music as a recording, with their mean similarity.
 
@@ -117,29 +118,39 @@ def find_duplicates(
     library_vectors, song_starts
         As in :class:`Library`.
     hop_s : float, seconds
+    own_song : int
+        A song of the library that the recording is, and which is not to be found.
 
     Raises
     ------
     ConfigError
         When the recording has no fingerprints.
     """
-    if vectors.shape[0] == 0:
-        message = "duplicates: expected at least one fingerprint, found none"
+    heard = np.flatnonzero(vectors.any(axis=1))
+    if heard.size == 0:
+        message = "duplicates: expected at least one fingerprint that is not silent, found none"
         raise ConfigError(message)
+    vectors, times_s = vectors[heard], heard.astype(np.float64) * hop_s
     index = ExactIndex(library_vectors)
-    hits: Hits = index.nearest(vectors, 64, SearchOptions())
-    valid = hits.fingerprints >= 0
-    songs = np.where(valid, np.searchsorted(song_starts, hits.fingerprints, side="right") - 1, -1)
+    n_own = int(song_starts[own_song + 1] - song_starts[own_song]) if own_song >= 0 else 0
+    hits: Hits = index.nearest(vectors, 64 + n_own, SearchOptions())
+    songs = np.searchsorted(song_starts, hits.fingerprints, side="right") - 1
+    songs[(hits.fingerprints < 0) | (songs == own_song)] = -1
     places = hits.fingerprints - song_starts[np.maximum(songs, 0)]
-    alignments = vote(hits, songs, places, query_hop_s=hop_s, reference_hop_s=hop_s, n_alignments=64)
-    background = np.zeros(vectors.shape[0])
+    alignments = vote(hits, songs, places, times_s=times_s, reference_hop_s=hop_s, n_alignments=64)
     scored = rescore(
-        index, song_starts, alignments, vectors, background=background, query_hop_s=hop_s, reference_hop_s=hop_s
+        index,
+        song_starts,
+        alignments,
+        vectors,
+        background=np.zeros(vectors.shape[0]),
+        times_s=times_s,
+        reference_hop_s=hop_s,
     )
     best: dict[int, float] = {}
     for song, similarities, aligned in zip(scored.songs, scored.similarities, scored.aligned, strict=True):
         # The part that both recordings have; the rest of the alignment holds zeros.
-        mean = float(similarities.sum() / (aligned * similarities.size))
+        mean = float(similarities.sum() / max(aligned * similarities.size, 1.0))
         best[int(song)] = max(best.get(int(song), -1.0), mean)
     return [(song, mean) for song, mean in best.items() if mean >= DUPLICATE_SIMILARITY]
 
@@ -149,7 +160,7 @@ def _group(vectors: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[n
     groups = np.arange(n_songs)
     for song in range(n_songs):
         own = vectors[starts[song] : starts[song + 1]]
-        for other, _ in find_duplicates(own, vectors, starts):
+        for other, _ in find_duplicates(own, vectors, starts, own_song=song):
             # Few songs have twins: relabelling is simpler than a forest, and quick enough.
             groups[groups == groups[max(song, other)]] = groups[min(song, other)]
     return groups

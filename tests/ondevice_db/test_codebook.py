@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nowplaying.errors import ConfigError, CorruptArtifactError, MissingExtraError
-from ondevice_db.codebook import Codebook
+from ondevice_db.codebook import Codebook, level_rows
 from ondevice_db.train_codebook import default_n_cells, train_codebook
 
 from .material import make_codebook, walk, worsen
@@ -26,6 +26,25 @@ def test_encoding_takes_the_nearest_centroid_of_each_part(vectors: np.ndarray) -
         for part in range(12):
             distances = np.sum((codebook.pq_centroids[part] - rest[row, 8 * part : 8 * part + 8]) ** 2, axis=1)
             assert distances[codes[row, part]] == pytest.approx(distances.min(), abs=1e-6)
+
+
+def test_trying_several_cells_never_describes_worse(vectors: np.ndarray) -> None:
+    codebook = make_codebook(vectors)
+
+    def errors(cells: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        return np.sum((vectors - codebook.decode(cells, codes)) ** 2, axis=1)
+
+    nearest = codebook.assign(vectors)
+    plain, tried = errors(nearest, codebook.encode(vectors, nearest)), errors(*codebook.quantize(vectors, 4))
+    assert (tried <= plain + 1e-5).all()
+    assert np.mean(tried) < np.mean(plain)
+    np.testing.assert_allclose(errors(*codebook.quantize(vectors, 1)), plain, atol=1e-5)
+
+
+def test_level_rows_leave_unit_vectors_alone(vectors: np.ndarray) -> None:
+    np.testing.assert_allclose(level_rows(vectors), vectors, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(level_rows(vectors * np.float32(0.64)), axis=1), 0.64**-0.5, rtol=1e-5)
+    assert not level_rows(np.zeros((2, 96), np.float32)).any()
 
 
 def test_tables_give_the_inner_product_with_the_decoded_vector(vectors: np.ndarray, rng: np.random.Generator) -> None:

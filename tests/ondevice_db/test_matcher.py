@@ -141,3 +141,36 @@ def test_a_single_song_does_not_attract_everything(tmp_path: Path, rng: np.rando
     matcher = Matcher(SongDatabase.open(build_database(tmp_path / "one.npdb", songs, codebook=codebook)))
     assert matcher.match(worsen(rng, songs[0][5:17], 0.5), 1.0).best is not None
     assert all(matcher.match(walk(rng, 12)).best is None for _ in range(20))
+
+
+@pytest.mark.parametrize("layout", ["pq", "flat"])
+def test_silence_matches_nothing_and_counts_for_nothing(
+    tmp_path: Path, song_vectors: list[np.ndarray], layout: str
+) -> None:
+    """Songs with silent ends and middles, as zero rows: found by what sounds, and not by their silence."""
+    songs = [song.copy() for song in song_vectors[:12]]
+    for song in songs:
+        song[:5] = song[12:14] = song[-6:] = 0.0
+    codebook = make_codebook(np.concatenate(song_vectors))
+    database = SongDatabase.open(build_database(tmp_path / "a.npdb", songs, layout, codebook=codebook))
+    assert database.manifest.n_codes == sum(len(song) - 13 for song in songs)
+    stored = database.index.vectors(np.arange(database.manifest.n_fingerprints))
+    np.testing.assert_array_equal(stored.any(axis=1), np.concatenate(songs).any(axis=1))
+    matcher = Matcher(database)
+    match = matcher.match(songs[7][9:17], 1.0)
+    assert match.best is not None
+    assert (match.best.song_index, match.best.offset_s) == (7, pytest.approx(9.0, abs=0.6))
+    assert match.evidence is not None
+    assert match.evidence.n_fingerprints == 6
+    assert matcher.match(songs[7][:5], 1.0).best is None
+    assert matcher.match(songs[7][:5], 1.0).candidates == ()
+
+
+def test_a_repetitive_song_leaves_room_for_a_runner_up(tmp_path: Path, rng: np.random.Generator) -> None:
+    loop = walk(rng, 4)
+    songs = [np.tile(loop, (50, 1)), *(walk(rng, 40) for _ in range(5))]
+    codebook = make_codebook(np.concatenate([walk(rng, 60) for _ in range(10)]))
+    database = SongDatabase.open(build_database(tmp_path / "a.npdb", songs, codebook=codebook))
+    match = Matcher(database).match(np.tile(loop, (2, 1)), 1.0, SearchOptions(n_hits=400))
+    assert match.candidates[0].song_index == 0
+    assert len(match.candidates) > 2

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nowplaying.errors import ConfigError
+from ondevice_db.codebook import level_rows
 from ondevice_db.flat import FlatIndex
 from ondevice_db.index import ExactIndex, SearchOptions, top_hits
 from ondevice_db.pq_index import PqIndex
@@ -27,7 +28,7 @@ def queries(song_vectors: list[np.ndarray], rng: np.random.Generator) -> np.ndar
 
 
 def test_scanning_everything_equals_decoding_everything(index: PqIndex, queries: np.ndarray) -> None:
-    decoded = index.vectors(np.arange(index._n_fingerprints))
+    decoded = level_rows(index.vectors(np.arange(index._n_fingerprints)))
     exact = ExactIndex(decoded).nearest(queries, 50, SearchOptions())
     found = index.nearest(queries, 50, SearchOptions())
     assert found.n_scanned == len(decoded)
@@ -63,9 +64,9 @@ def test_the_scan_grows_to_what_is_asked(index: PqIndex, queries: np.ndarray) ->
 
 def test_stored_codes_come_back_in_song_order(index: PqIndex, song_vectors: list[np.ndarray]) -> None:
     cells, codes = index.cells_and_codes()
-    vectors = np.concatenate(song_vectors)
-    np.testing.assert_array_equal(cells, index.codebook.assign(vectors))
-    np.testing.assert_array_equal(codes, index.codebook.encode(vectors, cells))
+    expected_cells, expected_codes = index.codebook.quantize(np.concatenate(song_vectors))
+    np.testing.assert_array_equal(cells, expected_cells)
+    np.testing.assert_array_equal(codes, expected_codes)
 
 
 def test_flat_layout_finds_the_true_neighbours(
