@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["augment", "blend", "recolour"]
+__all__ = ["augment", "blend", "recolour", "transposed"]
 
 _SILENCE = -128
 
@@ -20,6 +20,8 @@ def augment(
         Features without music to put behind; the label stays what it was.
     rng : numpy.random.Generator
     """
+    if rng.random() < 0.5:
+        segment = transposed(segment, int(rng.integers(-3, 4)))
     if background is not None and rng.random() < 0.4:
         segment = blend(segment, background, int(rng.integers(0, 40)))
     if rng.random() < 0.6:
@@ -43,6 +45,16 @@ def blend(segment: NDArray[np.int8], background: NDArray[np.int8], below_steps: 
     """
     quieter = np.maximum(background.astype(np.int16) - below_steps, _SILENCE)
     return np.maximum(segment, quieter).astype(np.int8)
+
+
+def transposed(segment: NDArray[np.int8], channels: int) -> NDArray[np.int8]:
+    """Return the features of roughly the same sound some channels higher, or lower where negative."""
+    moved = np.full_like(segment, _SILENCE)
+    if channels >= 0:
+        moved[:, channels:] = segment[:, : segment.shape[1] - channels]
+    else:
+        moved[:, :channels] = segment[:, -channels:]
+    return moved
 
 
 def recolour(segment: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:

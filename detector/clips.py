@@ -61,7 +61,7 @@ def compose_clip(
     """
     length = int(_PREROLL_S * SAMPLE_RATE_HZ) + WINDOW_SAMPLES
     drawn = background(pools, length, rng)
-    while drawn.kind in ("quiet", "alarm"):
+    while drawn.kind in ("quiet", "synthetic"):
         drawn = background(pools, length, rng)
     sound, file, snr_db = drawn.samples, drawn.files[0], None
     if rng.random() < 0.5:

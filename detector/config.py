@@ -88,6 +88,8 @@ class SceneConfig:
     midi_share : float in [0, 1]
         Of those, scenes whose music comes from the extra folder, where there is one.
     room_share, band_limit_share, codec_share : float in [0, 1]
+    stretched_share : float in [0, 1]
+        Excerpts of training recordings played faster or slower.
     """
 
     duration_s: float = 30.0
@@ -100,7 +102,8 @@ class SceneConfig:
     midi_share: float = 0.3
     room_share: float = 0.5
     band_limit_share: float = 0.6
-    codec_share: float = 0.25
+    codec_share: float = 0.2
+    stretched_share: float = 0.6
 
     def __post_init__(self) -> None:
         _check(self, "preroll_s", 5.0, 60.0)
@@ -108,7 +111,7 @@ class SceneConfig:
         _check(self, "snr_low_db", -30.0, self.snr_high_db)
         _check(self, "level_low_dbfs", -90.0, self.level_high_dbfs)
         _check(self, "level_high_dbfs", -90.0, 0.0)
-        for name in ("music_share", "midi_share", "room_share", "band_limit_share", "codec_share"):
+        for name in ("music_share", "midi_share", "room_share", "band_limit_share", "codec_share", "stretched_share"):
             _check(self, name, 0.0, 1.0)
 
 

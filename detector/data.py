@@ -20,7 +20,7 @@ from nowplaying.errors import ConfigError
 __all__ = ["FeatureSet", "WindowSampler", "build_features"]
 
 _SHARD = 50
-_FORMAT = 1
+_FORMAT = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,7 @@ def build_features(
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"format": _FORMAT, "seed": seed, "scenes": DetectorConfig(scenes=config).to_dict()["scenes"]}
+    identity["stretched_share"] = pools.stretched_share
     identity["files"] = {
         name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "extra_music")
     }

@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 import soundfile
 from numpy.typing import NDArray
-from scipy import signal
+from scipy import fft, signal
 
 from nowplaying.audio import mulaw
 from nowplaying.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
@@ -18,8 +18,7 @@ __all__ = [
     "excerpt",
     "in_room",
     "set_level",
-    "synthetic_alarm",
-    "synthetic_room",
+    "stretched",
     "through_codec",
 ]
 
@@ -39,7 +38,8 @@ def band_rms(samples: Samples, low_hz: float = 100.0, high_hz: float = 7_000.0) 
         return 0.0
     size = 1 << 15
     padded = np.pad(samples, (0, -samples.size % size)).reshape(-1, size)
-    power = np.square(np.abs(np.fft.rfft(padded, axis=1))).sum(axis=0)
+    spectra = fft.rfft(padded, axis=1)  # in float32, unlike NumPy's
+    power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=0, dtype=np.float64)
     frequency_hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ)
     inside = power[(frequency_hz >= low_hz) & (frequency_hz <= high_hz)].sum()
     return float(np.sqrt(2 * inside / size / samples.size))
@@ -80,25 +80,11 @@ def excerpt(samples: Samples, length: int, rng: np.random.Generator) -> Samples:
     return looped[start : start + length]
 
 
-def synthetic_room(rng: np.random.Generator, t60_low_s: float = 0.15, t60_high_s: float = 1.0) -> Samples:
-    """Return a made-up room response: a direct pulse and decaying noise, whose treble decays faster than its bass.
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        Unit energy in the direct pulse; direct-to-reverberant ratio from -6 to 12 dB.
-    """
-    t60_s = float(rng.uniform(t60_low_s, t60_high_s))
-    length = int(t60_s * SAMPLE_RATE_HZ)
-    time_s = np.arange(length) / SAMPLE_RATE_HZ
-    noise = rng.standard_normal((2, length))
-    slow = signal.sosfilt(signal.butter(2, 1_500, output="sos", fs=SAMPLE_RATE_HZ), noise[0])
-    tail = slow * 10 ** (-3 * time_s / t60_s) + 0.6 * noise[1] * 10 ** (-3 * time_s / (0.6 * t60_s))
-    tail[: int(rng.uniform(0.002, 0.02) * SAMPLE_RATE_HZ)] = 0
-    direct_db = float(rng.uniform(-6, 12))
-    tail *= 10 ** (-direct_db / 20) / (np.sqrt(np.square(tail).sum()) + _TINY)
-    tail[0] = 1.0
-    return np.asarray(tail, dtype=np.float32)
+def stretched(samples: Samples, factor: float) -> Samples:
+    """Return the sound played ``factor`` times as fast, pitch and all, by linear interpolation."""
+    n_samples = int(samples.size / factor)
+    played = np.interp(np.arange(n_samples) * factor, np.arange(samples.size), samples)
+    return np.asarray(played, dtype=np.float32)
 
 
 def in_room(samples: Samples, response: Samples) -> Samples:
@@ -158,31 +144,3 @@ def set_level(samples: Samples, level_dbfs: float) -> Samples:
     if rms < _TINY:
         return samples
     return np.asarray(np.clip(samples * np.float32(10 ** (level_dbfs / 20) / rms), -1, 1))
-
-
-def synthetic_alarm(length: int, rng: np.random.Generator) -> Samples:
-    """Return beeps, a siren or mains hum: tonal, but no music.
-
-    Parameters
-    ----------
-    length : int
-        Samples.
-    rng : numpy.random.Generator
-    """
-    time_s = np.arange(length) / SAMPLE_RATE_HZ
-    kind = rng.choice(["beep", "siren", "hum"])
-    if kind == "hum":
-        base_hz = float(rng.choice([50.0, 60.0])) * (1 + 0.002 * rng.standard_normal())
-        weights = rng.uniform(0.05, 1, 12) / np.arange(1, 13)
-        hum = sum(weight * np.sin(2 * np.pi * base_hz * (i + 1) * time_s) for i, weight in enumerate(weights))
-        return np.asarray(hum, dtype=np.float32) * np.float32(0.2)
-    tone_hz = float(np.exp(rng.uniform(np.log(500), np.log(4_000))))
-    if kind == "siren":
-        sweep = np.sin(2 * np.pi * time_s / rng.uniform(0.3, 6))
-        phase = 2 * np.pi * np.cumsum(tone_hz * (1 + rng.uniform(0.1, 0.4) * sweep)) / SAMPLE_RATE_HZ
-        return np.asarray(0.3 * np.sin(phase), dtype=np.float32)
-    period_s, duty = float(rng.uniform(0.15, 2.5)), float(rng.uniform(0.15, 0.7))
-    gate = (time_s % period_s < duty * period_s).astype(np.float64)
-    smooth = signal.lfilter([0.02], [1, -0.98], gate)
-    harmonics = sum(rng.uniform(0, 1) / k * np.sin(2 * np.pi * tone_hz * k * time_s) for k in (1, 2, 3))
-    return np.asarray(0.3 * smooth * harmonics, dtype=np.float32)

@@ -16,10 +16,10 @@ from detector.effects import (
     excerpt,
     in_room,
     set_level,
-    synthetic_alarm,
-    synthetic_room,
+    stretched,
     through_codec,
 )
+from detector.synthetic import synthetic_room, synthetic_sound
 from nowplaying.audio import SAMPLE_RATE_HZ, load
 from nowplaying.audio.cache import load_cached
 from nowplaying.audio.corpus import CorpusFile, read_corpus
@@ -40,7 +40,7 @@ class Scene:
     music : ndarray of bool, shape (n_blocks,)
         Whether music sounds, for every 10 ms from the start.
     kind : str
-        ``"music"``, ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"alarm"``.
+        ``"music"``, ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"synthetic"``.
     snr_db : float or None
         Music against background; None without music.
     """
@@ -59,7 +59,7 @@ class Background:
     ----------
     samples : ndarray of float32, shape (n,)
     kind : str
-        ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"alarm"``.
+        ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"synthetic"``.
     files : tuple of CorpusFile
         The recordings in it, the most prominent first.
     """
@@ -79,6 +79,8 @@ class SoundPools:
         ``rooms`` and ``extra_music`` may be empty.
     cache_dir : Path or None
         Where decoded audio is kept between runs.
+    stretched_share : float in [0, 1]
+        Excerpts played up to a quarter faster or slower, pitch and all, so that few recordings sound like more.
     """
 
     music: Sequence[CorpusFile]
@@ -87,10 +89,17 @@ class SoundPools:
     rooms: Sequence[CorpusFile] = field(default=())
     extra_music: Sequence[CorpusFile] = field(default=())
     cache_dir: Path | None = None
+    stretched_share: float = 0.0
 
     @classmethod
     def from_corpus(
-        cls, root: Path, split: str | None, *, extra_music: Path | None = None, cache_dir: Path | None = None
+        cls,
+        root: Path,
+        split: str | None,
+        *,
+        extra_music: Path | None = None,
+        cache_dir: Path | None = None,
+        stretched_share: float = 0.0,
     ) -> "SoundPools":
         """Read one split of a corpus folder with its four groups; rooms are optional."""
         return cls(
@@ -100,6 +109,7 @@ class SoundPools:
             rooms=read_corpus(root, "rir", split) if (root / "rir.tsv").is_file() else (),
             extra_music=read_corpus(extra_music, "music") if extra_music else (),
             cache_dir=cache_dir,
+            stretched_share=stretched_share,
         )
 
     def pick(
@@ -108,7 +118,12 @@ class SoundPools:
         """Return an excerpt of a random recording at unit band RMS, and which; ``looped`` ones lose their silences."""
         file = files[int(rng.integers(len(files)))]
         samples = self.read(file.path)
-        return _unit(excerpt(drop_silence(samples) if looped else samples, length, rng)), file
+        if looped:
+            samples = drop_silence(samples)
+        if rng.random() < self.stretched_share:
+            factor = float(rng.uniform(0.8, 1.25))
+            return _unit(stretched(excerpt(samples, int(length * factor) + 2, rng), factor)[:length]), file
+        return _unit(excerpt(samples, length, rng)), file
 
     def read(self, path: Path) -> Samples:
         """Return a whole recording, from the cache where there is one."""
@@ -153,26 +168,37 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
 
 
 def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Background:
-    """Return a random background: room tone, alarm, noise, speech, or speech in noise."""
+    """Return a random background: room tone, a made-up sound, noise, speech, or speech in noise."""
     draw = rng.random()
+    files: tuple[CorpusFile, ...] = ()
     if draw < 0.06:
         # Room tone: a trace of noise over the converter's own.
         return Background(_unit(rng.standard_normal(length).astype(np.float32)), "quiet")
-    if draw < 0.10:
-        alarm = _unit(synthetic_alarm(length, rng))
-        noise, file = pools.pick(pools.noise, length, rng, looped=True)
-        return Background(mix_at_snr(alarm, noise, float(rng.uniform(-5, 25))), "alarm", (file,))
-    if draw < 0.45:
-        noise, file = pools.pick(pools.noise, length, rng, looped=rng.random() < 0.7)
+    if draw < 0.18:
+        made = _unit(synthetic_sound(length, rng))
+        if rng.random() < 0.5:
+            made, files = _over(made, pools, -5, 25, rng)
+        return Background(made, "synthetic", files)
+    if draw < 0.52:
+        noise, file = pools.pick(pools.noise, length, rng, looped=rng.random() < 0.3)
+        files = (file,)
         if rng.random() < 0.3:
-            other, second = pools.pick(pools.noise, length, rng, looped=True)
-            return Background(mix_at_snr(noise, other, float(rng.uniform(-10, 10))), "noise", (file, second))
-        return Background(noise, "noise", (file,))
+            noise, others = _over(noise, pools, -10, 10, rng)
+            files += others
+        return Background(noise, "noise", files)
     speech, voices = _conversation(pools, length, rng)
-    if draw < 0.75:
+    if draw < 0.78:
         return Background(speech, "speech", voices)
-    noise, file = pools.pick(pools.noise, length, rng, looped=True)
-    return Background(mix_at_snr(speech, noise, float(rng.uniform(-5, 25))), "speech in noise", (*voices, file))
+    mixed, others = _over(speech, pools, -5, 25, rng)
+    return Background(mixed, "speech in noise", (*voices, *others))
+
+
+def _over(
+    sound: Samples, pools: SoundPools, low_db: float, high_db: float, rng: np.random.Generator
+) -> tuple[Samples, tuple[CorpusFile, ...]]:
+    """Put noise under a sound, at a random level."""
+    noise, file = pools.pick(pools.noise, sound.size, rng, looped=True)
+    return _unit(mix_at_snr(sound, noise, float(rng.uniform(low_db, high_db)))), (file,)
 
 
 def colour(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:

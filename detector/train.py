@@ -89,7 +89,8 @@ def train_detector(
 
     def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
         music = extra_music if split == "train" else None
-        pools = SoundPools.from_corpus(corpus, split, extra_music=music, cache_dir=cache_dir)
+        stretched = config.scenes.stretched_share if split == "train" else 0.0
+        pools = SoundPools.from_corpus(corpus, split, extra_music=music, cache_dir=cache_dir, stretched_share=stretched)
         folder = features_dir / f"features-{split}"
         return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
 
