@@ -65,7 +65,9 @@ def test_ctrl_c_ends_with_130_and_the_second_run_resumes(run: Run, tmp_path: Pat
     music.mkdir()
     tunes = [song(200 + number, 8.0) for number in range(4)]
     for number in range(20):
-        soundfile.write(music / f"{number:02}.wav", tunes[number % 4] * (1 - number / 100), SAMPLE_RATE_HZ)
+        # Minutes long, so that the signal comes long before the end on any machine.
+        samples = np.tile(tunes[number % 4] * (1 - number / 100), 12)
+        soundfile.write(music / f"{number:02}.wav", samples, SAMPLE_RATE_HZ)
     process = start(music, database)
     journal_seen = wait_for_progress(process, tmp_path, database)
     process.send_signal(signal.SIGINT)
