@@ -1,0 +1,79 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.config import NetworkConfig, SceneConfig
+from detector.data import FeatureSet, WindowSampler, build_features
+from detector.scenes import SoundPools
+from nowplaying.errors import ConfigError
+from tests.detector.sounds import corpus_folder
+
+CONFIG = SceneConfig(duration_s=15.0)
+
+
+def made_features() -> FeatureSet:
+    """Frames hold their own number, music lasts from frame 1000 on in the even scenes."""
+    n_scenes, n_frames = 6, 2_000
+    frames = np.broadcast_to((np.arange(n_frames) // 10 % 100).astype(np.int8)[None, :, None], (n_scenes, n_frames, 40))
+    music = np.zeros((n_scenes, n_frames), dtype=bool)
+    music[::2, 1_000:] = True
+    return FeatureSet(frames.copy(), music)
+
+
+def sampler(cold_share: float = 0.0, fraction: float = 0.4) -> WindowSampler:
+    return WindowSampler(
+        made_features(),
+        NetworkConfig(),
+        n_decisions=3,
+        preroll_frames=500,
+        music_fraction=fraction,
+        cold_share=cold_share,
+    )
+
+
+def test_segments_labels_and_weights_belong_together() -> None:
+    segments, labels, weights = sampler().batch(40, np.random.default_rng(1))
+    assert segments.shape == (40, 446 + 128, 40)
+    assert labels.shape == weights.shape == (40, 3)
+    assert labels[::2].sum() == 0, "every other segment is without music"
+    assert (labels[1::2].max(axis=1) == 1).all()
+    assert set(np.unique(labels)) <= {0.0, 1.0}
+    # A window with some music, but less than the fraction, counts for neither class.
+    assert (weights[labels == 1] == 1).all()
+    assert (weights == 0).any()
+
+
+def test_cold_segments_start_at_the_reset() -> None:
+    segments, _, _ = sampler(cold_share=1.0).batch(10, np.random.default_rng(1))
+    assert (segments[::2, 0, 0] == 0).all()
+
+
+def test_draws_are_repeatable_and_augmentation_changes_them() -> None:
+    first, *_ = sampler().batch(8, np.random.default_rng(5))
+    again, *_ = sampler().batch(8, np.random.default_rng(5))
+    changed, *_ = sampler().batch(8, np.random.default_rng(5), augmented=True)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, changed)
+
+
+def test_scenes_too_short_for_a_segment_are_refused() -> None:
+    short = FeatureSet(np.zeros((1, 600, 40), dtype=np.int8), np.zeros((1, 600), dtype=bool))
+    with pytest.raises(ConfigError, match="too short"):
+        WindowSampler(short, NetworkConfig(), n_decisions=8, preroll_frames=500, music_fraction=0.4, cold_share=0)
+
+
+def test_features_are_cached_continued_and_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
+    root = corpus_folder(tmp_path / "corpus", seconds=6.0)
+    pools = SoundPools.from_corpus(root, "train", cache_dir=tmp_path / "pcm")
+    first = build_features(pools, CONFIG, n_scenes=3, seed=1, folder=tmp_path / "one")
+    (shard,) = (tmp_path / "one").glob("shard-*.npz")
+    written = shard.stat().st_mtime_ns
+    again = build_features(pools, CONFIG, n_scenes=3, seed=1, folder=tmp_path / "one")
+    assert shard.stat().st_mtime_ns == written
+    assert np.array_equal(first.frames, again.frames)
+    two = build_features(pools, CONFIG, n_scenes=3, seed=1, folder=tmp_path / "two", jobs=2)
+    assert np.array_equal(first.frames, two.frames)
+    assert np.array_equal(first.music, two.music)
+    other = build_features(pools, CONFIG, n_scenes=3, seed=2, folder=tmp_path / "one")
+    assert not np.array_equal(first.frames, other.frames)

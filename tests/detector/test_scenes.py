@@ -1,0 +1,80 @@
+
+import numpy as np
+import pytest
+
+from detector.clips import CONDITIONS, compose_clip
+from detector.config import SceneConfig
+from detector.effects import band_rms
+from detector.scenes import SoundPools, background, compose_scene, mix_at_snr
+from detector.streams import GRACE_S, Region, compose_stream, false_triggers, found_regions
+from tests.detector.sounds import corpus_folder, noise
+
+
+@pytest.fixture(scope="module")
+def pools(tmp_path_factory: pytest.TempPathFactory) -> SoundPools:
+    root = corpus_folder(tmp_path_factory.mktemp("corpus"))
+    return SoundPools.from_corpus(root, "train", cache_dir=root / "cache", stretched_share=0.5)
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 12.0])
+def test_mix_has_the_snr_asked_for(snr_db: float) -> None:
+    music, behind = noise(1, 4.0), noise(2, 4.0, level=0.3)
+    mixed = mix_at_snr(music, behind, snr_db)
+    assert 20 * np.log10(band_rms(music) / band_rms(mixed - music)) == pytest.approx(snr_db, abs=0.05)
+
+
+def test_scenes_are_repeatable_finite_and_labelled(pools: SoundPools) -> None:
+    config = SceneConfig(duration_s=12.0)
+    kinds = set()
+    for seed in range(16):
+        scene = compose_scene(pools, config, np.random.default_rng(seed))
+        again = compose_scene(pools, config, np.random.default_rng(seed))
+        assert np.array_equal(scene.samples, again.samples)
+        assert scene.samples.shape == (12 * 16_000,)
+        assert np.abs(scene.samples).max() <= 1
+        assert scene.music.any() == (scene.kind == "music")
+        assert (scene.snr_db is not None) == (scene.kind == "music")
+        kinds.add(scene.kind)
+    assert "music" in kinds
+    assert len(kinds) >= 3
+
+
+def test_music_share_is_what_the_settings_say(pools: SoundPools) -> None:
+    for share, expected in ((0.0, False), (1.0, True)):
+        config = SceneConfig(duration_s=12.0, music_share=share)
+        scenes = [compose_scene(pools, config, np.random.default_rng(seed)) for seed in range(5)]
+        assert all((scene.kind == "music") is expected for scene in scenes)
+
+
+def test_backgrounds_have_unit_level(pools: SoundPools) -> None:
+    for seed in range(12):
+        drawn = background(pools, 5 * 16_000, np.random.default_rng(seed))
+        assert band_rms(drawn.samples) == pytest.approx(1.0, rel=0.05)
+
+
+def test_clips_differ_by_condition_only_in_the_channel(pools: SoundPools) -> None:
+    clip = compose_clip(pools, np.random.default_rng(3), is_music=True)
+    assert set(clip.windows) == {*CONDITIONS, "cold"}
+    assert all(window.shape == (446, 40) for window in clip.windows.values())
+    assert 0 <= clip.snr_db <= 20
+    treble = clip.windows["low-passed 3.5 kHz"][:, -6:].astype(int).mean()
+    assert treble < clip.windows["full band"][:, -6:].astype(int).mean()
+    assert compose_clip(pools, np.random.default_rng(4), is_music=False).snr_db is None
+
+
+def test_streams_have_regions_of_16_to_40_s_apart_from_each_other(pools: SoundPools) -> None:
+    stream = compose_stream(pools, np.random.default_rng(2), duration_s=120.0)
+    assert stream.samples.shape == (120 * 16_000,)
+    assert stream.regions
+    previous_end_s = 0.0
+    for region in stream.regions:
+        assert 16 <= region.end_s - region.start_s <= 40
+        assert region.start_s > previous_end_s
+        previous_end_s = region.end_s
+
+
+def test_counting_regions_and_false_triggers() -> None:
+    regions = [Region(10, 30, 5.0), Region(60, 80, 5.0)]
+    times = [5.0, 15.0, 20.0, 30.0 + GRACE_S - 1, 50.0]
+    assert found_regions(regions, times) == {0: 5.0}
+    assert false_triggers(regions, times) == [5.0, 50.0]
