@@ -75,6 +75,8 @@ def detector(
     corpus: _Corpus,
     cache_dir: _Cache,
     model: DetectorModel = "detector-v1",
+    n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music, and as many without.")] = 1000,
+    n_streams: Annotated[int, typer.Option("--streams", min=1, help="Of five minutes each.")] = 36,
     jobs: _Jobs = 1,
     seed: Seed = 1,
     out: _Out = None,
@@ -85,7 +87,16 @@ def detector(
     from nowplaying.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="detector").path
-    result = evaluate_detector(folder, corpus=corpus, cache_dir=cache_dir, seed=seed, jobs=jobs)
+    result = evaluate_detector(
+        folder,
+        corpus=corpus,
+        cache_dir=cache_dir,
+        n_clips=n_clips,
+        n_streams=n_streams,
+        seed=seed,
+        jobs=jobs,
+        report=note,
+    )
     _finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
 
 
