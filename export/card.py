@@ -69,11 +69,11 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 
 def _metrics(role: str, metrics: Mapping[str, Any]) -> str:
     """Return the evaluation's own tables, without its title and one heading lower."""
-    if role == "detector":
-        from detector.evaluate import to_markdown
-    else:
-        from ondevice_db.evaluation.report import to_markdown
-    lines = to_markdown(metrics).splitlines()
+    from detector.evaluate import to_markdown as detector_tables
+    from ondevice_db.evaluation.report import to_markdown as retrieval_tables
+
+    text = detector_tables(metrics) if role == "detector" else retrieval_tables(metrics)
+    lines = text.splitlines()
     if lines and lines[0].startswith("# "):
         lines = lines[1:]
     return "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)

@@ -101,7 +101,7 @@ class Degrader:
         # Rooms are used thousands of times each: keep their spectra.
         self.measured_rooms = scipy.fft.rfft(measured_rooms, n=self.total_samples, axis=1)
         self.simulated_rooms = scipy.fft.rfft(simulated_rooms, n=self.total_samples, axis=1)
-        self._frequencies_hz: NDArray[np.float64] = np.fft.rfftfreq(self.total_samples, 1 / SAMPLE_RATE_HZ)
+        self._frequencies_hz = np.fft.rfftfreq(self.total_samples, 1 / SAMPLE_RATE_HZ).astype(np.float64)
         low, high = np.searchsorted(self._frequencies_hz, _SNR_BAND_HZ)
         self._band = slice(int(low), int(high))
 
