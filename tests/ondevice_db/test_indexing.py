@@ -3,17 +3,16 @@
 import errno
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 
+from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.audio import to_int16
 from nowplaying.errors import AudioFormatError, ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db import workers
-from ondevice_db.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.codebook import Codebook
 from ondevice_db.indexing import IndexProgress, IndexReport, index_paths
 from ondevice_db.recognizer import Recognizer, first_audible_s
@@ -231,10 +230,11 @@ def _inner(connection: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def recognizer(music_database: Path) -> Recognizer:
-    # The small encoder minds shifts more than a trained one: a true match is less near than the default expects.
-    acceptance = replace(DEFAULT_ACCEPTANCE, intercept=-7.5)
-    return Recognizer(SongDatabase.open(music_database), SpectrumEmbedder(), acceptance)
+def recognizer(music_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    fingerprinter = Fingerprinter.from_model()
+    database = tmp_path_factory.mktemp("shipped") / "music.npdb"
+    index_paths(sorted(music_folder.iterdir()), database, fingerprinter)
+    return Recognizer(SongDatabase.open(database, fingerprinter.embedding_space), fingerprinter)
 
 
 class TestRecognizer:
