@@ -7,9 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.config import SceneConfig
-from detector.effects import band_limit, in_room
+from detector.effects import band_limit, band_rms, in_room
 from detector.features import features_of
-from detector.scenes import SoundPools, background, colour, mix_at_snr
+from detector.scenes import SoundPools, background, colour
 from nowplaying.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying.audio.corpus import CorpusFile
 
@@ -57,7 +57,7 @@ def compose_clip(
     rng : numpy.random.Generator
     is_music : bool
     snr_low_db, snr_high_db : float
-        Music against its background, RMS from 100 to 7000 Hz over the clip.
+        Music against its background, RMS from 100 to 7000 Hz over the window.
     """
     length = int(_PREROLL_S * SAMPLE_RATE_HZ) + WINDOW_SAMPLES
     drawn = background(pools, length, rng)
@@ -67,11 +67,11 @@ def compose_clip(
     if rng.random() < 0.5:
         sound = in_room(sound, pools.room(rng))
     if is_music:
-        music, file = pools.pick(pools.music, length, rng, looped=False)
-        if rng.random() < 0.5:
-            music = in_room(music, pools.room(rng))
+        music, file = _audible_music(pools, length, rng)
         snr_db = float(rng.uniform(snr_low_db, snr_high_db))
-        sound = mix_at_snr(music, sound, snr_db)
+        # Over the window itself: a pause in the talking before it says nothing about it.
+        behind = max(band_rms(sound[-WINDOW_SAMPLES:]), 0.1 * band_rms(sound))
+        sound = music + sound * np.float32(band_rms(music[-WINDOW_SAMPLES:]) / behind * 10 ** (-snr_db / 20))
     seed = int(rng.integers(2**31))
     # The same draw of codec and level for every condition, so that they differ by the band limit alone.
     wide, free = SceneConfig(band_limit_share=0.0), SceneConfig()
@@ -83,6 +83,16 @@ def compose_clip(
     windows = {name: windows_of(samples) for name, samples in heard.items()}
     windows["cold"] = windows_of(heard["random channel"][-WINDOW_SAMPLES:])
     return Clip(is_music=is_music, kind=drawn.kind, snr_db=snr_db, file=file, windows=windows)
+
+
+def _audible_music(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], CorpusFile]:
+    """Draw music, perhaps in a room, that is not silent in the window: no more than 20 dB below the whole excerpt."""
+    while True:
+        music, file = pools.pick(pools.music, length, rng, looped=False)
+        if rng.random() < 0.5:
+            music = in_room(music, pools.room(rng))
+        if band_rms(music[-WINDOW_SAMPLES:]) > 0.1 * band_rms(music) > 0:
+            return music, file
 
 
 def windows_of(samples: NDArray[np.float32]) -> NDArray[np.int8]:

@@ -20,7 +20,8 @@ from nowplaying.errors import ConfigError
 __all__ = ["FeatureSet", "WindowSampler", "build_features"]
 
 _SHARD = 50
-_FORMAT = 2
+_TRACE = 1e-6
+_FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,12 @@ class FeatureSet:
     Attributes
     ----------
     frames : ndarray of int8, shape (n_scenes, n_frames, 40)
-    music : ndarray of bool, shape (n_scenes, n_frames)
-        Whether music sounds in that frame.
+    music : ndarray of uint8, shape (n_scenes, n_frames)
+        0 no music, 1 music that can be heard, 2 music that cannot.
     """
 
     frames: NDArray[np.int8]
-    music: NDArray[np.bool_]
+    music: NDArray[np.uint8]
 
 
 def build_features(
@@ -133,8 +134,9 @@ class WindowSampler:
         self._n_frames, self._step = network.n_frames, network.decision_frames
         self.segment_frames = self._n_frames + (n_decisions - 1) * self._step
         self._offsets = np.arange(n_decisions) * self._step
-        counts = np.cumsum(np.pad(features.music.astype(np.int32), ((0, 0), (1, 0))), axis=1)
-        self._share = ((counts[:, self._n_frames :] - counts[:, : -self._n_frames]) / self._n_frames).astype(np.float32)
+        self._share = _window_share(features.music == 1, self._n_frames)
+        # A window that holds music nobody can hear is an example of neither class.
+        self._share[(self._share == 0) & (_window_share(features.music > 0, self._n_frames) > 0)] = _TRACE
         n_starts = features.frames.shape[1] - self.segment_frames + 1
         if n_starts <= preroll_frames:
             message = f"scenes of {features.frames.shape[1]} frames are too short for segments of {self.segment_frames}"
@@ -177,3 +179,9 @@ class WindowSampler:
         table = self._tables[0, False]
         scene, start = table[int(rng.integers(len(table)))]
         return self.features.frames[scene, start : start + self.segment_frames]
+
+
+def _window_share(marked: NDArray[np.bool_], n_frames: int) -> NDArray[np.float32]:
+    """Return, for every scene and start, the share of a window's frames that are marked."""
+    counts = np.cumsum(np.pad(marked.astype(np.int32), ((0, 0), (1, 0))), axis=1)
+    return ((counts[:, n_frames:] - counts[:, :-n_frames]) / n_frames).astype(np.float32)

@@ -28,6 +28,7 @@ __all__ = ["Background", "Scene", "SoundPools", "background", "colour", "compose
 
 Samples = NDArray[np.float32]
 _SILENCE_DB: Final = -40.0
+_MASKED_DB: Final = -12.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ class Scene:
     Attributes
     ----------
     samples : ndarray of float32, shape (n,), 16 kHz
-    music : ndarray of bool, shape (n_blocks,)
-        Whether music sounds, for every 10 ms from the start.
+    music : ndarray of uint8, shape (n_blocks,)
+        For every 10 ms from the start: 0 no music, 1 music that can be heard, 2 music below its background or silent.
     kind : str
         ``"music"``, ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"synthetic"``.
     snr_db : float or None
@@ -46,7 +47,7 @@ class Scene:
     """
 
     samples: Samples
-    music: NDArray[np.bool_]
+    music: NDArray[np.uint8]
     kind: str
     snr_db: float | None
 
@@ -150,7 +151,7 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     behind, kind = drawn.samples, drawn.kind
     if rng.random() < config.room_share:
         behind = in_room(behind, pools.room(rng))
-    sounding = np.zeros(n_blocks, dtype=bool)
+    sounding = np.zeros(n_blocks, dtype=np.uint8)
     snr_db = None
     if rng.random() < config.music_share:
         use_extra = bool(pools.extra_music) and rng.random() < config.midi_share
@@ -161,8 +162,9 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
         music *= envelope
         # A quiet room is what is left of a background far below the music: music alone.
         snr_db = float(rng.uniform(config.snr_low_db, config.snr_high_db)) + (25.0 if kind == "quiet" else 0.0)
-        behind = mix_at_snr(music, behind, snr_db)
-        sounding = _sounding(music, n_blocks)
+        mixed = mix_at_snr(music, behind, snr_db)
+        sounding = _sounding(music, mixed - music, envelope > 0, n_blocks)
+        behind = mixed
         kind = "music"
     return Scene(colour(behind, config, rng), sounding, kind, snr_db)
 
@@ -270,12 +272,17 @@ def _interval(length: int, rng: np.random.Generator) -> Samples:
     return smooth
 
 
-def _sounding(music: Samples, n_blocks: int) -> NDArray[np.bool_]:
-    """Mark the 10 ms blocks where the music is within 40 dB of its own level over the surrounding 200 ms."""
+def _sounding(music: Samples, behind: Samples, plays: NDArray[np.bool_], n_blocks: int) -> NDArray[np.uint8]:
+    """Mark the 10 ms blocks with music: 1 where it can be heard over what is behind it, else 2."""
+
+    def power(samples: Samples) -> NDArray[np.float64]:
+        blocks = np.square(samples[: n_blocks * block]).reshape(n_blocks, block).mean(axis=1)
+        # Over half a second, since neither a beat's pause nor a syllable's makes music come and go.
+        return np.asarray(np.convolve(blocks, np.full(51, 1 / 51), mode="same"), dtype=np.float64)
+
     block = SAMPLE_RATE_HZ // 100
-    power = np.square(music[: n_blocks * block].reshape(n_blocks, block)).mean(axis=1)
-    smooth = np.convolve(power, np.full(21, 1 / 21), mode="same")
-    if smooth.max() <= 0:
-        return np.zeros(n_blocks, dtype=bool)
-    level = float(np.mean(smooth[smooth > 0]))
-    return np.asarray(smooth > level * 10 ** (_SILENCE_DB / 10))
+    own, other = power(music), power(behind)
+    level = float(own[own > 0].mean()) if own.any() else 1.0
+    heard = (own > level * 10 ** (_SILENCE_DB / 10)) & (own > other * 10 ** (_MASKED_DB / 10))
+    playing = plays[: n_blocks * block : block]
+    return np.where(playing, np.where(heard, 1, 2), 0).astype(np.uint8)

@@ -16,8 +16,8 @@ def made_features() -> FeatureSet:
     """Frames hold their own number, music lasts from frame 1000 on in the even scenes."""
     n_scenes, n_frames = 6, 2_000
     frames = np.broadcast_to((np.arange(n_frames) // 10 % 100).astype(np.int8)[None, :, None], (n_scenes, n_frames, 40))
-    music = np.zeros((n_scenes, n_frames), dtype=bool)
-    music[::2, 1_000:] = True
+    music = np.zeros((n_scenes, n_frames), dtype=np.uint8)
+    music[::2, 1_000:] = 1
     return FeatureSet(frames.copy(), music)
 
 
@@ -44,6 +44,19 @@ def test_segments_labels_and_weights_belong_together() -> None:
     assert (weights == 0).any()
 
 
+def test_music_that_nobody_can_hear_belongs_to_neither_class() -> None:
+    features = made_features()
+    masked = FeatureSet(features.frames, features.music * 2)
+    masked.music[0, 1_000:] = 1
+    drawn = WindowSampler(
+        masked, NetworkConfig(), n_decisions=3, preroll_frames=500, music_fraction=0.4, cold_share=0.0
+    )
+    table_of_positives = drawn._tables[1, False]
+    table_of_negatives = drawn._tables[0, False]
+    assert set(table_of_positives[:, 0]) == {0}
+    assert all(scene % 2 or start < 600 for scene, start in table_of_negatives)
+
+
 def test_cold_segments_start_at_the_reset() -> None:
     segments, _, _ = sampler(cold_share=1.0).batch(10, np.random.default_rng(1))
     assert (segments[::2, 0, 0] == 0).all()
@@ -58,7 +71,7 @@ def test_draws_are_repeatable_and_augmentation_changes_them() -> None:
 
 
 def test_scenes_too_short_for_a_segment_are_refused() -> None:
-    short = FeatureSet(np.zeros((1, 600, 40), dtype=np.int8), np.zeros((1, 600), dtype=bool))
+    short = FeatureSet(np.zeros((1, 600, 40), dtype=np.int8), np.zeros((1, 600), dtype=np.uint8))
     with pytest.raises(ConfigError, match="too short"):
         WindowSampler(short, NetworkConfig(), n_decisions=8, preroll_frames=500, music_fraction=0.4, cold_share=0)
 

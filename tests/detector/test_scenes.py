@@ -1,4 +1,3 @@
-
 import numpy as np
 import pytest
 
@@ -32,6 +31,7 @@ def test_scenes_are_repeatable_finite_and_labelled(pools: SoundPools) -> None:
         assert np.array_equal(scene.samples, again.samples)
         assert scene.samples.shape == (12 * 16_000,)
         assert np.abs(scene.samples).max() <= 1
+        assert set(np.unique(scene.music)) <= {0, 1, 2}
         assert scene.music.any() == (scene.kind == "music")
         assert (scene.snr_db is not None) == (scene.kind == "music")
         kinds.add(scene.kind)

@@ -1,0 +1,48 @@
+"""The same graph in the microcontroller's interpreter: equal outputs, bit for bit."""
+
+import numpy as np
+import pytest
+
+runtime = pytest.importorskip(
+    "tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra: pip install 'nowplaying[micro]'"
+)
+
+from detector.features import features_of
+from detector.stream import MODEL_FILE
+from nowplaying.artifacts import builtin_model_dir
+from nowplaying.runtime import TfliteModel
+from tests.detector.sounds import noise, pcm
+from tests.synthesis import song
+
+pytestmark = pytest.mark.micro
+PATH = builtin_model_dir("detector-v1") / MODEL_FILE
+
+
+def outputs(windows: list[np.ndarray]) -> tuple[list[int], list[int]]:
+    reference = TfliteModel(PATH, reference_kernels=True)
+    micro = runtime.Interpreter.from_bytes(PATH.read_bytes())
+    found: tuple[list[int], list[int]] = ([], [])
+    for window in windows:
+        shaped = np.ascontiguousarray(window[None, :, None, :])
+        found[0].append(reference.run(shaped).astype(int).item())
+        micro.set_input(shaped, 0)
+        micro.invoke()
+        found[1].append(micro.get_output(0).astype(int).item())
+    return found
+
+
+def test_random_features() -> None:
+    rng = np.random.default_rng(8)
+    tops = (-120, -100, -60, 0, 128)
+    windows = [rng.integers(-128, tops[i % 5], (446, 40)).astype(np.int8) for i in range(40)]
+    windows += [np.full((446, 40), value, dtype=np.int8) for value in (-128, 127)]
+    litert, micro = outputs(windows)
+    assert litert == micro
+
+
+def test_heard_features() -> None:
+    sound = np.concatenate([noise(1, 3.0, 0.05), song(0, 12.0), noise(2, 3.0, 0.3), song(5, 8.0)])
+    frames = features_of(pcm(sound))
+    litert, micro = outputs([frames[start : start + 446] for start in range(0, len(frames) - 446, 64)])
+    assert litert == micro
+    assert max(litert) - min(litert) > 100, "the stretch must hold music and no music"
