@@ -211,7 +211,7 @@ def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any
 
 
 def _false_accepts(run: _Run, conditions: Sequence[Condition]) -> list[dict[str, Any]]:
-    degraded = [condition for condition in conditions if condition in paired_conditions()]
+    degraded = [condition for condition in conditions if condition in paired_conditions()] or list(conditions)
     rows = [_false_row("unknown music", condition, run.match("unknown", condition)) for condition in degraded]
     masks = [run.setting.library.members(int(song)) for song in run.setting.truth]
     rows += [_false_row("masked music", condition, run.match("known", condition, masks)) for condition in degraded]
