@@ -1,0 +1,101 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from detector.config import DetectorConfig, NetworkConfig
+from detector.features import features_of
+from detector.gate import GateConfig
+from detector.model import FoldedModel, normalised
+from detector.stream import MODEL_FILE, StreamingDetector
+from detector.weights import load_weights, save_weights
+from export.compact import compact
+from export.convert_detector import convert_detector, deployed_model
+from export.detector import export_detector, multiply_accumulates
+from nowplaying.artifacts import builtin_model_dir
+from nowplaying.errors import ConfigError
+from nowplaying.runtime import TfliteModel
+from tests.detector.sounds import noise, pcm
+from tests.synthesis import song
+
+pytestmark = pytest.mark.train
+NETWORK = NetworkConfig()
+SHIPPED = builtin_model_dir("detector-v1")
+
+
+def windows() -> np.ndarray:
+    rng = np.random.default_rng(6)
+    drawn = [rng.integers(-128, 128, (446, 40)) for _ in range(4)]
+    heard = [features_of(pcm(np.concatenate([noise(s, 2.0, 0.02), song(s, 6.0)])))[-446:] for s in range(6)]
+    return np.stack([*drawn, *heard]).astype(np.int8)
+
+
+@pytest.fixture(scope="module")
+def graph() -> bytes:
+    return convert_detector(NETWORK, load_weights(SHIPPED / "weights.npz"))
+
+
+def test_converting_twice_gives_the_same_bytes(graph: bytes) -> None:
+    assert convert_detector(NETWORK, load_weights(SHIPPED / "weights.npz")) == graph
+
+
+def test_shipped_graph_is_what_its_weights_give() -> None:
+    manifest = json.loads((SHIPPED / "manifest.json").read_text(encoding="utf-8"))
+    description = f"nowplaying {manifest['name']} {manifest['version']}"
+    made = convert_detector(NETWORK, load_weights(SHIPPED / "weights.npz"), description=description)
+    assert made == (SHIPPED / MODEL_FILE).read_bytes()
+
+
+def test_keras_and_litert_agree() -> None:
+    weights = load_weights(SHIPPED / "weights.npz")
+    deployed = deployed_model(NETWORK, weights)
+    simulated = FoldedModel(NETWORK, weights, simulated=True)
+    model = TfliteModel(SHIPPED / MODEL_FILE, reference_kernels=True)
+    for window in windows():
+        steps = model.run(window[None, :, None, :]).astype(int).item()
+        keras_p = np.asarray(deployed(window[None, :, None, :].astype(np.float32) + 128)).item()
+        logit = np.asarray(simulated(normalised(window[None]))).item()
+        # The integer graph also rounds biases, and ties differently: up to two of the logit's steps of 1/16, which in
+        # the middle of the logistic function are 4 of 256 each.
+        assert steps + 128 == pytest.approx(256 * keras_p, abs=8)
+        assert steps + 128 == pytest.approx(min(255, 256 / (1 + np.exp(-logit))), abs=8)
+
+
+def test_compact_changes_the_size_and_nothing_else(tmp_path: Path, graph: bytes) -> None:
+    again = compact(graph, description="x" * 100)
+    (tmp_path / "a.tflite").write_bytes(graph)
+    (tmp_path / "b.tflite").write_bytes(again)
+    one = TfliteModel(tmp_path / "a.tflite", reference_kernels=True)
+    two = TfliteModel(tmp_path / "b.tflite", reference_kernels=True)
+    assert len(again) == pytest.approx(len(graph) + 104, abs=12)
+    for window in windows():
+        assert np.array_equal(one.run(window[None, :, None, :]), two.run(window[None, :, None, :]))
+
+
+def test_compact_refuses_operations_it_does_not_know() -> None:
+    encoder = builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
+    with pytest.raises(ConfigError, match="expected CONV_2D"):
+        compact(encoder.read_bytes())
+
+
+def test_export_writes_a_folder_that_opens_and_keeps_its_gate(tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    with pytest.raises(ConfigError, match="finished run"):
+        export_detector(run_dir, tmp_path / "model")
+    save_weights(run_dir / "weights.npz", load_weights(SHIPPED / "weights.npz"))
+    (run_dir / "config.json").write_text(json.dumps(DetectorConfig().to_dict()), encoding="utf-8")
+    gate = GateConfig(window=3, enter_threshold=0.7, leave_threshold=0.2)
+    folder = export_detector(run_dir, tmp_path / "model", version="1.2.3", gate=gate)
+    assert StreamingDetector.from_model(folder).gate_config == gate
+    export_detector(run_dir, folder)
+    assert StreamingDetector.from_model(folder).gate_config == gate
+
+
+def test_multiply_accumulates_of_a_stream_stay_below_200_k_a_second() -> None:
+    config = DetectorConfig()
+    # A stream computes 64 new frames of 446 every 640 ms.
+    assert multiply_accumulates(config) * 64 / 446 / 0.64 < 200_000
