@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from detector.config import SceneConfig
 from detector.effects import band_limit, band_rms, in_room
 from detector.features import features_of
-from detector.scenes import SoundPools, background, colour
+from detector.pools import SoundPools
+from detector.scenes import background, colour
 from nowplaying.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying.audio.corpus import CorpusFile
 
@@ -88,7 +89,7 @@ def compose_clip(
 def _audible_music(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], CorpusFile]:
     """Draw music, perhaps in a room, that is not silent in the window: no more than 20 dB below the whole excerpt."""
     while True:
-        music, file = pools.pick(pools.music, length, rng, looped=False)
+        music, file = pools.pick_music(length, rng)
         if rng.random() < 0.5:
             music = in_room(music, pools.room(rng))
         if band_rms(music[-WINDOW_SAMPLES:]) > 0.1 * band_rms(music) > 0:

@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from detector.augment import augment
 from detector.config import DetectorConfig, NetworkConfig, SceneConfig
 from detector.features import N_CHANNELS, features_of
-from detector.scenes import SoundPools, compose_scene
+from detector.pools import SoundPools
+from detector.scenes import compose_scene
 from nowplaying.artifacts import write_atomic, write_json
 from nowplaying.audio import to_int16
 from nowplaying.errors import ConfigError
@@ -21,7 +22,7 @@ __all__ = ["FeatureSet", "WindowSampler", "build_features"]
 
 _SHARD = 50
 _TRACE = 1e-6
-_FORMAT = 3
+_FORMAT = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,9 @@ def build_features(
     identity = {"format": _FORMAT, "seed": seed, "scenes": DetectorConfig(scenes=config).to_dict()["scenes"]}
     identity["stretched_share"] = pools.stretched_share
     identity["files"] = {
-        name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "extra_music")
+        name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "renderings")
     }
+    identity["files"] |= {f"further {group}": len(files) for group, files in pools.further.items()}
     record = folder / "scenes.json"
     if record.is_file() and json.loads(record.read_text(encoding="utf-8")) != identity:
         for old in folder.glob("shard-*.npz"):

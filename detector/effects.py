@@ -12,6 +12,7 @@ from nowplaying.audio import mulaw
 from nowplaying.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
 
 __all__ = [
+    "at_unit_level",
     "band_limit",
     "band_rms",
     "drop_silence",
@@ -43,6 +44,12 @@ def band_rms(samples: Samples, low_hz: float = 100.0, high_hz: float = 7_000.0) 
     frequency_hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ)
     inside = power[(frequency_hz >= low_hz) & (frequency_hz <= high_hz)].sum()
     return float(np.sqrt(2 * inside / size / samples.size))
+
+
+def at_unit_level(samples: Samples) -> Samples:
+    """Return the sound at a band RMS of 1; silence stays silence."""
+    rms = band_rms(samples)
+    return samples / np.float32(rms) if rms > 1e-7 else samples
 
 
 def drop_silence(samples: Samples, below_db: float = 50.0) -> Samples:

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from detector.clips import Clip, compose_clip
 from detector.gate import GateConfig
 from detector.metrics import bootstrap_area, poisson_rate, share
+from detector.pools import SoundPools
 from detector.report import to_markdown
-from detector.scenes import SoundPools
 from detector.stream import MODEL_FILE
 from detector.streams import StreamTrack, compose_stream, false_triggers, found_regions, hear_stream, triggers_of
 from nowplaying.manifest import ModelFolder

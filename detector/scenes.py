@@ -1,30 +1,19 @@
 """Compose streams with and without music out of separate recordings, for training and for evaluation alike."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.config import SceneConfig
-from detector.effects import (
-    band_limit,
-    band_rms,
-    drop_silence,
-    excerpt,
-    in_room,
-    set_level,
-    stretched,
-    through_codec,
-)
-from detector.synthetic import synthetic_room, synthetic_sound
-from nowplaying.audio import SAMPLE_RATE_HZ, load
-from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import CorpusFile, read_corpus
+from detector.effects import at_unit_level, band_limit, band_rms, excerpt, in_room, set_level, stretched, through_codec
+from detector.pools import SoundPools
+from detector.synthetic import synthetic_sound
+from nowplaying.audio import SAMPLE_RATE_HZ
+from nowplaying.audio.corpus import CorpusFile
 
-__all__ = ["Background", "Scene", "SoundPools", "background", "colour", "compose_scene", "mix_at_snr"]
+__all__ = ["Background", "Scene", "background", "colour", "compose_scene", "mix_at_snr"]
 
 Samples = NDArray[np.float32]
 _SILENCE_DB: Final = -40.0
@@ -70,75 +59,6 @@ class Background:
     files: tuple[CorpusFile, ...] = ()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SoundPools:
-    """Recordings to compose from.
-
-    Attributes
-    ----------
-    music, noise, speech, rooms, extra_music : sequence of CorpusFile
-        ``rooms`` and ``extra_music`` may be empty.
-    cache_dir : Path or None
-        Where decoded audio is kept between runs.
-    stretched_share : float in [0, 1]
-        Excerpts played up to a quarter faster or slower, pitch and all, so that few recordings sound like more.
-    """
-
-    music: Sequence[CorpusFile]
-    noise: Sequence[CorpusFile]
-    speech: Sequence[CorpusFile]
-    rooms: Sequence[CorpusFile] = field(default=())
-    extra_music: Sequence[CorpusFile] = field(default=())
-    cache_dir: Path | None = None
-    stretched_share: float = 0.0
-
-    @classmethod
-    def from_corpus(
-        cls,
-        root: Path,
-        split: str | None,
-        *,
-        extra_music: Path | None = None,
-        cache_dir: Path | None = None,
-        stretched_share: float = 0.0,
-    ) -> "SoundPools":
-        """Read one split of a corpus folder with its four groups; rooms are optional."""
-        return cls(
-            music=read_corpus(root, "music", split),
-            noise=read_corpus(root, "noise", split),
-            speech=read_corpus(root, "speech", split),
-            rooms=read_corpus(root, "rir", split) if (root / "rir.tsv").is_file() else (),
-            extra_music=read_corpus(extra_music, "music") if extra_music else (),
-            cache_dir=cache_dir,
-            stretched_share=stretched_share,
-        )
-
-    def pick(
-        self, files: Sequence[CorpusFile], length: int, rng: np.random.Generator, *, looped: bool
-    ) -> tuple[Samples, CorpusFile]:
-        """Return an excerpt of a random recording at unit band RMS, and which; ``looped`` ones lose their silences."""
-        file = files[int(rng.integers(len(files)))]
-        samples = self.read(file.path)
-        if looped:
-            samples = drop_silence(samples)
-        if rng.random() < self.stretched_share:
-            factor = float(rng.uniform(0.8, 1.25))
-            return _unit(stretched(excerpt(samples, int(length * factor) + 2, rng), factor)[:length]), file
-        return _unit(excerpt(samples, length, rng)), file
-
-    def read(self, path: Path) -> Samples:
-        """Return a whole recording, from the cache where there is one."""
-        return load(path) if self.cache_dir is None else load_cached(path, self.cache_dir)
-
-    def room(self, rng: np.random.Generator) -> Samples:
-        """Return a measured room response, or a made-up one three times in four."""
-        if self.rooms and rng.random() < 0.25:
-            response = self.read(self.rooms[int(rng.integers(len(self.rooms)))].path)
-            if response.size and np.abs(response).max() > 0:
-                return response
-        return synthetic_room(rng)
-
-
 def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generator) -> Scene:
     """Return a random training stream.
 
@@ -154,8 +74,8 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     sounding = np.zeros(n_blocks, dtype=np.uint8)
     snr_db = None
     if rng.random() < config.music_share:
-        use_extra = bool(pools.extra_music) and rng.random() < config.midi_share
-        music, _ = pools.pick(pools.extra_music if use_extra else pools.music, length, rng, looped=False)
+        is_rendered = bool(pools.renderings) and rng.random() < config.midi_share
+        music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
         if rng.random() < config.room_share:
             music = in_room(music, pools.room(rng))
         envelope = _interval(length, rng)
@@ -175,14 +95,21 @@ def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Back
     files: tuple[CorpusFile, ...] = ()
     if draw < 0.06:
         # Room tone: a trace of noise over the converter's own.
-        return Background(_unit(rng.standard_normal(length).astype(np.float32)), "quiet")
+        return Background(at_unit_level(rng.standard_normal(length).astype(np.float32)), "quiet")
     if draw < 0.18:
-        made = _unit(synthetic_sound(length, rng))
+        if pools.stretched_share and rng.random() < pools.stretched_share / 2:
+            # Voices played too fast or too slow: crying, crowing and squealing are nearer to them than to any motor.
+            factor = float(rng.choice([rng.uniform(0.5, 0.75), rng.uniform(1.4, 2.4)]))
+            talking, files = _conversation(pools, int(length * factor) + 2, rng)
+            made = at_unit_level(stretched(talking, factor)[:length])
+        else:
+            made = at_unit_level(synthetic_sound(length, rng))
         if rng.random() < 0.5:
-            made, files = _over(made, pools, -5, 25, rng)
+            made, others = _over(made, pools, -5, 25, rng)
+            files += others
         return Background(made, "synthetic", files)
     if draw < 0.52:
-        noise, file = pools.pick(pools.noise, length, rng, looped=rng.random() < 0.3)
+        noise, file = pools.pick_noise(length, rng, looped=rng.random() < 0.3)
         files = (file,)
         if rng.random() < 0.3:
             noise, others = _over(noise, pools, -10, 10, rng)
@@ -199,8 +126,8 @@ def _over(
     sound: Samples, pools: SoundPools, low_db: float, high_db: float, rng: np.random.Generator
 ) -> tuple[Samples, tuple[CorpusFile, ...]]:
     """Put noise under a sound, at a random level."""
-    noise, file = pools.pick(pools.noise, sound.size, rng, looped=True)
-    return _unit(mix_at_snr(sound, noise, float(rng.uniform(low_db, high_db)))), (file,)
+    noise, file = pools.pick_noise(sound.size, rng, looped=True)
+    return at_unit_level(mix_at_snr(sound, noise, float(rng.uniform(low_db, high_db)))), (file,)
 
 
 def colour(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:
@@ -227,11 +154,6 @@ def mix_at_snr(signal: Samples, noise: Samples, snr_db: float) -> Samples:
     return signal + np.float32(gain) * noise
 
 
-def _unit(samples: Samples) -> Samples:
-    rms = band_rms(samples)
-    return samples / np.float32(rms) if rms > 1e-7 else samples
-
-
 def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[Samples, tuple[CorpusFile, ...]]:
     """Several recordings after each other with pauses, sometimes over another voice."""
     files: list[CorpusFile] = []
@@ -240,18 +162,18 @@ def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> t
         parts: list[Samples] = []
         total = 0
         while total < length:
-            files.append(pools.speech[int(rng.integers(len(pools.speech)))])
+            files.append(pools.pick_speaker(rng))
             samples = pools.read(files[-1].path)
             part = excerpt(samples, min(samples.size, length), rng)
             pause = np.zeros(int(rng.uniform(0, 1.5) * SAMPLE_RATE_HZ), dtype=np.float32)
-            parts += [_unit(part), pause]
+            parts += [at_unit_level(part), pause]
             total += part.size + pause.size
         return np.concatenate(parts)[:length]
 
     first = voice()
     if rng.random() < 0.2:
         first = first + voice() * np.float32(10 ** (rng.uniform(-15, 0) / 20))
-    return _unit(first), tuple(files)
+    return at_unit_level(first), tuple(files)
 
 
 def _interval(length: int, rng: np.random.Generator) -> Samples:

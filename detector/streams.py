@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from detector.config import SceneConfig
 from detector.effects import band_rms, in_room
 from detector.gate import Gate, GateConfig
-from detector.scenes import SoundPools, background, colour
+from detector.pools import SoundPools
+from detector.scenes import background, colour
 from detector.stream import Decision, StreamingDetector
 from nowplaying.audio import SAMPLE_RATE_HZ
 from nowplaying.runtime import TfliteModel
@@ -105,7 +106,7 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
         end_s = min(start_s + float(rng.uniform(16, 40)), duration_s - GRACE_S)
         snr_db = float(rng.uniform(0, 20))
         rows = slice(int(start_s * SAMPLE_RATE_HZ), int(end_s * SAMPLE_RATE_HZ))
-        music, _ = pools.pick(pools.music, rows.stop - rows.start, rng, looped=False)
+        music, _ = pools.pick_music(rows.stop - rows.start, rng)
         if rng.random() < 0.5:
             music = in_room(music, pools.room(rng))
         # The background runs on as loud as before; in a silent room music is as loud as over faint noise.

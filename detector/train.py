@@ -17,7 +17,7 @@ from detector.config import DetectorConfig, TrainingConfig
 from detector.data import FeatureSet, WindowSampler, build_features
 from detector.metrics import area_under_roc
 from detector.model import FoldedModel, build_training_model, fit_to_grids, fold, normalised
-from detector.scenes import SoundPools
+from detector.pools import SoundPools
 from detector.weights import load_weights, save_weights
 from nowplaying.artifacts import write_atomic, write_json
 from nowplaying.errors import ConfigError
@@ -52,7 +52,8 @@ def train_detector(
     run_dir: Path,
     *,
     corpus: Path,
-    extra_music: Path | None = None,
+    renderings: Path | None = None,
+    further: Path | None = None,
     cache_dir: Path | None = None,
     features_dir: Path | None = None,
     jobs: int = 1,
@@ -68,8 +69,10 @@ def train_detector(
         Made when missing. A run of another configuration in the same folder is refused.
     corpus : Path
         Folder with ``music.tsv``, ``noise.tsv``, ``speech.tsv`` and perhaps ``rir.tsv``; splits ``train`` and ``dev``.
-    extra_music : Path or None
-        Folder of further music to train on, such as rendered MIDI.
+    renderings : Path or None
+        Folder of music rendered from scores to train on.
+    further : Path or None
+        Folder with any of ``music``, ``noise`` and ``speech``: further recordings to train on.
     cache_dir, features_dir : Path or None
         Where decoded audio and features are kept; features go to the run's folder by default.
     jobs, n_threads : int
@@ -88,9 +91,14 @@ def train_detector(
     features_dir = features_dir or run_dir / "features"
 
     def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
-        music = extra_music if split == "train" else None
-        stretched = config.scenes.stretched_share if split == "train" else 0.0
-        pools = SoundPools.from_corpus(corpus, split, extra_music=music, cache_dir=cache_dir, stretched_share=stretched)
+        added: dict[str, Any] = {}
+        if split == "train":
+            added = {
+                "renderings": renderings,
+                "further": further,
+                "stretched_share": config.scenes.stretched_share,
+            }
+        pools = SoundPools.from_corpus(corpus, split, cache_dir=cache_dir, **added)
         folder = features_dir / f"features-{split}"
         return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
 

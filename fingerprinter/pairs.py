@@ -112,7 +112,7 @@ class PairSampler:
             clean[row] = recordings.cut(index, start, window)
             shift = int(rng.integers(-self.max_shift, self.max_shift + 1))
             shifted[row] = recordings.cut(index, start + shift - past, past + window)
-            noise[row] = self._draw_noise(past + window, rng)
+            noise[row] = self.draw_noise(past + window, rng)
         degraded, _ = self.degrader.degrade(shifted, noise, rng)
         return np.concatenate([clean, degraded])
 
@@ -127,7 +127,7 @@ class PairSampler:
                 break
         return start
 
-    def _draw_noise(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    def draw_noise(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
         """Draw one source, or in a third of the draws two at random balance; scaled to equal RMS before mixing."""
         kind = rng.random()
         if kind < 0.12:

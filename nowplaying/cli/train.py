@@ -22,19 +22,39 @@ _Renderings = Annotated[
     Path | None, typer.Option("--renderings", help="Folder of further music, such as rendered MIDI.")
 ]
 
+_Further = Annotated[
+    Path | None,
+    typer.Option("--further", help="Folder of further recordings, in folders music, noise and speech."),
+]
+
 
 @app.command()
 def fingerprinter(
-    config: _Config, corpus: _Corpus, run_dir: _Run, cache_dir: _Cache, renderings: _Renderings = None
+    config: _Config,
+    corpus: _Corpus,
+    run_dir: _Run,
+    cache_dir: _Cache,
+    renderings: _Renderings = None,
+    further: _Further = None,
+    start_from: Annotated[
+        Path | None, typer.Option("--start-from", help="encoder.weights.h5 of a finished run to go on from.")
+    ] = None,
 ) -> None:
     """Train the fingerprint encoder."""
     from fingerprinter.training_config import TrainingConfig
 
     settings = TrainingConfig.read(config)
     require_tensorflow()
+    from fingerprinter.sources import TrainingSources
     from fingerprinter.train import train
 
-    weights = train(settings, corpus=corpus, run_dir=run_dir, cache_dir=cache_dir, renderings=renderings, report=note)
+    weights = train(
+        settings,
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
+        run_dir,
+        start_from=start_from,
+        report=note,
+    )
     say(str(weights))
 
 
@@ -45,6 +65,7 @@ def detector(
     run_dir: _Run,
     cache_dir: _Cache,
     renderings: _Renderings = None,
+    further: _Further = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
 ) -> None:
     """Train the music detector."""
@@ -58,7 +79,8 @@ def detector(
         settings,
         run_dir,
         corpus=corpus,
-        extra_music=renderings,
+        renderings=renderings,
+        further=further,
         cache_dir=cache_dir,
         jobs=jobs,
         on_progress=lambda row: note("  ".join(f"{name} {value:g}" for name, value in row.items())),

@@ -5,7 +5,7 @@ import pytest
 
 from detector.config import NetworkConfig, SceneConfig
 from detector.data import FeatureSet, WindowSampler, build_features
-from detector.scenes import SoundPools
+from detector.pools import SoundPools
 from nowplaying.errors import ConfigError
 from tests.detector.sounds import corpus_folder
 

@@ -1,10 +1,14 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+import soundfile
 
 from detector.clips import CONDITIONS, compose_clip
 from detector.config import SceneConfig
 from detector.effects import band_rms
-from detector.scenes import SoundPools, background, compose_scene, mix_at_snr
+from detector.pools import SoundPools
+from detector.scenes import background, compose_scene, mix_at_snr
 from detector.streams import GRACE_S, Region, compose_stream, false_triggers, found_regions
 from tests.detector.sounds import corpus_folder, noise
 
@@ -53,12 +57,15 @@ def test_backgrounds_have_unit_level(pools: SoundPools) -> None:
 
 
 def test_clips_differ_by_condition_only_in_the_channel(pools: SoundPools) -> None:
-    clip = compose_clip(pools, np.random.default_rng(3), is_music=True)
-    assert set(clip.windows) == {*CONDITIONS, "cold"}
-    assert all(window.shape == (446, 40) for window in clip.windows.values())
-    assert 0 <= clip.snr_db <= 20
-    treble = clip.windows["low-passed 3.5 kHz"][:, -6:].astype(int).mean()
-    assert treble < clip.windows["full band"][:, -6:].astype(int).mean()
+    clips = [compose_clip(pools, np.random.default_rng(seed), is_music=True) for seed in range(5)]
+    treble = dict.fromkeys(CONDITIONS, 0.0)
+    for clip in clips:
+        assert set(clip.windows) == {*CONDITIONS, "cold"}
+        assert all(window.shape == (446, 40) for window in clip.windows.values())
+        assert 0 <= clip.snr_db <= 20
+        for name in CONDITIONS:
+            treble[name] += clip.windows[name][:, -6:].astype(int).mean()
+    assert treble["low-passed 3.5 kHz"] < treble["full band"]
     assert compose_clip(pools, np.random.default_rng(4), is_music=False).snr_db is None
 
 
@@ -78,3 +85,19 @@ def test_counting_regions_and_false_triggers() -> None:
     times = [5.0, 15.0, 20.0, 30.0 + GRACE_S - 1, 50.0]
     assert found_regions(regions, times) == {0: 5.0}
     assert false_triggers(regions, times) == [5.0, 50.0]
+
+
+def test_further_sounds_are_strewn_in_time(tmp_path: Path) -> None:
+    root = corpus_folder(tmp_path / "corpus")
+    further = tmp_path / "further" / "noise"
+    further.mkdir(parents=True)
+    soundfile.write(further / "knock.wav", noise(5, 0.2), 16_000)
+    pools = SoundPools.from_corpus(root, "train", further=further.parent)
+    names = set()
+    for seed in range(20):
+        samples, file = pools.pick_noise(3 * 16_000, np.random.default_rng(seed), looped=False)
+        assert samples.shape == (3 * 16_000,)
+        assert band_rms(samples) == pytest.approx(1.0, rel=0.05)
+        names.add(file.path.name)
+    assert "knock.wav" in names
+    assert len(names) > 1
