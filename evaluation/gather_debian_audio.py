@@ -39,7 +39,9 @@ SPEECH = re.compile(r"voice|speech|dialog|core-sounds|ktuberling|fillets-ng/soun
 # Short pieces of music among the sounds of a game, and singing: of neither class.
 NEITHER = re.compile(
     r"victory|defeat|jingle|fanfare|horn|trumpet|harp|flute|lute|guitar|drum|gong|bell|chime|chant|choir|sing|sung|"
-    r"melod|tune|song|intro|credits|title|win\b|lose\b|gameover|level|cutscene|radio|piano|organ|xylo",
+    r"melod|tune|song|intro|credits|title|win\b|lose\b|gameover|level|cutscene|radio|piano|organ|xylo|theme|remix|"
+    r"valkyries|rabbit_hole|restaurant|complete_|under_attack|attacked|message_|tv_news|race_finish|new_settlement|"
+    r"lobby|dron(e|ing)|occupied|minaret|tavern|(^|/)unused|alarmatt",
     re.IGNORECASE,
 )
 LEAST_MUSIC_S, LEAST_NOISE_S, LEAST_SPEECH_S = 20.0, 0.15, 0.8

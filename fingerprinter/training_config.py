@@ -32,6 +32,8 @@ class TrainingConfig:
     n_simulated_rooms : int
     checkpoint_every, validate_every : int
         Steps.
+    n_validation_queries : int
+        Dev queries whose top-1 the log shows.
     recordings_share : float in (0, 1]
         Share of pairs from recordings where renderings are given as well.
     noise_share : float in (0, 1]
@@ -49,6 +51,7 @@ class TrainingConfig:
     n_simulated_rooms: int = 1200
     checkpoint_every: int = 100
     validate_every: int = 500
+    n_validation_queries: int = 400
     recordings_share: float = 0.65
     noise_share: float = 0.6
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)

@@ -26,10 +26,9 @@ class Validation:
     ----------
     config : TrainingConfig
     sources : TrainingSources
-    n_queries : int
     """
 
-    def __init__(self, config: TrainingConfig, sources: TrainingSources, n_queries: int = 400) -> None:
+    def __init__(self, config: TrainingConfig, sources: TrainingSources) -> None:
         past = round(config.past_s * config.front_end.sample_rate_hz)
         window = config.front_end.window_samples
         self._hop = config.front_end.sample_rate_hz
@@ -48,7 +47,7 @@ class Validation:
         )
         sampler = PairSampler([(self._music, 1.0)], noises, degrader, max_shift_s=0.0)
         rng = np.random.default_rng(0)
-        self._truth = rng.integers(len(self._music), size=n_queries)
+        self._truth = rng.integers(len(self._music), size=config.n_validation_queries)
         shifted, noise = [], []
         for index in self._truth:
             length = int(self._music.starts[index + 1] - self._music.starts[index])

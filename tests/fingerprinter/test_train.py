@@ -1,0 +1,93 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+
+from fingerprinter.config import EncoderConfig
+from fingerprinter.sources import TrainingSources
+from fingerprinter.train import build_training_model, learning_rate, train
+from fingerprinter.training_config import TrainingConfig
+from nowplaying.errors import ConfigError
+from tests.detector.sounds import corpus_folder
+
+pytestmark = pytest.mark.train
+
+CONFIG = TrainingConfig(
+    n_steps=4,
+    pairs_per_step=4,
+    warmup_steps=1,
+    n_simulated_rooms=4,
+    checkpoint_every=2,
+    validate_every=100,
+    n_validation_queries=8,
+    encoder=EncoderConfig(channels=(8, 8, 8, 8, 16), dim=32, branch_units=4),
+)
+
+
+class InterruptedRunError(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> TrainingSources:
+    root = tmp_path_factory.mktemp("fingerprinter")
+    return TrainingSources(corpus=corpus_folder(root / "corpus", seconds=4.0), cache_dir=root / "cache")
+
+
+def weights_of(path: Path) -> list[np.ndarray]:
+    encoder = build_training_model(CONFIG).get_layer("encoder")
+    encoder.load_weights(path)
+    return encoder.get_weights()
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources, tmp_path: Path) -> None:
+    whole = weights_of(train(CONFIG, sources, tmp_path / "whole"))
+
+    def interrupt(line: str) -> None:
+        if '"step": 2' in line:
+            raise InterruptedRunError
+
+    # The report of step 2 comes before its checkpoint, so the run starts again at its beginning.
+    with pytest.raises(InterruptedRunError):
+        train(CONFIG, sources, tmp_path / "parts", report=interrupt)
+    parts = weights_of(train(CONFIG, sources, tmp_path / "parts"))
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, parts, strict=True))
+    rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
+    assert [int(row["step"]) for row in rows] == [2, 4]
+    assert float(rows[-1]["dev_top1"]) >= 0
+    with pytest.raises(ConfigError, match="has reached its 4 steps"):
+        train(CONFIG, sources, tmp_path / "whole")
+
+
+def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
+    sources: TrainingSources, tmp_path: Path
+) -> None:
+    first = train(CONFIG, sources, tmp_path / "first")
+    still = TrainingConfig(**{**CONFIG.to_dict(), "learning_rate": 1e-12, "encoder": CONFIG.encoder,
+                              "front_end": CONFIG.front_end, "augment": CONFIG.augment})  # fmt: skip
+    second = train(still, sources, tmp_path / "second", start_from=first)
+    trained = [np.allclose(a, b, atol=1e-6) for a, b in zip(weights_of(first), weights_of(second), strict=True)]
+    assert all(trained[:2])
+    foreign = tmp_path / "foreign.weights.h5"
+    keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(foreign)
+    with pytest.raises(ConfigError, match="same settings"):
+        train(CONFIG, sources, tmp_path / "third", start_from=foreign)
+
+
+def test_further_recordings_are_for_training_only(sources: TrainingSources, tmp_path: Path) -> None:
+    further = TrainingSources(corpus=sources.corpus, cache_dir=sources.cache_dir, further=tmp_path)
+    (tmp_path / "music").symlink_to(sources.corpus / "music")
+    assert len(further.recordings("music", "train")) == len(sources.recordings("music", "train")) + 4
+    assert len(further.recordings("music", "dev")) == len(sources.recordings("music", "dev"))
+
+
+def test_the_rate_warms_up_and_falls_to_zero() -> None:
+    config = TrainingConfig(n_steps=100, warmup_steps=10)
+    rates = [learning_rate(config, step) for step in range(100)]
+    assert rates[9] == pytest.approx(config.learning_rate)
+    assert np.all(np.diff(rates[:10]) > 0)
+    assert np.all(np.diff(rates[10:]) <= 0)
+    assert rates[-1] < 0.001 * config.learning_rate
