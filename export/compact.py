@@ -15,6 +15,8 @@ from nowplaying.errors import ConfigError
 
 __all__ = ["compact"]
 
+_CONVOLUTIONS = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
+
 
 def compact(graph: bytes, *, description: str = "") -> bytes:
     """Return an equal graph in as few bytes as the format allows.
@@ -45,6 +47,7 @@ class _Writer:
 
     def write(self, description: str) -> bytes:
         builder, graph = self._builder, self._graph
+        self._check_operations()
         self._share_zero_biases()
         used = sorted({index for op in graph.operators for index in (*op.inputs, *op.outputs)})
         place = {old: new for new, old in enumerate(used)}
@@ -81,6 +84,14 @@ class _Writer:
         builder.Finish(root, file_identifier=b"TFL3")
         return bytes(builder.Output())
 
+    def _check_operations(self) -> None:
+        for op in self._graph.operators:
+            if (builtin := self._builtin(op)) not in (*_CONVOLUTIONS, schema.BuiltinOperator.LOGISTIC):
+                message = (
+                    f"expected CONV_2D, DEPTHWISE_CONV_2D or LOGISTIC, found operation {builtin}; write it as it is"
+                )
+                raise ConfigError(message)
+
     def _data(self, tensor: Any) -> Any:
         return self._model.buffers[tensor.buffer].data
 
@@ -99,7 +110,8 @@ class _Writer:
                     op.inputs = [*op.inputs[:2], shared.setdefault(bytes(data), op.inputs[2])]
 
     def _builtin(self, op: Any) -> int:
-        return int(self._model.operatorCodes[op.opcodeIndex].builtinCode)
+        code = self._model.operatorCodes[op.opcodeIndex]
+        return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
     def _tensor(self, tensor: Any, buffer: int) -> int:
         fields = [
@@ -133,15 +145,11 @@ class _Writer:
             (schema.OperatorAddInputs, self._integers([place[int(i)] for i in op.inputs])),
             (schema.OperatorAddOutputs, self._integers([place[int(i)] for i in op.outputs])),
         ]
-        builtin = self._builtin(op)
-        if builtin in (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D):
+        if self._builtin(op) in _CONVOLUTIONS:
             fields += [
                 (schema.OperatorAddBuiltinOptionsType, op.builtinOptionsType),
                 (schema.OperatorAddBuiltinOptions, self._options(op.builtinOptions)),
             ]
-        elif builtin != schema.BuiltinOperator.LOGISTIC:
-            message = f"expected CONV_2D, DEPTHWISE_CONV_2D or LOGISTIC, found operation {builtin}; write it as it is"
-            raise ConfigError(message)
         return self._table(schema.OperatorStart, schema.OperatorEnd, fields)
 
     def _options(self, options: Any) -> int:

@@ -12,6 +12,7 @@ from detector.gate import GateConfig
 from detector.model import FoldedModel, normalised
 from detector.stream import MODEL_FILE, StreamingDetector
 from detector.weights import load_weights, save_weights
+from export.compact import compact
 from export.convert_detector import convert_detector, deployed_model
 from export.detector import export_detector, multiply_accumulates
 from nowplaying.artifacts import builtin_model_dir
@@ -61,6 +62,23 @@ def test_keras_and_litert_agree() -> None:
         # the middle of the logistic function are 4 of 256 each.
         assert steps + 128 == pytest.approx(256 * keras_p, abs=8)
         assert steps + 128 == pytest.approx(min(255, 256 / (1 + np.exp(-logit))), abs=8)
+
+
+def test_compact_changes_the_size_and_nothing_else(tmp_path: Path, graph: bytes) -> None:
+    again = compact(graph, description="x" * 100)
+    (tmp_path / "a.tflite").write_bytes(graph)
+    (tmp_path / "b.tflite").write_bytes(again)
+    one = TfliteModel(tmp_path / "a.tflite", reference_kernels=True)
+    two = TfliteModel(tmp_path / "b.tflite", reference_kernels=True)
+    assert len(again) == pytest.approx(len(graph) + 104, abs=12)
+    for window in windows():
+        assert np.array_equal(one.run(window[None, :, None, :]), two.run(window[None, :, None, :]))
+
+
+def test_compact_refuses_operations_it_does_not_know() -> None:
+    encoder = builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
+    with pytest.raises(ConfigError, match="expected CONV_2D"):
+        compact(encoder.read_bytes())
 
 
 def test_export_writes_a_folder_that_opens_and_keeps_its_gate(tmp_path: Path) -> None:
