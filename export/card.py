@@ -111,6 +111,9 @@ def _training(manifest: Mapping[str, Any]) -> str:
     for group, data in training.get("data", {}).items():
         licences = ", ".join(f"{count} {licence}" for licence, count in data.get("licences", {}).items())
         lines.append(f"- **{group}**: {data['n_files']} files from {len(data.get('sources', []))} sources ({licences})")
+    for group, data in training.get("further", {}).items():
+        packages = ", ".join(data["sources"])
+        lines.append(f"- **further {group}**: {data['n_files']} files (docs/data.md) of {packages}")
     if training.get("n_renderings"):
         lines.append(f"- **renderings**: {training['n_renderings']} scores rendered to sound with varied instruments")
     settings = {key: value for key, value in training.get("config", {}).items() if not isinstance(value, dict)}

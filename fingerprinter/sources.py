@@ -12,7 +12,7 @@ from fingerprinter.pairs import PairSampler, Recordings
 from fingerprinter.training_config import TrainingConfig
 from nowplaying.audio import find_audio, to_int16
 from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import Group, read_corpus
+from nowplaying.audio.corpus import CorpusFile, Group, read_corpus
 
 __all__ = ["LEAST_NOISE_S", "TrainingSources", "training_sampler"]
 
@@ -40,12 +40,16 @@ class TrainingSources:
     renderings: Path | None = None
     further: Path | None = None
 
-    def recordings(self, group: Group, split: str, *, min_s: float = 0.0) -> Recordings:
-        """Decode one group into memory, through the cache; further recordings belong to the ``train`` split."""
-        paths = [file.path for file in read_corpus(self.corpus, group, split)]
+    def files(self, group: Group, split: str) -> list[CorpusFile]:
+        """List one group; further recordings belong to the ``train`` split."""
+        files = read_corpus(self.corpus, group, split)
         if split == "train" and self.further is not None and (self.further / group).is_dir():
-            paths += [file.path for file in read_corpus(self.further / group, group)]
-        decoded = [to_int16(load_cached(path, self.cache_dir)) for path in paths]
+            files += read_corpus(self.further / group, group)
+        return files
+
+    def recordings(self, group: Group, split: str, *, min_s: float = 0.0) -> Recordings:
+        """Decode one group into memory, through the cache."""
+        decoded = [to_int16(load_cached(file.path, self.cache_dir)) for file in self.files(group, split)]
         return Recordings.join(decoded, min_samples=round(min_s * 16_000))
 
 

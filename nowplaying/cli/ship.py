@@ -8,23 +8,34 @@ import typer
 from nowplaying.cli.output import say
 from nowplaying.cli.train import require_tensorflow
 
-__all__ = ["ship"]
+__all__ = ["app"]
+
+app = typer.Typer(help="Turn a finished training run into a model folder.", no_args_is_help=True)
+_Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_default=False)]
+_Model = Annotated[Path, typer.Option("--out", help="Model folder to write.", show_default=False)]
+_Corpus = Annotated[Path, typer.Option("--corpus", help="As in training.", show_default=False)]
+_Renderings = Annotated[Path | None, typer.Option("--renderings", help="As in training.")]
+_Further = Annotated[Path | None, typer.Option("--further", help="As in training.")]
+_Version = Annotated[str, typer.Option("--version-tag", help="Semantic version of the artifact.")]
 
 
-def ship(
-    run_dir: Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="Model folder to write.", show_default=False)],
-    corpus: Annotated[Path, typer.Option("--corpus", help="As in training.", show_default=False)],
+@app.command()
+def fingerprinter(
+    run_dir: _Run,
+    out: _Model,
+    corpus: _Corpus,
     cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
-    renderings: Annotated[Path | None, typer.Option("--renderings", help="As in training.")] = None,
+    renderings: _Renderings = None,
+    further: _Further = None,
     name: Annotated[str, typer.Option("--name")] = "fingerprinter-v1",
-    version: Annotated[str, typer.Option("--version-tag", help="Semantic version of the artifact.")] = "1.0.0",
+    version: _Version = "1.0.0",
     precision: Annotated[str, typer.Option("--precision", help="int8, or float32 for comparison.")] = "int8",
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
 ) -> None:
-    """Convert a fingerprinter run to TFLite and train the codebook that ships with it."""
+    """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
     require_tensorflow()
     from export.finish import finish_fingerprinter
+    from fingerprinter.sources import TrainingSources
 
     if precision not in ("int8", "float32"):
         message = f"expected int8 or float32, found {precision!r}"
@@ -32,12 +43,29 @@ def ship(
     folder = finish_fingerprinter(
         run_dir,
         out,
-        corpus=corpus,
-        cache_dir=cache_dir,
-        renderings=renderings,
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
         name=name,
         version=version,
         precision=precision,  # type: ignore[arg-type]
         jobs=jobs,
     )
     say(str(folder))
+
+
+@app.command()
+def detector(
+    run_dir: _Run,
+    out: _Model,
+    corpus: _Corpus,
+    renderings: _Renderings = None,
+    further: _Further = None,
+    name: Annotated[str, typer.Option("--name")] = "detector-v1",
+    version: _Version = "1.0.0",
+) -> None:
+    """Convert the detector to int8 TFLite; a gate that the folder's manifest already holds is kept."""
+    require_tensorflow()
+    from export.detector import export_detector
+    from export.provenance import describe_training
+
+    training = describe_training(corpus, renderings=renderings, further=further)
+    say(str(export_detector(run_dir, out, name=name, version=version, training=training)))

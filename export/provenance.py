@@ -1,0 +1,38 @@
+"""What a manifest says of the recordings behind a model: how many, from where, under which licences."""
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+from nowplaying.audio import find_audio
+from nowplaying.audio.corpus import GROUPS, CorpusFile, read_corpus
+
+__all__ = ["describe_training"]
+
+
+def describe_training(corpus: Path, *, renderings: Path | None = None, further: Path | None = None) -> dict[str, Any]:
+    """Describe the ``train`` split of a corpus, and what was given beside it.
+
+    Parameters
+    ----------
+    corpus, renderings, further : Path
+        As the training was given.
+
+    Returns
+    -------
+    dict
+        ``data``, ``further`` (by group: number of files, licences, sources) and ``n_renderings``.
+    """
+    data = {group: _summary(read_corpus(corpus, group, "train")) for group in GROUPS}
+    beside = {
+        group: _summary(read_corpus(further / group, group))
+        for group in GROUPS
+        if further and (further / group).is_dir()
+    }
+    return {"data": data, "further": beside, "n_renderings": len(find_audio([renderings])) if renderings else 0}
+
+
+def _summary(files: list[CorpusFile]) -> dict[str, Any]:
+    licences = Counter(file.licence or "not stated" for file in files)
+    sources = sorted({file.source for file in files if file.source})
+    return {"n_files": len(files), "licences": dict(licences.most_common()), "sources": sources}
