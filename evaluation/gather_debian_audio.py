@@ -21,11 +21,19 @@ import soundfile
 
 # fmt: off
 GAMES = (
-    "0ad-data", "asc-music", "boswars-data", "colobot-common-sounds", "drascula-music", "extremetuxracer-data",
-    "fillets-ng-data", "flightgear-data-base", "freedroidrpg-data", "hedgewars-data", "hyperrogue-music",
-    "ktuberling-data", "lincity-ng-data", "megaglest-data", "minetest-data", "naev-data", "openarena-data",
-    "singularity-music", "supertuxkart-data", "torcs-data", "ufoai-music", "ufoai-sound", "unknown-horizons",
-    "warzone2100-data", "warzone2100-music", "wesnoth-1.16-data", "wesnoth-1.16-music", "widelands-data",
+    "0ad-data", "ardentryst", "asc-music", "boswars-data", "btanks-data", "caveexpress-data",
+    "colobot-common-sounds", "cube2-data", "drascula-music", "endless-sky-data", "enigma-data",
+    "extremetuxracer-data", "fillets-ng-data", "flare-game", "flightgear-data-base", "foobillardplus-data",
+    "freeciv-data", "freedroidrpg-data", "freeorion-data", "fretsonfire-songs-muldjord",
+    "fretsonfire-songs-sectoid", "frozen-bubble-data", "gigalomania-data", "gunroar-data", "hedgewars-data",
+    "hyperrogue-music", "klettres-data", "kraptor-data", "ktuberling-data", "lincity-ng-data", "lmms-common",
+    "lugaru-data", "marsshooter-data", "megaglest-data", "minetest-data", "mu-cade-data", "naev-data",
+    "noiz2sa-data", "openarena-data", "parsec47-data", "plee-the-bear-data", "pokerth-data", "pysiogame",
+    "ri-li-data", "rrootage-data", "scorched3d-data", "searchandrescue-data", "singularity-music",
+    "supertuxkart-data", "titanion-data", "torcs-data", "torus-trooper-data", "trackballs-data",
+    "trigger-rally-data", "tumiki-fighters-data", "tuxmath-data", "ufoai-music", "ufoai-sound", "unknown-horizons",
+    "warmux-data", "warzone2100-data", "warzone2100-music", "wesnoth-1.16-data", "wesnoth-1.16-music",
+    "widelands-data", "wordwarvi-sound", "xmoto-data", "zaz-data",
 )
 # fmt: on
 TELEPHONES = (
@@ -35,7 +43,10 @@ TELEPHONES = (
 SUFFIXES = {".wav", ".ogg", ".oga", ".opus", ".mp3", ".flac"}
 ARCHIVES = {".pk3", ".wz", ".zip"}
 MUSIC = re.compile(r"music|soundtrack|moh-opsound|/themes?/", re.IGNORECASE)
-SPEECH = re.compile(r"voice|speech|dialog|core-sounds|ktuberling|fillets-ng/sound|tcas|mk-viii|comments", re.IGNORECASE)
+SPEECH = re.compile(
+    r"voice|klettres|pysiogame|speech|dialog|core-sounds|ktuberling|fillets-ng/sound|tcas|mk-viii|comments",
+    re.IGNORECASE,
+)
 # Short pieces of music among the sounds of a game, and singing: of neither class.
 NEITHER = re.compile(
     r"victory|defeat|jingle|fanfare|horn|trumpet|harp|flute|lute|guitar|drum|gong|bell|chime|chant|choir|sing|sung|"
