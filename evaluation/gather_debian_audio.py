@@ -23,7 +23,7 @@ import soundfile
 GAMES = (
     "0ad-data", "ardentryst", "asc-music", "boswars-data", "btanks-data", "caveexpress-data",
     "colobot-common-sounds", "cube2-data", "drascula-music", "endless-sky-data", "enigma-data",
-    "extremetuxracer-data", "fillets-ng-data", "flare-game", "flightgear-data-base", "foobillardplus-data",
+    "extremetuxracer-data", "fillets-ng-data", "flightgear-data-base", "foobillardplus-data",
     "freeciv-data", "freedroidrpg-data", "freeorion-data", "fretsonfire-songs-muldjord",
     "fretsonfire-songs-sectoid", "frozen-bubble-data", "gigalomania-data", "gunroar-data", "hedgewars-data",
     "hyperrogue-music", "klettres-data", "kraptor-data", "ktuberling-data", "lincity-ng-data", "lmms-common",
@@ -42,7 +42,7 @@ TELEPHONES = (
 )
 SUFFIXES = {".wav", ".ogg", ".oga", ".opus", ".mp3", ".flac"}
 ARCHIVES = {".pk3", ".wz", ".zip"}
-MUSIC = re.compile(r"music|soundtrack|moh-opsound|/themes?/", re.IGNORECASE)
+MUSIC = re.compile(r"music|wordwarvi|soundtrack|moh-opsound|/themes?/", re.IGNORECASE)
 SPEECH = re.compile(
     r"voice|klettres|pysiogame|speech|dialog|core-sounds|ktuberling|fillets-ng/sound|tcas|mk-viii|comments",
     re.IGNORECASE,
@@ -52,9 +52,16 @@ NEITHER = re.compile(
     r"victory|defeat|jingle|fanfare|horn|trumpet|harp|flute|lute|guitar|drum|gong|bell|chime|chant|choir|sing|sung|"
     r"melod|tune|song|intro|credits|title|win\b|lose\b|gameover|level|cutscene|radio|piano|organ|xylo|theme|remix|"
     r"valkyries|rabbit_hole|restaurant|complete_|under_attack|attacked|message_|tv_news|race_finish|new_settlement|"
-    r"lobby|dron(e|ing)|occupied|minaret|tavern|(^|/)unused|alarmatt",
+    r"_atm\b|lobby|dron(e|ing)|occupied|minaret|tavern|(^|/)unused|alarmatt",
     re.IGNORECASE,
 )
+# Small games keep their soundtrack among the sounds: what is long is music, but for these.
+PLACES = re.compile(
+    r"rain|wind|forest|water|ocean|wave|lava|fire|engine|motor|locomot|amb|night|day|bird|crowd|cheer|city|factory|machine|"
+    r"pump|farm|trade|port|village|mine|storm|sea|river|jungle|tropical|desert|temperate|cave|swamp",
+    re.IGNORECASE,
+)
+LONGEST_SOUND_S = 20.0
 LEAST_MUSIC_S, LEAST_NOISE_S, LEAST_SPEECH_S = 20.0, 0.15, 0.8
 
 
@@ -119,6 +126,8 @@ def group_of(path: Path, packages: Path) -> str | None:
         return "music" if duration_s >= LEAST_MUSIC_S else None
     if SPEECH.search(place):
         return "speech" if duration_s >= LEAST_SPEECH_S else None
+    if duration_s > LONGEST_SOUND_S and not PLACES.search(path.stem):
+        return "music"
     if NEITHER.search(path.stem) or duration_s < LEAST_NOISE_S:
         return None
     return "noise"
