@@ -16,18 +16,13 @@ from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError, CorruptArtifactError
 
-__all__ = ["DEFAULT_ACCEPTANCE", "Acceptance", "Evidence", "fit_acceptance"]
+__all__ = ["DEFAULT_ACCEPTANCE", "N_FEATURES", "Acceptance", "Evidence", "fit_acceptance"]
 
-_FEATURES = (
-    "mean_similarity",
-    "above_background",
-    "above_neighbours",
-    "margin",
-    "win_rate",
-    "log_fingerprints",
-    "above_neighbours_x_log_fingerprints",
-    "margin_x_log_fingerprints",
-)
+_MEASURES = ("mean_similarity", "above_background", "above_neighbours", "margin", "win_rate", "clear_wins")
+_FEATURES = (*_MEASURES, "log_fingerprints", *(f"{name}_x_log_fingerprints" for name in _MEASURES))
+N_FEATURES = len(_FEATURES)
+_FULL_QUERY = 12  # fingerprints in 8 s
+_SHORT_QUERY = 3  # and fewer, for which the fit sets the threshold of a single one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +41,9 @@ class Evidence:
         To the best alignment of any other song.
     win_rate : float in [0, 1]
         Share of query fingerprints that are nearer to their aligned place than to any fingerprint of another song.
+    clear_wins : float in [0, 2]
+        By how much they are nearer to it, as a root mean square over all query fingerprints, losses counting as zero: a
+        few clear seconds tell a song even where noise covers the others.
     n_fingerprints : int >= 1
     """
 
@@ -54,13 +52,14 @@ class Evidence:
     above_neighbours: float
     margin: float
     win_rate: float
+    clear_wins: float
     n_fingerprints: int
 
     def to_vector(self) -> NDArray[np.float64]:
-        """Return the features of the acceptance model, shape (8,)."""
+        """Return the features of the acceptance model, shape (13,)."""
         log_n = math.log(self.n_fingerprints)
-        plain = [self.mean_similarity, self.above_background, self.above_neighbours, self.margin, self.win_rate]
-        return np.array([*plain, log_n, self.above_neighbours * log_n, self.margin * log_n])
+        measures = [float(getattr(self, name)) for name in _MEASURES]
+        return np.array([*measures, log_n, *(value * log_n for value in measures)])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,29 +68,41 @@ class Acceptance:
 
     Attributes
     ----------
-    coefficients : tuple of float, length 8
+    coefficients : tuple of float, length 13
     intercept : float
     threshold : float in [0, 1]
-        Smallest probability that is accepted as a match.
+        Smallest probability that is accepted as a match for a query of 8 s, which is 12 fingerprints, or longer.
+    threshold_single : float in [0, 1]
+        The same for a single fingerprint. One second of sound is far easier mistaken, so that the same rate of false
+        accepts needs a higher threshold.
     """
 
     coefficients: tuple[float, ...]
     intercept: float
     threshold: float
+    threshold_single: float
 
     def __post_init__(self) -> None:
-        numbers = (*self.coefficients, self.intercept, self.threshold)
+        numbers = (*self.coefficients, self.intercept, self.threshold, self.threshold_single)
         if len(self.coefficients) != len(_FEATURES) or not all(math.isfinite(number) for number in numbers):
             message = f"acceptance: expected {len(_FEATURES)} finite coefficients, found {self.coefficients!r}"
             raise ConfigError(message)
-        if not 0 <= self.threshold <= 1:
-            message = f"acceptance threshold: expected a probability, found {self.threshold!r}"
-            raise ConfigError(message)
+        for threshold in (self.threshold, self.threshold_single):
+            if not 0 <= threshold <= 1:
+                message = f"acceptance threshold: expected a probability, found {threshold!r}"
+                raise ConfigError(message)
 
     def probability(self, evidence: Evidence) -> float:
         """Return the probability that the best song is the right one, in [0, 1]."""
         logit = float(evidence.to_vector() @ np.array(self.coefficients)) + self.intercept
-        return 1.0 / (1.0 + math.exp(-min(max(logit, -40.0), 40.0)))
+        return _probability(logit)
+
+    def threshold_for(self, n_fingerprints: int) -> float:
+        """Return the threshold for a query of so many fingerprints: between the two, by their logarithm."""
+        share = min(math.log(max(n_fingerprints, 1)) / math.log(_FULL_QUERY), 1.0)
+        if self.threshold == self.threshold_single or share in (0.0, 1.0):
+            return self.threshold if share == 1.0 else self.threshold_single
+        return _probability((1 - share) * _logit(self.threshold_single) + share * _logit(self.threshold))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest's form."""
@@ -100,6 +111,7 @@ class Acceptance:
             "coefficients": list(self.coefficients),
             "intercept": self.intercept,
             "threshold": self.threshold,
+            "threshold_single": self.threshold_single,
         }
 
     @classmethod
@@ -120,6 +132,7 @@ class Acceptance:
                 coefficients=coefficients,
                 intercept=float(value["intercept"]),
                 threshold=float(value["threshold"]),
+                threshold_single=float(value["threshold_single"]),
             )
         except (KeyError, TypeError, ValueError) as error:
             message = f"model manifest, 'acceptance': {error}; export the model again"
@@ -127,7 +140,12 @@ class Acceptance:
 
 
 # For models without a fit of their own: half-way between what unrelated music reaches and a clean match.
-DEFAULT_ACCEPTANCE = Acceptance(coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, 1.5, 2.0, 4.0), intercept=-9.5, threshold=0.5)
+DEFAULT_ACCEPTANCE = Acceptance(
+    coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, 0.0, 1.5, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0),
+    intercept=-9.5,
+    threshold=0.5,
+    threshold_single=0.5,
+)
 
 
 def fit_acceptance(
@@ -137,17 +155,17 @@ def fit_acceptance(
     false_accept_rate: float = 0.005,
     ridge: float = 1e-3,
 ) -> Acceptance:
-    """Fit the logistic model and its threshold.
+    """Fit the logistic model and its thresholds.
 
     Parameters
     ----------
-    known_features : ndarray of float64, shape (n_known, 8)
+    known_features : ndarray of float64, shape (n_known, 13)
         :meth:`Evidence.to_vector` of queries whose best song was the right one.
-    unknown_features : ndarray of float64, shape (n_unknown, 8)
+    unknown_features : ndarray of float64, shape (n_unknown, 13)
         Of queries for which every answer is wrong: music that is not in the database, speech, noise, and known songs
         whose best song was another.
     false_accept_rate : float in (0, 1)
-        Share of ``unknown_features`` that the threshold may let through.
+        Share of ``unknown_features`` that the thresholds may let through, of short and of long queries each.
     ridge : float > 0
         Penalty on the standardised coefficients, which keeps separable data finite.
 
@@ -186,13 +204,27 @@ def fit_acceptance(
     solution = minimize(loss, np.zeros(len(_FEATURES) + 1), jac=True, method="L-BFGS-B").x
     coefficients = solution[:-1] / scale
     intercept = float(solution[-1] - mean @ coefficients)
-    logits = np.clip(unknown_features @ coefficients + intercept, -40, 40)
-    probabilities = np.sort(1 / (1 + np.exp(-logits)))
-    allowed = math.floor(false_accept_rate * len(probabilities))
-    # Just above the highest score that must not pass.
-    threshold = float(np.nextafter(probabilities[len(probabilities) - 1 - allowed], 1.0))
+    logits = unknown_features @ coefficients + intercept
+    is_short = unknown_features[:, _FEATURES.index("log_fingerprints")] <= math.log(_SHORT_QUERY) + 1e-6
     return Acceptance(
         coefficients=tuple(float(number) for number in coefficients),
         intercept=intercept,
-        threshold=min(max(threshold, 0.5), 1.0),
+        threshold=_threshold(logits if is_short.all() else logits[~is_short], false_accept_rate),
+        threshold_single=_threshold(logits[is_short] if is_short.any() else logits, false_accept_rate),
     )
+
+
+def _threshold(logits: NDArray[np.float64], false_accept_rate: float) -> float:
+    """Return the probability just above the highest one that must not pass; never less than even odds."""
+    ordered = np.sort(logits)
+    allowed = math.floor(false_accept_rate * ordered.size)
+    highest = _probability(float(ordered[ordered.size - 1 - allowed]))
+    return min(max(math.nextafter(highest, 1.0), 0.5), 1.0)
+
+
+def _probability(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(max(logit, -40.0), 40.0)))
+
+
+def _logit(probability: float) -> float:
+    return math.log(max(probability, 1e-12)) - math.log(max(1 - probability, 1e-12))

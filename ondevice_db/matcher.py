@@ -198,16 +198,19 @@ class Matcher:
         others = np.where(songs < 0, -np.inf, others)
         neighbours = _mean_of_largest(others, _N_NEIGHBOURS, fallback=background)
         floor = float(background.mean())
+        lead = similarities - np.maximum(others.max(axis=1), background)
         runner_up = float(rescored.scores[rows[1]]) if rows.size > 1 else floor
         evidence = Evidence(
             mean_similarity=float(rescored.scores[best]),
             above_background=float((similarities - background).mean()),
             above_neighbours=float((similarities - neighbours).mean()),
             margin=float(rescored.scores[best]) - max(runner_up, floor),
-            win_rate=float((similarities > np.maximum(others.max(axis=1), background)).mean()),
+            win_rate=float((lead > 0).mean()),
+            clear_wins=float(np.sqrt(np.mean(np.maximum(lead, 0.0) ** 2))),
             n_fingerprints=similarities.size,
         )
         score = self.acceptance.probability(evidence)
+        threshold = self.acceptance.threshold_for(evidence.n_fingerprints)
         candidates = []
         for row in rows[: options.n_best]:
             # Probabilities of the songs together stay below one; the others share what the first leaves, by score.
@@ -222,10 +225,10 @@ class Matcher:
             )
         return Match(
             candidates=tuple(candidates),
-            best=candidates[0] if score >= self.acceptance.threshold else None,
+            best=candidates[0] if score >= threshold else None,
             evidence=evidence,
             similarities=tuple(float(value) for value in similarities),
-            threshold=self.acceptance.threshold,
+            threshold=threshold,
             n_scanned=hits.n_scanned,
         )
 

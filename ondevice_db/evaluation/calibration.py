@@ -29,7 +29,7 @@ class Calibration:
     acceptance : Acceptance
     n_known, n_unknown : int
     false_accept_rate : float
-        That the threshold was chosen for, on the fit's own queries.
+        That the thresholds were chosen for, on the fit's own queries.
     """
 
     acceptance: Acceptance
@@ -58,7 +58,7 @@ def calibrate(
     setting: Setting,
     conditions: Sequence[Condition] | None = None,
     *,
-    false_accept_rate: float = 0.003,
+    false_accept_rate: float = 0.005,
     jobs: int = 1,
 ) -> Calibration:
     """Fit the acceptance model.
@@ -69,7 +69,7 @@ def calibrate(
         With speech and noise of the ``train`` split, so that the evaluation's own stay unseen.
     conditions : sequence of Condition, optional
     false_accept_rate : float in (0, 1)
-        That the threshold aims for.
+        That the thresholds aim for.
     jobs : int >= 1
     """
     hop_s = setting.cache.fingerprinter.query_hop_s

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.accept import Acceptance
+from ondevice_db.accept import N_FEATURES, Acceptance
 from ondevice_db.evaluation.library import Library, open_exact
 from ondevice_db.evaluation.pool import share_out
 from ondevice_db.index import SearchOptions
@@ -53,7 +53,7 @@ class Outcomes:
         First song; -1 for none.
     offsets_s, scores : ndarray of float64, shape (n,)
     accepted : ndarray of bool, shape (n,)
-    features : ndarray of float64, shape (n, 8)
+    features : ndarray of float64, shape (n, 13)
         :meth:`~ondevice_db.accept.Evidence.to_vector`; NaN where there was no candidate.
     latency_ms : ndarray of float64, shape (n,)
         Matching alone.
@@ -121,7 +121,7 @@ def _match_chunk(
         match = matcher.match(query, system.hop_s, replace(system.options, excluded_songs=hidden))
         latency_ms = 1000 * (time.perf_counter() - began_s)
         if match.evidence is None:
-            rows.append((-1, np.nan, 0.0, False, np.full(8, np.nan), latency_ms))
+            rows.append((-1, np.nan, 0.0, False, np.full(N_FEATURES, np.nan), latency_ms))
             continue
         first = match.candidates[0]
         features = match.evidence.to_vector()

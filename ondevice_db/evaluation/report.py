@@ -16,7 +16,8 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         f"{result['embedding_space']}, seed {result['seed']}. Through codes, Annoy and mu-law unless said otherwise; "
         "intervals are 95 %, by bootstrap over tracks. "
         f"{result['n_songs_with_twins']} songs have a duplicate, which counts as right; "
-        f"{len(result['unknown_left_out_as_twins'])} unknown tracks were left out as duplicates of indexed songs.",
+        f"{len(result['left_out_as_twins'])} recordings of unknown music or noise were left out: a song holds them"
+        f"{': ' if result['left_out_as_twins'] else ''}{', '.join(result['left_out_as_twins'])}.",
         "",
         "| condition | rank-1 % | interval | accepted and right % | accepted and wrong % | place within 0.5 s % | "
         "median match ms |",
@@ -35,10 +36,10 @@ def to_markdown(result: Mapping[str, Any]) -> str:
             f"{row['match_ms_p50']:.1f}",
         ]
         lines.append(_row(cells))
-    threshold = result["acceptance"]["threshold"]
+    long, single = (result["acceptance"][name] for name in ("threshold", "threshold_single"))
     lines += [
         "",
-        f"## False accepts at the threshold {threshold:.3f}",
+        f"## False accepts at the thresholds {long:.3f} (8 s) and {single:.3f} (one fingerprint)",
         "",
         "| queries | condition | accepted | of | % | 95 % upper bound |",
         "|---|---|---|---|---|---|",

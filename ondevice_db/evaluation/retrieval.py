@@ -156,7 +156,7 @@ def evaluate_retrieval(
         "n_tracks": len(set(tracks)),
         "seed": seed,
         "n_songs_with_twins": int((np.bincount(setting.library.groups)[setting.library.groups] > 1).sum()),
-        "unknown_left_out_as_twins": [path.name for path in setting.twins],
+        "left_out_as_twins": [path.name for path in setting.twins],
         "acceptance": system.acceptance.to_dict(),
         "known": known,
         "false_accepts": false_accepts,

@@ -35,7 +35,8 @@ class Setting:
     truth : ndarray of int64, shape (n_known,)
         Song index of every known query.
     twins : list of Path
-        Recordings of the ``unknown`` split that are the same music as an indexed one, and are therefore left out.
+        Unknown music, speech and noise that is the same recording as something indexed, or holds a part of it, and is
+        therefore left out: games use one ambience both as noise and in their music.
     """
 
     cache: EmbeddingCache
@@ -87,17 +88,16 @@ def build_setting(
     shutil.rmtree(database, ignore_errors=True)
     library = build_library(files, embeddings, database, codebook=codebook)
 
-    unknown = [file.path for file in read_corpus(corpus, "music", "unknown")]
-    clean = embeddings.references(unknown)
-    found = [bool(find_duplicates(rows, library.vectors, library.song_starts)) for rows in clean]
-    twins = [path for path, twin in zip(unknown, found, strict=True) if twin]
-
-    sources = {
-        "known": ([file.path for file in read_corpus(corpus, "music", "dev")], n_queries),
-        "unknown": ([path for path in unknown if path not in twins], n_unknown),
-        "speech": (_paths(corpus, "speech", sound_split), n_sounds),
-        "noise": (_paths(corpus, "noise", sound_split), n_sounds),
+    strangers = {
+        "unknown": _paths(corpus, "music", "unknown"),
+        "speech": _paths(corpus, "speech", sound_split),
+        "noise": _paths(corpus, "noise", sound_split),
     }
+    twins = [path for paths in strangers.values() for path in _known_among(paths, embeddings, library)]
+    sources = {"known": (_paths(corpus, "music", "dev"), n_queries)}
+    for name, paths in strangers.items():
+        left = [path for path in paths if path not in twins]
+        sources[name] = (left, n_unknown if name == "unknown" else n_sounds)
     noises = [load_cached(path, embeddings.pcm_cache) for path in _paths(corpus, "noise", "dev")]
     rooms = {
         "simulated": dev_room_responses(cache) if "simulated" in room_kinds else [],
@@ -109,6 +109,15 @@ def build_setting(
         plans[name] = draw_plan(recordings, noises, rooms, n, np.random.default_rng([seed, number]))
     truth = np.array([library.songs[query.path] for query in plans["known"].queries])
     return Setting(embeddings, library, plans, truth, twins)
+
+
+def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:
+    rows = zip(paths, embeddings.references(paths), strict=True)
+    return [
+        path
+        for path, vectors in rows
+        if vectors.any() and find_duplicates(vectors, library.vectors, library.song_starts)
+    ]
 
 
 def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:

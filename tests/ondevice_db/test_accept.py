@@ -5,7 +5,7 @@ from nowplaying.errors import ConfigError, CorruptArtifactError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance, Evidence, fit_acceptance
 
 
-def features(rng: np.random.Generator, n: int, level: float) -> np.ndarray:
+def features(rng: np.random.Generator, n: int, level: float, n_fingerprints: int | None = None) -> np.ndarray:
     """Return evidence that rises with ``level``, as its vectors."""
     rows = []
     for _ in range(n):
@@ -17,7 +17,8 @@ def features(rng: np.random.Generator, n: int, level: float) -> np.ndarray:
                 above_neighbours=strength + 0.05 * rng.standard_normal(),
                 margin=0.8 * strength + 0.05 * rng.standard_normal(),
                 win_rate=float(np.clip(0.5 + strength, 0, 1)),
-                n_fingerprints=int(rng.choice([1, 3, 12])),
+                clear_wins=float(np.clip(0.5 * strength, 0, 2)),
+                n_fingerprints=int(rng.choice([1, 12]) if n_fingerprints is None else n_fingerprints),
             ).to_vector()
         )
     return np.array(rows)
@@ -34,6 +35,20 @@ def test_fit_separates_at_the_stated_rate(rng: np.random.Generator) -> None:
     assert np.mean(scores(acceptance, known) >= acceptance.threshold) > 0.9
     new = features(np.random.default_rng(1), 2000, 0.0)
     assert np.mean(scores(acceptance, new) >= acceptance.threshold) < 0.03
+
+
+def test_short_and_long_queries_each_have_the_stated_rate(rng: np.random.Generator) -> None:
+    """Half of the evidence, as from a single second, needs a higher threshold for the same rate of false accepts."""
+    known = np.concatenate([features(rng, 2000, 0.25, 1), features(rng, 2000, 0.5, 12)])
+    wrong = {n: features(rng, 2000, 0.1 if n == 1 else 0.0, n) for n in (1, 12)}
+    acceptance = fit_acceptance(known, np.concatenate(list(wrong.values())), false_accept_rate=0.01)
+    for n, rows in wrong.items():
+        assert np.mean(scores(acceptance, rows) >= acceptance.threshold_for(n)) <= 0.01
+    assert acceptance.threshold_single > acceptance.threshold
+    between = [acceptance.threshold_for(n) for n in (1, 2, 4, 8, 12, 100)]
+    assert between == sorted(between, reverse=True)
+    assert between[0] == acceptance.threshold_single
+    assert between[-1] == between[-2] == acceptance.threshold
 
 
 def test_scores_are_calibrated(rng: np.random.Generator) -> None:
@@ -53,7 +68,7 @@ def test_separable_data_stay_finite(rng: np.random.Generator) -> None:
     assert acceptance.threshold >= 0.5
 
 
-@pytest.mark.parametrize("shape", [(0, 8), (5, 7), (8,)])
+@pytest.mark.parametrize("shape", [(0, 13), (5, 7), (13,)])
 def test_fit_refuses_what_is_no_table(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="known_features"):
         fit_acceptance(np.zeros(shape), features(rng, 5, 0.0))
@@ -69,11 +84,13 @@ def test_manifest_form_comes_back() -> None:
         ("features", ["mean_similarity"]),
         ("features", None),
         ("coefficients", [1.0]),
-        ("coefficients", [float("nan")] * 8),
+        ("coefficients", [float("nan")] * 13),
         ("coefficients", "none"),
         ("intercept", None),
         ("threshold", 1.5),
         ("threshold", float("inf")),
+        ("threshold_single", -0.1),
+        ("threshold_single", None),
     ],
 )
 def test_bad_manifest_values_are_refused(name: str, value: object) -> None:
@@ -89,6 +106,7 @@ def test_probability_stays_within_zero_and_one() -> None:
             above_neighbours=level,
             margin=level,
             win_rate=1.0,
+            clear_wins=max(level, 0.0),
             n_fingerprints=12,
         )
 
