@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.encoder import build_encoder
 from fingerprinter.logmel import LogMel
-from fingerprinter.objective import nt_xent
+from fingerprinter.objectives.registry import objective
 from fingerprinter.pairs import PairSampler
 from fingerprinter.sources import TrainingSources, training_sampler
 from fingerprinter.training_config import TrainingConfig
@@ -127,10 +127,10 @@ def _resume(
 ) -> tuple[keras.Model, int]:
     keras.utils.set_random_seed(config.seed)
     model = build_training_model(config)
-    temperature = config.temperature
+    minimised = objective(config.objective)
     model.compile(
         keras.optimizers.Adam(config.learning_rate),
-        loss=lambda _, embeddings: nt_xent(embeddings, temperature),
+        loss=lambda _, embeddings: minimised(embeddings),
         jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
     )
     model.optimizer.build(model.trainable_variables)

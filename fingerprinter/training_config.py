@@ -8,6 +8,7 @@ from typing import Any
 
 from fingerprinter.augment.chain import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
+from fingerprinter.objectives.config import ObjectiveConfig
 from nowplaying.errors import ConfigError
 
 __all__ = ["TrainingConfig"]
@@ -23,8 +24,6 @@ class TrainingConfig:
     n_steps, pairs_per_step : int
     learning_rate : float
         Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
-    temperature : float
-        Of NT-Xent.
     max_shift_s : float
         Largest distance between the clean and the degraded window.
     past_s : float
@@ -45,7 +44,6 @@ class TrainingConfig:
     pairs_per_step: int = 256
     learning_rate: float = 2e-3
     warmup_steps: int = 100
-    temperature: float = 0.06
     max_shift_s: float = 0.5
     past_s: float = 1.024
     n_simulated_rooms: int = 1200
@@ -56,10 +54,11 @@ class TrainingConfig:
     noise_share: float = 0.6
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        for name in ("n_steps", "pairs_per_step", "learning_rate", "temperature", "checkpoint_every", "validate_every"):
+        for name in ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every"):
             if getattr(self, name) <= 0:
                 message = f"{name} must be positive, found {getattr(self, name)}"
                 raise ConfigError(message)
@@ -90,7 +89,12 @@ class TrainingConfig:
 
     @classmethod
     def _from_values(cls, values: dict[str, Any]) -> "TrainingConfig":
-        kinds = {"front_end": FrontEndConfig, "encoder": EncoderConfig, "augment": AugmentConfig}
+        kinds = {
+            "front_end": FrontEndConfig,
+            "encoder": EncoderConfig,
+            "objective": ObjectiveConfig,
+            "augment": AugmentConfig,
+        }
         tables = {name: _construct(kind, _with_tuples(values.get(name, {}))) for name, kind in kinds.items()}
         settings: TrainingConfig = _construct(cls, {**values, **tables})
         return settings

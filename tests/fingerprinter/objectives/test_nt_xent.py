@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.objective import nt_xent
+from fingerprinter.objectives.nt_xent import nt_xent
 
 pytestmark = pytest.mark.train
 

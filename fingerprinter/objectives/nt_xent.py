@@ -1,4 +1,4 @@
-"""Training objectives: functions of embeddings alone."""
+"""NT-Xent: each view must find its partner among all other rows of the batch."""
 
 from typing import Any
 

@@ -1,0 +1,1 @@
+"""Training objectives: functions of embeddings alone, chosen by name in a training's settings."""

@@ -1,0 +1,54 @@
+"""The settings of an objective; readable without Keras."""
+
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from nowplaying.errors import ConfigError
+
+__all__ = ["OBJECTIVE_NAMES", "ObjectiveConfig"]
+
+OBJECTIVE_NAMES: Final = ("nt_xent", "triplet_semi_hard", "triplet_hard_positive")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ObjectiveConfig:
+    """What training minimises.
+
+    Attributes
+    ----------
+    name : str
+        One of ``OBJECTIVE_NAMES``.
+    temperature : float > 0
+        Of NT-Xent.
+    margin : float > 0
+        Of the triplet losses, in squared distance.
+    hardest_share : float in (0, 1]
+        Of ``triplet_hard_positive``.
+    decorrelation_weight, quantization_weight : float >= 0
+        Of the terms added; 0 leaves them out.
+    n_subspaces : int
+        Parts of a vector that a code will have.
+    """
+
+    name: str = "nt_xent"
+    temperature: float = 0.06
+    margin: float = 0.4
+    hardest_share: float = 0.5
+    decorrelation_weight: float = 0.0
+    quantization_weight: float = 0.0
+    n_subspaces: int = 12
+
+    def __post_init__(self) -> None:
+        if self.name not in OBJECTIVE_NAMES:
+            message = f"objective: expected one of {', '.join(OBJECTIVE_NAMES)}, found {self.name!r}"
+            raise ConfigError(message)
+        if min(self.temperature, self.margin, self.hardest_share) <= 0 or self.hardest_share > 1:
+            message = f"objective: temperature, margin and hardest_share must be positive, found {self}"
+            raise ConfigError(message)
+        if min(self.decorrelation_weight, self.quantization_weight) < 0 or self.n_subspaces < 1:
+            message = f"objective: weights must not be negative, found {self}"
+            raise ConfigError(message)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)

@@ -1,0 +1,33 @@
+"""Objectives by name, and the terms added to them."""
+
+from collections.abc import Callable
+from typing import Any
+
+from fingerprinter.objectives.config import ObjectiveConfig
+from fingerprinter.objectives.nt_xent import nt_xent
+from fingerprinter.objectives.regularizers import decorrelation, quantization_error
+from fingerprinter.objectives.triplet import hard_positive_triplet, semi_hard_triplet
+
+__all__ = ["OBJECTIVES", "objective"]
+
+
+OBJECTIVES: dict[str, Callable[[Any, ObjectiveConfig], Any]] = {
+    "nt_xent": lambda rows, config: nt_xent(rows, config.temperature),
+    "triplet_semi_hard": lambda rows, config: semi_hard_triplet(rows, config.margin),
+    "triplet_hard_positive": lambda rows, config: hard_positive_triplet(rows, config.margin, config.hardest_share),
+}
+
+
+def objective(config: ObjectiveConfig) -> Callable[[Any], Any]:
+    """Return the function of embeddings, shape (2 n_pairs, dim), that training minimises."""
+    main = OBJECTIVES[config.name]
+
+    def loss(embeddings: Any) -> Any:
+        total = main(embeddings, config)
+        if config.decorrelation_weight:
+            total = total + config.decorrelation_weight * decorrelation(embeddings)
+        if config.quantization_weight:
+            total = total + config.quantization_weight * quantization_error(embeddings, config.n_subspaces)
+        return total
+
+    return loss
