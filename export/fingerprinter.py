@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from export.tflite import to_float, to_int8
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.encoder import build_encoder
+from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import embedding_space
 from fingerprinter.logmel import LogMel
 from fingerprinter.training_config import TrainingConfig

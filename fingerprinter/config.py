@@ -1,11 +1,11 @@
 """The settings of a fingerprint: one frozen object that the Keras graph, the runtime and the manifest all read."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Final
 
 from nowplaying.errors import ConfigError
 
-__all__ = ["EncoderConfig", "FrontEndConfig"]
+__all__ = ["ENCODER_NAMES", "EncoderConfig", "FrontEndConfig"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,29 +68,48 @@ class FrontEndConfig:
         return asdict(self)
 
 
+ENCODER_NAMES: Final = ("compact", "nafp", "now_playing", "attention")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EncoderConfig:
-    """Convolutional encoder with a divide-and-encode head.
+    """Which network turns a log-mel image into a unit vector, and how large it is.
 
     Attributes
     ----------
+    name : str
+        One of ``ENCODER_NAMES``; each is a file in ``fingerprinter/encoders``.
+    width : float > 0
+        Factor on the channels of the encoders after a paper; 1.0 is the paper's size.
     channels : tuple of int
-        Output channels of the 3x3 stem and of each pair of a 1x3 (time) and a 3x1 (mel) convolution; the stem and
-        each pair halve both axes.
+        Of ``compact``: output channels of the 3x3 stem and of each pair of a 1x3 (time) and a 3x1 (mel) convolution;
+        the stem and each pair halve both axes.
     dim : int
         Embedding dimensions; the flattened features are split into as many branches.
     branch_units : int
         Hidden units of each branch of the head.
+    attention : bool
+        Of ``attention``: whether the mask is applied at all, for comparison.
     """
 
+    name: str = "compact"
+    width: float = 1.0
     channels: tuple[int, ...] = (32, 64, 128, 192, 320)
     dim: int = 96
     branch_units: int = 16
+    attention: bool = True
 
     def __post_init__(self) -> None:
-        if not self.channels or min(self.channels) < 1 or self.dim < 1 or self.branch_units < 1:
-            message = f"channels, dim and branch_units must be positive: found {self}"
+        if self.name not in ENCODER_NAMES:
+            message = f"encoder: expected one of {', '.join(ENCODER_NAMES)}, found {self.name!r}"
             raise ConfigError(message)
+        if not self.channels or min(self.channels) < 1 or self.dim < 1 or self.branch_units < 1 or self.width <= 0:
+            message = f"encoder: channels, dim, branch_units and width must be positive: found {self}"
+            raise ConfigError(message)
+
+    def scaled(self, channels: int, multiple: int = 8) -> int:
+        """Return a paper's number of channels at this width, as a positive multiple."""
+        return max(multiple, round(channels * self.width / multiple) * multiple)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the manifest."""

@@ -13,7 +13,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.encoder import build_encoder
+from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.logmel import LogMel
 from fingerprinter.objectives.registry import objective
 from fingerprinter.pairs import PairSampler

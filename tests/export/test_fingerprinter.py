@@ -7,7 +7,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from export.fingerprinter import export_fingerprinter, front_end_model, load_encoder
 from fingerprinter.config import EncoderConfig, FrontEndConfig
-from fingerprinter.encoder import build_encoder
+from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.mel import log_mel_reference
 from fingerprinter.training_config import TrainingConfig

@@ -4,8 +4,9 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
-from fingerprinter.encoder import DivideAndEncode, build_encoder
-from fingerprinter.norm import BatchNorm
+from fingerprinter.encoders.head import DivideAndEncode
+from fingerprinter.encoders.norm import BatchNorm
+from fingerprinter.encoders.registry import build_encoder
 
 pytestmark = pytest.mark.train
 SMALL = EncoderConfig(channels=(4, 8, 8, 16, 16), dim=8, branch_units=4)

@@ -1,0 +1,1 @@
+"""Encoders: log-mel image in, unit vector out; one file each, chosen by name in a training's settings."""
