@@ -23,7 +23,7 @@ def test_json_record_reads_back_as_it_was(tmp_path):
     ("text", "message"),
     [
         ("n_step = 3", "unknown settings.*n_step"),
-        ("[encoder]\nwidth = 2", "unknown settings.*width"),
+        ("[encoder]\nbreadth = 2", "unknown settings.*breadth"),
         ("n_steps = -1", "n_steps must be positive"),
         ("n_steps = 'many'", "config.toml"),
         ("not toml", "config.toml"),
