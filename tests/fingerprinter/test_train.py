@@ -1,4 +1,5 @@
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -66,8 +67,7 @@ def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
     sources: TrainingSources, tmp_path: Path
 ) -> None:
     first = train(CONFIG, sources, tmp_path / "first")
-    still = TrainingConfig(**{**CONFIG.to_dict(), "learning_rate": 1e-12, "encoder": CONFIG.encoder,
-                              "front_end": CONFIG.front_end, "augment": CONFIG.augment})  # fmt: skip
+    still = replace(CONFIG, learning_rate=1e-12)
     second = train(still, sources, tmp_path / "second", start_from=first)
     trained = [np.allclose(a, b, atol=1e-6) for a, b in zip(weights_of(first), weights_of(second), strict=True)]
     assert all(trained[:2])
