@@ -12,7 +12,7 @@ from detector.effects import at_unit_level, drop_silence, excerpt, stretched
 from detector.synthetic import synthetic_room
 from nowplaying.audio import SAMPLE_RATE_HZ, load
 from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import CorpusFile, Group, read_corpus
+from nowplaying.audio.corpus import CorpusFile, Group, read_corpus, read_further
 
 __all__ = ["SoundPools"]
 
@@ -70,9 +70,7 @@ class SoundPools:
             speech=read_corpus(root, "speech", split),
             rooms=read_corpus(root, "rir", split) if (root / "rir.tsv").is_file() else (),
             renderings=read_corpus(renderings, "music") if renderings else (),
-            further={
-                group: read_corpus(further / group, group) for group in groups if further and (further / group).is_dir()
-            },
+            further={group: files for group in groups if (files := read_further(further, group))},
             cache_dir=cache_dir,
             stretched_share=stretched_share,
         )

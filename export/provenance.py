@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying.audio import find_audio
-from nowplaying.audio.corpus import GROUPS, CorpusFile, read_corpus
+from nowplaying.audio.corpus import GROUPS, CorpusFile, read_corpus, read_further
 
 __all__ = ["describe_training"]
 
@@ -24,11 +24,7 @@ def describe_training(corpus: Path, *, renderings: Path | None = None, further: 
         ``data``, ``further`` (by group: number of files, licences, sources) and ``n_renderings``.
     """
     data = {group: _summary(read_corpus(corpus, group, "train")) for group in GROUPS}
-    beside = {
-        group: _summary(read_corpus(further / group, group))
-        for group in GROUPS
-        if further and (further / group).is_dir()
-    }
+    beside = {group: _summary(files) for group in GROUPS if (files := read_further(further, group))}
     return {"data": data, "further": beside, "n_renderings": len(find_audio([renderings])) if renderings else 0}
 
 

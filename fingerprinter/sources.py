@@ -12,7 +12,7 @@ from fingerprinter.pairs import PairSampler, Recordings
 from fingerprinter.training_config import TrainingConfig
 from nowplaying.audio import find_audio, to_int16
 from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import CorpusFile, Group, read_corpus
+from nowplaying.audio.corpus import CorpusFile, Group, read_corpus, read_further
 
 __all__ = ["LEAST_NOISE_S", "TrainingSources", "training_sampler"]
 
@@ -42,10 +42,8 @@ class TrainingSources:
 
     def files(self, group: Group, split: str) -> list[CorpusFile]:
         """List one group; further recordings belong to the ``train`` split."""
-        files = read_corpus(self.corpus, group, split)
-        if split == "train" and self.further is not None and (self.further / group).is_dir():
-            files += read_corpus(self.further / group, group)
-        return files
+        further = read_further(self.further, group) if split == "train" else []
+        return read_corpus(self.corpus, group, split) + further
 
     def recordings(self, group: Group, split: str, *, min_s: float = 0.0) -> Recordings:
         """Decode one group into memory, through the cache."""

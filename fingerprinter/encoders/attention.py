@@ -14,7 +14,7 @@ from keras import layers, ops
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.head import encode
-from fingerprinter.encoders.norm import BatchNorm
+from fingerprinter.encoders.norm import convolved
 
 __all__ = ["SpectralTemporalAttention", "build_attention"]
 
@@ -70,7 +70,7 @@ class SpectralTemporalAttention(layers.Layer):  # type: ignore[misc]  # Keras ha
 def build_attention(config: EncoderConfig, front_end: FrontEndConfig) -> keras.Model:
     """Build the stem, six residual blocks (stride 2 and twice the channels from the second), the mask and the head."""
     image = keras.Input((front_end.n_mels, front_end.n_frames, 1), name="log_mel")
-    features = _convolve(image, config.scaled(_STEM_CHANNELS), 3, 1, "stem", activation=True)
+    features = convolved(image, config.scaled(_STEM_CHANNELS), 3, 1, "stem")
     for index, channels in enumerate(_CHANNELS, start=1):
         width = config.scaled(channels, config.dim if index == len(_CHANNELS) else 8)
         features = _residual(features, width, 1 if index == 1 else 2, f"block{index}")
@@ -82,13 +82,7 @@ def build_attention(config: EncoderConfig, front_end: FrontEndConfig) -> keras.M
 def _residual(features: Any, channels: int, stride: int, name: str) -> Any:
     shortcut = features
     if stride > 1 or features.shape[-1] != channels:
-        shortcut = _convolve(features, channels, 1, stride, f"{name}_shortcut", activation=False)
-    inner = _convolve(features, channels, 3, stride, f"{name}_first", activation=True)
-    inner = _convolve(inner, channels, 3, 1, f"{name}_second", activation=False)
+        shortcut = convolved(features, channels, 1, stride, f"{name}_shortcut", activation=None)
+    inner = convolved(features, channels, 3, stride, f"{name}_first")
+    inner = convolved(inner, channels, 3, 1, f"{name}_second", activation=None)
     return layers.ReLU(name=f"{name}_relu")(layers.Add(name=f"{name}_sum")([inner, shortcut]))
-
-
-def _convolve(features: Any, channels: int, kernel: int, stride: int, name: str, *, activation: bool) -> Any:
-    convolution = layers.Conv2D(channels, kernel, strides=stride, padding="same", use_bias=False, name=f"{name}_conv")
-    normalised = BatchNorm(momentum=0.98, epsilon=1e-3, name=f"{name}_norm")(convolution(features))
-    return layers.ReLU(name=f"{name}_relu")(normalised) if activation else normalised

@@ -1,13 +1,10 @@
 """The encoder that ships: strided 1x3 and 3x1 convolutions, cheap on a phone and easy to quantize."""
 
-from typing import Any
-
 import keras
-from keras import layers
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.head import encode
-from fingerprinter.encoders.norm import BatchNorm
+from fingerprinter.encoders.norm import convolved
 
 __all__ = ["build_compact"]
 
@@ -20,14 +17,8 @@ def build_compact(config: EncoderConfig, front_end: FrontEndConfig) -> keras.Mod
     and unit length.
     """
     image = keras.Input((front_end.n_mels, front_end.n_frames, 1), name="log_mel")
-    features = _convolve(image, config.channels[0], (3, 3), (2, 2), "stem")
+    features = convolved(image, config.channels[0], (3, 3), (2, 2), "stem")
     for index, channels in enumerate(config.channels[1:], start=1):
-        features = _convolve(features, channels, (1, 3), (1, 2), f"block{index}_time")
-        features = _convolve(features, channels, (3, 1), (2, 1), f"block{index}_mel")
+        features = convolved(features, channels, (1, 3), (1, 2), f"block{index}_time")
+        features = convolved(features, channels, (3, 1), (2, 1), f"block{index}_mel")
     return keras.Model(image, encode(features, config.dim, config.branch_units), name="encoder")
-
-
-def _convolve(features: Any, channels: int, kernel: tuple[int, int], strides: tuple[int, int], name: str) -> Any:
-    convolution = layers.Conv2D(channels, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv")
-    normalised = BatchNorm(momentum=0.98, epsilon=1e-3, name=f"{name}_norm")(convolution(features))
-    return layers.ReLU(name=f"{name}_relu")(normalised)

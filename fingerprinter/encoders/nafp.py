@@ -3,11 +3,10 @@
 from typing import Any, Final
 
 import keras
-from keras import layers
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.head import encode
-from fingerprinter.encoders.norm import BatchNorm
+from fingerprinter.encoders.norm import convolved
 
 __all__ = ["build_nafp"]
 
@@ -30,15 +29,6 @@ def build_nafp(config: EncoderConfig, front_end: FrontEndConfig) -> keras.Model:
         last = index == len(_CHANNELS)
         width = config.scaled(channels, config.dim if last else 8)
         time_stride, mel_stride = min(stride, n_frames), min(2, n_mels)
-        features = _convolve(features, width, (1, 3), (1, time_stride), f"block{index}_time")
-        features = _convolve(features, width, (3, 1), (mel_stride, 1), f"block{index}_mel")
+        features = convolved(features, width, (1, 3), (1, time_stride), f"block{index}_time", activation="elu")
+        features = convolved(features, width, (3, 1), (mel_stride, 1), f"block{index}_mel", activation="elu")
     return keras.Model(image, encode(features, config.dim, _HEAD_UNITS, "elu"), name="encoder")
-
-
-def _convolve(features: Any, channels: int, kernel: tuple[int, int], strides: tuple[int, int], name: str) -> Any:
-    # The fused kernels take equal strides on both axes or one axis at a time; here it is always one.
-    convolved = layers.Conv2D(channels, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv")(
-        features
-    )
-    normalised = BatchNorm(momentum=0.98, epsilon=1e-3, name=f"{name}_norm")(convolved)
-    return layers.Activation("elu", name=f"{name}_elu")(normalised)

@@ -1,11 +1,11 @@
-"""Batch normalisation with TensorFlow's fused kernel, which trains twice as fast on a CPU; elsewhere plain Keras."""
+"""A convolution's block, and batch normalisation by TensorFlow's fused kernel: twice as fast to train on a CPU."""
 
-from typing import Any
+from typing import Any, Literal
 
 import keras
 from keras import layers
 
-__all__ = ["BatchNorm"]
+__all__ = ["BatchNorm", "activated", "convolved"]
 
 
 @keras.saving.register_keras_serializable(package="nowplaying")
@@ -24,3 +24,27 @@ class BatchNorm(layers.BatchNormalization):  # type: ignore[misc]  # Keras has n
         self.moving_mean.assign(self.moving_mean * self.momentum + mean * (1 - self.momentum))
         self.moving_variance.assign(self.moving_variance * self.momentum + variance * (1 - self.momentum))
         return outputs
+
+
+def convolved(
+    features: Any,
+    channels: int,
+    kernel: int | tuple[int, int],
+    strides: int | tuple[int, int],
+    name: str,
+    *,
+    activation: Literal["relu", "elu"] | None = "relu",
+) -> Any:
+    """Return a padded convolution without bias, normalised, and activated unless ``activation`` is None."""
+    convolution = layers.Conv2D(channels, kernel, strides=strides, padding="same", use_bias=False, name=f"{name}_conv")
+    return activated(convolution(features), name, activation)
+
+
+def activated(features: Any, name: str, activation: Literal["relu", "elu"] | None) -> Any:
+    """Return features normalised over a batch, and activated unless ``activation`` is None."""
+    normalised = BatchNorm(momentum=0.98, epsilon=1e-3, name=f"{name}_norm")(features)
+    if activation is None:
+        return normalised
+    # A layer of its own for ReLU, as the shipped weights know it.
+    layer = layers.ReLU(name=f"{name}_relu") if activation == "relu" else layers.Activation("elu", name=f"{name}_elu")
+    return layer(normalised)

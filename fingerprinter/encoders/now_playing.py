@@ -12,7 +12,7 @@ from keras import layers
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.head import encode
-from fingerprinter.encoders.norm import BatchNorm
+from fingerprinter.encoders.norm import activated, convolved
 
 __all__ = ["build_now_playing"]
 
@@ -27,22 +27,17 @@ def build_now_playing(config: EncoderConfig, front_end: FrontEndConfig) -> keras
     1x1 convolution over what is left of time and mel); the second is the head that all encoders share.
     """
     image = keras.Input((front_end.n_mels, front_end.n_frames, 1), name="log_mel")
-    features = _activated(
-        layers.Conv2D(config.scaled(_CHANNELS[0]), 3, strides=2, padding="same", use_bias=False, name="stem_conv")(
-            image
-        ),
-        "stem",
-    )
+    features = convolved(image, config.scaled(_CHANNELS[0]), 3, 2, "stem", activation="elu")
     for index, channels in enumerate(_CHANNELS[1:], start=1):
         separable = layers.SeparableConv2D(
             config.scaled(channels), 3, strides=2, padding="same", use_bias=False, name=f"block{index}_conv"
         )
-        features = _activated(separable(features), f"block{index}")
+        features = activated(separable(features), f"block{index}", "elu")
     groups = [
         layers.Dense(config.dim, use_bias=False, name=f"first_level_{group}")(flat)
         for group, flat in enumerate(_split(features))
     ]
-    first_level = _activated(layers.Concatenate(axis=-1, name="first_level")(groups), "first_level")
+    first_level = activated(layers.Concatenate(axis=-1, name="first_level")(groups), "first_level", "elu")
     return keras.Model(image, encode(first_level, config.dim, config.branch_units, "elu"), name="encoder")
 
 
@@ -54,8 +49,3 @@ def _split(features: Any) -> list[Any]:
         part = features[..., group * width : (group + 1) * width]
         groups.append(layers.Reshape((1, 1, -1), name=f"group_{group}")(part))
     return groups
-
-
-def _activated(features: Any, name: str) -> Any:
-    normalised = BatchNorm(momentum=0.98, epsilon=1e-3, name=f"{name}_norm")(features)
-    return layers.Activation("elu", name=f"{name}_elu")(normalised)

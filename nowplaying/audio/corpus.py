@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from nowplaying.errors import AudioFormatError, ConfigError
 
-__all__ = ["GROUPS", "CorpusFile", "Group", "read_corpus"]
+__all__ = ["GROUPS", "CorpusFile", "Group", "read_corpus", "read_further"]
 
 Group = Literal["music", "noise", "speech", "rir"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -85,6 +85,11 @@ def read_corpus(root: Path, group: Group, split: str | None = None) -> list[Corp
         message = f"{where}: expected {group} files of split {split or 'any'!r}, found splits {found}; check the folder"
         raise ConfigError(message)
     return chosen
+
+
+def read_further(folder: Path | None, group: Group) -> list[CorpusFile]:
+    """List the recordings of a folder's folder named like the group, without a table; empty where there is none."""
+    return read_corpus(folder / group, group) if folder is not None and (folder / group).is_dir() else []
 
 
 def _read_table(table: Path, folder: Path) -> list[CorpusFile]:
