@@ -41,8 +41,9 @@ def load_encoder(config: TrainingConfig, weights: Path) -> keras.Model:
 
 
 def raw_encoder(encoder: keras.Model) -> keras.Model:
-    """Return the encoder without its last layer: unit length is left to the caller, since int8 would spoil it."""
-    return keras.Model(encoder.inputs[0], encoder.get_layer("head").output, name="raw_encoder")
+    """Return the encoder in the form that int8 keeps: a depthwise head, and unit length left to the caller."""
+    vectors = encoder.get_layer("head").as_depthwise(encoder.get_layer("flatten").output)
+    return keras.Model(encoder.inputs[0], vectors, name="raw_encoder")
 
 
 def export_fingerprinter(

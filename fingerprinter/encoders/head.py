@@ -57,6 +57,35 @@ class DivideAndEncode(layers.Layer):  # type: ignore[misc]  # Keras has no types
         encoded = ops.matmul(hidden, self.output_kernel) + self.output_bias
         return ops.transpose(ops.squeeze(encoded, -1))
 
+    def as_depthwise(self, features: Any) -> Any:
+        """Return the same encoding built from two depthwise convolutions with this layer's weights, for export.
+
+        A depthwise convolution has a scale for each channel and 32-bit biases in int8; batched products have one
+        scale for all branches and add their biases in 8 bits, which costs 5 % of the vectors' cosine.
+
+        Parameters
+        ----------
+        features : symbolic tensor, shape (n_batch, n_features)
+
+        Returns
+        -------
+        symbolic tensor, shape (n_batch, dim)
+        """
+        _, width, units = self.hidden_kernel.shape
+        column = layers.Reshape((width, 1, self.dim), name="head_branches")(features)
+        first = layers.DepthwiseConv2D(
+            (width, 1), depth_multiplier=units, activation=self.activation, name="head_hidden"
+        )
+        hidden = layers.Reshape((self.dim, units), name="head_units")(first(column))
+        column = layers.Reshape((units, 1, self.dim), name="head_dealt")(layers.Permute((2, 1), name="head_deal")(hidden))
+        second = layers.DepthwiseConv2D((units, 1), name="head_output")
+        encoded = layers.Reshape((self.dim,), name="head_vector")(second(column))
+        kernel = ops.transpose(self.hidden_kernel, (1, 0, 2))[:, None]
+        first.set_weights([kernel, ops.reshape(self.hidden_bias, (-1,))])
+        kernel = ops.transpose(self.output_kernel, (1, 0, 2))[:, None]
+        second.set_weights([kernel, ops.reshape(self.output_bias, (-1,))])
+        return encoded
+
     def get_config(self) -> dict[str, Any]:
         """Return the layer's settings for serialization."""
         return {**super().get_config(), "dim": self.dim, "units": self.units, "activation": self.activation}
