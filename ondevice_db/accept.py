@@ -1,8 +1,6 @@
-"""Is it really that song? Evidence of a match, and the calibrated probability that it is right.
+"""Is it really that song? The calibrated probability, from the evidence of a match.
 
-Closeness means little by itself: a piano chord is near to many piano chords. What tells a song from its look-alikes is
-how much nearer the aligned sequence is than the query's neighbourhood in general, and than the next song. The
-coefficients are fitted to queries whose answer is known and belong to the fingerprint model, in whose manifest they
+The coefficients are fitted to queries whose answer is known and belong to the fingerprint model, in whose manifest they
 stand under ``acceptance``.
 """
 
@@ -15,60 +13,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError, CorruptArtifactError
+from ondevice_db.evidence import FEATURES, N_FEATURES, Evidence
 
-__all__ = ["DEFAULT_ACCEPTANCE", "N_FEATURES", "Acceptance", "Evidence", "fit_acceptance"]
+__all__ = ["DEFAULT_ACCEPTANCE", "Acceptance", "fit_acceptance"]
 
-_MEASURES = ("mean_similarity", "above_background", "above_neighbours", "margin", "win_rate", "clear_wins")
-_FEATURES = (*_MEASURES, "log_fingerprints", *(f"{name}_x_log_fingerprints" for name in _MEASURES))
-N_FEATURES = len(_FEATURES)
 _FULL_QUERY = 12  # fingerprints in 8 s
 _SHORT_QUERY = 3  # and fewer, for which the fit sets the threshold of a single one
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Evidence:
-    """What speaks for the best song.
-
-    Attributes
-    ----------
-    mean_similarity : float in [-1, 1]
-        Along the alignment.
-    above_background : float
-        Mean of each fingerprint's similarity less that to the nearest directions of music in general.
-    above_neighbours : float
-        The same against the nearest fingerprints of other songs in the database: the local density.
-    margin : float
-        To the best alignment of any other song.
-    win_rate : float in [0, 1]
-        Share of query fingerprints that are nearer to their aligned place than to any fingerprint of another song.
-    clear_wins : float in [0, 2]
-        By how much they are nearer to it, as a root mean square over all query fingerprints, losses counting as zero: a
-        few clear seconds tell a song even where noise covers the others.
-    n_fingerprints : int >= 1
-    """
-
-    mean_similarity: float
-    above_background: float
-    above_neighbours: float
-    margin: float
-    win_rate: float
-    clear_wins: float
-    n_fingerprints: int
-
-    def to_vector(self) -> NDArray[np.float64]:
-        """Return the features of the acceptance model, shape (13,)."""
-        log_n = math.log(self.n_fingerprints)
-        measures = [float(getattr(self, name)) for name in _MEASURES]
-        return np.array([*measures, log_n, *(value * log_n for value in measures)])
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Acceptance:
-    """A logistic model over :class:`Evidence`.
+    """A logistic model over :class:`~ondevice_db.evidence.Evidence`.
 
     Attributes
     ----------
-    coefficients : tuple of float, length 13
+    coefficients : tuple of float, length N_FEATURES
     intercept : float
     threshold : float in [0, 1]
         Smallest probability that is accepted as a match for a query of 8 s, which is 12 fingerprints, or longer.
@@ -84,8 +43,8 @@ class Acceptance:
 
     def __post_init__(self) -> None:
         numbers = (*self.coefficients, self.intercept, self.threshold, self.threshold_single)
-        if len(self.coefficients) != len(_FEATURES) or not all(math.isfinite(number) for number in numbers):
-            message = f"acceptance: expected {len(_FEATURES)} finite coefficients, found {self.coefficients!r}"
+        if len(self.coefficients) != N_FEATURES or not all(math.isfinite(number) for number in numbers):
+            message = f"acceptance: expected {N_FEATURES} finite coefficients, found {self.coefficients!r}"
             raise ConfigError(message)
         for threshold in (self.threshold, self.threshold_single):
             if not 0 <= threshold <= 1:
@@ -107,7 +66,7 @@ class Acceptance:
     def to_dict(self) -> dict[str, Any]:
         """Return the manifest's form."""
         return {
-            "features": list(_FEATURES),
+            "features": list(FEATURES),
             "coefficients": list(self.coefficients),
             "intercept": self.intercept,
             "threshold": self.threshold,
@@ -124,8 +83,8 @@ class Acceptance:
             When the features are not the ones that this release computes or a number is missing.
         """
         try:
-            if tuple(value["features"]) != _FEATURES:
-                message = f"expected the features {list(_FEATURES)}, found {value['features']}"
+            if tuple(value["features"]) != FEATURES:
+                message = f"expected the features {list(FEATURES)}, found {value['features']}"
                 raise ConfigError(message)
             coefficients = tuple(float(number) for number in value["coefficients"])
             return cls(
@@ -141,7 +100,7 @@ class Acceptance:
 
 # For models without a fit of their own: half-way between what unrelated music reaches and a clean match.
 DEFAULT_ACCEPTANCE = Acceptance(
-    coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, 0.0, 1.5, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0),
+    coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, 0.0, 0.0, 0.0, 1.5, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0),
     intercept=-9.5,
     threshold=0.5,
     threshold_single=0.5,
@@ -152,16 +111,16 @@ def fit_acceptance(
     known_features: NDArray[np.float64],
     unknown_features: NDArray[np.float64],
     *,
-    false_accept_rate: float = 0.005,
-    ridge: float = 1e-3,
+    false_accept_rate: float = 0.003,
+    ridge: float = 1e-4,
 ) -> Acceptance:
     """Fit the logistic model and its thresholds.
 
     Parameters
     ----------
-    known_features : ndarray of float64, shape (n_known, 13)
-        :meth:`Evidence.to_vector` of queries whose best song was the right one.
-    unknown_features : ndarray of float64, shape (n_unknown, 13)
+    known_features : ndarray of float64, shape (n_known, N_FEATURES)
+        :meth:`~ondevice_db.evidence.Evidence.to_vector` of queries whose best song was the right one.
+    unknown_features : ndarray of float64, shape (n_unknown, N_FEATURES)
         Of queries for which every answer is wrong: music that is not in the database, speech, noise, and known songs
         whose best song was another.
     false_accept_rate : float in (0, 1)
@@ -185,8 +144,8 @@ def fit_acceptance(
     from scipy.optimize import minimize
 
     for name, features in (("known", known_features), ("unknown", unknown_features)):
-        if features.ndim != 2 or features.shape[1] != len(_FEATURES) or features.shape[0] == 0:
-            message = f"{name}_features: expected an array (n >= 1, {len(_FEATURES)}), found {features.shape}"
+        if features.ndim != 2 or features.shape[1] != N_FEATURES or features.shape[0] == 0:
+            message = f"{name}_features: expected an array (n >= 1, {N_FEATURES}), found {features.shape}"
             raise ConfigError(message)
     both = np.concatenate([known_features, unknown_features])
     mean, scale = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-6)
@@ -201,11 +160,11 @@ def fit_acceptance(
         gradient = np.append(standard.T @ slope + 2 * ridge * parameters[:-1], slope.sum())
         return value, gradient
 
-    solution = minimize(loss, np.zeros(len(_FEATURES) + 1), jac=True, method="L-BFGS-B").x
+    solution = minimize(loss, np.zeros(N_FEATURES + 1), jac=True, method="L-BFGS-B").x
     coefficients = solution[:-1] / scale
     intercept = float(solution[-1] - mean @ coefficients)
     logits = unknown_features @ coefficients + intercept
-    is_short = unknown_features[:, _FEATURES.index("log_fingerprints")] <= math.log(_SHORT_QUERY) + 1e-6
+    is_short = unknown_features[:, FEATURES.index("log_fingerprints")] <= math.log(_SHORT_QUERY) + 1e-6
     return Acceptance(
         coefficients=tuple(float(number) for number in coefficients),
         intercept=intercept,

@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError
-from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance, Evidence
-from ondevice_db.candidates import vote
+from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.candidates import Alignments, vote
+from ondevice_db.evidence import N_NEIGHBOURS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
 from ondevice_db.index import FingerprintIndex, Hits, SearchOptions
 from ondevice_db.rescore import Rescored, rescore
 from ondevice_db.store import SongDatabase
 
 __all__ = ["Candidate", "Match", "Matcher"]
 
-_N_NEIGHBOURS = 20
 _N_BACKGROUND = 20
 
 
@@ -149,16 +149,21 @@ class Matcher:
         if alignments.songs.size == 0:
             return self._unknown(n_scanned=hits.n_scanned)
         background = self._background(queries, hits)
-        rescored = rescore(
-            self._index,
-            self.database.song_starts,
-            alignments,
-            queries,
-            background=background,
-            times_s=times_s,
-            reference_hop_s=manifest.hop_s,
-        )
-        return self._decide(rescored, hits, songs, background, options)
+
+        def rescored(alignments: Alignments) -> Rescored:
+            return rescore(
+                self._index,
+                self.database.song_starts,
+                alignments,
+                queries,
+                background=background,
+                times_s=times_s,
+                reference_hop_s=manifest.hop_s,
+            )
+
+        best_first = rescored(alignments)
+        evidence = gather_evidence(best_first, rescored(shifted_alignments(best_first)), hits, songs, background)
+        return self._decide(best_first, evidence, hits.n_scanned, options)
 
     def _hits(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Hits, NDArray[np.int64]]:
         starts = self.database.song_starts
@@ -179,36 +184,13 @@ class Matcher:
     def _background(self, queries: NDArray[np.float32], hits: Hits) -> NDArray[np.float64]:
         directions = self._index.background
         if directions is None:
-            return _mean_of_largest(hits.similarities, _N_NEIGHBOURS)
-        return _mean_of_largest(queries @ directions.T, _N_BACKGROUND)
+            return mean_of_largest(hits.similarities, N_NEIGHBOURS)
+        return mean_of_largest(queries @ directions.T, _N_BACKGROUND)
 
-    def _decide(
-        self,
-        rescored: Rescored,
-        hits: Hits,
-        songs: NDArray[np.int64],
-        background: NDArray[np.float64],
-        options: SearchOptions,
-    ) -> Match:
+    def _decide(self, rescored: Rescored, evidence: Evidence, n_scanned: int, options: SearchOptions) -> Match:
         _, firsts = np.unique(rescored.songs, return_index=True)
         rows = np.sort(firsts)[: max(options.n_best, 2)]
         best = int(rows[0])
-        similarities = rescored.similarities[best]
-        others = np.where(songs == rescored.songs[best], -np.inf, hits.similarities)
-        others = np.where(songs < 0, -np.inf, others)
-        neighbours = _mean_of_largest(others, _N_NEIGHBOURS, fallback=background)
-        floor = float(background.mean())
-        lead = similarities - np.maximum(others.max(axis=1), background)
-        runner_up = float(rescored.scores[rows[1]]) if rows.size > 1 else floor
-        evidence = Evidence(
-            mean_similarity=float(rescored.scores[best]),
-            above_background=float((similarities - background).mean()),
-            above_neighbours=float((similarities - neighbours).mean()),
-            margin=float(rescored.scores[best]) - max(runner_up, floor),
-            win_rate=float((lead > 0).mean()),
-            clear_wins=float(np.sqrt(np.mean(np.maximum(lead, 0.0) ** 2))),
-            n_fingerprints=similarities.size,
-        )
         score = self.acceptance.probability(evidence)
         threshold = self.acceptance.threshold_for(evidence.n_fingerprints)
         candidates = []
@@ -227,9 +209,9 @@ class Matcher:
             candidates=tuple(candidates),
             best=candidates[0] if score >= threshold else None,
             evidence=evidence,
-            similarities=tuple(float(value) for value in similarities),
+            similarities=tuple(float(value) for value in rescored.similarities[best]),
             threshold=threshold,
-            n_scanned=hits.n_scanned,
+            n_scanned=n_scanned,
         )
 
     def _unknown(self, *, n_scanned: int) -> Match:
@@ -246,19 +228,3 @@ class Matcher:
 def _share(scores: NDArray[np.float64], row: int, rows: NDArray[np.int64]) -> float:
     weights = np.exp((scores[rows[1:]] - scores[rows[1]]) / 0.05)
     return float(np.exp((scores[row] - scores[rows[1]]) / 0.05) / (weights.sum() + 1))
-
-
-def _mean_of_largest(
-    values: NDArray[np.floating], n: int, fallback: NDArray[np.float64] | None = None
-) -> NDArray[np.float64]:
-    """Return the mean of the ``n`` largest values of each row, with the fallback for those that are missing."""
-    kept = min(n, values.shape[1])
-    largest = np.partition(values, values.shape[1] - kept, axis=1)[:, values.shape[1] - kept :].astype(np.float64)
-    finite = np.isfinite(largest)
-    total = np.where(finite, largest, 0.0).sum(axis=1)
-    if fallback is None:
-        mean: NDArray[np.float64] = total / np.maximum(finite.sum(axis=1), 1)
-    else:
-        # Few other songs must not make a neighbourhood look emptier than music is.
-        mean = (total + (n - finite.sum(axis=1)) * fallback) / n
-    return mean

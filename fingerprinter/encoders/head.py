@@ -77,7 +77,9 @@ class DivideAndEncode(layers.Layer):  # type: ignore[misc]  # Keras has no types
             (width, 1), depth_multiplier=units, activation=self.activation, name="head_hidden"
         )
         hidden = layers.Reshape((self.dim, units), name="head_units")(first(column))
-        column = layers.Reshape((units, 1, self.dim), name="head_dealt")(layers.Permute((2, 1), name="head_deal")(hidden))
+        column = layers.Reshape((units, 1, self.dim), name="head_dealt")(
+            layers.Permute((2, 1), name="head_deal")(hidden)
+        )
         second = layers.DepthwiseConv2D((units, 1), name="head_output")
         encoded = layers.Reshape((self.dim,), name="head_vector")(second(column))
         kernel = ops.transpose(self.hidden_kernel, (1, 0, 2))[:, None]

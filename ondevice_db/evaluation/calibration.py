@@ -58,7 +58,7 @@ def calibrate(
     setting: Setting,
     conditions: Sequence[Condition] | None = None,
     *,
-    false_accept_rate: float = 0.005,
+    false_accept_rate: float = 0.003,
     jobs: int = 1,
 ) -> Calibration:
     """Fit the acceptance model.

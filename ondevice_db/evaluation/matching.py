@@ -9,9 +9,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.accept import N_FEATURES, Acceptance
+from ondevice_db.accept import Acceptance
 from ondevice_db.evaluation.library import Library, open_exact
 from ondevice_db.evaluation.pool import share_out
+from ondevice_db.evidence import N_FEATURES
 from ondevice_db.index import SearchOptions
 from ondevice_db.matcher import Matcher
 from ondevice_db.store import SongDatabase
@@ -53,8 +54,8 @@ class Outcomes:
         First song; -1 for none.
     offsets_s, scores : ndarray of float64, shape (n,)
     accepted : ndarray of bool, shape (n,)
-    features : ndarray of float64, shape (n, 13)
-        :meth:`~ondevice_db.accept.Evidence.to_vector`; NaN where there was no candidate.
+    features : ndarray of float64, shape (n, N_FEATURES)
+        :meth:`~ondevice_db.evidence.Evidence.to_vector`; NaN where there was no candidate.
     latency_ms : ndarray of float64, shape (n,)
         Matching alone.
     """

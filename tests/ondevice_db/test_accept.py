@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from nowplaying.errors import ConfigError, CorruptArtifactError
-from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance, Evidence, fit_acceptance
+from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance, fit_acceptance
+from ondevice_db.evidence import N_FEATURES, Evidence
 
 
 def features(rng: np.random.Generator, n: int, level: float, n_fingerprints: int | None = None) -> np.ndarray:
@@ -18,6 +19,8 @@ def features(rng: np.random.Generator, n: int, level: float, n_fingerprints: int
                 margin=0.8 * strength + 0.05 * rng.standard_normal(),
                 win_rate=float(np.clip(0.5 + strength, 0, 1)),
                 clear_wins=float(np.clip(0.5 * strength, 0, 2)),
+                above_shifted=strength + 0.05 * rng.standard_normal(),
+                sharpness=float(np.clip(strength, -0.1, 0.1)),
                 n_fingerprints=int(rng.choice([1, 12]) if n_fingerprints is None else n_fingerprints),
             ).to_vector()
         )
@@ -68,7 +71,7 @@ def test_separable_data_stay_finite(rng: np.random.Generator) -> None:
     assert acceptance.threshold >= 0.5
 
 
-@pytest.mark.parametrize("shape", [(0, 13), (5, 7), (13,)])
+@pytest.mark.parametrize("shape", [(0, N_FEATURES), (5, 7), (N_FEATURES,)])
 def test_fit_refuses_what_is_no_table(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
     with pytest.raises(ConfigError, match="known_features"):
         fit_acceptance(np.zeros(shape), features(rng, 5, 0.0))
@@ -84,7 +87,7 @@ def test_manifest_form_comes_back() -> None:
         ("features", ["mean_similarity"]),
         ("features", None),
         ("coefficients", [1.0]),
-        ("coefficients", [float("nan")] * 13),
+        ("coefficients", [float("nan")] * N_FEATURES),
         ("coefficients", "none"),
         ("intercept", None),
         ("threshold", 1.5),
@@ -107,6 +110,8 @@ def test_probability_stays_within_zero_and_one() -> None:
             margin=level,
             win_rate=1.0,
             clear_wins=max(level, 0.0),
+            above_shifted=level,
+            sharpness=level / 10,
             n_fingerprints=12,
         )
 

@@ -33,6 +33,17 @@ def test_divide_and_encode_equals_one_small_network_per_branch(rng):
         np.testing.assert_allclose(found[:, branch], expected[:, 0], atol=1e-5)
 
 
+@pytest.mark.parametrize("activation", ["relu", "elu"])
+def test_depthwise_form_equals_the_layer(rng, activation):
+    inputs = keras.Input((20,))
+    layer = DivideAndEncode(dim=4, units=3, activation=activation)
+    batched = keras.Model(inputs, layer(inputs))
+    layer.set_weights([rng.standard_normal(weight.shape) for weight in layer.weights])
+    depthwise = keras.Model(inputs, layer.as_depthwise(inputs))
+    features = rng.standard_normal((6, 20)).astype(np.float32)
+    np.testing.assert_allclose(depthwise(features), batched(features), atol=1e-5)
+
+
 def test_features_that_do_not_divide_are_refused():
     with pytest.raises(ValueError, match="multiple of dim"):
         DivideAndEncode(dim=7, units=2).build((None, 20))

@@ -60,7 +60,7 @@ def test_int8_export_follows_float(rng: np.random.Generator, name: str, tmp_path
         found[kind] = np.stack(rows) / np.linalg.norm(rows, axis=1, keepdims=True)
     np.testing.assert_allclose(found["float"], np.asarray(encoder(inputs[:16])), atol=2e-3)
     cosine = np.sum(found["float"] * found["int8"], axis=1)
-    assert cosine.mean() > 0.95
+    assert cosine.mean() > 0.98
 
 
 def test_attention_equals_the_formula(rng: np.random.Generator) -> None:
