@@ -16,8 +16,9 @@ from ondevice_db.index import FingerprintIndex
 
 __all__ = ["Rescored", "rescore"]
 
-_OFFSET_STEP_S = 0.125
-_OFFSET_SPAN_S = 0.75
+# In reference hops.
+_OFFSET_STEP = 0.125
+_OFFSET_SPAN = 0.75
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,8 +73,8 @@ def rescore(
     n = alignments.songs.size
     starts = song_starts[alignments.songs]
     counts = song_starts[alignments.songs + 1] - starts
-    first = np.floor((alignments.offsets_s - _OFFSET_SPAN_S) / reference_hop_s).astype(np.int64)
-    n_window = int(np.ceil((times_s[-1] + 2 * _OFFSET_SPAN_S) / reference_hop_s)) + 3
+    first = np.floor(alignments.offsets_s / reference_hop_s - _OFFSET_SPAN).astype(np.int64)
+    n_window = int(np.ceil(times_s[-1] / reference_hop_s + 2 * _OFFSET_SPAN)) + 3
     places = first[:, None] + np.arange(n_window)
     inside = (places >= 0) & (places < counts[:, None])
     numbers = starts[:, None] + np.clip(places, 0, counts[:, None] - 1)
@@ -87,7 +88,7 @@ def rescore(
     neighbours[:-1] = np.einsum("nd,nd->n", references[:-1], references[1:])
     cosine = np.clip(neighbours, 0.0, 1.0)[inverse.reshape(numbers.shape)]
 
-    deltas_s = np.arange(-_OFFSET_SPAN_S, _OFFSET_SPAN_S + _OFFSET_STEP_S / 2, _OFFSET_STEP_S)
+    deltas_s = reference_hop_s * np.arange(-_OFFSET_SPAN, _OFFSET_SPAN + _OFFSET_STEP / 2, _OFFSET_STEP)
     trial_s = alignments.offsets_s[:, None] + deltas_s
     position = (trial_s[:, :, None] + times_s) / reference_hop_s - first[:, None, None]
     left = np.floor(position + 1e-9).astype(np.int64)
@@ -99,7 +100,7 @@ def rescore(
     scores = np.where(share >= 0.5, scores, -1.0)
     best = np.argmax(scores, axis=1)
     rows = np.arange(n)
-    refined = alignments.offsets_s + deltas_s[best] + _vertex(scores, best) * _OFFSET_STEP_S
+    refined = alignments.offsets_s + deltas_s[best] + _vertex(scores, best) * _OFFSET_STEP * reference_hop_s
     order = np.argsort(-scores[rows, best], kind="stable")
     picked = rows[order], best[order]
     return Rescored(alignments.songs[order], refined[order], scores[picked], between[picked], share[picked])

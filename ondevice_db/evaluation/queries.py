@@ -7,7 +7,7 @@ are compared on the same excerpts.
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import scipy.signal
@@ -18,9 +18,11 @@ from nowplaying.errors import ConfigError
 
 __all__ = [
     "CLEAN",
+    "ROOMS",
     "Condition",
     "Plan",
     "Query",
+    "Room",
     "band_power",
     "compose",
     "draw_plan",
@@ -36,8 +38,9 @@ LONGEST_S = 8.0
 _LEVEL_DBFS = -20.0
 _AUDIBLE_DBFS = -45.0
 
-Room = Literal["none", "simulated", "measured"]
-_ROOMS: tuple[Room, ...] = ("none", "simulated")
+Room = Literal["none", "simulated", "measured", "T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s"]
+ROOMS: tuple[Room, ...] = get_args(Room)
+_PAIRED_ROOMS: tuple[Room, ...] = ("none", "simulated")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,7 +52,10 @@ class Condition:
     length_s : float in (0, 8], seconds
     snr_db : float or None
         RMS of the (reverberated) music over that of the noise, over the excerpt, in 100-7000 Hz; None is without noise.
-    room : {"none", "simulated", "measured"}
+    room : {"none", "simulated", "measured", "T60 0.2 s", ...}
+        The simulated ones of all reverberation times or of one.
+    noise_in_room : bool
+        The noise sounds in the same room; otherwise it is taken as it was recorded, which was in some room already.
     phone_band : bool
         Limit to 200-3800 Hz after the noise, as a poor telephone microphone would.
     mulaw : bool
@@ -59,11 +65,12 @@ class Condition:
     length_s: float = 8.0
     snr_db: float | None = None
     room: Room = "none"
+    noise_in_room: bool = False
     phone_band: bool = False
     mulaw: bool = True
 
     def __post_init__(self) -> None:
-        if not 0 < self.length_s <= LONGEST_S or self.room not in {"none", "simulated", "measured"}:
+        if not 0 < self.length_s <= LONGEST_S or self.room not in ROOMS:
             message = f"condition: expected a length in (0, 8] s and a kind of room, found {self}"
             raise ConfigError(message)
 
@@ -71,7 +78,8 @@ class Condition:
     def name(self) -> str:
         """Short name, such as ``"0 dB, room, 8 s"``."""
         parts = ["clean" if self.snr_db is None else f"{self.snr_db:g} dB"]
-        parts += {"none": [], "simulated": ["room"], "measured": ["measured room"]}[self.room]
+        parts += {"none": [], "simulated": ["room"], "measured": ["measured room"]}.get(self.room, [self.room])
+        parts += ["noise in the room"] * self.noise_in_room
         parts += ["phone band"] * self.phone_band + ["no mu-law"] * (not self.mulaw)
         return ", ".join([*parts, f"{self.length_s:g} s"])
 
@@ -88,7 +96,7 @@ def paired_conditions() -> list[Condition]:
     return [
         Condition(length_s=length_s, snr_db=snr, room=room)
         for length_s in (8.0, 2.0)
-        for snr, room in ((5.0, _ROOMS[0]), (0.0, _ROOMS[1]))
+        for snr, room in ((5.0, _PAIRED_ROOMS[0]), (0.0, _PAIRED_ROOMS[1]))
     ]
 
 
@@ -96,7 +104,7 @@ def standard_conditions() -> list[Condition]:
     """Return the conditions of the standard table: clean, 5 and 0 dB, with and without rooms, at 8 s and at 2 s."""
     return [
         Condition(),
-        *(Condition(snr_db=snr, room=room) for room in _ROOMS for snr in (5.0, 0.0)),
+        *(Condition(snr_db=snr, room=room) for room in _PAIRED_ROOMS for snr in (5.0, 0.0)),
         Condition(length_s=2.0, snr_db=5.0),
         Condition(length_s=2.0, snr_db=0.0, room="simulated"),
         Condition(snr_db=0.0, room="measured"),
@@ -210,16 +218,15 @@ def compose(query: Query, samples: NDArray[np.float32], condition: Condition, pl
     """
     first, n = round(query.start_s * SAMPLE_RATE_HZ), round(condition.length_s * SAMPLE_RATE_HZ)
     music = samples[first : first + n]
-    if condition.room != "none":
-        number = query.simulated_room if condition.room == "simulated" else query.measured_room
-        response = plan.rooms[condition.room][number]
+    response = _room_response(query, condition.room, plan)
+    if response is not None:
         # Sound from before the excerpt still rings in the room when it begins.
         past = samples[max(0, first - max(response.size, round(PAST_S * SAMPLE_RATE_HZ))) : first]
         wet = scipy.signal.fftconvolve(np.concatenate([past, music]), response)
         music = wet[past.size : past.size + n].astype(np.float32)
     music = np.pad(music, (0, n - music.size))
     if condition.snr_db is not None:
-        noise = _looped(plan.noises[query.noise], query.noise_start, n)
+        noise = _heard_noise(query, n, plan, response if condition.noise_in_room else None)
         ratio = band_power(music) / max(band_power(noise), 1e-20)
         music = music + noise * np.float32(np.sqrt(ratio) * 10 ** (-condition.snr_db / 20))
     if condition.phone_band:
@@ -245,6 +252,22 @@ def loopable(noise: NDArray[np.float32]) -> NDArray[np.float32]:
     power = np.square(blocks, dtype=np.float64).mean(axis=1)
     kept = blocks[power > max(float(power.max()) * 1e-4, 1e-12)]
     return np.ascontiguousarray(kept.ravel() if kept.size else noise)
+
+
+def _room_response(query: Query, room: Room, plan: Plan) -> NDArray[np.float32] | None:
+    if room == "none":
+        return None
+    responses = plan.rooms[room]
+    # A room number was drawn among all simulated rooms; there are fewer of one reverberation time.
+    return responses[(query.measured_room if room == "measured" else query.simulated_room) % len(responses)]
+
+
+def _heard_noise(query: Query, n: int, plan: Plan, response: NDArray[np.float32] | None) -> NDArray[np.float32]:
+    noise = plan.noises[query.noise]
+    if response is None:
+        return _looped(noise, query.noise_start, n)
+    dry = _looped(noise, query.noise_start, n + response.size)
+    return scipy.signal.fftconvolve(dry, response)[response.size : response.size + n].astype(np.float32)
 
 
 def _looped(noise: NDArray[np.float32], start: float, n: int) -> NDArray[np.float32]:
