@@ -158,6 +158,10 @@ def top_hits(similarities: NDArray[np.float32], n_hits: int) -> tuple[NDArray[np
     columns = np.full((n_queries, n_hits), -1, np.int64)
     values = np.full((n_queries, n_hits), -np.inf, np.float32)
     kept = min(n, n_hits)
+    if kept == 1:
+        columns[:, 0] = similarities.argmax(axis=1)
+        values[:, 0] = similarities[np.arange(n_queries), columns[:, 0]]
+        return columns, values
     for row in range(n_queries):
         best = np.argpartition(similarities[row], n - kept)[n - kept :] if kept < n else np.arange(n)
         order = best[np.argsort(-similarities[row, best], kind="stable")]

@@ -1,5 +1,6 @@
 """``nowplaying evaluate``: how well the models do, as tables and JSON."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,6 +19,14 @@ _Metrics = Annotated[bool, typer.Option("--metrics", help="Also write the model 
 _Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 
 
+class Protocol(Enum):
+    """A published protocol."""
+
+    ATTENTION_QBE = "attention-qbe"
+    NAFP = "nafp"
+    NOW_PLAYING = "now-playing"
+
+
 @app.command()
 def retrieval(
     corpus: _Corpus,
@@ -30,12 +39,34 @@ def retrieval(
     fit_acceptance: Annotated[
         bool, typer.Option("--fit-acceptance", help="First fit the acceptance model and enter it in the manifest.")
     ] = False,
+    protocol: Annotated[
+        Protocol | None, typer.Option("--protocol", help="A published protocol instead of the standard tables.")
+    ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="With a grid: our matcher over exact search as well, which takes long.")
+    ] = False,
     jobs: _Jobs = 1,
     seed: Seed = 1,
     out: _Out = None,
     metrics: _Metrics = False,
 ) -> None:
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
+    if protocol is not None:
+        if float_model or fit_acceptance or metrics:
+            message = "--protocol: --float-model, --fit-acceptance and --metrics belong to the standard tables"
+            raise typer.BadParameter(message)
+        _published(
+            protocol,
+            model,
+            corpus,
+            cache_dir,
+            n_queries=n_queries,
+            exact=exact,
+            jobs=jobs,
+            seed=seed,
+            out=out,
+        )
+        return
     from nowplaying.manifest import ModelFolder
     from ondevice_db.evaluation.calibration import calibrate
     from ondevice_db.evaluation.report import to_markdown
@@ -100,6 +131,40 @@ def detector(
     _finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
 
 
+def _published(
+    protocol: Protocol,
+    model: str,
+    corpus: Path,
+    cache_dir: Path,
+    *,
+    n_queries: int,
+    exact: bool,
+    jobs: int,
+    seed: int,
+    out: Path | None,
+) -> None:
+    from ondevice_db.evaluation import grid_report
+    from ondevice_db.evaluation.grid import evaluate_grid
+    from ondevice_db.evaluation.open_set import evaluate_open_set
+
+    common: dict[str, Any] = {
+        "n_queries": n_queries,
+        "seed": seed,
+        "pcm_cache": cache_dir,
+        "jobs": jobs,
+        "progress": note,
+    }
+    if protocol is Protocol.NOW_PLAYING:
+        result = evaluate_open_set(model, corpus, cache_dir, **common)
+        text, plot = grid_report.open_set_to_markdown(result), grid_report.plot_open_set
+    else:
+        result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, **common)
+        text, plot = grid_report.grid_to_markdown(result), grid_report.plot_grid
+    _write(protocol.value, result, text, out)
+    if out is not None:
+        plot(result, out / f"{protocol.value}.png")
+
+
 def _enter(folder: Path, values: dict[str, Any]) -> None:
     from nowplaying.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_json
 
@@ -108,6 +173,16 @@ def _enter(folder: Path, values: dict[str, Any]) -> None:
 
 
 def _finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: Path | None, metrics: bool) -> None:
+    _write(name, result, text, out)
+    if metrics:
+        from export.card import METRICS_NAME, write_card
+        from nowplaying.artifacts import write_json
+
+        write_json(folder / METRICS_NAME, result)
+        note(f"wrote {write_card(folder)}")
+
+
+def _write(name: str, result: dict[str, Any], text: str, out: Path | None) -> None:
     from nowplaying.artifacts import write_json
 
     say(text)
@@ -115,8 +190,3 @@ def _finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: 
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / f"{name}.json", result)
         (out / f"{name}.md").write_text(text, encoding="utf-8")
-    if metrics:
-        from export.card import METRICS_NAME, write_card
-
-        write_json(folder / METRICS_NAME, result)
-        note(f"wrote {write_card(folder)}")

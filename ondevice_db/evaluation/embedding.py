@@ -35,13 +35,26 @@ class EmbeddingCache:
         Folder; decoded audio is kept in ``cache/pcm``, fingerprints in ``cache/embeddings``.
     pcm_cache : Path, optional
         Another place for decoded audio.
+    reference_hop_s, query_hop_s : float, optional, seconds
+        By default the model's.
     jobs : int >= 1
         Processes.
     """
 
-    def __init__(self, model: str | Path, cache: Path, *, pcm_cache: Path | None = None, jobs: int = 1) -> None:
+    def __init__(
+        self,
+        model: str | Path,
+        cache: Path,
+        *,
+        pcm_cache: Path | None = None,
+        reference_hop_s: float | None = None,
+        query_hop_s: float | None = None,
+        jobs: int = 1,
+    ) -> None:
         self.model = model
         self.fingerprinter = Fingerprinter.from_model(model)
+        self.reference_hop_s = reference_hop_s or self.fingerprinter.reference_hop_s
+        self.query_hop_s = query_hop_s or self.fingerprinter.query_hop_s
         self.pcm_cache = pcm_cache if pcm_cache is not None else cache / "pcm"
         self._folder = cache / "embeddings"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -49,10 +62,11 @@ class EmbeddingCache:
 
     def references(self, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
         """Return every recording's fingerprints at the reference hop, each of shape (n, dim); zero for silence."""
-        key = {"references": [str(path) for path in paths]}
+        key = {"references": [str(path) for path in paths], "hop_s": self.reference_hop_s}
         counts_file, rows_file = self._file(key, "counts"), self._file(key, "rows")
         if not (counts_file.is_file() and rows_file.is_file()):
-            parts = share_out(_embed_file, list(paths), _open, self.model, self.pcm_cache, None, jobs=self._jobs)
+            items = [(path, self.reference_hop_s) for path in paths]
+            parts = share_out(_embed_file, items, _open, self.model, self.pcm_cache, None, jobs=self._jobs)
             _save(counts_file, np.array([len(part) for part in parts]))
             _save(rows_file, np.concatenate(parts))
         rows = np.load(rows_file, allow_pickle=False)
@@ -64,13 +78,14 @@ class EmbeddingCache:
         drawn = [{**asdict(query), "path": str(query.path)} for query in plan.queries]
         rooms = {kind: [float(np.abs(room).sum()) for room in found] for kind, found in plan.rooms.items()}
         key = {"queries": drawn, "noises": digests, "rooms": rooms, "condition": condition.to_dict()}
+        key["hop_s"] = self.query_hop_s
         file = self._file(key, "queries")
         if not file.is_file():
             # Neighbours share a recording, which a process then decodes once.
             order = sorted(range(len(plan.queries)), key=lambda number: str(plan.queries[number].path))
             chunks = [order[start : start + 32] for start in range(0, len(order), 32)]
-            items = [(condition, chunk) for chunk in chunks]
-            parts = share_out(_embed_chunk, items, _open, self.model, self.pcm_cache, plan, jobs=self._jobs)
+            queries = [(condition, chunk, self.query_hop_s) for chunk in chunks]
+            parts = share_out(_embed_chunk, queries, _open, self.model, self.pcm_cache, plan, jobs=self._jobs)
             joined = np.concatenate(parts)
             unsorted = np.empty_like(joined)
             unsorted[order] = joined
@@ -95,20 +110,21 @@ def _open(model: str | Path, pcm_cache: Path, plan: Plan | None) -> tuple[Finger
     return Fingerprinter.from_model(model), load, plan
 
 
-def _embed_file(state: tuple[Fingerprinter, Any, Plan | None], path: Path) -> NDArray[np.float32]:
+def _embed_file(state: tuple[Fingerprinter, Any, Plan | None], item: tuple[Path, float]) -> NDArray[np.float32]:
     fingerprinter, load, _ = state
-    vectors, levels_dbfs = fingerprinter.embed_with_levels(load(path), fingerprinter.reference_hop_s)
+    path, hop_s = item
+    vectors, levels_dbfs = fingerprinter.embed_with_levels(load(path), hop_s)
     return np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), vectors)
 
 
 def _embed_chunk(
-    state: tuple[Fingerprinter, Any, Plan | None], item: tuple[Condition, list[int]]
+    state: tuple[Fingerprinter, Any, Plan | None], item: tuple[Condition, list[int], float]
 ) -> NDArray[np.float32]:
     fingerprinter, load, plan = state
-    condition, numbers = item
+    condition, numbers, hop_s = item
     assert plan is not None  # noqa: S101 (only references are embedded without a plan)
     heard = (compose(plan.queries[n], load(plan.queries[n].path), condition, plan) for n in numbers)
-    return np.stack([fingerprinter.embed(samples, fingerprinter.query_hop_s) for samples in heard])
+    return np.stack([fingerprinter.embed(samples, hop_s) for samples in heard])
 
 
 def _save(path: Path, array: NDArray[Any]) -> None:

@@ -72,7 +72,7 @@ def build_library(
         embedding_space=fingerprinter.embedding_space,
         encoder=fingerprinter.name,
         dim=fingerprinter.dim,
-        hop_s=fingerprinter.reference_hop_s,
+        hop_s=cache.reference_hop_s,
         window_s=fingerprinter.window_s,
     )
     if codebook is None:
@@ -98,7 +98,7 @@ def build_library(
         writer.finish()
     joined = np.concatenate(kept)
     starts = np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]).astype(np.int64)
-    return Library(database, songs, joined, starts, _group(joined, starts))
+    return Library(database, songs, joined, starts, _group(kept, cache.reference_hop_s))
 
 
 def find_duplicates(
@@ -138,11 +138,13 @@ def find_duplicates(
     return [(int(song), float(shares[song])) for song in np.flatnonzero(shares >= DUPLICATE_SHARE)]
 
 
-def _group(vectors: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.int64]:
-    n_songs = starts.size - 1
-    groups = np.arange(n_songs)
-    for song in range(n_songs):
-        own = vectors[starts[song] : starts[song + 1]]
+def _group(songs: Sequence[NDArray[np.float32]], hop_s: float) -> NDArray[np.int64]:
+    # One fingerprint a second is enough to know a copy, and the comparison is of all with all.
+    thinned = [rows[:: max(1, round(1.0 / hop_s))] for rows in songs]
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in thinned])]).astype(np.int64)
+    vectors = np.concatenate(thinned)
+    groups = np.arange(len(thinned))
+    for song, own in enumerate(thinned):
         for other, _ in find_duplicates(own, vectors, starts, own_song=song):
             # Few songs have twins: relabelling is simpler than a forest, and quick enough.
             groups[groups == groups[max(song, other)]] = groups[min(song, other)]

@@ -16,7 +16,7 @@ from ondevice_db.evaluation.library import Library, build_library, find_duplicat
 from ondevice_db.evaluation.queries import Plan, draw_plan
 from ondevice_db.evaluation.rooms import load_dev_rooms, room_response
 
-__all__ = ["Setting", "build_setting", "dev_room_responses", "measured_room_responses"]
+__all__ = ["Setting", "build_setting", "dev_room_responses", "dev_rooms", "measured_room_responses"]
 
 _MAX_ROOM_SAMPLES = 19_200
 
@@ -99,10 +99,7 @@ def build_setting(
         left = [path for path in paths if path not in twins]
         sources[name] = (left, n_unknown if name == "unknown" else n_sounds)
     noises = [load_cached(path, embeddings.pcm_cache) for path in _paths(corpus, "noise", "dev")]
-    rooms = {
-        "simulated": dev_room_responses(cache) if "simulated" in room_kinds else [],
-        "measured": measured_room_responses(corpus, embeddings.pcm_cache) if "measured" in room_kinds else [],
-    }
+    rooms = dev_rooms(corpus, cache, embeddings.pcm_cache, room_kinds)
     plans = {}
     for number, (name, (paths, n)) in enumerate(sources.items()):
         recordings = {path: load_long_enough(path, embeddings.pcm_cache) for path in paths}
@@ -118,6 +115,20 @@ def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library
         for path, vectors in rows
         if vectors.any() and find_duplicates(vectors, library.vectors, library.song_starts)
     ]
+
+
+def dev_rooms(
+    corpus: Path, cache: Path, pcm_cache: Path, kinds: Collection[str]
+) -> dict[str, list[NDArray[np.float32]]]:
+    """Return the responses of the kinds of rooms that conditions need."""
+    rooms: dict[str, list[NDArray[np.float32]]] = {"simulated": [], "measured": []}
+    if "measured" in kinds:
+        rooms["measured"] = measured_room_responses(corpus, pcm_cache)
+    if set(kinds) - {"none", "measured"}:
+        rooms["simulated"] = dev_room_responses(cache)
+        for room, response in zip(load_dev_rooms(), rooms["simulated"], strict=True):
+            rooms.setdefault(f"T60 {room.t60_target_s:g} s", []).append(response)
+    return rooms
 
 
 def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:

@@ -1,0 +1,261 @@
+"""The grids of the literature: lengths by noise by rooms, for segments and songs, published retrieval beside ours."""
+
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.audio.cache import load_cached
+from nowplaying.audio.corpus import read_corpus
+from nowplaying.errors import ConfigError
+from ondevice_db.accept import DEFAULT_ACCEPTANCE
+from ondevice_db.codebook import Codebook
+from ondevice_db.evaluation.answers import Answers, ask_landmarks, ask_matcher, ask_published
+from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
+from ondevice_db.evaluation.library import Library, build_library
+from ondevice_db.evaluation.matching import System
+from ondevice_db.evaluation.metrics import bootstrap_interval, wilson
+from ondevice_db.evaluation.queries import Condition, Plan, Room, draw_plan
+from ondevice_db.evaluation.setting import dev_rooms
+
+__all__ = ["GRIDS", "Grid", "evaluate_grid"]
+
+_SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
+_T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grid:
+    """One published protocol.
+
+    Attributes
+    ----------
+    title : str
+        Of what it follows.
+    tables : mapping of str to tuple of Condition
+        The columns of each table, at any length.
+    lengths_s : tuple of float, seconds
+        Its rows.
+    hop_s : float, seconds
+        Between references, and between query fingerprints.
+    retrieval : {"majority", "diagonal"}
+        The paper's own.
+    note : str
+        Where this differs from the paper.
+    """
+
+    title: str
+    tables: Mapping[str, tuple[Condition, ...]]
+    lengths_s: tuple[float, ...]
+    hop_s: float
+    retrieval: Literal["majority", "diagonal"]
+    note: str
+
+
+GRIDS: Final[Mapping[str, Grid]] = {
+    "attention-qbe": Grid(
+        title="Singh, Demuynck and Arora, ISMIR 2022",
+        tables={
+            "noise": tuple(Condition(snr_db=snr, mulaw=False) for snr in _SNRS_DB),
+            "room": tuple(Condition(room=room, mulaw=False) for room in _T60_ROOMS),
+            "noise and room": tuple(
+                Condition(snr_db=snr, room="T60 0.5 s", noise_in_room=True, mulaw=False) for snr in _SNRS_DB
+            ),
+        },
+        lengths_s=(0.96, 2.0, 3.0, 5.0),
+        hop_s=0.1,
+        retrieval="majority",
+        note="The paper searches 25,000 clips, and has ETSI noise and measured rooms.",
+    ),
+    "nafp": Grid(
+        title="Chang et al., ICASSP 2021",
+        tables={
+            "noise and room": tuple(Condition(snr_db=snr, room="simulated", mulaw=False) for snr in (0.0, 5.0, 10.0))
+        },
+        lengths_s=(1.0, 2.0, 3.0, 5.0, 6.0, 8.0),
+        hop_s=0.5,
+        retrieval="diagonal",
+        note="The paper searches 10,000 to 100,000 songs, draws the ratio from 0 to 10 dB, and ends at 10 s.",
+    ),
+}
+
+
+def evaluate_grid(
+    name: str,
+    model: str | Path,
+    corpus: Path,
+    cache: Path,
+    *,
+    n_queries: int = 2000,
+    seed: int = 1,
+    lengths_s: Sequence[float] | None = None,
+    pcm_cache: Path | None = None,
+    codebook: Codebook | None = None,
+    exact: bool = False,
+    jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Any]:
+    """Evaluate a model on a published grid.
+
+    The music of splits ``train`` and ``dev`` is the collection; queries are cut from ``dev``.
+
+    Parameters
+    ----------
+    name : str
+        Of :data:`GRIDS`.
+    model : str or Path
+        Fingerprinter.
+    corpus, cache : Path
+        As for :func:`~ondevice_db.evaluation.retrieval.evaluate_retrieval`.
+    n_queries : int >= 1
+        For each cell; equal for all of them.
+    seed : int
+    lengths_s : sequence of float, optional, seconds
+        By default those of the grid that are not much shorter than the model's window.
+    pcm_cache : Path, optional
+    codebook : Codebook, optional
+        By default the one that ships with the model.
+    exact : bool
+        Also run our matcher over exact search, which takes hours with a tenth of a second between references.
+    jobs : int >= 1
+    progress : callable, optional
+
+    Returns
+    -------
+    dict
+        JSON-ready; see :func:`~ondevice_db.evaluation.grid_report.to_markdown`.
+
+    Raises
+    ------
+    ConfigError
+        When the grid is unknown, or its lengths are all shorter than the model's window.
+    """
+    if name not in GRIDS:
+        message = f"protocol {name!r}: expected one of {', '.join(GRIDS)}"
+        raise ConfigError(message)
+    grid, tell = GRIDS[name], progress if progress is not None else _ignore
+    tell("indexing")
+    embeddings = EmbeddingCache(
+        model, cache, pcm_cache=pcm_cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs
+    )
+    window_s = embeddings.fingerprinter.window_s
+    # A query may be as much shorter as a window's tapered edges: 2 s for 2.048 s.
+    lengths = [length for length in lengths_s or grid.lengths_s if length >= 0.95 * window_s]
+    if not lengths:
+        message = f"protocol {name}: expected a length of at least the model's {window_s:g} s"
+        raise ConfigError(message)
+    run = _prepare(grid, embeddings, corpus, cache, codebook=codebook, n_queries=n_queries, seed=seed)
+    tell("landmarks")
+    landmarks = ask_landmarks(run.library, embeddings.pcm_cache)
+    rows: list[dict[str, Any]] = []
+    for table, columns in grid.tables.items():
+        for column in columns:
+            for length_s in lengths:
+                condition = replace(column, length_s=length_s)
+                tell(condition.name)
+                answers = _ask(run, condition, exact=exact, jobs=jobs)
+                answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
+                rows += [
+                    {
+                        "table": table,
+                        "condition": condition.name,
+                        **condition.to_dict(),
+                        "system": system,
+                        **_score(run, found),
+                    }
+                    for system, found in answers.items()
+                ]
+    fingerprinter = embeddings.fingerprinter
+    return {
+        "schema": "grid/1",
+        "protocol": name,
+        "title": grid.title,
+        "note": grid.note,
+        "model": fingerprinter.name,
+        "embedding_space": fingerprinter.embedding_space,
+        "window_s": window_s,
+        "hop_s": grid.hop_s,
+        "n_songs": int(run.library.song_starts.size - 1),
+        "n_fingerprints": int(run.library.song_starts[-1]),
+        "n_queries": n_queries,
+        "n_tracks": len(set(run.tracks)),
+        "seed": seed,
+        "rows": rows,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A collection, what it is asked, and how the answers are counted."""
+
+    grid: Grid
+    embeddings: EmbeddingCache
+    library: Library
+    plan: Plan
+    truth: NDArray[np.int64]
+    tracks: list[str]
+    rng: np.random.Generator
+
+
+def _prepare(
+    grid: Grid,
+    embeddings: EmbeddingCache,
+    corpus: Path,
+    cache: Path,
+    *,
+    codebook: Codebook | None,
+    n_queries: int,
+    seed: int,
+) -> _Run:
+    files = [*read_corpus(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
+    database = cache / f"grid-{embeddings.fingerprinter.embedding_space}-{grid.hop_s:g}.npdb"
+    shutil.rmtree(database, ignore_errors=True)
+    library = build_library(files, embeddings, database, codebook=codebook)
+    pcm_cache = embeddings.pcm_cache
+    recordings = {file.path: load_long_enough(file.path, pcm_cache) for file in read_corpus(corpus, "music", "dev")}
+    noises = [load_cached(file.path, pcm_cache) for file in read_corpus(corpus, "noise", "dev")]
+    kinds = {condition.room for columns in grid.tables.values() for condition in columns}
+    rooms = dev_rooms(corpus, cache, pcm_cache, kinds)
+    plan = draw_plan(recordings, noises, rooms, n_queries, np.random.default_rng([seed, 0]))
+    truth = np.array([library.songs[query.path] for query in plan.queries])
+    tracks = [str(query.path) for query in plan.queries]
+    return _Run(grid, embeddings, library, plan, truth, tracks, np.random.default_rng([seed, 99]))
+
+
+def _ask(run: _Run, condition: Condition, *, exact: bool, jobs: int) -> dict[str, Answers]:
+    queries = run.embeddings.queries(run.plan, condition)
+    answers = {}
+    for search in ("exact", "pq"):
+        system = System(library=run.library, acceptance=DEFAULT_ACCEPTANCE, search=search, hop_s=run.grid.hop_s)
+        answers[f"{run.grid.retrieval}, {search}"] = ask_published(system, queries, run.grid.retrieval, jobs=jobs)
+        if search == "pq" or exact:
+            answers[f"ours, {search}"] = ask_matcher(system, queries, jobs=jobs)
+    return answers
+
+
+def _score(run: _Run, answers: Answers) -> dict[str, Any]:
+    groups = np.append(run.library.groups, -1)
+    right = (answers.songs >= 0) & (groups[answers.songs] == run.library.groups[run.truth])
+    starts_s = np.array([query.start_s for query in run.plan.queries])
+    error_s = np.where(answers.songs == run.truth, np.abs(answers.offsets_s - starts_s), np.inf)
+    hop_s = run.grid.hop_s
+    return {
+        "song": _rate(run, right),
+        # The nearest reference, and that or a neighbour.
+        "segment": _rate(run, error_s <= hop_s / 2 + 1e-9),
+        "segment_near": _rate(run, error_s <= 1.5 * hop_s + 1e-9),
+    }
+
+
+def _rate(run: _Run, values: NDArray[np.bool_]) -> dict[str, Any]:
+    n, count = int(values.size), int(values.sum())
+    interval = bootstrap_interval(values.astype(np.float64), run.tracks, run.rng)
+    return {"n": n, "count": count, "rate": count / n, "wilson": list(wilson(count, n)), "bootstrap": list(interval)}
+
+
+def _ignore(_: str) -> None:
+    pass
