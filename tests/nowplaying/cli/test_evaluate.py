@@ -1,0 +1,28 @@
+"""What ``evaluate`` refuses; that it measures is tested with the evaluation itself."""
+
+from pathlib import Path
+
+import pytest
+
+from .conftest import Run
+
+
+@pytest.mark.parametrize("protocol", [(), ("--protocol", "nafp"), ("--protocol", "now-playing")])
+def test_a_folder_that_is_no_corpus_is_named(run: Run, tmp_path: Path, protocol: tuple[str, ...]) -> None:
+    done = run("evaluate", "retrieval", "--corpus", tmp_path / "none", "--cache-dir", tmp_path / "cache", *protocol)
+    assert done.code == 2
+    assert str(tmp_path / "none") in done.err
+
+
+@pytest.mark.parametrize("option", [("--metrics",), ("--fit-acceptance",), ("--float-model", "elsewhere")])
+def test_protocols_leave_the_model_alone(run: Run, tmp_path: Path, option: tuple[str, ...]) -> None:
+    where = ("--corpus", tmp_path, "--cache-dir", tmp_path)
+    done = run("evaluate", "retrieval", *where, "--protocol", "nafp", *option)
+    assert done.code == 2
+    assert "--protocol" in done.err
+
+
+def test_an_unknown_protocol_is_refused(run: Run, tmp_path: Path) -> None:
+    done = run("evaluate", "retrieval", "--corpus", tmp_path, "--cache-dir", tmp_path, "--protocol", "other")
+    assert done.code == 2
+    assert "attention-qbe" in done.err
