@@ -1,14 +1,12 @@
 """What happens to sound between its source and the microphone: mixing, rooms, band limits, codecs, level."""
 
-import io
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
-import soundfile
 from numpy.typing import NDArray
 from scipy import fft, signal
 
-from nowplaying.audio import mulaw
+from nowplaying.audio import codec, mulaw
 from nowplaying.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
 
 __all__ = [
@@ -124,25 +122,13 @@ def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None) ->
 
 def through_codec(samples: Samples, rng: np.random.Generator) -> Samples:
     """Return the sound through mu-law, MP3 or Vorbis at low quality, chosen at random."""
-    kind = rng.choice(["mulaw", "mp3", "vorbis"])
+    kinds: tuple[Literal["mulaw", "mp3", "vorbis"], ...] = ("mulaw", "mp3", "vorbis")
+    kind = kinds[int(rng.integers(len(kinds)))]
     peak = max(1.0, float(np.abs(samples).max(initial=0.0)))
     if kind == "mulaw":
         return to_float32(mulaw.decode(mulaw.encode(to_int16(samples / peak)))) * np.float32(peak)
-    container, subtype = ("MP3", "MPEG_LAYER_III") if kind == "mp3" else ("OGG", "VORBIS")
-    buffer = io.BytesIO()
-    soundfile.write(
-        buffer,
-        samples / peak,
-        SAMPLE_RATE_HZ,
-        format=container,
-        subtype=subtype,
-        compression_level=float(rng.uniform(0.6, 0.99)),
-    )
-    buffer.seek(0)
-    decoded = soundfile.read(buffer, dtype="float32")[0]
-    fitted = np.zeros(samples.size, dtype=np.float32)
-    fitted[: decoded.size] = decoded[: samples.size] * peak
-    return fitted
+    compression = float(rng.uniform(0.6, 0.99))
+    return codec.through_codec(samples / peak, kind, compression) * np.float32(peak)
 
 
 def set_level(samples: Samples, level_dbfs: float) -> Samples:

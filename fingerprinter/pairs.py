@@ -79,6 +79,10 @@ class PairSampler:
     max_shift_s : float
         The degraded window begins up to this much earlier or later than the clean one: half of the distance between
         two reference fingerprints.
+    babble : Recordings, optional
+        Speech of which three to six voices at a time are a noise.
+    babble_share : float in [0, 1]
+        Share of noises that are such a crowd.
     neighbours : float in [0, 1]
         Share of pairs that come from the same recording as the pair before, as hard negatives.
     """
@@ -90,8 +94,11 @@ class PairSampler:
         degrader: Degrader,
         *,
         max_shift_s: float,
+        babble: Recordings | None = None,
+        babble_share: float = 0.0,
         neighbours: float = 0.3,
     ) -> None:
+        self.babble, self.babble_share = babble, babble_share
         self.groups, self.noises, self.degrader = groups, noises, degrader
         self.max_shift = round(max_shift_s * 16_000)
         self.neighbours = neighbours
@@ -128,7 +135,10 @@ class PairSampler:
         return start
 
     def draw_noise(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Draw one source, or in a third of the draws two at random balance; scaled to equal RMS before mixing."""
+        """Draw one source, in a third of the draws two at random balance, or a crowd; of equal RMS before mixing."""
+        if self.babble is not None and self.babble_share and rng.random() < self.babble_share:
+            voices = [_scaled(self.babble.loop(length, rng)) for _ in range(int(rng.integers(3, 7)))]
+            return _scaled(np.sum(voices, axis=0, dtype=np.float32))
         kind = rng.random()
         if kind < 0.12:
             return _coloured_noise(length, rng)

@@ -59,9 +59,10 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources, report: C
     if sources.renderings is not None:
         decoded = [to_int16(load_cached(path, sources.cache_dir)) for path in find_audio([sources.renderings])]
         groups.append((Recordings.join(decoded, min_samples=window), 1.0 - config.recordings_share))
+    speech = sources.recordings("speech", "train", min_s=LEAST_NOISE_S)
     noises = [
         (sources.recordings("noise", "train", min_s=LEAST_NOISE_S), config.noise_share),
-        (sources.recordings("speech", "train", min_s=LEAST_NOISE_S), 1.0 - config.noise_share),
+        (speech, 1.0 - config.noise_share),
     ]
     rooms = [load_cached(file.path, sources.cache_dir) for file in read_corpus(sources.corpus, "rir", "train")]
     for name, items in (("music", groups), ("noise", noises)):
@@ -75,4 +76,6 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources, report: C
         past_samples=past,
         window_samples=window,
     )
-    return PairSampler(groups, noises, degrader, max_shift_s=config.max_shift_s)
+    return PairSampler(
+        groups, noises, degrader, max_shift_s=config.max_shift_s, babble=speech, babble_share=config.babble_share
+    )

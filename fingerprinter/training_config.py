@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from fingerprinter.augment.chain import AugmentConfig
+from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
 from nowplaying.errors import ConfigError
@@ -37,6 +37,8 @@ class TrainingConfig:
         Share of pairs from recordings where renderings are given as well.
     noise_share : float in (0, 1]
         Share of noises that are not speech.
+    babble_share : float in [0, 1]
+        Share of noises that are several voices at once.
     """
 
     seed: int = 1
@@ -52,6 +54,7 @@ class TrainingConfig:
     n_validation_queries: int = 400
     recordings_share: float = 0.65
     noise_share: float = 0.6
+    babble_share: float = 0.0
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.augment.chain import AugmentConfig, Degrader
+from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.augment.rooms import simulated_rooms
 from fingerprinter.pairs import PairSampler
 from fingerprinter.sources import LEAST_NOISE_S, TrainingSources

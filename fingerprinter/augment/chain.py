@@ -1,6 +1,5 @@
-"""The degradation of a batch in physical order: loudspeaker, room, noise, microphone, level, mu-law."""
+"""The degradation of a batch in physical order: speed, loudspeaker, room, noise, microphone, gain, coding, masks."""
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -8,69 +7,14 @@ import scipy.fft
 from numpy.typing import NDArray
 
 from fingerprinter.augment.bands import draw_band_limit, response
+from fingerprinter.augment.capture import capture, draw_masks
+from fingerprinter.augment.config import AugmentConfig, Drawn
 from fingerprinter.augment.rooms import exponential_room
-from nowplaying.audio.mulaw import decode, encode
-from nowplaying.audio.pcm import to_float32, to_int16
-from nowplaying.errors import ConfigError
+from nowplaying.audio.pcm import SAMPLE_RATE_HZ
 
-__all__ = ["AugmentConfig", "Degrader", "Drawn"]
+__all__ = ["Degrader"]
 
-SAMPLE_RATE_HZ = 16_000
 _SNR_BAND_HZ = (100.0, 7000.0)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AugmentConfig:
-    """Ranges that the degradations are drawn from; probabilities are independent.
-
-    Attributes
-    ----------
-    snr_db : tuple of float
-        Range of the music-to-noise ratio, RMS in 100-7000 Hz, after the room.
-    p_noise, p_room, p_measured, p_speaker, p_microphone, p_clip, p_mulaw, p_gap : float in [0, 1]
-        Noise at all; a room at all, and among rooms a measured one; loudspeaker and microphone responses; clipping;
-        mu-law; music missing at one end of the window (a song that just begins, or ended).
-    level_dbfs : tuple of float
-        Range of the level before clipping and mu-law.
-    """
-
-    snr_db: tuple[float, float] = (-6.0, 15.0)
-    p_noise: float = 0.95
-    p_room: float = 0.65
-    p_measured: float = 0.2
-    p_speaker: float = 0.6
-    p_microphone: float = 0.8
-    p_clip: float = 0.1
-    p_mulaw: float = 0.5
-    p_gap: float = 0.1
-    level_dbfs: tuple[float, float] = (-45.0, -6.0)
-
-    def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if name.startswith("p_") and not 0 <= value <= 1:
-                message = f"{name} must be a probability in [0, 1], found {value}"
-                raise ConfigError(message)
-        if self.snr_db[0] > self.snr_db[1] or self.level_dbfs[0] > self.level_dbfs[1]:
-            message = f"ranges must be (low, high): found snr_db {self.snr_db}, level_dbfs {self.level_dbfs}"
-            raise ConfigError(message)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Drawn:
-    """What was done to one excerpt; enough to explain a training example, and readable as a dict."""
-
-    snr_db: float
-    room: str
-    speaker: Any
-    microphone: Any
-    level_dbfs: float
-    clip_fraction: float
-    mulaw: bool
-    gap_s: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
 
 class Degrader:
@@ -121,19 +65,32 @@ class Degrader:
         (ndarray of float32, shape (n, window_samples), list of Drawn)
         """
         music = music.copy()
-        gaps_s = [self._cut_gap(row, rng) for row in music]
+        starts: list[dict[str, Any]] = [
+            {"speed": self._change_speed(row, rng), "gap_s": self._cut_gap(row, rng)} for row in music
+        ]
         # Circular convolution wraps at most past_samples, all inside the part that is cut away.
         spectrum = scipy.fft.rfft(music, axis=1)
         noise_spectrum = scipy.fft.rfft(noise, axis=1)
-        records: list[dict[str, Any]] = []
-        for row, noise_row, gap_s in zip(spectrum, noise_spectrum, gaps_s, strict=True):
-            records.append({**self._mix(row, noise_row, rng), "gap_s": gap_s})
+        mixes = [self._mix(row, noise_row, rng) for row, noise_row in zip(spectrum, noise_spectrum, strict=True)]
         mixed = scipy.fft.irfft(spectrum, n=self.total_samples, axis=1)[:, self.past_samples :]
         drawn = []
-        for index, record in enumerate(records):
-            mixed[index], levels = self._capture(mixed[index], rng)
-            drawn.append(Drawn(**record, **levels))
+        for index, (start, mix) in enumerate(zip(starts, mixes, strict=True)):
+            mixed[index], stored = capture(mixed[index], self.config, rng)
+            for begin_s, end_s in mix["mask_s"]:
+                mixed[index, round(begin_s * SAMPLE_RATE_HZ) : round(end_s * SAMPLE_RATE_HZ)] = 0.0
+            drawn.append(Drawn(**start, **mix, **stored))
         return np.ascontiguousarray(mixed, np.float32), drawn
+
+    def _change_speed(self, music: NDArray[np.float32], rng: np.random.Generator) -> float:
+        """Play one excerpt faster or slower about the middle of its window, in place; return the factor."""
+        if not self.config.p_speed or rng.random() >= self.config.p_speed:
+            return 1.0
+        speed = 1.0 + float(rng.uniform(-1, 1)) * self.config.max_speed
+        middle = self.past_samples + self.window_samples / 2
+        places = np.arange(self.total_samples)
+        # At the largest speed a twentieth of a window lies beyond the excerpt: its last sample stands for it.
+        music[:] = np.interp(middle + (places - middle) * speed, places, music)
+        return speed
 
     def _cut_gap(self, music: NDArray[np.float32], rng: np.random.Generator) -> float:
         """Silence the music before a point in the window (it begins there) or after it; return the gap in seconds."""
@@ -157,8 +114,11 @@ class Degrader:
         room_name, room = self._draw_room(rng)
         if room_name:
             music *= room
-        snr_db = float("inf")
+        snr_db, noise_in_room = float("inf"), False
         if rng.random() < config.p_noise:
+            noise_in_room = bool(room_name and config.p_noise_room and rng.random() < config.p_noise_room)
+            if noise_in_room:
+                noise *= room
             snr_db = float(rng.uniform(*config.snr_db))
             gain = np.sqrt(self._power(music) / (self._power(noise) + 1e-12)) * 10.0 ** (-snr_db / 20.0)
             music += np.float32(gain) * noise
@@ -166,7 +126,19 @@ class Degrader:
         if rng.random() < config.p_microphone:
             microphone = draw_band_limit(rng)
             music *= response(microphone, self._frequencies_hz)
-        return {"snr_db": snr_db, "room": room_name, "speaker": speaker, "microphone": microphone}
+        mask_hz, mask_s = draw_masks(config, self.window_samples / SAMPLE_RATE_HZ, rng)
+        for low_hz, high_hz in mask_hz:
+            low, high = np.searchsorted(self._frequencies_hz, (low_hz, high_hz))
+            music[int(low) : int(high)] = 0.0
+        return {
+            "speaker": speaker,
+            "room": room_name,
+            "snr_db": snr_db,
+            "noise_in_room": noise_in_room,
+            "microphone": microphone,
+            "mask_hz": mask_hz,
+            "mask_s": mask_s,
+        }
 
     def _draw_room(self, rng: np.random.Generator) -> tuple[str, NDArray[np.complex64]]:
         """Return a room's name and spectrum; no name means no room."""
@@ -186,20 +158,3 @@ class Degrader:
     def _power(self, spectrum: NDArray[np.complex64]) -> float:
         band = spectrum[self._band]
         return float(np.sum(band.real**2 + band.imag**2))
-
-    def _capture(
-        self, samples: NDArray[np.float32], rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-        """Set the level, clip and store as the phone's buffer does."""
-        config = self.config
-        level_dbfs = float(rng.uniform(*config.level_dbfs))
-        samples = samples * np.float32(10.0 ** (level_dbfs / 20.0) / (np.sqrt(np.mean(samples**2)) + 1e-9))
-        clip_fraction = 0.0
-        if rng.random() < config.p_clip:
-            clip_fraction = float(rng.uniform(0.0, 0.05))
-            limit = np.quantile(np.abs(samples), 1.0 - clip_fraction)
-            samples = np.clip(samples, -limit, limit)
-        mulaw = bool(rng.random() < config.p_mulaw)
-        if mulaw:
-            samples = to_float32(decode(encode(to_int16(samples))))
-        return samples, {"level_dbfs": level_dbfs, "clip_fraction": clip_fraction, "mulaw": mulaw}

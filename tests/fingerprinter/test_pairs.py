@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from fingerprinter.augment.chain import AugmentConfig, Degrader
+from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.pairs import PairSampler, Recordings
 from nowplaying.errors import ConfigError
 
@@ -49,3 +50,16 @@ def test_pairs_share_their_place_and_are_reproducible(rng):
         assert abs(lag) <= 800
         assert np.abs(correlation).max() > 20 * np.median(np.abs(correlation))
     np.testing.assert_array_equal(batch, sampler.draw(8, np.random.default_rng(1)))
+
+
+def test_babble_is_several_voices_at_unit_level(rng):
+    voice = Recordings.join([(rng.standard_normal(9000) * 3000).astype(np.int16) for _ in range(4)])
+    silence = Recordings.join([np.zeros(9000, np.int16)])
+    empty = np.zeros((0, PAST), np.float32)
+    chain = Degrader(
+        AugmentConfig(), measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW
+    )
+    sampler = PairSampler([(voice, 1.0)], [(silence, 1.0)], chain, max_shift_s=0, babble=voice, babble_share=1.0)
+    for _ in range(5):
+        noise = sampler.draw_noise(5000, rng)
+        assert np.sqrt(np.mean(noise**2)) == pytest.approx(1.0, rel=1e-3)

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fingerprinter.augment.bands import BandLimit, draw_band_limit, response
-from fingerprinter.augment.chain import AugmentConfig, Degrader
+from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.config import AugmentConfig
 from nowplaying.errors import ConfigError
 
 PAST, WINDOW = 4096, 8192
@@ -94,3 +95,83 @@ def test_drawn_devices_stay_in_range(rng):
 def test_impossible_settings_are_refused(settings):
     with pytest.raises(ConfigError):
         AugmentConfig(**settings)
+
+
+def test_speed_moves_pitch_and_is_recorded(rng):
+    time_s = np.arange(PAST + WINDOW) / 16_000
+    music = np.tile(0.1 * np.sin(2 * np.pi * 1000 * time_s), (8, 1)).astype(np.float32)
+    config = dataclasses.replace(CLEAN, p_speed=1.0, max_speed=0.05)
+    degraded, drawn = degrader(config).degrade(music, music, rng)
+    for row, record in zip(degraded, drawn, strict=True):
+        spectrum = np.abs(np.fft.rfft(row[:8000] * np.hanning(8000)))
+        assert 2 * np.argmax(spectrum) == pytest.approx(1000 * record.speed, abs=2)
+    assert len({record.speed for record in drawn}) == 8
+
+
+def test_speed_leaves_the_middle_of_the_window_in_place(rng):
+    music = np.zeros((1, PAST + WINDOW), np.float32)
+    music[0, PAST + WINDOW // 2] = 1.0
+    config = dataclasses.replace(CLEAN, p_speed=1.0, max_speed=0.05)
+    degraded, _ = degrader(config).degrade(music, np.ones_like(music), rng)
+    assert np.argmax(np.abs(degraded[0])) == WINDOW // 2
+
+
+def test_noise_may_sound_in_the_room(rng):
+    """A room that is a pure delay moves the noise too, and only where it was drawn to."""
+    room = np.zeros((1, PAST), np.float32)
+    room[0, 0], room[0, 1000] = 1.0, 1.0
+    noise = np.zeros((2, PAST + WINDOW), np.float32)
+    noise[:, PAST + 2000] = 1.0
+    music = 1e-6 * rng.standard_normal(noise.shape).astype(np.float32)
+    for share, peaks in ((0.0, [2000]), (1.0, [2000, 3000])):
+        config = dataclasses.replace(
+            CLEAN, p_room=1.0, p_measured=1.0, p_noise=1.0, p_noise_room=share, snr_db=(-60.0, -60.0)
+        )
+        degraded, drawn = degrader(config, room).degrade(music, noise, rng)
+        found = np.flatnonzero(np.abs(degraded[0]) > 0.3 * np.abs(degraded[0]).max())
+        np.testing.assert_array_equal(found, peaks)
+        assert all(record.noise_in_room == (share == 1.0) for record in drawn)
+
+
+def test_gain_control_levels_loud_and_quiet(rng):
+    music = rng.standard_normal((1, PAST + WINDOW)).astype(np.float32)
+    music[:, PAST : PAST + WINDOW // 2] *= 0.05
+    config = dataclasses.replace(CLEAN, p_gain_control=1.0)
+    (levelled,), (record,) = degrader(config).degrade(music, music, rng)
+    quiet, loud = levelled[: WINDOW // 4], levelled[-WINDOW // 4 :]
+    ratio = np.sqrt(np.mean(quiet**2) / np.mean(loud**2))
+    assert 0.3 <= record.gain_control <= 1.0
+    assert ratio > 1.5 * 0.05
+
+
+@pytest.mark.parametrize(("share", "codec"), [({"p_opus": 1.0}, "opus"), ({"p_mulaw": 1.0}, "mulaw"), ({}, "")])
+def test_coding_is_recorded_and_leaves_the_sound_alike(rng, share, codec):
+    music, noise = batch(rng)
+    music = np.cumsum(music, axis=1, dtype=np.float32)  # more low than high sound, as in music
+    music -= music.mean(axis=1, keepdims=True)
+    plain, _ = degrader(CLEAN).degrade(music, noise, np.random.default_rng(0))
+    coded, drawn = degrader(dataclasses.replace(CLEAN, **share)).degrade(music, noise, np.random.default_rng(0))
+    assert all(record.codec == codec for record in drawn)
+    assert np.any(coded != plain) == bool(codec)
+    spectra = [np.abs(np.fft.rfft(rows, axis=1))[:, 20:2000].ravel() for rows in (plain, coded)]
+    assert np.corrcoef(*spectra)[0, 1] > 0.9
+
+
+def test_masks_leave_out_bands_and_moments(rng):
+    music, noise = batch(rng)
+    degraded, drawn = degrader(dataclasses.replace(CLEAN, p_masks=1.0)).degrade(music, noise, rng)
+    for row, record in zip(degraded, drawn, strict=True):
+        assert len(record.mask_hz) == len(record.mask_s) == 2
+        for begin_s, end_s in record.mask_s:
+            assert not row[round(begin_s * 16_000) : round(end_s * 16_000)].any()
+            assert end_s - begin_s <= 0.1 * WINDOW / 16_000 + 1e-9
+        for low_hz, high_hz in record.mask_hz:
+            assert 160 <= low_hz <= high_hz <= 7000.01
+    widest = max(drawn, key=lambda record: record.mask_hz[0][1] / record.mask_hz[0][0])
+    low_hz, high_hz = widest.mask_hz[0]
+    row = degraded[drawn.index(widest)]
+    spectrum = np.abs(np.fft.rfft(row * np.hanning(row.size))) ** 2
+    frequencies_hz = np.fft.rfftfreq(row.size, 1 / 16_000)
+    inside = (frequencies_hz > low_hz * 1.01) & (frequencies_hz < high_hz / 1.01)
+    # The holes in time smear a little of the rest into the band.
+    assert spectrum[inside].mean() < 0.3 * spectrum.mean()

@@ -1,0 +1,111 @@
+"""What may happen to a training excerpt, and what did."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from nowplaying.errors import ConfigError
+
+__all__ = ["AugmentConfig", "Drawn"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AugmentConfig:
+    """Ranges that the degradations are drawn from; probabilities are independent.
+
+    Attributes
+    ----------
+    snr_db : tuple of float
+        Range of the music-to-noise ratio, RMS in 100-7000 Hz, after the room.
+    level_dbfs : tuple of float
+        Range of the level before clipping and coding.
+    max_speed : float in [0, 0.1]
+        Largest change of speed, up or down: 0.02 is a third of a semitone.
+    p_speed : float in [0, 1]
+        Played faster or slower.
+    p_gap : float in [0, 1]
+        Music missing at one end of the window: a song that just begins, or ended.
+    p_speaker, p_room, p_measured : float in [0, 1]
+        A loudspeaker's response; a room at all, and among rooms a measured one.
+    p_noise, p_noise_room : float in [0, 1]
+        Noise at all, and among noises one that sounds in the same room; others were recorded in theirs.
+    p_microphone, p_gain_control, p_clip : float in [0, 1]
+        A microphone's response, its automatic gain, clipping.
+    p_mulaw, p_opus : float in [0, 1]
+        Coded as in the phone's buffer, or as in a call.
+    p_masks : float in [0, 1]
+        SpecAugment (Park et al. 2019) on the sound: two bands and two moments missing, each up to a tenth.
+    """
+
+    snr_db: tuple[float, float] = (-6.0, 15.0)
+    level_dbfs: tuple[float, float] = (-45.0, -6.0)
+    max_speed: float = 0.02
+    p_speed: float = 0.0
+    p_gap: float = 0.1
+    p_speaker: float = 0.6
+    p_room: float = 0.65
+    p_measured: float = 0.2
+    p_noise: float = 0.95
+    p_noise_room: float = 0.0
+    p_microphone: float = 0.8
+    p_gain_control: float = 0.0
+    p_clip: float = 0.1
+    p_mulaw: float = 0.5
+    p_opus: float = 0.0
+    p_masks: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name, value in asdict(self).items():
+            if name.startswith("p_") and not 0 <= value <= 1:
+                message = f"{name} must be a probability in [0, 1], found {value}"
+                raise ConfigError(message)
+        if not 0 <= self.max_speed <= 0.1:
+            message = f"max_speed must lie in [0, 0.1], found {self.max_speed}"
+            raise ConfigError(message)
+        if self.snr_db[0] > self.snr_db[1] or self.level_dbfs[0] > self.level_dbfs[1]:
+            message = f"ranges must be (low, high): found snr_db {self.snr_db}, level_dbfs {self.level_dbfs}"
+            raise ConfigError(message)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drawn:
+    """What was done to one excerpt; enough to explain a training example, and readable as a dict.
+
+    Attributes
+    ----------
+    speed : float
+        1 as it was.
+    gap_s : float, seconds
+    speaker, microphone : BandLimit or None
+    room : str
+        Empty for none.
+    snr_db : float
+        Infinite without noise.
+    noise_in_room : bool
+    level_dbfs : float
+    gain_control : float in [0, 1]
+        How much of the changes of level was levelled out.
+    clip_fraction : float
+        Share of samples at the limit.
+    codec : str
+        Empty for none.
+    mask_hz, mask_s : tuple of (float, float)
+        Bands and moments left out.
+    """
+
+    speed: float
+    gap_s: float
+    speaker: Any
+    room: str
+    snr_db: float
+    noise_in_room: bool
+    microphone: Any
+    level_dbfs: float
+    gain_control: float
+    clip_fraction: float
+    codec: str
+    mask_hz: tuple[tuple[float, float], ...]
+    mask_s: tuple[tuple[float, float], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return asdict(self)
