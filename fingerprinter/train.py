@@ -1,6 +1,5 @@
 """Train the encoder: resumable, seeded, logged; the same code on the TensorFlow and the JAX backend of Keras."""
 
-import csv
 import json
 import logging
 import queue
@@ -17,6 +16,7 @@ from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.logmel import LogMel
 from fingerprinter.objectives.registry import objective
 from fingerprinter.pairs import PairSampler
+from fingerprinter.progress import RunLog
 from fingerprinter.sources import TrainingSources, training_sampler
 from fingerprinter.training_config import TrainingConfig
 from fingerprinter.validation import Validation
@@ -54,8 +54,8 @@ def train(
     sources : TrainingSources
         Of which the ``train`` split is used, and the ``dev`` split for validation only.
     run_dir : Path
-        Receives ``config.json``, ``calibration.npy``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``
-        and at the end ``encoder.weights.h5``.
+        Receives ``config.json``, ``calibration.npy``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``,
+        ``tensorboard`` and ``encoder.weights.h5``, the encoder with the best top-1 on ``dev`` so far.
     start_from : Path, optional
         ``encoder.weights.h5`` of a finished run with the same encoder, instead of random weights.
     report : callable
@@ -64,32 +64,34 @@ def train(
     Returns
     -------
     Path
-        The encoder's final weights.
+        The encoder's best weights.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     write_json(run_dir / "config.json", config.to_dict())
     sampler = training_sampler(config, sources, report)
     write_calibration(config, sampler, run_dir)
-    model, first_step = _resume(config, run_dir, start_from, report)
-    validate = Validation(config, sources)
+    model, first_step, best_top1 = _resume(config, run_dir, start_from, report)
+    validate, log = Validation(config, sources), RunLog(run_dir)
     labels = np.zeros((2 * config.pairs_per_step, 1), np.float32)
+    weights = run_dir / "encoder.weights.h5"
     started = time.monotonic()
     losses: list[float] = []
     for step, batch in _prefetch(sampler, config, first_step):
-        model.optimizer.learning_rate = learning_rate(config, step)
+        model.optimizer.learning_rate = rate = learning_rate(config, step)
         losses.append(float(model.train_on_batch(batch, labels)))
         done = step + 1
         if done % config.checkpoint_every == 0 or done == config.n_steps:
-            row: dict[str, float] = {"step": done, "loss": float(np.mean(losses))}
+            row: dict[str, float] = {"step": done, "loss": float(np.mean(losses)), "learning_rate": rate}
             losses.clear()
             if done % config.validate_every == 0 or done == config.n_steps:
                 row["dev_top1"] = validate(model)
+                if row["dev_top1"] >= best_top1:
+                    best_top1 = row["dev_top1"]
+                    _replace_weights(model.get_layer("encoder"), weights)
             row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
-            _append_csv(run_dir / "log.csv", row)
+            log.append(row)
             report(json.dumps(row))
-            _checkpoint(model, run_dir, done)
-    weights = run_dir / "encoder.weights.h5"
-    model.get_layer("encoder").save_weights(weights)
+            _checkpoint(model, run_dir, {"step": done, "best_dev_top1": best_top1})
     return weights
 
 
@@ -124,7 +126,7 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
 
 def _resume(
     config: TrainingConfig, run_dir: Path, start_from: Path | None, report: Callable[[str], None]
-) -> tuple[keras.Model, int]:
+) -> tuple[keras.Model, int, float]:
     keras.utils.set_random_seed(config.seed)
     model = build_training_model(config)
     minimised = objective(config.objective)
@@ -138,14 +140,15 @@ def _resume(
     if not (weights.exists() and state.exists()):
         if start_from is not None:
             _load_encoder(model, start_from)
-        return model, 0
-    step = int(json.loads(state.read_text(encoding="utf-8"))["step"])
+        return model, 0, 0.0
+    reached = json.loads(state.read_text(encoding="utf-8"))
+    step = int(reached["step"])
     if step >= config.n_steps:
         message = f"{run_dir}: this run has reached its {config.n_steps} steps; choose another run folder"
         raise ConfigError(message)
     model.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
     report(f"resuming at step {step}")
-    return model, step
+    return model, step, float(reached.get("best_dev_top1", 0.0))
 
 
 def _load_encoder(model: keras.Model, path: Path) -> None:
@@ -156,11 +159,16 @@ def _load_encoder(model: keras.Model, path: Path) -> None:
         raise ConfigError(message) from error
 
 
-def _checkpoint(model: keras.Model, run_dir: Path, step: int) -> None:
-    temporary = run_dir / "writing.weights.h5"
+def _checkpoint(model: keras.Model, run_dir: Path, state: dict[str, float]) -> None:
+    _replace_weights(model, run_dir / "checkpoint.weights.h5")
+    write_json(run_dir / "checkpoint.json", state)
+
+
+def _replace_weights(model: keras.Model, path: Path) -> None:
+    # Keras wants this ending of the name.
+    temporary = path.with_name("writing.weights.h5")
     model.save_weights(temporary)
-    temporary.replace(run_dir / "checkpoint.weights.h5")
-    write_json(run_dir / "checkpoint.json", {"step": step})
+    temporary.replace(path)
 
 
 def _prefetch(
@@ -183,13 +191,3 @@ def _prefetch(
         if isinstance(item, BaseException):
             raise item
         yield item
-
-
-def _append_csv(path: Path, row: dict[str, float]) -> None:
-    columns = ("step", "loss", "dev_top1", "seconds_per_step")
-    new = not path.exists()
-    with path.open("a", newline="", encoding="utf-8") as handle:
-        writer = csv.DictWriter(handle, columns)
-        if new:
-            writer.writeheader()
-        writer.writerow(row)

@@ -11,6 +11,7 @@ from fingerprinter.config import EncoderConfig
 from fingerprinter.sources import TrainingSources
 from fingerprinter.train import build_training_model, learning_rate, train
 from fingerprinter.training_config import TrainingConfig
+from fingerprinter.validation import Validation
 from nowplaying.errors import ConfigError
 from tests.detector.sounds import corpus_folder
 
@@ -59,8 +60,26 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources
     rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
     assert [int(row["step"]) for row in rows] == [2, 4]
     assert float(rows[-1]["dev_top1"]) >= 0
+    assert next((tmp_path / "whole" / "tensorboard").iterdir()).name.startswith("events.")
     with pytest.raises(ConfigError, match="has reached its 4 steps"):
         train(CONFIG, sources, tmp_path / "whole")
+
+
+def test_the_best_weights_are_kept_not_the_last(
+    sources: TrainingSources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scores = iter([0.25, 0.75, 0.5, 0.5])
+    at_validation: list[list[np.ndarray]] = []
+
+    def validate(_self: Validation, model: keras.Model) -> float:
+        at_validation.append(model.get_layer("encoder").get_weights())
+        return next(scores)
+
+    monkeypatch.setattr(Validation, "__call__", validate)
+    often = replace(CONFIG, checkpoint_every=1, validate_every=1)
+    kept = weights_of(train(often, sources, tmp_path / "run"))
+    same = [all(np.allclose(a, b) for a, b in zip(kept, then, strict=True)) for then in at_validation]
+    assert same == [False, True, False, False]
 
 
 def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(

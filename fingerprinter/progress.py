@@ -1,0 +1,49 @@
+"""What a training run leaves to be looked at: a CSV, and TensorBoard events where TensorFlow is there to write them."""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+__all__ = ["RunLog"]
+
+_COLUMNS = ("step", "loss", "dev_top1", "learning_rate", "seconds_per_step")
+
+
+class RunLog:
+    """Writes ``log.csv`` and ``tensorboard/`` in a run's folder; both go on where an interrupted run stopped.
+
+    Parameters
+    ----------
+    run_dir : Path
+    """
+
+    def __init__(self, run_dir: Path) -> None:
+        self._csv = run_dir / "log.csv"
+        self._events = _event_writer(run_dir / "tensorboard")
+
+    def append(self, row: dict[str, float]) -> None:
+        """Add one row; ``step`` is required, the other columns may be missing."""
+        new = not self._csv.exists()
+        with self._csv.open("a", newline="", encoding="utf-8") as handle:
+            writer = csv.DictWriter(handle, _COLUMNS)
+            if new:
+                writer.writeheader()
+            writer.writerow(row)
+        if self._events is not None:
+            self._events(row)
+
+
+def _event_writer(folder: Path) -> Any:
+    try:
+        import tensorflow as tf
+    except ImportError:  # on the JAX backend the CSV has to do
+        return None
+    writer = tf.summary.create_file_writer(str(folder))
+
+    def write(row: dict[str, float]) -> None:
+        with writer.as_default():
+            for name in set(row) - {"step"}:
+                tf.summary.scalar(name, row[name], step=int(row["step"]))
+        writer.flush()
+
+    return write
