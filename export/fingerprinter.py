@@ -23,9 +23,6 @@ from nowplaying.runtime import TfliteModel
 
 __all__ = ["export_fingerprinter", "front_end_model", "load_encoder", "raw_encoder"]
 
-REFERENCE_HOP_S = 1.0
-QUERY_HOP_S = 0.5
-
 
 def front_end_model(config: FrontEndConfig) -> keras.Model:
     """Return the front end alone as a model, (n, window_samples) to (n, n_mels, n_frames, 1)."""
@@ -109,8 +106,8 @@ def export_fingerprinter(
         },
         "front_end": config.front_end.to_dict(),
         "encoder": {**config.encoder.to_dict(), "n_parameters": encoder.count_params(), "output": "L2-normalise"},
-        "reference_hop_s": REFERENCE_HOP_S,
-        "query_hop_s": QUERY_HOP_S,
+        "reference_hop_s": config.reference_hop_s,
+        "query_hop_s": config.query_hop_s,
         "training": {"config": config.to_dict(), **training},
     }
     write_json(output / "manifest.json", manifest)

@@ -1,5 +1,6 @@
 """From a finished training run to a model folder: graphs, the default codebook, and what it was trained on."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -7,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from export.fingerprinter import REFERENCE_HOP_S, export_fingerprinter
+from export.fingerprinter import export_fingerprinter
 from export.provenance import describe_training
 from fingerprinter.batch import embed_files
 from fingerprinter.sources import TrainingSources
@@ -20,6 +21,8 @@ from ondevice_db.train_codebook import train_codebook
 __all__ = ["add_codebook", "finish_fingerprinter"]
 
 N_CELLS = 1024
+_DIMENSIONS_A_BYTE = 8
+_CODEBOOK_HOP_S = 1.0  # closer fingerprints say little more about how they are spread
 _CODEBOOK_FILES = ("codebook_centroids.npy", "codebook_rotation.npy", "codebook_pq_centroids.npy")
 
 
@@ -53,11 +56,17 @@ def finish_fingerprinter(
         When the run is not finished.
     """
     weights = run_dir / "encoder.weights.h5"
-    for path in (weights, run_dir / "config.json", run_dir / "calibration.npy"):
+    for path in (weights, run_dir / "config.json", run_dir / "calibration.npy", run_dir / "checkpoint.json"):
         if not path.is_file():
             message = f"{path}: expected the files of a finished run; let nowplaying train fingerprinter end first"
             raise ConfigError(message)
     config = TrainingConfig.from_json(run_dir / "config.json")
+    step = int(json.loads((run_dir / "checkpoint.json").read_text(encoding="utf-8"))["step"])
+    if step < config.n_steps:
+        message = (
+            f"{run_dir}: expected a finished run, found step {step} of {config.n_steps}; let the training end first"
+        )
+        raise ConfigError(message)
     calibration: NDArray[np.float32] = np.load(run_dir / "calibration.npy", allow_pickle=False)
     music = [file.path for file in sources.files("music", "train")]
     rendered = [] if sources.renderings is None else find_audio([sources.renderings])
@@ -72,10 +81,11 @@ def finish_fingerprinter(
 
 def add_codebook(model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int, n_cells: int = N_CELLS) -> None:
     """Train the default codebook on music and enter it in the model's manifest."""
-    vectors = embed_files(model, music, hop_s=REFERENCE_HOP_S, cache_dir=cache_dir, jobs=jobs)
-    train_codebook(vectors, n_cells, n_subspaces=12, seed=0).save(model)
+    vectors = embed_files(model, music, hop_s=_CODEBOOK_HOP_S, cache_dir=cache_dir, jobs=jobs)
+    n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
+    train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0).save(model)
     path = model / "manifest.json"
     manifest = read_manifest(path, kind="model", schema_version=1)
     manifest["files"] |= {file: file_record(model / file) for file in _CODEBOOK_FILES}
-    manifest["codebook"] = {"n_cells": n_cells, "n_subspaces": 12, "n_training_fingerprints": len(vectors)}
+    manifest["codebook"] = {"n_cells": n_cells, "n_subspaces": n_subspaces, "n_training_fingerprints": len(vectors)}
     write_json(path, manifest)

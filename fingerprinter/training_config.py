@@ -14,6 +14,9 @@ from nowplaying.errors import ConfigError
 __all__ = ["TrainingConfig"]
 
 
+_HOPS = ("reference_hop_s", "query_hop_s")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingConfig:
     """One training run.
@@ -33,6 +36,8 @@ class TrainingConfig:
         Steps.
     n_validation_queries : int
         Dev queries whose top-1 the log shows.
+    reference_hop_s, query_hop_s : float > 0, seconds
+        Between fingerprints in a database and in a query, by default, of the model that comes out.
     recordings_share : float in (0, 1]
         Share of pairs from recordings where renderings are given as well.
     noise_share : float in (0, 1]
@@ -52,6 +57,8 @@ class TrainingConfig:
     checkpoint_every: int = 100
     validate_every: int = 500
     n_validation_queries: int = 400
+    reference_hop_s: float = 1.0
+    query_hop_s: float = 0.5
     recordings_share: float = 0.65
     noise_share: float = 0.6
     babble_share: float = 0.0
@@ -61,7 +68,7 @@ class TrainingConfig:
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        for name in ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every"):
+        for name in ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS):
             if getattr(self, name) <= 0:
                 message = f"{name} must be positive, found {getattr(self, name)}"
                 raise ConfigError(message)
