@@ -21,7 +21,7 @@ _ROOM_SEED: Final = 2**31  # no training run draws its rooms from this
 
 
 class Validation:
-    """Song-level top-1 of single 2 s queries from ``dev`` music at 0 dB in rooms, by exact search.
+    """Song-level top-1 of queries of one window from ``dev`` music at 0 dB in rooms, by exact search.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Validation:
     def __init__(self, config: TrainingConfig, sources: TrainingSources) -> None:
         past = round(config.past_s * config.front_end.sample_rate_hz)
         window = config.front_end.window_samples
-        self._hop = config.front_end.sample_rate_hz
+        self._hop = config.front_end.sample_rate_hz  # one reference a second keeps validation quick
         self._music = sources.recordings("music", "dev", min_s=config.front_end.window_s)
         noises = [
             (sources.recordings("noise", "dev", min_s=LEAST_NOISE_S), 0.6),
@@ -52,7 +52,9 @@ class Validation:
         shifted, noise = [], []
         for index in self._truth:
             length = int(self._music.starts[index + 1] - self._music.starts[index])
-            start = int(rng.integers(max(1, length - window)))
+            # As far from a reference as a query can be from those of the model's own hop.
+            start = self._hop * int(rng.integers(max(1, (length - window) // self._hop)))
+            start = max(0, start + round(float(rng.uniform(-0.5, 0.5)) * config.reference_hop_s * self._hop))
             shifted.append(self._music.cut(int(index), start - past, past + window))
             noise.append(sampler.draw_noise(past + window, rng))
         self._queries, _ = degrader.degrade(np.stack(shifted), np.stack(noise), rng)
