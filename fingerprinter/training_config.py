@@ -83,7 +83,7 @@ class TrainingConfig:
             When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
         """
         try:
-            return cls._from_values(tomllib.loads(path.read_text(encoding="utf-8")))
+            return cls.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             message = f"{path}: {error}"
             raise ConfigError(message) from error
@@ -92,13 +92,14 @@ class TrainingConfig:
     def from_json(cls, path: Path) -> "TrainingConfig":
         """Read the ``config.json`` of a run; errors as in :meth:`read`."""
         try:
-            return cls._from_values(json.loads(path.read_text(encoding="utf-8")))
+            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
         except (OSError, ValueError, TypeError) as error:
             message = f"{path}: {error}"
             raise ConfigError(message) from error
 
     @classmethod
-    def _from_values(cls, values: dict[str, Any]) -> "TrainingConfig":
+    def from_dict(cls, values: dict[str, Any]) -> "TrainingConfig":
+        """Build settings from plain values, as :meth:`to_dict` gives them; ValueError or TypeError for wrong ones."""
         kinds = {
             "front_end": FrontEndConfig,
             "encoder": EncoderConfig,

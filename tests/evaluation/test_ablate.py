@@ -1,0 +1,57 @@
+"""The table of variants is data: a misspelt setting must not wait for its turn after hours of training."""
+
+import importlib.util
+import tomllib
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+pytest.importorskip("keras", reason="needs the train extra")
+
+from fingerprinter.encoders.registry import build_encoder
+from fingerprinter.training_config import TrainingConfig
+
+FOLDER = Path(__file__).parents[2] / "evaluation"
+TABLE = tomllib.loads((FOLDER / "ablations.toml").read_text(encoding="utf-8"))
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def ablate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("ablate", FOLDER / "ablate.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("variant", TABLE["variant"], ids=lambda variant: variant["name"])
+def test_every_variant_is_a_network_of_phone_size(ablate: ModuleType, variant: dict) -> None:
+    config = TrainingConfig.from_dict(ablate.merged(TABLE["base"], variant.get("settings", {})))
+    assert config != TrainingConfig.from_dict(TABLE["base"]) or variant["name"] == "base"
+    encoder = build_encoder(config.encoder, config.front_end)
+    assert encoder.count_params() < 1.2e6
+    assert config.encoder.dim % 8 == 0
+
+
+def test_changes_are_merged_table_by_table(ablate: ModuleType) -> None:
+    base = {"a": 1, "b": {"c": 2, "d": 3}}
+    assert ablate.merged(base, {"b": {"c": 4}, "e": {"f": 5}}) == {"a": 1, "b": {"c": 4, "d": 3}, "e": {"f": 5}}
+    assert base == {"a": 1, "b": {"c": 2, "d": 3}}
+
+
+def test_table_has_a_cell_for_every_length(ablate: ModuleType) -> None:
+    def cell(length_s: float, room: str, rate: float) -> dict:
+        return {"length_s": length_s, "room": room, "rank1": {"rate": rate}}
+
+    result = {
+        "n_parameters": 812_000,
+        "bytes_per_s": 12.0,
+        "known": [cell(2.0, "none", 0.9), cell(8.0, "simulated", 0.955)],
+        "paired": {"int8 against float encoder": [{"condition": "0 dB, room, 2 s", "difference": -0.003}]},
+    }
+    last = ablate.to_markdown(TABLE["base"], {"base": result}).splitlines()[-1]
+    assert last == "| base | 812,000 | 12 |  | 90.0 |  |  |  |  |  |  |  | 95.5 | -0.3 |"
