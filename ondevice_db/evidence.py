@@ -41,11 +41,13 @@ class Evidence:
     above_background : float
         Mean of each fingerprint's similarity less that to the nearest directions of music in general.
     above_neighbours : float
-        The same against the nearest fingerprints of other songs in the database: the local density.
+        The same against the nearest fingerprints of other songs in the database, the local density, where they are
+        nearer still.
     margin : float
         To the best alignment of any other song.
     win_rate : float in [0, 1]
-        Share of query fingerprints that are nearer to their aligned place than to any fingerprint of another song.
+        Share of query fingerprints that are nearer to their aligned place than to any fingerprint of another song, and
+        to any direction of music in general.
     clear_wins : float in [0, 2]
         By how much they are nearer to it, as a root mean square over all query fingerprints, losses counting as zero: a
         few clear seconds tell a song even where noise covers the others.
@@ -90,7 +92,9 @@ def gather_evidence(
     shifted: Rescored,
     hits: Hits,
     songs: NDArray[np.int64],
+    *,
     background: NDArray[np.float64],
+    nearest_music: NDArray[np.float64],
 ) -> Evidence:
     """Weigh the best of the rescored alignments.
 
@@ -103,14 +107,16 @@ def gather_evidence(
     hits : Hits
     songs : ndarray of int64, shape (n_queries, n_hits)
         Song of each hit; -1 where there is none or it is masked.
-    background : ndarray of float64, shape (n_queries,)
-        What a query fingerprint scores with any music.
+    background, nearest_music : ndarray of float64, shape (n_queries,)
+        What a query fingerprint scores with music in general: on average of the nearest directions, and with the
+        nearest.
     """
     song, score, similarities = rescored.songs[0], float(rescored.scores[0]), rescored.similarities[0]
     others = np.where((songs == song) | (songs < 0), -np.inf, hits.similarities)
-    neighbours = mean_of_largest(others, N_NEIGHBOURS, fallback=background)
+    # A handful of songs leaves everything else out of sight: music in general is near even where they are not.
+    neighbours = np.maximum(mean_of_largest(others, N_NEIGHBOURS, fallback=background), background)
     floor = float(background.mean())
-    lead = similarities - np.maximum(others.max(axis=1), background)
+    lead = similarities - np.maximum(others.max(axis=1), nearest_music)
     runners_up = rescored.scores[rescored.songs != song]
     # Beyond its ends a song is as near as music in general.
     elsewhere = np.sort(np.where(shifted.scores > -1.0, shifted.scores, floor))

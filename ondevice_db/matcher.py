@@ -148,7 +148,7 @@ class Matcher:
         )
         if alignments.songs.size == 0:
             return self._unknown(n_scanned=hits.n_scanned)
-        background = self._background(queries, hits)
+        background, nearest_music = self._background(queries, hits)
 
         def rescored(alignments: Alignments) -> Rescored:
             return rescore(
@@ -162,7 +162,8 @@ class Matcher:
             )
 
         best_first = rescored(alignments)
-        evidence = gather_evidence(best_first, rescored(shifted_alignments(best_first)), hits, songs, background)
+        shifted = rescored(shifted_alignments(best_first))
+        evidence = gather_evidence(best_first, shifted, hits, songs, background=background, nearest_music=nearest_music)
         return self._decide(best_first, evidence, hits.n_scanned, options)
 
     def _hits(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Hits, NDArray[np.int64]]:
@@ -181,11 +182,14 @@ class Matcher:
             hits = Hits(fingerprints, np.take_along_axis(similarities, order, axis=1), hits.n_scanned)
         return hits, songs
 
-    def _background(self, queries: NDArray[np.float32], hits: Hits) -> NDArray[np.float64]:
+    def _background(self, queries: NDArray[np.float32], hits: Hits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how near music in general is to each query fingerprint: on average of the nearest, and the nearest."""
         directions = self._index.background
         if directions is None:
-            return mean_of_largest(hits.similarities, N_NEIGHBOURS)
-        return mean_of_largest(queries @ directions.T, _N_BACKGROUND)
+            near = mean_of_largest(hits.similarities, N_NEIGHBOURS)
+            return near, near
+        similarities = queries @ directions.T
+        return mean_of_largest(similarities, _N_BACKGROUND), similarities.max(axis=1).astype(np.float64)
 
     def _decide(self, rescored: Rescored, evidence: Evidence, n_scanned: int, options: SearchOptions) -> Match:
         _, firsts = np.unique(rescored.songs, return_index=True)
