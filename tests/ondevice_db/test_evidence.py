@@ -55,6 +55,18 @@ def test_beyond_its_ends_a_song_is_as_near_as_any(database, rng: np.random.Gener
     assert evidence.sharpness == pytest.approx(0.1)
 
 
+def test_a_small_database_does_not_make_a_stranger_stand_out(tmp_path: Path, rng: np.random.Generator) -> None:
+    """With two songs nothing else is near, but the codebook still knows how near music in general is."""
+    codebook = make_codebook(np.concatenate([walk(rng, 60) for _ in range(20)]), n_cells=256)
+    path = build_database(tmp_path / "two.npdb", [walk(rng, 40) for _ in range(2)], codebook=codebook)
+    matcher = Matcher(SongDatabase.open(path))
+    for _ in range(10):
+        evidence = matcher.match(walk(rng, 12), 1.0).evidence
+        assert evidence is not None
+        assert evidence.above_neighbours <= evidence.above_background + 1e-9
+        assert evidence.win_rate < 0.5
+
+
 def test_vector_has_the_named_features() -> None:
     values = {name: 0.01 * number for number, name in enumerate(FEATURES[: N_FEATURES // 2])}
     vector = Evidence(**values, n_fingerprints=12).to_vector()
