@@ -68,7 +68,8 @@ def test_ctrl_c_ends_with_130_and_the_second_run_resumes(run: Run, tmp_path: Pat
         # Minutes long, so that the signal comes long before the end on any machine.
         samples = np.tile(tunes[number % 4] * (1 - number / 100), 12)
         soundfile.write(music / f"{number:02}.wav", samples, SAMPLE_RATE_HZ)
-    process = start(music, database)
+    # As at a terminal, also where these tests run in a background job, which ignores Ctrl-C and hands that on.
+    process = start(music, database, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
     # One song's fingerprints take 36 kB: more means that at least one is done.
     journal_seen = wait_for_progress(process, tmp_path, database, n_bytes=45_000)
     process.send_signal(signal.SIGINT)
