@@ -94,7 +94,8 @@ def plot_grid(result: Mapping[str, Any], path: Path) -> None:
         panel.set(title=table, xlabel="query, s")
         panel.legend(fontsize="small", loc="lower right")
     panels[0][0].set_ylabel("songs found, %")
-    figure.suptitle(f"{result['model']}: solid ours, dashed the paper's retrieval, dotted landmarks")
+    legend = "solid: ours, dashed: the paper's retrieval, dotted: landmarks"
+    figure.suptitle(f"{result['model']}\n{legend}", fontsize="small")
     _save(figure, path)
 
 
