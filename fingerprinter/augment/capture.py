@@ -33,8 +33,10 @@ def capture(
     config : AugmentConfig
     rng : numpy.random.Generator
     """
-    gain_control = float(rng.uniform(0.3, 1.0)) if rng.random() < config.p_gain_control else 0.0
-    if gain_control:
+    gain_control = 0.0
+    # What came later than the first runs is asked for before it is drawn: their settings give the batches they gave.
+    if config.p_gain_control and rng.random() < config.p_gain_control:
+        gain_control = float(rng.uniform(0.3, 1.0))
         samples = samples * _levelling_gain(samples, gain_control)
     level_dbfs = float(rng.uniform(*config.level_dbfs))
     samples = samples * np.float32(10.0 ** (level_dbfs / 20.0) / (np.sqrt(np.mean(samples**2)) + 1e-9))
