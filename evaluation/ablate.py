@@ -63,6 +63,7 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
 def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> None:
     """Train one variant, ship it twice, evaluate it and write what came out."""
     from export.finish import finish_fingerprinter
+    from fingerprinter.progress import checkpoint_state
     from fingerprinter.sources import TrainingSources
     from fingerprinter.train import train
     from fingerprinter.training_config import TrainingConfig
@@ -76,7 +77,7 @@ def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> 
         corpus=options.corpus, cache_dir=options.cache_dir, renderings=options.renderings, further=options.further
     )
     folder = result.parent
-    if not finished(folder, config.n_steps):
+    if checkpoint_state(folder)["step"] < config.n_steps:
         train(config, sources, folder)
     models = {
         precision: finish_fingerprinter(
@@ -113,12 +114,6 @@ def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> 
     bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
     kept = {name: evaluation[name] for name in ("known", "paired", "n_queries", "n_tracks")}
     write_json(result, {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], **kept})
-
-
-def finished(folder: Path, n_steps: int) -> bool:
-    """Tell whether a run has reached its last step."""
-    state = folder / "checkpoint.json"
-    return state.is_file() and int(json.loads(state.read_text(encoding="utf-8"))["step"]) >= n_steps
 
 
 def folder_name(name: str) -> str:

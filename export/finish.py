@@ -1,6 +1,5 @@
 """From a finished training run to a model folder: graphs, the default codebook, and what it was trained on."""
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from export.fingerprinter import export_fingerprinter
 from export.provenance import describe_training
 from fingerprinter.batch import embed_files
+from fingerprinter.progress import checkpoint_state
 from fingerprinter.sources import TrainingSources
 from fingerprinter.training_config import TrainingConfig
 from nowplaying.artifacts import file_record, read_manifest, write_json
@@ -61,7 +61,7 @@ def finish_fingerprinter(
             message = f"{path}: expected the files of a finished run; let nowplaying train fingerprinter end first"
             raise ConfigError(message)
     config = TrainingConfig.from_json(run_dir / "config.json")
-    step = int(json.loads((run_dir / "checkpoint.json").read_text(encoding="utf-8"))["step"])
+    step = int(checkpoint_state(run_dir)["step"])
     if step < config.n_steps:
         message = (
             f"{run_dir}: expected a finished run, found step {step} of {config.n_steps}; let the training end first"

@@ -1,10 +1,11 @@
 """What a training run leaves to be looked at: a CSV, and TensorBoard events where TensorFlow is there to write them."""
 
 import csv
+import json
 from pathlib import Path
 from typing import Any
 
-__all__ = ["RunLog"]
+__all__ = ["RunLog", "checkpoint_state"]
 
 _COLUMNS = ("step", "loss", "dev_top1", "learning_rate", "seconds_per_step")
 
@@ -31,6 +32,12 @@ class RunLog:
             writer.writerow(row)
         if self._events is not None:
             self._events(row)
+
+
+def checkpoint_state(run_dir: Path) -> dict[str, float]:
+    """Return what the last checkpoint says: ``step`` reached, and ``best_dev_top1``; step 0 where there is none."""
+    path = run_dir / "checkpoint.json"
+    return {"step": 0, "best_dev_top1": 0.0, **(json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {})}
 
 
 def _event_writer(folder: Path) -> Any:

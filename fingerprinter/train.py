@@ -16,7 +16,7 @@ from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.logmel import LogMel
 from fingerprinter.objectives.registry import objective
 from fingerprinter.pairs import PairSampler
-from fingerprinter.progress import RunLog
+from fingerprinter.progress import RunLog, checkpoint_state
 from fingerprinter.sources import TrainingSources, training_sampler
 from fingerprinter.training_config import TrainingConfig
 from fingerprinter.validation import Validation
@@ -136,19 +136,19 @@ def _resume(
         jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
     )
     model.optimizer.build(model.trainable_variables)
-    weights, state = run_dir / "checkpoint.weights.h5", run_dir / "checkpoint.json"
-    if not (weights.exists() and state.exists()):
+    weights = run_dir / "checkpoint.weights.h5"
+    if not (weights.exists() and (run_dir / "checkpoint.json").exists()):
         if start_from is not None:
             _load_encoder(model, start_from)
         return model, 0, 0.0
-    reached = json.loads(state.read_text(encoding="utf-8"))
+    reached = checkpoint_state(run_dir)
     step = int(reached["step"])
     if step >= config.n_steps:
         message = f"{run_dir}: this run has reached its {config.n_steps} steps; choose another run folder"
         raise ConfigError(message)
     model.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
     report(f"resuming at step {step}")
-    return model, step, float(reached.get("best_dev_top1", 0.0))
+    return model, step, reached["best_dev_top1"]
 
 
 def _load_encoder(model: keras.Model, path: Path) -> None:

@@ -1,5 +1,6 @@
 """The grids of the literature: lengths by noise by rooms, for segments and songs, published retrieval beside ours."""
 
+import logging
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -18,12 +19,13 @@ from ondevice_db.evaluation.answers import Answers, ask_landmarks, ask_matcher, 
 from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
 from ondevice_db.evaluation.library import Library, build_library
 from ondevice_db.evaluation.matching import System
-from ondevice_db.evaluation.metrics import bootstrap_interval, wilson
+from ondevice_db.evaluation.metrics import rate_by_track
 from ondevice_db.evaluation.queries import Condition, Plan, Room, draw_plan
 from ondevice_db.evaluation.setting import dev_rooms
 
 __all__ = ["GRIDS", "Grid", "evaluate_grid"]
 
+_log = logging.getLogger(__name__)
 _SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
 _T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
 
@@ -97,7 +99,7 @@ def evaluate_grid(
     codebook: Codebook | None = None,
     exact: bool = False,
     jobs: int = 1,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
     """Evaluate a model on a published grid.
 
@@ -122,7 +124,7 @@ def evaluate_grid(
     exact : bool
         Also run our matcher over exact search, which takes hours with a tenth of a second between references.
     jobs : int >= 1
-    progress : callable, optional
+    progress : callable
 
     Returns
     -------
@@ -137,8 +139,8 @@ def evaluate_grid(
     if name not in GRIDS:
         message = f"protocol {name!r}: expected one of {', '.join(GRIDS)}"
         raise ConfigError(message)
-    grid, tell = GRIDS[name], progress if progress is not None else _ignore
-    tell("indexing")
+    grid = GRIDS[name]
+    progress("indexing")
     embeddings = EmbeddingCache(
         model, cache, pcm_cache=pcm_cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs
     )
@@ -149,14 +151,14 @@ def evaluate_grid(
         message = f"protocol {name}: expected a length of at least the model's {window_s:g} s"
         raise ConfigError(message)
     run = _prepare(grid, embeddings, corpus, cache, codebook=codebook, n_queries=n_queries, seed=seed)
-    tell("landmarks")
+    progress("landmarks")
     landmarks = ask_landmarks(run.library, embeddings.pcm_cache)
     rows: list[dict[str, Any]] = []
     for table, columns in grid.tables.items():
         for column in columns:
             for length_s in lengths:
                 condition = replace(column, length_s=length_s)
-                tell(condition.name)
+                progress(condition.name)
                 answers = _ask(run, condition, exact=exact, jobs=jobs)
                 answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
                 rows += [
@@ -244,18 +246,8 @@ def _score(run: _Run, answers: Answers) -> dict[str, Any]:
     error_s = np.where(answers.songs == run.truth, np.abs(answers.offsets_s - starts_s), np.inf)
     hop_s = run.grid.hop_s
     return {
-        "song": _rate(run, right),
+        "song": rate_by_track(right, run.tracks, run.rng),
         # The nearest reference, and that or a neighbour.
-        "segment": _rate(run, error_s <= hop_s / 2 + 1e-9),
-        "segment_near": _rate(run, error_s <= 1.5 * hop_s + 1e-9),
+        "segment": rate_by_track(error_s <= hop_s / 2 + 1e-9, run.tracks, run.rng),
+        "segment_near": rate_by_track(error_s <= 1.5 * hop_s + 1e-9, run.tracks, run.rng),
     }
-
-
-def _rate(run: _Run, values: NDArray[np.bool_]) -> dict[str, Any]:
-    n, count = int(values.size), int(values.sum())
-    interval = bootstrap_interval(values.astype(np.float64), run.tracks, run.rng)
-    return {"n": n, "count": count, "rate": count / n, "wilson": list(wilson(count, n)), "bootstrap": list(interval)}
-
-
-def _ignore(_: str) -> None:
-    pass

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying.errors import MissingExtraError
+from ondevice_db.evaluation.report import table_row
 
 __all__ = ["grid_to_markdown", "open_set_to_markdown", "plot_grid", "plot_open_set"]
 
@@ -30,7 +31,7 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
             rows = [row for row in result["rows"] if row["table"] == table]
             columns = list(dict.fromkeys(_column(row) for row in rows))
             lines += ["", f"## {table.capitalize()}: {title}", ""]
-            lines += [_line(["length", "system", *columns]), "|---" * (2 + len(columns)) + "|"]
+            lines += [table_row(["length", "system", *columns]), "|---" * (2 + len(columns)) + "|"]
             for length_s in sorted({row["length_s"] for row in rows}):
                 for system in dict.fromkeys(row["system"] for row in rows):
                     if system == "landmarks" and level != "song":
@@ -40,7 +41,7 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
                         for row in rows
                         if (row["length_s"], row["system"]) == (length_s, system)
                     }
-                    lines.append(_line([f"{length_s:g} s", system, *(_rate(cells[column]) for column in columns)]))
+                    lines.append(table_row([f"{length_s:g} s", system, *(_rate(cells[column]) for column in columns)]))
     return "\n".join(lines) + "\n"
 
 
@@ -71,7 +72,7 @@ def open_set_to_markdown(result: Mapping[str, Any]) -> str:
             f"{100 * low:.2f} to {100 * high:.2f}",
             f"{100 * row['recall_at_precision_99']:.1f}",
         ]
-        lines.append(_line(cells))
+        lines.append(table_row(cells))
     return "\n".join(lines) + "\n"
 
 
@@ -121,10 +122,6 @@ def _column(row: Mapping[str, Any]) -> str:
 def _rate(cell: Mapping[str, Any]) -> str:
     low, high = cell["wilson"]
     return f"{100 * cell['rate']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
-
-
-def _line(cells: list[str]) -> str:
-    return "| " + " | ".join(cells) + " |"
 
 
 def _pyplot() -> Any:

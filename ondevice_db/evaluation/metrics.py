@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,7 @@ __all__ = [
     "clopper_pearson",
     "paired_difference",
     "poisson_upper",
+    "rate_by_track",
     "wilson",
 ]
 
@@ -70,6 +72,18 @@ def bootstrap_interval(
     means = sums[chosen].sum(axis=1) / counts[chosen].sum(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
     return float(low), float(high)
+
+
+def rate_by_track(values: NDArray[np.bool_], tracks: Sequence[object], rng: np.random.Generator) -> dict[str, Any]:
+    """Return a proportion of queries as ``n``, ``count``, ``rate``, and its ``wilson`` and ``bootstrap`` intervals."""
+    n, count = int(values.size), int(values.sum())
+    return {
+        "n": n,
+        "count": count,
+        "rate": count / n,
+        "wilson": list(wilson(count, n)),
+        "bootstrap": list(bootstrap_interval(values.astype(np.float64), tracks, rng)),
+    }
 
 
 def paired_difference(

@@ -4,6 +4,7 @@ After the figure of Gfeller et al., "Now Playing: Continuous low-power music rec
 not print its noise; here each condition has a curve.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from ondevice_db.recognizer import acceptance_of
 
 __all__ = ["evaluate_open_set", "precision_recall"]
 
+_log = logging.getLogger(__name__)
 _PRECISION = 0.99
 _N_POINTS = 101
 
@@ -42,7 +44,7 @@ def evaluate_open_set(
     seed: int = 1,
     pcm_cache: Path | None = None,
     jobs: int = 1,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
     """Evaluate recognition where the music may not be in the database.
 
@@ -53,8 +55,7 @@ def evaluate_open_set(
     dict
         JSON-ready; see :func:`~ondevice_db.evaluation.grid_report.open_set_to_markdown`.
     """
-    tell = progress if progress is not None else _ignore
-    tell("indexing")
+    progress("indexing")
     chosen = list(conditions) if conditions is not None else open_set_conditions()
     setting = build_setting(
         model,
@@ -72,7 +73,7 @@ def evaluate_open_set(
     system = System(library=setting.library, acceptance=acceptance, hop_s=setting.cache.query_hop_s)
     rows = []
     for condition in chosen:
-        tell(condition.name)
+        progress(condition.name)
         known, unknown = (
             match_all(system, setting.cache.queries(setting.plans[plan], condition), jobs=jobs)
             for plan in ("known", "unknown")
@@ -138,7 +139,3 @@ def _score(setting: Setting, known: Outcomes, unknown: Outcomes) -> dict[str, An
             for i in points
         ],
     }
-
-
-def _ignore(_: str) -> None:
-    pass

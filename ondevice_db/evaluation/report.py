@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["to_markdown"]
+__all__ = ["table_row", "to_markdown"]
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:
@@ -35,7 +35,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
             "" if place is None else _percent(place),
             f"{row['match_ms_p50']:.1f}",
         ]
-        lines.append(_row(cells))
+        lines.append(table_row(cells))
     long, single = (result["acceptance"][name] for name in ("threshold", "threshold_single"))
     lines += [
         "",
@@ -47,7 +47,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     for row in result["false_accepts"]:
         counts = [str(row["count"]), str(row["n"])]
         rates = [_percent(row["rate"], 2), _percent(row["upper_95"], 2)]
-        lines.append(_row([row["queries"], row["condition"], *counts, *rates]))
+        lines.append(table_row([row["queries"], row["condition"], *counts, *rates]))
     for title, rows in result["paired"].items():
         lines += [
             "",
@@ -59,7 +59,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         for row in rows:
             interval = f"{_percent(row['low'], 2)} to {_percent(row['high'], 2)}"
             shares = [_percent(row["first"]), _percent(row["second"]), _percent(row["difference"], 2)]
-            lines.append(_row([row["condition"], *shares, interval, _percent(row["one_sided_low"], 2)]))
+            lines.append(table_row([row["condition"], *shares, interval, _percent(row["one_sided_low"], 2)]))
     return "\n".join(lines) + "\n"
 
 
@@ -67,5 +67,6 @@ def _percent(share: float, digits: int = 1) -> str:
     return f"{100 * share:.{digits}f}"
 
 
-def _row(cells: list[str]) -> str:
+def table_row(cells: list[str]) -> str:
+    """Return one row of a Markdown table."""
     return "| " + " | ".join(cells) + " |"

@@ -1,5 +1,6 @@
 """The retrieval evaluation: rank-1, accepted and false accepts over the standard conditions, with intervals."""
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,11 +14,10 @@ from ondevice_db.accept import Acceptance
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import (
-    bootstrap_interval,
     clopper_pearson,
     paired_difference,
     poisson_upper,
-    wilson,
+    rate_by_track,
 )
 from ondevice_db.evaluation.queries import CLEAN, Condition, paired_conditions, standard_conditions
 from ondevice_db.evaluation.setting import Setting, build_setting
@@ -26,6 +26,7 @@ from ondevice_db.recognizer import acceptance_of
 
 __all__ = ["evaluate_retrieval"]
 
+_log = logging.getLogger(__name__)
 _PLACE_TOLERANCE_S = 0.5
 
 
@@ -45,7 +46,7 @@ def evaluate_retrieval(
     codebook: Codebook | None = None,
     pcm_cache: Path | None = None,
     jobs: int = 1,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
     """Evaluate retrieval on a corpus.
 
@@ -76,7 +77,7 @@ def evaluate_retrieval(
     pcm_cache : Path, optional
         Another folder of decoded audio.
     jobs : int >= 1
-    progress : callable, optional
+    progress : callable
         Is told in words what is done next.
 
     Returns
@@ -88,8 +89,7 @@ def evaluate_retrieval(
     if not chosen:
         message = "retrieval: expected at least one condition, found none"
         raise ConfigError(message)
-    tell = progress if progress is not None else _ignore
-    tell("indexing")
+    progress("indexing")
     room_kinds = {condition.room for condition in chosen}
     setting = build_setting(
         model,
@@ -116,18 +116,18 @@ def evaluate_retrieval(
     known: list[dict[str, Any]] = []
     outcomes: dict[Condition, Outcomes] = {}
     for condition in chosen:
-        tell(condition.name)
+        progress(condition.name)
         outcomes[condition] = run.match("known", condition)
         known.append(_score(run, condition, outcomes[condition]))
-    tell("false accepts")
+    progress("false accepts")
     false_accepts = _false_accepts(run, chosen)
-    tell("exact search")
+    progress("exact search")
     exact = replace(run, system=replace(system, search="exact"))
     compared = [condition for condition in chosen if condition in paired_conditions()]
     by_exact = {condition: exact.match("known", condition) for condition in compared}
     paired = {"codes against exact float search": _compare(run, outcomes, exact, by_exact)}
     if float_model is not None:
-        tell("float encoder")
+        progress("float encoder")
         # The int8 model's codebook serves both: what differs is the encoder alone.
         shared = codebook if codebook is not None else Codebook.load(fingerprinter.folder.path)
         other_setting = build_setting(
@@ -181,14 +181,7 @@ class _Run:
 
     def rate(self, values: NDArray[np.bool_]) -> dict[str, Any]:
         """Return a proportion of the known queries with its intervals."""
-        n, count = int(values.size), int(values.sum())
-        return {
-            "n": n,
-            "count": count,
-            "rate": count / n,
-            "wilson": list(wilson(count, n)),
-            "bootstrap": list(bootstrap_interval(values.astype(np.float64), self.tracks, self.rng)),
-        }
+        return rate_by_track(values, self.tracks, self.rng)
 
 
 def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any]:
@@ -245,7 +238,3 @@ def _compare(
         shares = {"first": float(ours.mean()), "second": float(theirs.mean())}
         rows.append({"condition": condition.name, **shares, **difference})
     return rows
-
-
-def _ignore(_: str) -> None:
-    pass
