@@ -69,7 +69,7 @@ def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> 
     from fingerprinter.training_config import TrainingConfig
     from nowplaying.manifest import ModelFolder
     from ondevice_db.accept import DEFAULT_ACCEPTANCE
-    from ondevice_db.evaluation.queries import Condition
+    from ondevice_db.evaluation.conditions import Condition
     from ondevice_db.evaluation.retrieval import evaluate_retrieval
 
     config = TrainingConfig.from_dict(settings)
@@ -93,7 +93,6 @@ def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> 
     conditions = [
         condition
         for length_s in LENGTHS_S
-        if length_s >= 0.95 * config.front_end.window_s
         for condition in (
             Condition(length_s=length_s, snr_db=5.0),
             Condition(length_s=length_s, snr_db=0.0, room="simulated"),

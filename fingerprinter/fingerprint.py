@@ -14,6 +14,7 @@ __all__ = ["DEFAULT_MODEL", "Fingerprinter", "embedding_space", "window_starts"]
 
 DEFAULT_MODEL = "fingerprinter-v1"
 ROLE = "fingerprinter"
+_ENOUGH_OF_A_WINDOW = 0.95
 _LEVEL_FLOOR = 1e-10  # -100 dBFS, below the last bit of 16-bit audio
 
 
@@ -99,6 +100,11 @@ class Fingerprinter:
     def window_s(self) -> float:
         """Audio that one fingerprint covers, in seconds."""
         return self.window_samples / self.sample_rate_hz
+
+    @property
+    def shortest_query_s(self) -> float:
+        """Audio that is enough for a fingerprint, in seconds: a window without its tapered edges."""
+        return _ENOUGH_OF_A_WINDOW * self.window_s
 
     def embed(self, samples: NDArray[np.float32], hop_s: float) -> NDArray[np.float32]:
         """Fingerprint a recording.

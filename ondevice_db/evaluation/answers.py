@@ -10,13 +10,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError
+from ondevice_db.evaluation.compose import compose
+from ondevice_db.evaluation.conditions import Condition
 from ondevice_db.evaluation.embedding import load_long_enough
 from ondevice_db.evaluation.landmark import LandmarkIndex
 from ondevice_db.evaluation.library import Library, open_exact
 from ondevice_db.evaluation.matching import System, match_all
 from ondevice_db.evaluation.pool import share_out
 from ondevice_db.evaluation.published import Found, diagonal_mean, majority_sequence
-from ondevice_db.evaluation.queries import Condition, Plan, compose
+from ondevice_db.evaluation.queries import Plan
 from ondevice_db.index import FingerprintIndex
 from ondevice_db.store import SongDatabase
 

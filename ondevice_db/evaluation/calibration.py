@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance, fit_acceptance
+from ondevice_db.evaluation.conditions import CLEAN, Condition, paired_conditions
 from ondevice_db.evaluation.matching import System, match_all
-from ondevice_db.evaluation.queries import CLEAN, Condition, paired_conditions
 from ondevice_db.evaluation.setting import Setting
 
 __all__ = ["Calibration", "calibrate", "calibration_conditions"]

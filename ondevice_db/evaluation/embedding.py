@@ -15,13 +15,15 @@ from nowplaying.artifacts import canonical_json, write_atomic
 from nowplaying.audio import SAMPLE_RATE_HZ
 from nowplaying.audio.cache import load_cached
 from ondevice_db.arrays import save_array
+from ondevice_db.evaluation.compose import compose
+from ondevice_db.evaluation.conditions import LONGEST_S, Condition
 from ondevice_db.evaluation.pool import share_out
-from ondevice_db.evaluation.queries import LONGEST_S, Condition, Plan, compose, loopable
+from ondevice_db.evaluation.queries import Plan, loopable
 from ondevice_db.recognizer import SILENCE_DBFS
 
 __all__ = ["EmbeddingCache", "load_long_enough"]
 
-_VERSION = 2  # changes whenever the same plan gives other samples
+_VERSION = 3  # changes whenever the same plan gives other samples
 
 
 class EmbeddingCache:

@@ -16,11 +16,12 @@ from nowplaying.errors import ConfigError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.answers import Answers, ask_landmarks, ask_matcher, ask_published
+from ondevice_db.evaluation.conditions import Condition, Room
 from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
 from ondevice_db.evaluation.library import Library, build_library
 from ondevice_db.evaluation.matching import System
 from ondevice_db.evaluation.metrics import rate_by_track
-from ondevice_db.evaluation.queries import Condition, Plan, Room, draw_plan
+from ondevice_db.evaluation.queries import Plan, draw_plan
 from ondevice_db.evaluation.setting import dev_rooms
 
 __all__ = ["GRIDS", "Grid", "evaluate_grid"]
@@ -145,8 +146,7 @@ def evaluate_grid(
         model, cache, pcm_cache=pcm_cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs
     )
     window_s = embeddings.fingerprinter.window_s
-    # A query may be as much shorter as a window's tapered edges: 2 s for 2.048 s.
-    lengths = [length for length in lengths_s or grid.lengths_s if length >= 0.95 * window_s]
+    lengths = [length for length in lengths_s or grid.lengths_s if length >= embeddings.fingerprinter.shortest_query_s]
     if not lengths:
         message = f"protocol {name}: expected a length of at least the model's {window_s:g} s"
         raise ConfigError(message)

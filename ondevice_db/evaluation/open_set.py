@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ondevice_db.evaluation.conditions import Condition
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import clopper_pearson, wilson
-from ondevice_db.evaluation.queries import Condition
 from ondevice_db.evaluation.setting import Setting, build_setting
 from ondevice_db.recognizer import acceptance_of
 
@@ -90,6 +90,7 @@ def evaluate_open_set(
         "seed": seed,
         "threshold": acceptance.threshold,
         "left_out_as_twins": [path.name for path in setting.twins],
+        "left_out_as_silent": [path.name for path in setting.plans["known"].silent],
         "rows": rows,
     }
 

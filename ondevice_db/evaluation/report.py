@@ -17,11 +17,14 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         "intervals are 95 %, by bootstrap over tracks. "
         f"{result['n_songs_with_twins']} songs have a duplicate, which counts as right; "
         f"{len(result['left_out_as_twins'])} recordings of unknown music or noise were left out: a song holds them"
-        f"{': ' if result['left_out_as_twins'] else ''}{', '.join(result['left_out_as_twins'])}.",
+        f"{': ' if result['left_out_as_twins'] else ''}{', '.join(result['left_out_as_twins'])}. "
+        f"{len(result['left_out_as_silent'])} dev recordings have no query, being silent for the most part"
+        f"{': ' if result['left_out_as_silent'] else ''}{', '.join(result['left_out_as_silent'])}. "
+        "Seen and unseen are rank-1 of recordings from sources that training had other music of, and of the others.",
         "",
-        "| condition | rank-1 % | interval | accepted and right % | accepted and wrong % | place within 0.5 s % | "
-        "median match ms |",
-        "|---|---|---|---|---|---|---|",
+        "| condition | rank-1 % | interval | seen | unseen | accepted and right % | accepted and wrong % | "
+        "place within 0.5 s % | median match ms |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     for row in result["known"]:
         low, high = row["rank1"]["bootstrap"]
@@ -30,6 +33,10 @@ def to_markdown(result: Mapping[str, Any]) -> str:
             row["condition"],
             _percent(row["rank1"]["rate"]),
             f"{_percent(low)} to {_percent(high)}",
+            *(
+                _percent(part["rate"]) if (part := row["rank1_by_source"].get(name)) else ""
+                for name in ("seen", "unseen")
+            ),
             _percent(row["accepted"]["rate"]),
             _percent(row["wrong_accepted"]["rate"], 2),
             "" if place is None else _percent(place),

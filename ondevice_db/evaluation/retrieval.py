@@ -9,9 +9,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.errors import ConfigError
 from ondevice_db.accept import Acceptance
 from ondevice_db.codebook import Codebook
+from ondevice_db.evaluation.conditions import CLEAN, Condition, paired_conditions, standard_conditions
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import (
     clopper_pearson,
@@ -19,7 +21,6 @@ from ondevice_db.evaluation.metrics import (
     poisson_upper,
     rate_by_track,
 )
-from ondevice_db.evaluation.queries import CLEAN, Condition, paired_conditions, standard_conditions
 from ondevice_db.evaluation.setting import Setting, build_setting
 from ondevice_db.index import SearchOptions
 from ondevice_db.recognizer import acceptance_of
@@ -61,7 +62,8 @@ def evaluate_retrieval(
     cache : Path
         Folder for decoded audio, fingerprints and the database.
     conditions : sequence of Condition, optional
-        By default :func:`~ondevice_db.evaluation.queries.standard_conditions`.
+        By default :func:`~ondevice_db.evaluation.conditions.standard_conditions`; those that are shorter than the
+        model's window are left out.
     n_queries : int >= 1
         From known music, for each condition.
     n_unknown, n_sounds : int >= 1
@@ -85,9 +87,13 @@ def evaluate_retrieval(
     dict
         JSON-ready; see :func:`~ondevice_db.evaluation.report.to_markdown`.
     """
-    chosen = list(conditions) if conditions is not None else standard_conditions()
+    asked = list(conditions) if conditions is not None else standard_conditions()
+    shortest_s = Fingerprinter.from_model(model).shortest_query_s
+    chosen = [condition for condition in asked if condition.length_s >= shortest_s]
     if not chosen:
-        message = "retrieval: expected at least one condition, found none"
+        message = (
+            f"retrieval: expected a condition of at least the model's {shortest_s:g} s, found none of {len(asked)}"
+        )
         raise ConfigError(message)
     progress("indexing")
     room_kinds = {condition.room for condition in chosen}
@@ -157,6 +163,7 @@ def evaluate_retrieval(
         "seed": seed,
         "n_songs_with_twins": int((np.bincount(setting.library.groups)[setting.library.groups] > 1).sum()),
         "left_out_as_twins": [path.name for path in setting.twins],
+        "left_out_as_silent": [path.name for path in setting.plans["known"].silent],
         "acceptance": system.acceptance.to_dict(),
         "known": known,
         "false_accepts": false_accepts,
@@ -183,6 +190,16 @@ class _Run:
         """Return a proportion of the known queries with its intervals."""
         return rate_by_track(values, self.tracks, self.rng)
 
+    def rate_by_source(self, values: NDArray[np.bool_]) -> dict[str, Any]:
+        """Return the proportion for recordings from sources that training has other music of, and from the others."""
+        seen = self.setting.from_seen_source
+        parts = {"seen": np.flatnonzero(seen), "unseen": np.flatnonzero(~seen)}
+        return {
+            name: rate_by_track(values[rows], [self.tracks[row] for row in rows], self.rng)
+            for name, rows in parts.items()
+            if rows.size
+        }
+
 
 def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any]:
     setting = run.setting
@@ -193,6 +210,7 @@ def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any
         "condition": condition.name,
         **condition.to_dict(),
         "rank1": run.rate(right),
+        "rank1_by_source": run.rate_by_source(right),
         "accepted": run.rate(right & outcomes.accepted),
         "wrong_accepted": run.rate(~right & outcomes.accepted),
         # Repeats within a song make another place as right as the true one, hence a share and a median, no mean.

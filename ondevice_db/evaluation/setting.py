@@ -34,6 +34,8 @@ class Setting:
         ``known`` (cut from dev music), ``unknown`` (music that is not indexed), ``speech``, ``noise``.
     truth : ndarray of int64, shape (n_known,)
         Song index of every known query.
+    from_seen_source : ndarray of bool, shape (n_known,)
+        Whether the ``train`` split has other music from where the query's recording comes from.
     twins : list of Path
         Unknown music, speech and noise that is the same recording as something indexed, or holds a part of it, and is
         therefore left out: games use one ambience both as noise and in their music.
@@ -43,6 +45,7 @@ class Setting:
     library: Library
     plans: dict[str, Plan]
     truth: NDArray[np.int64]
+    from_seen_source: NDArray[np.bool_]
     twins: list[Path]
 
 
@@ -83,10 +86,10 @@ def build_setting(
     jobs : int >= 1
     """
     embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, jobs=jobs)
-    files = [*read_corpus(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
+    trained, held_out = read_corpus(corpus, "music", "train"), read_corpus(corpus, "music", "dev")
     database = cache / f"retrieval-{embeddings.fingerprinter.embedding_space}.npdb"
     shutil.rmtree(database, ignore_errors=True)
-    library = build_library(files, embeddings, database, codebook=codebook)
+    library = build_library([*trained, *held_out], embeddings, database, codebook=codebook)
 
     strangers = {
         "unknown": _paths(corpus, "music", "unknown"),
@@ -104,8 +107,10 @@ def build_setting(
     for number, (name, (paths, n)) in enumerate(sources.items()):
         recordings = {path: load_long_enough(path, embeddings.pcm_cache) for path in paths}
         plans[name] = draw_plan(recordings, noises, rooms, n, np.random.default_rng([seed, number]))
-    truth = np.array([library.songs[query.path] for query in plans["known"].queries])
-    return Setting(embeddings, library, plans, truth, twins)
+    asked = [query.path for query in plans["known"].queries]
+    truth = np.array([library.songs[path] for path in asked])
+    seen, source = {file.source for file in trained}, {file.path: file.source for file in held_out}
+    return Setting(embeddings, library, plans, truth, np.array([source[path] in seen for path in asked]), twins)
 
 
 def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:

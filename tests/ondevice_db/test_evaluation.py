@@ -9,6 +9,8 @@ import pytest
 from nowplaying.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying.errors import ConfigError
 from ondevice_db.evaluation import rooms
+from ondevice_db.evaluation.compose import band_power, compose
+from ondevice_db.evaluation.conditions import Condition, standard_conditions
 from ondevice_db.evaluation.library import find_duplicates
 from ondevice_db.evaluation.metrics import (
     bootstrap_interval,
@@ -18,16 +20,7 @@ from ondevice_db.evaluation.metrics import (
     wilson,
 )
 from ondevice_db.evaluation.pool import share_out
-from ondevice_db.evaluation.queries import (
-    Condition,
-    Plan,
-    Query,
-    band_power,
-    compose,
-    draw_plan,
-    loopable,
-    standard_conditions,
-)
+from ondevice_db.evaluation.queries import Plan, Query, draw_plan, loopable
 from ondevice_db.evaluation.report import to_markdown
 from tests.synthesis import song
 
@@ -119,9 +112,33 @@ def test_silent_places_are_avoided(rng: np.random.Generator) -> None:
     assert all(query.start_s >= 19.0 for query in plan.queries)
 
 
+def test_a_recording_without_eight_audible_seconds_has_no_query(rng: np.random.Generator) -> None:
+    blip = np.concatenate([song(9, 3.0), np.zeros(20 * SAMPLE_RATE_HZ, np.float32)])
+    recordings = {Path("blip"): blip, Path("song"): song(8, 20.0)}
+    plan = draw_plan(recordings, [blip], {}, 6, rng)
+    assert {query.path.name for query in plan.queries} == {"song"}
+    assert plan.silent == (Path("blip"),)
+    with pytest.raises(ConfigError, match="that sound"):
+        draw_plan({Path("blip"): blip}, [blip], {}, 6, rng)
+
+
+def test_another_sound_comes_first_and_is_as_loud(music: np.ndarray, rng: np.random.Generator) -> None:
+    plan = make_plan(rng.standard_normal(4 * SAMPLE_RATE_HZ).astype(np.float32))
+    plain, late = (
+        compose(make_query(), music, Condition(other_s=other_s, mulaw=False), plan) for other_s in (0.0, 2.0)
+    )
+    n = 2 * SAMPLE_RATE_HZ
+    gain = float(late[n:] @ plain[n:]) / float(plain[n:] @ plain[n:])
+    np.testing.assert_allclose(late[n:], gain * plain[n:], atol=1e-5)
+    assert abs(float(np.corrcoef(late[:n], plain[:n])[0, 1])) < 0.1
+    assert band_power(late[:n]) == pytest.approx(band_power(late[n:]), rel=0.05)
+    with pytest.raises(ConfigError, match="other_s"):
+        Condition(length_s=2.0, other_s=2.0)
+
+
 def test_the_standard_table() -> None:
     names = [condition.name for condition in standard_conditions()]
-    assert len(set(names)) == len(names) == 8
+    assert len(set(names)) == len(names) == 15
     for name in ("clean, 8 s", "0 dB, room, 8 s", "5 dB, 2 s", "0 dB, measured room, 8 s"):
         assert name in names
 

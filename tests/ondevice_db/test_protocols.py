@@ -10,8 +10,8 @@ import pytest
 from nowplaying.artifacts import builtin_model_dir
 from nowplaying.errors import ConfigError
 from ondevice_db.evaluation import grid, grid_report
+from ondevice_db.evaluation.conditions import Condition
 from ondevice_db.evaluation.open_set import evaluate_open_set, precision_recall
-from ondevice_db.evaluation.queries import Condition
 
 MODEL = builtin_model_dir("fingerprinter-v1")
 
