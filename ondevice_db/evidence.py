@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ondevice_db.candidates import Alignments
 from ondevice_db.index import Hits
-from ondevice_db.rescore import Rescored
+from ondevice_db.rescore import NO_SCORE, Rescored
 
 __all__ = [
     "FEATURES",
@@ -44,7 +44,7 @@ class Evidence:
         The same against the nearest fingerprints of other songs in the database, the local density, where they are
         nearer still.
     margin : float
-        To the best alignment of any other song.
+        Between the scores of the alignment and of the best one of any other song.
     win_rate : float in [0, 1]
         Share of query fingerprints that are nearer to their aligned place than to any fingerprint of another song, and
         to any direction of music in general.
@@ -52,10 +52,11 @@ class Evidence:
         By how much they are nearer to it, as a root mean square over all query fingerprints, losses counting as zero: a
         few clear seconds tell a song even where noise covers the others.
     above_shifted : float
-        To the same song 2, 4 and 8 s earlier and later, on average: one place in a song is more than its style.
+        Between its score and that of the same song 2, 4 and 8 s earlier and later, on average: one place in a song is
+        more than its style.
     sharpness : float in [-0.1, 0.1]
-        To the second best of those places, cut off: next to nothing in a drone, which is near to every other drone. The
-        best of them is left out, because songs repeat themselves.
+        Between its score and the second best of those places, cut off: next to nothing in a drone, which is near to
+        every other drone. The best of them is left out, because songs repeat themselves.
     n_fingerprints : int >= 1
     """
 
@@ -115,16 +116,15 @@ def gather_evidence(
     others = np.where((songs == song) | (songs < 0), -np.inf, hits.similarities)
     # A handful of songs leaves everything else out of sight: music in general is near even where they are not.
     neighbours = np.maximum(mean_of_largest(others, N_NEIGHBOURS, fallback=background), background)
-    floor = float(background.mean())
     lead = similarities - np.maximum(others.max(axis=1), nearest_music)
     runners_up = rescored.scores[rescored.songs != song]
-    # Beyond its ends a song is as near as music in general.
-    elsewhere = np.sort(np.where(shifted.scores > -1.0, shifted.scores, floor))
+    # Beyond its ends a song is as near as music in general, which is a score of zero.
+    elsewhere = np.sort(np.where(shifted.scores > NO_SCORE, shifted.scores, 0.0))
     return Evidence(
-        mean_similarity=score,
+        mean_similarity=float(similarities.mean()),
         above_background=float((similarities - background).mean()),
         above_neighbours=float((similarities - neighbours).mean()),
-        margin=score - max(float(runners_up[0]) if runners_up.size else floor, floor),
+        margin=score - max(float(runners_up[0]) if runners_up.size else 0.0, 0.0),
         win_rate=float((lead > 0).mean()),
         clear_wins=float(np.sqrt(np.mean(np.maximum(lead, 0.0) ** 2))),
         above_shifted=score - float(elsewhere.mean()),

@@ -29,7 +29,7 @@ class Candidate:
     offset_s : float, seconds
         Reference time of the query's first sample; negative when the query began before the song.
     raw_score : float
-        Mean similarity along the alignment.
+        Soft mean of the similarities along the alignment above those to music in general.
     score : float in [0, 1]
         Calibrated probability that this is the song.
     """

@@ -3,6 +3,9 @@
 References stand once a second, queries twice, and the query starts anywhere between two references. At a trial offset
 a query fingerprint falls between two references; the fingerprint that the song would have there is taken as the
 point between them on the sphere. The grid's best offset, refined by a parabola, is finer than the references' hop.
+
+An alignment's score is a soft mean, t log mean exp(a / t), of how far above music in general its fingerprints are: a
+few clear seconds tell a song even where noise covers the others, and what is covered must not decide between songs.
 """
 
 from dataclasses import dataclass
@@ -14,8 +17,11 @@ from ondevice_db.candidates import Alignments
 from ondevice_db.codebook import level_rows
 from ondevice_db.index import FingerprintIndex
 
-__all__ = ["Rescored", "rescore"]
+__all__ = ["NO_SCORE", "Rescored", "rescore"]
 
+NO_SCORE = -3.0  # below any score: similarities and backgrounds lie in [-1, 1]
+
+_SOFTNESS = 0.15
 # In reference hops.
 _OFFSET_STEP = 0.125
 _OFFSET_SPAN = 0.75
@@ -31,7 +37,7 @@ class Rescored:
     offsets_s : ndarray of float64, shape (n,), seconds
         Refined; may be negative.
     scores : ndarray of float64, shape (n,)
-        Mean similarity along the alignment.
+        Soft mean of the similarities above the background.
     similarities : ndarray of float64, shape (n, n_queries)
         Of each query fingerprint; where the song does not reach, the query's background similarity.
     aligned : ndarray of float64, shape (n,), in [0, 1]
@@ -94,10 +100,10 @@ def rescore(
     left = np.floor(position + 1e-9).astype(np.int64)
     between, covered = _interpolate(similarities, cosine, inside, left, position - left)
     between = np.where(covered, between, background)
-    scores = between.mean(axis=2)
+    scores = _SOFTNESS * np.log(np.exp((between - background) / _SOFTNESS).mean(axis=2))
     share = covered.mean(axis=2)
     # A song must cover half of the query at least; a sliver at its edge is no evidence.
-    scores = np.where(share >= 0.5, scores, -1.0)
+    scores = np.where(share >= 0.5, scores, NO_SCORE)
     best = np.argmax(scores, axis=1)
     rows = np.arange(n)
     refined = alignments.offsets_s + deltas_s[best] + _vertex(scores, best) * _OFFSET_STEP * reference_hop_s
@@ -134,5 +140,5 @@ def _vertex(scores: NDArray[np.float64], best: NDArray[np.int64]) -> NDArray[np.
     before, here = scores[rows, np.maximum(best - 1, 0)], scores[rows, best]
     after = scores[rows, np.minimum(best + 1, scores.shape[1] - 1)]
     curvature = 2 * here - before - after
-    usable = inner & (curvature > 1e-9) & (before > -1.0) & (after > -1.0)
+    usable = inner & (curvature > 1e-9) & (before > NO_SCORE) & (after > NO_SCORE)
     return np.where(usable, 0.5 * (after - before) / np.where(usable, curvature, 1.0), 0.0)
