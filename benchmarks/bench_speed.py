@@ -1,4 +1,4 @@
-"""How fast: indexing from MP3 and from 16 kHz WAV, and one 8 s query end to end.
+"""How fast: one fingerprint, indexing from MP3 and from 16 kHz WAV, and one 8 s query end to end.
 
 Run: ``python benchmarks/bench_speed.py [--music FOLDER] [--jobs N] [--out FILE]``. Without a folder the demo's
 recordings are used, so that anyone can repeat it. Nothing else should run on the machine meanwhile.
@@ -45,6 +45,7 @@ def main() -> None:
             "n_tracks": len(tracks),
             "track_s": TRACK_S,
             "jobs": options.jobs,
+            **time_fingerprint(fingerprinter),
         }
         for name, rate_hz, suffix in (("wav_16k", SAMPLE_RATE_HZ, ".wav"), ("mp3_44k1", 44_100, ".mp3")):
             files = write_tracks(tracks, folder / name, rate_hz, suffix)
@@ -57,6 +58,26 @@ def main() -> None:
     print(text)
     if options.out:
         options.out.write_text(text + "\n", encoding="utf-8")
+
+
+def time_fingerprint(fingerprinter: Fingerprinter) -> dict[str, float]:
+    """Return the median time of the front end and of the encoder for one window, on one core."""
+    rng = np.random.default_rng(2)
+    windows = rng.standard_normal((N_QUERIES, 1, fingerprinter.window_samples)).astype(np.float32) * np.float32(0.1)
+    images = [fingerprinter.front_end(window) for window in windows]
+    steps = {
+        "front_end_ms_p50": lambda number: fingerprinter.front_end(windows[number]),
+        "encoder_ms_p50": lambda number: fingerprinter.encode(images[number]),
+    }
+    result = {}
+    for name, step in steps.items():
+        times_ms = []
+        for number in range(N_QUERIES):
+            began_s = time.perf_counter()
+            step(number)
+            times_ms.append(1000 * (time.perf_counter() - began_s))
+        result[name] = round(float(np.median(times_ms)), 3)
+    return result
 
 
 def make_tracks(folder: Path) -> list[np.ndarray]:

@@ -90,6 +90,13 @@ def _files(manifest: Mapping[str, Any]) -> str:
         rows.append(f"| `{name}` | {record['bytes']:,} | `{record['sha256'][:16]}…` |")
     if "embedding_space" in manifest:
         rows.append(f"\nEmbedding space: `{manifest['embedding_space']}`.")
+    encoder = manifest.get("encoder", {})
+    if "n_macs" in encoder:
+        rows.append(
+            f"\nEncoder: {encoder['n_parameters']:,} parameters and {encoder['n_macs'] / 1e6:.1f} million "
+            f"multiply-accumulates a fingerprint; a reference "
+            f"every {manifest['reference_hop_s']:g} s of {manifest['codebook']['n_subspaces']} bytes and its cell."
+        )
     return "\n".join(rows)
 
 

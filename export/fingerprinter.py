@@ -11,6 +11,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from export.macs import count_macs
 from export.tflite import to_float, to_int8
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.registry import build_encoder
@@ -105,7 +106,12 @@ def export_fingerprinter(
             for file_name, model in opened.items()
         },
         "front_end": config.front_end.to_dict(),
-        "encoder": {**config.encoder.to_dict(), "n_parameters": encoder.count_params(), "output": "L2-normalise"},
+        "encoder": {
+            **config.encoder.to_dict(),
+            "n_parameters": encoder.count_params(),
+            "n_macs": count_macs(graph),
+            "output": "L2-normalise",
+        },
         "reference_hop_s": config.reference_hop_s,
         "query_hop_s": config.query_hop_s,
         "training": {"config": config.to_dict(), **training},

@@ -1,0 +1,28 @@
+"""Multiply-accumulates, against counts by hand."""
+
+import keras
+import pytest
+from keras import layers
+
+from export.macs import count_macs
+from export.tflite import to_float
+from nowplaying.manifest import ModelFolder
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (layers.Conv2D(5, 3, strides=2, padding="same"), 4 * 3 * 5 * 9 * 2),
+        (layers.DepthwiseConv2D((3, 1), padding="same"), 8 * 6 * 2 * 3),
+        (layers.Dense(7), 8 * 6 * 7 * 2),
+        (layers.ReLU(), 0),
+    ],
+)
+def test_layers_by_hand(layer: keras.Layer, expected: int) -> None:
+    image = keras.Input((8, 6, 2))
+    assert count_macs(to_float(keras.Model(image, layer(image)))) == expected
+
+
+def test_the_phone_model_stays_within_thirty_million() -> None:
+    folder = ModelFolder.open("fingerprinter-v1", role="fingerprinter")
+    assert 1_000_000 < count_macs(folder.file("encoder.tflite").read_bytes()) <= 30_000_000
