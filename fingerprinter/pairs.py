@@ -102,26 +102,38 @@ class PairSampler:
         self.groups, self.noises, self.degrader = groups, noises, degrader
         self.max_shift = round(max_shift_s * 16_000)
         self.neighbours = neighbours
+        self._first_numbers = np.cumsum([0, *(len(recordings) for recordings, _ in groups)])
 
-    def draw(self, n_pairs: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return a batch of float32, shape (2 n_pairs, window_samples): clean windows, then their degraded copies."""
+    def draw(self, n_pairs: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+        """Draw a batch.
+
+        Returns
+        -------
+        windows : ndarray of float32, shape (2 n_pairs, window_samples)
+            Clean windows, then their degraded copies.
+        songs : ndarray of int32, shape (2 n_pairs,)
+            Number of the recording that each comes from, counted through all groups.
+        """
         past, window = self.degrader.past_samples, self.degrader.window_samples
         clean = np.empty((n_pairs, window), np.float32)
         shifted = np.empty((n_pairs, past + window), np.float32)
         noise = np.empty_like(shifted)
-        place: tuple[Recordings, int] | None = None
+        songs = np.empty(n_pairs, np.int32)
+        place: tuple[int, int] | None = None
         for row in range(n_pairs):
             if place is None or rng.random() >= self.neighbours:
-                recordings = _choose(self.groups, rng)
-                place = recordings, int(rng.integers(len(recordings)))
-            recordings, index = place
+                group = _choose(self.groups, rng)
+                place = group, int(rng.integers(len(self.groups[group][0])))
+            group, index = place
+            recordings = self.groups[group][0]
+            songs[row] = self._first_numbers[group] + index
             start = self._draw_start(recordings, index, rng)
             clean[row] = recordings.cut(index, start, window)
             shift = int(rng.integers(-self.max_shift, self.max_shift + 1))
             shifted[row] = recordings.cut(index, start + shift - past, past + window)
             noise[row] = self.draw_noise(past + window, rng)
         degraded, _ = self.degrader.degrade(shifted, noise, rng)
-        return np.concatenate([clean, degraded])
+        return np.concatenate([clean, degraded]), np.tile(songs, 2)
 
     def _draw_start(self, recordings: Recordings, index: int, rng: np.random.Generator) -> int:
         """Draw a window that is not silent; a wholly silent recording gives its last draw."""
@@ -142,15 +154,18 @@ class PairSampler:
         kind = rng.random()
         if kind < 0.12:
             return _coloured_noise(length, rng)
-        mixture = _scaled(_choose(self.noises, rng).loop(length, rng))
+        mixture = self._draw_single(length, rng)
         if kind > 0.67:
-            mixture = mixture + _scaled(_choose(self.noises, rng).loop(length, rng)) * np.float32(rng.uniform(0.3, 1))
+            mixture = mixture + self._draw_single(length, rng) * np.float32(rng.uniform(0.3, 1))
         return mixture
 
+    def _draw_single(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        return _scaled(self.noises[_choose(self.noises, rng)][0].loop(length, rng))
 
-def _choose(groups: Sequence[tuple[Recordings, float]], rng: np.random.Generator) -> Recordings:
+
+def _choose(groups: Sequence[tuple[Recordings, float]], rng: np.random.Generator) -> int:
     shares = np.array([share for _, share in groups])
-    return groups[int(rng.choice(len(groups), p=shares / shares.sum()))][0]
+    return int(rng.choice(len(groups), p=shares / shares.sum()))
 
 
 def _scaled(samples: NDArray[np.float32]) -> NDArray[np.float32]:

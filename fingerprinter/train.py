@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.logmel import LogMel
-from fingerprinter.objectives.registry import objective
+from fingerprinter.objectives.minimised import Minimised
 from fingerprinter.pairs import PairSampler
 from fingerprinter.progress import RunLog, checkpoint_state
 from fingerprinter.sources import TrainingSources, training_sampler
@@ -26,6 +26,7 @@ from nowplaying.errors import ConfigError
 __all__ = ["build_training_model", "train", "write_calibration"]
 
 _log = logging.getLogger(__name__)
+_Batch = tuple[NDArray[np.float32], NDArray[np.int32]]
 _QUEUE_LENGTH = 3
 _CALIBRATION_PAIRS = 128
 _CALIBRATION_STREAM = 2**31  # no training step has this number
@@ -66,19 +67,20 @@ def train(
     Path
         The encoder's best weights.
     """
+    keras.utils.set_random_seed(config.seed)
     run_dir.mkdir(parents=True, exist_ok=True)
     write_json(run_dir / "config.json", config.to_dict())
     sampler = training_sampler(config, sources, report)
     write_calibration(config, sampler, run_dir)
-    model, first_step, best_top1 = _resume(config, run_dir, start_from, report)
+    model = build_training_model(config)
+    trainer, first_step, best_top1 = _resume(config, model, run_dir, start_from, report)
     validate, log = Validation(config, sources), RunLog(run_dir)
-    labels = np.zeros((2 * config.pairs_per_step, 1), np.float32)
     weights = run_dir / "encoder.weights.h5"
     started = time.monotonic()
     losses: list[float] = []
-    for step, batch in _prefetch(sampler, config, first_step):
-        model.optimizer.learning_rate = rate = learning_rate(config, step)
-        losses.append(float(model.train_on_batch(batch, labels)))
+    for step, (windows, songs) in _prefetch(sampler, config, first_step):
+        trainer.optimizer.learning_rate = rate = learning_rate(config, step)
+        losses.append(float(trainer.train_on_batch([windows, songs[:, None].astype(np.float32)])))
         done = step + 1
         if done % config.checkpoint_every == 0 or done == config.n_steps:
             row: dict[str, float] = {"step": done, "loss": float(np.mean(losses)), "learning_rate": rate}
@@ -91,7 +93,7 @@ def train(
             row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
             log.append(row)
             report(json.dumps(row))
-            _checkpoint(model, run_dir, {"step": done, "best_dev_top1": best_top1})
+            _checkpoint(trainer, run_dir, {"step": done, "best_dev_top1": best_top1})
     return weights
 
 
@@ -105,7 +107,7 @@ def write_calibration(config: TrainingConfig, sampler: PairSampler, run_dir: Pat
     """
     path = run_dir / "calibration.npy"
     if not path.exists():
-        windows = sampler.draw(_CALIBRATION_PAIRS, np.random.default_rng([config.seed, _CALIBRATION_STREAM]))
+        windows, _ = sampler.draw(_CALIBRATION_PAIRS, np.random.default_rng([config.seed, _CALIBRATION_STREAM]))
         images = np.asarray(LogMel(config.front_end)(windows), np.float32)
         write_atomic(path, lambda temporary: _save_array(temporary, images))
     return path
@@ -125,30 +127,30 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
 
 
 def _resume(
-    config: TrainingConfig, run_dir: Path, start_from: Path | None, report: Callable[[str], None]
+    config: TrainingConfig, model: keras.Model, run_dir: Path, start_from: Path | None, report: Callable[[str], None]
 ) -> tuple[keras.Model, int, float]:
-    keras.utils.set_random_seed(config.seed)
-    model = build_training_model(config)
-    minimised = objective(config.objective)
-    model.compile(
+    """Return the model with its objective and optimizer, the step that its run has reached, and the best top-1."""
+    songs = keras.Input((1,), name="songs")
+    minimised = Minimised(config.objective, name="minimised")(model.outputs[0], songs)
+    trainer = keras.Model([model.inputs[0], songs], minimised, name="trainer")
+    trainer.compile(
         keras.optimizers.Adam(config.learning_rate),
-        loss=lambda _, embeddings: minimised(embeddings),
         jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
     )
-    model.optimizer.build(model.trainable_variables)
+    trainer.optimizer.build(trainer.trainable_variables)
     weights = run_dir / "checkpoint.weights.h5"
     if not (weights.exists() and (run_dir / "checkpoint.json").exists()):
         if start_from is not None:
             _load_encoder(model, start_from)
-        return model, 0, 0.0
+        return trainer, 0, 0.0
     reached = checkpoint_state(run_dir)
     step = int(reached["step"])
     if step >= config.n_steps:
         message = f"{run_dir}: this run has reached its {config.n_steps} steps; choose another run folder"
         raise ConfigError(message)
-    model.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
+    trainer.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
     report(f"resuming at step {step}")
-    return model, step, reached["best_dev_top1"]
+    return trainer, step, reached["best_dev_top1"]
 
 
 def _load_encoder(model: keras.Model, path: Path) -> None:
@@ -171,11 +173,9 @@ def _replace_weights(model: keras.Model, path: Path) -> None:
     temporary.replace(path)
 
 
-def _prefetch(
-    sampler: PairSampler, config: TrainingConfig, first_step: int
-) -> Iterator[tuple[int, NDArray[np.float32]]]:
+def _prefetch(sampler: PairSampler, config: TrainingConfig, first_step: int) -> Iterator[tuple[int, _Batch]]:
     """Draw batches in a second thread; step k always sees the same batch, so a resumed run goes on as it was."""
-    batches: queue.Queue[tuple[int, NDArray[np.float32]] | BaseException] = queue.Queue(_QUEUE_LENGTH)
+    batches: queue.Queue[tuple[int, _Batch] | BaseException] = queue.Queue(_QUEUE_LENGTH)
 
     def fill() -> None:
         try:

@@ -28,6 +28,8 @@ class ObjectiveConfig:
         Of the terms added; 0 leaves them out.
     n_subspaces : int
         Parts of a vector that a code will have.
+    n_memory : int >= 0
+        References of earlier steps that are negatives of NT-Xent too.
     """
 
     name: str = "nt_xent"
@@ -37,6 +39,7 @@ class ObjectiveConfig:
     decorrelation_weight: float = 0.0
     quantization_weight: float = 0.0
     n_subspaces: int = 12
+    n_memory: int = 0
 
     def __post_init__(self) -> None:
         if self.name not in OBJECTIVE_NAMES:
@@ -45,8 +48,11 @@ class ObjectiveConfig:
         if min(self.temperature, self.margin, self.hardest_share) <= 0 or self.hardest_share > 1:
             message = f"objective: temperature, margin and hardest_share must be positive, found {self}"
             raise ConfigError(message)
-        if min(self.decorrelation_weight, self.quantization_weight) < 0 or self.n_subspaces < 1:
-            message = f"objective: weights must not be negative, found {self}"
+        if min(self.decorrelation_weight, self.quantization_weight, self.n_memory) < 0 or self.n_subspaces < 1:
+            message = f"objective: weights and n_memory must not be negative, found {self}"
+            raise ConfigError(message)
+        if self.n_memory and self.name != "nt_xent":
+            message = f"objective: n_memory belongs to nt_xent, found {self.name}"
             raise ConfigError(message)
 
     def to_dict(self) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from keras import ops
 __all__ = ["nt_xent"]
 
 
-def nt_xent(embeddings: Any, temperature: float) -> Any:
+def nt_xent(embeddings: Any, temperature: float, others: Any = None, is_other: Any = None) -> Any:
     """Return the normalised temperature-scaled cross entropy with both views as anchors.
 
     Parameters
@@ -15,11 +15,15 @@ def nt_xent(embeddings: Any, temperature: float) -> Any:
     embeddings : tensor of float32, shape (2 n_pairs, dim), unit rows
         First the references, then their degraded copies in the same order.
     temperature : float > 0
+    others : tensor of float32, shape (n_others, dim), optional
+        Unit rows from outside of the batch.
+    is_other : tensor of bool, shape (2 n_pairs, n_others), optional
+        Which of them are negatives of which anchor; given with ``others``.
 
     Returns
     -------
     tensor of float32, scalar
-        Mean over the 2 n_pairs anchors of -log softmax of the partner among all other rows.
+        Mean over the 2 n_pairs anchors of -log softmax of the partner among all other rows and the negatives.
 
     Notes
     -----
@@ -30,4 +34,7 @@ def nt_xent(embeddings: Any, temperature: float) -> Any:
     similarity = similarity - 1e9 * ops.eye(n_rows, dtype=similarity.dtype)
     partner = (ops.arange(n_rows) + n_rows // 2) % n_rows
     positive = ops.squeeze(ops.take_along_axis(similarity, ops.expand_dims(partner, 1), axis=1), 1)
+    if others is not None:
+        outside = ops.matmul(embeddings, ops.transpose(others)) / temperature
+        similarity = ops.concatenate([similarity, ops.where(is_other, outside, -1e9)], axis=1)
     return ops.mean(ops.logsumexp(similarity, axis=1) - positive)

@@ -11,19 +11,22 @@ from fingerprinter.objectives.triplet import hard_positive_triplet, semi_hard_tr
 __all__ = ["OBJECTIVES", "objective"]
 
 
-OBJECTIVES: dict[str, Callable[[Any, ObjectiveConfig], Any]] = {
-    "nt_xent": lambda rows, config: nt_xent(rows, config.temperature),
-    "triplet_semi_hard": lambda rows, config: semi_hard_triplet(rows, config.margin),
-    "triplet_hard_positive": lambda rows, config: hard_positive_triplet(rows, config.margin, config.hardest_share),
+OBJECTIVES: dict[str, Callable[..., Any]] = {
+    "nt_xent": lambda config, rows, *others: nt_xent(rows, config.temperature, *others),
+    "triplet_semi_hard": lambda config, rows: semi_hard_triplet(rows, config.margin),
+    "triplet_hard_positive": lambda config, rows: hard_positive_triplet(rows, config.margin, config.hardest_share),
 }
 
 
-def objective(config: ObjectiveConfig) -> Callable[[Any], Any]:
-    """Return the function of embeddings, shape (2 n_pairs, dim), that training minimises."""
+def objective(config: ObjectiveConfig) -> Callable[..., Any]:
+    """Return the function of embeddings, shape (2 n_pairs, dim), that training minimises.
+
+    NT-Xent takes further negatives after them, as :func:`~fingerprinter.objectives.nt_xent.nt_xent` does.
+    """
     main = OBJECTIVES[config.name]
 
-    def loss(embeddings: Any) -> Any:
-        total = main(embeddings, config)
+    def loss(embeddings: Any, *others: Any) -> Any:
+        total = main(config, embeddings, *others)
         if config.decorrelation_weight:
             total = total + config.decorrelation_weight * decorrelation(embeddings)
         if config.quantization_weight:

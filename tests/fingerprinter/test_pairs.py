@@ -41,7 +41,7 @@ def test_pairs_share_their_place_and_are_reproducible(rng):
     empty = np.zeros((0, PAST), np.float32)
     degrader = Degrader(clean, measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
     sampler = PairSampler([(music, 1.0)], [(music, 1.0)], degrader, max_shift_s=0.05)
-    batch = sampler.draw(8, np.random.default_rng(1))
+    batch, songs = sampler.draw(8, np.random.default_rng(1))
     assert batch.shape == (16, WINDOW)
     for row in range(8):
         # The lag of the strongest correlation is the drawn shift, at most 0.05 s.
@@ -49,7 +49,21 @@ def test_pairs_share_their_place_and_are_reproducible(rng):
         lag = int(np.argmax(np.abs(correlation))) - (WINDOW - 1)
         assert abs(lag) <= 800
         assert np.abs(correlation).max() > 20 * np.median(np.abs(correlation))
-    np.testing.assert_array_equal(batch, sampler.draw(8, np.random.default_rng(1)))
+    again, same_songs = sampler.draw(8, np.random.default_rng(1))
+    np.testing.assert_array_equal(batch, again)
+    np.testing.assert_array_equal(songs, same_songs)
+
+
+def test_songs_are_numbered_through_all_groups(rng):
+    recordings = [Recordings.join([ramp(1 + 100 * number, 5000)] * 3) for number in range(2)]
+    empty = np.zeros((0, PAST), np.float32)
+    chain = Degrader(
+        AugmentConfig(), measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW
+    )
+    sampler = PairSampler([(item, 0.5) for item in recordings], [(recordings[0], 1.0)], chain, max_shift_s=0)
+    _, songs = sampler.draw(64, rng)
+    np.testing.assert_array_equal(songs[:64], songs[64:])
+    assert set(songs) == set(range(6))
 
 
 def test_babble_is_several_voices_at_unit_level(rng):

@@ -26,6 +26,19 @@ def test_equals_the_formula_written_out(rng, temperature):
     assert float(nt_xent(vectors, temperature)) == pytest.approx(reference(vectors, temperature), rel=1e-4)
 
 
+def test_further_negatives_count_where_they_are_of_another_song(rng):
+    vectors = rng.standard_normal((14, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    batch, others = vectors[:10], vectors[10:]
+    is_other = rng.random((10, 4)) < 0.5
+    losses = []
+    for row in range(10):
+        similarity = vectors[row].astype(np.float64) @ vectors.T.astype(np.float64) / 0.2
+        counted = np.concatenate([np.arange(10) != row, is_other[row]])
+        losses.append(np.log(np.exp(similarity[counted]).sum()) - similarity[(row + 5) % 10])
+    assert float(nt_xent(batch, 0.2, others, is_other)) == pytest.approx(np.mean(losses), rel=1e-4)
+
+
 def test_equal_partners_cost_less_than_strangers(rng):
     first = rng.standard_normal((16, 8)).astype(np.float32)
     first /= np.linalg.norm(first, axis=1, keepdims=True)

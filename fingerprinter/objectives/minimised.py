@@ -1,0 +1,72 @@
+"""An objective as a layer: adds its loss to the model, and remembers references as further negatives."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from fingerprinter.objectives.config import ObjectiveConfig
+from fingerprinter.objectives.registry import objective
+
+__all__ = ["Minimised"]
+
+_NO_SONG = -1
+
+
+class Minimised(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Minimise an objective of a batch's embeddings.
+
+    With ``n_memory`` the references of earlier steps, of other songs, are negatives too: a batch of some hundred
+    windows holds few that are hard to tell apart, a database holds many. The encoder changes slowly enough for them to
+    stay true (Wang et al. 2020, "Cross-batch memory for embedding learning").
+
+    Parameters
+    ----------
+    config : ObjectiveConfig
+    """
+
+    def __init__(self, config: ObjectiveConfig, **options: Any) -> None:
+        super().__init__(**options)
+        self._config = config
+        self._objective = objective(config)
+
+    def build(self, embeddings_shape: tuple[int | None, ...], songs_shape: tuple[int | None, ...]) -> None:
+        """Create the memory, empty."""
+        del songs_shape
+        n = self._config.n_memory
+        if n:
+            self.remembered = self.add_weight(
+                shape=(n, embeddings_shape[-1]), initializer="zeros", trainable=False, name="remembered"
+            )
+            self.songs = self.add_weight(
+                shape=(n,), initializer=keras.initializers.Constant(_NO_SONG), trainable=False, name="songs"
+            )
+
+    def call(self, embeddings: Any, songs: Any, training: bool | None = None) -> Any:  # noqa: FBT001  # Keras's form
+        """Add the loss of a batch and remember its references.
+
+        Parameters
+        ----------
+        embeddings : tensor of float32, shape (2 n_pairs, dim)
+        songs : tensor of float32, shape (2 n_pairs, 1)
+            Number of the recording that each row comes from.
+        training : bool, optional
+
+        Returns
+        -------
+        tensor of float32, shape (2 n_pairs, dim)
+            The embeddings.
+        """
+        if not self._config.n_memory:
+            self.add_loss(self._objective(embeddings))
+            return embeddings
+        is_other = (self.songs[None] != songs) & (self.songs[None] != _NO_SONG)
+        self.add_loss(self._objective(embeddings, self.remembered, is_other))
+        if training:
+            n_pairs = ops.shape(embeddings)[0] // 2
+            newest = ops.stop_gradient(embeddings[:n_pairs])
+            rows = ops.concatenate([newest, self.remembered], axis=0)[: self._config.n_memory]
+            numbers = ops.concatenate([songs[:n_pairs, 0], self.songs], axis=0)[: self._config.n_memory]
+            self.remembered.assign(rows)
+            self.songs.assign(numbers)
+        return embeddings
