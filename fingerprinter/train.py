@@ -5,6 +5,7 @@ import logging
 import queue
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -58,7 +59,8 @@ def train(
         Receives ``config.json``, ``calibration.npy``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``,
         ``tensorboard`` and ``encoder.weights.h5``, the encoder with the best top-1 on ``dev`` so far.
     start_from : Path, optional
-        ``encoder.weights.h5`` of a finished run with the same encoder, instead of random weights.
+        ``encoder.weights.h5`` of a finished run with the same convolutions, instead of random weights; a head of
+        another size begins anew.
     report : callable
         Receives one line of progress at a time.
 
@@ -141,7 +143,7 @@ def _resume(
     weights = run_dir / "checkpoint.weights.h5"
     if not (weights.exists() and (run_dir / "checkpoint.json").exists()):
         if start_from is not None:
-            _load_encoder(model, start_from)
+            report(_load_encoder(model.get_layer("encoder"), start_from))
         return trainer, 0, 0.0
     reached = checkpoint_state(run_dir)
     step = int(reached["step"])
@@ -153,12 +155,22 @@ def _resume(
     return trainer, step, reached["best_dev_top1"]
 
 
-def _load_encoder(model: keras.Model, path: Path) -> None:
+def _load_encoder(encoder: keras.Model, path: Path) -> str:
+    """Take over the layers of another run's encoder that fit, and return how many did."""
+    layers = [layer for layer in encoder.layers if layer.weights]
+    before = [layer.get_weights()[0].copy() for layer in layers]
+    message = f"{path}: expected the weights of an encoder with the same convolutions"
     try:
-        model.get_layer("encoder").load_weights(path)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of each layer that does not fit
+            encoder.load_weights(path, skip_mismatch=True)
     except (OSError, ValueError, KeyError) as error:
-        message = f"{path}: expected the weights of an encoder of the same settings ({error})"
+        message += f" ({error})"
         raise ConfigError(message) from error
+    fits = [not np.array_equal(old, layer.get_weights()[0]) for old, layer in zip(before, layers, strict=True)]
+    if not fits[0]:
+        raise ConfigError(message)
+    return f"{sum(fits)} of {len(layers)} layers from {path}"
 
 
 def _checkpoint(model: keras.Model, run_dir: Path, state: dict[str, float]) -> None:

@@ -16,7 +16,7 @@ from ondevice_db.evaluation.embedding import load_long_enough
 from ondevice_db.evaluation.landmark import LandmarkIndex
 from ondevice_db.evaluation.library import Library, open_exact
 from ondevice_db.evaluation.matching import System, match_all
-from ondevice_db.evaluation.pool import share_out
+from ondevice_db.evaluation.pool import share_out, share_out_by_key
 from ondevice_db.evaluation.published import Found, diagonal_mean, majority_sequence
 from ondevice_db.evaluation.queries import Plan
 from ondevice_db.index import FingerprintIndex
@@ -68,13 +68,18 @@ def ask_landmarks(library: Library, pcm_cache: Path) -> LandmarkAnswerer:
     index = LandmarkIndex([load_long_enough(by_song[song], pcm_cache) for song in range(library.song_starts.size - 1)])
 
     def ask(plan: Plan, condition: Condition, *, jobs: int = 1) -> Answers:
-        # Neighbours share a recording, which a process then decodes once.
-        order = sorted(range(len(plan.queries)), key=lambda number: str(plan.queries[number].path))
-        items = [(condition, order[start : start + _CHUNK]) for start in range(0, len(order), _CHUNK)]
-        found = np.concatenate(share_out(_listen, items, _open_landmarks, index, plan, pcm_cache, jobs=jobs))
-        unsorted = np.empty_like(found)
-        unsorted[order] = found
-        return Answers(unsorted[:, 0].astype(np.int64), unsorted[:, 1])
+        found = share_out_by_key(
+            _listen,
+            [str(query.path) for query in plan.queries],
+            lambda numbers: (condition, numbers),
+            _open_landmarks,
+            index,
+            plan,
+            pcm_cache,
+            n_together=_CHUNK,
+            jobs=jobs,
+        )
+        return Answers(found[:, 0].astype(np.int64), found[:, 1])
 
     return ask
 

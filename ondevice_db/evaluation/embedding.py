@@ -17,12 +17,13 @@ from nowplaying.audio.cache import load_cached
 from ondevice_db.arrays import save_array
 from ondevice_db.evaluation.compose import compose
 from ondevice_db.evaluation.conditions import LONGEST_S, Condition
-from ondevice_db.evaluation.pool import share_out
+from ondevice_db.evaluation.pool import share_out, share_out_by_key
 from ondevice_db.evaluation.queries import Plan, loopable
 from ondevice_db.recognizer import SILENCE_DBFS
 
 __all__ = ["EmbeddingCache", "load_long_enough"]
 
+_CHUNK = 32
 _VERSION = 3  # changes whenever the same plan gives other samples
 
 
@@ -83,15 +84,18 @@ class EmbeddingCache:
         key["hop_s"] = self.query_hop_s
         file = self._file(key, "queries")
         if not file.is_file():
-            # Neighbours share a recording, which a process then decodes once.
-            order = sorted(range(len(plan.queries)), key=lambda number: str(plan.queries[number].path))
-            chunks = [order[start : start + 32] for start in range(0, len(order), 32)]
-            queries = [(condition, chunk, self.query_hop_s) for chunk in chunks]
-            parts = share_out(_embed_chunk, queries, _open, self.model, self.pcm_cache, plan, jobs=self._jobs)
-            joined = np.concatenate(parts)
-            unsorted = np.empty_like(joined)
-            unsorted[order] = joined
-            _save(file, unsorted)
+            vectors = share_out_by_key(
+                _embed_chunk,
+                [str(query.path) for query in plan.queries],
+                lambda numbers: (condition, numbers, self.query_hop_s),
+                _open,
+                self.model,
+                self.pcm_cache,
+                plan,
+                n_together=_CHUNK,
+                jobs=self._jobs,
+            )
+            _save(file, vectors)
         loaded: NDArray[np.float32] = np.load(file, allow_pickle=False)
         return loaded
 

@@ -1,7 +1,6 @@
 """The grids of the literature: lengths by noise by rooms, for segments and songs, published retrieval beside ours."""
 
 import logging
-import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,19 +9,18 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.audio.cache import load_cached
 from nowplaying.audio.corpus import read_corpus
 from nowplaying.errors import ConfigError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.answers import Answers, ask_landmarks, ask_matcher, ask_published
 from ondevice_db.evaluation.conditions import Condition, Room
-from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
-from ondevice_db.evaluation.library import Library, build_library
+from ondevice_db.evaluation.embedding import EmbeddingCache
+from ondevice_db.evaluation.library import Library
 from ondevice_db.evaluation.matching import System
 from ondevice_db.evaluation.metrics import rate_by_track
-from ondevice_db.evaluation.queries import Plan, draw_plan
-from ondevice_db.evaluation.setting import dev_rooms
+from ondevice_db.evaluation.queries import Plan
+from ondevice_db.evaluation.setting import dev_rooms, index_corpus, plan_queries
 
 __all__ = ["GRIDS", "Grid", "evaluate_grid"]
 
@@ -213,16 +211,18 @@ def _prepare(
     n_queries: int,
     seed: int,
 ) -> _Run:
-    files = [*read_corpus(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
-    database = cache / f"grid-{embeddings.fingerprinter.embedding_space}-{grid.hop_s:g}.npdb"
-    shutil.rmtree(database, ignore_errors=True)
-    library = build_library(files, embeddings, database, codebook=codebook)
-    pcm_cache = embeddings.pcm_cache
-    recordings = {file.path: load_long_enough(file.path, pcm_cache) for file in read_corpus(corpus, "music", "dev")}
-    noises = [load_cached(file.path, pcm_cache) for file in read_corpus(corpus, "noise", "dev")]
+    library = index_corpus(corpus, embeddings, cache, codebook)
     kinds = {condition.room for columns in grid.tables.values() for condition in columns}
-    rooms = dev_rooms(corpus, cache, pcm_cache, kinds)
-    plan = draw_plan(recordings, noises, rooms, n_queries, np.random.default_rng([seed, 0]))
+    rooms = dev_rooms(corpus, cache, embeddings.pcm_cache, kinds)
+    paths = [file.path for file in read_corpus(corpus, "music", "dev")]
+    plan = plan_queries(
+        corpus,
+        paths,
+        rooms,
+        n_queries=n_queries,
+        pcm_cache=embeddings.pcm_cache,
+        rng=np.random.default_rng([seed, 0]),
+    )
     truth = np.array([library.songs[query.path] for query in plan.queries])
     tracks = [str(query.path) for query in plan.queries]
     return _Run(grid, embeddings, library, plan, truth, tracks, np.random.default_rng([seed, 99]))

@@ -5,7 +5,10 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
-__all__ = ["share_out"]
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["share_out", "share_out_by_key"]
 
 _state: Any = None  # one for each worker process, made when it starts
 
@@ -41,6 +44,39 @@ def share_out(
         min(jobs, len(items)), mp_context=context, initializer=_start, initargs=(make_state, arguments)
     ) as pool:
         return list(pool.map(_call, [work] * len(items), items))
+
+
+def share_out_by_key(
+    work: Callable[[Any, Any], NDArray[Any]],
+    keys: Sequence[str],
+    make_item: Callable[[list[int]], Any],
+    make_state: Callable[..., Any],
+    *arguments: Any,
+    n_together: int,
+    jobs: int,
+) -> NDArray[Any]:
+    """Return one row for each key, computed in chunks of neighbours by key: a process then decodes a recording once.
+
+    Parameters
+    ----------
+    work : callable
+        Returns the rows of an item.
+    keys : sequence of str
+        Such as the recordings that queries are cut from.
+    make_item : callable
+        Makes the item of some keys, which it is given by their numbers.
+    make_state, *arguments
+        As for :func:`share_out`.
+    n_together : int >= 1
+        Keys an item.
+    jobs : int >= 1
+    """
+    order = sorted(range(len(keys)), key=lambda number: keys[number])
+    items = [make_item(order[start : start + n_together]) for start in range(0, len(order), n_together)]
+    rows = np.concatenate(share_out(work, items, make_state, *arguments, jobs=jobs))
+    unsorted = np.empty_like(rows)
+    unsorted[order] = rows
+    return unsorted
 
 
 def _start(make_state: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

@@ -1,7 +1,7 @@
 """What an evaluation is run on: an indexed corpus, and queries from known music, unknown music and no music."""
 
 import shutil
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,15 @@ from ondevice_db.evaluation.library import Library, build_library, find_duplicat
 from ondevice_db.evaluation.queries import Plan, draw_plan
 from ondevice_db.evaluation.rooms import load_dev_rooms, room_response
 
-__all__ = ["Setting", "build_setting", "dev_room_responses", "dev_rooms", "measured_room_responses"]
+__all__ = [
+    "Setting",
+    "build_setting",
+    "dev_room_responses",
+    "dev_rooms",
+    "index_corpus",
+    "measured_room_responses",
+    "plan_queries",
+]
 
 _MAX_ROOM_SAMPLES = 19_200
 
@@ -86,10 +94,7 @@ def build_setting(
     jobs : int >= 1
     """
     embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, jobs=jobs)
-    trained, held_out = read_corpus(corpus, "music", "train"), read_corpus(corpus, "music", "dev")
-    database = cache / f"retrieval-{embeddings.fingerprinter.embedding_space}.npdb"
-    shutil.rmtree(database, ignore_errors=True)
-    library = build_library([*trained, *held_out], embeddings, database, codebook=codebook)
+    library = index_corpus(corpus, embeddings, cache, codebook)
 
     strangers = {
         "unknown": _paths(corpus, "music", "unknown"),
@@ -101,16 +106,46 @@ def build_setting(
     for name, paths in strangers.items():
         left = [path for path in paths if path not in twins]
         sources[name] = (left, n_unknown if name == "unknown" else n_sounds)
-    noises = [load_cached(path, embeddings.pcm_cache) for path in _paths(corpus, "noise", "dev")]
     rooms = dev_rooms(corpus, cache, embeddings.pcm_cache, room_kinds)
-    plans = {}
-    for number, (name, (paths, n)) in enumerate(sources.items()):
-        recordings = {path: load_long_enough(path, embeddings.pcm_cache) for path in paths}
-        plans[name] = draw_plan(recordings, noises, rooms, n, np.random.default_rng([seed, number]))
+    plans = {
+        name: plan_queries(
+            corpus,
+            paths,
+            rooms,
+            n_queries=n,
+            pcm_cache=embeddings.pcm_cache,
+            rng=np.random.default_rng([seed, number]),
+        )
+        for number, (name, (paths, n)) in enumerate(sources.items())
+    }
     asked = [query.path for query in plans["known"].queries]
     truth = np.array([library.songs[path] for path in asked])
-    seen, source = {file.source for file in trained}, {file.path: file.source for file in held_out}
+    seen = {file.source for file in read_corpus(corpus, "music", "train")}
+    source = {file.path: file.source for file in read_corpus(corpus, "music", "dev")}
     return Setting(embeddings, library, plans, truth, np.array([source[path] in seen for path in asked]), twins)
+
+
+def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook: Codebook | None = None) -> Library:
+    """Index the music of splits ``train`` and ``dev`` into a new database in the cache folder."""
+    space = embeddings.fingerprinter.embedding_space
+    database = cache / f"corpus-{space}-{embeddings.reference_hop_s:g}.npdb"
+    shutil.rmtree(database, ignore_errors=True)
+    files = [*read_corpus(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
+    return build_library(files, embeddings, database, codebook=codebook)
+
+
+def plan_queries(
+    corpus: Path,
+    paths: Sequence[Path],
+    rooms: Mapping[str, Sequence[NDArray[np.float32]]],
+    *,
+    n_queries: int,
+    pcm_cache: Path,
+    rng: np.random.Generator,
+) -> Plan:
+    """Draw queries from recordings, to be degraded with the corpus's ``dev`` noise."""
+    noises = [load_cached(path, pcm_cache) for path in _paths(corpus, "noise", "dev")]
+    return draw_plan({path: load_long_enough(path, pcm_cache) for path in paths}, noises, rooms, n_queries, rng)
 
 
 def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:

@@ -90,9 +90,16 @@ def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
     second = train(still, sources, tmp_path / "second", start_from=first)
     trained = [np.allclose(a, b, atol=1e-6) for a, b in zip(weights_of(first), weights_of(second), strict=True)]
     assert all(trained[:2])
+    wider = replace(still, encoder=replace(CONFIG.encoder, dim=16))
+    told: list[str] = []
+    other = train(wider, sources, tmp_path / "wider", start_from=first, report=told.append)
+    assert any("18 of 19 layers" in line for line in told), told[:8]
+    encoder = build_training_model(wider).get_layer("encoder")
+    encoder.load_weights(other)
+    assert np.allclose(weights_of(first)[0], encoder.get_weights()[0], atol=1e-6)
     foreign = tmp_path / "foreign.weights.h5"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(foreign)
-    with pytest.raises(ConfigError, match="same settings"):
+    with pytest.raises(ConfigError, match="same convolutions"):
         train(CONFIG, sources, tmp_path / "third", start_from=foreign)
 
 
