@@ -12,6 +12,7 @@ from ondevice_db.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.codebook import Codebook
 from ondevice_db.journal import DoneFile, FileStamp, Journal
 from ondevice_db.recognizer import Embedder
+from ondevice_db.store import SongDatabase
 from ondevice_db.workers import fingerprint_files
 
 __all__ = ["IndexProgress", "IndexReport", "index_paths"]
@@ -77,6 +78,7 @@ def index_paths(
     add: bool = False,
     layout: str = "pq",
     codebook: Codebook | None = None,
+    hop_s: float | None = None,
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
     """Index audio files.
@@ -99,6 +101,8 @@ def index_paths(
     layout : {"pq", "flat"}
     codebook : Codebook, optional
         By default the one that ships with the fingerprinter's model.
+    hop_s : float in (0, window], seconds, optional
+        Between fingerprints; by default the model's, or that of the database that is added to.
     progress : callable, optional
         Is told after every file.
 
@@ -115,11 +119,16 @@ def index_paths(
     if jobs < 1 or layout not in {"pq", "flat"}:
         message = f"indexing: expected jobs >= 1 and layout 'pq' or 'flat', found {jobs} and {layout!r}"
         raise ConfigError(message)
+    if hop_s is None:
+        hop_s = SongDatabase.open(path).manifest.hop_s if add else fingerprinter.reference_hop_s
+    if not 0 < hop_s <= fingerprinter.window_s:
+        message = f"indexing: expected a hop of 0 to {fingerprinter.window_s:g} s, its window, found {hop_s}"
+        raise ConfigError(message)
     settings = FingerprintSettings(
         embedding_space=fingerprinter.embedding_space,
         encoder=fingerprinter.name,
         dim=fingerprinter.dim,
-        hop_s=fingerprinter.reference_hop_s,
+        hop_s=hop_s,
         window_s=fingerprinter.window_s,
     )
     if codebook is None and layout == "pq" and not add:
@@ -130,7 +139,9 @@ def index_paths(
         journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
         report = IndexReport(n_resumed=sum(journal.find(FileStamp.of(file)) is not None for file in paths))
         try:
-            done = _fingerprint_all(paths, journal, fingerprinter, jobs=jobs, report=report, progress=progress)
+            done = _fingerprint_all(
+                paths, journal, fingerprinter, hop_s=hop_s, jobs=jobs, report=report, progress=progress
+            )
         except (OSError, BrokenProcessPool) as error:
             message = f"{path}: indexing stopped ({error}); free some space or memory and run the command again"
             raise DatabaseError(message) from error
@@ -192,6 +203,7 @@ def _fingerprint_all(
     journal: Journal,
     fingerprinter: Embedder,
     *,
+    hop_s: float,
     jobs: int,
     report: IndexReport,
     progress: Callable[[IndexProgress], None] | None,
@@ -202,7 +214,7 @@ def _fingerprint_all(
     waiting = [path for path in stamps if path not in done]
     failed: dict[Path, NowPlayingError] = {}
     seconds = 0.0
-    for path, result in fingerprint_files(waiting, journal.folder, fingerprinter, jobs):
+    for path, result in fingerprint_files(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs):
         stamp = stamps[path]
         if isinstance(result, NowPlayingError) or stamp is None:
             missing = AudioFormatError(f"{path}: No such file")

@@ -24,7 +24,7 @@ __all__ = ["fingerprint_file", "fingerprint_files"]
 _embedder: Embedder | None = None  # one for each worker process, opened when it starts
 
 
-def fingerprint_file(path: Path, folder: Path, embedder: Embedder) -> Track:
+def fingerprint_file(path: Path, folder: Path, embedder: Embedder, hop_s: float) -> Track:
     """Decode a file, store its fingerprints in ``folder`` under its track id, and describe it.
 
     Raises
@@ -37,7 +37,7 @@ def fingerprint_file(path: Path, folder: Path, embedder: Embedder) -> Track:
     samples = load(path)
     identity = track_id(samples)
     if not (folder / f"{identity}.npy").is_file():
-        embeddings, levels_dbfs = embedder.embed_with_levels(samples, embedder.reference_hop_s)
+        embeddings, levels_dbfs = embedder.embed_with_levels(samples, hop_s)
         silent = levels_dbfs <= SILENCE_DBFS
         if silent.all():
             message = f"{path}: silent throughout (below {SILENCE_DBFS:g} dBFS), so there is nothing to fingerprint"
@@ -47,7 +47,7 @@ def fingerprint_file(path: Path, folder: Path, embedder: Embedder) -> Track:
 
 
 def fingerprint_files(
-    paths: Sequence[Path], folder: Path, embedder: Embedder, jobs: int
+    paths: Sequence[Path], folder: Path, embedder: Embedder, *, hop_s: float, jobs: int
 ) -> Iterator[tuple[Path, Track | NowPlayingError]]:
     """Yield each file with its track, or with the error that names what is wrong with it, as they get ready.
 
@@ -57,12 +57,13 @@ def fingerprint_files(
     folder : Path
         Where fingerprints are stored.
     embedder : Embedder
+    hop_s : float > 0, seconds
     jobs : int >= 1
         Processes; with one, the work is done in this process.
     """
     if jobs == 1 or len(paths) < 2:
         for path in paths:
-            yield path, _attempt(path, folder, embedder)
+            yield path, _attempt(path, folder, embedder, hop_s)
         return
     source = embedder.folder.path if isinstance(embedder, Fingerprinter) else embedder
     pool = ProcessPoolExecutor(
@@ -72,7 +73,7 @@ def fingerprint_files(
         initargs=(source,),
     )
     try:
-        futures = {pool.submit(_work, path, folder): path for path in paths}
+        futures = {pool.submit(_work, path, folder, hop_s): path for path in paths}
         for future in as_completed(futures):
             result = future.result()
             yield futures[future], result if isinstance(result, Track) else _rebuild(*result)
@@ -80,9 +81,9 @@ def fingerprint_files(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _attempt(path: Path, folder: Path, embedder: Embedder) -> Track | NowPlayingError:
+def _attempt(path: Path, folder: Path, embedder: Embedder, hop_s: float) -> Track | NowPlayingError:
     try:
-        return fingerprint_file(path, folder, embedder)
+        return fingerprint_file(path, folder, embedder, hop_s)
     except NowPlayingError as error:
         return error
 
@@ -103,11 +104,11 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(path: Path, folder: Path) -> Track | tuple[type[NowPlayingError], tuple[Any, ...]]:
+def _work(path: Path, folder: Path, hop_s: float) -> Track | tuple[type[NowPlayingError], tuple[Any, ...]]:
     if _embedder is None:
         message = "a worker process was not started through its initializer"
         raise RuntimeError(message)
-    result = _attempt(path, folder, _embedder)
+    result = _attempt(path, folder, _embedder, hop_s)
     return result if isinstance(result, Track) else (type(result), result.args)
 
 

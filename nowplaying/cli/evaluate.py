@@ -35,6 +35,9 @@ def retrieval(
     float_model: Annotated[
         Path | None, typer.Option("--float-model", help="The same encoder in float, for a paired comparison.")
     ] = None,
+    hop_s: Annotated[
+        float | None, typer.Option("--hop", help="Seconds between fingerprints in the database; else the model's.")
+    ] = None,
     n_queries: Annotated[int, typer.Option("--queries", min=1, help="For each condition.")] = 2000,
     fit_acceptance: Annotated[
         bool, typer.Option("--fit-acceptance", help="First fit the acceptance model and enter it in the manifest.")
@@ -52,8 +55,8 @@ def retrieval(
 ) -> None:
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
     if protocol is not None:
-        if float_model or fit_acceptance or metrics:
-            message = "--protocol: --float-model, --fit-acceptance and --metrics belong to the standard tables"
+        if float_model or fit_acceptance or metrics or hop_s:
+            message = "--protocol: --float-model, --hop, --fit-acceptance and --metrics belong to the standard tables"
             raise typer.BadParameter(message)
         _published(
             protocol,
@@ -83,6 +86,7 @@ def retrieval(
             n_queries=n_queries,
             seed=seed,
             sound_split="train",
+            reference_hop_s=hop_s,
             pcm_cache=cache_dir,
             jobs=jobs,
         )
@@ -94,6 +98,7 @@ def retrieval(
         n_queries=n_queries,
         seed=seed,
         float_model=float_model,
+        reference_hop_s=hop_s,
         pcm_cache=cache_dir,
         jobs=jobs,
         progress=note,

@@ -23,6 +23,12 @@ def index(
     layout: Annotated[
         str, typer.Option("--layout", help="pq (12 bytes a second), or flat for small libraries.")
     ] = "pq",
+    hop_s: Annotated[
+        float | None,
+        typer.Option(
+            "--hop", help="Seconds between fingerprints: 0.5 finds shorter and noisier sound, in twice the space."
+        ),
+    ] = None,
     fingerprinter: FingerprinterModel = "fingerprinter-v1",
     json_output: Json = False,
 ) -> None:
@@ -40,6 +46,7 @@ def index(
             jobs=jobs,
             add=add,
             layout=layout,
+            hop_s=hop_s,
             progress=lambda state: advance(state.n_done, state.n_total, f"{state.times_real_time:.0f}x real time"),
         )
     for _, reason in report.failed:

@@ -12,7 +12,8 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         f"# Retrieval of {result['model']}",
         "",
         f"{result['n_queries']} queries a condition from {result['n_tracks']} tracks, searched among "
-        f"{result['n_songs']} songs ({result['n_fingerprints']} fingerprints); embedding space "
+        f"{result['n_songs']} songs ({result['n_fingerprints']} fingerprints, one every "
+        f"{result['reference_hop_s']:g} s); embedding space "
         f"{result['embedding_space']}, seed {result['seed']}. Through codes, Annoy and mu-law unless said otherwise; "
         "intervals are 95 %, by bootstrap over tracks. "
         f"{result['n_songs_with_twins']} songs have a duplicate, which counts as right; "

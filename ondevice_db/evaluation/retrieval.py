@@ -44,6 +44,7 @@ def evaluate_retrieval(
     float_model: str | Path | None = None,
     acceptance: Acceptance | None = None,
     options: SearchOptions | None = None,
+    reference_hop_s: float | None = None,
     codebook: Codebook | None = None,
     pcm_cache: Path | None = None,
     jobs: int = 1,
@@ -74,6 +75,8 @@ def evaluate_retrieval(
     acceptance : Acceptance, optional
         By default the one in the model's manifest.
     options : SearchOptions, optional
+    reference_hop_s : float, optional, seconds
+        Of the database; by default the model's.
     codebook : Codebook, optional
         By default the one that ships with the model.
     pcm_cache : Path, optional
@@ -106,6 +109,7 @@ def evaluate_retrieval(
         n_sounds=n_sounds,
         seed=seed,
         room_kinds=room_kinds,
+        reference_hop_s=reference_hop_s,
         pcm_cache=pcm_cache,
         codebook=codebook,
         jobs=jobs,
@@ -145,6 +149,7 @@ def evaluate_retrieval(
             n_sounds=n_sounds,
             seed=seed,
             room_kinds=room_kinds,
+            reference_hop_s=reference_hop_s,
             pcm_cache=pcm_cache,
             codebook=shared,
             jobs=jobs,
@@ -156,6 +161,7 @@ def evaluate_retrieval(
         "schema": "retrieval/1",
         "model": fingerprinter.name,
         "embedding_space": fingerprinter.embedding_space,
+        "reference_hop_s": setting.cache.reference_hop_s,
         "n_songs": int(setting.library.song_starts.size - 1),
         "n_fingerprints": int(setting.library.song_starts[-1]),
         "n_queries": n_queries,

@@ -68,6 +68,7 @@ def build_setting(
     seed: int = 1,
     sound_split: str = "dev",
     room_kinds: Collection[str] = ("simulated", "measured"),
+    reference_hop_s: float | None = None,
     pcm_cache: Path | None = None,
     codebook: Codebook | None = None,
     jobs: int = 1,
@@ -89,11 +90,13 @@ def build_setting(
         Which speech and noise recordings are queries; known music is always degraded with dev noise.
     room_kinds : collection of str
         Which rooms the conditions need; simulating a hundred takes a minute the first time.
+    reference_hop_s : float, optional, seconds
+        Of the database; by default the model's.
     pcm_cache : Path, optional
     codebook : Codebook, optional
     jobs : int >= 1
     """
-    embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, jobs=jobs)
+    embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, reference_hop_s=reference_hop_s, jobs=jobs)
     library = index_corpus(corpus, embeddings, cache, codebook)
 
     strangers = {

@@ -182,7 +182,16 @@ def test_adding_to_another_encoders_database_is_refused(music_database: Path, tm
         index_paths([], copy, other, add=True)
 
 
-@pytest.mark.parametrize(("options", "word"), [({"jobs": 0}, "jobs"), ({"layout": "tree"}, "tree"), ({}, "codebook")])
+@pytest.mark.parametrize(
+    ("options", "word"),
+    [
+        ({"jobs": 0}, "jobs"),
+        ({"layout": "tree"}, "tree"),
+        ({}, "codebook"),
+        ({"hop_s": 0.0}, "hop"),
+        ({"hop_s": 9.0}, "hop"),
+    ],
+)
 def test_settings_out_of_range(tmp_path: Path, options: dict[str, object], word: str) -> None:
     with pytest.raises(ConfigError, match=word):
         index_paths([], tmp_path / "a.npdb", SpectrumEmbedder(), **options)  # type: ignore[arg-type]
@@ -193,6 +202,24 @@ def test_flat_layout_needs_no_codebook(music_folder: Path, tmp_path: Path, songs
     answer = Recognizer(SongDatabase.open(tmp_path / "a.npdb"), SpectrumEmbedder()).recognize(songs[2])
     assert answer.match is not None
     assert answer.match.track.title == "song-2"
+
+
+def test_a_finer_hop_is_kept_when_songs_are_added(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
+    first, *rest = sorted(music_folder.iterdir())
+    embedder = SpectrumEmbedder()
+    hop_s = embedder.reference_hop_s / 2
+    index_paths([first], tmp_path / "a.npdb", embedder, codebook=codebook, hop_s=hop_s)
+    usual = tmp_path / "b.npdb"
+    index_paths([first], usual, embedder, codebook=codebook)
+    index_paths(rest, tmp_path / "a.npdb", embedder, add=True)
+    manifest = SongDatabase.open(tmp_path / "a.npdb").manifest
+    assert manifest.hop_s == hop_s
+    assert manifest.n_songs == 1 + len(rest)
+    assert (
+        np.diff(SongDatabase.open(tmp_path / "a.npdb").song_starts)[0] > 1.8 * SongDatabase.open(usual).song_starts[1]
+    )
+    with pytest.raises(ManifestMismatchError, match="hop_s"):
+        index_paths(rest, tmp_path / "a.npdb", embedder, add=True, hop_s=embedder.reference_hop_s)
 
 
 def test_a_worker_ends_with_its_parent() -> None:
