@@ -5,7 +5,6 @@ import logging
 import queue
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -13,18 +12,17 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.logmel import LogMel
-from fingerprinter.objectives.minimised import Minimised
 from fingerprinter.pairs import PairSampler
 from fingerprinter.progress import RunLog, checkpoint_state
 from fingerprinter.sources import TrainingSources, training_sampler
 from fingerprinter.training_config import TrainingConfig
+from fingerprinter.training_model import Teacher, build_trainer, build_training_model, take_over
 from fingerprinter.validation import Validation
 from nowplaying.artifacts import write_atomic, write_json
 from nowplaying.errors import ConfigError
 
-__all__ = ["build_training_model", "train", "write_calibration"]
+__all__ = ["train", "write_calibration"]
 
 _log = logging.getLogger(__name__)
 _Batch = tuple[NDArray[np.float32], NDArray[np.int32]]
@@ -33,19 +31,13 @@ _CALIBRATION_PAIRS = 128
 _CALIBRATION_STREAM = 2**31  # no training step has this number
 
 
-def build_training_model(config: TrainingConfig) -> keras.Model:
-    """Return the model from windows of samples to unit vectors, uncompiled; its layer "encoder" is what ships."""
-    samples = keras.Input((config.front_end.window_samples,), name="samples")
-    image = LogMel(config.front_end, name="log_mel")(samples)
-    return keras.Model(samples, build_encoder(config.encoder, config.front_end)(image), name="fingerprinter")
-
-
 def train(
     config: TrainingConfig,
     sources: TrainingSources,
     run_dir: Path,
     *,
     start_from: Path | None = None,
+    teacher: Path | None = None,
     report: Callable[[str], None] = _log.info,
 ) -> Path:
     """Train to the end of the schedule, resuming from the run's last checkpoint.
@@ -61,6 +53,8 @@ def train(
     start_from : Path, optional
         ``encoder.weights.h5`` of a finished run with the same convolutions, instead of random weights; a head of
         another size begins anew.
+    teacher : Path, optional
+        Folder of a finished run that this one learns from as well; goes with a ``distillation_weight``.
     report : callable
         Receives one line of progress at a time.
 
@@ -69,6 +63,10 @@ def train(
     Path
         The encoder's best weights.
     """
+    if (teacher is None) == bool(config.objective.distillation_weight):
+        message = f"expected a teacher and a distillation_weight above 0, or neither: found {teacher} and "
+        raise ConfigError(message + f"{config.objective.distillation_weight:g}")
+    taught = None if teacher is None else Teacher(teacher, config)
     keras.utils.set_random_seed(config.seed)
     run_dir.mkdir(parents=True, exist_ok=True)
     write_json(run_dir / "config.json", config.to_dict())
@@ -82,7 +80,8 @@ def train(
     losses: list[float] = []
     for step, (windows, songs) in _prefetch(sampler, config, first_step):
         trainer.optimizer.learning_rate = rate = learning_rate(config, step)
-        losses.append(float(trainer.train_on_batch([windows, songs[:, None].astype(np.float32)])))
+        inputs = [windows, songs[:, None].astype(np.float32), *([] if taught is None else [taught(windows)])]
+        losses.append(float(trainer.train_on_batch(inputs)))
         done = step + 1
         if done % config.checkpoint_every == 0 or done == config.n_steps:
             row: dict[str, float] = {"step": done, "loss": float(np.mean(losses)), "learning_rate": rate}
@@ -131,19 +130,12 @@ def learning_rate(config: TrainingConfig, step: int) -> float:
 def _resume(
     config: TrainingConfig, model: keras.Model, run_dir: Path, start_from: Path | None, report: Callable[[str], None]
 ) -> tuple[keras.Model, int, float]:
-    """Return the model with its objective and optimizer, the step that its run has reached, and the best top-1."""
-    songs = keras.Input((1,), name="songs")
-    minimised = Minimised(config.objective, name="minimised")(model.outputs[0], songs)
-    trainer = keras.Model([model.inputs[0], songs], minimised, name="trainer")
-    trainer.compile(
-        keras.optimizers.Adam(config.learning_rate),
-        jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
-    )
-    trainer.optimizer.build(trainer.trainable_variables)
+    """Return the model with objective and optimizer, the step that its run has reached, and the best top-1 so far."""
+    trainer = build_trainer(config, model)
     weights = run_dir / "checkpoint.weights.h5"
     if not (weights.exists() and (run_dir / "checkpoint.json").exists()):
         if start_from is not None:
-            report(_load_encoder(model.get_layer("encoder"), start_from))
+            report(take_over(model.get_layer("encoder"), start_from))
         return trainer, 0, 0.0
     reached = checkpoint_state(run_dir)
     step = int(reached["step"])
@@ -153,24 +145,6 @@ def _resume(
     trainer.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
     report(f"resuming at step {step}")
     return trainer, step, reached["best_dev_top1"]
-
-
-def _load_encoder(encoder: keras.Model, path: Path) -> str:
-    """Take over the layers of another run's encoder that fit, and return how many did."""
-    layers = [layer for layer in encoder.layers if layer.weights]
-    before = [layer.get_weights()[0].copy() for layer in layers]
-    message = f"{path}: expected the weights of an encoder with the same convolutions"
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of each layer that does not fit
-            encoder.load_weights(path, skip_mismatch=True)
-    except (OSError, ValueError, KeyError) as error:
-        message += f" ({error})"
-        raise ConfigError(message) from error
-    fits = [not np.array_equal(old, layer.get_weights()[0]) for old, layer in zip(before, layers, strict=True)]
-    if not fits[0]:
-        raise ConfigError(message)
-    return f"{sum(fits)} of {len(layers)} layers from {path}"
 
 
 def _checkpoint(model: keras.Model, run_dir: Path, state: dict[str, float]) -> None:

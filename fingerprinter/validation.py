@@ -4,7 +4,6 @@ from typing import Final
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from fingerprinter.augment.chain import Degrader
 from fingerprinter.augment.config import AugmentConfig
@@ -12,6 +11,7 @@ from fingerprinter.augment.rooms import simulated_rooms
 from fingerprinter.pairs import PairSampler
 from fingerprinter.sources import LEAST_NOISE_S, TrainingSources
 from fingerprinter.training_config import TrainingConfig
+from fingerprinter.training_model import predict
 
 __all__ = ["Validation"]
 
@@ -68,11 +68,6 @@ class Validation:
             for start in range(0, max(1, length - window + 1), self._hop):
                 references.append(self._music.cut(index, start, window))
                 songs.append(index)
-        vectors = _predict(model, np.stack(references))
-        found = np.array(songs)[np.argmax(_predict(model, self._queries) @ vectors.T, axis=1)]
+        vectors = predict(model, np.stack(references))
+        found = np.array(songs)[np.argmax(predict(model, self._queries) @ vectors.T, axis=1)]
         return float(np.mean(found == self._truth))
-
-
-def _predict(model: keras.Model, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-    parts = [np.asarray(model.predict_on_batch(samples[at : at + 256])) for at in range(0, len(samples), 256)]
-    return np.concatenate(parts).astype(np.float32)

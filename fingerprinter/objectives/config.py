@@ -24,8 +24,8 @@ class ObjectiveConfig:
         Of the triplet losses, in squared distance.
     hardest_share : float in (0, 1]
         Of ``triplet_hard_positive``.
-    decorrelation_weight, quantization_weight : float >= 0
-        Of the terms added; 0 leaves them out.
+    decorrelation_weight, quantization_weight, distillation_weight : float >= 0
+        Of the terms added; 0 leaves them out. The last needs a teacher.
     n_subspaces : int
         Parts of a vector that a code will have.
     n_memory : int >= 0
@@ -38,6 +38,7 @@ class ObjectiveConfig:
     hardest_share: float = 0.5
     decorrelation_weight: float = 0.0
     quantization_weight: float = 0.0
+    distillation_weight: float = 0.0
     n_subspaces: int = 12
     n_memory: int = 0
 
@@ -48,7 +49,8 @@ class ObjectiveConfig:
         if min(self.temperature, self.margin, self.hardest_share) <= 0 or self.hardest_share > 1:
             message = f"objective: temperature, margin and hardest_share must be positive, found {self}"
             raise ConfigError(message)
-        if min(self.decorrelation_weight, self.quantization_weight, self.n_memory) < 0 or self.n_subspaces < 1:
+        weights = (self.decorrelation_weight, self.quantization_weight, self.distillation_weight)
+        if min(*weights, self.n_memory) < 0 or self.n_subspaces < 1:
             message = f"objective: weights and n_memory must not be negative, found {self}"
             raise ConfigError(message)
         if self.n_memory and self.name != "nt_xent":

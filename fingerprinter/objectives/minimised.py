@@ -7,6 +7,7 @@ from keras import layers, ops
 
 from fingerprinter.objectives.config import ObjectiveConfig
 from fingerprinter.objectives.registry import objective
+from fingerprinter.objectives.regularizers import distillation
 
 __all__ = ["Minimised"]
 
@@ -30,9 +31,14 @@ class Minimised(layers.Layer):  # type: ignore[misc]  # Keras has no types
         self._config = config
         self._objective = objective(config)
 
-    def build(self, embeddings_shape: tuple[int | None, ...], songs_shape: tuple[int | None, ...]) -> None:
+    def build(
+        self,
+        embeddings_shape: tuple[int | None, ...],
+        songs_shape: tuple[int | None, ...],
+        taught_shape: tuple[int | None, ...] | None = None,
+    ) -> None:
         """Create the memory, empty."""
-        del songs_shape
+        del songs_shape, taught_shape
         n = self._config.n_memory
         if n:
             self.remembered = self.add_weight(
@@ -42,7 +48,7 @@ class Minimised(layers.Layer):  # type: ignore[misc]  # Keras has no types
                 shape=(n,), initializer=keras.initializers.Constant(_NO_SONG), trainable=False, name="songs"
             )
 
-    def call(self, embeddings: Any, songs: Any, training: bool | None = None) -> Any:  # noqa: FBT001  # Keras's form
+    def call(self, embeddings: Any, songs: Any, taught: Any = None, training: bool | None = None) -> Any:  # noqa: FBT001  # Keras's form
         """Add the loss of a batch and remember its references.
 
         Parameters
@@ -50,6 +56,8 @@ class Minimised(layers.Layer):  # type: ignore[misc]  # Keras has no types
         embeddings : tensor of float32, shape (2 n_pairs, dim)
         songs : tensor of float32, shape (2 n_pairs, 1)
             Number of the recording that each row comes from.
+        taught : tensor of float32, shape (2 n_pairs, dim), optional
+            A teacher's embeddings.
         training : bool, optional
 
         Returns
@@ -57,6 +65,8 @@ class Minimised(layers.Layer):  # type: ignore[misc]  # Keras has no types
         tensor of float32, shape (2 n_pairs, dim)
             The embeddings.
         """
+        if taught is not None:
+            self.add_loss(self._config.distillation_weight * distillation(embeddings, taught))
         if not self._config.n_memory:
             self.add_loss(self._objective(embeddings))
             return embeddings

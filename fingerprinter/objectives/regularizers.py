@@ -1,10 +1,10 @@
-"""Terms added to an objective: dimensions that say different things, and vectors that survive their code."""
+"""Terms added to an objective: what dimensions say, how vectors survive their code, and what a teacher says."""
 
 from typing import Any
 
 from keras import ops
 
-__all__ = ["decorrelation", "quantization_error"]
+__all__ = ["decorrelation", "distillation", "quantization_error"]
 
 
 def decorrelation(embeddings: Any) -> Any:
@@ -29,6 +29,25 @@ def decorrelation(embeddings: Any) -> Any:
     correlation = ops.matmul(ops.transpose(scaled), scaled) / n_rows
     squared = ops.square(correlation) * (1.0 - ops.eye(dim))
     return ops.sum(squared) / (dim * (dim - 1))
+
+
+def distillation(embeddings: Any, taught: Any) -> Any:
+    """Return the mean squared distance to a teacher's embeddings.
+
+    Parameters
+    ----------
+    embeddings, taught : tensor of float32, shape (n, dim), unit rows
+
+    Returns
+    -------
+    tensor of float32, scalar, in [0, 4]
+
+    Notes
+    -----
+    After Romero et al. 2015 (FitNets), on the output alone: the teacher hears the clean view, so that the pupil learns
+    what stays the same.
+    """
+    return ops.mean(ops.sum(ops.square(embeddings - taught), axis=1))
 
 
 def quantization_error(embeddings: Any, n_subspaces: int) -> Any:

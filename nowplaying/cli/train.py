@@ -39,6 +39,9 @@ def fingerprinter(
     start_from: Annotated[
         Path | None, typer.Option("--start-from", help="encoder.weights.h5 of a finished run to go on from.")
     ] = None,
+    teacher: Annotated[
+        Path | None, typer.Option("--teacher", help="Folder of a finished run to learn from (distillation_weight).")
+    ] = None,
 ) -> None:
     """Train the fingerprint encoder."""
     from fingerprinter.training_config import TrainingConfig
@@ -53,6 +56,7 @@ def fingerprinter(
         TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
         run_dir,
         start_from=start_from,
+        teacher=teacher,
         report=note,
     )
     say(str(weights))

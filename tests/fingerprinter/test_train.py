@@ -8,9 +8,11 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from fingerprinter.config import EncoderConfig
+from fingerprinter.objectives.config import ObjectiveConfig
 from fingerprinter.sources import TrainingSources
-from fingerprinter.train import build_training_model, learning_rate, train
+from fingerprinter.train import learning_rate, train
 from fingerprinter.training_config import TrainingConfig
+from fingerprinter.training_model import build_training_model, predict
 from fingerprinter.validation import Validation
 from nowplaying.errors import ConfigError
 from tests.detector.sounds import corpus_folder
@@ -101,6 +103,28 @@ def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(foreign)
     with pytest.raises(ConfigError, match="same convolutions"):
         train(CONFIG, sources, tmp_path / "third", start_from=foreign)
+
+
+def test_a_pupil_comes_near_its_teacher(sources: TrainingSources, tmp_path: Path, rng: np.random.Generator) -> None:
+    train(CONFIG, sources, tmp_path / "teacher")
+    alone = replace(CONFIG, seed=7, n_steps=12, learning_rate=1e-2, objective=ObjectiveConfig())
+    taught = replace(alone, objective=ObjectiveConfig(distillation_weight=20.0))
+    windows = rng.standard_normal((6, CONFIG.front_end.window_samples)).astype(np.float32)
+
+    def embed(config: TrainingConfig, weights: Path) -> np.ndarray:
+        model = build_training_model(config)
+        model.get_layer("encoder").load_weights(weights)
+        return predict(model, windows)
+
+    target = embed(CONFIG, tmp_path / "teacher" / "encoder.weights.h5")
+    lone = embed(alone, train(alone, sources, tmp_path / "alone"))
+    pupil = embed(taught, train(taught, sources, tmp_path / "pupil", teacher=tmp_path / "teacher"))
+    assert np.sum(pupil * target) > np.sum(lone * target) + 1
+    with pytest.raises(ConfigError, match="distillation_weight"):
+        train(taught, sources, tmp_path / "none")
+    small = replace(taught, encoder=replace(CONFIG.encoder, dim=16))
+    with pytest.raises(ConfigError, match="dim"):
+        train(small, sources, tmp_path / "small", teacher=tmp_path / "teacher")
 
 
 def test_further_recordings_are_for_training_only(sources: TrainingSources, tmp_path: Path) -> None:

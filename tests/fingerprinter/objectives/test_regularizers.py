@@ -3,7 +3,7 @@ import pytest
 
 pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.objectives.regularizers import decorrelation, quantization_error
+from fingerprinter.objectives.regularizers import decorrelation, distillation, quantization_error
 
 pytestmark = pytest.mark.train
 
@@ -19,6 +19,13 @@ def test_decorrelation_lies_between_independent_and_repeated_dimensions(rng: np.
     column = rng.standard_normal((100, 1)).astype(np.float32)
     assert float(decorrelation(np.repeat(column, 4, axis=1))) == pytest.approx(1.0, abs=1e-3)
     assert float(decorrelation(rng.standard_normal((2000, 4)).astype(np.float32))) < 0.01
+
+
+def test_distillation_is_twice_one_minus_the_cosine_of_unit_rows(rng: np.random.Generator) -> None:
+    rows = rng.standard_normal((2, 10, 6)).astype(np.float32)
+    rows /= np.linalg.norm(rows, axis=2, keepdims=True)
+    expected = np.mean(2 - 2 * np.sum(rows[0] * rows[1], axis=1))
+    assert float(distillation(rows[0], rows[1])) == pytest.approx(expected, rel=1e-4)
 
 
 def test_quantization_error_equals_the_loops(rng: np.random.Generator) -> None:
