@@ -20,7 +20,7 @@ _SUMMARY = {
         "Waking a recognizer. Not for: judging what kind of music it is, or telling singing from speech in evidence.",
     ),
     "fingerprinter": (
-        "Turns two seconds of sound into 96 numbers of unit length that stay the same through noise, rooms, "
+        "Turns {window_s:.3g} s of sound into {dim} numbers of unit length that stay the same through noise, rooms, "
         "loudspeakers and microphones, so that a recording can be found among many songs.",
         "Recognizing recordings that are in a database. Not for: cover versions, live performances, or other tempi and "
         "keys; not for telling people or speech apart.",
@@ -55,25 +55,30 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """Return the card's Markdown; the same manifest and metrics always give the same text."""
     role = manifest["role"]
     summary, use = _SUMMARY[role]
+    if role == "fingerprinter":
+        front_end = manifest["front_end"]
+        window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
+        summary = summary.format(window_s=window_s, dim=manifest["encoder"]["dim"])
     sections = [
         _header(manifest),
         f"# {manifest['name']} {manifest['version']}\n\n{summary}",
         f"**Intended use.** {use}",
         "## Files, inputs and outputs\n\n" + _files(manifest) + "\n\n" + _tensors(manifest),
         "## How it was trained\n\n" + _training(manifest),
-        "## How good it is\n\n" + _metrics(role, metrics),
+        "## How good it is\n\n" + _metrics(metrics),
         f"## Privacy\n\n{_PRIVACY}",
     ]
     return "\n\n".join(section.strip("\n") for section in sections) + "\n"
 
 
-def _metrics(role: str, metrics: Mapping[str, Any]) -> str:
+def _metrics(metrics: Mapping[str, Any]) -> str:
     """Return the evaluation's own tables, without its title and one heading lower."""
     from detector.evaluate import to_markdown as detector_tables
+    from ondevice_db.evaluation.grid_report import grid_to_markdown
     from ondevice_db.evaluation.report import to_markdown as retrieval_tables
 
-    text = detector_tables(metrics) if role == "detector" else retrieval_tables(metrics)
-    lines = text.splitlines()
+    tables = {"retrieval/1": retrieval_tables, "grid/1": grid_to_markdown}
+    lines = tables.get(metrics["schema"], detector_tables)(metrics).splitlines()
     if lines and lines[0].startswith("# "):
         lines = lines[1:]
     return "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)

@@ -55,8 +55,8 @@ def retrieval(
 ) -> None:
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
     if protocol is not None:
-        if float_model or fit_acceptance or metrics or hop_s:
-            message = "--protocol: --float-model, --hop, --fit-acceptance and --metrics belong to the standard tables"
+        if float_model or fit_acceptance or hop_s or (metrics and protocol is Protocol.NOW_PLAYING):
+            message = "--protocol: --float-model, --hop and --fit-acceptance belong to the standard tables"
             raise typer.BadParameter(message)
         _published(
             protocol,
@@ -68,6 +68,7 @@ def retrieval(
             jobs=jobs,
             seed=seed,
             out=out,
+            metrics=metrics,
         )
         return
     from nowplaying.manifest import ModelFolder
@@ -147,7 +148,9 @@ def _published(
     jobs: int,
     seed: int,
     out: Path | None,
+    metrics: bool,
 ) -> None:
+    from nowplaying.manifest import ModelFolder
     from ondevice_db.evaluation import grid_report
     from ondevice_db.evaluation.grid import evaluate_grid
     from ondevice_db.evaluation.open_set import evaluate_open_set
@@ -165,7 +168,7 @@ def _published(
     else:
         result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, **common)
         text, plot = grid_report.grid_to_markdown(result), grid_report.plot_grid
-    _write(protocol.value, result, text, out)
+    _finish(protocol.value, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
     if out is not None:
         plot(result, out / f"{protocol.value}.png")
 

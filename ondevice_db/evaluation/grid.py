@@ -18,7 +18,7 @@ from ondevice_db.evaluation.conditions import Condition, Room
 from ondevice_db.evaluation.embedding import EmbeddingCache
 from ondevice_db.evaluation.library import Library
 from ondevice_db.evaluation.matching import System
-from ondevice_db.evaluation.metrics import rate_by_track
+from ondevice_db.evaluation.metrics import rate_by_track, wilson
 from ondevice_db.evaluation.queries import Plan
 from ondevice_db.evaluation.setting import dev_rooms, index_corpus, plan_queries
 
@@ -250,4 +250,12 @@ def _score(run: _Run, answers: Answers) -> dict[str, Any]:
         # The nearest reference, and that or a neighbour.
         "segment": rate_by_track(error_s <= hop_s / 2 + 1e-9, run.tracks, run.rng),
         "segment_near": rate_by_track(error_s <= 1.5 * hop_s + 1e-9, run.tracks, run.rng),
+        "timestamps": _timestamps(run, error_s[answers.songs == run.truth]),
     }
+
+
+def _timestamps(run: _Run, error_s: NDArray[np.float64]) -> dict[str, Any]:
+    """Return how many of the right answers are within half a hop of the true time, and the median error."""
+    n, count = int(error_s.size), int((error_s <= run.grid.hop_s / 2 + 1e-9).sum())
+    median_s = float(np.median(error_s)) if n else None
+    return {"n": n, "count": count, "rate": count / max(n, 1), "wilson": list(wilson(count, n)), "median_s": median_s}

@@ -13,6 +13,7 @@ _LEVELS = {
     "segment": "segments, at the nearest reference",
     "segment_near": "segments, at it or beside it",
     "song": "songs",
+    "timestamps": "right songs at the right time, within half a reference hop",
 }
 
 
@@ -34,7 +35,7 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
             lines += [table_row(["length", "system", *columns]), "|---" * (2 + len(columns)) + "|"]
             for length_s in sorted({row["length_s"] for row in rows}):
                 for system in dict.fromkeys(row["system"] for row in rows):
-                    if system == "landmarks" and level != "song":
+                    if system == "landmarks" and level.startswith("segment"):
                         continue
                     cells = {
                         _column(row): row[level]
