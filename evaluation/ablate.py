@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from nowplaying.artifacts import write_json
+from ondevice_db.evaluation.by_length import COLUMNS
+from ondevice_db.evaluation.report import table_row
 
-LENGTHS_S: Final = (1.0, 2.0, 3.0, 5.0, 8.0)
 N_QUERIES: Final = 600
 
 
@@ -26,6 +27,9 @@ def main() -> None:
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--renderings", type=Path)
     parser.add_argument("--further", type=Path)
+    parser.add_argument(
+        "--teacher", type=Path, help="folder of a finished run, for variants with a distillation_weight"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/ablations.md")
     parser.add_argument("--jobs", type=int, default=1)
@@ -68,9 +72,8 @@ def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> 
     from fingerprinter.train import train
     from fingerprinter.training_config import TrainingConfig
     from nowplaying.manifest import ModelFolder
-    from ondevice_db.accept import DEFAULT_ACCEPTANCE
-    from ondevice_db.evaluation.conditions import Condition
-    from ondevice_db.evaluation.retrieval import evaluate_retrieval
+    from ondevice_db.evaluation.by_length import rank1_by_length
+    from ondevice_db.evaluation.embedding import EmbeddingCache
 
     config = TrainingConfig.from_dict(settings)
     sources = TrainingSources(
@@ -78,7 +81,7 @@ def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> 
     )
     folder = result.parent
     if checkpoint_state(folder)["step"] < config.n_steps:
-        train(config, sources, folder)
+        train(config, sources, folder, teacher=options.teacher if config.objective.distillation_weight else None)
     models = {
         precision: finish_fingerprinter(
             folder,
@@ -90,29 +93,19 @@ def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> 
         )
         for precision in ("int8", "float32")
     }
-    conditions = [
-        condition
-        for length_s in LENGTHS_S
-        for condition in (
-            Condition(length_s=length_s, snr_db=5.0),
-            Condition(length_s=length_s, snr_db=0.0, room="simulated"),
+    rank1 = {
+        precision: rank1_by_length(
+            EmbeddingCache(model, options.cache_dir, pcm_cache=options.cache_dir, jobs=options.jobs),
+            options.corpus,
+            options.cache_dir,
+            n_queries=N_QUERIES,
+            jobs=options.jobs,
         )
-    ]
-    evaluation = evaluate_retrieval(
-        models["int8"],
-        options.corpus,
-        options.cache_dir,
-        conditions=conditions,
-        n_queries=N_QUERIES,
-        float_model=models["float32"],
-        acceptance=DEFAULT_ACCEPTANCE,
-        pcm_cache=options.cache_dir,
-        jobs=options.jobs,
-    )
+        for precision, model in models.items()
+    }
     manifest = ModelFolder.open(models["int8"], role="fingerprinter").manifest
     bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
-    kept = {name: evaluation[name] for name in ("known", "paired", "n_queries", "n_tracks")}
-    write_json(result, {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], **kept})
+    write_json(result, {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], **rank1})
 
 
 def folder_name(name: str) -> str:
@@ -122,26 +115,27 @@ def folder_name(name: str) -> str:
 
 def to_markdown(base: dict[str, Any], results: dict[str, Any]) -> str:
     """Return the table; every figure is taken from the results."""
-    columns = [(room, length) for room in ("none", "simulated") for length in LENGTHS_S]
-    headers = [f"{'5 dB' if room == 'none' else '0 dB, room'}, {length:g} s" for room, length in columns]
+    names = [condition.name for condition in COLUMNS]
     lines = [
         "# Ablations of the fingerprinter",
         "",
         f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {base['n_steps']} steps of "
         f"{base['pairs_per_step']} pairs, which is far from enough and the same for all; {N_QUERIES} dev queries a "
-        "cell, so that two points between variants are noise. int8 is the loss to float at 2 s and 0 dB in rooms (8 s "
-        "where the window is longer), in points. Made by `python evaluation/ablate.py`.",
+        "cell, so that two points between variants are noise. int8 is the loss to float, in points, on average over "
+        "the row. Made by `python evaluation/ablate.py`.",
         "",
-        "| variant | parameters | bytes/s | " + " | ".join(headers) + " | int8 |",
-        "|---" * (len(headers) + 4) + "|",
+        table_row(["variant", "parameters", "bytes/s", *names, "int8"]),
+        "|---" * (len(names) + 4) + "|",
     ]
-    for name, result in results.items():
-        rates = {(row["room"], row["length_s"]): f"{100 * row['rank1']['rate']:.1f}" for row in result["known"]}
-        paired = [row for row in result["paired"]["int8 against float encoder"] if "room" in row["condition"]]
-        cells = [name, f"{result['n_parameters']:,}", f"{result['bytes_per_s']:g}"]
-        cells += [rates.get(column, "") for column in columns]
-        cells.append(f"{100 * paired[-1]['difference']:.1f}" if paired else "")
-        lines.append("| " + " | ".join(cells) + " |")
+    for variant, result in results.items():
+        rates = {
+            precision: {name: 100 * cell["count"] / cell["n"] for name, cell in result[precision].items()}
+            for precision in ("int8", "float32")
+        }
+        cells = [variant, f"{result['n_parameters']:,}", f"{result['bytes_per_s']:g}"]
+        cells += [f"{rates['int8'][name]:.1f}" if name in rates["int8"] else "" for name in names]
+        losses = [rates["int8"][name] - rates["float32"][name] for name in rates["int8"]]
+        lines.append(table_row([*cells, f"{sum(losses) / len(losses):.1f}"]))
     return "\n".join(lines) + "\n"
 
 

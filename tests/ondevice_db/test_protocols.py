@@ -9,8 +9,9 @@ import pytest
 
 from nowplaying.artifacts import builtin_model_dir
 from nowplaying.errors import ConfigError
-from ondevice_db.evaluation import grid, grid_report
+from ondevice_db.evaluation import by_length, grid, grid_report
 from ondevice_db.evaluation.conditions import Condition
+from ondevice_db.evaluation.embedding import EmbeddingCache
 from ondevice_db.evaluation.open_set import evaluate_open_set, precision_recall
 
 MODEL = builtin_model_dir("fingerprinter-v1")
@@ -40,11 +41,12 @@ def test_grid_runs_repeats_and_reports(small: str, corpus: Path, tmp_path: Path)
     assert {row["system"] for row in result["rows"]} == systems
     for row in result["rows"]:
         assert 0 <= row["segment"]["count"] <= row["segment_near"]["count"] <= row["song"]["count"] <= 6
+        assert row["timestamps"]["count"] == row["segment"]["count"] <= row["timestamps"]["n"]
         if (row["length_s"], row["snr_db"]) == (5.0, 10.0):
             assert row["song"]["count"] >= 5, row["system"]
     text = grid_report.grid_to_markdown(result)
     assert "## Noise: songs" in text
-    assert text.count("| landmarks |") == 2
+    assert text.count("| landmarks |") == 4  # of songs and of timestamps, at two lengths
     grid_report.plot_grid(result, tmp_path / "grid.png")
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
@@ -54,6 +56,17 @@ def test_unknown_protocols_and_short_lengths_are_refused(corpus: Path, tmp_path:
         grid.evaluate_grid("other", MODEL, corpus, tmp_path)
     with pytest.raises(ConfigError, match="at least the model's"):
         grid.evaluate_grid("nafp", MODEL, corpus, tmp_path, lengths_s=(1.0,))
+
+
+def test_rank1_by_length_counts_what_the_window_allows(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_length, "COLUMNS", tuple(c for c in by_length.COLUMNS if c.room == "none"))
+    embeddings = EmbeddingCache(MODEL, tmp_path / "cache", reference_hop_s=0.5)
+    counts = by_length.rank1_by_length(embeddings, corpus, tmp_path / "cache", n_queries=6)
+    assert list(counts) == [f"5 dB, {length_s} s" for length_s in (2, 3, 5, 8)]
+    assert counts["5 dB, 8 s"]["count"] >= 5
+    assert all(cell["n"] == 6 for cell in counts.values())
 
 
 def test_open_set_runs_and_reports(corpus: Path, tmp_path: Path) -> None:
