@@ -99,6 +99,15 @@ class EmbeddingCache:
         loaded: NDArray[np.float32] = np.load(file, allow_pickle=False)
         return loaded
 
+    def same_sound(self, path: Path, first_s: float, second_s: float, length_s: float) -> float:
+        """Return the mean cosine between a recording's clean fingerprints at two places: 1 where it repeats itself."""
+        samples = load_long_enough(path, self.pcm_cache)
+        n = round(length_s * SAMPLE_RATE_HZ)
+        parts = (samples[max(0, round(at_s * SAMPLE_RATE_HZ)) :][:n] for at_s in (first_s, second_s))
+        first, second = (self.fingerprinter.embed(part, self.query_hop_s) for part in parts)
+        n_both = min(len(first), len(second))
+        return float(np.mean(np.sum(first[:n_both] * second[:n_both], axis=1)))
+
     def _file(self, key: dict[str, Any], kind: str) -> Path:
         whole = {**key, "space": self.fingerprinter.embedding_space, "version": _VERSION}
         return self._folder / f"{kind}-{hashlib.sha256(canonical_json(whole).encode()).hexdigest()[:24]}.npy"

@@ -18,7 +18,7 @@ from ondevice_db.index import ExactIndex
 from ondevice_db.schema import Track
 from ondevice_db.store import SongDatabase
 
-__all__ = ["Library", "build_library", "find_duplicates", "open_exact"]
+__all__ = ["DUPLICATE_SIMILARITY", "Library", "build_library", "find_duplicates", "open_exact"]
 
 # Two recordings count as the same music when this share of one has a fingerprint this near in the other. On the
 # development music the shares of unrelated pairs end at 0.21, those of variants by one hand begin at 0.35.

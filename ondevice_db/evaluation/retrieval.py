@@ -14,6 +14,7 @@ from nowplaying.errors import ConfigError
 from ondevice_db.accept import Acceptance
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.conditions import CLEAN, Condition, paired_conditions, standard_conditions
+from ondevice_db.evaluation.library import DUPLICATE_SIMILARITY
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import (
     clopper_pearson,
@@ -210,8 +211,12 @@ class _Run:
 def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any]:
     setting = run.setting
     right = outcomes.right(setting.library, setting.truth)
-    true_start_s = np.array([query.start_s for query in setting.plans["known"].queries])
-    error_s = np.abs(outcomes.offsets_s - true_start_s)[outcomes.songs == setting.truth]
+    queries = setting.plans["known"].queries
+    error_s = np.abs(outcomes.offsets_s - np.array([query.start_s for query in queries]))
+    placed = np.flatnonzero(outcomes.songs == setting.truth)
+    elsewhere = placed[error_s[placed] > _PLACE_TOLERANCE_S]
+    n_repeats = sum(_is_repeat(run, condition, int(number), float(outcomes.offsets_s[number])) for number in elsewhere)
+    error_s = error_s[placed]
     return {
         "condition": condition.name,
         **condition.to_dict(),
@@ -221,10 +226,18 @@ def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any
         "wrong_accepted": run.rate(~right & outcomes.accepted),
         # Repeats within a song make another place as right as the true one, hence a share and a median, no mean.
         "place_within_500_ms": float((error_s <= _PLACE_TOLERANCE_S).mean()) if error_s.size else None,
+        "place_or_its_repeat": 1 - (elsewhere.size - n_repeats) / error_s.size if error_s.size else None,
         "place_error_median_s": float(np.median(error_s)) if error_s.size else None,
         "match_ms_p50": float(np.median(outcomes.latency_ms)),
         "match_ms_p95": float(np.percentile(outcomes.latency_ms, 95)),
     }
+
+
+def _is_repeat(run: _Run, condition: Condition, number: int, found_s: float) -> bool:
+    """Tell whether a song sounds the same where it was found as where a query was cut from it."""
+    query = run.setting.plans["known"].queries[number]
+    likeness = run.setting.cache.same_sound(query.path, query.start_s, found_s, condition.length_s)
+    return likeness >= DUPLICATE_SIMILARITY
 
 
 def _false_accepts(run: _Run, conditions: Sequence[Condition]) -> list[dict[str, Any]]:
