@@ -44,6 +44,8 @@ class TrainingConfig:
         Share of noises that are not speech.
     babble_share : float in [0, 1]
         Share of noises that are several voices at once.
+    quantization_aware : bool
+        Train with convolutions and activations on their int8 grids.
     """
 
     seed: int = 1
@@ -62,6 +64,7 @@ class TrainingConfig:
     recordings_share: float = 0.65
     noise_share: float = 0.6
     babble_share: float = 0.0
+    quantization_aware: bool = False
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
     objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)

@@ -7,6 +7,7 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprinter.encoders.quantized import quantization_aware
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.logmel import LogMel
 from fingerprinter.objectives.minimised import Minimised
@@ -22,7 +23,10 @@ def build_training_model(config: TrainingConfig) -> keras.Model:
     """Return the model from windows of samples to unit vectors, uncompiled; its layer "encoder" is what ships."""
     samples = keras.Input((config.front_end.window_samples,), name="samples")
     image = LogMel(config.front_end, name="log_mel")(samples)
-    return keras.Model(samples, build_encoder(config.encoder, config.front_end)(image), name="fingerprinter")
+    encoder = build_encoder(config.encoder, config.front_end)
+    if config.quantization_aware:
+        encoder = quantization_aware(encoder)
+    return keras.Model(samples, encoder(image), name="fingerprinter")
 
 
 def build_trainer(config: TrainingConfig, model: keras.Model) -> keras.Model:

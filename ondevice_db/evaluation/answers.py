@@ -57,7 +57,7 @@ def ask_published(
 ) -> Answers:
     """Ask a paper's retrieval, over the same index."""
     items = [(queries[start : start + _CHUNK], retrieval) for start in range(0, len(queries), _CHUNK)]
-    found = [one for part in share_out(_retrieve, items, _open_index, system, jobs=jobs) for one in part]
+    found = [one for part in share_out(_retrieve, items, _open_index, system.for_workers(), jobs=jobs) for one in part]
     places = np.array([one.place for one in found], np.float64)
     return Answers(np.array([one.song for one in found], np.int64), np.where(places < 0, np.inf, places * system.hop_s))
 

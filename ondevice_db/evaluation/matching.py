@@ -43,6 +43,12 @@ class System:
     hop_s: float = 0.5
     options: SearchOptions = field(default_factory=SearchOptions)
 
+    def for_workers(self) -> "System":
+        """Return the system as other processes need it: float vectors travel only where they are searched."""
+        if self.search == "exact":
+            return self
+        return replace(self, library=replace(self.library, vectors=self.library.vectors[:0]))
+
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
@@ -94,7 +100,7 @@ def match_all(
     hidden = excluded if excluded is not None else [()] * len(embeddings)
     starts = range(0, len(embeddings), _CHUNK)
     items = [(embeddings[start : start + _CHUNK], hidden[start : start + _CHUNK]) for start in starts]
-    rows = [row for part in share_out(_match_chunk, items, _open, system, jobs=jobs) for row in part]
+    rows = [row for part in share_out(_match_chunk, items, _open, system.for_workers(), jobs=jobs) for row in part]
     columns = list(zip(*rows, strict=True))
     return Outcomes(
         np.array(columns[0], np.int64),

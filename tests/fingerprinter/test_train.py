@@ -127,6 +127,13 @@ def test_a_pupil_comes_near_its_teacher(sources: TrainingSources, tmp_path: Path
         train(small, sources, tmp_path / "small", teacher=tmp_path / "teacher")
 
 
+def test_a_quantization_aware_run_ends_in_a_plain_encoders_weights(sources: TrainingSources, tmp_path: Path) -> None:
+    aware = replace(CONFIG, quantization_aware=True)
+    plain, rounded = (weights_of(train(config, sources, tmp_path / str(config is aware))) for config in (CONFIG, aware))
+    assert not np.allclose(plain[0], rounded[0], atol=1e-6)
+    assert np.allclose(plain[0], rounded[0], atol=0.1)
+
+
 def test_further_recordings_are_for_training_only(sources: TrainingSources, tmp_path: Path) -> None:
     further = TrainingSources(corpus=sources.corpus, cache_dir=sources.cache_dir, further=tmp_path)
     (tmp_path / "music").symlink_to(sources.corpus / "music")
