@@ -13,14 +13,16 @@ BEGIN, END = "## How good is it?", "See the model cards:"
 def main() -> int:
     """Replace the section between the two marks; return the exit code."""
     retrieval = read("models/fingerprinter-v1/metrics.json")
-    grid = read("models/fingerprinter-sync-v1/metrics.json")
+    grids = [
+        read(str(path.relative_to(ROOT))) for path in sorted(ROOT.glob("models/fingerprinter-sync-*/metrics.json"))
+    ]
     detector = read("models/detector-v1/metrics.json")
     speed = read("benchmarks/speed.json")
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")
     begin, end = text.index(BEGIN), text.index(END)
     section = "\n\n".join(
-        [BEGIN, retrieval_text(retrieval), grid_text(grid), detector_text(detector), speed_text(speed)]
+        [BEGIN, retrieval_text(retrieval), *map(grid_text, grids), detector_text(detector), speed_text(speed)]
     )
     readme.write_text(text[:begin] + section + "\n\n" + text[end:], encoding="utf-8")
     return 0
