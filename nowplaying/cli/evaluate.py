@@ -56,7 +56,9 @@ def retrieval(
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
     if protocol is not None:
         if float_model or fit_acceptance or hop_s or (metrics and protocol is Protocol.NOW_PLAYING):
-            message = "--protocol: --float-model, --hop and --fit-acceptance belong to the standard tables"
+            message = (
+                "--protocol takes none of --float-model, --hop and --fit-acceptance, and --metrics with a grid only"
+            )
             raise typer.BadParameter(message)
         _published(
             protocol,

@@ -14,10 +14,19 @@ def test_a_folder_that_is_no_corpus_is_named(run: Run, tmp_path: Path, protocol:
     assert str(tmp_path / "none") in done.err
 
 
-@pytest.mark.parametrize("option", [("--metrics",), ("--fit-acceptance",), ("--float-model", "elsewhere")])
-def test_protocols_leave_the_model_alone(run: Run, tmp_path: Path, option: tuple[str, ...]) -> None:
-    where = ("--corpus", tmp_path, "--cache-dir", tmp_path)
-    done = run("evaluate", "retrieval", *where, "--protocol", "nafp", *option)
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("now-playing", "--metrics"),
+        ("nafp", "--fit-acceptance"),
+        ("nafp", "--float-model", "elsewhere"),
+        ("nafp", "--hop", "0.5"),
+    ],
+)
+def test_protocols_refuse_what_belongs_to_the_standard_tables(
+    run: Run, tmp_path: Path, options: tuple[str, ...]
+) -> None:
+    done = run("evaluate", "retrieval", "--corpus", tmp_path, "--cache-dir", tmp_path, "--protocol", *options)
     assert done.code == 2
     assert "--protocol" in done.err
 
