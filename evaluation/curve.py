@@ -7,7 +7,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 
@@ -17,10 +17,7 @@ from ondevice_db.evaluation.by_length import COLUMNS, rank1_by_length
 from ondevice_db.evaluation.embedding import EmbeddingCache
 from ondevice_db.evaluation.metrics import wilson
 from ondevice_db.evaluation.report import table_row
-from ondevice_db.train_codebook import train_codebook
-
-N_CELLS: Final = 1024
-CODEBOOK_HOP_S: Final = 1.0
+from ondevice_db.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
 
 def main() -> None:
@@ -62,13 +59,13 @@ def measure(model: Path, hop_s: float, options: argparse.Namespace) -> None:
         return
     music = [file.path for file in read_corpus(options.corpus, "music", "train")]
     trained = np.concatenate(embeddings.references(music))
-    thinned = trained[trained.any(axis=1)][:: max(1, round(CODEBOOK_HOP_S / hop_s))]
+    thinned = trained[trained.any(axis=1)][:: max(1, round(SHIPPED_HOP_S / hop_s))]
     for n_bytes in missing:
         counts = rank1_by_length(
             embeddings,
             options.corpus,
             options.cache_dir,
-            codebook=train_codebook(thinned, N_CELLS, n_subspaces=n_bytes),
+            codebook=train_codebook(thinned, SHIPPED_N_CELLS, n_subspaces=n_bytes),
             n_queries=options.queries,
             jobs=options.jobs,
         )

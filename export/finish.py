@@ -16,13 +16,11 @@ from fingerprinter.training_config import TrainingConfig
 from nowplaying.artifacts import file_record, read_manifest, write_json
 from nowplaying.audio import find_audio
 from nowplaying.errors import ConfigError
-from ondevice_db.train_codebook import train_codebook
+from ondevice_db.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
 __all__ = ["add_codebook", "finish_fingerprinter"]
 
-N_CELLS = 1024
 _DIMENSIONS_A_BYTE = 8
-_CODEBOOK_HOP_S = 1.0  # closer fingerprints say little more about how they are spread
 _CODEBOOK_FILES = ("codebook_centroids.npy", "codebook_rotation.npy", "codebook_pq_centroids.npy")
 
 
@@ -79,9 +77,11 @@ def finish_fingerprinter(
     return output
 
 
-def add_codebook(model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int, n_cells: int = N_CELLS) -> None:
+def add_codebook(
+    model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int, n_cells: int = SHIPPED_N_CELLS
+) -> None:
     """Train the default codebook on music and enter it in the model's manifest."""
-    vectors = embed_files(model, music, hop_s=_CODEBOOK_HOP_S, cache_dir=cache_dir, jobs=jobs)
+    vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
     n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
     train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0).save(model)
     path = model / "manifest.json"

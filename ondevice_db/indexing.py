@@ -12,7 +12,7 @@ from ondevice_db.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.codebook import Codebook
 from ondevice_db.journal import DoneFile, FileStamp, Journal
 from ondevice_db.recognizer import Embedder
-from ondevice_db.store import SongDatabase
+from ondevice_db.schema import load_manifest
 from ondevice_db.workers import fingerprint_files
 
 __all__ = ["IndexProgress", "IndexReport", "index_paths"]
@@ -120,7 +120,7 @@ def index_paths(
         message = f"indexing: expected jobs >= 1 and layout 'pq' or 'flat', found {jobs} and {layout!r}"
         raise ConfigError(message)
     if hop_s is None:
-        hop_s = SongDatabase.open(path).manifest.hop_s if add else fingerprinter.reference_hop_s
+        hop_s = load_manifest(path).hop_s if add else fingerprinter.reference_hop_s
     if not 0 < hop_s <= fingerprinter.window_s:
         message = f"indexing: expected a hop of 0 to {fingerprinter.window_s:g} s, its window, found {hop_s}"
         raise ConfigError(message)

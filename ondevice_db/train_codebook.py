@@ -7,9 +7,12 @@ from nowplaying.errors import ConfigError, MissingExtraError
 from ondevice_db.codebook import Codebook, unit_rows
 from ondevice_db.schema import MAX_CELLS
 
-__all__ = ["MIN_POINTS_PER_CELL", "default_n_cells", "train_codebook"]
+__all__ = ["MIN_POINTS_PER_CELL", "SHIPPED_HOP_S", "SHIPPED_N_CELLS", "default_n_cells", "train_codebook"]
 
 MIN_POINTS_PER_CELL = 39
+# Of the codebook that ships with a model.
+SHIPPED_N_CELLS = 1024
+SHIPPED_HOP_S = 1.0  # closer fingerprints say little more about how they are spread
 
 
 def default_n_cells(n_fingerprints: int) -> int:

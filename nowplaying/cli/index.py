@@ -25,9 +25,7 @@ def index(
     ] = "pq",
     hop_s: Annotated[
         float | None,
-        typer.Option(
-            "--hop", help="Seconds between fingerprints: 0.5 finds shorter and noisier sound, in twice the space."
-        ),
+        typer.Option("--hop", help="Seconds between fingerprints: 0.5 finds shorter sound, in twice the space."),
     ] = None,
     fingerprinter: FingerprinterModel = "fingerprinter-v1",
     json_output: Json = False,

@@ -5,13 +5,12 @@ from typing import Final
 
 import numpy as np
 
-from nowplaying.audio.corpus import read_corpus
 from ondevice_db.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.conditions import Condition
 from ondevice_db.evaluation.embedding import EmbeddingCache
 from ondevice_db.evaluation.matching import System, match_all
-from ondevice_db.evaluation.setting import dev_rooms, index_corpus, plan_queries
+from ondevice_db.evaluation.setting import index_corpus, plan_known
 
 __all__ = ["COLUMNS", "rank1_by_length"]
 
@@ -53,14 +52,8 @@ def rank1_by_length(
         ``{"n", "count"}`` for each condition's name; lengths below the model's window are left out.
     """
     library = index_corpus(corpus, embeddings, cache, codebook)
-    plan = plan_queries(
-        corpus,
-        [file.path for file in read_corpus(corpus, "music", "dev")],
-        dev_rooms(corpus, cache, embeddings.pcm_cache, {condition.room for condition in COLUMNS}),
-        n_queries=n_queries,
-        pcm_cache=embeddings.pcm_cache,
-        rng=np.random.default_rng([seed, 0]),
-    )
+    kinds = {condition.room for condition in COLUMNS}
+    plan = plan_known(corpus, cache, embeddings.pcm_cache, kinds, n_queries=n_queries, seed=seed)
     truth = np.array([library.songs[query.path] for query in plan.queries])
     system = System(library=library, acceptance=DEFAULT_ACCEPTANCE, hop_s=embeddings.query_hop_s)
     counts = {}

@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.audio.corpus import read_corpus
 from nowplaying.errors import ConfigError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.codebook import Codebook
@@ -20,7 +19,7 @@ from ondevice_db.evaluation.library import Library
 from ondevice_db.evaluation.matching import System
 from ondevice_db.evaluation.metrics import rate_by_track, wilson
 from ondevice_db.evaluation.queries import Plan
-from ondevice_db.evaluation.setting import dev_rooms, index_corpus, plan_queries
+from ondevice_db.evaluation.setting import index_corpus, plan_known
 
 __all__ = ["GRIDS", "Grid", "evaluate_grid"]
 
@@ -213,16 +212,7 @@ def _prepare(
 ) -> _Run:
     library = index_corpus(corpus, embeddings, cache, codebook)
     kinds = {condition.room for columns in grid.tables.values() for condition in columns}
-    rooms = dev_rooms(corpus, cache, embeddings.pcm_cache, kinds)
-    paths = [file.path for file in read_corpus(corpus, "music", "dev")]
-    plan = plan_queries(
-        corpus,
-        paths,
-        rooms,
-        n_queries=n_queries,
-        pcm_cache=embeddings.pcm_cache,
-        rng=np.random.default_rng([seed, 0]),
-    )
+    plan = plan_known(corpus, cache, embeddings.pcm_cache, kinds, n_queries=n_queries, seed=seed)
     truth = np.array([library.songs[query.path] for query in plan.queries])
     tracks = [str(query.path) for query in plan.queries]
     return _Run(grid, embeddings, library, plan, truth, tracks, np.random.default_rng([seed, 99]))

@@ -23,7 +23,7 @@ __all__ = [
     "dev_rooms",
     "index_corpus",
     "measured_room_responses",
-    "plan_queries",
+    "plan_known",
 ]
 
 _MAX_ROOM_SAMPLES = 19_200
@@ -110,15 +110,9 @@ def build_setting(
         left = [path for path in paths if path not in twins]
         sources[name] = (left, n_unknown if name == "unknown" else n_sounds)
     rooms = dev_rooms(corpus, cache, embeddings.pcm_cache, room_kinds)
+    noises, pcm = _noises(corpus, embeddings.pcm_cache), embeddings.pcm_cache
     plans = {
-        name: plan_queries(
-            corpus,
-            paths,
-            rooms,
-            n_queries=n,
-            pcm_cache=embeddings.pcm_cache,
-            rng=np.random.default_rng([seed, number]),
-        )
+        name: _plan(paths, noises, rooms, pcm, n_queries=n, rng=np.random.default_rng([seed, number]))
         for number, (name, (paths, n)) in enumerate(sources.items())
     }
     asked = [query.path for query in plans["known"].queries]
@@ -137,18 +131,30 @@ def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook
     return build_library(files, embeddings, database, codebook=codebook)
 
 
-def plan_queries(
-    corpus: Path,
+def plan_known(
+    corpus: Path, cache: Path, pcm_cache: Path, room_kinds: Collection[str], *, n_queries: int, seed: int
+) -> Plan:
+    """Draw queries from the ``dev`` music, the same for every model."""
+    paths, noises = _paths(corpus, "music", "dev"), _noises(corpus, pcm_cache)
+    rooms = dev_rooms(corpus, cache, pcm_cache, room_kinds)
+    return _plan(paths, noises, rooms, pcm_cache, n_queries=n_queries, rng=np.random.default_rng([seed, 0]))
+
+
+def _plan(
     paths: Sequence[Path],
+    noises: Sequence[NDArray[np.float32]],
     rooms: Mapping[str, Sequence[NDArray[np.float32]]],
+    pcm_cache: Path,
     *,
     n_queries: int,
-    pcm_cache: Path,
     rng: np.random.Generator,
 ) -> Plan:
-    """Draw queries from recordings, to be degraded with the corpus's ``dev`` noise."""
-    noises = [load_cached(path, pcm_cache) for path in _paths(corpus, "noise", "dev")]
     return draw_plan({path: load_long_enough(path, pcm_cache) for path in paths}, noises, rooms, n_queries, rng)
+
+
+def _noises(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
+    """Return what known music is degraded with."""
+    return [load_cached(path, pcm_cache) for path in _paths(corpus, "noise", "dev")]
 
 
 def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:
