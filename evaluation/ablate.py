@@ -11,6 +11,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, Final
 
+from fingerprinter.training_config import merged
 from nowplaying.artifacts import write_json
 from ondevice_db.evaluation.by_length import COLUMNS
 from ondevice_db.evaluation.report import table_row
@@ -54,14 +55,6 @@ def main() -> None:
     print(text)
     if options.table:
         options.table.write_text(text, encoding="utf-8")
-
-
-def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with changes, table by table."""
-    result = dict(base)
-    for name, value in changes.items():
-        result[name] = merged(result.get(name, {}), value) if isinstance(value, dict) else value
-    return result
 
 
 def run(settings: dict[str, Any], result: Path, options: argparse.Namespace) -> None:
