@@ -48,6 +48,9 @@ def retrieval(
     exact: Annotated[
         bool, typer.Option("--exact", help="With a grid: our matcher over exact search as well, which takes long.")
     ] = False,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="With a grid: a fingerprinter that is asked the same.")
+    ] = None,
     jobs: _Jobs = 1,
     seed: Seed = 1,
     out: _Out = None,
@@ -67,6 +70,7 @@ def retrieval(
             cache_dir,
             n_queries=n_queries,
             exact=exact,
+            baseline=baseline,
             jobs=jobs,
             seed=seed,
             out=out,
@@ -147,6 +151,7 @@ def _published(
     *,
     n_queries: int,
     exact: bool,
+    baseline: str | None,
     jobs: int,
     seed: int,
     out: Path | None,
@@ -168,7 +173,7 @@ def _published(
         result = evaluate_open_set(model, corpus, cache_dir, **common)
         text, plot = grid_report.open_set_to_markdown(result), grid_report.plot_open_set
     else:
-        result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, **common)
+        result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, baseline=baseline, **common)
         text, plot = grid_report.grid_to_markdown(result), grid_report.plot_grid
     _finish(protocol.value, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
     if out is not None:
