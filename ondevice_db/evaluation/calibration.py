@@ -84,7 +84,7 @@ def calibrate(
         known.append(open_set.features[right])
         unknown.append(open_set.features[~right])
         unknown.append(match_all(system, embeddings, masks, jobs=jobs).features)
-    for name in ("speech", "noise"):
+    for name in sorted({"speech", "noise"} & set(setting.plans)):
         for condition in (CLEAN, Condition(length_s=2.0)):
             embeddings = setting.cache.queries(setting.plans[name], condition)
             unknown.append(match_all(system, embeddings, jobs=jobs).features)

@@ -26,6 +26,8 @@ __all__ = ["GRIDS", "Grid", "evaluate_grid"]
 _log = logging.getLogger(__name__)
 # A matcher, and the search that feeds it.
 _Asked = tuple[Literal["published", "ours"], Literal["exact", "pq"]]
+_ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("published", "pq"), ("ours", "pq"))
+_OURS_EXACT: Final[_Asked] = ("ours", "exact")
 _BASELINE_ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("ours", "pq"))
 _SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
 _T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
@@ -160,12 +162,7 @@ def evaluate_grid(
         _prepare(grid, one, corpus, cache, codebook=chosen, n_queries=n_queries, seed=seed)
         for one, chosen in zip(models, (codebook, None), strict=False)
     )
-    asked: list[_Asked] = [
-        ("published", "exact"),
-        ("published", "pq"),
-        ("ours", "pq"),
-        *([("ours", "exact")] if exact else []),
-    ]
+    asked = [*_ASKED, _OURS_EXACT] if exact else _ASKED
     progress("landmarks")
     landmarks = ask_landmarks(run.library, embeddings.pcm_cache)
     rows: list[dict[str, Any]] = []
