@@ -68,6 +68,11 @@ class NetworkConfig:
         """New frames for every new probability: the product of the strides, 64 frames or 640 ms."""
         return int(self.stride**self.n_layers)
 
+    @property
+    def kept_frames(self) -> int:
+        """Frames before the newest ones that a layer needs again, and so keeps in a stream: two."""
+        return self.kernel_frames - self.stride
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SceneConfig:

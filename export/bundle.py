@@ -144,7 +144,7 @@ def _graph_tensors(folder: Path, model: ModelFolder) -> dict[str, str]:
             continue
         graph = TfliteModel(folder / name)
         stated = model.manifest.get("tensors", {}).get(name)
-        actual = {"input": graph.input.to_dict(), "output": graph.output.to_dict()}
+        actual = graph.tensors()
         if stated is not None and stated != actual:
             message = f"{folder / name}: the manifest states tensors {stated}, the graph has {actual}; export it again"
             raise CorruptArtifactError(message)

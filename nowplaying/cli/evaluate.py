@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Seed
-from nowplaying.cli.output import note, say
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
+from nowplaying.cli.output import emit_json, note, say, table
 
 __all__ = ["app"]
 
@@ -137,6 +137,21 @@ def detector(
         report=note,
     )
     _finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
+
+
+@app.command()
+def detector_cost(model: DetectorModel = "detector-v1", json_output: Json = False) -> None:
+    """Measure what the detector costs a device: bytes, parameters, states, arena, multiply-accumulates."""
+    from detector.stream import MODEL_FILE
+    from export.cost import detector_cost as measure
+    from nowplaying.manifest import ModelFolder
+
+    folder = ModelFolder.open(model, role="detector")
+    cost = measure(folder.file(MODEL_FILE))
+    if json_output:
+        emit_json("detector-cost/1", {"model": folder.manifest["name"], **cost})
+        return
+    table([folder.manifest["name"], ""], [[name.replace("_", " "), f"{value}"] for name, value in cost.items()])
 
 
 def _published(
