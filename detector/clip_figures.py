@@ -31,7 +31,7 @@ def evaluate_clips(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) 
     network = open_network(model)
     scores = {name: _scores([clip.windows[name] for clip in clips], network) for name in clips[0].windows}
 
-    def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float]:
+    def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float | None]:
         rng = np.random.default_rng(seed)
         return bootstrap_area(values[chosen], labels[chosen], groups[chosen], rng).to_dict()
 

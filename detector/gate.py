@@ -79,14 +79,12 @@ class GateConfig:
         if not names - set(_OPTIONAL) <= set(table) <= names:
             message = f"gate: expected the keys {sorted(names)}, found {sorted(table)}; restore the manifest"
             raise ConfigError(message)
-        whole = {name: int(table[name]) for name in ("window", "consecutive_hits")}
-        silence = table.get("silence_dbfs")
-        others = names - set(whole) - {"silence_dbfs"}
-        return cls(
-            **whole,
-            **{name: float(table[name]) for name in others if name in table},
-            silence_dbfs=None if silence is None else float(silence),
-        )
+        whole = ("window", "consecutive_hits")
+        values: dict[str, Any] = {
+            name: int(value) if name in whole else value if value is None else float(value)
+            for name, value in table.items()
+        }
+        return cls(**values)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the manifest."""

@@ -51,28 +51,26 @@ def clip_tables(clips: Mapping[str, Any]) -> str:
 
 def stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any] | None = None) -> list[str]:
     """Return the tables of what a gate did on streams and, if given, in quiet rooms."""
-    rate = streams["false_triggers_per_hour"]
     gates = "; ".join(
         f"window {gate['window']}, threshold {gate['enter_threshold']:.3f}, {gate['consecutive_hits']} hits"
         for gate in streams["gates"]
     )
     unique = streams["unique_hours_without_music"]
-    rows = [
+    rows: list[tuple[str, tuple[str, ...]]] = [
         ("regions found", _share(streams["recall"])),
         (f"regions found at {streams['audible_db']:g} dB or more", _share(streams["recall_audible"])),
         (
             "false triggers per hour without music",
-            (str(streams["n_false_triggers"]), f"{rate['value']:.2f}", f"{rate['low']:.2f} to {rate['high']:.2f}"),
+            (str(streams["n_false_triggers"]), _interval(streams["false_triggers_per_hour"], 2)),
         ),
         ("delay from the music's start, median", ("", _seconds(streams["median_delay_s"]), "")),
         ("the same, nine in ten", ("", _seconds(streams["delay_90_percent_s"]), "")),
     ]
     if room_tone is not None:
-        rate = room_tone["per_hour"]
         rows.append(
             (
                 f"triggers per hour of recorded noise at -70 to -50 dBFS ({room_tone['hours']:.1f} h)",
-                (str(room_tone["n_triggers"]), f"{rate['value']:.2f}", f"{rate['low']:.2f} to {rate['high']:.2f}"),
+                (str(room_tone["n_triggers"]), _interval(room_tone["per_hour"], 2)),
             )
         )
     tables = [
@@ -94,9 +92,7 @@ def stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any] | Non
         tables.append("\n".join(lines))
     lines = ["| sound without music | false triggers | hours | per hour | 95 % |", "|---|---:|---:|---:|---|"]
     for label, row in streams["false_triggers_by_label"].items():
-        rate = row["per_hour"]
-        interval = f"{rate['value']:.2f} | {rate['low']:.2f} to {rate['high']:.2f}"
-        lines.append(f"| {label} | {row['n']} | {row['hours']:.2f} | {interval} |")
+        lines.append(f"| {label} | {row['n']} | {row['hours']:.2f} | {_interval(row['per_hour'], 2)} |")
     tables.append("\n".join(lines))
     tables.append(_areas("single windows, warm, in streams", streams["window_area"]))
     return tables
@@ -127,9 +123,9 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
         label="best gates",
     )
     chosen = metrics["streams"]
-    left.plot(
-        chosen["false_triggers_per_hour"]["value"], 100 * chosen["recall_audible"]["value"], "o", label="chosen gate"
-    )
+    if chosen["recall_audible"]["value"] is not None:
+        place = chosen["false_triggers_per_hour"]["value"], 100 * chosen["recall_audible"]["value"]
+        left.plot(*place, "o", label="chosen gate")
     left.set(
         xlabel="false triggers per hour without music",
         ylabel=f"music regions found at {chosen['audible_db']:g} dB or more (%)",
@@ -183,15 +179,19 @@ def _seconds(value: float | None) -> str:
     return "-" if value is None else f"{value:.1f} s"
 
 
-def _percent(part: float) -> str:
-    return f"{100 * part:.1f} %"
+def _percent(part: float | None) -> str:
+    return "-" if part is None else f"{100 * part:.1f} %"
 
 
-def _areas(title: str, areas: Mapping[str, Mapping[str, float]]) -> str:
+def _interval(area: Mapping[str, float | None], digits: int = 4) -> str:
+    """Return an estimate and its interval as two cells."""
+    value, low, high = ("-" if area[name] is None else f"{area[name]:.{digits}f}" for name in ("value", "low", "high"))
+    return f"{value} | {low} to {high}"
+
+
+def _areas(title: str, areas: Mapping[str, Mapping[str, float | None]]) -> str:
     rows = [f"| {title} | ROC area | 95 % |", "|---|---:|---|"]
-    rows += [
-        f"| {name} | {area['value']:.4f} | {area['low']:.4f} to {area['high']:.4f} |" for name, area in areas.items()
-    ]
+    rows += [f"| {name} | {_interval(area)} |" for name, area in areas.items()]
     return "\n".join(rows)
 
 

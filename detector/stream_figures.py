@@ -114,7 +114,7 @@ def _windows(tracks: Sequence[StreamTrack], seed: int) -> dict[str, Any]:
             negative[name].append(window_counts(track.outputs[outside & (kind == name)]))
         negative["all"].append(window_counts(track.outputs[outside]))
 
-    def area(music: str, other: str) -> dict[str, float]:
+    def area(music: str, other: str) -> dict[str, float | None]:
         rng = np.random.default_rng(seed)
         return window_area(np.array(positive[music]), np.array(negative[other]), rng).to_dict()
 

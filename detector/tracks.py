@@ -80,7 +80,8 @@ class StreamTrack:
     @cached_property
     def is_other(self) -> NDArray[np.bool_]:
         """Windows outside music in which something sounds: the time that false triggers are divided by."""
-        return self.is_outside & np.array([part.kind != "quiet" for part in self.parts])[self.part_of]
+        sounds = np.array([part.kind != "quiet" for part in self.parts], dtype=bool)
+        return np.asarray(self.is_outside & sounds[self.part_of], dtype=bool)
 
     @property
     def other_s(self) -> float:
@@ -157,16 +158,17 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
     run = step - np.maximum.accumulate(np.where(is_hit, 0, step))
     begins = np.flatnonzero(run >= config.consecutive_hits)
     ends = np.flatnonzero(sums < config.leave_sum)
-    found, position = [], 0
+    found: list[int] = []
+    position = 0
     while True:
         place = np.searchsorted(begins, position)
         if place == begins.size:
             return np.array(found, dtype=np.int64)
-        found.append(begins[place])
+        found.append(int(begins[place]))
         place = np.searchsorted(ends, found[-1], side="right")
         if place == ends.size:
             return np.array(found, dtype=np.int64)
-        position = ends[place] + 1
+        position = int(ends[place]) + 1
 
 
 def triggers_of(track: StreamTrack, config: GateConfig) -> list[float]:

@@ -226,7 +226,7 @@ def _measure(
     }
 
 
-def _mean(values: list[float]) -> dict[str, float]:
+def _mean(values: list[float]) -> dict[str, float | None]:
     mean, half = float(np.mean(values)), 1.96 * float(np.std(values, ddof=1)) / len(values) ** 0.5
     return Interval(mean, mean - half, mean + half).to_dict()
 

@@ -15,6 +15,7 @@ from detector.network import open_network
 from detector.silence import QuietHops
 from detector.stream import MODEL_FILE
 from detector.weights import save_weights
+from export.bundle import export_bundle
 from export.firmware import export_firmware
 from nowplaying.audio import mulaw
 from nowplaying.errors import ConfigError
@@ -131,6 +132,14 @@ def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, tmp_path: Path
     outputs = [output for _, output in network.process(frames)]
     assert numbers_in(text, "kDetectorGoldenProbabilities").tolist() == outputs
     assert len(outputs) >= 3
+
+
+def test_a_bundle_holds_the_firmware_of_a_detector_with_states(folder: Path, tmp_path: Path) -> None:
+    report = export_bundle(tmp_path / "phone", detector=folder, fingerprinter="fingerprinter-v1")
+    assert report.checks["firmware"].split(", ")[0] == "detector_dsp.c"
+    assert "firmware/detector_model.c" in report.files
+    plain = export_bundle(tmp_path / "other", detector="detector-v1", fingerprinter="fingerprinter-v1")
+    assert "firmware" not in plain.checks
 
 
 def test_exporting_twice_gives_the_same_sources(folder: Path, tmp_path: Path) -> None:
