@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from nowplaying.audio import mulaw, to_float32, to_int16
+from nowplaying.audio import load, mulaw, to_float32, to_int16
 from tests.detector.sounds import noise, pcm
 from tests.synthesis import song
 
@@ -39,7 +39,7 @@ def test_a_file_gives_the_same_and_the_sound_before_a_wake_up_is_kept_as_mu_law(
     assert (heard.size, rate_hz) == (8 * 16_000, 16_000)
     # The ring ends with the chunk of 100 ms that completed the decision.
     stop = round((float(wake.stem.removeprefix("wake-").removesuffix("s")) + 0.05) * 10 + 0.5) * 1_600
-    through = to_float32(mulaw.decode(mulaw.encode(to_int16(SOUND))))
+    through = to_float32(mulaw.decode(mulaw.encode(to_int16(load(path)))))
     ends = [end for end in range(stop - 4_800, stop + 4_801, 1_600) if end >= heard.size]
     assert any(np.allclose(heard, through[end - heard.size : end], atol=1e-3) for end in ends)
 
