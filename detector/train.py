@@ -4,7 +4,7 @@ import csv
 import logging
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from detector.weights import load_weights, save_weights
 from nowplaying.artifacts import write_atomic, write_json
 from nowplaying.errors import ConfigError
 
-__all__ = ["TrainingReport", "calibration_segments", "train_detector"]
+__all__ = ["TrainingReport", "calibration_segments", "claim_run", "fit_detector", "train_detector"]
 
 _log = logging.getLogger(__name__)
 _FRAMES_PER_S = 100
@@ -85,9 +85,6 @@ def train_detector(
     ConfigError
         When the folder holds a run of another configuration.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
-    _claim(run_dir, config)
-    _limit_threads(n_threads)
     features_dir = features_dir or run_dir / "features"
 
     def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
@@ -100,12 +97,46 @@ def train_detector(
             }
         pools = SoundPools.from_corpus(corpus, split, cache_dir=cache_dir, **added)
         folder = features_dir / f"features-{split}"
-        return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
+        return build_features([pools], config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
 
+    claim_run(run_dir, config)
     training = config.training
-    sampler = _sampler(config, features("train", training.n_scenes, training.seed))
-    check = _sampler(config, features("dev", training.n_check_scenes, training.seed + 1))
-    check_set = check.batch(_CHECK_SEGMENTS, np.random.default_rng(7))
+    train = features("train", training.n_scenes, training.seed)
+    check = features("dev", training.n_check_scenes, training.seed + 1)
+    return fit_detector(config, run_dir, train, check, n_threads=n_threads, on_progress=on_progress)
+
+
+def fit_detector(
+    config: DetectorConfig,
+    run_dir: Path,
+    train: FeatureSet,
+    check: FeatureSet,
+    *,
+    n_threads: int = 2,
+    on_progress: Callable[[dict[str, float]], None] | None = None,
+) -> TrainingReport:
+    """Train on finished features to ``run_dir/weights.npz``; called again after an interruption, go on.
+
+    Parameters
+    ----------
+    config : DetectorConfig
+    run_dir : Path
+    train, check : FeatureSet
+        To learn from, and to measure the ROC area on.
+    n_threads : int
+    on_progress : callable or None
+
+    Raises
+    ------
+    ConfigError
+        When the folder holds a run of another configuration.
+    """
+    claim_run(run_dir, config)
+    _limit_threads(n_threads)
+    training = config.training
+    sampler = _sampler(config, train)
+    plain = replace(config, training=replace(training, extreme_share=0.0, mined_share=0.0))
+    check_set = _sampler(plain, check).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
     run = _Run(run_dir, sampler, check_set, training, on_progress)
 
     keras.utils.set_random_seed(training.seed)
@@ -168,7 +199,10 @@ class _Run:
             model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
             first = self._restore(model, optimizer, stage)
             begun, losses = time.monotonic(), []
+            self._recall_mined(first if stage == "float" else training.steps)
             for step in range(first, steps):
+                if stage == "float" and training.mined_share and step and step % training.mine_every == 0:
+                    self._mine(model, step)
                 # Every step draws from its own generator, so that a resumed run sees the same windows.
                 stage_number = 0 if stage == "float" else 1
                 rng = np.random.default_rng([training.seed, stage_number, step])
@@ -179,6 +213,25 @@ class _Run:
                     self._report(model, stage, step + 1, float(np.mean(losses)), time.monotonic() - begun)
                     losses = []
         return self._area(model)
+
+    def _mine(self, model: keras.Model, step: int) -> None:
+        """Run the network over all training scenes as streams, and note where it is most wrong."""
+        frames = self._sampler.features.frames
+        logits = [
+            np.asarray(model(normalised(frames[start : start + 50]), training=False))[..., 0]
+            for start in range(0, len(frames), 50)
+        ]
+        self._sampler.mine(np.concatenate(logits))
+        arrays = {f"label{label}": table for label, table in self._sampler.mined.items()}
+        _save_arrays(self._folder / f"mined-{step}.npz", arrays)
+
+    def _recall_mined(self, step: int) -> None:
+        """Take up what was mined last before a step, so that a resumed run draws what the whole one would."""
+        found = {int(path.stem.removeprefix("mined-")): path for path in self._folder.glob("mined-*.npz")}
+        before = [number for number in found if number < step]
+        if before:
+            with np.load(found[max(before)], allow_pickle=False) as archive:
+                self._sampler.mined = {label: archive[f"label{label}"] for label in (0, 1)}
 
     def _area(self, model: keras.Model) -> float:
         segments, labels, weights = self._check
@@ -210,12 +263,7 @@ class _Run:
 
     def _save(self, model: keras.Model, optimizer: Any, stage: str, step: int) -> None:
         arrays = {f"v{i}": np.asarray(value) for i, value in enumerate([*model.weights, *optimizer.variables])}
-
-        def save(temporary: Path) -> None:
-            with temporary.open("wb") as handle:
-                np.savez(handle, allow_pickle=False, step=np.array(step), **arrays)
-
-        write_atomic(self._folder / f"checkpoint-{stage}.npz", save)
+        _save_arrays(self._folder / f"checkpoint-{stage}.npz", {"step": np.array(step), **arrays})
 
     def _restore(self, model: keras.Model, optimizer: Any, stage: str) -> int:
         path = self._folder / f"checkpoint-{stage}.npz"
@@ -227,6 +275,14 @@ class _Run:
             return int(archive["step"])
 
 
+def _save_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as handle:
+            np.savez(handle, allow_pickle=False, **arrays)
+
+    write_atomic(path, save)
+
+
 def _sampler(config: DetectorConfig, features: FeatureSet) -> WindowSampler:
     return WindowSampler(
         features,
@@ -235,10 +291,14 @@ def _sampler(config: DetectorConfig, features: FeatureSet) -> WindowSampler:
         preroll_frames=int(config.scenes.preroll_s * _FRAMES_PER_S),
         music_fraction=config.training.music_fraction,
         cold_share=config.training.cold_share,
+        extreme_share=config.training.extreme_share,
+        mined_share=config.training.mined_share,
     )
 
 
-def _claim(run_dir: Path, config: DetectorConfig) -> None:
+def claim_run(run_dir: Path, config: DetectorConfig) -> None:
+    """Make a run's folder and record its settings there; refuse a folder that holds a run of others."""
+    run_dir.mkdir(parents=True, exist_ok=True)
     record = run_dir / "config.digest"
     if record.is_file() and record.read_text(encoding="utf-8").strip() != config.digest():
         message = f"{run_dir}: expected an empty folder or a run of this configuration; choose another run folder"

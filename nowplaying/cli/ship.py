@@ -61,11 +61,30 @@ def detector(
     further: _Further = None,
     name: Annotated[str, typer.Option("--name")] = "detector-v1",
     version: _Version = "1.0.0",
+    form: Annotated[
+        str, typer.Option("--form", help="stream: a graph with states; window: the whole window each time.")
+    ] = "stream",
+    gate: Annotated[
+        Path | None, typer.Option("--gate", help="cross-validation.json of train detector-folds, for the gate.")
+    ] = None,
 ) -> None:
-    """Convert the detector to int8 TFLite; a gate that the folder's manifest already holds is kept."""
+    """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
     require_tensorflow()
+    from export.cross_validate import gate_of_folds
     from export.detector import export_detector
     from export.provenance import describe_training
 
+    if form not in ("stream", "window"):
+        message = f"expected stream or window, found {form!r}"
+        raise typer.BadParameter(message, param_hint="--form")
     training = describe_training(corpus, renderings=renderings, further=further)
-    say(str(export_detector(run_dir, out, name=name, version=version, training=training)))
+    folder = export_detector(
+        run_dir,
+        out,
+        name=name,
+        version=version,
+        form=form,  # type: ignore[arg-type]
+        gate=gate_of_folds(gate) if gate is not None else None,
+        training=training,
+    )
+    say(str(folder))
