@@ -28,27 +28,22 @@ def simulate(
 ) -> None:
     """Let the simulated phone hear a file or a scene: states, wake-ups, songs, latency, energy."""
     from nowplaying.errors import ConfigError
-    from simulator.device import DeviceProfile
+    from simulator.pages.run_report import write_report
     from simulator.play import simulate_scene
-    from simulator.report import write_report
-    from simulator.run import simulate_source
+    from simulator.power.device import DeviceProfile
+    from simulator.run import Setup, simulate_source
 
     if (source is None) == (scene is None):
         message = "simulate: expected either a file or --scene NAME"
         raise ConfigError(message)
-    profile = DeviceProfile.load(device)
-    if scene is not None:
-        result = simulate_scene(
-            scene, database, seed=seed, device=profile, detector=detector, fingerprinter=fingerprinter
-        )
-    else:
-        result = simulate_source(str(source), database, device=profile, detector=detector, fingerprinter=fingerprinter)
+    setup = Setup(database=database, detector=detector, fingerprinter=fingerprinter, device=DeviceProfile.load(device))
+    result = simulate_source(str(source), setup) if scene is None else simulate_scene(scene, setup, seed=seed)
     if json_output:
         emit_json("simulation/1", result.to_dict())
     else:
         print_result(result)
     if report is not None:
-        write_report(report, result, seed=seed)
+        write_report(report, result)
         note(f"report written to {report}")
     raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)
 

@@ -1,9 +1,11 @@
 """The frame of a report: one HTML page with its own style, readable on a phone, in the dark and on paper."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-__all__ = ["html_table", "render_page"]
+from simulator.power.constants import CERTAINTIES, Constant
+
+__all__ = ["constants_table", "html_table", "render_page"]
 
 _STYLE = """
 :root{--ink:#1d2430;--soft:#667085;--line:#d6dae1;--page:#fff;--music:#2f7d4f;--speech:#b7791f;--noise:#8a93a3;
@@ -57,3 +59,21 @@ def html_table(heads: Sequence[str], rows: Iterable[Sequence[str]], *, n_text: i
         for row in rows
     )
     return f"<div class='scroll'><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>"
+
+
+def constants_table(constants: Mapping[str, Constant]) -> str:
+    """Return figures with their ranges, how sure they are, and their sources."""
+    rows = [
+        (
+            name,
+            f"{one.value:g}",
+            f"{one.low:g} to {one.high:g}" if one.has_range else "",
+            one.certainty,
+            one.source,
+        )
+        for name, one in constants.items()
+    ]
+    used = sorted({one.certainty for one in constants.values()})
+    legend = "; ".join(f"<b>{letter}</b> {escape(CERTAINTIES[letter])}" for letter in used)
+    table = html_table(("constant", "value", "range", "sure", "source"), rows, n_text=5)
+    return f"<p class='soft'>How sure: {legend}.</p>{table}"
