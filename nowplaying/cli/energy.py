@@ -1,12 +1,15 @@
 """``nowplaying energy``: what a day costs."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
-from nowplaying.cli.output import emit_json, note, say, table
+from nowplaying.cli.output import emit_json, note, progress_bar, say, table
+
+if TYPE_CHECKING:
+    from simulator.days.study import Study
 
 __all__ = ["energy"]
 
@@ -39,6 +42,9 @@ def energy(
     report: Annotated[
         Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page; JSON and CSV beside it.")
     ] = None,
+    detail_days: Annotated[
+        int, typer.Option("--detail-days", min=1, help="Days behind each figure of the report's comparisons.")
+    ] = 14,
     json_output: Json = False,
 ) -> None:
     """Simulate days of somebody's phone: energy by part with intervals, songs named and missed, time to song."""
@@ -54,17 +60,28 @@ def energy(
         rates=rates,
         latencies=latencies,
     )
-    simulated = simulate_days(_FORMER_DAYS.get(day, day), study.settings(), days, seed=seed, jobs=jobs)
-    result = summarise(simulated, study.published, study.modelled)
-    if report is not None:
-        from simulator.pages.study_report import write_study
-
-        write_study(report, result, study)
-        note(f"report written to {report}")
+    name = _FORMER_DAYS.get(day, day)
+    if report is None:
+        simulated = simulate_days(name, study.settings(), days, seed=seed, jobs=jobs)
+        result = summarise(simulated, study.published, study.modelled)
+    else:
+        result = _write_report(report, study, day=name, n_days=days, detail_days=detail_days, seed=seed, jobs=jobs)
     if json_output:
         emit_json("energy/1", result)
     else:
         _print(result)
+
+
+def _write_report(path: Path, study: "Study", **options: Any) -> dict[str, Any]:
+    from simulator.days.findings import find
+    from simulator.pages.study_report import write_study
+
+    with progress_bar("study", 4) as advance:
+        steps = iter(range(4))
+        findings = find(study, on_step=lambda step: advance(next(steps), rate=step), **options)
+    write_study(path, findings)
+    note(f"report written to {path}, with {path.with_suffix('.json').name} and {path.with_suffix('.csv').name}")
+    return findings.summary
 
 
 def _print(result: dict[str, Any]) -> None:

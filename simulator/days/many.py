@@ -82,6 +82,11 @@ class Days:
         """Return the weighted mean of a figure of a day."""
         return float(sum(w * figure(record) for w, record in zip(self.weights, self.records, strict=True)))
 
+    def only(self, scenario: str, title: str) -> "Days | None":
+        """Return the days of one scenario, or None where there are none."""
+        records = [record for record in self.records if record.scenario == scenario]
+        return Days(scenario, title, records, np.full(len(records), 1 / len(records))) if records else None
+
     def latencies_s(self) -> NDArray[np.float64]:
         """Return the times to song, shape (n_songs, 4): detecting, waiting, filling the buffer, answering."""
         rows = [

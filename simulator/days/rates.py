@@ -1,6 +1,7 @@
 """The two models' measured error rates, read from their folders, in place of the models themselves."""
 
 import json
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -8,23 +9,20 @@ from typing import Any
 
 import numpy as np
 
+from detector.metrics import poisson_rate
 from nowplaying.errors import CorruptArtifactError
 from nowplaying.manifest import ModelFolder
 from simulator.days.scenes import SOUNDS
 from simulator.power.constants import Constant
 
-__all__ = ["RateFile", "Rates", "published_rates"]
+__all__ = ["Rates", "published_rates"]
 
 _NOW_PLAYING = "Agüera y Arcas et al., arXiv:1711.10958, sec. 4"
 _SNR_STEPS_DB = (0.0, 5.0, 10.0, 15.0)
 _LOST_DB = 10.0  # so far below the quietest measured condition nothing is recognized any more
 
 
-class RateFile:
-    """Names of the files in a detector's folder."""
-
-    METRICS = "metrics.json"
-    SCENES = "scenes.json"
+_METRICS = "metrics.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,8 +65,8 @@ class Rates:
     def load(cls, detector: str | Path = "detector-v1", fingerprinter: str | Path = "fingerprinter-v1") -> "Rates":
         """Read the rates of two model folders.
 
-        The detector's ``scenes.json`` (by kind of sound and level) is used where it was measured on this very model;
-        else the totals of its ``metrics.json`` stand for every kind of sound but a quiet room's.
+        Where the detector's ``metrics.json`` has false triggers by kind of sound and recall by level, these are used;
+        what it has no figure for gets the total over all streams.
 
         Raises
         ------
@@ -77,11 +75,10 @@ class Rates:
         """
         ear = ModelFolder.open(detector, role="detector")
         prints = ModelFolder.open(fingerprinter, role="fingerprinter")
-        ear_rates, source = _detector_rates(ear)
         return cls(
             title=f"measured on {ear.manifest['name']} and {prints.manifest['name']}",
-            source=source,
-            **ear_rates,
+            source=f"{_METRICS} of {ear.path.name} and of {prints.path.name}",
+            **_detector_rates(ear),
             **_recognizer_rates(prints),
         )
 
@@ -144,60 +141,51 @@ def published_rates(like: Rates) -> Rates:
     )
 
 
-def _detector_rates(folder: ModelFolder) -> tuple[dict[str, Any], str]:
-    metrics = _read(folder.path / RateFile.METRICS)
-    scenes_path = folder.path / RateFile.SCENES
-    if scenes_path.is_file():
-        scenes = _read(scenes_path)
-        if scenes.get("model_sha256") == folder.manifest["files"]["detector.tflite"]["sha256"]:
-            return _by_scene(scenes_path, scenes), f"{folder.path.name}/{RateFile.SCENES}, by kind of sound"
-    return _overall(folder.path / RateFile.METRICS, metrics), (
-        f"{folder.path.name}/{RateFile.METRICS}: one rate for all kinds of sound"
-    )
-
-
-def _overall(path: Path, metrics: Mapping[str, Any]) -> dict[str, Any]:
-    source = f"{path.parent.name}/{path.name}: streams"
+def _detector_rates(folder: ModelFolder) -> dict[str, Any]:
+    path = folder.path / _METRICS
+    metrics, source = _read(path), f"{folder.path.name}/{_METRICS}: streams"
     try:
         streams = metrics["streams"]
-        rate = _measured(streams["false_triggers_per_hour"], source)
-        recall = _measured(streams["recall"], source)
+        overall = _measured(streams["false_triggers_per_hour"], f"{source}, all kinds of sound")
+        recall = _measured(streams["recall"], f"{source}, music at all levels")
         median_s = float(streams["median_delay_s"])
-    except (KeyError, TypeError, ValueError) as error:
+        slow_s = float(streams.get("delay_90_percent_s") or 2.5 * median_s)
+        per_h = dict.fromkeys(SOUNDS, overall)
+        if "room_tone" in metrics:
+            per_h["quiet"] = _measured(metrics["room_tone"]["per_hour"], f"{folder.path.name}/{_METRICS}: room tone")
+        else:
+            reason = "as in silence; its false triggers were not measured"
+            per_h["quiet"] = Constant(value=0.0, low=0.0, high=overall.low, source=reason, certainty="A")
+        per_h |= _by_kind(streams.get("false_triggers_by_label", {}), source)
+        by_snr = {
+            float(name.split(" ", maxsplit=1)[0]): _measured(entry, f"{source}, music at {name}")
+            for name, entry in streams.get("recall_by_snr", {}).items()
+        }
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
         message = f"{path}: expected streams with false_triggers_per_hour, recall and median_delay_s ({error!r})"
-        raise CorruptArtifactError(message) from error
-    silent = Constant(value=0.0, low=0.0, high=rate.low, source="assumption: as in silence", certainty="A")
-    return {
-        "false_triggers_per_h": {s: silent if s == "quiet" else rate for s in SOUNDS},
-        "recall": dict.fromkeys(_SNR_STEPS_DB, recall),
-        "delays_s": (0.5 * median_s, 0.75 * median_s, median_s, 1.6 * median_s, 4 * median_s),
-    }
-
-
-def _by_scene(path: Path, scenes: Mapping[str, Any]) -> dict[str, Any]:
-    source = f"{path.parent.name}/{path.name}"
-    try:
-        per_h = {
-            sound: _measured(scenes["sounds"][sound]["false_triggers_per_hour"], f"{source}: {sound}")
-            for sound in SOUNDS
-        }
-        recall = {
-            float(row["from_db"]): _measured(row["recall"], f"{source}: music from {row['from_db']:g} dB")
-            for row in scenes["music"]
-        }
-        delays_s = tuple(float(one) for one in scenes["delay_quantiles_s"])
-    except (KeyError, TypeError, ValueError) as error:
-        message = f"{path}: expected sounds, music and delay_quantiles_s ({error!r}); measure it again"
         raise CorruptArtifactError(message) from error
     return {
         "false_triggers_per_h": per_h,
-        "recall": dict(sorted(recall.items())),
-        "delays_s": delays_s,
+        "recall": dict(sorted(by_snr.items())) or dict.fromkeys(_SNR_STEPS_DB, recall),
+        # Evenly spaced quantiles; the file states the median and one more.
+        "delays_s": (0.5 * median_s, 0.8 * median_s, median_s, (median_s + slow_s) / 2, 1.5 * slow_s),
     }
 
 
+def _by_kind(labels: Mapping[str, Any], source: str) -> dict[str, Constant]:
+    """Return false triggers an hour by kind of sound; labels that are no kind are recordings of noise."""
+    n: Counter[str] = Counter()
+    hours: dict[str, float] = defaultdict(float)
+    for label, entry in labels.items():
+        kind = label if label in SOUNDS else "noise"
+        n[kind] += int(entry["n"])
+        hours[kind] += float(entry["hours"])
+    rates = {kind: poisson_rate(n[kind], total).to_dict(4) for kind, total in hours.items() if total > 0}
+    return {kind: _measured(rate, f"{source}, {kind}") for kind, rate in rates.items() if kind != "quiet"}
+
+
 def _recognizer_rates(folder: ModelFolder) -> dict[str, Any]:
-    path = folder.path / RateFile.METRICS
+    path = folder.path / _METRICS
     metrics = _read(path)
     source = f"{folder.path.name}/{path.name}"
     try:

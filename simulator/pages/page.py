@@ -18,10 +18,19 @@ p{margin:.3rem 0}.soft{color:var(--soft)}.scroll{overflow-x:auto}svg{display:blo
 .scroll svg{min-width:640px}
 .scroll table{min-width:30rem}svg text{fill:var(--ink);font:12px system-ui,sans-serif}table{border-collapse:collapse;
 width:100%;font-size:.92rem}td,th{padding:.25rem .5rem;border-bottom:1px solid var(--line);text-align:left;
-vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}.cards{display:flex;flex-wrap:wrap;
+vertical-align:top}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums}td.n{white-space:nowrap}.cards{display:flex;flex-wrap:wrap;
 gap:.7rem;margin:.8rem 0}.card{border:1px solid var(--line);border-radius:8px;padding:.5rem .9rem;flex:1 1 9rem}
 .card b{display:block;font-size:1.3rem}
-@media print{body{max-width:none}.scroll{overflow:visible}}
+.bars{display:grid;grid-template-columns:minmax(7rem,16rem) 1fr;gap:.25rem .7rem;margin:.5rem 0;font-size:.92rem}
+.bars .bar{display:flex;align-items:center;gap:.5rem;min-width:0}.bars i{display:block;height:1.05rem;flex:none;
+background:var(--accent);border-radius:2px;max-width:calc(100% - 6.5rem)}.bars i.second{background:var(--recognizing)}
+.bars .of{flex:1;position:relative;height:1.05rem;background:var(--paused)}.bars .of i{position:absolute;max-width:none}
+.bars span{overflow-wrap:anywhere}td.heat{text-align:right;font-variant-numeric:tabular-nums}
+.key{display:inline-block;width:.8em;height:.8em}figure{margin:.5rem 0}h3{font-size:1rem;margin:1rem 0 .2rem}
+@media(max-width:480px){.bars{grid-template-columns:1fr;gap:0}.bars .bar{margin-bottom:.45rem}}
+*{-webkit-print-color-adjust:exact;print-color-adjust:exact}
+@media print{body{max-width:none;font-size:11px}.scroll{overflow:visible}.scroll svg,.scroll table{min-width:0}
+h2,h3{break-after:avoid}tr,.bars,figure{break-inside:avoid}table{font-size:9px}}
 """
 
 

@@ -155,6 +155,11 @@ class Prices:
             latency_parts_s={**self.latency_parts_s, "second look": seconds},
         )
 
+    def at_wake_j(self, wake_j: float) -> "Prices":
+        """Return prices with another energy of every wake-up, in J."""
+        parts = {"wake-up": 1000 * wake_j}
+        return replace(self, wake_mj={ANSWER: parts, RECHECK: parts})
+
     def without_listening(self) -> "Prices":
         """Return prices of a phone without an always-on side."""
         return replace(self, listening_mw={})

@@ -94,7 +94,10 @@ class Models:
         prints = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
         network, front_end = ear["network"], prints["front_end"]
         interval_s = float(network["decision_interval_s"])
-        per_decision = network.get("multiply_accumulates_per_decision", network["multiply_accumulates_per_window"])
+        # A graph that keeps its states states its cost a second; one that does not computes every window anew.
+        macs_per_s = ear.get("cost", {}).get("macs_per_second")
+        if macs_per_s is None:
+            macs_per_s = network["multiply_accumulates_per_window"] / interval_s
         n_frames = front_end["window_samples"] / front_end["hop_samples"]
         fft, n_mels = front_end["fft_samples"], front_end["n_mels"]
         # A real transform of n points takes about 2.5 n log2 n operations; its power and the mel triangles add to it.
@@ -102,7 +105,7 @@ class Models:
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
         files = prints["files"]
         return cls(
-            detector_macs_per_s=float(per_decision) / interval_s,
+            detector_macs_per_s=float(macs_per_s),
             decision_interval_s=interval_s,
             encoder_macs=float(prints["encoder"]["n_macs"]),
             model_bytes=float(files["frontend.tflite"]["bytes"] + files["encoder.tflite"]["bytes"]),
