@@ -10,9 +10,9 @@ from simulator.run import SimulationResult
 from simulator.scene import SoundKind
 from simulator.verdict import Finding, Outcome
 
-__all__ = ["clock", "describe", "energy_table", "findings_table", "timeline_table"]
+__all__ = ["STATE_STYLES", "clock", "describe", "energy_table", "findings_table", "timeline_table"]
 
-_STATE_STYLES = {
+STATE_STYLES = {
     "listening": "green",
     "capturing": "yellow",
     "recognizing": "bold magenta",
@@ -69,7 +69,7 @@ def timeline_table(result: SimulationResult) -> Table:
         is_state = event.kind is EventKind.STATE
         word = str(event.data["to"]) if is_state else str(event.kind)
         what = str(event.data["reason"]) if is_state else describe(event)
-        style = _STATE_STYLES.get(word, "bold")
+        style = STATE_STYLES.get(word, "bold")
         # Titles come from files: they are shown as they are, never read as markup.
         cells: list[str | Text] = [
             clock(event.time_s),

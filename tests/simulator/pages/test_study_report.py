@@ -84,16 +84,18 @@ def test_ours_costs_less_than_the_ways_without_a_detector(findings: Findings) ->
 @needs_chromium
 @pytest.mark.parametrize(("width", "height"), [(360, 4000), (1400, 2000)])
 def test_a_browser_shows_it_without_an_error(page: Path, width: int, height: int) -> None:
+    seen = look(page, width, height)
+    assert seen.console == []
     # The page itself never scrolls sideways; wide tables and pictures do so in a box of their own.
-    probe = "document.title = 'wide ' + document.documentElement.scrollWidth + ' of ' + innerWidth"
-    console, dom, picture = look(page, width, height, probe=probe)
-    assert console == []
-    assert f"<title>wide {width} of {width}</title>" in dom
-    assert struct.unpack(">II", picture[16:24]) == (width, height)
+    assert seen.page_width == seen.frame_width == width
+    assert struct.unpack(">II", seen.picture[16:24]) == (width, height)
 
 
 @needs_chromium
-def test_the_browser_would_tell_of_an_error(page: Path) -> None:
-    console, _, _ = look(page, 800, 600, probe="console.error('told'); nothing.there")
-    assert any("told" in line for line in console)
-    assert any("nothing is not defined" in line for line in console)
+def test_the_browser_would_tell_of_an_error_and_of_a_page_that_is_too_wide(page: Path) -> None:
+    wide = "document.body.innerHTML += '<div style=width:2000px>x</div>'; " + "parent.postMessage('page ' + "
+    wide += "document.documentElement.scrollWidth + ' in ' + innerWidth, '*')"
+    seen = look(page, 800, 600, script=f"console.error('told'); {wide}; nothing.there")
+    assert any("told" in line for line in seen.console)
+    assert any("nothing is not defined" in line for line in seen.console)
+    assert seen.page_width > seen.frame_width == 800
