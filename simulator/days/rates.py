@@ -46,6 +46,8 @@ class Rates:
         The same against eight seconds, by seconds of the song in the buffer.
     unknown_accepted, noise_accepted : Constant
         Share of unknown music, and of other sounds, that is given a name.
+    false_trigger_factor, recall_factor : float >= 0
+        Change all false triggers, and the recall at all levels, alike.
     """
 
     title: str

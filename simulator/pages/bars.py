@@ -47,7 +47,7 @@ def tornado_bars(swings: Sequence[Swing], base_mah: float) -> str:
         middle = scale * (base_mah - least)
         one = swing.constant
         parts.append(
-            f"<span>{escape(swing.name)} ({one.low:g} to {one.high:g})</span>"
+            f"<span>{escape(swing.name)} ({one.low:.3g} to {one.high:.3g})</span>"
             f"<div class='bar'><div class='of'><i style='left:{left:.2f}%;width:{width:.2f}%'></i>"
             f"<i style='left:{middle:.2f}%;width:2px;background:var(--ink)'></i></div>"
             f"<span style='flex:0 0 7rem'>{swing.low_mah:.2f} to {swing.high_mah:.2f}</span></div>"
@@ -59,7 +59,7 @@ def heat_map(sweep: Sweep) -> str:
     """Return a table whose cells are the darker the larger their value."""
     values = [value for row in sweep.values for value in row]
     least, most = min(values), max(values)
-    head = "".join(f"<th class='n'>{column:g}</th>" for column in sweep.columns)
+    head = "".join(f"<th class='n'>{column:.10g}</th>" for column in sweep.columns)
     body = []
     for name, row in zip(sweep.rows, sweep.values, strict=True):
         cells = []
@@ -67,7 +67,7 @@ def heat_map(sweep: Sweep) -> str:
             share = (value - least) / max(most - least, 1e-12)
             colour = f"color-mix(in srgb, var(--recognizing) {8 + 62 * share:.0f}%, var(--page))"
             cells.append(f"<td class='heat' style='background:{colour}'>{value:.3g}</td>")
-        body.append(f"<tr><th class='n'>{name:g}</th>{''.join(cells)}</tr>")
+        body.append(f"<tr><th class='n'>{name:.10g}</th>{''.join(cells)}</tr>")
     return (
         f"<figure><h3>{escape(sweep.title)}</h3><p class='soft'>{escape(sweep.unit)}; rows: {escape(sweep.row_name)}, "
         f"columns: {escape(sweep.column_name)}</p><div class='scroll'><table><thead><tr><th></th>{head}</tr></thead>"

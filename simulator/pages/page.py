@@ -29,7 +29,8 @@ background:var(--accent);border-radius:2px;max-width:calc(100% - 6.5rem)}.bars i
 .key{display:inline-block;width:.8em;height:.8em}figure{margin:.5rem 0}h3{font-size:1rem;margin:1rem 0 .2rem}
 @media(max-width:480px){.bars{grid-template-columns:1fr;gap:0}.bars .bar{margin-bottom:.45rem}}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
-@media print{body{max-width:none;font-size:11px}.scroll{overflow:visible}.scroll svg,.scroll table{min-width:0}
+@media print{html{font-size:11px}body{max-width:none;font-size:11px}h2+p,h3+p{break-after:avoid}
+.scroll{overflow:visible}.scroll svg,.scroll table{min-width:0}
 h2,h3{break-after:avoid}tr,.bars,figure{break-inside:avoid}table{font-size:9px}}
 """
 

@@ -220,11 +220,16 @@ def _assumptions(findings: Findings) -> str:
     return (
         f"<h2>All assumptions</h2><h3>{escape(study.device.title)}</h3>{constants_table(study.device.constants)}"
         f"<h3>Days</h3>{constants_table(study.assumptions.constants)}<h3>Error rates</h3>"
-        f"<p>{escape(study.rates.source)}.</p>{constants_table(study.rates.constants())}"
+        f"<p>{escape(study.rates.source)}.{_answer_source(findings)}</p>{constants_table(study.rates.constants())}"
         f"<h3>Scenes</h3><p>All of them are assumptions.</p>{html_table(heads, scenes, n_text=2)}"
         "<h3>Scenarios</h3><p>From its hour to the next one's a block's scenes follow each other with these weights. "
         f"All of them are assumptions.</p>{html_table(('day', 'share', 'from', 'scenes'), blocks, n_text=4)}"
     )
+
+
+def _answer_source(findings: Findings) -> str:
+    latencies = findings.study.latencies
+    return "" if latencies is None else f" Times of an answer: {escape(latencies.source)}."
 
 
 def _plain(value: Any) -> Any:

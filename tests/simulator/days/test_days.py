@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nowplaying.errors import ConfigError
 from simulator.days.answers import MUSIC, OTHER_SOUND
 from simulator.days.day import run_day
-from simulator.days.many import AVERAGE, simulate_days
+from simulator.days.many import AVERAGE, Days, simulate_days
 from simulator.days.rates import published_rates
 from simulator.days.record import Fate, record_day
 from simulator.days.scenes import load_scenarios
@@ -118,6 +118,18 @@ def test_a_summary_says_the_same_as_its_parts() -> None:
     assert figures["battery_percent_per_day"] == pytest.approx(100 * figures["mah_per_day"] / 2700)
     parts = figures["time_to_song_s"]["mean_parts"]
     assert sum(parts.values()) == pytest.approx(figures["time_to_song_s"]["mean"])
+
+
+def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
+    def days(**rates: float) -> Days:
+        changed = replace(STUDY, rates=replace(STUDY.rates, **rates))  # type: ignore[arg-type]
+        return simulate_days(AVERAGE, changed.settings(), 20, seed=2)
+
+    base, deaf, calm = days(), days(recall_factor=0.3), days(false_trigger_factor=0.1)
+    assert deaf.recall() < base.recall()
+    assert deaf.fates()[Fate.GATE] > base.fates()[Fate.GATE]
+    wakes = [one.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for one in (calm, base)]
+    assert wakes[0] < 0.3 * wakes[1]
 
 
 @pytest.mark.parametrize(("name", "n_days", "jobs"), [("nonsense", 3, 1), (AVERAGE, 0, 1), (AVERAGE, 3, 0)])
