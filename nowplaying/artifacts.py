@@ -18,6 +18,7 @@ __all__ = [
     "sha256_file",
     "write_atomic",
     "write_json",
+    "write_text",
 ]
 
 MODEL_SCHEMA_VERSION = 1
@@ -162,6 +163,11 @@ def sync_folder(folder: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write indented JSON atomically; NaN and infinity are refused because no JSON reader agrees on them."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, in UTF-8."""
     write_atomic(path, lambda temporary: _write_text(temporary, text))
 
 

@@ -3,23 +3,27 @@
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
-import numpy as np
 from rich.console import Console
 
 from fingerprinter.fingerprint import Fingerprinter
 from ondevice_db.indexing import index_paths
-from simulator.day import DAYS, energy_per_day
-from simulator.device import DeviceProfile
-from simulator.energy import day_mah
+from simulator.days.many import AVERAGE, simulate_days
+from simulator.days.study import Study
+from simulator.days.summary import summarise
+from simulator.pages.run_report import write_report
 from simulator.play import simulate_scene
+from simulator.power.account import day_mah
 from simulator.recordings import demo_recordings
-from simulator.report import write_report
-from simulator.run import SimulationResult
+from simulator.run import Setup, SimulationResult
 from simulator.timeline import energy_table, findings_table, timeline_table
 from simulator.verdict import Outcome
 
 __all__ = ["index_demo_songs", "run_demo", "simulate_scene"]
+
+N_DAYS = 40
+"""Days that the demo simulates: enough for a first figure, and half a second."""
 
 
 def index_demo_songs(database: Path, fingerprinter: str | Path = "fingerprinter-v1") -> int:
@@ -76,39 +80,37 @@ def run_demo(
         database = Path(folder) / "demo.npdb"
         n_songs = index_demo_songs(database, fingerprinter)
         console.print(f"Indexed {n_songs} songs in {time.perf_counter() - began_s:.1f} s.")
-        result = simulate_scene(scene, database, seed=seed, detector=detector, fingerprinter=fingerprinter)
+        setup = Setup(database=database, detector=detector, fingerprinter=fingerprinter)
+        result = simulate_scene(scene, setup, seed=seed)
     speed = result.duration_s / result.wall_s
     console.print(f"Heard {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
     console.print(timeline_table(result))
     console.print(findings_table(result.findings))
     console.print(energy_table(result))
-    console.print(_day_text(result, seed), highlight=False)
+    study = Study.load(detector=detector, fingerprinter=fingerprinter)
+    day = summarise(simulate_days(AVERAGE, study.settings(), N_DAYS, seed=seed), study.published, study.modelled)
+    console.print(_day_text(result, day), highlight=False)
     _print_verdict(console, result)
     used = {one.sound.recording for one in result.findings}
     artists = sorted({f"{one.artist} ({one.licence})" for name, one in recordings.items() if name in used})
     console.print(f"Recordings by {'; '.join(artists)}. See simulator/demo_assets/ATTRIBUTION.md.", style="dim")
     if report is not None:
-        write_report(report, result, seed=seed)
+        write_report(report, result, day)
         console.print(f"Report: {report}")
     return all(one.outcome.is_right for one in result.findings)
 
 
-def _day_text(result: SimulationResult, seed: int) -> str:
-    device: DeviceProfile = result.device
-    day = energy_per_day(device, DAYS["average"], 1000, np.random.default_rng(seed))
-    figures = day.to_dict()
-    low, high = (float(one) for one in np.percentile(day.total_mah, [5, 95]))
-    text = (
-        f"A day with the published 100 wake-ups costs {day_mah(device, 100):.1f} mAh on a {device.title}, "
-        f"{100 * day_mah(device, 100) / device.battery.capacity_mah:.2f} % of its battery; "
-        f"{len(day.total_mah)} simulated days: {day.total_mah.mean():.1f} mAh, nine of ten from {low:.1f} to {high:.1f}"
+def _day_text(result: SimulationResult, day: dict[str, Any]) -> str:
+    device, published_mah = result.device, day_mah(result.account.prices, 100)
+    low, high = day["modelled"]["mah_per_day_p5_p95"]
+    return (
+        f"A day with the published 100 wake-ups of {device.calibration.wake_j:g} J costs {published_mah:.1f} mAh on a "
+        f"{device.title}, {device.battery_percent_of_mah(published_mah):.2f} % of its battery. {day['n_days']} days "
+        f"simulated with the error rates of these models: {day['wakes_per_day']:.0f} wake-ups, "
+        f"{day['mah_per_day']:.1f} mAh at that price; {day['modelled']['mah_per_day']:.1f} mAh at the "
+        f"{day['modelled']['wake_j']:.2f} J modelled for them (nine of ten days from {low:.1f} to {high:.1f}).\n"
+        f"The sleeping phone itself draws {day['sleeping_phone_mah']:.0f} mAh a day.\n"
     )
-    modelled = result.modelled_account
-    if modelled.n_wakes:
-        wake_j = modelled.wakes_mj / 1000 / modelled.n_wakes
-        total_mah = day_mah(device, 100, wake_j)
-        text += f".\nWith the {wake_j:.2f} J a wake-up modelled from our compute time: {total_mah:.1f} mAh"
-    return f"{text}.\nThe sleeping phone itself draws {figures['sleeping_phone_mah']:.0f} mAh a day.\n"
 
 
 def _print_verdict(console: Console, result: SimulationResult) -> None:

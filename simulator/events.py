@@ -28,8 +28,9 @@ class EventKind(StrEnum):
     """What an event tells.
 
     ``STATE`` has "from", "to" and "reason"; ``PROBABILITY`` has "probability", "smoothed" and "gate_is_open";
-    ``RECOGNIZED`` has "track_id", "title", "artist", "source", "offset_s", "score", "buffer_s", "latency_ms" and
-    "n_fingerprints"; ``UNKNOWN`` has the last three; ``SKIPPED`` has "reason".
+    ``RECOGNIZED`` has "track_id", "title", "artist", "source", "offset_s", "score", "buffer_s", "asked_at_s" (the
+    buffer's end), "latency_ms" and "n_fingerprints"; ``UNKNOWN`` has the last four; ``SKIPPED`` has "reason".
+    In a day without sound, answers have "cause" (what was really to be heard) instead of what only sound can tell.
     """
 
     STATE = "state"
@@ -37,6 +38,11 @@ class EventKind(StrEnum):
     RECOGNIZED = "recognized"
     UNKNOWN = "unknown"
     SKIPPED = "skipped"
+
+    @property
+    def is_answer(self) -> bool:
+        """Whether the application processor was woken for it."""
+        return self in {EventKind.RECOGNIZED, EventKind.UNKNOWN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +52,8 @@ class Event:
     Attributes
     ----------
     time_s : float >= 0, seconds
-        On the clock of the sound: the end of the 10 ms step in which it happened, since the source began. Only
-        ``data["latency_ms"]`` is measured time; everything else is the same in every run on the same sound.
+        On the simulation's clock, since the source or the day began. Only ``data["latency_ms"]`` is measured time;
+        everything else is the same in every run on the same sound.
     kind : EventKind
     data : mapping
         See `EventKind`.

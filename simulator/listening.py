@@ -1,4 +1,4 @@
-"""The always-on side of the phone: the detector and its gate on a DSP, fed 10 ms at a time."""
+"""The always-on side of the phone: the detector and its gate on a DSP, with one clock."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,6 +38,8 @@ class Hearing:
 
     Attributes
     ----------
+    time_s : float, seconds
+        When, on the clock of the source.
     probability, smoothed : float in [0, 1]
         P(music) of the newest window, and what the gate makes of the last few.
     gate_is_open : bool
@@ -45,6 +47,7 @@ class Hearing:
         When the first window of the present run of music was complete, on the clock of the source.
     """
 
+    time_s: float
     probability: float
     smoothed: float
     gate_is_open: bool
@@ -72,22 +75,26 @@ class DspListener:
         self._gate = Gate(self._config)
         self._music_since_s: float | None = None
         self._n_since_positive = 0
+        self._began_s: float | None = None
 
-    def process(self, samples: NDArray[np.float32], now_s: float) -> list[Hearing]:
+    def process(self, samples: NDArray[np.float32], start_s: float) -> list[Hearing]:
         """Listen to new samples.
 
         Parameters
         ----------
         samples : ndarray of float32, shape (n,)
-        now_s : float, seconds
-            End of the samples on the clock of the source.
+        start_s : float, seconds
+            Start of the samples on the clock of the source.
 
         Returns
         -------
         list of Hearing
             One for every detector window that they complete.
         """
-        return [self._hear(decision.probability, now_s) for decision in self._detector.process(samples)]
+        if self._began_s is None:
+            self._began_s = start_s
+        decisions = self._detector.process(samples)
+        return [self._hear(decision.probability, self._began_s + decision.time_s) for decision in decisions]
 
     def _hear(self, probability: float, now_s: float) -> Hearing:
         gate = self._gate.step(now_s, probability)
@@ -100,4 +107,4 @@ class DspListener:
             # One weak window within the gate's own memory does not end a run of music.
             if self._n_since_positive >= self._config.window:
                 self._music_since_s = None
-        return Hearing(probability, gate.probability, gate.is_open, self._music_since_s)
+        return Hearing(now_s, probability, gate.probability, gate.is_open, self._music_since_s)

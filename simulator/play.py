@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,10 +10,9 @@ from nowplaying.audio import load, track_id
 from nowplaying.errors import ConfigError
 from ondevice_db.store import SongDatabase
 from simulator.conditions import PhoneConditions
-from simulator.device import DeviceProfile
 from simulator.events import Event
 from simulator.recordings import demo_recordings
-from simulator.run import SimulationResult, hear, make_phone
+from simulator.run import Setup, SimulationResult, hear, make_phone, watched
 from simulator.scene import SoundKind, compose
 from simulator.scripts import SCENES
 from simulator.verdict import judge
@@ -26,13 +24,11 @@ _CHUNK_SAMPLES = 1600
 
 def simulate_scene(
     name: str,
-    database: Path,
+    setup: Setup,
     *,
     seed: int = 1,
-    device: DeviceProfile | None = None,
-    detector: str | Path = "detector-v1",
-    fingerprinter: str | Path = "fingerprinter-v1",
     on_event: Callable[[Event], None] | None = None,
+    on_sound: Callable[[NDArray[np.float32]], None] | None = None,
 ) -> SimulationResult:
     """Compose a shipped scene, let the phone hear it, and compare its answers with the script.
 
@@ -40,12 +36,13 @@ def simulate_scene(
     ----------
     name : str
         Key of `simulator.scripts.SCENES`.
-    database : Path
-        Song database; music of the scene that it does not hold should come out as unknown.
+    setup : Setup
+        Music of the scene that its database does not hold should come out as unknown. The scene's own conditions
+        replace its situation.
     seed : int
         Of the scene's room tone and rooms.
-    device, detector, fingerprinter, on_event
-        See `simulator.run.hear` and `simulator.run.make_phone`.
+    on_event, on_sound : callable, optional
+        Are told every event, and every chunk of sound before it is heard.
 
     Returns
     -------
@@ -64,11 +61,12 @@ def simulate_scene(
     shipped = demo_recordings()
     recordings = {used: load(shipped[used].path) for used in {sound.recording for sound in scene.sounds}}
     composed = compose(scene, recordings, np.random.default_rng(seed))
-    situation = PhoneConditions(scene.conditions)
-    phone = make_phone(database, detector=detector, fingerprinter=fingerprinter, situation=situation)
-    result = hear(phone, _chunks(composed.samples), name=scene.title, device=device, on_event=on_event)
+    prices = setup.prices()
+    phone = make_phone(replace(setup, situation=PhoneConditions(scene.conditions)), answer_s=prices[1].answer_s)
+    sound = watched(_chunks(composed.samples), on_sound)
+    result = hear(phone, sound, name=scene.title, prices=prices, on_event=on_event)
     music = {used: track_id(recordings[used]) for used in recordings if shipped[used].kind is SoundKind.MUSIC}
-    songs = SongDatabase.open(database).songs
+    songs = SongDatabase.open(setup.database).songs
     known = {used: identity for used, identity in music.items() if songs.find(identity) is not None}
     return replace(result, findings=tuple(judge(scene, result.events, known)))
 

@@ -1,8 +1,8 @@
 """One way to hear anything: a file, a microphone, standard input or a scene through the simulated phone."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +15,19 @@ from nowplaying.audio import open_stream
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store import SongDatabase
 from simulator.conditions import Situation
-from simulator.device import DeviceProfile
-from simulator.energy import EnergyAccount
 from simulator.events import Event, EventKind
 from simulator.history import History
 from simulator.phone import Phone, PhoneConfig
+from simulator.power.account import EnergyAccount
+from simulator.power.device import DeviceProfile
+from simulator.power.latencies import PhoneLatencies
+from simulator.power.prices import Prices
+from simulator.power.work import DatabaseSize, Models
 from simulator.verdict import Finding
 
-__all__ = ["SimulationResult", "hear", "make_phone", "simulate_source"]
+__all__ = ["Setup", "SimulationResult", "hear", "make_phone", "simulate_source", "watched"]
+
+Samples = NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +44,7 @@ class SimulationResult:
     history : History
     device : DeviceProfile
     account, modelled_account : EnergyAccount
-        With the published cost of a wake-up, and with the one modelled from the measured compute time.
+        With the published cost of a wake-up, and with the one modelled from what the models and the matcher compute.
     findings : sequence of Finding
         Against the script, where the source was a scene.
     """
@@ -68,43 +73,79 @@ class SimulationResult:
             "times_real_time": round(self.duration_s / max(self.wall_s, 1e-9), 1),
             "n_wakes": self.account.n_wakes,
             "energy_mj": {
-                "detector": round(self.account.detector_mj, 3),
+                "detector": round(self.account.listening_mj, 3),
                 "wakes": round(self.account.wakes_mj, 3),
                 "wakes_modelled": round(self.modelled_account.wakes_mj, 3),
                 "total": round(self.account.total_mj, 3),
+                "total_modelled": round(self.modelled_account.total_mj, 3),
+            },
+            "components_mj": {
+                name: round(energy_mj, 3) for name, energy_mj in self.modelled_account.by_component_mj.items()
             },
             "device": self.device.name,
             "events": events,
         }
 
 
-def make_phone(
-    database: Path,
-    *,
-    detector: str | Path = "detector-v1",
-    fingerprinter: str | Path = "fingerprinter-v1",
-    situation: Situation | None = None,
-) -> Phone:
-    """Put the shipped models, or others, and a song database into a phone.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Setup:
+    """Whose phone hears, with which models.
+
+    Attributes
+    ----------
+    database : Path
+        Song database to recognize with.
+    detector, fingerprinter : str or Path
+        Shipped names or model folders.
+    device : DeviceProfile
+        Whose energy is counted; a Pixel 2 by default.
+    situation : Situation or None
+        When the phone must not listen.
+    latencies : PhoneLatencies or None
+        Measured on a real phone, in place of the estimate.
+    is_live : bool
+        Whether answers take no time on the clock of the sound, because they take real time.
+    """
+
+    database: Path
+    detector: str | Path = "detector-v1"
+    fingerprinter: str | Path = "fingerprinter-v1"
+    device: DeviceProfile = field(default_factory=DeviceProfile.load)
+    situation: Situation | None = None
+    latencies: PhoneLatencies | None = None
+    is_live: bool = False
+
+    def prices(self) -> tuple[Prices, Prices]:
+        """Return the published and the modelled prices of this device, these models and this database."""
+        models = Models.load(self.detector, self.fingerprinter)
+        manifest = SongDatabase.open(self.database).manifest
+        size = DatabaseSize(n_songs=1, song_s=float(manifest.n_fingerprints), hop_s=1.0)
+        modelled = Prices.modelled(self.device, models, size, self.latencies)
+        return Prices.published(self.device, models, size), modelled
+
+
+def make_phone(setup: Setup, *, answer_s: float = 0.0) -> Phone:
+    """Put models and a song database into a phone.
 
     Raises
     ------
     ArtifactError
         When a model or the database is damaged, or the two do not belong together.
     """
-    prints = Fingerprinter.from_model(fingerprinter)
-    songs = SongDatabase.open(database, embedding_space=prints.embedding_space)
+    prints = Fingerprinter.from_model(setup.fingerprinter)
+    songs = SongDatabase.open(setup.database, embedding_space=prints.embedding_space)
     # The reference kernels equal a microcontroller bit for bit, and this is the DSP.
-    listener = StreamingDetector.from_model(detector, reference_kernels=True)
-    return Phone(listener, Recognizer(songs, prints), PhoneConfig(gate=listener.gate_config), situation)
+    listener = StreamingDetector.from_model(setup.detector, reference_kernels=True)
+    config = PhoneConfig(gate=listener.gate_config)
+    return Phone(listener, Recognizer(songs, prints), config, setup.situation, answer_s=answer_s)
 
 
 def hear(
     phone: Phone,
-    source: Iterable[NDArray[np.float32]],
+    source: Iterable[Samples],
     *,
     name: str,
-    device: DeviceProfile | None = None,
+    prices: tuple[Prices, Prices],
     on_event: Callable[[Event], None] | None = None,
 ) -> SimulationResult:
     """Let a phone hear a source to its end.
@@ -116,39 +157,36 @@ def hear(
         Chunks of mono sound at 16 kHz.
     name : str
         What to call the source.
-    device : DeviceProfile, optional
-        Whose energy is counted; a Pixel 2 by default.
+    prices : pair of Prices
+        Published and modelled, as `Setup.prices` returns them.
     on_event : callable, optional
         Is told every event as it happens.
     """
-    device = device if device is not None else DeviceProfile.load()
     events: list[Event] = []
     began_s = time.perf_counter()
     for event in phone.run(source):
         events.append(event)
         if on_event is not None:
             on_event(event)
+    published, modelled = prices
     return SimulationResult(
         source=name,
         duration_s=phone.now_s,
         wall_s=time.perf_counter() - began_s,
         events=events,
         history=phone.history,
-        device=device,
-        account=EnergyAccount.of_events(events, device),
-        modelled_account=EnergyAccount.of_events(events, device, models_wakes=True),
+        device=published.device,
+        account=EnergyAccount.of_events(events, published),
+        modelled_account=EnergyAccount.of_events(events, modelled),
     )
 
 
 def simulate_source(
     source: str,
-    database: Path,
+    setup: Setup,
     *,
-    device: DeviceProfile | None = None,
-    situation: Situation | None = None,
-    detector: str | Path = "detector-v1",
-    fingerprinter: str | Path = "fingerprinter-v1",
     on_event: Callable[[Event], None] | None = None,
+    on_sound: Callable[[Samples], None] | None = None,
 ) -> SimulationResult:
     """Let the simulated phone hear a file, a microphone or standard input.
 
@@ -156,11 +194,19 @@ def simulate_source(
     ----------
     source : str
         A path, ``"-"`` for raw PCM on standard input, ``"mic"`` or ``"mic:DEVICE"``.
-    database : Path
-        Song database to recognize with.
-    device, situation, detector, fingerprinter, on_event
-        See `hear` and `make_phone`.
+    setup : Setup
+    on_event, on_sound : callable, optional
+        Are told every event, and every chunk of sound before it is heard.
     """
-    phone = make_phone(database, detector=detector, fingerprinter=fingerprinter, situation=situation)
+    prices = setup.prices()
+    phone = make_phone(setup, answer_s=0.0 if setup.is_live else prices[1].answer_s)
     with open_stream(source) as stream:
-        return hear(phone, stream, name=stream.name, device=device, on_event=on_event)
+        return hear(phone, watched(stream, on_sound), name=stream.name, prices=prices, on_event=on_event)
+
+
+def watched(source: Iterable[Samples], on_sound: Callable[[Samples], None] | None) -> Iterator[Samples]:
+    """Hand chunks on, and show each of them to somebody first."""
+    for chunk in source:
+        if on_sound is not None:
+            on_sound(chunk)
+        yield chunk

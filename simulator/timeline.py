@@ -10,9 +10,9 @@ from simulator.run import SimulationResult
 from simulator.scene import SoundKind
 from simulator.verdict import Finding, Outcome
 
-__all__ = ["clock", "describe", "energy_table", "findings_table", "timeline_table"]
+__all__ = ["STATE_STYLES", "clock", "describe", "energy_table", "findings_table", "timeline_table"]
 
-_STATE_STYLES = {
+STATE_STYLES = {
     "listening": "green",
     "capturing": "yellow",
     "recognizing": "bold magenta",
@@ -69,7 +69,7 @@ def timeline_table(result: SimulationResult) -> Table:
         is_state = event.kind is EventKind.STATE
         word = str(event.data["to"]) if is_state else str(event.kind)
         what = str(event.data["reason"]) if is_state else describe(event)
-        style = _STATE_STYLES.get(word, "bold")
+        style = STATE_STYLES.get(word, "bold")
         # Titles come from files: they are shown as they are, never read as markup.
         cells: list[str | Text] = [
             clock(event.time_s),
@@ -107,18 +107,26 @@ def findings_table(findings: Sequence[Finding]) -> Table:
 
 
 def energy_table(result: SimulationResult) -> Table:
-    """Return the energy of a run by state, at the published cost of a wake-up."""
-    account = result.account
+    """Return the energy of a run by state at the published cost of a wake-up, and by component at the modelled one."""
+    account, modelled = result.account, result.modelled_account
     table = Table(title=f"Energy of {clock(account.elapsed_s)} on a {result.device.title}", title_justify="left")
-    for name in ("state", "seconds", "mJ", "share"):
-        table.add_column(name, justify="left" if name == "state" else "right")
+    for name in ("where", "seconds", "mJ", "share"):
+        table.add_column(name, justify="left" if name == "where" else "right")
     for state, energy_mj in account.by_state_mj.items():
         if account.duration_s[state] or energy_mj:
-            share = 100 * energy_mj / account.total_mj if account.total_mj else 0.0
-            seconds = account.duration_s[state]
-            table.add_row(str(state).replace("_", " "), f"{seconds:.1f}", f"{energy_mj:.0f}", f"{share:.0f} %")
-    table.add_row("total", f"{account.elapsed_s:.1f}", f"{account.total_mj:.0f}", "", end_section=True)
+            seconds = f"{account.duration_s[state]:.1f}"
+            table.add_row(str(state).replace("_", " "), seconds, *_share(energy_mj, account.total_mj))
+    table.add_row(
+        "total, published", f"{account.elapsed_s:.1f}", *_share(account.total_mj, account.total_mj), end_section=True
+    )
+    for component, energy_mj in modelled.by_component_mj.items():
+        table.add_row(component, "", *_share(energy_mj, modelled.total_mj))
+    table.add_row("total, modelled", "", *_share(modelled.total_mj, modelled.total_mj))
     return table
+
+
+def _share(energy_mj: float, total_mj: float) -> tuple[str, str]:
+    return f"{energy_mj:.0f}", f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %"
 
 
 def _truth(findings: Sequence[Finding], time_s: float) -> str:

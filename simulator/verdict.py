@@ -70,7 +70,7 @@ def judge(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, str]) -
     list of Finding
         One per sound, in the order of their starts. A name is right only with an offset within a second.
     """
-    answers = [event for event in events if event.kind in {EventKind.RECOGNIZED, EventKind.UNKNOWN}]
+    answers = [event for event in events if event.kind.is_answer]
     causes = [_cause(scene, event) for event in answers]
     sounds = sorted(scene.sounds, key=lambda sound: sound.start_s)
     return [
@@ -81,10 +81,11 @@ def judge(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, str]) -
 
 def _cause(scene: Scene, event: Event) -> Sound | None:
     """Return the sound that fills most of an answer's buffer, music before anything else."""
-    start_s = event.time_s - float(event.data["buffer_s"])
+    end_s = float(event.data["asked_at_s"])
+    start_s = end_s - float(event.data["buffer_s"])
 
     def overlap_s(sound: Sound) -> float:
-        return min(sound.end_s, event.time_s) - max(sound.start_s, start_s)
+        return min(sound.end_s, end_s) - max(sound.start_s, start_s)
 
     heard = [sound for sound in scene.sounds if overlap_s(sound) > 0]
     return max(heard, key=lambda sound: (sound.kind is SoundKind.MUSIC, overlap_s(sound)), default=None)
@@ -95,7 +96,7 @@ def _finding(scene: Scene, sound: Sound, answers: list[Event], track_ids: Mappin
     expected_id = track_ids.get(sound.recording) if sound.kind is SoundKind.MUSIC else None
     if expected_id is not None and named:
         first = named[0]
-        expected_offset_s = first.time_s - first.data["buffer_s"] - sound.start_s + sound.offset_s
+        expected_offset_s = first.data["asked_at_s"] - first.data["buffer_s"] - sound.start_s + sound.offset_s
         is_right = all(event.data["track_id"] == expected_id for event in named)
         is_placed = abs(first.data["offset_s"] - expected_offset_s) <= _OFFSET_TOLERANCE_S
         placed = Outcome.RECOGNIZED if is_placed else Outcome.MISPLACED

@@ -1,59 +1,110 @@
 """``nowplaying energy``: what a day costs."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import Json, Seed
-from nowplaying.cli.output import emit_json, say, table
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
+from nowplaying.cli.output import emit_json, note, progress_bar, say, table
+
+if TYPE_CHECKING:
+    from simulator.days.study import Study
 
 __all__ = ["energy"]
+
+# Names that earlier releases had.
+_FORMER_DAYS = {"quiet": "quiet-home", "music": "music-fan"}
 
 
 def energy(
     device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
-    day: Annotated[str, typer.Option("--day", help="average, quiet, music or silence.")] = "average",
-    days: Annotated[int, typer.Option("--days", min=1, max=10_000_000, help="Days to draw.")] = 10_000,
+    day: Annotated[
+        str,
+        typer.Option(
+            "--day",
+            help="average (all in their shares), office-worker, commuter, cafe-worker, music-fan, night-shift, "
+            "quiet-home or silence.",
+        ),
+    ] = "average",
+    days: Annotated[int, typer.Option("--days", min=1, max=1_000_000, help="Days to simulate.")] = 300,
     seed: Seed = 1,
-    report: Annotated[Path | None, typer.Option("--report", help="Also write one HTML page here.")] = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
+    songs: Annotated[int, typer.Option("--songs", min=0, help="Songs in the database.")] = 10_000,
+    rates: Annotated[
+        str, typer.Option("--rates", help="measured (the models' own) or published (Now Playing's detector).")
+    ] = "measured",
+    latencies: Annotated[
+        Path | None, typer.Option("--latencies", help="JSON of benchmark_model on a real phone, not our estimate.")
+    ] = None,
+    detector: DetectorModel = "detector-v1",
+    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page; JSON and CSV beside it.")
+    ] = None,
+    detail_days: Annotated[
+        int, typer.Option("--detail-days", min=1, help="Days behind each figure of the report's comparisons.")
+    ] = 14,
     json_output: Json = False,
 ) -> None:
-    """Estimate the energy of a day by drawing many of them; the published wake-up cost is used."""
-    import numpy as np
+    """Simulate days of somebody's phone: energy by part with intervals, songs named and missed, time to song."""
+    from simulator.days.many import simulate_days
+    from simulator.days.study import Study
+    from simulator.days.summary import summarise
 
-    from nowplaying.errors import ConfigError
-    from simulator.day import DAYS, energy_per_day
-    from simulator.device import DeviceProfile
-
-    if day not in DAYS:
-        message = f"--day: expected one of {', '.join(DAYS)}, found {day!r}"
-        raise ConfigError(message)
-    profile = DeviceProfile.load(device)
-    drawn = energy_per_day(profile, DAYS[day], days, np.random.default_rng(seed))
-    if report is not None:
-        from simulator.report import write_day_report
-
-        write_day_report(report, drawn)
-    result = drawn.to_dict()
+    study = Study.load(
+        device=device,
+        detector=detector,
+        fingerprinter=fingerprinter,
+        n_songs=songs,
+        rates=rates,
+        latencies=latencies,
+    )
+    name = _FORMER_DAYS.get(day, day)
+    if report is None:
+        simulated = simulate_days(name, study.settings(), days, seed=seed, jobs=jobs)
+        result = summarise(simulated, study.published, study.modelled)
+    else:
+        result = _write_report(report, study, day=name, n_days=days, detail_days=detail_days, seed=seed, jobs=jobs)
     if json_output:
         emit_json("energy/1", result)
     else:
         _print(result)
 
 
+def _write_report(path: Path, study: "Study", **options: Any) -> dict[str, Any]:
+    from simulator.days.findings import find
+    from simulator.pages.study_report import write_study
+
+    with progress_bar("study", 4) as advance:
+        steps = iter(range(4))
+        findings = find(study, on_step=lambda step: advance(next(steps), rate=step), **options)
+    write_study(path, findings)
+    note(f"report written to {path}, with {path.with_suffix('.json').name} and {path.with_suffix('.csv').name}")
+    return findings.summary
+
+
 def _print(result: dict[str, Any]) -> None:
-    say(f"{result['device']}, {result['day']}, {result['n_days']} days drawn")
-    low, high = result["mah_per_day_p5_p95"]
-    parts = result["parts_mah"]
-    table(
-        ["part", "mAh a day"],
-        [
-            ["detector", f"{parts['detector']:.2f}"],
-            ["wake-ups for music", f"{parts['wakes_for_music']:.2f}"],
-            ["wake-ups for other sound", f"{parts['wakes_for_other_sound']:.2f}"],
-            ["total", f"{result['mah_per_day']:.2f}  (5th to 95th percentile of days: {low:.2f} to {high:.2f})"],
-        ],
+    modelled = result["modelled"]
+    say(f"{result['device']}, {result['day']}, {result['n_days']} days simulated")
+    rows = [
+        [name.replace("_", " "), f"{mah:.2f}", f"{modelled['parts_mah'][name]:.2f}"]
+        for name, mah in result["parts_mah"].items()
+    ]
+    rows.append(["total", _interval(result, "mah_per_day", 2), _interval(modelled, "mah_per_day", 2)])
+    rows.append(
+        ["% of the battery", _interval(result, "battery_percent", 3), _interval(modelled, "battery_percent", 3)]
     )
-    percent = f"{result['battery_percent_per_day']:.2f} % of the battery a day"
-    say(f"{percent}, {result['wakes_per_day']:.1f} wake-ups a day")
+    table(["mAh a day", "published cost of a wake-up", f"modelled ({modelled['wake_j']:.2f} J)"], rows)
+    songs, latency = result["songs"], result["time_to_song_s"]
+    say(
+        f"{result['wakes_per_day']:.1f} wake-ups a day; of {songs['in_database_and_to_be_heard']:.1f} songs of the "
+        f"database that were to be heard, {songs['named']:.1f} were named"
+        + (f", half of them within {latency['p50']:.1f} s of the first note" if latency else "")
+    )
+
+
+def _interval(figures: dict[str, Any], name: str, digits: int) -> str:
+    value = figures.get(name, figures.get(f"{name}_per_day"))
+    low, high = figures[f"{name}_interval_95"]
+    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"

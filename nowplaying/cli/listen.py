@@ -25,7 +25,7 @@ def listen(
 ) -> None:
     """Listen all day and print each song as it is recognized; Ctrl-C ends it."""
     from simulator.events import EventKind
-    from simulator.run import simulate_source
+    from simulator.run import Setup, simulate_source
 
     def tell(event: "Event") -> None:
         if event.kind is EventKind.RECOGNIZED:
@@ -39,5 +39,6 @@ def listen(
 
     if source == "mic" or source.startswith("mic:"):
         note("listening; Ctrl-C ends it")
-    result = simulate_source(source, database, detector=detector, fingerprinter=fingerprinter, on_event=tell)
+    setup = Setup(database=database, detector=detector, fingerprinter=fingerprinter, is_live=True)
+    result = simulate_source(source, setup, on_event=tell)
     raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)

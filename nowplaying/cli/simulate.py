@@ -1,7 +1,9 @@
 """``nowplaying simulate``: the whole phone on sound, with its energy."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -10,7 +12,7 @@ from nowplaying.cli.output import emit_json, note
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
 if TYPE_CHECKING:
-    from simulator.run import SimulationResult
+    from simulator.run import Setup, SimulationResult
 
 __all__ = ["print_result", "simulate"]
 
@@ -21,6 +23,13 @@ def simulate(
     scene: Annotated[str | None, typer.Option("--scene", metavar="NAME", help="A shipped scene, not a file.")] = None,
     device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
     report: Annotated[Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page.")] = None,
+    live: Annotated[bool, typer.Option("--live", help="Show the phone in the terminal while it listens.")] = False,
+    speed: Annotated[
+        float, typer.Option("--speed", min=0.0, help="With --live: times real time; 0 is as fast as it goes.")
+    ] = 0.0,
+    latencies: Annotated[
+        Path | None, typer.Option("--latencies", help="JSON of benchmark_model on a real phone, not our estimate.")
+    ] = None,
     seed: Seed = 1,
     detector: DetectorModel = "detector-v1",
     fingerprinter: FingerprinterModel = "fingerprinter-v1",
@@ -28,29 +37,54 @@ def simulate(
 ) -> None:
     """Let the simulated phone hear a file or a scene: states, wake-ups, songs, latency, energy."""
     from nowplaying.errors import ConfigError
-    from simulator.device import DeviceProfile
+    from simulator.pages.run_report import write_report
     from simulator.play import simulate_scene
-    from simulator.report import write_report
-    from simulator.run import simulate_source
+    from simulator.power.device import DeviceProfile
+    from simulator.power.latencies import PhoneLatencies
+    from simulator.run import Setup, simulate_source
 
     if (source is None) == (scene is None):
         message = "simulate: expected either a file or --scene NAME"
         raise ConfigError(message)
-    profile = DeviceProfile.load(device)
-    if scene is not None:
-        result = simulate_scene(
-            scene, database, seed=seed, device=profile, detector=detector, fingerprinter=fingerprinter
-        )
-    else:
-        result = simulate_source(str(source), database, device=profile, detector=detector, fingerprinter=fingerprinter)
+    setup = Setup(
+        database=database,
+        detector=detector,
+        fingerprinter=fingerprinter,
+        device=DeviceProfile.load(device),
+        latencies=None if latencies is None else PhoneLatencies.load(latencies),
+    )
+    with _watching(setup, wanted=live, speed=speed) as watchers:
+        if scene is None:
+            result = simulate_source(str(source), setup, **watchers)
+        else:
+            result = simulate_scene(scene, setup, seed=seed, **watchers)
     if json_output:
         emit_json("simulation/1", result.to_dict())
     else:
         print_result(result)
     if report is not None:
-        write_report(report, result, seed=seed)
+        write_report(report, result)
         note(f"report written to {report}")
     raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)
+
+
+@contextmanager
+def _watching(setup: "Setup", *, wanted: bool, speed: float) -> Iterator[dict[str, Any]]:
+    """Show the phone on a terminal; nothing where none is wanted or there is none."""
+    from rich.console import Console
+    from rich.live import Live
+
+    from simulator.live import LiveView
+
+    console = Console(stderr=True)
+    if not wanted or not console.is_terminal:
+        if wanted:
+            note("--live needs a terminal; going on without")
+        yield {}
+        return
+    with Live(console=console, refresh_per_second=10) as live:
+        view = LiveView(setup.prices()[1], live, speed=speed)
+        yield {"on_event": view.on_event, "on_sound": view.on_sound}
 
 
 def print_result(result: "SimulationResult") -> None:

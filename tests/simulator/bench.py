@@ -12,6 +12,9 @@ from ondevice_db.schema import Track
 from simulator.conditions import Condition, PhoneConditions
 from simulator.events import Event, EventKind
 from simulator.phone import Phone, PhoneConfig
+from simulator.power.device import DeviceProfile
+from simulator.power.prices import Prices
+from simulator.power.work import DatabaseSize, Models
 
 Samples = NDArray[np.float32]
 RATE_HZ = 16_000
@@ -66,6 +69,21 @@ class ScriptedRecognizer:
         return self.answers[min(len(self.buffers), len(self.answers)) - 1]
 
 
+MODELS = Models(
+    detector_macs_per_s=200_000.0,
+    decision_interval_s=0.64,
+    encoder_macs=30e6,
+    model_bytes=1e6,
+    front_end_ops=1.9e6,
+)
+
+
+def build_prices(device: str = "pixel-2") -> tuple[Prices, Prices]:
+    """Return published and modelled prices of a small phone."""
+    profile, size = DeviceProfile.load(device), DatabaseSize(n_songs=1000)
+    return Prices.published(profile, MODELS, size), Prices.modelled(profile, MODELS, size)
+
+
 @dataclass
 class Bench:
     """A phone on the bench with all that was put into it."""
@@ -106,9 +124,14 @@ def unknown_song() -> Recognition:
 
 
 def build_bench(
-    *answers: Recognition, conditions: Sequence[Condition] = (), cool_down_s: float = 60.0, **settings: float
+    *answers: Recognition,
+    conditions: Sequence[Condition] = (),
+    cool_down_s: float = 60.0,
+    answer_s: float = 0.0,
+    **settings: float,
 ) -> Bench:
     gate = GateConfig(window=3, enter_threshold=0.6, leave_threshold=0.4, consecutive_hits=2, cool_down_s=cool_down_s)
     detector, recognizer = LoudnessDetector(), ScriptedRecognizer(list(answers))
     config = PhoneConfig(gate=gate, **settings)  # type: ignore[arg-type]
-    return Bench(Phone(detector, recognizer, config, PhoneConditions(conditions)), detector, recognizer)
+    phone = Phone(detector, recognizer, config, PhoneConditions(conditions), answer_s=answer_s)
+    return Bench(phone, detector, recognizer)

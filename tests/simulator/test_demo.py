@@ -12,7 +12,7 @@ from simulator.demo import index_demo_songs, run_demo
 from simulator.events import Event, EventKind
 from simulator.play import simulate_scene
 from simulator.recordings import demo_recordings
-from simulator.run import simulate_source
+from simulator.run import Setup, simulate_source
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_the_demo_succeeds_and_says_what_it_heard(console: Console, tmp_path: Pa
 def test_a_song_outside_the_database_is_unknown(database: Path) -> None:
     song = demo_recordings()["jrpg-tavern"]
     assert not song.indexed
-    result = simulate_source(str(song.path), database)
+    result = simulate_source(str(song.path), Setup(database=database))
     assert result.recognitions == []
     assert [event.kind for event in result.events if event.kind is EventKind.UNKNOWN] == [EventKind.UNKNOWN]
     assert result.account.n_wakes == 1
@@ -51,14 +51,14 @@ def test_a_song_outside_the_database_is_unknown(database: Path) -> None:
 def test_a_file_is_heard_like_a_scene(database: Path) -> None:
     told: list[Event] = []
     song = demo_recordings()["low-fi"]
-    result = simulate_source(str(song.path), database, on_event=told.append)
+    result = simulate_source(str(song.path), Setup(database=database), on_event=told.append)
     assert [event.data["title"] for event in result.recognitions] == [song.title]
     (event,) = result.recognitions
-    assert event.data["offset_s"] == pytest.approx(event.time_s - event.data["buffer_s"], abs=0.6)
+    assert event.data["offset_s"] == pytest.approx(event.data["asked_at_s"] - event.data["buffer_s"], abs=0.6)
     assert told == list(result.events)
     assert told[-1].kind is EventKind.STATE
 
 
 def test_an_unknown_scene_is_refused(database: Path) -> None:
     with pytest.raises(ConfigError, match="evening"):
-        simulate_scene("no-such-scene", database)
+        simulate_scene("no-such-scene", Setup(database=database))

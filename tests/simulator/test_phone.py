@@ -119,11 +119,38 @@ def test_a_song_that_goes_on_is_left_alone_until_it_should_be_over() -> None:
     phone = build_bench(known_song("a", offset_s=20.0, duration_s=200.0), known_song("b"))
     events = phone.hear(make_sound((230, LOUD)))
     first, second = answers_of(events)[:2]
-    # The buffer began 20 s into a song of 200 s, and a new capture may not begin before its end.
-    assert second.time_s - (first.time_s - first.data["buffer_s"]) == pytest.approx(180, abs=1.0)
+    # The buffer began 20 s into a song of 200 s; a new capture begins at its end, and is to hold the next song alone.
+    assert second.time_s - (first.time_s - first.data["buffer_s"]) == pytest.approx(180 + 8, abs=0.02)
+    assert second.data["buffer_s"] == 8.0
     skipped = [event.data["reason"] for event in events if event.kind is EventKind.SKIPPED]
     assert skipped == ["same_song"]
     assert [song.title for song in phone.phone.history] == ["Song a", "Song b"]
+
+
+def test_an_answer_takes_its_time() -> None:
+    events = build_bench(unknown_song(), answer_s=0.5).hear(make_sound((10, QUIET), (30, LOUD), (70, QUIET)))
+    (answer,) = answers_of(events)
+    times_s = dict(_changes(events[:-1]))
+    assert times_s["cooling_down"] - times_s["recognizing"] == pytest.approx(0.5)
+    assert answer.time_s - answer.data["asked_at_s"] == pytest.approx(0.5)
+    assert times_s["listening"] - times_s["cooling_down"] == pytest.approx(60)
+
+
+def test_a_call_during_an_answer_waits_for_it() -> None:
+    call = Condition(reason=PauseReason.CALL, start_s=20.0, end_s=30.0)
+    phone = build_bench(known_song("a"), conditions=(call,), answer_s=3.0)
+    events = phone.hear(make_sound((10, QUIET), (30, LOUD)))
+    assert _states(events)[:6] == ["listening", "capturing", "recognizing", "cooling_down", "paused", "cooling_down"]
+    assert len(answers_of(events)) == 1
+
+
+def test_backing_off_rests_longer_after_each_unknown_answer_until_the_music_ends() -> None:
+    phone = build_bench(unknown_song(), cool_down_s=10.0, back_off=2.0, max_rest_s=35.0)
+    events = phone.hear(make_sound((130, LOUD), (15, QUIET), (30, LOUD)))
+    times_s = [event.time_s for event in answers_of(events)]
+    np.testing.assert_allclose(np.diff(times_s)[:4], [10, 20, 35, 35], atol=0.02)
+    # Music that comes after a silence is asked for at once, and again after ten seconds.
+    assert times_s[-1] - times_s[-2] == pytest.approx(10, abs=0.02)
 
 
 def test_a_song_of_unknown_length_is_looked_up_every_minute() -> None:

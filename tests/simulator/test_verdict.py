@@ -17,12 +17,13 @@ KNOWN = {"a": "id-a", "b": "id-b"}
 
 
 def _named(time_s: float, track_id: str, offset_s: float) -> Event:
-    data = {"track_id": track_id, "title": track_id, "artist": "", "offset_s": offset_s, "score": 0.9, "buffer_s": 8.0}
+    data = {"track_id": track_id, "title": track_id, "artist": "", "offset_s": offset_s, "score": 0.9}
+    data |= {"buffer_s": 8.0, "asked_at_s": time_s}
     return Event(time_s, EventKind.RECOGNIZED, data)
 
 
 def _unknown(time_s: float) -> Event:
-    return Event(time_s, EventKind.UNKNOWN, {"buffer_s": 8.0, "n_fingerprints": 12, "latency_ms": 1.0})
+    return Event(time_s, EventKind.UNKNOWN, {"buffer_s": 8.0, "asked_at_s": time_s, "latency_ms": 1.0})
 
 
 def _outcomes(*events: Event) -> dict[str, Outcome]:

@@ -9,14 +9,12 @@ import pytest
 from rich.console import Console
 
 from simulator.conditions import Condition, PauseReason
-from simulator.day import DAYS, energy_per_day
-from simulator.device import DeviceProfile
-from simulator.report import render_report, write_day_report, write_report
+from simulator.pages.run_report import render_report, write_report
 from simulator.run import SimulationResult, hear
 from simulator.scene import Scene, Sound, SoundKind
 from simulator.timeline import clock, energy_table, findings_table, timeline_table
 from simulator.verdict import judge
-from tests.simulator.bench import build_bench, known_song, make_sound, unknown_song
+from tests.simulator.bench import build_bench, build_prices, known_song, make_sound, unknown_song
 
 HOSTILE = "<script>alert(1)</script> [bold]&amp;"
 SCENE = Scene(
@@ -40,7 +38,7 @@ def result() -> SimulationResult:
     call = Condition(reason=PauseReason.CALL, start_s=108.0, end_s=112.0)
     bench = build_bench(dataclasses.replace(answer, match=song), unknown_song(), conditions=(call,))
     sound = make_sound((5, 0.001), (15, 0.5), (65, 0.001), (20, 0.5), (15, 0.001))
-    heard = hear(bench.phone, [sound], name=HOSTILE)
+    heard = hear(bench.phone, [sound], name=HOSTILE, prices=build_prices())
     return dataclasses.replace(heard, findings=tuple(judge(SCENE, heard.events, {"a": 16 * "a"})))
 
 
@@ -80,56 +78,46 @@ def _parse(page: str) -> _Page:
 
 
 def test_the_page_is_well_formed_and_needs_no_network(result: SimulationResult) -> None:
-    page = _parse(render_report(result, n_days=50))
+    page = _parse(render_report(result))
     assert page.open == []
-    assert page.tags.count("svg") == 4
+    assert page.tags.count("svg") == 3
     assert "script" not in page.tags
     assert all(link.startswith("data:") for link in page.links)
 
 
 def test_hostile_titles_are_shown_as_text(result: SimulationResult) -> None:
-    html = render_report(result, n_days=50)
+    html = render_report(result)
     assert "<script" not in html
     assert HOSTILE in _parse(html).text
 
 
 def test_the_page_tells_songs_energy_and_sources(result: SimulationResult) -> None:
-    text = _parse(render_report(result, n_days=50)).text
+    text = _parse(render_report(result)).text
     for expected in (
         "cooling down",
         "battery.capacity_mah",
         "2700",
         "assumption",
-        "server over LTE",
+        "resume and suspend",
         "against the script",
     ):
         assert expected.lower() in text.lower()
 
 
 def test_every_number_in_a_picture_is_finite(result: SimulationResult) -> None:
-    html = render_report(result, n_days=50)
+    html = render_report(result)
     assert not re.search(r"\b(nan|inf)\b", " ".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL)))
 
 
 def test_written_whole(tmp_path: Path, result: SimulationResult) -> None:
-    write_report(tmp_path / "out.html", result, n_days=50)
-    assert (tmp_path / "out.html").read_text(encoding="utf-8") == render_report(result, n_days=50)
+    write_report(tmp_path / "out.html", result)
+    assert (tmp_path / "out.html").read_text(encoding="utf-8") == render_report(result)
     assert [path.name for path in tmp_path.iterdir()] == ["out.html"]
 
 
-def test_the_energy_of_days_has_a_page_of_its_own(tmp_path: Path) -> None:
-    day = energy_per_day(DeviceProfile.load(), DAYS["quiet"], 20, np.random.default_rng(1))
-    write_day_report(tmp_path / "day.html", day)
-    page = _parse((tmp_path / "day.html").read_text(encoding="utf-8"))
-    assert page.open == []
-    assert page.tags.count("svg") == 2
-    assert "quiet day at home" in page.text
-    assert f"{day.total_mah.mean():.1f} mAh" in page.text
-
-
 def test_a_run_without_scene_or_song_has_a_report_too() -> None:
-    heard = hear(build_bench(unknown_song()).phone, [np.zeros(100, np.float32)], name="silence")
-    assert "No song was recognized" in render_report(heard, n_days=10)
+    heard = hear(build_bench(unknown_song()).phone, [np.zeros(100, np.float32)], name="silence", prices=build_prices())
+    assert "No song was recognized" in render_report(heard)
 
 
 def test_tables_in_a_terminal(result: SimulationResult) -> None:

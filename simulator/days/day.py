@@ -1,0 +1,148 @@
+"""One day of one phone: the same loop as on sound, told by the detector's and the recognizer's error rates."""
+
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import simpy
+
+from detector.gate import GateConfig
+from simulator.conditions import PauseReason
+from simulator.days.answers import MeasuredAnswers
+from simulator.days.battery import charge_over_day
+from simulator.days.ear import GateChange, draw_gate
+from simulator.days.plan import DayPlan, draw_day
+from simulator.days.rates import Rates
+from simulator.days.scenes import Assumptions, Scenario, load_assumptions
+from simulator.days.strategies import Strategy
+from simulator.events import Event
+from simulator.loop import PhoneLoop
+from simulator.policy import PhoneConfig
+from simulator.power.account import DAY_S
+
+__all__ = ["DayRun", "DaySettings", "run_day"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DaySettings:
+    """What days are simulated with.
+
+    Attributes
+    ----------
+    strategy : Strategy
+        The latency of its prices drives the loop; the events may be paid for at other prices afterwards.
+    rates : Rates
+    assumptions : Assumptions
+    config : PhoneConfig
+    bedtime_h : pair of float or None, hours of the day
+        From when to when the phone does not listen at night.
+    """
+
+    strategy: Strategy
+    rates: Rates
+    assumptions: Assumptions = field(default_factory=load_assumptions)
+    config: PhoneConfig = field(default_factory=lambda: PhoneConfig(gate=GateConfig()))
+    bedtime_h: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayRun:
+    """What happened in a day.
+
+    Attributes
+    ----------
+    plan : DayPlan
+    gate : list of GateChange
+        What the detector made of it; empty where a clock starts the looks.
+    events : list of Event
+        From midnight to midnight.
+    charge : list of (float, float)
+        Seconds and percent.
+    """
+
+    plan: DayPlan
+    gate: list[GateChange]
+    events: list[Event]
+    charge: list[tuple[float, float]]
+
+
+def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
+    """Simulate a day.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    settings : DaySettings
+    seed : int
+        Under one seed the day itself is the same whatever phone lives through it, so that comparisons are paired.
+    """
+    plan = draw_day(scenario, settings.assumptions, np.random.default_rng([seed, 0]))
+    is_timed = settings.strategy.period_s is not None
+    gate = []
+    if not is_timed:
+        gate = draw_gate(plan, settings.rates, settings.assumptions, np.random.default_rng([seed, 1]))
+    prices = settings.strategy.prices
+    own_percent_per_h = prices.device.battery_percent(3600 * prices.total_listening_mw)
+    charge = charge_over_day(plan.stays, settings.assumptions, own_percent_per_h)
+    events: list[Event] = []
+    env = simpy.Environment()
+    rng = np.random.default_rng([seed, 2])
+    answers = MeasuredAnswers(plan, settings.rates, settings.strategy, prices.answer_s, rng)
+    loop = PhoneLoop(env, answers, settings.strategy.configured(settings.config), events.append)
+    loop.switch_on()
+    if is_timed:
+        loop.hear(is_open=True)
+    else:
+        env.process(_hear(env, loop, gate, settings.config))
+    env.process(_pauses(env, loop, _quiet_times(plan, settings, charge), reopens=is_timed))
+    env.run(until=DAY_S)
+    loop.switch_off("end of the day")
+    return DayRun(plan=plan, gate=gate, events=events, charge=charge)
+
+
+def _hear(
+    env: simpy.Environment, loop: PhoneLoop, gate: list[GateChange], config: PhoneConfig
+) -> Generator[simpy.Event, Any, None]:
+    for change in gate:
+        yield env.timeout(max(0.0, change.time_s - env.now))
+        # The phone takes the music to have begun half a window before the first window that was called music.
+        loop.hear(is_open=change.is_open, music_since_s=change.music_since_s + config.onset_in_window_s)
+
+
+def _pauses(
+    env: simpy.Environment, loop: PhoneLoop, times: list[tuple[float, float, str]], *, reopens: bool
+) -> Generator[simpy.Event, Any, None]:
+    for start_s, end_s, reason in times:
+        if env.now < start_s:
+            yield env.timeout(start_s - env.now)
+        loop.pause(reason)
+        yield env.timeout(end_s - env.now)
+        loop.resume()
+        if reopens:
+            loop.hear(is_open=True)
+
+
+def _quiet_times(
+    plan: DayPlan, settings: DaySettings, charge: list[tuple[float, float]]
+) -> list[tuple[float, float, str]]:
+    """Return when the phone may not listen, in order and without overlaps."""
+    times = [(stay.start_s, stay.end_s, stay.scene.phone) for stay in plan.stays if stay.scene.phone]
+    if settings.bedtime_h is not None:
+        start_s, end_s = (3600 * hour for hour in settings.bedtime_h)
+        parts = [(start_s, end_s)] if start_s <= end_s else [(0.0, end_s), (start_s, DAY_S)]
+        times += [(*part, str(PauseReason.BEDTIME)) for part in parts]
+    low_since_s: float | None = None
+    for time_s, percent in [*charge, (DAY_S, 100.0)]:
+        is_low = percent < settings.assumptions.saver_percent
+        if is_low and low_since_s is None:
+            low_since_s = time_s
+        elif not is_low and low_since_s is not None:
+            times.append((low_since_s, time_s, str(PauseReason.BATTERY_SAVER)))
+            low_since_s = None
+    apart: list[tuple[float, float, str]] = []
+    for start_s, end_s, reason in sorted(times):
+        begin_s = max(start_s, apart[-1][1]) if apart else start_s
+        if min(end_s, DAY_S) > begin_s:
+            apart.append((begin_s, min(end_s, DAY_S), reason))
+    return apart

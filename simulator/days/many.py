@@ -1,0 +1,156 @@
+"""Many days: drawn with seeds, on several cores if wanted, reduced to means with intervals."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from multiprocessing import get_context
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.errors import ConfigError
+from simulator.days.day import DaySettings, run_day
+from simulator.days.record import DayRecord, Fate, record_day
+from simulator.days.scenes import Scenario, load_scenarios
+
+__all__ = ["AVERAGE", "Days", "Estimate", "simulate_days"]
+
+AVERAGE = "average"
+"""Name of the mix of all scenarios by their shares."""
+
+_CHUNK_DAYS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean with the 95 % interval of the mean, and the 5th to 95th percentile of days."""
+
+    mean: float
+    low: float
+    high: float
+    p5: float
+    p95: float
+
+    def scaled(self, factor: float) -> "Estimate":
+        """Return it in another unit."""
+        return Estimate(*(factor * one for one in (self.mean, self.low, self.high, self.p5, self.p95)))
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain values."""
+        return {"mean": self.mean, "interval_95": [self.low, self.high], "p5_p95": [self.p5, self.p95]}
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """Simulated days of one scenario or of several with weights.
+
+    Attributes
+    ----------
+    name, title : str
+    records : list of DayRecord
+    weights : ndarray of float, shape (n_days,)
+        Of each day in a mean; they sum to one.
+    """
+
+    name: str
+    title: str
+    records: list[DayRecord]
+    weights: NDArray[np.float64]
+
+    def estimate(self, figure: Callable[[DayRecord], float]) -> Estimate:
+        """Return the mean of a figure of a day, stratified by scenario.
+
+        The interval is the normal one of a stratified mean: it says how well so many days pin down the mean, not how
+        sure the assumptions are.
+        """
+        values = np.array([figure(record) for record in self.records])
+        variance = 0.0
+        names = np.array([record.scenario for record in self.records])
+        for name in dict.fromkeys(names.tolist()):
+            own = names == name
+            n = int(own.sum())
+            share = float(self.weights[own].sum())
+            variance += share**2 * float(values[own].var(ddof=1)) / n if n > 1 else 0.0
+        mean, margin = float(values @ self.weights), 1.96 * variance**0.5
+        order = np.argsort(values)
+        passed = np.cumsum(self.weights[order])
+        p5, p95 = (float(values[order][min(len(order) - 1, int(np.searchsorted(passed, q)))]) for q in (0.05, 0.95))
+        return Estimate(mean, mean - margin, mean + margin, p5, p95)
+
+    def mean(self, figure: Callable[[DayRecord], float]) -> float:
+        """Return the weighted mean of a figure of a day."""
+        return float(sum(w * figure(record) for w, record in zip(self.weights, self.records, strict=True)))
+
+    def only(self, scenario: str, title: str) -> "Days | None":
+        """Return the days of one scenario, or None where there are none."""
+        records = [record for record in self.records if record.scenario == scenario]
+        return Days(scenario, title, records, np.full(len(records), 1 / len(records))) if records else None
+
+    def latencies_s(self) -> NDArray[np.float64]:
+        """Return the times to song, shape (n_songs, 4): detecting, waiting, filling the buffer, answering."""
+        rows = [
+            (one.detecting_s, one.waiting_s, one.filling_s, one.answering_s)
+            for record in self.records
+            for one in record.latencies
+        ]
+        return np.array(rows, dtype=np.float64).reshape(-1, 4)
+
+    def fates(self) -> dict[Fate, float]:
+        """Return songs of the database a day by what became of them."""
+        return {fate: self.mean(lambda record, fate=fate: record.fates[fate]) for fate in Fate}  # type: ignore[misc]
+
+    def recall(self) -> float:
+        """Return the share of the database's songs that were to be heard and were named."""
+        heard = self.mean(lambda record: record.n_songs)
+        return self.fates()[Fate.NAMED] / heard if heard else float("nan")
+
+
+def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 1, jobs: int = 1) -> Days:
+    """Simulate days of a scenario, or of all of them in their shares.
+
+    Parameters
+    ----------
+    name : str
+        A scenario, or ``AVERAGE``.
+    settings : DaySettings
+    n_days : int >= 1
+    seed : int >= 0
+        Day i is the same day under one seed, whatever phone lives through it.
+    jobs : int >= 1
+        Processes; the result does not depend on it.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such scenario, or no days are wanted.
+    """
+    scenarios = load_scenarios()
+    if name != AVERAGE and name not in scenarios:
+        message = f"no day is named {name!r}: expected {AVERAGE!r} or one of {', '.join(scenarios)}"
+        raise ConfigError(message)
+    if n_days < 1 or jobs < 1:
+        message = f"days: expected n_days >= 1 and jobs >= 1, found {n_days} and {jobs}"
+        raise ConfigError(message)
+    shares = {one.name: one.share for one in scenarios.values()} if name == AVERAGE else {name: 1.0}
+    counts = {one: max(1, round(n_days * share)) for one, share in shares.items() if share > 0}
+    tasks = [(scenarios[one], seed * 1_000_003 + index) for one, count in counts.items() for index in range(count)]
+    records = list(_mapped(partial(_one_day, settings), tasks, jobs))
+    weights = np.array([shares[record.scenario] / counts[record.scenario] for record in records])
+    title = "average day" if name == AVERAGE else scenarios[name].title
+    return Days(name, title, records, weights / weights.sum())
+
+
+def _one_day(settings: DaySettings, task: tuple[Scenario, int]) -> DayRecord:
+    scenario, seed = task
+    return record_day(scenario.name, run_day(scenario, settings, seed))
+
+
+def _mapped(
+    function: Callable[[tuple[Scenario, int]], DayRecord], tasks: Sequence[tuple[Scenario, int]], jobs: int
+) -> Iterator[DayRecord]:
+    if jobs == 1 or len(tasks) <= _CHUNK_DAYS:
+        yield from map(function, tasks)
+        return
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(function, tasks, chunksize=_CHUNK_DAYS)

@@ -1,0 +1,180 @@
+"""One day as it really is, before any phone listens: where somebody stays, and which songs are to be heard when."""
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.days.scenes import Assumptions, Block, DayScene, Scenario, load_scenes
+
+__all__ = ["DayPlan", "PlayedSong", "Stay", "draw_day"]
+
+_DAY_S = 86_400.0
+_LEAST_STAY_S = 60.0
+_LEAST_SONG_S = 30.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """A stretch of time in one scene."""
+
+    scene: DayScene
+    start_s: float
+    end_s: float
+    charging: bool
+
+    @property
+    def duration_s(self) -> float:
+        """How long, in s."""
+        return self.end_s - self.start_s
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedSong:
+    """A song, or the part of it that is to be heard.
+
+    Attributes
+    ----------
+    number : int
+        In the day.
+    start_s, end_s : float, seconds since midnight
+        When the phone could hear it.
+    offset_s, duration_s : float, seconds
+        Place in the song at the start, and the song's whole length.
+    snr_db : float
+    known : bool
+        Whether the database holds it.
+    scene : DayScene
+    """
+
+    number: int
+    start_s: float
+    end_s: float
+    offset_s: float
+    duration_s: float
+    snr_db: float
+    known: bool
+    scene: DayScene
+
+
+@dataclass(frozen=True, slots=True)
+class DayPlan:
+    """A day's truth.
+
+    Attributes
+    ----------
+    stays : list of Stay
+        From midnight to midnight without gaps.
+    songs : list of PlayedSong
+        In order, never two at once.
+    """
+
+    stays: list[Stay]
+    songs: list[PlayedSong]
+
+    def songs_between(self, start_s: float, end_s: float) -> Iterator[PlayedSong]:
+        """Yield the songs that are to be heard in a stretch of time."""
+        index = max(0, bisect_right(self.songs, start_s, key=lambda song: song.start_s) - 1)
+        while index < len(self.songs) and self.songs[index].start_s < end_s:
+            if self.songs[index].end_s > start_s:
+                yield self.songs[index]
+            index += 1
+
+    def stay_at(self, time_s: float) -> Stay:
+        """Return where somebody is at a time of day."""
+        index = bisect_right(self.stays, time_s, key=lambda stay: stay.start_s) - 1
+        return self.stays[max(0, index)]
+
+    @property
+    def music_s(self) -> float:
+        """Time with music from outside the phone."""
+        return sum(song.end_s - song.start_s for song in self.songs)
+
+
+def draw_day(scenario: Scenario, assumptions: Assumptions, rng: np.random.Generator) -> DayPlan:
+    """Draw a day.
+
+    A person moves from scene to scene of the present block: a Markov chain whose next scene has the block's weights,
+    whatever the last one was, with exponential stays. Music comes and goes as a renewal process in each scene.
+
+    Parameters
+    ----------
+    scenario : Scenario
+    assumptions : Assumptions
+    rng : numpy.random.Generator
+    """
+    stays = list(_stays(scenario, assumptions, rng))
+    factor = assumptions.music_factor * _daily_factor(assumptions.day_sd, rng)
+    songs: list[PlayedSong] = []
+    for stay in stays:
+        songs += _songs(stay, factor, assumptions, rng, len(songs))
+    return DayPlan(stays, songs)
+
+
+def _daily_factor(sd: float, rng: np.random.Generator) -> float:
+    """Return a factor of mean one: days are not alike."""
+    return float(rng.gamma(1 / sd**2, sd**2)) if sd > 0 else 1.0
+
+
+def _stays(scenario: Scenario, assumptions: Assumptions, rng: np.random.Generator) -> Iterator[Stay]:
+    scenes = load_scenes()
+    for block, start_s, end_s in _blocks(scenario, rng):
+        names, weights = list(block.weights), np.array(list(block.weights.values()))
+        now_s = start_s
+        while now_s < end_s:
+            scene = scenes[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
+            mean_s = 60 * scene.stay_min * assumptions.stay_factor
+            until_s = min(end_s, now_s + max(_LEAST_STAY_S, float(rng.exponential(mean_s))))
+            yield Stay(scene, now_s, until_s, block.charging)
+            now_s = until_s
+
+
+def _blocks(scenario: Scenario, rng: np.random.Generator) -> Iterator[tuple[Block, float, float]]:
+    """Yield the day's blocks from midnight to midnight; the last one of the evening also opens the day."""
+    blocks = scenario.blocks
+    hours = [block.start_h + block.jitter_h * float(np.clip(rng.standard_normal(), -2, 2)) for block in blocks]
+    starts_s = [min(max(3600 * hour, 0.0), _DAY_S) for hour in np.maximum.accumulate(hours)]
+    if starts_s[0] > 0:
+        yield blocks[-1], 0.0, starts_s[0]
+    for block, start_s, end_s in zip(blocks, starts_s, [*starts_s[1:], _DAY_S], strict=True):
+        if end_s > start_s:
+            yield block, start_s, end_s
+
+
+def _songs(
+    stay: Stay, factor: float, assumptions: Assumptions, rng: np.random.Generator, n_before: int
+) -> Iterator[PlayedSong]:
+    scene = stay.scene
+    share = min(0.98, factor * scene.music_share)
+    if share <= 0:
+        return
+    mean_row_s = scene.songs_in_row * assumptions.song_s
+    mean_gap_s = mean_row_s * (1 - share) / share
+    now_s, number = stay.start_s, n_before
+    # Who comes into a scene comes into the middle of whatever is there.
+    plays, comes_in = bool(rng.random() < share), True
+    while now_s < stay.end_s:
+        if not plays:
+            now_s += float(rng.exponential(mean_gap_s))
+            plays, comes_in = True, False
+            continue
+        for _ in range(int(rng.geometric(1 / scene.songs_in_row))):
+            duration_s = max(_LEAST_SONG_S, float(rng.normal(assumptions.song_s, assumptions.song_sd_s)))
+            offset_s = float(rng.uniform(0, duration_s)) if comes_in else 0.0
+            comes_in = False
+            end_s = min(stay.end_s, now_s + duration_s - offset_s)
+            if now_s >= stay.end_s:
+                break
+            yield PlayedSong(
+                number=number,
+                start_s=now_s,
+                end_s=end_s,
+                offset_s=offset_s,
+                duration_s=duration_s,
+                snr_db=float(rng.normal(scene.snr_db + assumptions.snr_shift_db, scene.snr_sd_db)),
+                known=bool(rng.random() < assumptions.known_share),
+                scene=scene,
+            )
+            number, now_s = number + 1, end_s
+        plays = False

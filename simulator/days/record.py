@@ -1,0 +1,166 @@
+"""What a day used and what it brought: songs named, time to song with its parts, songs missed and why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from simulator.days.day import DayRun
+from simulator.days.plan import PlayedSong
+from simulator.events import Event, EventKind, State
+from simulator.power.usage import Usage
+
+__all__ = ["DayRecord", "Fate", "Latency", "record_day"]
+
+
+class Fate(StrEnum):
+    """What became of a song of the database that was to be heard."""
+
+    NAMED = "named"
+    NOT_LISTENED = "the phone did not listen"
+    TOO_SHORT = "too short"
+    GATE = "the detector did not find it"
+    COOL_DOWN = "in the cool-down"
+    MATCHER = "the matcher did not accept it"
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """From the first note to the name, in s: its parts one after the other.
+
+    Attributes
+    ----------
+    detecting_s : float
+        Until the gate opened; 0 where it was open already.
+    waiting_s : float
+        From then until the capture that named it: cool-down, failed answers, a song that was taken to go on.
+    filling_s, answering_s : float
+        The buffer's filling; the processor's answer.
+    """
+
+    detecting_s: float
+    waiting_s: float
+    filling_s: float
+    answering_s: float
+
+    @property
+    def total_s(self) -> float:
+        """From the first note to the name."""
+        return self.detecting_s + self.waiting_s + self.filling_s + self.answering_s
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DayRecord:
+    """A day in figures.
+
+    Attributes
+    ----------
+    scenario : str
+    usage : Usage
+        What it takes to pay for the day under any prices.
+    n_songs : int
+        Songs of the database that were to be heard.
+    n_wrong : int
+        Names that were not what played.
+    fates : mapping of Fate to int
+    latencies : sequence of Latency
+    music_s : float, seconds
+        Time with music from outside the phone.
+    """
+
+    scenario: str
+    usage: Usage
+    n_songs: int
+    n_wrong: int
+    fates: Mapping[Fate, int]
+    latencies: Sequence[Latency]
+    music_s: float
+
+
+def record_day(scenario: str, run: DayRun) -> DayRecord:
+    """Reduce a day's events to figures.
+
+    Parameters
+    ----------
+    scenario : str
+    run : DayRun
+    """
+    answers = [event for event in run.events if event.kind.is_answer]
+    fates, latencies = _fates(run, answers)
+    return DayRecord(
+        scenario=scenario,
+        usage=Usage.of_events(run.events),
+        n_songs=sum(song.known for song in run.plan.songs),
+        n_wrong=sum(event.data.get("is_right") is False for event in answers),
+        fates=fates,
+        latencies=latencies,
+        music_s=run.plan.music_s,
+    )
+
+
+def _fates(run: DayRun, answers: Sequence[Event]) -> tuple[dict[Fate, int], list[Latency]]:
+    by_song: dict[int, list[Event]] = {}
+    for event in answers:
+        if "song" in event.data:
+            by_song.setdefault(event.data["song"], []).append(event)
+    captures_s = [e.time_s for e in run.events if e.kind is EventKind.STATE and e.data["to"] == State.CAPTURING]
+    pauses = _pauses(run.events)
+    counts = dict.fromkeys(Fate, 0)
+    latencies = []
+    for song in run.plan.songs:
+        if not song.known:
+            continue
+        asked = by_song.get(song.number, [])
+        named = next((event for event in asked if event.data.get("is_right")), None)
+        if named is not None:
+            latencies.append(_latency(run, song, named, captures_s))
+            counts[Fate.NAMED] += 1
+        else:
+            counts[_why_missed(run, song, asked=bool(asked), pauses=pauses)] += 1
+    return counts, latencies
+
+
+def _latency(run: DayRun, song: PlayedSong, named: Event, captures_s: Sequence[float]) -> Latency:
+    asked_at_s = float(named.data["asked_at_s"])
+    capture_s = max((s for s in captures_s if s <= asked_at_s), default=asked_at_s)
+    opened_s = next(
+        (
+            change.time_s
+            for change, closed in zip(run.gate[::2], run.gate[1::2], strict=True)
+            if closed.time_s > song.start_s and change.time_s <= capture_s
+        ),
+        song.start_s,
+    )
+    heard_s = max(song.start_s, opened_s)
+    began_s = max(heard_s, capture_s)
+    return Latency(
+        detecting_s=heard_s - song.start_s,
+        waiting_s=began_s - heard_s,
+        filling_s=max(0.0, asked_at_s - began_s),
+        answering_s=named.time_s - asked_at_s,
+    )
+
+
+def _why_missed(run: DayRun, song: PlayedSong, *, asked: bool, pauses: Sequence[tuple[float, float]]) -> Fate:
+    if asked:
+        return Fate.MATCHER
+    if any(start_s <= song.start_s and song.end_s <= end_s for start_s, end_s in pauses):
+        return Fate.NOT_LISTENED
+    if song.end_s - song.start_s < 8.0:
+        return Fate.TOO_SHORT
+    pairs = zip(run.gate[::2], run.gate[1::2], strict=True)
+    if run.gate and not any(opened.time_s < song.end_s and closed.time_s > song.start_s for opened, closed in pairs):
+        return Fate.GATE
+    return Fate.COOL_DOWN
+
+
+def _pauses(events: Sequence[Event]) -> list[tuple[float, float]]:
+    pauses, since_s = [], None
+    for event in events:
+        if event.kind is not EventKind.STATE:
+            continue
+        if event.data["to"] == State.PAUSED:
+            since_s = event.time_s
+        elif since_s is not None:
+            pauses.append((since_s, event.time_s))
+            since_s = None
+    return pauses

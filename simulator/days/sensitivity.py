@@ -1,0 +1,122 @@
+"""What the answer hangs on: every figure that has a range, moved to both its ends while the others stay."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+
+from simulator.days.many import AVERAGE, Days, simulate_days
+from simulator.days.rates import Rates
+from simulator.days.study import Study
+from simulator.power.constants import Constant
+
+__all__ = ["Swing", "tornado"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Swing:
+    """How far one figure moves the charge of a day.
+
+    Attributes
+    ----------
+    name : str
+    constant : Constant
+    low_mah, high_mah : float, mAh
+        Charge of a day with the figure at its lower and its upper end.
+    """
+
+    name: str
+    constant: Constant
+    low_mah: float
+    high_mah: float
+
+    @property
+    def width_mah(self) -> float:
+        """Distance between the two."""
+        return abs(self.high_mah - self.low_mah)
+
+
+def tornado(study: Study, *, day: str = AVERAGE, n_days: int = 40, seed: int = 1, jobs: int = 1) -> list[Swing]:
+    """Return how far each figure with a range moves the modelled charge of a day, the furthest first.
+
+    What only prices a day is changed on the same days; what changes the phone's behaviour, the days or the error rates
+    is simulated anew under the same seeds, so that each pair of days is alike but for that figure.
+
+    Parameters
+    ----------
+    study : Study
+    day : str
+    n_days, seed, jobs
+        See `simulate_days`.
+    """
+
+    def simulated(changed: Study) -> Days:
+        return simulate_days(day, changed.settings(), n_days, seed=seed, jobs=jobs)
+
+    base = simulated(study)
+    swings = []
+    for name, constant in study.device.constants.items():
+        part = name.partition(".")[0]
+        if constant.has_range and part not in {"radio", "calibration", "battery", "sleep"}:
+            ends = [study.on(study.device.with_constant(name, end)) for end in (constant.low, constant.high)]
+            swings.append(_swing(f"device: {name}", constant, [_mah(base, one) for one in ends]))
+    for name, constant, change in _behaviour(study):
+        if constant.has_range:
+            ends_mah = [_mah(simulated(change(end)), change(end)) for end in (constant.low, constant.high)]
+            swings.append(_swing(name, constant, ends_mah))
+    return sorted(swings, key=lambda swing: -swing.width_mah)
+
+
+def _behaviour(study: Study) -> Iterator[tuple[str, Constant, Callable[[float], Study]]]:
+    for name, constant in study.assumptions.constants.items():
+        yield (
+            f"days: {name}",
+            constant,
+            lambda end, name=name: replace(study, assumptions=study.assumptions.with_value(name, end)),  # type: ignore[misc]
+        )
+    for name, constant, change in _of_rates(study.rates):
+        yield name, constant, lambda end, change=change: replace(study, rates=change(end))  # type: ignore[misc]
+
+
+def _of_rates(rates: Rates) -> Iterator[tuple[str, Constant, Callable[[float], Rates]]]:
+    for sound, constant in rates.false_triggers_per_h.items():
+        yield (
+            f"detector: false triggers an hour, {sound}",
+            constant,
+            lambda end, sound=sound: replace(  # type: ignore[misc]
+                rates,
+                false_triggers_per_h={
+                    **rates.false_triggers_per_h,
+                    sound: replace(rates.false_triggers_per_h[sound], value=end),
+                },
+            ),
+        )
+    # All levels together: an interval of one step of five decibels says little about a day.
+    mean = sum(one.value for one in rates.recall.values()) / len(rates.recall)
+    low, high = (
+        sum(getattr(one, end) for one in rates.recall.values()) / len(rates.recall) / mean for end in ("low", "high")
+    )
+    whole = next(iter(rates.recall.values()))
+    yield (
+        "detector: recall, as a factor",
+        replace(whole, value=1.0, low=min(1.0, low), high=max(1.0, high)),
+        lambda end: replace(rates, recall_factor=end),
+    )
+    for name, field in (
+        ("recognizer: accepted, as a factor", "accepted"),
+        ("recognizer: unknown music given a name", "unknown_accepted"),
+        ("recognizer: other sound given a name", "noise_accepted"),
+    ):
+        constant = getattr(rates, field)
+        yield name, constant, lambda end, field=field: _with_rate(rates, field, end)  # type: ignore[misc]
+
+
+def _with_rate(rates: Rates, field: str, value: float) -> Rates:
+    return replace(rates, **{field: replace(getattr(rates, field), value=value)})
+
+
+def _swing(name: str, constant: Constant, ends_mah: list[float]) -> Swing:
+    return Swing(name=name, constant=constant, low_mah=ends_mah[0], high_mah=ends_mah[1])
+
+
+def _mah(days: Days, study: Study) -> float:
+    prices = study.modelled
+    return days.mean(lambda record: prices.device.mah(record.usage.total_mj(prices)))

@@ -1,0 +1,116 @@
+"""Everything that a study of days is set up with, from names: device, models, database size, measured rates."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from detector.gate import GateConfig
+from nowplaying.errors import ConfigError
+from nowplaying.manifest import ModelFolder
+from simulator.days.day import DaySettings
+from simulator.days.rates import Rates, published_rates
+from simulator.days.scenes import Assumptions, load_assumptions
+from simulator.days.strategies import Strategy, ours, strategies_for
+from simulator.policy import PhoneConfig
+from simulator.power.device import DeviceProfile
+from simulator.power.latencies import PhoneLatencies
+from simulator.power.prices import Prices
+from simulator.power.work import DatabaseSize, Models
+
+__all__ = ["Study"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Study:
+    """One phone and one way to count.
+
+    Attributes
+    ----------
+    device : DeviceProfile
+    models : Models
+    database : DatabaseSize
+    rates : Rates
+    config : PhoneConfig
+    assumptions : Assumptions
+    latencies : PhoneLatencies or None
+    """
+
+    device: DeviceProfile
+    models: Models
+    database: DatabaseSize
+    rates: Rates
+    config: PhoneConfig
+    assumptions: Assumptions
+    latencies: PhoneLatencies | None = None
+
+    @classmethod
+    def load(
+        cls,
+        *,
+        device: str = "pixel-2",
+        detector: str | Path = "detector-v1",
+        fingerprinter: str | Path = "fingerprinter-v1",
+        n_songs: int = 10_000,
+        rates: str = "measured",
+        latencies: Path | None = None,
+    ) -> "Study":
+        """Load a study by names.
+
+        Parameters
+        ----------
+        device : str
+            Shipped profile, or a .toml file.
+        detector, fingerprinter : str or Path
+            Model folders; their ``metrics.json`` hold the error rates.
+        n_songs : int >= 0
+            Of the database.
+        rates : str
+            "measured", or "published" for the detector of Now Playing at its one operating point.
+        latencies : Path or None
+            JSON measured on a real phone; see `PhoneLatencies`.
+
+        Raises
+        ------
+        NowPlayingError
+            When a name is unknown or a file is damaged.
+        """
+        if rates not in {"measured", "published"}:
+            message = f"rates: expected 'measured' or 'published', found {rates!r}"
+            raise ConfigError(message)
+        measured = Rates.load(detector, fingerprinter)
+        gate = GateConfig.from_dict(ModelFolder.open(detector, role="detector").manifest["gate"])
+        return cls(
+            device=DeviceProfile.load(device),
+            models=Models.load(detector, fingerprinter),
+            database=DatabaseSize(n_songs=n_songs),
+            rates=measured if rates == "measured" else published_rates(measured),
+            config=PhoneConfig(gate=gate),
+            assumptions=load_assumptions(),
+            latencies=None if latencies is None else PhoneLatencies.load(latencies),
+        )
+
+    @property
+    def published(self) -> Prices:
+        """The published cost of listening and of a wake-up."""
+        return Prices.published(self.device, self.models, self.database)
+
+    @property
+    def modelled(self) -> Prices:
+        """The cost modelled from the work."""
+        return Prices.modelled(self.device, self.models, self.database, self.latencies)
+
+    def settings(self, strategy: Strategy | None = None) -> DaySettings:
+        """Return what days are simulated with, in our way or another."""
+        return DaySettings(
+            strategy=strategy if strategy is not None else ours(self.modelled),
+            rates=self.rates,
+            assumptions=self.assumptions,
+            config=self.config,
+        )
+
+    def strategies(self) -> list[Strategy]:
+        """Return the ways that this device can go, ours first."""
+        return list(strategies_for(self.modelled).values())
+
+    def on(self, device: DeviceProfile) -> "Study":
+        """Return the same study on another device."""
+        return replace(self, device=device)

@@ -1,0 +1,90 @@
+"""Simulated days as plain values: for JSON, for a terminal, for a page."""
+
+from typing import Any
+
+import numpy as np
+
+from simulator.days.answers import MUSIC, OTHER_SOUND
+from simulator.days.many import Days, Estimate
+from simulator.power.account import LISTENING
+from simulator.power.prices import Prices
+
+__all__ = ["LATENCY_PARTS", "charge", "summarise"]
+
+LATENCY_PARTS = ("until the detector is sure", "waiting", "filling the buffer", "answering")
+
+
+def charge(days: Days, prices: Prices) -> Estimate:
+    """Return the charge of a day, in mAh."""
+    return days.estimate(lambda record: prices.device.mah(record.usage.total_mj(prices)))
+
+
+def summarise(days: Days, published: Prices, modelled: Prices) -> dict[str, Any]:
+    """Return the figures of simulated days.
+
+    ``mah_per_day`` and what belongs to it are at the published cost of a wake-up; ``modelled`` holds the same at the
+    modelled one, and the components.
+    """
+    device = published.device
+    wakes = days.estimate(lambda record: record.usage.n_wakes)
+    return {
+        "device": device.name,
+        "day": days.title,
+        "n_days": len(days.records),
+        "wakes_per_day": wakes.mean,
+        "wakes_per_day_interval_95": [wakes.low, wakes.high],
+        **_charge(days, published),
+        "modelled": {
+            "wake_j": modelled.wake_j,
+            **_charge(days, modelled),
+            "components_mah": _components(days, modelled),
+        },
+        "sleeping_phone_mah": device.sleep.suspend_ma * 24.0,
+        "music_h_per_day": days.mean(lambda record: record.music_s) / 3600,
+        "songs": {
+            "in_database_and_to_be_heard": days.mean(lambda record: record.n_songs),
+            "wrong_names": days.mean(lambda record: record.n_wrong),
+            **{str(fate): n for fate, n in days.fates().items()},
+        },
+        "time_to_song_s": _latency(days),
+    }
+
+
+def _charge(days: Days, prices: Prices) -> dict[str, Any]:
+    device, total = prices.device, charge(days, prices)
+    percent = total.scaled(100.0 / device.battery.capacity_mah)
+
+    def of(cause: str) -> float:
+        return days.mean(lambda record: device.mah(record.usage.by_cause_mj(prices).get(cause, 0.0)))
+
+    return {
+        "mah_per_day": total.mean,
+        "mah_per_day_interval_95": [total.low, total.high],
+        "mah_per_day_p5_p95": [total.p5, total.p95],
+        "battery_percent_per_day": percent.mean,
+        "battery_percent_interval_95": [percent.low, percent.high],
+        "battery_percent_p5_p95": [percent.p5, percent.p95],
+        "parts_mah": {
+            "detector": of(LISTENING),
+            "wakes_for_music": of(MUSIC),
+            "wakes_for_other_sound": of(OTHER_SOUND),
+        },
+    }
+
+
+def _components(days: Days, prices: Prices) -> dict[str, float]:
+    names = dict.fromkeys(name for record in days.records for name in record.usage.by_component_mj(prices))
+    return {
+        name: days.mean(lambda r, name=name: prices.device.mah(r.usage.by_component_mj(prices).get(name, 0.0)))  # type: ignore[misc]
+        for name in names
+    }
+
+
+def _latency(days: Days) -> dict[str, Any] | None:
+    parts = days.latencies_s()
+    if not len(parts):
+        return None
+    total = parts.sum(axis=1)
+    percentiles = {f"p{q}": float(np.percentile(total, q)) for q in (5, 25, 50, 75, 90, 95)}
+    mean = {name: float(column.mean()) for name, column in zip(LATENCY_PARTS, parts.T, strict=True)}
+    return {"n_songs": len(total), "mean": float(total.mean()), **percentiles, "mean_parts": mean}

@@ -1,0 +1,151 @@
+"""Tables over two settings at a time, and the ways to build the same thing side by side."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
+from simulator.days.study import Study
+from simulator.days.summary import charge
+from simulator.power.prices import Prices
+from simulator.power.work import DatabaseSize
+
+__all__ = ["Alternative", "Sweep", "compare", "sweep_cool_down", "sweep_false_triggers", "sweep_size"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sweep:
+    """A figure over two settings.
+
+    Attributes
+    ----------
+    title, row_name, column_name, unit : str
+    rows, columns : sequence of float
+    values : sequence of sequence of float
+        By row, then by column.
+    """
+
+    title: str
+    row_name: str
+    column_name: str
+    unit: str
+    rows: Sequence[float]
+    columns: Sequence[float]
+    values: Sequence[Sequence[float]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {name: getattr(self, name) for name in self.__slots__}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Alternative:
+    """One way to build it, on the same days as the others."""
+
+    name: str
+    title: str
+    source: str
+    mah: Estimate
+    battery_percent: float
+    wakes_per_day: float
+    recall: float
+    median_s: float | None
+    wrong_per_day: float
+
+
+def compare(study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1, jobs: int = 1) -> list[Alternative]:
+    """Return the ways that a device can go, at modelled prices, ours first.
+
+    Parameters
+    ----------
+    study : Study
+    day, n_days, seed, jobs
+        See `simulate_days`.
+    """
+    alternatives = []
+    for way in study.strategies():
+        days = simulate_days(day, study.settings(way), n_days, seed=seed, jobs=jobs)
+        mah = charge(days, way.prices)
+        latencies_s = days.latencies_s().sum(axis=1)
+        alternatives.append(
+            Alternative(
+                name=way.name,
+                title=way.title,
+                source=way.source,
+                mah=mah,
+                battery_percent=study.device.battery_percent_of_mah(mah.mean),
+                wakes_per_day=days.mean(lambda record: record.usage.n_wakes),
+                recall=days.recall(),
+                median_s=float(sorted(latencies_s)[len(latencies_s) // 2]) if len(latencies_s) else None,
+                wrong_per_day=days.mean(lambda record: record.n_wrong),
+            )
+        )
+    return alternatives
+
+
+def sweep_false_triggers(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int = 1) -> Sweep:
+    """Return percent of the battery a day over false triggers an hour of sound and the energy of a wake-up."""
+    rates_per_h, wakes_j = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0), (0.1, 0.2, 0.4, 0.7, 1.0, 2.0, 3.0)
+    published, values = study.published, []
+    for per_h in rates_per_h:
+        same = {
+            sound: constant if sound == "quiet" else replace(constant, value=per_h)
+            for sound, constant in study.rates.false_triggers_per_h.items()
+        }
+        changed = replace(study, rates=replace(study.rates, false_triggers_per_h=same))
+        days = simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs)
+        values.append([_percent(days, published.at_wake_j(wake_j)) for wake_j in wakes_j])
+    return Sweep(
+        title="False triggers against the cost of a wake-up",
+        row_name="false triggers an hour of sound",
+        column_name="J a wake-up",
+        unit="% of the battery a day",
+        rows=rates_per_h,
+        columns=wakes_j,
+        values=values,
+    )
+
+
+def sweep_cool_down(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int = 1) -> list[Sweep]:
+    """Return charge and songs named over the cool-down and the back-off."""
+    cool_downs_s, back_offs = (15.0, 30.0, 60.0, 120.0, 300.0), (1.0, 1.25, 1.5, 2.0, 3.0)
+    mah, named = [], []
+    for cool_down_s in cool_downs_s:
+        gate = replace(study.config.gate, cool_down_s=cool_down_s)
+        row = []
+        for back_off in back_offs:
+            changed = replace(study, config=replace(study.config, gate=gate, back_off=back_off))
+            row.append(simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs))
+        mah.append([charge(days, study.modelled).mean for days in row])
+        named.append([100 * days.recall() for days in row])
+    common = {
+        "row_name": "cool-down, s",
+        "column_name": "rest after each unknown in a row, times",
+        "rows": cool_downs_s,
+        "columns": back_offs,
+    }
+    return [
+        Sweep(title="Charge over rest and back-off", unit="mAh a day", values=mah, **common),
+        Sweep(title="Songs named over rest and back-off", unit="% of songs", values=named, **common),
+    ]
+
+
+def sweep_size(study: Study, days: Days) -> list[Sweep]:
+    """Return charge and time of an answer over the size of the database and of the encoder, on given days."""
+    songs, factors = (1_000, 10_000, 70_000, 200_000, 1_000_000), (0.25, 1.0, 4.0, 10.0, 40.0)
+
+    def prices(n_songs: int, factor: float) -> Prices:
+        size = DatabaseSize(n_songs=n_songs)
+        return Prices.modelled(study.device, study.models.scaled(factor), size)
+
+    common = {"row_name": "songs", "column_name": "encoder, times ours", "rows": songs, "columns": factors}
+    mah = [[charge(days, prices(n, factor)).mean for factor in factors] for n in songs]
+    seconds = [[prices(n, factor).answer_s for factor in factors] for n in songs]
+    return [
+        Sweep(title="Charge over database and encoder", unit="mAh a day", values=mah, **common),
+        Sweep(title="Time of an answer over database and encoder", unit="s", values=seconds, **common),
+    ]
+
+
+def _percent(days: Days, prices: Prices) -> float:
+    return prices.device.battery_percent_of_mah(charge(days, prices).mean)

@@ -1,0 +1,138 @@
+"""Whole days: the published system's wake-ups, paired seeds, energy that adds up, songs that are all accounted for."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from nowplaying.errors import ConfigError
+from simulator.days.answers import MUSIC, OTHER_SOUND
+from simulator.days.day import run_day
+from simulator.days.many import AVERAGE, Days, simulate_days
+from simulator.days.rates import published_rates
+from simulator.days.record import Fate, record_day
+from simulator.days.scenes import load_scenarios
+from simulator.days.study import Study
+from simulator.days.summary import charge, summarise
+from simulator.events import EventKind, State
+from simulator.power.account import LISTENING, EnergyAccount
+
+STUDY = Study.load()
+SCENARIOS = load_scenarios()
+
+
+def published_study(**settings: object) -> Study:
+    config = replace(STUDY.config, **settings)  # type: ignore[arg-type]
+    return replace(STUDY, rates=published_rates(STUDY.rates), config=config)
+
+
+def test_the_published_detector_wakes_the_average_phone_a_hundred_times_a_day() -> None:
+    # Nobody published when its phone leaves a song alone: always until its end, or never, are the two bounds.
+    wakes = [
+        simulate_days(AVERAGE, published_study(skips_same_song=skips).settings(), 80, seed=3).mean(
+            lambda record: record.usage.n_wakes
+        )
+        for skips in (True, False)
+    ]
+    assert wakes[0] < 100 < wakes[1]
+    assert wakes[0] > 75
+    assert wakes[1] < 160
+
+
+def test_silence_costs_the_detector_alone() -> None:
+    days = simulate_days("silence", published_study().settings(), 3)
+    total = charge(days, STUDY.published)
+    assert total.mean == pytest.approx(0.4 * 24)
+    assert total.high - total.low == pytest.approx(0, abs=1e-9)
+    assert days.latencies_s().shape == (0, 4)
+
+
+@settings(max_examples=12, deadline=None)
+@given(st.sampled_from(sorted(SCENARIOS)), st.integers(0, 10**6))
+def test_a_day_adds_up_whatever_it_brings(name: str, seed: int) -> None:
+    run = run_day(SCENARIOS[name], STUDY.settings(), seed)
+    record = record_day(name, run)
+    for prices in (STUDY.published, STUDY.modelled):
+        account = EnergyAccount.of_events(run.events, prices)
+        assert account.elapsed_s == pytest.approx(86_400)
+        total = pytest.approx(account.total_mj)
+        assert record.usage.total_mj(prices) == total
+        assert sum(account.by_state_mj.values()) == total
+        assert sum(record.usage.by_component_mj(prices).values()) == total
+        assert set(record.usage.by_cause_mj(prices)) <= {LISTENING, MUSIC, OTHER_SOUND}
+    assert sum(record.fates.values()) == record.n_songs == sum(song.known for song in run.plan.songs)
+    assert record.fates[Fate.NAMED] == len(record.latencies)
+    for latency in record.latencies:
+        parts = (latency.detecting_s, latency.waiting_s, latency.filling_s, latency.answering_s)
+        assert min(parts) >= 0
+        assert latency.answering_s == pytest.approx(STUDY.modelled.answer_s)
+
+
+def test_the_phone_rests_between_answers_and_never_listens_while_it_plays() -> None:
+    run = run_day(SCENARIOS["commuter"], STUDY.settings(), 5)
+    answers = [event for event in run.events if event.kind.is_answer]
+    assert min(np.diff([event.time_s for event in answers])) >= 60
+    quiet = [stay for stay in run.plan.stays if stay.scene.phone]
+    assert quiet
+    for stay in quiet:
+        assert not any(stay.start_s + 5 < event.time_s < stay.end_s for event in answers)
+    paused = [event for event in run.events if event.kind is EventKind.STATE and event.data["to"] == State.PAUSED]
+    assert {event.data["reason"] for event in paused} >= {"own_playback"}
+
+
+def test_the_battery_saver_and_bedtime_pause_the_phone() -> None:
+    hungry = replace(STUDY, assumptions=STUDY.assumptions.with_value("awake_percent_per_h", 7.0))
+    run = run_day(SCENARIOS["music-fan"], replace(hungry.settings(), bedtime_h=(2.0, 7.0)), 1)
+    reasons = {event.data["reason"] for event in run.events if event.kind is EventKind.STATE}
+    assert {"battery_saver", "bedtime"} <= reasons
+    assert min(percent for _, percent in run.charge) < 15
+
+
+def test_the_same_seed_is_the_same_days_on_any_number_of_cores() -> None:
+    first = simulate_days(AVERAGE, STUDY.settings(), 20, seed=7)
+    assert simulate_days(AVERAGE, STUDY.settings(), 20, seed=7).records == first.records
+    assert simulate_days(AVERAGE, STUDY.settings(), 20, seed=7, jobs=2).records == first.records
+    assert simulate_days(AVERAGE, STUDY.settings(), 20, seed=8).records != first.records
+
+
+def test_an_average_is_weighted_by_the_scenarios_shares() -> None:
+    days = simulate_days(AVERAGE, STUDY.settings(), 40)
+    by_hand = 0.0
+    for name, scenario in SCENARIOS.items():
+        own = [record.usage.n_wakes for record in days.records if record.scenario == name]
+        by_hand += scenario.share * float(np.mean(own))
+    estimate = days.estimate(lambda record: record.usage.n_wakes)
+    assert estimate.mean == pytest.approx(by_hand)
+    assert estimate.low < estimate.mean < estimate.high
+    assert estimate.p5 <= estimate.mean <= estimate.p95
+
+
+def test_a_summary_says_the_same_as_its_parts() -> None:
+    days = simulate_days("office-worker", STUDY.settings(), 10)
+    figures = summarise(days, STUDY.published, STUDY.modelled)
+    assert sum(figures["parts_mah"].values()) == pytest.approx(figures["mah_per_day"])
+    modelled = figures["modelled"]
+    assert sum(modelled["components_mah"].values()) == pytest.approx(modelled["mah_per_day"])
+    assert figures["battery_percent_per_day"] == pytest.approx(100 * figures["mah_per_day"] / 2700)
+    parts = figures["time_to_song_s"]["mean_parts"]
+    assert sum(parts.values()) == pytest.approx(figures["time_to_song_s"]["mean"])
+
+
+def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
+    def days(**rates: float) -> Days:
+        changed = replace(STUDY, rates=replace(STUDY.rates, **rates))  # type: ignore[arg-type]
+        return simulate_days(AVERAGE, changed.settings(), 20, seed=2)
+
+    base, deaf, calm = days(), days(recall_factor=0.3), days(false_trigger_factor=0.1)
+    assert deaf.recall() < base.recall()
+    assert deaf.fates()[Fate.GATE] > base.fates()[Fate.GATE]
+    wakes = [one.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for one in (calm, base)]
+    assert wakes[0] < 0.3 * wakes[1]
+
+
+@pytest.mark.parametrize(("name", "n_days", "jobs"), [("nonsense", 3, 1), (AVERAGE, 0, 1), (AVERAGE, 3, 0)])
+def test_refuses_impossible_studies(name: str, n_days: int, jobs: int) -> None:
+    with pytest.raises(ConfigError, match="expected"):
+        simulate_days(name, STUDY.settings(), n_days, jobs=jobs)

@@ -1,0 +1,67 @@
+"""A day's plan covers the day, its music never overlaps, and people meet about as much of it as assumed."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator.days.plan import draw_day
+from simulator.days.scenes import load_assumptions, load_scenarios
+
+ASSUMPTIONS = load_assumptions()
+SCENARIOS = load_scenarios()
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.sampled_from(sorted(SCENARIOS)), st.integers(0, 10**6))
+def test_a_day_has_no_gaps_and_no_two_songs_at_once(name: str, seed: int) -> None:
+    plan = draw_day(SCENARIOS[name], ASSUMPTIONS, np.random.default_rng(seed))
+    assert plan.stays[0].start_s == 0
+    assert plan.stays[-1].end_s == pytest.approx(86_400)
+    assert all(first.end_s == second.start_s for first, second in pairwise(plan.stays))
+    assert all(first.end_s <= second.start_s + 1e-6 for first, second in pairwise(plan.songs))
+    for song in plan.songs:
+        stay = plan.stay_at(song.start_s)
+        assert stay.scene is song.scene
+        assert stay.start_s <= song.start_s < song.end_s <= stay.end_s + 1e-6
+        assert not song.scene.phone
+        assert song.end_s - song.start_s <= song.duration_s - song.offset_s + 1e-6
+
+
+def test_songs_between_finds_what_overlaps() -> None:
+    plan = draw_day(SCENARIOS["music-fan"], ASSUMPTIONS, np.random.default_rng(1))
+    for start_s, end_s in [(0, 86_400), (36_000, 36_100), (70_000.5, 70_008.5)]:
+        expected = [song for song in plan.songs if song.start_s < end_s and song.end_s > start_s]
+        assert list(plan.songs_between(start_s, end_s)) == expected
+
+
+def test_silence_is_silent_and_a_fan_hears_more_than_others() -> None:
+    def hours(name: str) -> float:
+        days = [draw_day(SCENARIOS[name], ASSUMPTIONS, np.random.default_rng(seed)) for seed in range(20)]
+        return float(np.mean([day.music_s for day in days])) / 3600
+
+    assert hours("silence") == 0
+    assert hours("music-fan") > 2 * hours("office-worker") > 0
+
+
+def test_the_average_day_holds_as_much_music_as_people_report() -> None:
+    # 12 hours a week of the less engaged to 21 of the highly engaged (Greasley and Lamont 2011).
+    mean_h = (
+        sum(
+            scenario.share
+            * np.mean([draw_day(scenario, ASSUMPTIONS, np.random.default_rng(seed)).music_s for seed in range(30)])
+            for scenario in SCENARIOS.values()
+        )
+        / 3600
+    )
+    assert 12 / 7 * 0.8 < mean_h < 21 / 7
+
+
+def test_more_music_is_more_music() -> None:
+    few, many = (
+        draw_day(SCENARIOS["cafe-worker"], ASSUMPTIONS.with_value("music_factor", factor), np.random.default_rng(2))
+        for factor in (0.3, 1.5)
+    )
+    assert many.music_s > few.music_s
