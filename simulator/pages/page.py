@@ -27,7 +27,10 @@ background:var(--accent);border-radius:2px;max-width:calc(100% - 6.5rem)}.bars i
 .bars .of{flex:1;position:relative;height:1.05rem;background:var(--paused)}.bars .of i{position:absolute;max-width:none}
 .bars span{overflow-wrap:anywhere}td.heat{text-align:right;font-variant-numeric:tabular-nums}
 .key{display:inline-block;width:.8em;height:.8em}figure{margin:.5rem 0}h3{font-size:1rem;margin:1rem 0 .2rem}
-@media(max-width:480px){.bars{grid-template-columns:1fr;gap:0}.bars .bar{margin-bottom:.45rem}}
+@media(max-width:480px){.stack .scroll table{min-width:0}.stack thead{display:none}.stack tr{display:block;
+padding:.3rem 0;border-bottom:1px solid var(--line)}.stack td{display:inline;border:0;padding:0 .4rem 0 0}
+.stack td:first-child{font-weight:bold;overflow-wrap:anywhere}.stack td:last-child{display:block;color:var(--soft)}
+.bars{grid-template-columns:1fr;gap:0}.bars .bar{margin-bottom:.45rem}}
 *{-webkit-print-color-adjust:exact;print-color-adjust:exact}
 @media print{html{font-size:11px}body{max-width:none;font-size:11px}h2+p,h3+p{break-after:avoid}
 .scroll{overflow:visible}.scroll svg,.scroll table{min-width:0}
@@ -86,4 +89,4 @@ def constants_table(constants: Mapping[str, Constant]) -> str:
     used = sorted({one.certainty for one in constants.values()})
     legend = "; ".join(f"<b>{letter}</b> {escape(CERTAINTIES[letter])}" for letter in used)
     table = html_table(("constant", "value", "range", "sure", "source"), rows, n_text=5)
-    return f"<p class='soft'>How sure: {legend}.</p>{table}"
+    return f"<p class='soft'>How sure: {legend}.</p><div class='stack'>{table}</div>"

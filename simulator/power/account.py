@@ -1,7 +1,7 @@
 """Where the energy goes: an account kept by state, by component and by cause, which always adds up."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nowplaying.errors import ConfigError
@@ -146,10 +146,6 @@ class EnergyAccount:
     def floor_mah(self) -> float:
         """Charge that the sleeping phone itself drew in the same time; not part of the total."""
         return self.device.sleep.suspend_ma * self.elapsed_s / 3600.0
-
-    def components_mah(self) -> Mapping[str, float]:
-        """Return the charge by component."""
-        return {name: self.device.mah(energy_mj) for name, energy_mj in self.by_component_mj.items()}
 
 
 def day_mah(prices: Prices, n_wakes: float, listening_s: float = DAY_S) -> float:

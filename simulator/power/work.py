@@ -3,7 +3,6 @@
 import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
 
 from nowplaying.errors import ConfigError
 from nowplaying.manifest import ModelFolder
@@ -189,8 +188,3 @@ def answer_times(device: DeviceProfile, work: Work) -> AnswerTimes:
         + work.lookups / (1e6 * processor.lookups_m_per_s),
         memory_s=work.n_bytes / (1e9 * device.memory.gb_per_s),
     )
-
-
-def describe(work: Work) -> dict[str, Any]:
-    """Return the counts as plain values for JSON."""
-    return {name: float(value) for name, value in asdict(work).items()}
