@@ -191,7 +191,8 @@ def _collect(
         track = done[path].track
         index = writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
         if index is None:
-            report.skipped.append((path, writer.source_of(track.track_id)))
+            known = writer.track(track.track_id)
+            report.skipped.append((path, known.source if known is not None else ""))
         else:
             report.added.append((path, track.track_id))
             seconds += track.duration_s

@@ -61,7 +61,7 @@ def remove(
 ) -> None:
     """Take songs out of a database."""
     from nowplaying.errors import ConfigError
-    from ondevice_db.builder import remove_tracks
+    from ondevice_db.changes import remove_tracks
 
     wanted = list(dict.fromkeys(track_ids))
     removed = remove_tracks(database, wanted)
