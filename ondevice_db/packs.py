@@ -8,7 +8,6 @@ scores mean the same however the songs are shared out. A recording that several 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,11 +123,6 @@ class PackIndex:
         self._packs = tuple(packs)
         self._first_number = first_number
         self._hidden = tuple(hidden)
-
-    @classmethod
-    def open(cls, files: Any, manifest: Any) -> "PackIndex":
-        """Refuse: packs are opened by `open_packs`."""
-        raise NotImplementedError
 
     @property
     def background(self) -> NDArray[np.float32] | None:
