@@ -75,7 +75,9 @@ def test_the_first_pack_wins_in_any_order(shared_out: list[Path], song_vectors: 
     match = turned.match(song_vectors[17][4:12], 1.0)
     assert match.best is not None
     assert match.best.song_index == 9  # the tenth song of the last pack, which comes first here
-    assert match.best.score == pytest.approx(Matcher(open_packs(shared_out)).match(song_vectors[17][4:12], 1.0).best.score)  # type: ignore[union-attr]
+    assert match.best.score == pytest.approx(
+        Matcher(open_packs(shared_out)).match(song_vectors[17][4:12], 1.0).best.score
+    )  # type: ignore[union-attr]
 
 
 def test_a_flat_pack_beside_a_core(
