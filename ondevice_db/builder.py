@@ -169,21 +169,21 @@ class DatabaseWriter:
             raise ConfigError(message)
         vectors = unit_rows(embeddings)
         if self._codebook is None:
-            self._check_room(embeddings.shape[0])
-            return self._songs.add(track, vectors)
+            return self.add_stored(track, vectors)
         cells, codes = self._codebook.quantize(vectors)
         cells[~sounding] = self._codebook.n_cells
-        return self.add_codes(track, cells, codes)
+        return self.add_stored(track, codes, cells)
 
-    def add_codes(self, track: Track, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> int | None:
-        """Add a song by the cells and codes that another database stores for it, made with this one's codebook.
+    def add_stored(self, track: Track, rows: NDArray[np.generic], cells: NDArray[np.int64] | None = None) -> int | None:
+        """Add a song by what another database of this layout and codebook stores for it.
 
         Parameters
         ----------
         track : Track
-        cells : ndarray of int64, shape (n,), n >= 1
-            ``n_cells`` for silence.
-        codes : ndarray of uint8, shape (n, n_subspaces)
+        rows : ndarray, shape (n, n_subspaces) of uint8 or (n, dim) of float32, n >= 1
+            Codes, or vectors in the flat layout.
+        cells : ndarray of int64, shape (n,), optional
+            With codes; ``n_cells`` for silence.
 
         Returns
         -------
@@ -192,8 +192,8 @@ class DatabaseWriter:
         """
         if track.track_id in self._songs:
             return None
-        self._check_room(cells.size)
-        return self._songs.add(track, codes, cells)
+        self._check_room(rows.shape[0])
+        return self._songs.add(track, rows, cells)
 
     def track(self, track_id: str) -> Track | None:
         """Return the metadata of the song with this track id, or None."""

@@ -207,7 +207,9 @@ def _merge(writer: DatabaseWriter, source: SongDatabase, *, quantize_again: bool
     for index, track in content.songs:
         rows = slice(int(content.song_starts[index]), int(content.song_starts[index + 1]))
         if same and content.cells is not None and content.codes is not None:
-            added = writer.add_codes(track, content.cells[rows], content.codes[rows])
+            added = writer.add_stored(track, content.codes[rows], content.cells[rows])
+        elif same and content.vectors is not None:
+            added = writer.add_stored(track, content.vectors[rows])
         else:
             added = writer.add(track, unit_rows(source.index.vectors(np.arange(rows.start, rows.stop))))
         n_added += added is not None
@@ -218,7 +220,7 @@ def _merge(writer: DatabaseWriter, source: SongDatabase, *, quantize_again: bool
 
 def _same_codebook(one: Codebook | None, other: Codebook | None) -> bool:
     if one is None or other is None:
-        return False
+        return one is other
     return all(np.array_equal(getattr(one, role), getattr(other, role)) for role in CODEBOOK_ROLES)
 
 

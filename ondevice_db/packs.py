@@ -20,12 +20,12 @@ from ondevice_db.store import SongDatabase, Songs
 __all__ = ["PackIndex", "SongPacks", "open_packs"]
 
 
-def open_packs(paths: Sequence[str | Path], embedding_space: str | None = None) -> Songs:
+def open_packs(paths: str | Path | Sequence[str | Path], embedding_space: str | None = None) -> Songs:
     """Open one database, or several as one.
 
     Parameters
     ----------
-    paths : sequence of str or Path
+    paths : path or sequence of paths
         Folders NAME.npdb; the first one's songs win where several hold the same recording.
     embedding_space : str, optional
         As of `SongDatabase.open`.
@@ -37,10 +37,11 @@ def open_packs(paths: Sequence[str | Path], embedding_space: str | None = None) 
     ManifestMismatchError
         When the packs were made with different encoders or hops.
     """
-    if not paths:
+    given = [paths] if isinstance(paths, str | Path) else paths
+    if not given:
         message = "packs: expected at least one database, found none"
         raise ConfigError(message)
-    packs = [SongDatabase.open(path, embedding_space) for path in dict.fromkeys(Path(path) for path in paths)]
+    packs = [SongDatabase.open(path, embedding_space) for path in dict.fromkeys(Path(path) for path in given)]
     return packs[0] if len(packs) == 1 else SongPacks(packs)
 
 
@@ -99,6 +100,14 @@ class SongPacks:
         """Return a song's metadata."""
         pack = int(np.searchsorted(self._first_song, song_index, side="right")) - 1
         return self._packs[pack].track(song_index - int(self._first_song[pack]))
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        for pack, first in zip(self._packs, self._first_song, strict=False):
+            found = pack.find(track_id)
+            if found is not None:
+                return found + int(first)
+        return None
 
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""

@@ -37,6 +37,10 @@ class Songs(Protocol):
         """Return a song's metadata."""
         ...
 
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        ...
+
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""
         ...
@@ -133,6 +137,10 @@ class SongDatabase:
     def track(self, song_index: int) -> Track:
         """Return a song's metadata."""
         return self.songs.track(song_index)
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        return self.songs.find(track_id)
 
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""

@@ -93,7 +93,7 @@ def make_phone(
         When a model or the database is damaged, or the two do not belong together.
     """
     prints = Fingerprinter.from_model(fingerprinter)
-    songs = open_packs([database] if isinstance(database, Path) else database, prints.embedding_space)
+    songs = open_packs(database, prints.embedding_space)
     # The reference kernels equal a microcontroller bit for bit, and this is the DSP.
     listener = StreamingDetector.from_model(detector, reference_kernels=True)
     return Phone(listener, Recognizer(songs, prints), PhoneConfig(gate=listener.gate_config), situation)
