@@ -100,7 +100,8 @@ def test_a_signed_delta_to_another_machine(run: Run, copy: Path, mine: Path, tmp
 
 def test_packs_have_one_answer(run: Run, database: Path, mine: Path, music_folder: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mine.wav", song(77, 20.0)[5 * SAMPLE_RATE_HZ :], SAMPLE_RATE_HZ)
-    alone = run("recognize", "--db", database, "--json", tmp_path / "mine.wav", music_folder / "song-2.wav").records
+    files = [tmp_path / "mine.wav", music_folder / "song-2.wav"]
+    alone = run("recognize", "--db", database, "--json", *files).records
     assert [record["match"] is None for record in alone] == [True, False]
     both = run(
         "recognize", "--db", database, "--db", mine, "--json", tmp_path / "mine.wav", music_folder / "song-2.wav"
