@@ -141,7 +141,12 @@ class DatabaseManifest:
     files: Mapping[str, Mapping[str, Any]]
 
     def __post_init__(self) -> None:
-        _check(self.layout in LAYOUT_FILES, "layout", f"one of {sorted(LAYOUT_FILES)}", self.layout)
+        _check(
+            isinstance(self.layout, str) and self.layout in LAYOUT_FILES,
+            "layout",
+            f"one of {sorted(LAYOUT_FILES)}",
+            self.layout,
+        )
         self._check_count("generation", 1, 10**9 - 1)
         self._check_count("dim", 1, MAX_DIM)
         self._check_count("n_fingerprints", 1, MAX_FINGERPRINTS)
