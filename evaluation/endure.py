@@ -8,6 +8,7 @@ exit code is 0 only if nothing failed.
 
 import argparse
 import json
+import os
 import platform
 import sys
 import tempfile
@@ -69,7 +70,9 @@ def main() -> int:
     parser.add_argument("--out", type=Path, help="JSON file to write")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as folder:
-        result = endure(Path(folder), n_kills=arguments.kills, n_cases=arguments.cases, seed=arguments.seed)
+        os.environ["XDG_CACHE_HOME"] = folder  # nothing of the trials is to be remembered
+        (Path(folder) / "trials").mkdir()
+        result = endure(Path(folder) / "trials", n_kills=arguments.kills, n_cases=arguments.cases, seed=arguments.seed)
     if arguments.out is not None:
         write_json(arguments.out, result)
     print(json.dumps(result, indent=2))

@@ -44,6 +44,9 @@ def test_merge_then_roll_back(run: Run, copy: Path, mine: Path) -> None:
     assert (merged["added"], merged["duplicates"], merged["n_songs"]) == (1, 1, 9)
     assert "mine" in titles(run, copy)
     assert run("db", "verify", copy).code == 0
+    (info,) = run("db", "info", copy, "--json").records
+    assert (info["generation"], info["generation_before"], info["signed"]) == (2, 1, False)
+    assert info["bytes_before"] > 0
     (back,) = run("db", "rollback", copy, "--json").records
     assert (back["n_songs"], back["generation"]) == (8, 1)
     again = run("db", "rollback", copy)
