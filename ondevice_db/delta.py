@@ -56,7 +56,7 @@ def make_delta(old: str | Path, new: str | Path, out: str | Path) -> int:
     """
     before, after = SongDatabase.open(old), SongDatabase.open(new)
     theirs, ours = before.manifest, after.manifest
-    if _clash(theirs, ours) or ours.generation <= theirs.generation:
+    if _clash(theirs, ours) or ours.generation <= theirs.generation or ours.layout != theirs.layout:
         message = (
             f"{new}: expected a later version of {old} (generation above {theirs.generation}), found generation "
             f"{ours.generation}; change a copy of the old database, or send the new one as a whole"

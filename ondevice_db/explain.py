@@ -55,7 +55,7 @@ class Step:
     time_s, reference_s : float, seconds
         Where it begins in the query, and where the alignment puts it in the song.
     similarity : float
-        With the best song at that place.
+        With the best song at that place; where the song is silent or does not reach, what music in general scores.
     music_similarity : float
         With the nearest direction of music in general.
     rival_similarity : float or None
