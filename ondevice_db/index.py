@@ -77,11 +77,6 @@ class Hits:
 class FingerprintIndex(Protocol):
     """A searchable collection of fingerprints numbered song by song."""
 
-    @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "FingerprintIndex":
-        """Open the checked files of a database."""
-        ...
-
     @property
     def background(self) -> NDArray[np.float32] | None:
         """Unit vectors that stand for music in general, shape (n, dim), or None."""

@@ -1,21 +1,27 @@
 """From files to a database: decode, fingerprint and describe each file once, in several processes, resumably."""
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
+from ondevice_db.arrays import open_array
 from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.changes import replace_track
 from ondevice_db.codebook import Codebook
 from ondevice_db.journal import DoneFile, FileStamp, Journal
 from ondevice_db.recognizer import Embedder
-from ondevice_db.schema import load_manifest
-from ondevice_db.workers import fingerprint_files
+from ondevice_db.schema import Track, load_manifest
+from ondevice_db.store import SongDatabase
+from ondevice_db.workers import fingerprint_file, fingerprint_files
 
-__all__ = ["IndexProgress", "IndexReport", "index_paths"]
+__all__ = ["IndexProgress", "IndexReport", "index_paths", "replace_with_file"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -161,6 +167,39 @@ def index_paths(
     )
 
 
+def replace_with_file(database: str | Path, track_id: str, file: Path, fingerprinter: Embedder) -> Track:
+    """Put the recording of a file in a song's place: both happen or neither.
+
+    Parameters
+    ----------
+    database : str or Path
+    track_id : str
+        Of the song that goes.
+    file : Path
+    fingerprinter : Embedder
+
+    Returns
+    -------
+    Track
+        The song that came.
+
+    Raises
+    ------
+    AudioFormatError
+        When the file cannot be read.
+    ConfigError, DatabaseError
+        As of `replace_track`.
+    ArtifactError
+        When the database is damaged or of another encoder.
+    """
+    opened = SongDatabase.open(database, fingerprinter.embedding_space)
+    with tempfile.TemporaryDirectory() as folder:
+        track = fingerprint_file(file, Path(folder), fingerprinter, opened.manifest.hop_s)
+        embeddings = open_array(Path(folder) / f"{track.track_id}.npy", np.float32)
+        replace_track(database, track_id, track, embeddings)
+    return track
+
+
 def _shipped_codebook(fingerprinter: Embedder) -> Codebook:
     if not isinstance(fingerprinter, Fingerprinter):
         message = f"{fingerprinter.name}: layout 'pq' needs a codebook and this model has none; pass one"
@@ -191,7 +230,8 @@ def _collect(
         track = done[path].track
         index = writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
         if index is None:
-            report.skipped.append((path, writer.source_of(track.track_id)))
+            known = writer.track(track.track_id)
+            report.skipped.append((path, known.source if known is not None else ""))
         else:
             report.added.append((path, track.track_id))
             seconds += track.duration_s

@@ -1,6 +1,6 @@
 """From query fingerprints to a song, or to "unknown"."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,9 +10,10 @@ from nowplaying.errors import ConfigError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.candidates import Alignments, vote
 from ondevice_db.evidence import N_NEIGHBOURS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
+from ondevice_db.explain import Step, gather_steps
 from ondevice_db.index import FingerprintIndex, Hits, SearchOptions
 from ondevice_db.rescore import Rescored, rescore
-from ondevice_db.store import SongDatabase
+from ondevice_db.store import Songs
 
 __all__ = ["Candidate", "Match", "Matcher"]
 
@@ -57,6 +58,8 @@ class Match:
     threshold : float in [0, 1]
     n_scanned : int
         Reference fingerprints that each query fingerprint was compared with.
+    steps : tuple of Step
+        The evidence of each query fingerprint for the first candidate.
     """
 
     candidates: tuple[Candidate, ...]
@@ -65,6 +68,7 @@ class Match:
     similarities: tuple[float, ...]
     threshold: float
     n_scanned: int
+    steps: tuple[Step, ...] = ()
 
     @property
     def explain(self) -> dict[str, Any]:
@@ -76,6 +80,7 @@ class Match:
             "n_scanned": self.n_scanned,
             "evidence": {name: getattr(evidence, name) for name in names} if evidence else None,
             "similarities": list(self.similarities),
+            "steps": [step.to_dict() for step in self.steps],
             "candidates": [
                 {
                     "song_index": candidate.song_index,
@@ -93,7 +98,8 @@ class Matcher:
 
     Parameters
     ----------
-    database : SongDatabase
+    database : Songs
+        A `SongDatabase`, or several as one.
     acceptance : Acceptance
         Of the model that made the fingerprints.
     index : FingerprintIndex, optional
@@ -102,7 +108,7 @@ class Matcher:
 
     def __init__(
         self,
-        database: SongDatabase,
+        database: Songs,
         acceptance: Acceptance = DEFAULT_ACCEPTANCE,
         index: FingerprintIndex | None = None,
     ) -> None:
@@ -164,7 +170,8 @@ class Matcher:
         best_first = rescored(alignments)
         shifted = rescored(shifted_alignments(best_first))
         evidence = gather_evidence(best_first, shifted, hits, songs, background=background, nearest_music=nearest_music)
-        return self._decide(best_first, evidence, hits.n_scanned, options)
+        steps = gather_steps(best_first, hits, songs, nearest_music=nearest_music, times_s=times_s)
+        return replace(self._decide(best_first, evidence, hits.n_scanned, options), steps=steps)
 
     def _hits(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Hits, NDArray[np.int64]]:
         starts = self.database.song_starts

@@ -1,7 +1,7 @@
 """Open a database: manifest, sizes, hashes and bounds first, then memory maps."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +15,35 @@ from ondevice_db.pq_index import PqIndex
 from ondevice_db.schema import MANIFEST_NAME, DatabaseManifest, Track, load_manifest
 from ondevice_db.songs import SongTable
 
-__all__ = ["SongDatabase"]
+__all__ = ["SongDatabase", "Songs"]
 
 _OPEN_ATTEMPTS = 3
+
+
+class Songs(Protocol):
+    """What a matcher needs of a database: a `SongDatabase`, or several as one (`ondevice_db.packs.SongPacks`)."""
+
+    path: Path
+    manifest: DatabaseManifest
+    song_starts: NDArray[np.int64]
+    index: FingerprintIndex
+
+    @property
+    def n_songs(self) -> int:
+        """Number of songs that can be found."""
+        ...
+
+    def track(self, song_index: int) -> Track:
+        """Return a song's metadata."""
+        ...
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        ...
+
+    def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the song index of each fingerprint number."""
+        ...
 
 
 class SongDatabase:
@@ -81,9 +107,7 @@ class SongDatabase:
             raise ManifestMismatchError(message)
         for attempt in range(_OPEN_ATTEMPTS):
             try:
-                for record in manifest.files.values():
-                    _check_record(folder, record, check_hashes=check_hashes)
-                return cls(folder, manifest)
+                return cls.open_version(folder, manifest, check_hashes=check_hashes)
             except CorruptArtifactError:
                 # A writer may have moved on to the next generation and cleared the files we were about to open.
                 newer = load_manifest(folder)
@@ -91,6 +115,19 @@ class SongDatabase:
                     raise
                 manifest = newer
         raise AssertionError  # pragma: no cover (the loop returns or raises)
+
+    @classmethod
+    def open_version(cls, folder: Path, manifest: DatabaseManifest, *, check_hashes: bool = True) -> "SongDatabase":
+        """Open the version of a database that a manifest describes, be it the current one or not.
+
+        Raises
+        ------
+        CorruptArtifactError
+            For anything that differs from the manifest or breaks its bounds.
+        """
+        for record in manifest.files.values():
+            _check_record(folder, record, check_hashes=check_hashes)
+        return cls(folder, manifest)
 
     @property
     def n_songs(self) -> int:
@@ -100,6 +137,10 @@ class SongDatabase:
     def track(self, song_index: int) -> Track:
         """Return a song's metadata."""
         return self.songs.track(song_index)
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        return self.songs.find(track_id)
 
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""

@@ -118,7 +118,7 @@ def sweep_cool_down(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int 
             row.append(simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs))
         mah.append([charge(days, study.modelled).mean for days in row])
         named.append([100 * days.recall() for days in row])
-    common = {
+    common: dict[str, Any] = {
         "row_name": "cool-down, s",
         "column_name": "rest after each unknown in a row, times",
         "rows": cool_downs_s,
@@ -138,7 +138,7 @@ def sweep_size(study: Study, days: Days) -> list[Sweep]:
         size = DatabaseSize(n_songs=n_songs)
         return Prices.modelled(study.device, study.models.scaled(factor), size)
 
-    common = {"row_name": "songs", "column_name": "encoder, times ours", "rows": songs, "columns": factors}
+    common: dict[str, Any] = {"row_name": "songs", "column_name": "encoder, times ours", "rows": songs, "columns": factors}
     mah = [[charge(days, prices(n, factor)).mean for factor in factors] for n in songs]
     seconds = [[prices(n, factor).answer_s for factor in factors] for n in songs]
     return [
