@@ -9,7 +9,7 @@ quantization", CVPR 2013). A query stays exact: its inner product with the store
 look-up per sub-space, and the tables do not depend on the cell.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError, CorruptArtifactError
 from ondevice_db.arrays import open_array, save_array
+from ondevice_db.nearest_cells import NearestCells
 
 __all__ = ["CODEBOOK_ROLES", "Codebook", "level_rows", "unit_rows"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
-_BLOCK_ROWS = 4096
+_BLOCK_ROWS = 512  # the products with 256 centroids then stay in the cache
 _MAX_MAGNITUDE = 4.0
 _LENGTH_POWER = 1.5
 
@@ -62,6 +63,7 @@ class Codebook:
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     pq_centroids: NDArray[np.float32]
+    _nearest: NearestCells | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         dim = self.centroids.shape[-1]
@@ -100,11 +102,15 @@ class Codebook:
         return int(self.pq_centroids.shape[0])
 
     def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Return the cell of each row: the centroid at the smallest angle, by exhaustive comparison."""
-        directions = unit_rows(self.centroids).T.copy()
-        blocks = range(0, vectors.shape[0], _BLOCK_ROWS)
-        cells = [np.argmax(vectors[start : start + _BLOCK_ROWS] @ directions, axis=1) for start in blocks]
-        return np.concatenate(cells) if cells else np.empty(0, np.int64)
+        """Return the cell of each row: the centroid at the smallest angle; see :class:`NearestCells` for many cells."""
+        return self.nearest_cells(vectors, 1)[:, 0]
+
+    def nearest_cells(self, vectors: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+        """Return the ``n`` cells at the smallest angles from each row, nearest first, shape (rows, n)."""
+        if self._nearest is None:
+            object.__setattr__(self, "_nearest", NearestCells(unit_rows(self.centroids)))
+        assert self._nearest is not None  # noqa: S101 (set above)
+        return self._nearest.nearest(vectors, n)
 
     def encode(self, vectors: NDArray[np.float32], cells: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return one byte per sub-space for each row.
@@ -119,16 +125,28 @@ class Codebook:
         -------
         ndarray of uint8, shape (n, n_subspaces)
         """
+        return self._encode(vectors, cells)[0]
+
+    def _encode(
+        self, vectors: NDArray[np.float32], cells: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return the codes and the squared error that each leaves."""
         codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
+        errors = np.empty(vectors.shape[0], np.float32)
         half_norms = 0.5 * np.einsum("mkd,mkd->mk", self.pq_centroids, self.pq_centroids)
         for start in range(0, vectors.shape[0], _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             rotated = (vectors[rows] - self.centroids[cells[rows]]) @ self.rotation.T
             parts = rotated.reshape(rotated.shape[0], self.n_subspaces, -1)
+            each = np.arange(rotated.shape[0])
+            # ||r - p||^2 = ||r||^2 - 2 (r.p - ||p||^2 / 2), whose bracket is largest for the nearest p.
+            errors[rows] = np.einsum("nd,nd->n", rotated, rotated)
             for m in range(self.n_subspaces):
-                # argmin ||r - p||^2 = argmax r.p - ||p||^2 / 2
-                codes[rows, m] = np.argmax(parts[:, m] @ self.pq_centroids[m].T - half_norms[m], axis=1)
-        return codes
+                gains = parts[:, m] @ self.pq_centroids[m].T - half_norms[m]
+                best = np.argmax(gains, axis=1)
+                codes[rows, m] = best
+                errors[rows] -= 2 * gains[each, best]
+        return codes, errors
 
     def quantize(self, vectors: NDArray[np.float32], n_tried: int = 4) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return cells and codes, trying several near cells and keeping the one that leaves the smallest error.
@@ -146,21 +164,13 @@ class Codebook:
         cells : ndarray of int64, shape (n,)
         codes : ndarray of uint8, shape (n, n_subspaces)
         """
-        n, n_tried = vectors.shape[0], min(n_tried, self.n_cells)
-        cells, codes = np.empty(n, np.int64), np.empty((n, self.n_subspaces), np.uint8)
-        directions = unit_rows(self.centroids).T.copy()
-        for start in range(0, n, _BLOCK_ROWS):
-            block = vectors[start : start + _BLOCK_ROWS]
-            near = np.argpartition(-(block @ directions), n_tried - 1, axis=1)[:, :n_tried]
-            best_error = np.full(block.shape[0], np.inf)
-            for column in range(n_tried):
-                tried = near[:, column]
-                tried_codes = self.encode(block, tried)
-                error = np.square(block - self.decode(tried, tried_codes)).sum(axis=1)
-                better = error < best_error
-                best_error[better] = error[better]
-                cells[start : start + _BLOCK_ROWS][better] = tried[better]
-                codes[start : start + _BLOCK_ROWS][better] = tried_codes[better]
+        near = self.nearest_cells(vectors, min(n_tried, self.n_cells))
+        cells = near[:, 0].copy()
+        codes, best = self._encode(vectors, cells)
+        for column in range(1, near.shape[1]):
+            tried, errors = self._encode(vectors, near[:, column])
+            better = errors < best
+            cells[better], codes[better], best[better] = near[better, column], tried[better], errors[better]
         return cells, codes
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
