@@ -17,7 +17,7 @@ from ondevice_db.flat import FLAT_MAX_SONGS
 from ondevice_db.generation import Content, write_database
 from ondevice_db.lock import writer_lock
 from ondevice_db.pq_index import PqIndex
-from ondevice_db.schema import LAYOUT_FILES, MAX_FINGERPRINTS, DatabaseManifest, Track
+from ondevice_db.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest, Track
 from ondevice_db.store import SongDatabase
 
 __all__ = ["DatabaseWriter", "FingerprintSettings", "remove_tracks"]
@@ -232,7 +232,7 @@ class DatabaseWriter:
         if self.path.exists():
             message = f"{self.path}: exists already; add to it with --add, or delete it first"
             raise DatabaseError(message)
-        if settings is None or self._layout not in LAYOUT_FILES:
+        if settings is None or self._layout not in LAYOUTS:
             message = f"{self.path}: a new database needs settings and a layout, found {settings}, {self._layout!r}"
             raise ConfigError(message)
         if self._layout == "pq" and (self._codebook is None or self._codebook.dim != settings.dim):

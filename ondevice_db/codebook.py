@@ -58,11 +58,15 @@ class Codebook:
     rotation : ndarray of float32, shape (dim, dim)
         Orthogonal; applied to what the cell leaves over.
     pq_centroids : ndarray of float32, shape (n_subspaces, 256, dim // n_subspaces)
+    background : ndarray of float32, shape (n, dim)
+        Directions of music in general, against which a match is weighed; by default those of the cells. Acceptance is
+        fitted with the shipped ones, so a codebook with other cells takes them over.
     """
 
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     pq_centroids: NDArray[np.float32]
+    background: NDArray[np.float32] = field(default=None, compare=False)  # type: ignore[assignment]
     _nearest: NearestCells | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -78,13 +82,27 @@ class Codebook:
             if array.shape != shape or array.dtype != np.float32 or array.size == 0:
                 message = f"codebook {name}: expected float32 {shape}, found {array.dtype} {array.shape}"
                 raise ConfigError(message)
-            # Parts of unit vectors; a damaged exponent must not overflow the sums. NaN fails the comparison too.
-            if not (np.abs(array) <= _MAX_MAGNITUDE).all():
-                message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
-                raise CorruptArtifactError(message)
         if n_subspaces * (dim // n_subspaces) != dim:
             message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
             raise ConfigError(message)
+        if self.background is None:
+            object.__setattr__(self, "background", unit_rows(self.centroids))
+        if self.background.shape[1:] != (dim,) or self.background.dtype != np.float32:
+            message = f"codebook background: expected float32 (n, {dim}), found {self.background.shape}"
+            raise ConfigError(message)
+
+    def check(self) -> None:
+        """Check every number: parts of unit vectors; a damaged exponent must not overflow the sums.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When one is too large, or NaN.
+        """
+        for name in (*CODEBOOK_ROLES, "background"):
+            if not (np.abs(getattr(self, name)) <= _MAX_MAGNITUDE).all():
+                message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
+                raise CorruptArtifactError(message)
 
     @property
     def n_cells(self) -> int:
@@ -133,16 +151,19 @@ class Codebook:
         """Return the codes and the squared error that each leaves."""
         codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
         errors = np.empty(vectors.shape[0], np.float32)
+        # ||r - p||^2 = ||r||^2 - 2 (r.p - ||p||^2 / 2), whose bracket is largest for the nearest p; a column of ones
+        # beside r lets the product subtract the half norm.
         half_norms = 0.5 * np.einsum("mkd,mkd->mk", self.pq_centroids, self.pq_centroids)
+        tables = np.concatenate([self.pq_centroids, -half_norms[:, :, None]], axis=2).transpose(0, 2, 1)
         for start in range(0, vectors.shape[0], _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             rotated = (vectors[rows] - self.centroids[cells[rows]]) @ self.rotation.T
-            parts = rotated.reshape(rotated.shape[0], self.n_subspaces, -1)
+            parts = np.ones((self.n_subspaces, rotated.shape[0], tables.shape[1]), np.float32)
+            parts[:, :, :-1] = rotated.reshape(rotated.shape[0], self.n_subspaces, -1).transpose(1, 0, 2)
             each = np.arange(rotated.shape[0])
-            # ||r - p||^2 = ||r||^2 - 2 (r.p - ||p||^2 / 2), whose bracket is largest for the nearest p.
             errors[rows] = np.einsum("nd,nd->n", rotated, rotated)
             for m in range(self.n_subspaces):
-                gains = parts[:, m] @ self.pq_centroids[m].T - half_norms[m]
+                gains = parts[m] @ tables[m]
                 best = np.argmax(gains, axis=1)
                 codes[rows, m] = best
                 errors[rows] -= 2 * gains[each, best]
@@ -197,8 +218,23 @@ class Codebook:
             save_array(folder / (names or _default_names())[role], getattr(self, role))
 
     @classmethod
-    def load(cls, folder: Path, names: dict[str, str] | None = None) -> "Codebook":
-        """Read what :meth:`save` wrote.
+    def load(
+        cls,
+        folder: Path,
+        names: dict[str, str] | None = None,
+        *,
+        background: NDArray[np.float32] | None = None,
+        check: bool = True,
+    ) -> "Codebook":
+        """Memory-map what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+        names : dict of role to file name, optional
+        background : ndarray of float32, shape (n, dim), optional
+        check : bool
+            False leaves out :meth:`check`, for files that have passed it.
 
         Raises
         ------
@@ -206,12 +242,15 @@ class Codebook:
             When an array is missing, unreadable, or of a shape that does not fit the others.
         """
         paths = {role: folder / (names or _default_names())[role] for role in CODEBOOK_ROLES}
-        arrays = {role: np.array(open_array(path, np.float32)) for role, path in paths.items()}
+        arrays = {role: open_array(path, np.float32) for role, path in paths.items()}
         try:
-            return cls(**arrays)
+            codebook = cls(**arrays) if background is None else cls(**arrays, background=background)
         except (ConfigError, IndexError) as error:
             message = f"{folder}: {error}; restore or train the codebook again"
             raise CorruptArtifactError(message) from error
+        if check:
+            codebook.check()
+        return codebook
 
 
 def _default_names() -> dict[str, str]:

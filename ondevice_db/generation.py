@@ -21,13 +21,22 @@ from nowplaying.errors import ArtifactError, DatabaseError
 from ondevice_db.annoy_cells import build_annoy
 from ondevice_db.arrays import save_array
 from ondevice_db.codebook import CODEBOOK_ROLES, Codebook
-from ondevice_db.packing import encode_lists, pack, width_of
-from ondevice_db.schema import LAYOUT_FILES, MANIFEST_NAME, DatabaseManifest, Track, load_manifest
+from ondevice_db.packing import width_of
+from ondevice_db.radix import sort_by_cell
+from ondevice_db.schema import (
+    DATABASE_SCHEMA_VERSION,
+    LAYOUTS,
+    MANIFEST_NAME,
+    DatabaseManifest,
+    Track,
+    layout_files,
+    load_manifest,
+)
 from ondevice_db.songs import write_songs
 
 __all__ = ["Content", "write_database"]
 
-_CODEBOOK_FILES = (*CODEBOOK_ROLES, "cells")
+_CODEBOOK_FILES = (*CODEBOOK_ROLES, "background", "cells")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +47,7 @@ class Content:
     ----------
     songs : sequence of (song index, Track), ascending
     song_starts : ndarray of uint32, shape (n_slots + 1,)
-    cells : ndarray of int64, shape (n,), or None
+    cells : ndarray of integers, shape (n,), or None
         ``n_cells`` for silence.
     codes : ndarray of uint8, shape (n, n_subspaces), or None
         Anything for silence.
@@ -49,7 +58,7 @@ class Content:
 
     songs: Sequence[tuple[int, Track]]
     song_starts: NDArray[np.uint32]
-    cells: NDArray[np.int64] | None
+    cells: NDArray[np.integer] | None
     codes: NDArray[np.uint8] | None
     vectors: NDArray[np.float32] | None
     codebook: Codebook | None
@@ -84,6 +93,7 @@ def write_database(
         manifest = DatabaseManifest.from_dict(
             {
                 **header,
+                "schema_version": DATABASE_SCHEMA_VERSION,
                 "generation": generation,
                 "n_songs": len(content.songs),
                 "n_slots": content.song_starts.size - 1,
@@ -113,8 +123,9 @@ def write_database(
 def _write_files(
     folder: Path, generation: int, content: Content, header: Mapping[str, Any], previous: DatabaseManifest | None
 ) -> dict[str, dict[str, Any]]:
-    roles = LAYOUT_FILES[header["layout"]]
-    kept = {role: dict(previous.files[role]) for role in _CODEBOOK_FILES if role in roles} if previous else {}
+    roles = layout_files(header["layout"])
+    held = [role for role in _CODEBOOK_FILES if role in roles and previous and role in previous.files]
+    kept = {role: dict(previous.files[role]) for role in held} if previous else {}
     names = {role: f"{role}-{generation}.{suffix}" for role, suffix in roles.items() if role not in kept}
     for name in names.values():
         (folder / name).unlink(missing_ok=True)
@@ -125,7 +136,9 @@ def _write_files(
         build_annoy(content.vectors, folder / names["vectors_index"], n_trees=trees, seed=seed)
     if content.codebook is not None and content.cells is not None and content.codes is not None:
         arrays |= _list_arrays(content.cells, content.codes, content.codebook.n_cells)
-        if not kept:
+        if "background" not in kept:
+            arrays["background"] = content.codebook.background
+        if "cells" not in kept:
             content.codebook.save(folder, names)
             build_annoy(content.codebook.centroids, folder / names["cells"], n_trees=trees, seed=seed)
     for role, array in arrays.items():
@@ -134,18 +147,18 @@ def _write_files(
     return kept | {role: {"name": name, **file_record(folder / name)} for role, name in names.items()}
 
 
-def _list_arrays(cells: NDArray[np.int64], codes: NDArray[np.uint8], n_cells: int) -> dict[str, NDArray[Any]]:
-    # A stable sort by cell leaves every list ascending, as its coding wants it; silence sorts behind the last cell.
-    counts = np.bincount(cells, minlength=n_cells + 1)[:n_cells]
-    order = np.argsort(cells, kind="stable")[: int(counts.sum())]
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
-    low, high = encode_lists(order, starts, cells.size)
+def _list_arrays(
+    cells: NDArray[np.integer], codes: NDArray[np.uint8], n_cells: int
+) -> dict[str, NDArray[Any]]:
+    # Silence sorts behind the last cell, where there are no codes.
+    order, record = sort_by_cell(cells, width_of(n_cells + 1))
+    starts = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=n_cells + 1)[:n_cells])])
     return {
-        "codes": codes[order],
-        "list_starts": starts,
-        "list_low": low,
-        "list_high": high,
-        "song_cells": pack(cells, width_of(n_cells + 1)),
+        "codes": codes[order[: starts[-1]]],
+        "list_starts": starts.astype(np.uint32),
+        "order_bits": record.bits,
+        "order_counts": record.counts,
+        "order_steps": record.steps,
     }
 
 
@@ -167,7 +180,7 @@ def _clear_leftovers(path: Path) -> None:
     except (ArtifactError, DatabaseError):
         return
     named = {str(record["name"]) for record in current.files.values()}
-    suffixes = {f".{suffix}" for roles in LAYOUT_FILES.values() for suffix in roles.values()}
+    suffixes = {f".{suffix}" for layout in LAYOUTS for suffix in layout_files(layout).values()}
     for file in path.iterdir():
         stale_data = file.suffix in suffixes and file.name not in named
         if stale_data or (file.name.startswith(f".{MANIFEST_NAME}.") and file.suffix == ".tmp"):

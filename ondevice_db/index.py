@@ -78,8 +78,10 @@ class FingerprintIndex(Protocol):
     """A searchable collection of fingerprints numbered song by song."""
 
     @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "FingerprintIndex":
-        """Open the checked files of a database."""
+    def open(
+        cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False
+    ) -> "FingerprintIndex":
+        """Open the checked files of a database; ``trusted`` ones were opened before without it."""
         ...
 
     @property
@@ -111,12 +113,12 @@ class ExactIndex:
         self._background = background
 
     @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "ExactIndex":
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "ExactIndex":
         """Read all vectors that another index stores."""
         from ondevice_db.flat import FlatIndex
         from ondevice_db.pq_index import PqIndex
 
-        inner = (PqIndex if manifest.layout == "pq" else FlatIndex).open(files, manifest)
+        inner = (PqIndex if manifest.layout == "pq" else FlatIndex).open(files, manifest, trusted=trusted)
         return cls(inner.vectors(np.arange(manifest.n_fingerprints)), inner.background)
 
     @property

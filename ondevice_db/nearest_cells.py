@@ -11,9 +11,10 @@ from numpy.typing import NDArray
 __all__ = ["EXHAUSTIVE_CELLS", "NearestCells"]
 
 EXHAUSTIVE_CELLS = 2048
-_BLOCK_ROWS = 4096
+_BLOCK_ROWS = 1024  # exhaustive: products that stay in the cache
+_BLOCK_ROWS_IN_GROUPS = 16_384
 _GROUPINGS = 10  # rounds of Lloyd's algorithm over the cells
-_GROUPS_TRIED = 8
+_GROUPS_TRIED = 6
 
 
 class NearestCells:
@@ -41,24 +42,25 @@ class NearestCells:
         n : int in [1, n_cells]
         """
         found = np.empty((vectors.shape[0], n), np.int64)
-        for start in range(0, vectors.shape[0], _BLOCK_ROWS):
-            block = vectors[start : start + _BLOCK_ROWS]
-            found[start : start + _BLOCK_ROWS] = self._of_block(block, n)
+        n_rows = _BLOCK_ROWS_IN_GROUPS if self._groups else _BLOCK_ROWS
+        for start in range(0, vectors.shape[0], n_rows):
+            found[start : start + n_rows] = self._of_block(vectors[start : start + n_rows], n)
         return found
 
     def _of_block(self, block: NDArray[np.float32], n: int) -> NDArray[np.int64]:
         if not self._groups:
             return _largest(block @ self._directions.T, n)[0]
         tried = _largest(block @ self._heads.T, min(_GROUPS_TRIED, len(self._groups)))[0]
-        cells = np.zeros((*tried.shape, n), np.int64)
-        values = np.full((*tried.shape, n), -np.inf, np.float32)
-        for group, members in enumerate(self._groups):
-            rows, column = np.nonzero(tried == group)
-            if rows.size == 0 or members.size == 0:
+        cells = np.zeros((tried.size, n), np.int64)
+        values = np.full((tried.size, n), -np.inf, np.float32)
+        by_group = np.argsort(tried.ravel(), kind="stable")
+        ends = np.cumsum(np.bincount(tried.ravel(), minlength=len(self._groups)))
+        for members, places in zip(self._groups, np.split(by_group, ends[:-1]), strict=True):
+            if places.size == 0 or members.size == 0:
                 continue
             kept = min(n, members.size)
-            columns, best = _largest(block[rows] @ self._directions[members].T, kept)
-            cells[rows, column, :kept], values[rows, column, :kept] = members[columns], best
+            columns, best = _largest(block[places // tried.shape[1]] @ self._directions[members].T, kept)
+            cells[places, :kept], values[places, :kept] = members[columns], best
         chosen, _ = _largest(values.reshape(block.shape[0], -1), n)
         return np.take_along_axis(cells.reshape(block.shape[0], -1), chosen, axis=1)
 
