@@ -1,8 +1,8 @@
 """Write a database of drawn songs, of any size: python benchmarks/make_database.py DB --songs N.
 
-The songs do not exist (ondevice_db/evaluation/distractors.py), the database does: cells and codes are trained on them as
-they would be on real ones, and the files are those that ``nowplaying index`` writes. For size and speed only. What is
-drawn and encoded is kept beside the database until it is written, so that a run that was stopped goes on, and with
+The songs do not exist (ondevice_db/evaluation/distractors.py), the database does: cells and codes are trained on them
+as they would be on real ones, and the files are those that ``nowplaying index`` writes. For size and speed only. What
+is drawn and encoded is kept beside the database until it is written, so that a run that was stopped goes on, and with
 ``--keep`` afterwards, so that the same songs can be written again in another way.
 """
 
@@ -21,8 +21,9 @@ import numpy as np
 from fingerprinter.fingerprint import Fingerprinter
 from ondevice_db.annoy_cells import DEFAULT_TREES
 from ondevice_db.codebook import Codebook
+from ondevice_db.content import Content
 from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
-from ondevice_db.generation import Content, write_database
+from ondevice_db.generation import write_database
 from ondevice_db.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_N_CELLS, default_n_cells, train_codebook
 
 SONGS_AT_ONCE = 512
@@ -44,7 +45,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--mean-duration-s", type=float, default=210.0)
     parser.add_argument("--code-bytes", type=int, default=12)
     parser.add_argument("--cells", type=int, help="by default chosen from the size")
-    parser.add_argument("--tried", type=int, default=1, help="cells tried for each fingerprint; 4 when music is indexed")
+    parser.add_argument("--tried", type=int, default=1, help="cells tried for each fingerprint; indexing music tries 4")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--keep", action="store_true", help="keep what was drawn and encoded")
@@ -141,9 +142,7 @@ def _start(codebook: Codebook, options: argparse.Namespace) -> None:
 def _encode_part(start: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     statistics, shipped, codebook, options = _state
     n = min(SONGS_AT_ONCE, options.songs - start)
-    drawn = draw_songs(
-        statistics, shipped, n, seed=options.seed, first=start, mean_duration_s=options.mean_duration_s
-    )
+    drawn = draw_songs(statistics, shipped, n, seed=options.seed, first=start, mean_duration_s=options.mean_duration_s)
     songs = list(drawn)
     rows = np.concatenate(songs)
     cells, codes = codebook.quantize(rows, options.tried)

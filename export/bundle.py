@@ -87,10 +87,11 @@ def export_bundle(
         checks["fingerprint"] = _check_fingerprint(opened)
         if database is not None:
             from ondevice_db.store import SongDatabase
+            from ondevice_db.versions import copy_current
 
             songs = SongDatabase.open(database, opened.embedding_space)
             checks["database"] = f"{songs.n_songs} songs of embedding space {opened.embedding_space}"
-            shutil.copytree(database, folder / "songs.npdb")
+            copy_current(database, folder / "songs.npdb")
         files = {
             path.relative_to(folder).as_posix(): file_record(path)
             for path in sorted(folder.rglob("*"))

@@ -19,7 +19,7 @@ from nowplaying.errors import ConfigError, CorruptArtifactError
 from ondevice_db.arrays import open_array, save_array
 from ondevice_db.nearest_cells import NearestCells
 
-__all__ = ["CODEBOOK_ROLES", "Codebook", "level_rows", "unit_rows"]
+__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "level_rows", "unit_rows"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
@@ -196,10 +196,26 @@ class Codebook:
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""
-        parts = self.pq_centroids[np.arange(self.n_subspaces), codes]
-        decoded: NDArray[np.float32] = parts.reshape(codes.shape[0], self.dim) @ self.rotation
+        decoded: NDArray[np.float32] = self._parts(codes) @ self.rotation
         decoded += self.centroids[cells]
         return decoded
+
+    def decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return :meth:`decode` times the rotation, shape (n, dim): the same lengths and angles for less work.
+
+        Compare it with ``queries @ rotation.T``. Only the cells are rotated, and they are fewer than their codes.
+        """
+        decoded = self._parts(codes)
+        unique, inverse = np.unique(cells, return_inverse=True)
+        decoded += (self.centroids[unique] @ self.rotation.T)[inverse]
+        return decoded
+
+    def _parts(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows = codes + np.arange(self.n_subspaces) * _N_CENTROIDS
+        parts: NDArray[np.float32] = self.pq_centroids.reshape(-1, self.pq_centroids.shape[2]).take(
+            rows.ravel(), axis=0
+        )
+        return parts.reshape(codes.shape[0], self.dim)
 
     def tables(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the inner product of every query's rotated part with every product-quantizer centroid.
@@ -215,7 +231,7 @@ class Codebook:
     def save(self, folder: Path, names: dict[str, str] | None = None) -> None:
         """Write the three arrays as ``.npy``; by default ``codebook_centroids.npy`` and so on."""
         for role in CODEBOOK_ROLES:
-            save_array(folder / (names or _default_names())[role], getattr(self, role))
+            save_array(folder / (names or codebook_names())[role], getattr(self, role))
 
     @classmethod
     def load(
@@ -241,7 +257,7 @@ class Codebook:
         CorruptArtifactError
             When an array is missing, unreadable, or of a shape that does not fit the others.
         """
-        paths = {role: folder / (names or _default_names())[role] for role in CODEBOOK_ROLES}
+        paths = {role: folder / (names or codebook_names())[role] for role in CODEBOOK_ROLES}
         arrays = {role: open_array(path, np.float32) for role, path in paths.items()}
         try:
             codebook = cls(**arrays) if background is None else cls(**arrays, background=background)
@@ -253,5 +269,12 @@ class Codebook:
         return codebook
 
 
-def _default_names() -> dict[str, str]:
-    return {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
+def codebook_names(code_bytes: int | None = None) -> dict[str, str]:
+    """Return a model folder's file names: of its default codebook, or of the one with codes of so many bytes.
+
+    All share the cells; ``codebook_rotation_8.npy`` and ``codebook_pq_centroids_8.npy`` go with them.
+    """
+    names = {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
+    if code_bytes is not None:
+        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in ("rotation", "pq_centroids")}
+    return names

@@ -13,6 +13,9 @@ from ondevice_db.schema import DatabaseManifest
 
 __all__ = ["ExactIndex", "FingerprintIndex", "Hits", "SearchOptions", "top_hits"]
 
+_BOUND_SAMPLES = 16  # sampled values for each one wanted
+_BOUND_SLACK = 1.5
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchOptions:
@@ -76,13 +79,6 @@ class Hits:
 
 class FingerprintIndex(Protocol):
     """A searchable collection of fingerprints numbered song by song."""
-
-    @classmethod
-    def open(
-        cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False
-    ) -> "FingerprintIndex":
-        """Open the checked files of a database; ``trusted`` ones were opened before without it."""
-        ...
 
     @property
     def background(self) -> NDArray[np.float32] | None:
@@ -165,7 +161,25 @@ def top_hits(similarities: NDArray[np.float32], n_hits: int) -> tuple[NDArray[np
         values[:, 0] = similarities[np.arange(n_queries), columns[:, 0]]
         return columns, values
     for row in range(n_queries):
-        best = np.argpartition(similarities[row], n - kept)[n - kept :] if kept < n else np.arange(n)
-        order = best[np.argsort(-similarities[row, best], kind="stable")]
-        columns[row, :kept], values[row, :kept] = order, similarities[row, order]
+        tried = _above_a_bound(similarities[row], kept)
+        found = similarities[row, tried]
+        best = np.argpartition(found, tried.size - kept)[tried.size - kept :] if kept < tried.size else slice(None)
+        tried, found = tried[best], found[best]
+        order = np.argsort(-found, kind="stable")
+        columns[row, :kept], values[row, :kept] = tried[order], found[order]
     return columns, values
+
+
+def _above_a_bound(values: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Return places of at least the ``n`` largest values, and of not many more.
+
+    A sample says about how large the n-th largest is, and one comparison leaves few of a hundred thousand to be sorted.
+    """
+    stride = values.size // (_BOUND_SAMPLES * n)
+    if stride > 1:
+        sample = values[::stride]
+        place = sample.size - 1 - int(_BOUND_SLACK * n / stride)
+        above = np.flatnonzero(values >= np.partition(sample, place)[place])
+        if above.size >= n:
+            return above
+    return np.arange(values.size)

@@ -1,21 +1,29 @@
 """From files to a database: decode, fingerprint and describe each file once, in several processes, resumably."""
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
+from ondevice_db.arrays import open_array
 from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.changes import replace_track
+from ondevice_db.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.codebook import Codebook
 from ondevice_db.journal import DoneFile, FileStamp, Journal
 from ondevice_db.recognizer import Embedder
-from ondevice_db.schema import load_manifest
-from ondevice_db.workers import fingerprint_files
+from ondevice_db.schema import Track, load_manifest
+from ondevice_db.store import SongDatabase
+from ondevice_db.workers import fingerprint_file, fingerprint_files
 
-__all__ = ["IndexProgress", "IndexReport", "index_paths"]
+__all__ = ["IndexProgress", "IndexReport", "index_paths", "replace_with_file"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +85,7 @@ def index_paths(
     jobs: int = 1,
     add: bool = False,
     layout: str = "pq",
-    codebook: Codebook | None = None,
+    codebook: Codebook | CodebookChoice | None = None,
     hop_s: float | None = None,
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
@@ -99,8 +107,8 @@ def index_paths(
     add : bool
         Add to an existing database instead of making a new one.
     layout : {"pq", "flat"}
-    codebook : Codebook, optional
-        By default the one that ships with the fingerprinter's model.
+    codebook : Codebook or CodebookChoice, optional
+        Of a new database; by default what :class:`~ondevice_db.choose_codebook.CodebookChoice` chooses.
     hop_s : float in (0, window], seconds, optional
         Between fingerprints; by default the model's, or that of the database that is added to.
     progress : callable, optional
@@ -131,11 +139,14 @@ def index_paths(
         hop_s=hop_s,
         window_s=fingerprinter.window_s,
     )
-    if codebook is None and layout == "pq" and not add:
-        codebook = _shipped_codebook(fingerprinter)
+    choice, given = (None, codebook) if isinstance(codebook, Codebook) else (codebook or CodebookChoice(), None)
+    if add or layout != "pq":
+        choice = None
+    if choice is not None:
+        given = _shipped_codebook(fingerprinter, choice)
     _make_parent(path)
     began_s = time.perf_counter()
-    with DatabaseWriter(path, settings=settings, codebook=codebook, layout=layout, extend=add) as writer:
+    with DatabaseWriter(path, settings=settings, codebook=given, layout=layout, extend=add) as writer:
         journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
         report = IndexReport(n_resumed=sum(journal.find(FileStamp.of(file)) is not None for file in paths))
         try:
@@ -145,6 +156,9 @@ def index_paths(
         except (OSError, BrokenProcessPool) as error:
             message = f"{path}: indexing stopped ({error}); free some space or memory and run the command again"
             raise DatabaseError(message) from error
+        if choice is not None and given is not None and done:
+            tracks = [done[path].track.track_id for path in paths if path in done]
+            writer.use_codebook(_make_codebook(choice, given, tracks, journal))
         seconds = _collect(paths, done, journal, writer, report)
         if len(writer):
             writer.finish()
@@ -161,11 +175,53 @@ def index_paths(
     )
 
 
-def _shipped_codebook(fingerprinter: Embedder) -> Codebook:
+def replace_with_file(database: str | Path, track_id: str, file: Path, fingerprinter: Embedder) -> Track:
+    """Put the recording of a file in a song's place: both happen or neither.
+
+    Parameters
+    ----------
+    database : str or Path
+    track_id : str
+        Of the song that goes.
+    file : Path
+    fingerprinter : Embedder
+
+    Returns
+    -------
+    Track
+        The song that came.
+
+    Raises
+    ------
+    AudioFormatError
+        When the file cannot be read.
+    ConfigError, DatabaseError
+        As of `replace_track`.
+    ArtifactError
+        When the database is damaged or of another encoder.
+    """
+    opened = SongDatabase.open(database, fingerprinter.embedding_space)
+    with tempfile.TemporaryDirectory() as folder:
+        track = fingerprint_file(file, Path(folder), fingerprinter, opened.manifest.hop_s)
+        embeddings = open_array(Path(folder) / f"{track.track_id}.npy", np.float32)
+        replace_track(database, track_id, track, embeddings)
+    return track
+
+
+def _make_codebook(choice: CodebookChoice, shipped: Codebook, tracks: Sequence[str], journal: Journal) -> Codebook:
+    ids = list(dict.fromkeys(tracks))
+
+    def load(number: int) -> NDArray[np.float32]:
+        return journal.embeddings(ids[number], shipped.dim)
+
+    return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
+
+
+def _shipped_codebook(fingerprinter: Embedder, choice: CodebookChoice) -> Codebook:
     if not isinstance(fingerprinter, Fingerprinter):
         message = f"{fingerprinter.name}: layout 'pq' needs a codebook and this model has none; pass one"
         raise ConfigError(message)
-    return Codebook.load(fingerprinter.folder.path)
+    return shipped_codebook(fingerprinter.folder.path, choice.code_bytes)
 
 
 def _make_parent(path: Path) -> None:
@@ -191,7 +247,8 @@ def _collect(
         track = done[path].track
         index = writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
         if index is None:
-            report.skipped.append((path, writer.source_of(track.track_id)))
+            known = writer.track(track.track_id)
+            report.skipped.append((path, known.source if known is not None else ""))
         else:
             report.added.append((path, track.track_id))
             seconds += track.duration_s

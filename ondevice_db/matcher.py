@@ -12,7 +12,7 @@ from ondevice_db.candidates import Alignments, vote
 from ondevice_db.evidence import N_NEIGHBOURS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
 from ondevice_db.index import FingerprintIndex, Hits, SearchOptions
 from ondevice_db.rescore import Rescored, rescore
-from ondevice_db.store import SongDatabase
+from ondevice_db.store import Songs
 
 __all__ = ["Candidate", "Match", "Matcher"]
 
@@ -93,7 +93,8 @@ class Matcher:
 
     Parameters
     ----------
-    database : SongDatabase
+    database : Songs
+        A `SongDatabase`, or several as one.
     acceptance : Acceptance
         Of the model that made the fingerprints.
     index : FingerprintIndex, optional
@@ -102,7 +103,7 @@ class Matcher:
 
     def __init__(
         self,
-        database: SongDatabase,
+        database: Songs,
         acceptance: Acceptance = DEFAULT_ACCEPTANCE,
         index: FingerprintIndex | None = None,
     ) -> None:

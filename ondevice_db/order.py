@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ondevice_db.arrays import open_array
 from ondevice_db.packing import decode_lists, n_high_bytes, n_packed_bytes, unpack, width_of
-from ondevice_db.radix import RadixOrder, n_blocks_of, n_supers_of, n_words_of
+from ondevice_db.radix import RadixOrder, n_blocks_of, n_words_of
 from ondevice_db.schema import DatabaseManifest
 
 __all__ = ["CellOrder", "ListOrder", "open_order"]
@@ -122,6 +122,5 @@ def open_order(files: Mapping[str, Path], manifest: DatabaseManifest, starts: ND
     return RadixOrder(
         n,
         open_array(files["order_bits"], np.uint64, (n_passes, n_words_of(n))),
-        open_array(files["order_counts"], np.uint32, (n_passes, n_supers_of(n) + 1)),
-        open_array(files["order_steps"], np.uint16, (n_passes, n_blocks_of(n))),
+        open_array(files["order_counts"], np.uint32, (n_passes, n_blocks_of(n) + 1)),
     )

@@ -14,14 +14,13 @@ from ondevice_db.arrays import open_array
 from ondevice_db.codebook import CODEBOOK_ROLES, Codebook, level_rows
 from ondevice_db.index import Hits, SearchOptions, top_hits
 from ondevice_db.order import CellOrder, open_order
-from ondevice_db.packing import concatenated_ranges
 from ondevice_db.schema import DatabaseManifest
 
 __all__ = ["PqIndex"]
 
 _SCANNED_FRACTION = 0.005
 _RANK_RESERVE = 1.5  # a query's own cells may hold fewer codes than the average
-_SCAN_BLOCK = 8192
+_SCAN_BLOCK = 4096
 _REFINED = 3  # codes decoded for each hit that is returned
 
 
@@ -45,6 +44,7 @@ class PqIndex:
         self,
         codebook: Codebook,
         cells: AnnoyVectors,
+        *,
         starts: NDArray[np.int64],
         codes: NDArray[np.uint8],
         order: CellOrder,
@@ -86,7 +86,8 @@ class PqIndex:
             message = f"{files['centroids']}: the codebook's shape differs from the manifest; rebuild the database"
             raise CorruptArtifactError(message)
         annoy = AnnoyVectors(files["cells"], n_items=n_cells, dim=dim, trusted=trusted)
-        return cls(codebook, annoy, starts, codes, open_order(files, manifest, starts), manifest.n_fingerprints)
+        order = open_order(files, manifest, starts)
+        return cls(codebook, annoy, starts=starts, codes=codes, order=order, n_fingerprints=manifest.n_fingerprints)
 
     @property
     def background(self) -> NDArray[np.float32]:
@@ -101,20 +102,22 @@ class PqIndex:
         """
         cells = self.probe(queries, options)
         counts = self._starts[cells + 1] - self._starts[cells]
-        positions = concatenated_ranges(self._starts[cells], counts)
-        cell_of = np.repeat(np.arange(cells.size), counts)
-        similarities = self._scan(queries, cells, positions, cell_of)
-        columns, _ = top_hits(similarities, _REFINED * n_hits)
-        columns, values = self._refine(queries, columns, positions, cells[cell_of], n_hits)
-        valid = columns >= 0
-        fingerprints = np.full(columns.shape, -1, np.int64)
-        unique, inverse = np.unique(columns[valid], return_inverse=True)
+        columns, _ = top_hits(self._scan(queries, cells, counts), _REFINED * n_hits)
+        # Columns are the cells' codes one after the other.
+        begins = np.cumsum(counts) - counts
+        chosen = np.maximum(columns, 0)
+        which = np.searchsorted(begins + counts, chosen, side="right")
+        positions = self._starts[cells[which]] + chosen - begins[which]
+        positions[columns < 0] = -1
+        positions, values = self._refine(queries, positions, cells[which], n_hits)
+        fingerprints = np.full(positions.shape, -1, np.int64)
+        unique, inverse = np.unique(positions[positions >= 0], return_inverse=True)
         try:
-            numbers = self._order.fingerprints(positions[unique], cells[cell_of[unique]])
+            numbers = self._order.fingerprints(unique, np.searchsorted(self._starts, unique, side="right") - 1)
         except ValueError as error:
             self._refuse(str(error))
-        fingerprints[valid] = numbers[inverse]
-        return Hits(fingerprints, values, int(positions.size))
+        fingerprints[positions >= 0] = numbers[inverse]
+        return Hits(fingerprints, values, int(counts.sum()))
 
     def probe(self, queries: NDArray[np.float32], options: SearchOptions) -> NDArray[np.int64]:
         """Return the cells to scan for these queries, ascending.
@@ -194,42 +197,40 @@ class PqIndex:
         return cells, positions
 
     def _scan(
-        self,
-        queries: NDArray[np.float32],
-        cells: NDArray[np.int64],
-        positions: NDArray[np.int64],
-        cell_of: NDArray[np.int64],
+        self, queries: NDArray[np.float32], cells: NDArray[np.int64], counts: NDArray[np.int64]
     ) -> NDArray[np.float32]:
+        """Return the inner products with the codes of cells, one cell after the other, shape (n_queries, n)."""
         tables = self.codebook.tables(queries)
-        coarse = self.codebook.centroids[cells] @ queries.T
-        similarities = np.empty((queries.shape[0], positions.size), np.float32)
+        similarities = np.repeat(self.codebook.centroids[cells] @ queries.T, counts, axis=0)
+        starts = self._starts[cells]
+        lists = [self._codes[start : start + count] for start, count in zip(starts, counts, strict=True)]
+        codes = np.concatenate(lists)
+        found = np.empty((_SCAN_BLOCK, queries.shape[0]), np.float32)
         # Blocks keep the sums of a few thousand codes in the cache while the sub-spaces are added up.
-        for start in range(0, positions.size, _SCAN_BLOCK):
-            rows = slice(start, start + _SCAN_BLOCK)
-            codes = self._codes[positions[rows]]
-            total = coarse[cell_of[rows]]
+        for start in range(0, codes.shape[0], _SCAN_BLOCK):
+            rows = codes[start : start + _SCAN_BLOCK].T.astype(np.intp)
+            total, part = similarities[start : start + _SCAN_BLOCK], found[: rows.shape[1]]
             for m in range(self.codebook.n_subspaces):
-                total += tables[m].take(codes[:, m], axis=0)
-            similarities[:, rows] = total.T
-        return similarities
+                # "clip" writes into the buffer at once; a byte is always one of 256 anyway.
+                tables[m].take(rows[m], axis=0, out=part, mode="clip")
+                total += part
+        return np.ascontiguousarray(similarities.T)
 
     def _refine(
         self,
         queries: NDArray[np.float32],
-        columns: NDArray[np.int64],
         positions: NDArray[np.int64],
         cells: NDArray[np.int64],
         n_hits: int,
     ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
         """Order the nearest codes again with their vectors on a level; the scan's tables know nothing of lengths."""
-        unique, inverse = np.unique(columns, return_inverse=True)
-        chosen = np.maximum(unique, 0)
-        vectors = level_rows(self.codebook.decode(cells[chosen], self._codes[positions[chosen]]))
-        everything = queries @ vectors.T
-        values = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
-        values[columns < 0] = -np.inf
+        unique, first, inverse = np.unique(positions, return_index=True, return_inverse=True)
+        vectors = self.codebook.decode_rotated(cells.ravel()[first], self._codes[np.maximum(unique, 0)])
+        everything = (queries @ self.codebook.rotation.T) @ level_rows(vectors).T
+        values = np.take_along_axis(everything, inverse.reshape(positions.shape), axis=1)
+        values[positions < 0] = -np.inf
         order = np.argsort(-values, axis=1, kind="stable")[:, :n_hits]
-        return np.take_along_axis(columns, order, axis=1), np.take_along_axis(values, order, axis=1)
+        return np.take_along_axis(positions, order, axis=1), np.take_along_axis(values, order, axis=1)
 
     def _refuse(self, reason: str) -> NoReturn:
         message = f"song database: {reason}; restore or rebuild it"

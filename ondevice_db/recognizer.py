@@ -14,7 +14,7 @@ from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.index import SearchOptions
 from ondevice_db.matcher import Match, Matcher
 from ondevice_db.schema import Track
-from ondevice_db.store import SongDatabase
+from ondevice_db.store import Songs
 
 __all__ = ["Embedder", "Recognition", "RecognizedSong", "Recognizer", "acceptance_of", "first_audible_s"]
 
@@ -94,7 +94,8 @@ class Recognizer:
 
     Parameters
     ----------
-    database : SongDatabase
+    database : Songs
+        A `SongDatabase`, or several as one.
     fingerprinter : Embedder
     acceptance : Acceptance, optional
         By default the one in the fingerprinter's manifest.
@@ -108,7 +109,7 @@ class Recognizer:
 
     def __init__(
         self,
-        database: SongDatabase,
+        database: Songs,
         fingerprinter: Embedder,
         acceptance: Acceptance | None = None,
         options: SearchOptions | None = None,

@@ -22,6 +22,7 @@ __all__ = [
     "layout_files",
     "load_manifest",
     "manifest_digest",
+    "read_database_manifest",
 ]
 
 DATABASE_SCHEMA_VERSION = 2
@@ -29,6 +30,7 @@ MANIFEST_NAME = "manifest.json"
 MAX_CELLS = 1 << 16
 MAX_FINGERPRINTS = (1 << 32) - 1
 MAX_DIM = 1024
+MAX_MANIFEST_BYTES = 1 << 20  # one has about 3 KB
 _TRACK_ID = re.compile(r"[0-9a-f]{16}")
 _FILE_NAME = re.compile(r"[a-z][a-z_]*-[0-9]{1,9}\.(npy|ann|sqlite)")
 _SPACE_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
@@ -47,7 +49,7 @@ _PQ_FILES: Mapping[str, str] = {
 # By schema version: what leads from songs to cells and back; and, from 2 on, what music in general sounds like.
 _PQ_MORE_FILES: Mapping[int, Mapping[str, str]] = {
     1: {"song_cells": "npy", "list_low": "npy", "list_high": "npy"},
-    2: {"order_bits": "npy", "order_counts": "npy", "order_steps": "npy", "background": "npy"},
+    2: {"order_bits": "npy", "order_counts": "npy", "background": "npy"},
 }
 _FLAT_FILES: Mapping[str, str] = {"songs": "sqlite", "song_starts": "npy", "vectors": "npy", "vectors_index": "ann"}
 
@@ -221,8 +223,8 @@ class DatabaseManifest:
         return cls(**{name: value[name] for name in names})
 
 
-def load_manifest(folder: Path) -> DatabaseManifest:
-    """Read and validate the manifest of a database folder.
+def load_manifest(folder: Path, name: str = MANIFEST_NAME) -> DatabaseManifest:
+    """Read and validate the manifest of a database folder, or one that is kept there under another name.
 
     Raises
     ------
@@ -240,14 +242,34 @@ def load_manifest(folder: Path) -> DatabaseManifest:
     if not any(folder.iterdir()):
         message = f"{folder}: the folder is empty, not a database; build one with 'nowplaying index'"
         raise DatabaseError(message)
-    value = read_manifest(folder / MANIFEST_NAME, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
+    return read_database_manifest(folder / name)
+
+
+def read_database_manifest(path: Path) -> DatabaseManifest:
+    """Read and validate one manifest file.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When it is no plain file of a manifest's size, is unreadable, or breaks its bounds.
+    UnsupportedVersionError
+        When the database was written under a newer schema.
+    """
+    # A link or a pipe in a folder from elsewhere could make us read something else, or for ever.
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        message = f"{path}: a link or no file, not the manifest of a database; restore or rebuild the database"
+        raise CorruptArtifactError(message)
+    if path.exists() and path.stat().st_size > MAX_MANIFEST_BYTES:
+        message = f"{path}: {path.stat().st_size} bytes are no manifest of a database; restore or rebuild the database"
+        raise CorruptArtifactError(message)
+    value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
     if value.get("digest") != manifest_digest(value):
-        message = f"{folder / MANIFEST_NAME}: the content differs from its own digest; restore or rebuild the database"
+        message = f"{path}: the content differs from its own digest; restore or rebuild the database"
         raise CorruptArtifactError(message)
     try:
         return DatabaseManifest.from_dict(value)
     except CorruptArtifactError as error:
-        message = f"{folder / MANIFEST_NAME}: {error}"
+        message = f"{path}: {error}"
         raise CorruptArtifactError(message) from error
 
 

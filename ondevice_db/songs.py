@@ -107,6 +107,14 @@ class SongTable:
             row = connection.execute("SELECT song_index FROM songs WHERE track_id = ?", (track_id,)).fetchone()
         return None if row is None else int(row[0])
 
+    def track_ids(self) -> list[tuple[int, str]]:
+        """Return every song index with its track id, ascending."""
+        with self._connect() as connection:
+            rows = connection.execute("SELECT song_index, track_id FROM songs ORDER BY song_index").fetchall()
+        if not all(isinstance(track_id, str) for _, track_id in rows):
+            self._refuse("a track id is no text")
+        return rows
+
     def __iter__(self) -> Iterator[tuple[int, Track]]:
         """Yield (song index, track), ascending."""
         with self._connect() as connection:

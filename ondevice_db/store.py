@@ -4,7 +4,7 @@ Hashes and all numbers are checked the first time that files are opened; see :mo
 """
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +19,35 @@ from ondevice_db.schema import MANIFEST_NAME, DatabaseManifest, Track, load_mani
 from ondevice_db.songs import SongTable
 from ondevice_db.trust import identity, is_trusted, trust
 
-__all__ = ["SongDatabase"]
+__all__ = ["SongDatabase", "Songs"]
 
 _OPEN_ATTEMPTS = 3
+
+
+class Songs(Protocol):
+    """What a matcher needs of a database: a `SongDatabase`, or several as one (`ondevice_db.packs.SongPacks`)."""
+
+    path: Path
+    manifest: DatabaseManifest
+    song_starts: NDArray[np.int64]
+    index: FingerprintIndex
+
+    @property
+    def n_songs(self) -> int:
+        """Number of songs that can be found."""
+        ...
+
+    def track(self, song_index: int) -> Track:
+        """Return a song's metadata."""
+        ...
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        ...
+
+    def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the song index of each fingerprint number."""
+        ...
 
 
 class SongDatabase:
@@ -55,7 +81,9 @@ class SongDatabase:
         self.index: FingerprintIndex = kind.open(files, manifest, trusted=trusted)
 
     @classmethod
-    def open(cls, path: str | Path, embedding_space: str | None = None, *, check_hashes: bool | None = None) -> "SongDatabase":
+    def open(
+        cls, path: str | Path, embedding_space: str | None = None, *, check_hashes: bool | None = None
+    ) -> "SongDatabase":
         """Open a database folder.
 
         Parameters
@@ -86,7 +114,7 @@ class SongDatabase:
             raise ManifestMismatchError(message)
         for attempt in range(_OPEN_ATTEMPTS):
             try:
-                return cls._open(folder, manifest, check_hashes=check_hashes)
+                return cls.open_version(folder, manifest, check_hashes=check_hashes)
             except CorruptArtifactError:
                 # A writer may have moved on to the next generation and cleared the files we were about to open.
                 newer = load_manifest(folder)
@@ -96,7 +124,16 @@ class SongDatabase:
         raise AssertionError  # pragma: no cover (the loop returns or raises)
 
     @classmethod
-    def _open(cls, folder: Path, manifest: DatabaseManifest, *, check_hashes: bool | None) -> "SongDatabase":
+    def open_version(
+        cls, folder: Path, manifest: DatabaseManifest, *, check_hashes: bool | None = None
+    ) -> "SongDatabase":
+        """Open the version of a database that a manifest describes, be it the current one or not.
+
+        Raises
+        ------
+        CorruptArtifactError
+            For anything that differs from the manifest or breaks its bounds.
+        """
         names = [str(record["name"]) for record in manifest.files.values()]
         found = identity(folder, manifest_digest(manifest.to_dict()), names)
         trusted = check_hashes is None and is_trusted(folder, found)
@@ -116,6 +153,10 @@ class SongDatabase:
     def track(self, song_index: int) -> Track:
         """Return a song's metadata."""
         return self.songs.track(song_index)
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        return self.songs.find(track_id)
 
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""

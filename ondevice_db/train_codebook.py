@@ -32,7 +32,13 @@ def default_n_cells(n_fingerprints: int) -> int:
 
 
 def train_codebook(
-    embeddings: NDArray[np.float32], n_cells: int, *, n_subspaces: int = 12, seed: int = 0, rotate: bool = True
+    embeddings: NDArray[np.float32],
+    n_cells: int,
+    *,
+    n_subspaces: int = 12,
+    seed: int = 0,
+    rotate: bool = True,
+    centroids: NDArray[np.float32] | None = None,
 ) -> Codebook:
     """Train the quantizer of a kind of fingerprint.
 
@@ -46,6 +52,8 @@ def train_codebook(
     seed : int
     rotate : bool
         Optimise the rotation (OPQ) and not only the sub-quantizers.
+    centroids : ndarray of float32, shape (n_cells, dim), optional
+        Cells to keep, where only the rest is to be trained.
 
     Raises
     ------
@@ -67,7 +75,8 @@ def train_codebook(
         )
         raise ConfigError(message)
     vectors = unit_rows(embeddings)
-    centroids = _cell_means(vectors, _cell_directions(faiss, vectors, n_cells, seed))
+    if centroids is None:
+        centroids = _cell_means(vectors, _cell_directions(faiss, vectors, n_cells, seed))
     residuals = vectors - centroids[_nearest(vectors, unit_rows(centroids))]
     rotation = np.eye(dim, dtype=np.float32)
     if rotate:

@@ -1,6 +1,6 @@
 """Play a shipped scene to the simulated phone and judge what it says."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from nowplaying.audio import load, track_id
 from nowplaying.errors import ConfigError
-from ondevice_db.store import SongDatabase
+from ondevice_db.packs import open_packs
 from simulator.conditions import PhoneConditions
 from simulator.device import DeviceProfile
 from simulator.events import Event
@@ -26,7 +26,7 @@ _CHUNK_SAMPLES = 1600
 
 def simulate_scene(
     name: str,
-    database: Path,
+    database: Path | Sequence[Path],
     *,
     seed: int = 1,
     device: DeviceProfile | None = None,
@@ -40,7 +40,7 @@ def simulate_scene(
     ----------
     name : str
         Key of `simulator.scripts.SCENES`.
-    database : Path
+    database : Path or sequence of Path
         Song database; music of the scene that it does not hold should come out as unknown.
     seed : int
         Of the scene's room tone and rooms.
@@ -68,7 +68,7 @@ def simulate_scene(
     phone = make_phone(database, detector=detector, fingerprinter=fingerprinter, situation=situation)
     result = hear(phone, _chunks(composed.samples), name=scene.title, device=device, on_event=on_event)
     music = {used: track_id(recordings[used]) for used in recordings if shipped[used].kind is SoundKind.MUSIC}
-    songs = SongDatabase.open(database).songs
+    songs = open_packs(database)
     known = {used: identity for used, identity in music.items() if songs.find(identity) is not None}
     return replace(result, findings=tuple(judge(scene, result.events, known)))
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.audio import open_stream
+from ondevice_db.packs import open_packs
 from ondevice_db.recognizer import Recognizer
-from ondevice_db.store import SongDatabase
 from simulator.conditions import Situation
 from simulator.device import DeviceProfile
 from simulator.energy import EnergyAccount
@@ -79,7 +79,7 @@ class SimulationResult:
 
 
 def make_phone(
-    database: Path,
+    database: Path | Sequence[Path],
     *,
     detector: str | Path = "detector-v1",
     fingerprinter: str | Path = "fingerprinter-v1",
@@ -93,7 +93,7 @@ def make_phone(
         When a model or the database is damaged, or the two do not belong together.
     """
     prints = Fingerprinter.from_model(fingerprinter)
-    songs = SongDatabase.open(database, embedding_space=prints.embedding_space)
+    songs = open_packs(database, prints.embedding_space)
     # The reference kernels equal a microcontroller bit for bit, and this is the DSP.
     listener = StreamingDetector.from_model(detector, reference_kernels=True)
     return Phone(listener, Recognizer(songs, prints), PhoneConfig(gate=listener.gate_config), situation)
@@ -142,7 +142,7 @@ def hear(
 
 def simulate_source(
     source: str,
-    database: Path,
+    database: Path | Sequence[Path],
     *,
     device: DeviceProfile | None = None,
     situation: Situation | None = None,
@@ -156,8 +156,8 @@ def simulate_source(
     ----------
     source : str
         A path, ``"-"`` for raw PCM on standard input, ``"mic"`` or ``"mic:DEVICE"``.
-    database : Path
-        Song database to recognize with.
+    database : Path or sequence of Path
+        Song database to recognize with; several are searched as one.
     device, situation, detector, fingerprinter, on_event
         See `hear` and `make_phone`.
     """

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import Database, DetectorModel, FingerprinterModel, Json
+from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json
 from nowplaying.cli.output import clock, emit_json, note, say
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -15,7 +15,7 @@ __all__ = ["listen"]
 
 
 def listen(
-    database: Database,
+    databases: Databases,
     source: Annotated[
         str, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, mic, or mic:DEVICE by number or name.")
     ] = "mic",
@@ -39,5 +39,5 @@ def listen(
 
     if source == "mic" or source.startswith("mic:"):
         note("listening; Ctrl-C ends it")
-    result = simulate_source(source, database, detector=detector, fingerprinter=fingerprinter, on_event=tell)
+    result = simulate_source(source, databases, detector=detector, fingerprinter=fingerprinter, on_event=tell)
     raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)

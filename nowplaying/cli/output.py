@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["clock", "emit_json", "fail", "note", "progress_bar", "say", "set_verbosity", "table"]
 
 _quiet = False
+# Titles come from files and databases of other people: nothing in them may steer a terminal.
+_VISIBLE = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
 def set_verbosity(*, verbose: int, quiet: bool) -> None:
@@ -25,21 +27,21 @@ def set_verbosity(*, verbose: int, quiet: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line of the result, as it is."""
-    sys.stdout.write(f"{text}\n")
+    """Print a line of the result; control characters come out as ``\\uXXXX``, which JSON reads back."""
+    sys.stdout.write(f"{text.translate(_VISIBLE)}\n")
     sys.stdout.flush()  # whoever reads a pipe from a live loop wants the song now
 
 
 def note(text: str) -> None:
     """Print a remark on stderr, unless --quiet."""
     if not _quiet:
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{text.translate(_VISIBLE)}\n")
         sys.stderr.flush()
 
 
 def fail(error: BaseException | str) -> None:
     """Print an error on stderr, in one paragraph and without a traceback."""
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(f"error: {str(error).translate(_VISIBLE)}\n")
     sys.stderr.flush()
 
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import Database, FingerprinterModel, Json, Sounds, expand_sources, read_source
+from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import clock, emit_json, say
 from nowplaying.errors import NowPlayingError
@@ -17,7 +17,7 @@ __all__ = ["match_record", "recognize"]
 
 def recognize(
     files: Sounds,
-    database: Database,
+    databases: Databases,
     json_output: Json = False,
     explain: Annotated[bool, typer.Option("--explain", help="Also give the raw scores and candidates.")] = False,
     at_s: Annotated[
@@ -33,15 +33,15 @@ def recognize(
     """Name the song in each file: by default from its first 8 seconds above silence."""
     from fingerprinter.fingerprint import Fingerprinter
     from nowplaying.errors import ConfigError
+    from ondevice_db.packs import open_packs
     from ondevice_db.recognizer import Recognizer
-    from ondevice_db.store import SongDatabase
 
     if at_s is not None and every_s is not None:
         message = "--at and --every exclude each other; give one of them"
         raise ConfigError(message)
     sources = expand_sources(files)
     fingerprinter = Fingerprinter.from_model(model)
-    songs = SongDatabase.open(database, embedding_space=fingerprinter.embedding_space)
+    songs = open_packs(databases, fingerprinter.embedding_space)
     recognizer = Recognizer(songs, fingerprinter)
     outcome = Outcome()
     for source in sources:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import Database, DetectorModel, FingerprinterModel, Json, Seed
+from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, Seed
 from nowplaying.cli.output import emit_json, note
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -16,7 +16,7 @@ __all__ = ["print_result", "simulate"]
 
 
 def simulate(
-    database: Database,
+    databases: Databases,
     source: Annotated[str | None, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, or mic.")] = None,
     scene: Annotated[str | None, typer.Option("--scene", metavar="NAME", help="A shipped scene, not a file.")] = None,
     device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
@@ -39,10 +39,10 @@ def simulate(
     profile = DeviceProfile.load(device)
     if scene is not None:
         result = simulate_scene(
-            scene, database, seed=seed, device=profile, detector=detector, fingerprinter=fingerprinter
+            scene, databases, seed=seed, device=profile, detector=detector, fingerprinter=fingerprinter
         )
     else:
-        result = simulate_source(str(source), database, device=profile, detector=detector, fingerprinter=fingerprinter)
+        result = simulate_source(str(source), databases, device=profile, detector=detector, fingerprinter=fingerprinter)
     if json_output:
         emit_json("simulation/1", result.to_dict())
     else:

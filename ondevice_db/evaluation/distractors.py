@@ -155,8 +155,8 @@ def draw_songs(
     """
     if codebook.dim != statistics.mean.size or first % _SONGS_AT_ONCE:
         message = (
-            f"distractors: expected a codebook of {statistics.mean.size} dimensions and a multiple of {_SONGS_AT_ONCE}, "
-            f"found {codebook.dim} and {first}"
+            f"distractors: expected a codebook of {statistics.mean.size} dimensions and a first song that is a "
+            f"multiple of {_SONGS_AT_ONCE}, found {codebook.dim} and {first}"
         )
         raise ConfigError(message)
     for start in range(first, first + n_songs, _SONGS_AT_ONCE):
@@ -202,14 +202,14 @@ def _draw(
     rows = unit_rows(rows)
     place = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     # Most songs end in sound; a few end in a long silence.
-    silent = np.minimum(rng.exponential(2 * statistics.silent_share, lengths.size) * rng.integers(0, 2, lengths.size), 0.5)
+    silent = np.minimum(
+        rng.exponential(2 * statistics.silent_share, lengths.size) * rng.integers(0, 2, lengths.size), 0.5
+    )
     rows[place >= np.ceil((1 - silent) * lengths)[song_of]] = 0
     return rows
 
 
-def _walk(
-    correlation: float, lengths: NDArray[np.int64], rng: np.random.Generator, dim: int
-) -> NDArray[np.float32]:
+def _walk(correlation: float, lengths: NDArray[np.int64], rng: np.random.Generator, dim: int) -> NDArray[np.float32]:
     """Return first-order autoregressive walks of unit variance, song after song, shape (sum of lengths, dim)."""
     steps = rng.standard_normal((int(lengths.sum()), dim), np.float32)
     starts = np.cumsum(lengths) - lengths

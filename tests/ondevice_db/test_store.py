@@ -221,7 +221,7 @@ def npy(array: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("role", ["codes", "song_starts", "list_starts", "order_bits", "order_steps", "centroids"])
+@pytest.mark.parametrize("role", ["codes", "song_starts", "list_starts", "order_bits", "order_counts", "centroids"])
 def test_pickles_are_never_loaded(pq_copy: Path, role: str) -> None:
     rewrite(pq_copy, role, npy(np.array([{"a": 1}], dtype=object)))
     with pytest.raises(CorruptArtifactError):
@@ -258,7 +258,7 @@ def test_ranges_that_run_backwards_or_too_far_are_refused(pq_copy: Path) -> None
 def test_lists_that_lie_are_found_when_used(pq_copy: Path, song_vectors: list[np.ndarray]) -> None:
     """Right shapes, right hashes, wrong content: no crash and no read outside, but an error."""
     manifest = json.loads((pq_copy / "manifest.json").read_text())
-    for role in ("order_bits", "order_counts", "order_steps"):
+    for role in ("order_bits", "order_counts"):
         path = pq_copy / manifest["files"][role]["name"]
         original = path.read_bytes()
         array = np.load(path)
