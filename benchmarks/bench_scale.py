@@ -41,9 +41,13 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HISTORY)
     parser.add_argument("--plot", type=Path, help="PNG to draw")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.measure:
         print(json.dumps(measure(options.measure, options.queries)))
+        return
+    if options.memory:
+        print(json.dumps(memory(options.memory)))
         return
     options.work.mkdir(parents=True, exist_ok=True)
     history = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else []
@@ -160,20 +164,40 @@ def profile(matcher: Any, opened: Any, rng: Any, n_queries: int = 30) -> dict[st
 
 def _in_new_process(database: Path) -> str:
     """Return the figures of a later opening and a first query in a process that has done nothing else."""
-    code = (
-        "import json, sys; sys.path.insert(0, sys.argv[2]); import bench_scale as b; import numpy as np;"
-        "from pathlib import Path; from ondevice_db.matcher import Matcher; from ondevice_db.store import SongDatabase;"
-        "q = np.random.default_rng(1).standard_normal((12, 96)).astype(np.float32);"
-        "q /= np.linalg.norm(q, axis=1, keepdims=True); q @ q.T;"
-        "m0 = b.resident(); t = b.clocks(); d = SongDatabase.open(Path(sys.argv[1])); o = b.since(t); m1 = b.resident();"
-        "t = b.clocks(); Matcher(d).match(q, 0.5); f = b.since(t); m2 = b.resident();"
-        "r = np.random.default_rng(2); [Matcher(d).match(b.noisy_query(d, r)[1], 0.5) for _ in range(20)];"
-        "m3 = b.resident();"
-        "print(json.dumps({'open_ms': round(o[0], 1), 'open_cpu_ms': round(o[1], 1), 'first_query_ms': round(f[0], 1),"
-        "'rss_before_mb': m0, 'rss_open_mb': m1, 'rss_query_mb': m2, 'rss_20_queries_mb': m3}))"
-    )
-    command = [sys.executable, "-c", code, str(database), str(Path(__file__).parent)]
+    command = [sys.executable, __file__, "--memory", str(database)]
     return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+
+
+def memory(database: Path) -> dict[str, Any]:
+    """Return what opening and querying take in time and memory, with all modules loaded before."""
+    import numpy as np
+
+    from ondevice_db.matcher import Matcher
+    from ondevice_db.store import SongDatabase
+
+    rng = np.random.default_rng(1)
+    query = rng.standard_normal((N_FINGERPRINTS, 96)).astype(np.float32)
+    query /= np.linalg.norm(query, axis=1, keepdims=True)
+    before = resident()
+    began = clocks()
+    opened = SongDatabase.open(database)
+    wall_ms, cpu_ms = since(began)
+    at_open = resident()
+    began = clocks()
+    Matcher(opened).match(query, QUERY_HOP_S)
+    first_ms, _ = since(began)
+    after_one = resident()
+    for _ in range(20):
+        Matcher(opened).match(noisy_query(opened, rng)[1], QUERY_HOP_S)
+    return {
+        "open_ms": round(wall_ms, 1),
+        "open_cpu_ms": round(cpu_ms, 1),
+        "first_query_ms": round(first_ms, 1),
+        "rss_before_mb": before,
+        "rss_open_mb": at_open,
+        "rss_query_mb": after_one,
+        "rss_20_queries_mb": resident(),
+    }
 
 
 def clocks() -> tuple[float, float]:

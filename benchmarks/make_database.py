@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import shutil
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -106,7 +107,7 @@ def train_on_drawn(options: argparse.Namespace, work: Path, n_cells: int) -> Cod
         temporary.mkdir()
         codebook.save(temporary)
         temporary.rename(folder)
-    return Codebook.load(folder)
+    return replace(Codebook.load(folder), background=shipped.background)
 
 
 def draw_and_encode(

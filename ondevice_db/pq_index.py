@@ -1,6 +1,7 @@
 """Search through codes: Annoy finds the cells, tables give the similarities of the codes in them."""
 
 import math
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -102,7 +103,8 @@ class PqIndex:
         """
         cells = self.probe(queries, options)
         counts = self._starts[cells + 1] - self._starts[cells]
-        columns, _ = top_hits(self._scan(queries, cells, counts), _REFINED * n_hits)
+        similarities = self._scan(queries, cells, counts, options.time_budget_ms)
+        columns, _ = top_hits(similarities, _REFINED * n_hits)
         # Columns are the cells' codes one after the other.
         begins = np.cumsum(counts) - counts
         chosen = np.maximum(columns, 0)
@@ -117,10 +119,10 @@ class PqIndex:
         except ValueError as error:
             self._refuse(str(error))
         fingerprints[positions >= 0] = numbers[inverse]
-        return Hits(fingerprints, values, int(counts.sum()))
+        return Hits(fingerprints, values, similarities.shape[1])
 
     def probe(self, queries: NDArray[np.float32], options: SearchOptions) -> NDArray[np.int64]:
-        """Return the cells to scan for these queries, ascending.
+        """Return the cells to scan for these queries, those that are nearest to any of them first.
 
         With ``n_probe`` these are the union of every query's nearest cells. Without, cells are taken in the order of
         their best rank with any query until they hold enough codes: a query of twelve fingerprints then costs little
@@ -135,10 +137,10 @@ class PqIndex:
         found = self._annoy.nearest(queries, n_ranks, max(options.search_k, 4 * n_ranks))
         by_rank = found.T.ravel()
         cells, first = np.unique(by_rank[by_rank >= 0], return_index=True)
+        cells = cells[np.argsort(first)]
         if options.n_probe is None:
-            order = np.argsort(first)
-            held = np.cumsum((self._starts[cells + 1] - self._starts[cells])[order])
-            cells = np.sort(cells[order[: int(np.searchsorted(held, wanted)) + 1]])
+            held = np.cumsum(self._starts[cells + 1] - self._starts[cells])
+            cells = cells[: int(np.searchsorted(held, wanted)) + 1]
         return cells
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
@@ -197,9 +199,17 @@ class PqIndex:
         return cells, positions
 
     def _scan(
-        self, queries: NDArray[np.float32], cells: NDArray[np.int64], counts: NDArray[np.int64]
+        self,
+        queries: NDArray[np.float32],
+        cells: NDArray[np.int64],
+        counts: NDArray[np.int64],
+        time_budget_ms: float | None,
     ) -> NDArray[np.float32]:
-        """Return the inner products with the codes of cells, one cell after the other, shape (n_queries, n)."""
+        """Return the inner products with the codes of cells, one cell after the other, shape (n_queries, n).
+
+        Where time runs out the last cells are missing.
+        """
+        ends_s = time.perf_counter() + (time_budget_ms or math.inf) / 1000
         tables = self.codebook.tables(queries)
         similarities = np.repeat(self.codebook.centroids[cells] @ queries.T, counts, axis=0)
         starts = self._starts[cells]
@@ -208,6 +218,9 @@ class PqIndex:
         found = np.empty((_SCAN_BLOCK, queries.shape[0]), np.float32)
         # Blocks keep the sums of a few thousand codes in the cache while the sub-spaces are added up.
         for start in range(0, codes.shape[0], _SCAN_BLOCK):
+            if start and time.perf_counter() > ends_s:
+                similarities = similarities[:start]
+                break
             rows = codes[start : start + _SCAN_BLOCK].T.astype(np.intp)
             total, part = similarities[start : start + _SCAN_BLOCK], found[: rows.shape[1]]
             for m in range(self.codebook.n_subspaces):

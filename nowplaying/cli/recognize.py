@@ -1,5 +1,6 @@
 """``nowplaying recognize``: name the song in a recording."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -28,6 +29,10 @@ def recognize(
         float | None,
         typer.Option("--every", min=0.5, metavar="SECONDS", help="Listen again and again, this far apart."),
     ] = None,
+    popularity: Annotated[
+        Path | None,
+        typer.Option("--popularity", help="Table of track_id and count: of songs that sound alike, the popular one."),
+    ] = None,
     model: FingerprinterModel = "fingerprinter-v1",
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
@@ -42,7 +47,12 @@ def recognize(
     sources = expand_sources(files)
     fingerprinter = Fingerprinter.from_model(model)
     songs = open_packs(databases, fingerprinter.embedding_space)
-    recognizer = Recognizer(songs, fingerprinter)
+    prior = None
+    if popularity is not None:
+        from ondevice_db.popularity import read_popularity
+
+        prior = read_popularity(popularity, songs)
+    recognizer = Recognizer(songs, fingerprinter, log_prior=prior)
     outcome = Outcome()
     for source in sources:
         try:
