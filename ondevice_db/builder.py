@@ -19,7 +19,7 @@ from ondevice_db.generation import write_database
 from ondevice_db.lock import writer_lock
 from ondevice_db.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest, Track
 from ondevice_db.store import SongDatabase
-from ondevice_db.versions import forget_last_good
+from ondevice_db.versions import clear_leftovers, forget_last_good
 
 __all__ = ["DatabaseWriter", "FingerprintSettings"]
 
@@ -242,8 +242,7 @@ class DatabaseWriter:
                 message = f"{self.path}: a database needs at least one song; delete the folder instead of emptying it"
                 raise DatabaseError(message)
             if self._previous is not None and not self._songs.changed:
-                if not keep_previous:
-                    forget_last_good(self.path)
+                (clear_leftovers if keep_previous else forget_last_good)(self.path)
                 return self._previous
             header = {
                 "layout": self._layout,

@@ -221,7 +221,7 @@ def _derived(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> dict[str
         raise CorruptArtifactError(message)
     starts, cells, codes = apply_songs(content, delta.parts, new)
     made = Content(songs=(), song_starts=starts, cells=cells, codes=codes, vectors=None, codebook=codebook)
-    return derived_arrays(made)
+    return derived_arrays(made, new.schema_version)
 
 
 def _old_file(database: SongDatabase, role: str) -> Path | None:

@@ -55,7 +55,7 @@ class FlatIndex:
         # Silence has a zero vector, near to nothing.
         similarities[(found < 0) | (similarities == 0)] = -np.inf
         columns, values = top_hits(similarities.astype(np.float32), n_hits)
-        fingerprints = np.where(columns >= 0, np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
+        fingerprints = np.where(np.isfinite(values), np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
         return Hits(fingerprints, values, search_k)
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:

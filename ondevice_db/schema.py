@@ -151,7 +151,7 @@ class DatabaseManifest:
 
     def __post_init__(self) -> None:
         self._check_count("schema_version", 1, DATABASE_SCHEMA_VERSION)
-        _check(self.layout in LAYOUTS, "layout", f"one of {LAYOUTS}", self.layout)
+        _check(isinstance(self.layout, str) and self.layout in LAYOUTS, "layout", f"one of {LAYOUTS}", self.layout)
         self._check_count("generation", 1, 10**9 - 1)
         self._check_count("dim", 1, MAX_DIM)
         self._check_count("n_fingerprints", 1, MAX_FINGERPRINTS)

@@ -22,13 +22,27 @@ def info(database: _Path, json_output: Json = False) -> None:
     """Print counts, sizes and parameters."""
     from ondevice_db.store import SongDatabase
 
-    facts = SongDatabase.open(database).info()
+    facts = SongDatabase.open(database).info() | _versions(database)
     if json_output:
         emit_json("database/1", facts)
         return
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         say(f"{name.ljust(width)}  {value:g}" if isinstance(value, float) else f"{name.ljust(width)}  {value}")
+
+
+def _versions(database: Path) -> dict[str, object]:
+    from ondevice_db.schema import load_manifest
+    from ondevice_db.versions import last_good, signature_name
+
+    current, before = load_manifest(database), last_good(database)
+    kept = {record["name"]: record["bytes"] for record in before.files.values()} if before is not None else {}
+    own = {record["name"] for record in current.files.values()}
+    return {
+        "signed": (database / signature_name(current.generation)).is_file(),
+        "generation_before": before.generation if before is not None else None,
+        "bytes_before": sum(size for name, size in kept.items() if name not in own),
+    }
 
 
 @app.command("list")

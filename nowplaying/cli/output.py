@@ -27,7 +27,7 @@ def set_verbosity(*, verbose: int, quiet: bool) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line of the result; control characters come out as ``\\uXXXX``, which JSON reads back."""
+    """Print a line of the result; control characters come out in JSON's notation."""
     sys.stdout.write(f"{text.translate(_VISIBLE)}\n")
     sys.stdout.flush()  # whoever reads a pipe from a live loop wants the song now
 

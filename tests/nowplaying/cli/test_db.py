@@ -44,6 +44,9 @@ def test_merge_then_roll_back(run: Run, copy: Path, mine: Path) -> None:
     assert (merged["added"], merged["duplicates"], merged["n_songs"]) == (1, 1, 9)
     assert "mine" in titles(run, copy)
     assert run("db", "verify", copy).code == 0
+    (info,) = run("db", "info", copy, "--json").records
+    assert (info["generation"], info["generation_before"], info["signed"]) == (2, 1, False)
+    assert info["bytes_before"] > 0
     (back,) = run("db", "rollback", copy, "--json").records
     assert (back["n_songs"], back["generation"]) == (8, 1)
     again = run("db", "rollback", copy)
@@ -100,7 +103,8 @@ def test_a_signed_delta_to_another_machine(run: Run, copy: Path, mine: Path, tmp
 
 def test_packs_have_one_answer(run: Run, database: Path, mine: Path, music_folder: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "mine.wav", song(77, 20.0)[5 * SAMPLE_RATE_HZ :], SAMPLE_RATE_HZ)
-    alone = run("recognize", "--db", database, "--json", tmp_path / "mine.wav", music_folder / "song-2.wav").records
+    files = [tmp_path / "mine.wav", music_folder / "song-2.wav"]
+    alone = run("recognize", "--db", database, "--json", *files).records
     assert [record["match"] is None for record in alone] == [True, False]
     both = run(
         "recognize", "--db", database, "--db", mine, "--json", tmp_path / "mine.wav", music_folder / "song-2.wav"
