@@ -16,6 +16,7 @@ from ondevice_db.arrays import open_array
 from ondevice_db.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.changes import replace_track
 from ondevice_db.choose_codebook import CodebookChoice, shipped_codebook
+from ondevice_db.cluster import fingerprint_on_cluster
 from ondevice_db.codebook import Codebook
 from ondevice_db.journal import DoneFile, FileStamp, Journal
 from ondevice_db.recognizer import Embedder
@@ -87,6 +88,7 @@ def index_paths(
     layout: str = "pq",
     codebook: Codebook | CodebookChoice | None = None,
     hop_s: float | None = None,
+    engine: str = "local",
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
     """Index audio files.
@@ -111,6 +113,8 @@ def index_paths(
         Of a new database; by default what :class:`~ondevice_db.choose_codebook.CodebookChoice` chooses.
     hop_s : float in (0, window], seconds, optional
         Between fingerprints; by default the model's, or that of the database that is added to.
+    engine : {"local", "ray"}
+        Where files are fingerprinted: in processes of this machine, or on a Ray cluster; the result is the same.
     progress : callable, optional
         Is told after every file.
 
@@ -124,8 +128,11 @@ def index_paths(
         When a setting is out of range.
     """
     path = Path(database)
-    if jobs < 1 or layout not in {"pq", "flat"}:
-        message = f"indexing: expected jobs >= 1 and layout 'pq' or 'flat', found {jobs} and {layout!r}"
+    if jobs < 1 or layout not in {"pq", "flat"} or engine not in {"local", "ray"}:
+        message = (
+            f"indexing: expected jobs >= 1, layout 'pq' or 'flat' and engine 'local' or 'ray', "
+            f"found {jobs}, {layout!r} and {engine!r}"
+        )
         raise ConfigError(message)
     if hop_s is None:
         hop_s = load_manifest(path).hop_s if add else fingerprinter.reference_hop_s
@@ -151,7 +158,14 @@ def index_paths(
         report = IndexReport(n_resumed=sum(journal.find(FileStamp.of(file)) is not None for file in paths))
         try:
             done = _fingerprint_all(
-                paths, journal, fingerprinter, hop_s=hop_s, jobs=jobs, report=report, progress=progress
+                paths,
+                journal,
+                fingerprinter,
+                hop_s=hop_s,
+                jobs=jobs,
+                engine=engine,
+                report=report,
+                progress=progress,
             )
         except (OSError, BrokenProcessPool) as error:
             message = f"{path}: indexing stopped ({error}); free some space or memory and run the command again"
@@ -262,6 +276,7 @@ def _fingerprint_all(
     *,
     hop_s: float,
     jobs: int,
+    engine: str,
     report: IndexReport,
     progress: Callable[[IndexProgress], None] | None,
 ) -> dict[Path, DoneFile]:
@@ -271,7 +286,8 @@ def _fingerprint_all(
     waiting = [path for path in stamps if path not in done]
     failed: dict[Path, NowPlayingError] = {}
     seconds = 0.0
-    for path, result in fingerprint_files(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs):
+    fingerprint = fingerprint_on_cluster if engine == "ray" else fingerprint_files
+    for path, result in fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs):
         stamp = stamps[path]
         if isinstance(result, NowPlayingError) or stamp is None:
             missing = AudioFormatError(f"{path}: No such file")

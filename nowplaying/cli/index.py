@@ -34,6 +34,9 @@ def index(
         str,
         typer.Option("--codebook", help="shipped; own: trained on this music; auto: own where the music is much."),
     ] = "auto",
+    engine: Annotated[
+        str, typer.Option("--engine", help="local, or ray: on a cluster (docs/cluster.md); the result is the same.")
+    ] = "local",
     fingerprinter: FingerprinterModel = "fingerprinter-v1",
     json_output: Json = False,
 ) -> None:
@@ -56,6 +59,7 @@ def index(
             add=add,
             layout=layout,
             hop_s=hop_s,
+            engine=engine,
             codebook=CodebookChoice(source=codebook, code_bytes=code_bytes),  # type: ignore[arg-type]
             progress=lambda state: advance(state.n_done, state.n_total, f"{state.times_real_time:.0f}x real time"),
         )
