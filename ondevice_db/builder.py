@@ -17,7 +17,7 @@ from ondevice_db.content import read_content
 from ondevice_db.flat import FLAT_MAX_SONGS
 from ondevice_db.generation import write_database
 from ondevice_db.lock import writer_lock
-from ondevice_db.schema import LAYOUT_FILES, MAX_FINGERPRINTS, DatabaseManifest, Track
+from ondevice_db.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest, Track
 from ondevice_db.store import SongDatabase
 from ondevice_db.versions import clear_leftovers, forget_last_good
 
@@ -116,6 +116,19 @@ class DatabaseWriter:
     def codebook(self) -> Codebook | None:
         """The product quantizer and cells; None in the flat layout."""
         return self._codebook
+
+    def use_codebook(self, codebook: Codebook) -> None:
+        """Encode the songs with another codebook than the one given at first; only before the first song.
+
+        Raises
+        ------
+        ConfigError
+            When there are songs already, the layout has no codes, or the dimensions differ.
+        """
+        if len(self._songs) or self._layout != "pq" or codebook.dim != self.settings.dim:
+            message = f"{self.path}: a codebook of {self.settings.dim} dimensions is chosen before the first song"
+            raise ConfigError(message)
+        self._codebook = codebook
 
     @classmethod
     def extend(cls, path: str | Path, settings: FingerprintSettings | None = None) -> Self:
@@ -252,7 +265,7 @@ class DatabaseWriter:
         if self.path.exists():
             message = f"{self.path}: exists already; add to it with --add, or delete it first"
             raise DatabaseError(message)
-        if settings is None or self._layout not in LAYOUT_FILES:
+        if settings is None or self._layout not in LAYOUTS:
             message = f"{self.path}: a new database needs settings and a layout, found {settings}, {self._layout!r}"
             raise ConfigError(message)
         if self._layout == "pq" and (self._codebook is None or self._codebook.dim != settings.dim):

@@ -10,13 +10,17 @@ from numpy.typing import NDArray
 from ondevice_db.codebook import Codebook
 from ondevice_db.packing import encode_lists, pack, width_of
 from ondevice_db.pq_index import PqIndex
-from ondevice_db.schema import Track
+from ondevice_db.radix import sort_by_cell
+from ondevice_db.schema import DATABASE_SCHEMA_VERSION, Track
 from ondevice_db.store import SongDatabase
 
 __all__ = ["DERIVED_ROLES", "Content", "derived_arrays", "read_content"]
 
 # Files that follow from the songs' cells and codes alone, byte for byte and on every machine.
-DERIVED_ROLES = ("song_starts", "song_cells", "list_starts", "list_low", "list_high", "codes")
+DERIVED_ROLES = (
+    *("song_starts", "list_starts", "codes", "order_bits", "order_counts"),
+    *("song_cells", "list_low", "list_high"),  # of schema 1, which deltas between old versions still make
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +31,7 @@ class Content:
     ----------
     songs : sequence of (song index, Track), ascending
     song_starts : ndarray of uint32, shape (n_slots + 1,)
-    cells : ndarray of int64, shape (n,), or None
+    cells : ndarray of integers, shape (n,), or None
         ``n_cells`` for silence.
     codes : ndarray of uint8, shape (n, n_subspaces), or None
         Anything for silence.
@@ -38,7 +42,7 @@ class Content:
 
     songs: Sequence[tuple[int, Track]]
     song_starts: NDArray[np.uint32]
-    cells: NDArray[np.int64] | None
+    cells: NDArray[np.integer] | None
     codes: NDArray[np.uint8] | None
     vectors: NDArray[np.float32] | None
     codebook: Codebook | None
@@ -70,22 +74,20 @@ def read_content(database: SongDatabase) -> Content:
     return Content(songs=songs, song_starts=starts, cells=None, codes=None, vectors=vectors, codebook=None)
 
 
-def derived_arrays(content: Content) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the `DERIVED_ROLES`; of the flat layout only ``song_starts``."""
+def derived_arrays(content: Content, schema_version: int = DATABASE_SCHEMA_VERSION) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the `DERIVED_ROLES` that a schema has; of the flat layout only ``song_starts``."""
     arrays: dict[str, NDArray[Any]] = {"song_starts": content.song_starts}
     cells, codes, codebook = content.cells, content.codes, content.codebook
     if cells is None or codes is None or codebook is None:
         return arrays
-    # A stable sort by cell leaves every list ascending, as its coding wants it; silence sorts behind the last cell.
+    # Silence sorts behind the last cell, where there are no codes.
     n_cells = codebook.n_cells
-    counts = np.bincount(cells, minlength=n_cells + 1)[:n_cells]
-    order = np.argsort(cells, kind="stable")[: int(counts.sum())]
-    starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
-    low, high = encode_lists(order, starts, cells.size)
-    return arrays | {
-        "codes": codes[order],
-        "list_starts": starts,
-        "list_low": low,
-        "list_high": high,
-        "song_cells": pack(cells, width_of(n_cells + 1)),
-    }
+    width = width_of(n_cells + 1)
+    order, record = sort_by_cell(cells, width)
+    starts = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=n_cells + 1)[:n_cells])])
+    order = order[: starts[-1]]
+    arrays |= {"codes": codes[order], "list_starts": starts.astype(np.uint32)}
+    if schema_version == 1:
+        low, high = encode_lists(order, starts, cells.size)
+        return arrays | {"list_low": low, "list_high": high, "song_cells": pack(cells, width)}
+    return arrays | {"order_bits": record.bits, "order_counts": record.counts}

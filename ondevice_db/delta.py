@@ -20,7 +20,7 @@ from ondevice_db.content import DERIVED_ROLES, Content, derived_arrays, read_con
 from ondevice_db.delta_file import Delta, read_delta, write_delta
 from ondevice_db.delta_songs import apply_songs, songs_between
 from ondevice_db.lock import writer_lock
-from ondevice_db.packing import n_packed_bytes, width_of
+from ondevice_db.packing import width_of
 from ondevice_db.patch import expand_patch, make_patch
 from ondevice_db.schema import MANIFEST_NAME, DatabaseManifest, read_database_manifest
 from ondevice_db.signature import check_signature
@@ -185,8 +185,9 @@ def _fits_its_files(manifest: DatabaseManifest) -> bool:
     if manifest.layout != "pq":
         return True
     size = {role: int(record["bytes"]) for role, record in manifest.files.items()}
-    n_cell_bytes = n_packed_bytes(manifest.n_fingerprints, width_of(manifest.n_cells + 1))
-    return 4 * manifest.n_slots <= size["song_starts"] and n_cell_bytes <= size["song_cells"]
+    order = "song_cells" if manifest.schema_version == 1 else "order_bits"
+    n_cell_bytes = manifest.n_fingerprints * width_of(manifest.n_cells + 1) // 8
+    return 4 * manifest.n_slots <= size["song_starts"] and n_cell_bytes <= size[order]
 
 
 def _write_files(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> None:
@@ -220,7 +221,7 @@ def _derived(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> dict[str
         raise CorruptArtifactError(message)
     starts, cells, codes = apply_songs(content, delta.parts, new)
     made = Content(songs=(), song_starts=starts, cells=cells, codes=codes, vectors=None, codebook=codebook)
-    return derived_arrays(made)
+    return derived_arrays(made, new.schema_version)
 
 
 def _old_file(database: SongDatabase, role: str) -> Path | None:

@@ -17,13 +17,13 @@ from ondevice_db.annoy_cells import build_annoy
 from ondevice_db.arrays import save_array
 from ondevice_db.codebook import CODEBOOK_ROLES
 from ondevice_db.content import Content, derived_arrays
-from ondevice_db.schema import LAYOUT_FILES, MANIFEST_NAME, DatabaseManifest
+from ondevice_db.schema import DATABASE_SCHEMA_VERSION, MANIFEST_NAME, DatabaseManifest, layout_files
 from ondevice_db.songs import write_songs
 from ondevice_db.versions import clear_leftovers, forget_last_good, keep_current
 
 __all__ = ["write_database"]
 
-_CODEBOOK_FILES = (*CODEBOOK_ROLES, "cells")
+_CODEBOOK_FILES = (*CODEBOOK_ROLES, "background", "cells")
 
 
 def write_database(
@@ -66,6 +66,7 @@ def write_database(
         manifest = DatabaseManifest.from_dict(
             {
                 **header,
+                "schema_version": DATABASE_SCHEMA_VERSION,
                 "generation": generation,
                 "n_songs": len(content.songs),
                 "n_slots": content.song_starts.size - 1,
@@ -102,14 +103,16 @@ def _kept_files(
 ) -> dict[str, dict[str, Any]]:
     if previous is None:
         return {}
-    roles = [role for role in LAYOUT_FILES[layout] if role != "songs"] if same_fingerprints else _CODEBOOK_FILES
+    # An older schema has other files for the same fingerprints.
+    same = same_fingerprints and previous.schema_version == DATABASE_SCHEMA_VERSION
+    roles = [role for role in layout_files(layout) if role != "songs"] if same else _CODEBOOK_FILES
     return {role: dict(previous.files[role]) for role in roles if role in previous.files}
 
 
 def _write_files(
     folder: Path, generation: int, content: Content, header: Mapping[str, Any], kept: Mapping[str, dict[str, Any]]
 ) -> dict[str, dict[str, Any]]:
-    roles = LAYOUT_FILES[header["layout"]]
+    roles = layout_files(header["layout"])
     names = {role: f"{role}-{generation}.{suffix}" for role, suffix in roles.items() if role not in kept}
     for name in names.values():
         (folder / name).unlink(missing_ok=True)
@@ -120,6 +123,8 @@ def _write_files(
     if content.vectors is not None and "vectors" in names:
         save_array(folder / names["vectors"], content.vectors)
         build_annoy(content.vectors, folder / names["vectors_index"], n_trees=trees, seed=seed)
+    if content.codebook is not None and "background" in names:
+        save_array(folder / names["background"], content.codebook.background)
     if "song_starts" in names:
         for role, array in derived_arrays(content).items():
             save_array(folder / names[role], array)

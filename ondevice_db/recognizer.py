@@ -104,6 +104,8 @@ class Recognizer:
     acceptance : Acceptance, optional
         By default the one in the fingerprinter's manifest.
     options : SearchOptions, optional
+    log_prior : ndarray of float64, shape (n_slots,), optional
+        Of the songs' popularity; see :mod:`ondevice_db.popularity`.
 
     Raises
     ------
@@ -117,6 +119,7 @@ class Recognizer:
         fingerprinter: Embedder,
         acceptance: Acceptance | None = None,
         options: SearchOptions | None = None,
+        log_prior: NDArray[np.float64] | None = None,
     ) -> None:
         theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
         if theirs != ours:
@@ -124,7 +127,8 @@ class Recognizer:
             raise ManifestMismatchError(message)
         self._database = database
         self._fingerprinter = fingerprinter
-        self._matcher = Matcher(database, acceptance if acceptance is not None else acceptance_of(fingerprinter))
+        acceptance = acceptance if acceptance is not None else acceptance_of(fingerprinter)
+        self._matcher = Matcher(database, acceptance, log_prior=log_prior)
         self._options = options
 
     def recognize(self, samples: NDArray[np.float32], at_s: float | None = None) -> Recognition:

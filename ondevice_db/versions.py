@@ -14,7 +14,7 @@ from pathlib import Path
 from nowplaying.artifacts import sync_folder, write_atomic
 from nowplaying.errors import ArtifactError, CorruptArtifactError, DatabaseError
 from ondevice_db.lock import writer_lock
-from ondevice_db.schema import LAYOUT_FILES, MANIFEST_NAME, DatabaseManifest, load_manifest
+from ondevice_db.schema import LAYOUTS, MANIFEST_NAME, DatabaseManifest, layout_files, load_manifest
 from ondevice_db.store import SongDatabase
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _VERSION_FILE = re.compile(r"manifest-([0-9]{1,9})\.(json|sig)")
-_DATA_SUFFIXES = frozenset(f".{suffix}" for roles in LAYOUT_FILES.values() for suffix in roles.values())
+_DATA_SUFFIXES = frozenset(f".{suffix}" for layout in LAYOUTS for suffix in layout_files(layout).values())
 
 
 def _kept_name(generation: int) -> str:

@@ -38,6 +38,10 @@ def recognize(
         float | None,
         typer.Option("--every", min=0.5, metavar="SECONDS", help="Listen again and again, this far apart."),
     ] = None,
+    popularity: Annotated[
+        Path | None,
+        typer.Option("--popularity", help="Table of track_id and count: of songs that sound alike, the popular one."),
+    ] = None,
     model: FingerprinterModel = "fingerprinter-v1",
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
@@ -55,7 +59,12 @@ def recognize(
         raise ConfigError(message)
     fingerprinter = Fingerprinter.from_model(model)
     songs = open_packs(databases, fingerprinter.embedding_space)
-    recognizer = Recognizer(songs, fingerprinter)
+    prior = None
+    if popularity is not None:
+        from ondevice_db.popularity import read_popularity
+
+        prior = read_popularity(popularity, songs)
+    recognizer = Recognizer(songs, fingerprinter, log_prior=prior)
     outcome = Outcome()
     for source in sources:
         try:

@@ -53,6 +53,27 @@ def fingerprinter(
 
 
 @app.command()
+def codebooks(
+    model: Annotated[Path, typer.Argument(help="Model folder that ships a default codebook.")],
+    corpus: _Corpus,
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
+    renderings: _Renderings = None,
+    further: _Further = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+) -> None:
+    """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
+    from export.finish import add_code_sizes
+    from fingerprinter.sources import TrainingSources
+    from nowplaying.audio import find_audio
+
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)
+    music = [file.path for file in sources.files("music", "train")]
+    rendered = [] if renderings is None else find_audio([renderings])
+    add_code_sizes(model, [*music, *rendered], cache_dir=cache_dir, jobs=jobs)
+    say(str(model))
+
+
+@app.command()
 def detector(
     run_dir: _Run,
     out: _Model,

@@ -321,7 +321,7 @@ def test_the_file_of_the_lock(world: Path, content: bytes) -> None:
     assert str(refused.value).isprintable()
 
 
-@pytest.mark.parametrize("role", ["list_low", "song_cells", "codes"])
+@pytest.mark.parametrize("role", ["order_bits", "order_counts", "codes"])
 @SOME
 @given(change=damage())
 def test_indexes_with_right_hashes_and_wrong_content(copy: Path, role: str, change: Any) -> None:
