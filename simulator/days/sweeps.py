@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
@@ -118,15 +119,16 @@ def sweep_cool_down(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int 
             row.append(simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs))
         mah.append([charge(days, study.modelled).mean for days in row])
         named.append([100 * days.recall() for days in row])
-    common: dict[str, Any] = {
-        "row_name": "cool-down, s",
-        "column_name": "rest after each unknown in a row, times",
-        "rows": cool_downs_s,
-        "columns": back_offs,
-    }
+    over = partial(
+        Sweep,
+        row_name="cool-down, s",
+        column_name="rest after each unknown in a row, times",
+        rows=cool_downs_s,
+        columns=back_offs,
+    )
     return [
-        Sweep(title="Charge over rest and back-off", unit="mAh a day", values=mah, **common),
-        Sweep(title="Songs named over rest and back-off", unit="% of songs", values=named, **common),
+        over(title="Charge over rest and back-off", unit="mAh a day", values=mah),
+        over(title="Songs named over rest and back-off", unit="% of songs", values=named),
     ]
 
 
@@ -138,12 +140,12 @@ def sweep_size(study: Study, days: Days) -> list[Sweep]:
         size = DatabaseSize(n_songs=n_songs)
         return Prices.modelled(study.device, study.models.scaled(factor), size)
 
-    common: dict[str, Any] = {"row_name": "songs", "column_name": "encoder, times ours", "rows": songs, "columns": factors}
+    over = partial(Sweep, row_name="songs", column_name="encoder, times ours", rows=songs, columns=factors)
     mah = [[charge(days, prices(n, factor)).mean for factor in factors] for n in songs]
     seconds = [[prices(n, factor).answer_s for factor in factors] for n in songs]
     return [
-        Sweep(title="Charge over database and encoder", unit="mAh a day", values=mah, **common),
-        Sweep(title="Time of an answer over database and encoder", unit="s", values=seconds, **common),
+        over(title="Charge over database and encoder", unit="mAh a day", values=mah),
+        over(title="Time of an answer over database and encoder", unit="s", values=seconds),
     ]
 
 

@@ -1,14 +1,17 @@
 """The report of a run as one HTML page that needs no network: timeline, recognitions, energy, assumptions."""
 
+import csv
+import io
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from nowplaying.artifacts import write_text
+from nowplaying.artifacts import write_json, write_text
 from simulator.events import EventKind
+from simulator.pages.bars import bars
 from simulator.pages.page import constants_table, html_table, render_page
-from simulator.pages.timeline_chart import bar_chart, timeline_chart
+from simulator.pages.timeline_chart import timeline_chart
 from simulator.run import SimulationResult
 from simulator.scene import SoundKind
 from simulator.timeline import clock, describe
@@ -17,7 +20,7 @@ __all__ = ["render_report", "write_report"]
 
 
 def write_report(path: Path, result: SimulationResult, day: Mapping[str, Any] | None = None) -> None:
-    """Write the report of a run, all or nothing.
+    """Write the report of a run, and ``.json`` and ``.csv`` of the same name, each all or nothing.
 
     Parameters
     ----------
@@ -28,6 +31,8 @@ def write_report(path: Path, result: SimulationResult, day: Mapping[str, Any] | 
         What `simulator.days.summary.summarise` says of an average day, to put the run beside.
     """
     write_text(path, render_report(result, day))
+    write_json(path.with_suffix(".json"), result.to_dict())
+    write_text(path.with_suffix(".csv"), _events_csv(result))
 
 
 def render_report(result: SimulationResult, day: Mapping[str, Any] | None = None) -> str:
@@ -101,29 +106,42 @@ def _findings(result: SimulationResult) -> str:
 
 def _energy_of_run(result: SimulationResult) -> str:
     published, modelled = result.account, result.modelled_account
-    states = [(str(s).replace("_", " "), mj / 1000) for s, mj in published.by_state_mj.items() if mj > 0]
-    parts = [(name, mj / 1000) for name, mj in modelled.by_component_mj.items() if mj > 0]
+    states = [_joules(str(state).replace("_", " "), mj) for state, mj in published.by_state_mj.items() if mj > 0]
+    parts = [_joules(name, mj) for name, mj in modelled.by_component_mj.items() if mj > 0]
     return (
         f"<h2>Energy of this run, J</h2><p>By state, with the published {result.device.calibration.wake_j:g} J a "
-        f"wake-up: {published.total_mj / 1000:.2f} J.</p>{bar_chart(states, 'J')}<p>By component, with a wake-up "
+        f"wake-up: {published.total_mj / 1000:.2f} J.</p>{bars(states)}<p>By component, with a wake-up "
         f"modelled from what the models and the matcher compute ({modelled.prices.wake_j:.2f} J): "
-        f"{modelled.total_mj / 1000:.2f} J.</p>{bar_chart(parts, 'J')}"
+        f"{modelled.total_mj / 1000:.2f} J.</p>{bars(parts)}"
     )
+
+
+def _joules(name: str, energy_mj: float) -> tuple[str, float, str]:
+    return name, energy_mj, f"{energy_mj / 1000:.2f} J"
 
 
 def _energy_of_day(result: SimulationResult, day: Mapping[str, Any] | None) -> str:
     if day is None:
         return ""
-    parts = [(name.replace("_", " "), mah) for name, mah in day["parts_mah"].items()]
+    parts = [(name.replace("_", " "), mah, f"{mah:.2f} mAh") for name, mah in day["parts_mah"].items()]
     low, high = day["modelled"]["mah_per_day_p5_p95"]
     return (
-        f"<h2>Energy a day, mAh</h2>{bar_chart(parts, 'mAh')}<p>{day['n_days']} simulated days "
+        f"<h2>Energy a day, mAh</h2>{bars(parts)}<p>{day['n_days']} simulated days "
         f"({escape(day['day'])}, {day['wakes_per_day']:.0f} wake-ups): {day['mah_per_day']:.1f} mAh at the published "
         f"cost of a wake-up, {day['battery_percent_per_day']:.2f} % of the battery of a {escape(result.device.title)}; "
         f"{day['modelled']['mah_per_day']:.1f} mAh at the modelled one, on nine days of ten {low:.1f} to {high:.1f}. "
         f"The sleeping phone itself draws {day['sleeping_phone_mah']:.0f} mAh. <code>nowplaying energy --report</code> "
         "writes the whole study.</p>"
     )
+
+
+def _events_csv(result: SimulationResult) -> str:
+    """Return every event, the probability track among them, as one line."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["time_s", "event", "what"])
+    writer.writerows([f"{event.time_s:.3f}", event.kind, describe(event)] for event in result.events)
+    return out.getvalue()
 
 
 def _log(result: SimulationResult) -> str:

@@ -1,12 +1,12 @@
-"""The report's pictures as inline SVG, drawn in the page's own colours."""
+"""A run on one picture: what was to be heard, P(music), the phone's states and the songs, as inline SVG."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from html import escape
 
 from simulator.events import EventKind, State
 from simulator.run import SimulationResult
 
-__all__ = ["bar_chart", "timeline_chart"]
+__all__ = ["timeline_chart"]
 
 _WIDTH, _LEFT, _RIGHT = 1000.0, 90.0, 10.0
 _TRUTH_TOP, _PROBABILITY_TOP, _STATE_TOP, _BOTTOM = 10.0, 84.0, 210.0, 262.0
@@ -32,28 +32,6 @@ def timeline_chart(result: SimulationResult) -> str:
         "</svg>",
     ]
     return "".join(parts)
-
-
-def bar_chart(rows: Sequence[tuple[str, float]], unit: str) -> str:
-    """Return horizontal bars with their labels and values.
-
-    Parameters
-    ----------
-    rows : sequence of (str, float >= 0)
-    unit : str
-    """
-    largest = max((value for _, value in rows), default=0.0) or 1.0
-    parts = [
-        f"<svg viewBox='0 0 600 {26 * len(rows) + 4}' style='max-width:640px' role='img'><title>{escape(unit)}</title>"
-    ]
-    for index, (label, value) in enumerate(rows):
-        top, width = 26 * index + 4, 320 * value / largest
-        parts.append(
-            f"<text x='0' y='{top + 14}'>{escape(label)}</text>"
-            f"<rect x='180' y='{top}' width='{width:.1f}' height='18' fill='var(--accent)'/>"
-            f"<text x='{186 + width:.1f}' y='{top + 14}'>{value:.2f} {escape(unit)}</text>"
-        )
-    return "".join([*parts, "</svg>"])
 
 
 def _truth_lane(result: SimulationResult, *, x_of: Callable[[float], float]) -> Iterator[str]:

@@ -1,5 +1,7 @@
 """Tables and the HTML report: complete, self-contained, and safe against hostile titles."""
 
+import csv
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -15,6 +17,7 @@ from simulator.scene import Scene, Sound, SoundKind
 from simulator.timeline import clock, energy_table, findings_table, timeline_table
 from simulator.verdict import judge
 from tests.simulator.bench import build_bench, build_prices, known_song, make_sound, unknown_song
+from tests.simulator.pages.browser import look, needs_chromium
 
 HOSTILE = "<script>alert(1)</script> [bold]&amp;"
 SCENE = Scene(
@@ -80,7 +83,7 @@ def _parse(page: str) -> _Page:
 def test_the_page_is_well_formed_and_needs_no_network(result: SimulationResult) -> None:
     page = _parse(render_report(result))
     assert page.open == []
-    assert page.tags.count("svg") == 3
+    assert page.tags.count("svg") == 1
     assert "script" not in page.tags
     assert all(link.startswith("data:") for link in page.links)
 
@@ -112,7 +115,20 @@ def test_every_number_in_a_picture_is_finite(result: SimulationResult) -> None:
 def test_written_whole(tmp_path: Path, result: SimulationResult) -> None:
     write_report(tmp_path / "out.html", result)
     assert (tmp_path / "out.html").read_text(encoding="utf-8") == render_report(result)
-    assert [path.name for path in tmp_path.iterdir()] == ["out.html"]
+    assert {path.name for path in tmp_path.iterdir()} == {"out.html", "out.json", "out.csv"}
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["event"] for row in rows] == [str(event.kind) for event in result.events]
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["n_wakes"] == 2
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 1400])
+def test_a_browser_shows_it_without_an_error(tmp_path: Path, result: SimulationResult, width: int) -> None:
+    write_report(tmp_path / "out.html", result)
+    seen = look(tmp_path / "out.html", width, 2000)
+    assert seen.console == []
+    assert seen.page_width == seen.frame_width == width
 
 
 def test_a_run_without_scene_or_song_has_a_report_too() -> None:
@@ -130,8 +146,6 @@ def test_tables_in_a_terminal(result: SimulationResult) -> None:
 
 
 def test_json_of_a_run(result: SimulationResult) -> None:
-    import json
-
     stored = json.loads(json.dumps(result.to_dict(), allow_nan=False))
     assert stored["n_wakes"] == 2
     assert [one["event"] for one in stored["events"]].count("recognized") == 1
