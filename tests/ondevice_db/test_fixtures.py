@@ -63,13 +63,3 @@ def test_its_signature_passes() -> None:
     from ondevice_db.signature import check_database_signature
 
     check_database_signature(V1 / "pq.npdb", V1 / "publisher.pem")
-
-
-def test_its_delta_applies(tmp_path: Path) -> None:
-    pytest.importorskip("zstandard", reason="needs the delta extra")
-    pytest.importorskip("cryptography", reason="needs the sign extra")
-    from ondevice_db.delta import apply_delta
-
-    copy = Path(shutil.copytree(V1 / "pq.npdb", tmp_path / "pq.npdb"))
-    assert apply_delta(copy, V1 / "pq.npdelta", public_key=V1 / "publisher.pem").n_songs == 12
-    assert verify_database(copy).n_found == 12

@@ -10,10 +10,11 @@ from ondevice_db import pq_index
 from ondevice_db.codebook import level_rows
 from ondevice_db.flat import FlatIndex
 from ondevice_db.index import ExactIndex, SearchOptions, top_hits
+from ondevice_db.matcher import Matcher
 from ondevice_db.pq_index import PqIndex
 from ondevice_db.store import SongDatabase
 
-from .material import worsen
+from .material import build_database, make_codebook, worsen
 
 
 @pytest.fixture(scope="module")
@@ -105,3 +106,21 @@ def test_a_time_budget_ends_the_scan_with_the_nearest_cells_scanned(
     assert hurried.n_scanned == 512 < everything.n_scanned
     shared = [len(set(a) & set(b)) for a, b in zip(everything.fingerprints, hurried.fingerprints, strict=True)]
     assert np.mean(shared) > 1
+
+
+@pytest.mark.parametrize("layout", ["pq", "flat"])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_silent_fingerprints_are_no_hits(tmp_path: Path, song_vectors: list[np.ndarray], layout: str) -> None:
+    """Fewer fingerprints than hits are asked for, and some of them silent."""
+    songs = [vectors[:20].copy() for vectors in song_vectors[:4]]
+    for vectors in songs:
+        vectors[5:8] = 0
+    codebook = make_codebook(np.concatenate(song_vectors))
+    path = build_database(tmp_path / "a.npdb", songs, layout, codebook=codebook)
+    database = SongDatabase.open(path)
+    hits = database.index.nearest(songs[1][10:14], 128, SearchOptions())
+    found = hits.fingerprints >= 0
+    assert (found == np.isfinite(hits.similarities)).all()
+    assert found.sum(axis=1).tolist() == [4 * 17] * 4
+    match = Matcher(database).match(songs[1][9:17], 1.0)
+    assert match.candidates[0].song_index == 1
