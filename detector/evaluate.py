@@ -185,7 +185,8 @@ def _track(task: _Task) -> StreamTrack:
     compose = compose_room_tone if task.room_tone else compose_stream
     rng = np.random.default_rng([task.seed, 2 if task.room_tone else 1, task.index])
     stream = compose(task.pools, rng, duration_s=task.stream_s)
-    track = hear_stream(stream, TfliteModel(task.model_path, reference_kernels=True), task.gate)
+    reference = TfliteModel(task.model_path, reference_kernels=True)
+    track = hear_stream(stream, reference, task.gate, TfliteModel(task.model_path))
     if task.kept is not None:
         track.save(task.kept)
     return track

@@ -94,6 +94,13 @@ def stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any] | Non
     for label, row in streams["false_triggers_by_label"].items():
         lines.append(f"| {label} | {row['n']} | {row['hours']:.2f} | {_interval(row['per_hour'], 2)} |")
     tables.append("\n".join(lines))
+    kernels = streams["default_kernels"]
+    tables.append(
+        f"Default kernels against the reference kernels, which equal a microcontroller's: {kernels['n_entries']} "
+        f"entries into music by the latter, {kernels['n_entries_at_one_only']} by one of the two only; "
+        f"{_percent(kernels['share_of_outputs_that_differ'])} of the outputs differ, by {kernels['most_steps']} of 256 "
+        "at most."
+    )
     tables.append(_areas("single windows, warm, in streams", streams["window_area"]))
     return tables
 
