@@ -29,7 +29,7 @@ def to_markdown(metrics: Mapping[str, Any]) -> str:
         parts += _first_release(metrics["streams"])
     else:
         parts += stream_tables(metrics["streams"], metrics["room_tone"])
-    parts.append(_frontier(metrics.get("gate_sweep", [])))
+    parts.append(_frontier(metrics.get("best_gates", metrics.get("gate_sweep", []))))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -111,7 +111,7 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
     Parameters
     ----------
     metrics : mapping
-        With ``streams`` and ``gate_sweep``.
+        With ``streams`` and ``best_gates``.
     path : Path
         A ``.png`` or ``.svg`` file.
     """
@@ -122,7 +122,7 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
     from scipy.stats import norm
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-    best = frontier(metrics["gate_sweep"])
+    best = metrics["best_gates"]
     left.step(
         [row["false_triggers_per_hour"] for row in best],
         [100 * row["recall_audible"] for row in best],

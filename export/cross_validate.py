@@ -222,7 +222,7 @@ def _measure(
         "mean_area": {
             name: _mean([fold["area"][name]["value"] for fold in fold_clips]) for name in fold_clips[0]["area"]
         },
-        "gate_sweep": sweep,
+        "best_gates": frontier(sweep),
     }
 
 
