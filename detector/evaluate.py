@@ -16,7 +16,7 @@ from detector.clips import Clip, compose_clip
 from detector.gate import GateConfig
 from detector.pools import SoundPools
 from detector.report import to_markdown
-from detector.roc import SILENCE_DBFS, choose_gate, sweep_gate
+from detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from detector.stream import MODEL_FILE
 from detector.stream_figures import evaluate_room_tone, evaluate_streams
 from detector.streams import compose_room_tone, compose_stream
@@ -104,7 +104,7 @@ def evaluate_detector(
         "clips": evaluate_clips(clips, model, seed=seed),
         "streams": evaluate_streams(tracks, [gate], seed=seed),
         "room_tone": evaluate_room_tone(quiet, [gate]),
-        "gate_sweep": sweep,
+        "best_gates": frontier(sweep),
     }
 
 
@@ -185,7 +185,8 @@ def _track(task: _Task) -> StreamTrack:
     compose = compose_room_tone if task.room_tone else compose_stream
     rng = np.random.default_rng([task.seed, 2 if task.room_tone else 1, task.index])
     stream = compose(task.pools, rng, duration_s=task.stream_s)
-    track = hear_stream(stream, TfliteModel(task.model_path, reference_kernels=True), task.gate)
+    reference = TfliteModel(task.model_path, reference_kernels=True)
+    track = hear_stream(stream, reference, task.gate, TfliteModel(task.model_path))
     if task.kept is not None:
         track.save(task.kept)
     return track

@@ -29,7 +29,7 @@ def to_markdown(metrics: Mapping[str, Any]) -> str:
         parts += _first_release(metrics["streams"])
     else:
         parts += stream_tables(metrics["streams"], metrics["room_tone"])
-    parts.append(_frontier(metrics.get("gate_sweep", [])))
+    parts.append(_frontier(metrics.get("best_gates", metrics.get("gate_sweep", []))))
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
@@ -94,6 +94,13 @@ def stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any] | Non
     for label, row in streams["false_triggers_by_label"].items():
         lines.append(f"| {label} | {row['n']} | {row['hours']:.2f} | {_interval(row['per_hour'], 2)} |")
     tables.append("\n".join(lines))
+    kernels = streams["default_kernels"]
+    tables.append(
+        f"Default kernels against the reference kernels, which equal a microcontroller's: {kernels['n_entries']} "
+        f"entries into music by the latter, {kernels['n_entries_at_one_only']} by one of the two only; "
+        f"{_percent(kernels['share_of_outputs_that_differ'])} of the outputs differ, by {kernels['most_steps']} of 256 "
+        "at most."
+    )
     tables.append(_areas("single windows, warm, in streams", streams["window_area"]))
     return tables
 
@@ -104,7 +111,7 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
     Parameters
     ----------
     metrics : mapping
-        With ``streams`` and ``gate_sweep``.
+        With ``streams`` and ``best_gates``.
     path : Path
         A ``.png`` or ``.svg`` file.
     """
@@ -115,7 +122,7 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
     from scipy.stats import norm
 
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
-    best = frontier(metrics["gate_sweep"])
+    best = metrics["best_gates"]
     left.step(
         [row["false_triggers_per_hour"] for row in best],
         [100 * row["recall_audible"] for row in best],

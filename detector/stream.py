@@ -141,10 +141,23 @@ class StreamingDetector:
         ----------
         pcm : ndarray of int16, shape (n,), 16 kHz mono
         """
+        return self.process_features(self.features(pcm))
+
+    def features(self, pcm: NDArray[np.int16]) -> NDArray[np.int8]:
+        """Return the network's frames that these samples complete, for callers who run more than one network.
+
+        Parameters
+        ----------
+        pcm : ndarray of int16, shape (n,), 16 kHz mono
+
+        Returns
+        -------
+        ndarray of int8, shape (n_frames, 40)
+        """
         frames = quantize(self._features.process(pcm))
         if self._quiet is not None:
             frames[self._quiet.process(pcm)] = INPUT_ZERO_POINT
-        return self.process_features(frames)
+        return frames
 
     def process_features(self, frames: NDArray[np.int8]) -> list[Decision]:
         """Return the decisions that these frames complete, for callers who run the front end themselves.

@@ -13,7 +13,7 @@ from detector.gate import GateConfig
 from detector.metrics import poisson_rate, share
 from detector.roc import AUDIBLE_DB, det_curve, window_area, window_counts
 from detector.streams import Region
-from detector.tracks import DECISION_S, StreamTrack, false_triggers, found_regions, triggers_of
+from detector.tracks import DECISION_S, StreamTrack, entries, false_triggers, found_regions, triggers_of
 
 __all__ = ["evaluate_room_tone", "evaluate_streams"]
 
@@ -74,6 +74,7 @@ def evaluate_streams(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig],
         },
         "median_delay_s": round(float(np.median(delays)), 2) if delays else None,
         "delay_90_percent_s": round(float(np.quantile(delays, 0.9)), 2) if delays else None,
+        "default_kernels": _default_kernels(tracks, gates),
         **_windows(tracks, seed),
     }
 
@@ -87,6 +88,25 @@ def evaluate_room_tone(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig
         "hours": round(hours, 3),
         "n_triggers": n_triggers,
         "per_hour": poisson_rate(n_triggers, max(hours, 1e-9)).to_dict(),
+    }
+
+
+def _default_kernels(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig]) -> dict[str, Any]:
+    """Compare the runtime's default kernels with the reference kernels, which equal a microcontroller's."""
+    heard = [(number, track) for number, track in enumerate(tracks) if track.delegate_outputs.size]
+    moved = n_entries = 0
+    steps = [np.abs(track.outputs - track.delegate_outputs) for _, track in heard]
+    for number, track in heard:
+        gate = gates[number % len(gates)]
+        one, two = (set(entries(outputs, gate).tolist()) for outputs in (track.outputs, track.delegate_outputs))
+        moved, n_entries = moved + len(one ^ two), n_entries + len(one)
+    every = np.concatenate(steps) if steps else np.zeros(1, dtype=np.int64)
+    return {
+        "n_streams": len(heard),
+        "n_entries": n_entries,
+        "n_entries_at_one_only": moved,
+        "share_of_outputs_that_differ": round(float((every > 0).mean()), 4),
+        "most_steps": int(every.max()),
     }
 
 

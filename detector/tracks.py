@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import STEPS, GateConfig
+from detector.network import open_network
 from detector.stream import StreamingDetector
 from detector.streams import Part, Region, Stream
 from nowplaying.artifacts import write_json
-from nowplaying.audio import SAMPLE_RATE_HZ
+from nowplaying.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying.runtime import TfliteModel
 
 __all__ = [
@@ -47,6 +48,8 @@ class StreamTrack:
     regions : tuple of Region
     parts : tuple of Part
     duration_s : float
+    delegate_outputs : ndarray of int64, shape (n,)
+        The same through the runtime's default kernels, which round differently; empty when not heard.
     """
 
     times_s: NDArray[np.float64]
@@ -54,6 +57,7 @@ class StreamTrack:
     regions: tuple[Region, ...]
     parts: tuple[Part, ...]
     duration_s: float
+    delegate_outputs: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @cached_property
     def part_of(self) -> NDArray[np.int64]:
@@ -93,6 +97,7 @@ class StreamTrack:
         return {
             "first_s": float(self.times_s[0]) if self.times_s.size else WINDOW_S,
             "outputs": self.outputs.tolist(),
+            "delegate_outputs": self.delegate_outputs.tolist(),
             "regions": [asdict(region) for region in self.regions],
             "parts": [asdict(part) for part in self.parts],
             "duration_s": self.duration_s,
@@ -108,6 +113,7 @@ class StreamTrack:
             regions=tuple(Region(**region) for region in table["regions"]),
             parts=tuple(Part(**{**part, "files": tuple(part["files"])}) for part in table["parts"]),
             duration_s=float(table["duration_s"]),
+            delegate_outputs=np.array(table["delegate_outputs"], dtype=np.int64),
         )
 
     def save(self, path: Path) -> None:
@@ -121,7 +127,9 @@ class StreamTrack:
         return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def hear_stream(stream: Stream, model: TfliteModel, gate: GateConfig | None = None) -> StreamTrack:
+def hear_stream(
+    stream: Stream, model: TfliteModel, gate: GateConfig | None = None, delegate: TfliteModel | None = None
+) -> StreamTrack:
     """Return a detector's outputs over a whole stream, from a reset.
 
     Parameters
@@ -130,14 +138,20 @@ def hear_stream(stream: Stream, model: TfliteModel, gate: GateConfig | None = No
     model : TfliteModel
     gate : GateConfig or None
         Says what counts as silence.
+    delegate : TfliteModel or None
+        The same graph in other kernels, to hear it as well.
     """
-    decisions = StreamingDetector(model, gate_config=gate).process(stream.samples)
+    detector = StreamingDetector(model, gate_config=gate)
+    frames = detector.features(to_int16(stream.samples))
+    decisions = detector.process_features(frames)
+    others = [] if delegate is None else [output for _, output in open_network(delegate).process(frames)]
     return StreamTrack(
         times_s=np.array([decision.time_s for decision in decisions]),
         outputs=np.array([round(decision.probability * STEPS) for decision in decisions], dtype=np.int64),
         regions=stream.regions,
         parts=stream.parts,
         duration_s=stream.samples.size / SAMPLE_RATE_HZ,
+        delegate_outputs=np.array(others, dtype=np.int64),
     )
 
 

@@ -105,7 +105,7 @@ def cross_validate(
     fold_of = np.arange(training.n_scenes) % n_folds
     graphs = []
     for fold in range(n_folds):
-        folder = run_dir / f"fold-{fold}"
+        folder = run_dir / f"fold-{fold}-of-{n_folds}"
         graphs.append(folder / MODEL_FILE)
         if graphs[-1].is_file():
             continue
@@ -189,7 +189,7 @@ def _measure(
 ) -> dict[str, Any]:
     n_folds, (n_clips, n_streams, n_room_tone) = len(models), counts
     hearing: dict[str, Any] = {"seed": seed, "jobs": jobs, "say": report, "stream_s": stream_s}
-    hearing |= {"gate": GateConfig(silence_dbfs=SILENCE_DBFS), "folder": run_dir / "tracks"}
+    hearing |= {"gate": GateConfig(silence_dbfs=SILENCE_DBFS), "folder": run_dir / f"tracks-of-{n_folds}"}
     tracks = hear_streams(models, n_streams, **hearing)
     quiet = hear_streams(models, n_room_tone, room_tone=True, **hearing)
     fold_clips = [
@@ -222,7 +222,7 @@ def _measure(
         "mean_area": {
             name: _mean([fold["area"][name]["value"] for fold in fold_clips]) for name in fold_clips[0]["area"]
         },
-        "gate_sweep": sweep,
+        "best_gates": frontier(sweep),
     }
 
 

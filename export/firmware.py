@@ -36,7 +36,7 @@ __all__ = ["export_firmware"]
 
 _RING_S: Final = 8
 _GOLDEN_S: Final = 6.0
-_TEMPLATES: Final = Path(__file__).with_name("firmware")
+_TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
 def export_firmware(source: str | Path, output: Path) -> tuple[Path, ...]:

@@ -108,6 +108,12 @@ def test_figures_count_what_happened() -> None:
     loud = sum(row["hours"] for label, row in labels.items() if label != "quiet")
     assert loud == pytest.approx(figures["hours_without_music"], abs=0.01)
     assert figures["window_area"]["all (0 to 20 dB)"]["value"] > 0.9
+    assert figures["default_kernels"]["n_streams"] == 0
+    shifted = [replace(track, delegate_outputs=np.roll(track.outputs, 1)) for track in tracks]
+    moved = evaluate_streams(shifted, [gate])["default_kernels"]
+    assert moved["n_entries_at_one_only"] == 2 * moved["n_entries"] > 0
+    same = [replace(track, delegate_outputs=track.outputs) for track in tracks]
+    assert evaluate_streams(same, [gate])["default_kernels"]["n_entries_at_one_only"] == 0
     nobody = evaluate_streams(tracks, [gate, replace(gate, enter_threshold=1.0, window=8)])
     assert nobody["recall"]["value"] == 0.5, "gates go round the tracks"
 

@@ -60,7 +60,7 @@ def test_folds_are_trained_heard_and_reported_and_nothing_is_done_twice(tmp_path
     assert not any("training" in line for line in told)
     assert again == result
     # Tracks are kept: without its graph a stream could not be heard again.
-    assert len(list((tmp_path / "run" / "tracks").glob("*.json"))) == 4
+    assert len(list((tmp_path / "run" / "tracks-of-2").glob("*.json"))) == 4
 
 
 def test_one_fold_is_refused(tmp_path: Path) -> None:
