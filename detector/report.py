@@ -152,7 +152,8 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
     for axis in (right.xaxis, right.yaxis):
         axis.set_ticks([norm.ppf(tick) for tick in ticks], [f"{100 * tick:g} %" for tick in ticks])
     right.set(xlabel="windows without music taken for music", ylabel="windows of music missed (0 to 20 dB)")
-    right.legend()
+    if right.get_legend_handles_labels()[0]:
+        right.legend()
     for axes in (left, right):
         axes.grid(alpha=0.3)
     figure.savefig(path, dpi=110)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.gate import Gate, GateConfig
@@ -49,7 +49,12 @@ def made_track(seed: int, *, skill: int = 120) -> StreamTrack:
     return StreamTrack(times_s=times_s, outputs=outputs, regions=regions, parts=parts, duration_s=600.0)
 
 
+EDGE = GateConfig(window=1, enter_threshold=0.5, leave_threshold=0.25, consecutive_hits=1, cool_down_s=0.0)
+
+
 @settings(deadline=None)
+@example(EDGE, [127, 128, 64, 63, 128])
+@example(replace(EDGE, window=2, consecutive_hits=2), [128, 128, 128, 0, 128, 0, 127, 128, 128, 128])
 @given(configs, st.lists(st.integers(0, 255), max_size=150))
 def test_entries_are_those_of_the_gate(config: GateConfig, outputs: list[int]) -> None:
     gate = Gate(config)
