@@ -68,6 +68,11 @@ class NetworkConfig:
         """New frames for every new probability: the product of the strides, 64 frames or 640 ms."""
         return int(self.stride**self.n_layers)
 
+    @property
+    def kept_frames(self) -> int:
+        """Frames before the newest ones that a layer needs again, and so keeps in a stream: two."""
+        return self.kernel_frames - self.stride
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SceneConfig:
@@ -90,6 +95,9 @@ class SceneConfig:
     room_share, band_limit_share, codec_share : float in [0, 1]
     stretched_share : float in [0, 1]
         Excerpts of training recordings played faster or slower.
+    made_share, remade_share : float in [0, 1]
+        Of scenes with music, those whose music is made up (drones, drums alone, voices alone), and of the others those
+        whose recording is remade (a wash, a distant bass, its drums alone or all but them).
     """
 
     duration_s: float = 30.0
@@ -104,6 +112,8 @@ class SceneConfig:
     band_limit_share: float = 0.6
     codec_share: float = 0.2
     stretched_share: float = 0.6
+    made_share: float = 0.0
+    remade_share: float = 0.0
 
     def __post_init__(self) -> None:
         _check(self, "preroll_s", 5.0, 60.0)
@@ -111,8 +121,9 @@ class SceneConfig:
         _check(self, "snr_low_db", -30.0, self.snr_high_db)
         _check(self, "level_low_dbfs", -90.0, self.level_high_dbfs)
         _check(self, "level_high_dbfs", -90.0, 0.0)
-        for name in ("music_share", "midi_share", "room_share", "band_limit_share", "codec_share", "stretched_share"):
-            _check(self, name, 0.0, 1.0)
+        for item in fields(self):
+            if item.name.endswith("_share"):
+                _check(self, item.name, 0.0, 1.0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -135,6 +146,13 @@ class TrainingConfig:
     label_smoothing : float in [0, 0.5)
     cold_share : float in [0, 1]
         Segments cut right at a reset instead of after the pre-roll.
+    extreme_share : float in [0, 1]
+        Segments of silence, of next to it and of full scale, none of them music, so that the network's range and its
+        int8 grids cover what a microphone can put out.
+    mined_share : float in [0, 1]
+        Segments drawn from those that the network takes for the other class.
+    mine_every : int
+        Float steps between searches for these in all training scenes.
     music_fraction : float in (0, 1]
         Least share of a positive window that is music; windows with less, but some, are not used.
     log_every : int
@@ -153,19 +171,23 @@ class TrainingConfig:
     quantized_learning_rate: float = 3e-4
     label_smoothing: float = 0.02
     cold_share: float = 0.08
+    extreme_share: float = 0.0
+    mined_share: float = 0.0
+    mine_every: int = 2_000
     music_fraction: float = 0.4
     log_every: int = 500
 
     def __post_init__(self) -> None:
         _check(self, "seed", 0, 2**31)
-        for name in ("n_scenes", "n_check_scenes", "batch_segments", "n_decisions", "steps", "log_every"):
+        for name in ("n_scenes", "n_check_scenes", "batch_segments", "n_decisions", "steps", "mine_every", "log_every"):
             _check(self, name, 1, 10**7)
         _check(self, "warmup_steps", 0, self.steps)
         _check(self, "quantized_steps", 0, 10**7)
         for name in ("learning_rate", "quantized_learning_rate"):
             _check(self, name, 1e-7, 1.0)
         _check(self, "label_smoothing", 0.0, 0.49)
-        _check(self, "cold_share", 0.0, 1.0)
+        for name in ("cold_share", "extreme_share", "mined_share"):
+            _check(self, name, 0.0, 1.0)
         _check(self, "music_fraction", 0.01, 1.0)
 
 

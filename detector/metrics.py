@@ -1,5 +1,6 @@
 """Figures of merit with their uncertainty: ROC area, rates of rare events, shares of trials."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +23,10 @@ class Interval:
     low: float
     high: float
 
-    def to_dict(self, digits: int = 4) -> dict[str, float]:
-        """Return rounded plain values."""
-        return {name: round(getattr(self, name), digits) for name in ("value", "low", "high")}
+    def to_dict(self, digits: int = 4) -> dict[str, float | None]:
+        """Return rounded plain values; None for what nothing was there to measure, since JSON has no NaN."""
+        values = {name: float(getattr(self, name)) for name in ("value", "low", "high")}
+        return {name: round(value, digits) if math.isfinite(value) else None for name, value in values.items()}
 
 
 def area_under_roc(scores: NDArray[np.floating], labels: NDArray[np.bool_]) -> float:

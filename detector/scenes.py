@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detector.config import SceneConfig
 from detector.effects import at_unit_level, band_limit, band_rms, excerpt, in_room, set_level, stretched, through_codec
+from detector.instruments import made_music, remade_music
 from detector.pools import SoundPools
 from detector.synthetic import synthetic_sound
 from nowplaying.audio import SAMPLE_RATE_HZ
@@ -74,8 +75,7 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     sounding = np.zeros(n_blocks, dtype=np.uint8)
     snr_db = None
     if rng.random() < config.music_share:
-        is_rendered = bool(pools.renderings) and rng.random() < config.midi_share
-        music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
+        music = _music(pools, config, length, rng)
         if rng.random() < config.room_share:
             music = in_room(music, pools.room(rng))
         envelope = _interval(length, rng)
@@ -87,6 +87,16 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
         behind = mixed
         kind = "music"
     return Scene(colour(behind, config, rng), sounding, kind, snr_db)
+
+
+def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.Generator) -> Samples:
+    if config.made_share and rng.random() < config.made_share:
+        return at_unit_level(made_music(length, rng))
+    is_rendered = bool(pools.renderings) and rng.random() < config.midi_share
+    music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
+    if config.remade_share and rng.random() < config.remade_share:
+        music = at_unit_level(remade_music(music, rng))
+    return music
 
 
 def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Background:

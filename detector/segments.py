@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import FRAME_HOP_SAMPLES, FRAME_WINDOW_SAMPLES
-from detector.stream import DECISION_FRAMES, Decision, StreamingDetector
+from detector.network import DECISION_FRAMES
+from detector.stream import Decision, StreamingDetector
 from nowplaying.audio import SAMPLE_RATE_HZ
 
 __all__ = ["Segment", "music_segments", "segments_of_track"]

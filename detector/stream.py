@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import INPUT_ZERO_POINT, N_CHANNELS, FeatureStream, frame_end_s, frontend_settings, quantize
+from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, frontend_settings, quantize
 from detector.gate import Gate, GateConfig
+from detector.network import open_network
+from detector.silence import QuietHops
 from nowplaying.audio import to_int16
 from nowplaying.errors import ConfigError, ManifestMismatchError
 from nowplaying.manifest import ModelFolder
 from nowplaying.runtime import TfliteModel
 
-__all__ = ["DECISION_FRAMES", "MODEL_FILE", "Decision", "StreamingDetector"]
+__all__ = ["MODEL_FILE", "Decision", "StreamingDetector"]
 
 MODEL_FILE = "detector.tflite"
-DECISION_FRAMES = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +47,7 @@ class StreamingDetector:
     Parameters
     ----------
     model : TfliteModel
-        int8 in (1, n_frames, 1, 40), int8 out, one number.
+        A graph of whole windows or one with states; see ``detector.network``.
     gate_config : GateConfig
     manifest : dict or None
         For callers who show what runs.
@@ -68,17 +69,12 @@ class StreamingDetector:
     def __init__(
         self, model: TfliteModel, *, gate_config: GateConfig | None = None, manifest: dict[str, Any] | None = None
     ) -> None:
-        shape = model.input.shape
-        if len(shape) != 4 or shape[3] != N_CHANNELS or model.input.dtype != np.int8 or model.output.dtype != np.int8:
-            message = (
-                f"expected a detector graph with int8 input (1, frames, 1, {N_CHANNELS}) and int8 output, "
-                f"found {model.input.dtype} {shape} and {model.output.dtype}; use the model that the manifest names"
-            )
-            raise ManifestMismatchError(message)
-        self._model = model
+        self._network = open_network(model)
         self._features = FeatureStream()
-        self.n_frames = int(shape[1])
+        self.n_frames = self._network.window_frames
         self.gate_config = gate_config or GateConfig()
+        level_dbfs = self.gate_config.silence_dbfs
+        self._quiet = None if level_dbfs is None else QuietHops(level_dbfs)
         self.manifest = manifest or {}
         self.reset()
 
@@ -115,8 +111,9 @@ class StreamingDetector:
     def reset(self) -> None:
         """Start a new stream at time 0."""
         self._features.reset()
-        self._frames = np.full((self.n_frames, N_CHANNELS), INPUT_ZERO_POINT, dtype=np.int8)
-        self._n_heard = 0
+        self._network.reset()
+        if self._quiet is not None:
+            self._quiet.reset()
 
     def new_gate(self) -> Gate:
         """Return a gate with the parameters that the model's manifest recommends."""
@@ -135,7 +132,32 @@ class StreamingDetector:
         list of Decision
             The first when 446 frames (4.48 s) are there, then one every 640 ms.
         """
-        return self.process_features(quantize(self._features.process(to_int16(samples))))
+        return self.process_pcm(to_int16(samples))
+
+    def process_pcm(self, pcm: NDArray[np.int16]) -> list[Decision]:
+        """Return the decisions that these samples complete; from here on there are integers only.
+
+        Parameters
+        ----------
+        pcm : ndarray of int16, shape (n,), 16 kHz mono
+        """
+        return self.process_features(self.features(pcm))
+
+    def features(self, pcm: NDArray[np.int16]) -> NDArray[np.int8]:
+        """Return the network's frames that these samples complete, for callers who run more than one network.
+
+        Parameters
+        ----------
+        pcm : ndarray of int16, shape (n,), 16 kHz mono
+
+        Returns
+        -------
+        ndarray of int8, shape (n_frames, 40)
+        """
+        frames = quantize(self._features.process(pcm))
+        if self._quiet is not None:
+            frames[self._quiet.process(pcm)] = INPUT_ZERO_POINT
+        return frames
 
     def process_features(self, frames: NDArray[np.int8]) -> list[Decision]:
         """Return the decisions that these frames complete, for callers who run the front end themselves.
@@ -144,19 +166,5 @@ class StreamingDetector:
         ----------
         frames : ndarray of int8, shape (n, 40)
         """
-        decisions = []
-        position = 0
-        while position < len(frames):
-            taken = frames[position : position + self._frames_to_next()]
-            position += len(taken)
-            self._n_heard += len(taken)
-            self._frames = np.concatenate([self._frames[len(taken) :], taken])
-            if self._n_heard >= self.n_frames and (self._n_heard - self.n_frames) % DECISION_FRAMES == 0:
-                output = self._model.output.dequantize(self._model.run(self._frames[None, :, None, :]))
-                decisions.append(Decision(frame_end_s(self._n_heard - 1), float(output.reshape(-1)[0])))
-        return decisions
-
-    def _frames_to_next(self) -> int:
-        if self._n_heard < self.n_frames:
-            return self.n_frames - self._n_heard
-        return DECISION_FRAMES - (self._n_heard - self.n_frames) % DECISION_FRAMES
+        outputs = self._network.process(frames)
+        return [Decision(frame_end_s(n_heard - 1), output / 256) for n_heard, output in outputs]

@@ -1,45 +1,70 @@
-"""Long streams with known music regions: what a gate finds in them, how late, and what it takes for music."""
+"""Long streams of real recordings with known music: changing backgrounds, and regions of music of 16 to 40 s."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.character import Character, character_of
 from detector.config import SceneConfig
-from detector.effects import band_rms, in_room
-from detector.gate import Gate, GateConfig
+from detector.effects import band_rms, in_room, set_level
 from detector.pools import SoundPools
 from detector.scenes import background, colour
-from detector.stream import Decision, StreamingDetector
-from nowplaying.audio import SAMPLE_RATE_HZ
-from nowplaying.runtime import TfliteModel
+from nowplaying.audio import SAMPLE_RATE_HZ, rms_dbfs
 
-__all__ = [
-    "GRACE_S",
-    "Region",
-    "Stream",
-    "StreamTrack",
-    "compose_stream",
-    "false_triggers",
-    "found_regions",
-    "hear_stream",
-    "triggers_of",
-]
+__all__ = ["Part", "Region", "Stream", "compose_room_tone", "compose_stream"]
 
 _FAINT: Final = 0.05
-GRACE_S: Final = 8.0
-"""A trigger this long after a region's end still comes from its music, which is in the windows that are averaged."""
+_CHANNEL: Final = SceneConfig(level_low_dbfs=-55.0, level_high_dbfs=-3.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Region:
-    """Where music plays, in seconds, and how loud against its background."""
+    """Where music plays.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+    snr_db : float
+        Against its background.
+    level_dbfs : float
+        RMS of the stream there.
+    behind : str
+        What else sounds, as a part's label.
+    character : {"rhythmic", "sustained"}
+    title : str
+    """
 
     start_s: float
     end_s: float
     snr_db: float
+    level_dbfs: float
+    behind: str
+    character: Character
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One background of a stream.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+    kind : str
+        ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"synthetic"`` or ``"quiet"``.
+    label : str
+        What sounds: a noise's class where the corpus tells it, else the kind.
+    files : tuple of str
+        The recordings.
+    """
+
+    start_s: float
+    end_s: float
+    kind: str
+    label: str
+    files: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,36 +76,17 @@ class Stream:
     samples : ndarray of float32, shape (n,)
     regions : tuple of Region
         In order, apart from each other.
-    quiet_s : float
-        Time without music in which nothing but room tone sounds.
+    parts : tuple of Part
+        In order, without gaps.
     """
 
     samples: NDArray[np.float32]
     regions: tuple[Region, ...]
-    quiet_s: float
+    parts: tuple[Part, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class StreamTrack:
-    """What a detector made of a stream.
-
-    Attributes
-    ----------
-    decisions : tuple of Decision
-    regions : tuple of Region
-    duration_s : float
-    other_s : float
-        Time with sound and without music: what false triggers are counted over.
-    """
-
-    decisions: tuple[Decision, ...]
-    regions: tuple[Region, ...]
-    duration_s: float
-    other_s: float
-
-
-def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 300.0) -> Stream:
-    """Return a stream of changing backgrounds with music regions of 16 to 40 s at 0 to 20 dB.
+def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 600.0) -> Stream:
+    """Return a stream of changing backgrounds with music regions at -5 to 25 dB.
 
     Parameters
     ----------
@@ -89,64 +95,84 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
     duration_s : float
     """
     length = int(duration_s * SAMPLE_RATE_HZ)
-    sound = np.zeros(length, dtype=np.float32)
-    position, quiet = 0, np.zeros(length, dtype=bool)
-    while position < length:
-        size = min(int(rng.uniform(15, 60) * SAMPLE_RATE_HZ), length - position)
-        part = background(pools, size, rng)
-        loud = np.float32(10 ** (rng.uniform(-12, 0) / 20)) if part.kind != "quiet" else np.float32(1e-3)
-        sound[position : position + size] = part.samples * loud
-        quiet[position : position + size] = part.kind == "quiet"
-        position += size
+    sound, parts = _backgrounds(pools, length, rng)
     if rng.random() < 0.5:
         sound = in_room(sound, pools.room(rng))
-    regions = []
+    drafts: list[dict[str, Any]] = []
     start_s = float(rng.uniform(10, 60))
-    while start_s + 16 < duration_s - GRACE_S:
-        end_s = min(start_s + float(rng.uniform(16, 40)), duration_s - GRACE_S)
-        snr_db = float(rng.uniform(0, 20))
+    while start_s + 40 < duration_s - 10:
+        end_s = start_s + float(rng.uniform(16, 40))
         rows = slice(int(start_s * SAMPLE_RATE_HZ), int(end_s * SAMPLE_RATE_HZ))
-        music, _ = pools.pick_music(rows.stop - rows.start, rng)
-        if rng.random() < 0.5:
-            music = in_room(music, pools.room(rng))
+        music, file = pools.pick_music(rows.stop - rows.start, rng)
+        heard = in_room(music, pools.room(rng)) if rng.random() < 0.5 else music
+        snr_db = float(rng.uniform(-5, 25))
         # The background runs on as loud as before; in a silent room music is as loud as over faint noise.
         level = max(band_rms(sound[rows]), _FAINT) * 10 ** (snr_db / 20)
-        sound[rows] += music * np.float32(level / max(band_rms(music), 1e-6))
-        quiet[rows] = False
-        regions.append(Region(start_s, end_s, snr_db))
-        start_s = end_s + float(rng.uniform(20, 90))
-    return Stream(colour(sound, SceneConfig(), rng), tuple(regions), float(quiet.sum()) / SAMPLE_RATE_HZ)
+        loudness = band_rms(heard)
+        if loudness > 0:  # else a recording's silence: no music
+            sound[rows] += heard * np.float32(level / loudness)
+            drafts.append(
+                {
+                    "start_s": start_s,
+                    "end_s": end_s,
+                    "snr_db": snr_db,
+                    "behind": _part_at(parts, (start_s + end_s) / 2).label,
+                    "character": character_of(music),
+                    "title": file.title,
+                }
+            )
+        start_s = end_s + float(rng.uniform(30, 150))
+    samples = colour(sound, _CHANNEL, rng)
+    regions = tuple(Region(level_dbfs=_level(samples, draft["start_s"], draft["end_s"]), **draft) for draft in drafts)
+    return Stream(samples, regions, parts)
 
 
-def hear_stream(stream: Stream, model: TfliteModel) -> StreamTrack:
-    """Return a detector's decisions over a whole stream, from a reset."""
-    duration_s = stream.samples.size / SAMPLE_RATE_HZ
-    music_s = sum(region.end_s - region.start_s for region in stream.regions)
-    decisions = tuple(StreamingDetector(model).process(stream.samples))
-    return StreamTrack(decisions, stream.regions, duration_s, duration_s - music_s - stream.quiet_s)
+def compose_room_tone(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 600.0) -> Stream:
+    """Return recorded noise alone, at -70 to -50 dBFS: what a phone on a table hears in a quiet house.
+
+    Parameters
+    ----------
+    pools : SoundPools
+    rng : numpy.random.Generator
+    duration_s : float
+    """
+    length, position = int(duration_s * SAMPLE_RATE_HZ), 0
+    sound, parts = np.zeros(length, dtype=np.float32), []
+    while position < length:
+        size = min(int(rng.uniform(30, 120) * SAMPLE_RATE_HZ), length - position)
+        noise, file = pools.pick_noise(size, rng, looped=True)
+        if rng.random() < 0.5:
+            noise = in_room(noise, pools.room(rng))
+        sound[position : position + size] = set_level(noise, float(rng.uniform(-70, -50)))
+        times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
+        parts.append(_part(*times, "noise", file.label, (str(file.path),)))
+        position += size
+    return Stream(sound, (), tuple(parts))
 
 
-def triggers_of(track: StreamTrack, config: GateConfig) -> list[float]:
-    """Return when a gate enters music, in seconds; the cool-down, which would hide false triggers, plays no part."""
-    gate = Gate(config)
-    events = [gate.step(decision.time_s, decision.probability) for decision in track.decisions]
-    return [event.time_s for event in events if event.entered]
+def _backgrounds(
+    pools: SoundPools, length: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], tuple[Part, ...]]:
+    sound, parts, position = np.zeros(length, dtype=np.float32), [], 0
+    while position < length:
+        size = min(int(rng.uniform(15, 60) * SAMPLE_RATE_HZ), length - position)
+        drawn = background(pools, size, rng)
+        loud = np.float32(10 ** (rng.uniform(-12, 0) / 20)) if drawn.kind != "quiet" else np.float32(1e-3)
+        sound[position : position + size] = drawn.samples * loud
+        label = drawn.files[0].label if drawn.kind == "noise" else ""
+        times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
+        parts.append(_part(*times, drawn.kind, label, tuple(str(file.path) for file in drawn.files)))
+        position += size
+    return sound, tuple(parts)
 
 
-def found_regions(regions: Sequence[Region], triggers_s: Sequence[float]) -> dict[int, float]:
-    """Return the regions in which music was entered, by number, and the delay from their start in seconds."""
-    found = {}
-    for number, region in enumerate(regions):
-        inside = [time_s for time_s in triggers_s if region.start_s < time_s <= region.end_s]
-        if inside:
-            found[number] = inside[0] - region.start_s
-    return found
+def _part(start_s: float, end_s: float, kind: str, label: str, files: tuple[str, ...]) -> Part:
+    return Part(start_s=start_s, end_s=end_s, kind=kind, label=label or kind, files=files)
 
 
-def false_triggers(regions: Sequence[Region], triggers_s: Sequence[float]) -> list[float]:
-    """Return the triggers outside every region and its grace."""
-    return [
-        time_s
-        for time_s in triggers_s
-        if not any(region.start_s < time_s <= region.end_s + GRACE_S for region in regions)
-    ]
+def _part_at(parts: tuple[Part, ...], time_s: float) -> Part:
+    return next((part for part in parts if part.start_s <= time_s < part.end_s), parts[-1])
+
+
+def _level(samples: NDArray[np.float32], start_s: float, end_s: float) -> float:
+    return rms_dbfs(samples[int(start_s * SAMPLE_RATE_HZ) : int(end_s * SAMPLE_RATE_HZ)])

@@ -18,8 +18,8 @@ Times = NDArray[np.float64]
 def synthetic_sound(length: int, rng: np.random.Generator) -> Samples:
     """Return a random sound that a detector must not take for music.
 
-    Beeps, sirens, mains hum, gliding calls as of animals and crying children, engines, knocks and clicks, or noise of
-    a random colour that comes and goes.
+    Beeps, sirens, mains hum, gliding calls as of animals and crying children, engines, knocks and clicks, applause, or
+    noise of a random colour that comes and goes, as wind and water do.
 
     Parameters
     ----------
@@ -125,6 +125,25 @@ def _knocks(time_s: Times, rng: np.random.Generator) -> Times:
     return np.asarray(signal.lfilter(*signal.iirpeak(min(centre_hz, 7_500), ring / 4, fs=SAMPLE_RATE_HZ), bursts))
 
 
+def _applause(time_s: Times, rng: np.random.Generator) -> Times:
+    """Make hands clap: everybody at a pace of their own, sometimes all together for a while."""
+    out = np.zeros(time_s.size)
+    together = rng.random() < 0.25
+    pace_s = float(rng.uniform(0.18, 0.45))
+    for _ in range(int(rng.integers(3, 60))):
+        own_s = pace_s if together else float(rng.uniform(0.15, 0.5))
+        spread_s = 0.02 if together else 0.1 * own_s
+        start_s = 0.0 if together else float(rng.uniform(0, own_s))
+        moments_s = np.arange(start_s, time_s[-1], own_s)
+        moments_s = moments_s + spread_s * rng.standard_normal(moments_s.size)
+        places = np.clip((moments_s * SAMPLE_RATE_HZ).astype(np.int64), 0, time_s.size - 1)
+        out[places] += rng.uniform(0.1, 1) * rng.uniform(0.6, 1, places.size)
+    decay = np.exp(-np.arange(800) / _log_uniform(30, 150, rng))
+    bursts = signal.oaconvolve(out, decay)[: out.size] * rng.standard_normal(out.size)
+    swell = np.interp(time_s, np.linspace(0, time_s[-1], 6), rng.uniform(0.1, 1, 6))
+    return np.asarray(swell * signal.lfilter(*signal.iirpeak(_log_uniform(700, 2_500, rng), 0.7, fs=16_000), bursts))
+
+
 def _coloured(time_s: Times, rng: np.random.Generator) -> Times:
     """Make noise with a random spectrum and slow ups and downs: wind, water, traffic, fans."""
     frequencies = np.array([0, 100, 300, 800, 2_000, 4_000, 8_000])
@@ -158,5 +177,6 @@ _KINDS: Final[tuple[tuple[Callable[[Times, np.random.Generator], Times], float],
     (_calls, 3.0),
     (_engine, 2.0),
     (_knocks, 1.5),
+    (_applause, 0.7),
     (_coloured, 2.0),
 )

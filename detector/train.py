@@ -1,10 +1,8 @@
 """Train the detector: float with batch normalisation, then folded with simulated int8; resumable and logged."""
 
-import csv
 import logging
-import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +11,16 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from detector.config import DetectorConfig, TrainingConfig
+from detector.config import DetectorConfig
 from detector.data import FeatureSet, WindowSampler, build_features
-from detector.metrics import area_under_roc
-from detector.model import FoldedModel, build_training_model, fit_to_grids, fold, normalised
+from detector.fitting import FitRun
+from detector.model import FoldedModel, build_training_model, fit_to_grids, fold
 from detector.pools import SoundPools
 from detector.weights import load_weights, save_weights
-from nowplaying.artifacts import write_atomic, write_json
+from nowplaying.artifacts import write_json
 from nowplaying.errors import ConfigError
 
-__all__ = ["TrainingReport", "calibration_segments", "train_detector"]
+__all__ = ["TrainingReport", "calibration_segments", "claim_run", "fit_detector", "train_detector"]
 
 _log = logging.getLogger(__name__)
 _FRAMES_PER_S = 100
@@ -85,9 +83,6 @@ def train_detector(
     ConfigError
         When the folder holds a run of another configuration.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
-    _claim(run_dir, config)
-    _limit_threads(n_threads)
     features_dir = features_dir or run_dir / "features"
 
     def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
@@ -100,13 +95,47 @@ def train_detector(
             }
         pools = SoundPools.from_corpus(corpus, split, cache_dir=cache_dir, **added)
         folder = features_dir / f"features-{split}"
-        return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
+        return build_features([pools], config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
 
+    claim_run(run_dir, config)
     training = config.training
-    sampler = _sampler(config, features("train", training.n_scenes, training.seed))
-    check = _sampler(config, features("dev", training.n_check_scenes, training.seed + 1))
-    check_set = check.batch(_CHECK_SEGMENTS, np.random.default_rng(7))
-    run = _Run(run_dir, sampler, check_set, training, on_progress)
+    train = features("train", training.n_scenes, training.seed)
+    check = features("dev", training.n_check_scenes, training.seed + 1)
+    return fit_detector(config, run_dir, train, check, n_threads=n_threads, on_progress=on_progress)
+
+
+def fit_detector(
+    config: DetectorConfig,
+    run_dir: Path,
+    train: FeatureSet,
+    check: FeatureSet,
+    *,
+    n_threads: int = 2,
+    on_progress: Callable[[dict[str, float]], None] | None = None,
+) -> TrainingReport:
+    """Train on finished features to ``run_dir/weights.npz``; called again after an interruption, go on.
+
+    Parameters
+    ----------
+    config : DetectorConfig
+    run_dir : Path
+    train, check : FeatureSet
+        To learn from, and to measure the ROC area on.
+    n_threads : int
+    on_progress : callable or None
+
+    Raises
+    ------
+    ConfigError
+        When the folder holds a run of another configuration.
+    """
+    claim_run(run_dir, config)
+    _limit_threads(n_threads)
+    training = config.training
+    sampler = _sampler(config, train)
+    plain = replace(config, training=replace(training, extreme_share=0.0, mined_share=0.0))
+    check_set = _sampler(plain, check).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
+    run = FitRun(run_dir, sampler, check_set, training, on_progress)
 
     keras.utils.set_random_seed(training.seed)
     model = build_training_model(config.network)
@@ -136,97 +165,6 @@ def calibration_segments(sampler: WindowSampler) -> NDArray[np.int8]:
     return np.concatenate([drawn, silence, full_scale])
 
 
-class _Run:
-    """One run's folder: its log, its checkpoints and the loop that both stages share."""
-
-    def __init__(
-        self,
-        folder: Path,
-        sampler: WindowSampler,
-        check: tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]],
-        training: TrainingConfig,
-        on_progress: Callable[[dict[str, float]], None] | None,
-    ) -> None:
-        self._folder, self._sampler, self._check, self._training = folder, sampler, check, training
-        self._on_progress = on_progress
-
-    def fit(self, model: keras.Model, stage: str, steps: int, learning_rate: float, warmup_steps: int) -> float:
-        """Train one stage to its end and return the ROC area on the check windows."""
-        training = self._training
-        if steps:
-            schedule = keras.optimizers.schedules.CosineDecay(
-                learning_rate / 20 if warmup_steps else learning_rate,
-                steps - warmup_steps,
-                alpha=0.01,
-                warmup_target=learning_rate if warmup_steps else None,
-                warmup_steps=warmup_steps,
-            )
-            optimizer = keras.optimizers.Adam(schedule)
-            optimizer.build(model.trainable_variables)
-            loss = keras.losses.BinaryCrossentropy(from_logits=True, label_smoothing=training.label_smoothing)
-            # XLA compiles these small convolutions for the CPU far slower than the plain graph runs.
-            model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
-            first = self._restore(model, optimizer, stage)
-            begun, losses = time.monotonic(), []
-            for step in range(first, steps):
-                # Every step draws from its own generator, so that a resumed run sees the same windows.
-                stage_number = 0 if stage == "float" else 1
-                rng = np.random.default_rng([training.seed, stage_number, step])
-                segments, labels, weights = self._sampler.batch(training.batch_segments, rng, augmented=True)
-                losses.append(float(model.train_on_batch(normalised(segments), labels[..., None], weights)))
-                if (step + 1) % training.log_every == 0 or step + 1 == steps:
-                    self._save(model, optimizer, stage, step + 1)
-                    self._report(model, stage, step + 1, float(np.mean(losses)), time.monotonic() - begun)
-                    losses = []
-        return self._area(model)
-
-    def _area(self, model: keras.Model) -> float:
-        segments, labels, weights = self._check
-        logits = [
-            np.asarray(model(normalised(segments[start : start + 100]), training=False))[..., 0]
-            for start in range(0, len(segments), 100)
-        ]
-        counted = weights > 0
-        return area_under_roc(np.concatenate(logits)[counted], labels[counted] > 0.5)
-
-    def _report(self, model: keras.Model, stage: str, step: int, loss: float, elapsed_s: float) -> None:
-        row: dict[str, Any] = {
-            "stage": stage,
-            "step": step,
-            "loss": round(loss, 5),
-            "check_area": round(self._area(model), 5),
-            "elapsed_s": round(elapsed_s, 1),
-        }
-        log = self._folder / "log.csv"
-        is_new = not log.is_file()
-        with log.open("a", encoding="utf-8", newline="") as handle:
-            writer = csv.DictWriter(handle, fieldnames=list(row))
-            if is_new:
-                writer.writeheader()
-            writer.writerow(row)
-        _log.info("%s step %d: loss %.4f, ROC area %.4f", stage, step, row["loss"], row["check_area"])
-        if self._on_progress:
-            self._on_progress({name: value for name, value in row.items() if name != "stage"})
-
-    def _save(self, model: keras.Model, optimizer: Any, stage: str, step: int) -> None:
-        arrays = {f"v{i}": np.asarray(value) for i, value in enumerate([*model.weights, *optimizer.variables])}
-
-        def save(temporary: Path) -> None:
-            with temporary.open("wb") as handle:
-                np.savez(handle, allow_pickle=False, step=np.array(step), **arrays)
-
-        write_atomic(self._folder / f"checkpoint-{stage}.npz", save)
-
-    def _restore(self, model: keras.Model, optimizer: Any, stage: str) -> int:
-        path = self._folder / f"checkpoint-{stage}.npz"
-        if not path.is_file():
-            return 0
-        with np.load(path, allow_pickle=False) as archive:
-            for i, variable in enumerate([*model.weights, *optimizer.variables]):
-                variable.assign(archive[f"v{i}"])
-            return int(archive["step"])
-
-
 def _sampler(config: DetectorConfig, features: FeatureSet) -> WindowSampler:
     return WindowSampler(
         features,
@@ -235,10 +173,14 @@ def _sampler(config: DetectorConfig, features: FeatureSet) -> WindowSampler:
         preroll_frames=int(config.scenes.preroll_s * _FRAMES_PER_S),
         music_fraction=config.training.music_fraction,
         cold_share=config.training.cold_share,
+        extreme_share=config.training.extreme_share,
+        mined_share=config.training.mined_share,
     )
 
 
-def _claim(run_dir: Path, config: DetectorConfig) -> None:
+def claim_run(run_dir: Path, config: DetectorConfig) -> None:
+    """Make a run's folder and record its settings there; refuse a folder that holds a run of others."""
+    run_dir.mkdir(parents=True, exist_ok=True)
     record = run_dir / "config.digest"
     if record.is_file() and record.read_text(encoding="utf-8").strip() != config.digest():
         message = f"{run_dir}: expected an empty folder or a run of this configuration; choose another run folder"

@@ -25,6 +25,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, action="append", required=True, help="model folder; may be repeated")
     parser.add_argument("--hops", type=float, nargs="+", default=[1.0, 0.5], help="seconds between references")
+    parser.add_argument("--query-hop", type=float, help="seconds between a query's; by default the model's")
     parser.add_argument("--bytes", type=int, nargs="+", default=[6, 8, 12, 16, 24], help="of a fingerprint's code")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
@@ -50,7 +51,12 @@ def main() -> None:
 def measure(model: Path, hop_s: float, options: argparse.Namespace) -> None:
     """Measure one model with one hop at all code lengths that divide its dimensions."""
     embeddings = EmbeddingCache(
-        model, options.cache_dir, pcm_cache=options.cache_dir, reference_hop_s=hop_s, jobs=options.jobs
+        model,
+        options.cache_dir,
+        pcm_cache=options.cache_dir,
+        reference_hop_s=hop_s,
+        query_hop_s=options.query_hop,
+        jobs=options.jobs,
     )
     fingerprinter = embeddings.fingerprinter
     files = {n: options.out / f"{fingerprinter.embedding_space}-{hop_s:g}-{n}.json" for n in options.bytes}

@@ -104,16 +104,29 @@ def grid_text(metrics: dict[str, Any]) -> str:
 
 
 def detector_text(metrics: dict[str, Any]) -> str:
-    """Return the detector's ROC areas in a paragraph."""
-    clips = metrics["clips"]
+    """Return the detector's ROC areas and what it does in streams in a paragraph."""
+    clips, streams = metrics["clips"], metrics["streams"]
     wide, narrow = (clips["area"][name] for name in ("full band", "low-passed 3.5 kHz"))
-    return (
+    lines = [
         f"The detector ({metrics['model_bytes']:,} bytes) reaches an ROC area of {wide['value']:.3f} ({wide['low']:.3f} to "
-        f"{wide['high']:.3f}) on {clips['n_music']} + {clips['n_other']} clips of 4.5 s,\nmusic at 0 to 20 dB against noise "
-        f"and speech, and {narrow['value']:.3f} when everything is low-passed to 3.5 kHz; 0.97 is wanted\n(`nowplaying "
-        f"evaluate detector --corpus CORPUS --cache-dir CACHE --clips {clips['n_music']} --streams "
-        f"{metrics['streams']['n_streams']} --metrics`)."
+        f"{wide['high']:.3f}) on {clips['n_music']} + {clips['n_other']} clips of 4.5 s,",
+        "music at 0 to 20 dB against noise "
+        f"and speech, and {narrow['value']:.3f} when everything is low-passed to 3.5 kHz; 0.97 is wanted",
+    ]
+    if metrics["schema"] != "detector-metrics/1":
+        recall, rate = streams["recall_audible"], streams["false_triggers_per_hour"]
+        lines[-1] = lines[-1].replace("; 0.97 is wanted", ".")
+        lines += [
+            f"In {streams['hours']:.0f} h of streams it finds {percent(recall['value'])} % ({percent(recall['low'])} to "
+            f"{percent(recall['high'])}) of the music regions at {streams['audible_db']:g} dB or more,",
+            f"with {rate['value']:.2f} false triggers an hour ({rate['low']:.2f} to {rate['high']:.2f}), "
+            f"{streams['median_delay_s']:.1f} s after the music's start in the median",
+        ]
+    lines.append(
+        "(`nowplaying evaluate detector --corpus CORPUS --cache-dir CACHE "
+        f"--clips {clips['n_music']} --streams {streams['n_streams']} --metrics`)."
     )
+    return "\n".join(lines)
 
 
 def speed_text(speed: dict[str, Any]) -> str:

@@ -9,6 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from detector.network import StatefulNetwork, open_network
+from detector.stream import MODEL_FILE
+from export.firmware import export_firmware
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying import __version__
 from nowplaying.artifacts import file_record, sync_folder, write_json
@@ -54,6 +57,8 @@ def export_bundle(
 ) -> BundleReport:
     """Write a bundle folder; nothing is left behind when a check fails.
 
+    A detector with states comes with its firmware sources as well.
+
     Parameters
     ----------
     output : Path
@@ -84,13 +89,17 @@ def export_bundle(
             for name, tensors in _graph_tensors(folder / "models" / role, model).items():
                 checks[f"{role}/{name}"] = tensors
         opened = Fingerprinter.from_model(folder / "models" / "fingerprinter")
+        if isinstance(open_network(TfliteModel(folder / "models" / "detector" / MODEL_FILE)), StatefulNetwork):
+            written = export_firmware(folder / "models" / "detector", folder / "firmware")
+            checks["firmware"] = ", ".join(path.name for path in written)
         checks["fingerprint"] = _check_fingerprint(opened)
         if database is not None:
             from ondevice_db.store import SongDatabase
+            from ondevice_db.versions import copy_current
 
             songs = SongDatabase.open(database, opened.embedding_space)
             checks["database"] = f"{songs.n_songs} songs of embedding space {opened.embedding_space}"
-            shutil.copytree(database, folder / "songs.npdb")
+            copy_current(database, folder / "songs.npdb")
         files = {
             path.relative_to(folder).as_posix(): file_record(path)
             for path in sorted(folder.rglob("*"))
@@ -144,7 +153,7 @@ def _graph_tensors(folder: Path, model: ModelFolder) -> dict[str, str]:
             continue
         graph = TfliteModel(folder / name)
         stated = model.manifest.get("tensors", {}).get(name)
-        actual = {"input": graph.input.to_dict(), "output": graph.output.to_dict()}
+        actual = graph.tensors()
         if stated is not None and stated != actual:
             message = f"{folder / name}: the manifest states tensors {stated}, the graph has {actual}; export it again"
             raise CorruptArtifactError(message)

@@ -13,9 +13,13 @@ from ai_edge_litert import schema_py_generated as schema
 
 from nowplaying.errors import ConfigError
 
-__all__ = ["compact"]
+__all__ = ["compact", "write_compact"]
 
-_CONVOLUTIONS = (schema.BuiltinOperator.CONV_2D, schema.BuiltinOperator.DEPTHWISE_CONV_2D)
+_WITH_OPTIONS = (
+    schema.BuiltinOperator.CONV_2D,
+    schema.BuiltinOperator.DEPTHWISE_CONV_2D,
+    schema.BuiltinOperator.CONCATENATION,
+)
 
 
 def compact(graph: bytes, *, description: str = "") -> bytes:
@@ -24,7 +28,7 @@ def compact(graph: bytes, *, description: str = "") -> bytes:
     Parameters
     ----------
     graph : bytes
-        One subgraph of int8 CONV_2D, DEPTHWISE_CONV_2D and LOGISTIC operations with one scale per tensor.
+        One subgraph of int8 CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION and LOGISTIC operations, one scale per tensor.
     description : str
         Kept in the file, so that a lone graph says what it is.
 
@@ -33,7 +37,12 @@ def compact(graph: bytes, *, description: str = "") -> bytes:
     ConfigError
         When the graph holds another operation.
     """
-    return _Writer(schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph, 0))).write(description)
+    return write_compact(schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph, 0)), description=description)
+
+
+def write_compact(model: Any, *, description: str = "") -> bytes:
+    """Return a schema object (``ModelT``) as a file in as few bytes as the format allows; see ``compact``."""
+    return _Writer(model).write(description)
 
 
 class _Writer:
@@ -86,9 +95,10 @@ class _Writer:
 
     def _check_operations(self) -> None:
         for op in self._graph.operators:
-            if (builtin := self._builtin(op)) not in (*_CONVOLUTIONS, schema.BuiltinOperator.LOGISTIC):
+            if (builtin := self._builtin(op)) not in (*_WITH_OPTIONS, schema.BuiltinOperator.LOGISTIC):
                 message = (
-                    f"expected CONV_2D, DEPTHWISE_CONV_2D or LOGISTIC, found operation {builtin}; write it as it is"
+                    "expected CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION or LOGISTIC, "
+                    f"found operation {builtin}; write it as it is"
                 )
                 raise ConfigError(message)
 
@@ -145,7 +155,7 @@ class _Writer:
             (schema.OperatorAddInputs, self._integers([place[int(i)] for i in op.inputs])),
             (schema.OperatorAddOutputs, self._integers([place[int(i)] for i in op.outputs])),
         ]
-        if self._builtin(op) in _CONVOLUTIONS:
+        if self._builtin(op) in _WITH_OPTIONS:
             fields += [
                 (schema.OperatorAddBuiltinOptionsType, op.builtinOptionsType),
                 (schema.OperatorAddBuiltinOptions, self._options(op.builtinOptions)),

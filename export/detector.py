@@ -4,7 +4,7 @@ import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Literal
 
 from detector.config import DetectorConfig
 from detector.features import frontend_settings
@@ -12,14 +12,18 @@ from detector.gate import GateConfig
 from detector.stream import MODEL_FILE
 from detector.weights import load_weights, save_weights
 from export.convert_detector import convert_detector
+from export.cost import detector_cost
+from export.stream_graph import streaming_graph
 from nowplaying import __version__
 from nowplaying.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
 from nowplaying.errors import ConfigError
 from nowplaying.runtime import TfliteModel
 
-__all__ = ["WEIGHTS_FILE", "export_detector", "multiply_accumulates"]
+__all__ = ["WEIGHTS_FILE", "Form", "export_detector"]
 
 WEIGHTS_FILE = "weights.npz"
+Form = Literal["stream", "window"]
+_WRITERS: Final = {"stream": streaming_graph, "window": convert_detector}
 
 
 def export_detector(
@@ -28,6 +32,7 @@ def export_detector(
     *,
     name: str = "detector-v1",
     version: str = "1.0.0",
+    form: Form = "stream",
     gate: GateConfig | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -40,6 +45,8 @@ def export_detector(
     output : Path
         Model folder; made when missing.
     name, version : str
+    form : {"stream", "window"}
+        A graph with states that computes new frames only, or one that computes whole windows.
     gate : GateConfig or None
         Gate parameters for the manifest; by default those of the manifest that is there, else the class's defaults.
     training : mapping or None
@@ -63,10 +70,10 @@ def export_detector(
     config = DetectorConfig.from_dict(json.loads(config_path.read_text(encoding="utf-8")), where=str(config_path))
     weights = load_weights(weights_path)
     output.mkdir(parents=True, exist_ok=True)
-    graph = convert_detector(config.network, weights, description=f"nowplaying {name} {version}")
+    graph = _WRITERS[form](config.network, weights, description=f"nowplaying {name} {version}")
     write_atomic(output / MODEL_FILE, lambda temporary: _write(temporary, graph))
     save_weights(output / WEIGHTS_FILE, weights)
-    opened = TfliteModel(output / MODEL_FILE)
+    cost = detector_cost(output / MODEL_FILE)
     manifest = {
         "kind": "model",
         "schema_version": MODEL_SCHEMA_VERSION,
@@ -78,31 +85,20 @@ def export_detector(
         "tool": f"nowplaying {__version__}",
         "files": {MODEL_FILE: file_record(output / MODEL_FILE)},
         "float_weights": {"file": WEIGHTS_FILE, **file_record(output / WEIGHTS_FILE)},
-        "tensors": {MODEL_FILE: {"input": opened.input.to_dict(), "output": opened.output.to_dict()}},
+        "tensors": {MODEL_FILE: TfliteModel(output / MODEL_FILE).tensors()},
         "frontend": frontend_settings(),
         "network": {
             **config.to_dict()["network"],
-            "n_parameters": weights.n_parameters,
+            "form": form,
             "window_s": 4.48,
             "decision_interval_s": 0.64,
-            "multiply_accumulates_per_window": multiply_accumulates(config),
         },
+        "cost": cost,
         "gate": (gate or _present_gate(output) or GateConfig()).to_dict(),
         "training": {"config": config.to_dict(), "config_sha256": config.digest(), **(training or {})},
     }
     write_json(output / "manifest.json", manifest)
     return output
-
-
-def multiply_accumulates(config: DetectorConfig) -> int:
-    """Return the multiply-accumulate operations of one whole window."""
-    network, total = config.network, 0
-    frames, channels = network.n_frames, network.n_channels
-    for layer in range(network.n_layers):
-        frames = (frames - network.kernel_frames) // network.stride + 1
-        total += frames * channels * (network.kernel_frames + network.filters(layer))
-        channels = network.filters(layer)
-    return total + frames * channels * network.n_hidden + network.n_hidden
 
 
 def _present_gate(output: Path) -> GateConfig | None:

@@ -1,8 +1,8 @@
 """From a finished training run to a model folder: graphs, the default codebook, and what it was trained on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,12 +16,14 @@ from fingerprinter.training_config import TrainingConfig
 from nowplaying.artifacts import file_record, read_manifest, write_json
 from nowplaying.audio import find_audio
 from nowplaying.errors import ConfigError
+from ondevice_db.arrays import save_array
+from ondevice_db.choose_codebook import CODE_BYTES
+from ondevice_db.codebook import Codebook, codebook_names
 from ondevice_db.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
-__all__ = ["add_codebook", "finish_fingerprinter"]
+__all__ = ["add_code_sizes", "add_codebook", "finish_fingerprinter"]
 
 _DIMENSIONS_A_BYTE = 8
-_CODEBOOK_FILES = ("codebook_centroids.npy", "codebook_rotation.npy", "codebook_pq_centroids.npy")
 
 
 def finish_fingerprinter(
@@ -83,9 +85,33 @@ def add_codebook(
     """Train the default codebook on music and enter it in the model's manifest."""
     vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
     n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
-    train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0).save(model)
+    default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0)
+    default.save(model)
+    entry = {"n_cells": n_cells, "n_subspaces": n_subspaces, "n_training_fingerprints": len(vectors)}
+    _enter(model, list(codebook_names().values()), entry)
+    _add_sizes(model, vectors, default)
+
+
+def add_code_sizes(model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int) -> None:
+    """Train quantizers of the other code sizes for the cells that a model ships, on music, and enter them."""
+    vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
+    _add_sizes(model, vectors, Codebook.load(model))
+
+
+def _add_sizes(model: Path, vectors: NDArray[np.float32], default: Codebook) -> None:
+    sizes = [n for n in CODE_BYTES if n != default.n_subspaces and default.dim % n == 0]
+    for n in sizes:
+        names = codebook_names(n)
+        trained = train_codebook(vectors, default.n_cells, n_subspaces=n, seed=0, centroids=default.centroids)
+        save_array(model / names["rotation"], trained.rotation)
+        save_array(model / names["pq_centroids"], trained.pq_centroids)
+    files = [codebook_names(n)[role] for n in sizes for role in ("rotation", "pq_centroids")]
+    _enter(model, files, {"further_code_bytes": sizes})
+
+
+def _enter(model: Path, files: Sequence[str], entry: Mapping[str, Any]) -> None:
     path = model / "manifest.json"
     manifest = read_manifest(path, kind="model", schema_version=1)
-    manifest["files"] |= {file: file_record(model / file) for file in _CODEBOOK_FILES}
-    manifest["codebook"] = {"n_cells": n_cells, "n_subspaces": n_subspaces, "n_training_fingerprints": len(vectors)}
+    manifest["files"] |= {file: file_record(model / file) for file in files}
+    manifest["codebook"] = {**manifest.get("codebook", {}), **entry}
     write_json(path, manifest)

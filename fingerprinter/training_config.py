@@ -11,8 +11,7 @@ from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
 from nowplaying.errors import ConfigError
 
-__all__ = ["TrainingConfig"]
-
+__all__ = ["TrainingConfig", "merged"]
 
 _HOPS = ("reference_hop_s", "query_hop_s")
 
@@ -78,7 +77,7 @@ class TrainingConfig:
 
     @classmethod
     def read(cls, path: Path) -> "TrainingConfig":
-        """Read a TOML file.
+        """Read a TOML file; one with a ``base`` holds the changes to the file of that name in the same folder.
 
         Raises
         ------
@@ -86,7 +85,7 @@ class TrainingConfig:
             When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
         """
         try:
-            return cls.from_dict(tomllib.loads(path.read_text(encoding="utf-8")))
+            return cls.from_dict(_settings(path))
         except (OSError, ValueError, TypeError) as error:
             message = f"{path}: {error}"
             raise ConfigError(message) from error
@@ -116,6 +115,24 @@ class TrainingConfig:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the run's record."""
         return asdict(self)
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with changes, table by table."""
+    result = dict(base)
+    for name, value in changes.items():
+        result[name] = merged(result.get(name, {}), value) if isinstance(value, dict) else value
+    return result
+
+
+def _settings(path: Path, read: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Return the settings of a file on top of those of its base."""
+    if path in read:
+        message = f"its base leads back to {path.name}"
+        raise ConfigError(message)
+    changes = tomllib.loads(path.read_text(encoding="utf-8"))
+    base = changes.pop("base", None)
+    return changes if base is None else merged(_settings(path.parent / str(base), (*read, path)), changes)
 
 
 def _with_tuples(table: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,7 +75,10 @@ def installed_runtimes() -> list[str]:
 
 
 class TfliteModel:
-    """One opened graph with static shapes, one input and one output.
+    """One opened graph with static shapes.
+
+    Most graphs have one input and one output. A graph with memory takes its states in after its proper input and hands
+    the new ones out after its proper output, in the same order.
 
     Parameters
     ----------
@@ -84,6 +87,11 @@ class TfliteModel:
     reference_kernels : bool
         Use LiteRT's reference kernels without the XNNPACK delegate, which equal a microcontroller bit for bit.
     n_threads : int >= 1
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of TensorSpec
+        In the graph's order.
 
     Raises
     ------
@@ -111,13 +119,31 @@ class TfliteModel:
         except (ValueError, RuntimeError) as error:
             message = f"{path}: the TFLite runtime refused this graph ({error}); restore it or export it again"
             raise CorruptArtifactError(message) from error
-        (input_detail,) = self._interpreter.get_input_details()
-        (output_detail,) = self._interpreter.get_output_details()
-        self._input_index, self._output_index = input_detail["index"], output_detail["index"]
-        self.input, self.output = _spec(input_detail), _spec(output_detail)
+        inputs, outputs = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+        self._input_indices = [detail["index"] for detail in inputs]
+        self._output_indices = [detail["index"] for detail in outputs]
+        self.inputs, self.outputs = tuple(map(_spec, inputs)), tuple(map(_spec, outputs))
+
+    @property
+    def input(self) -> TensorSpec:
+        """The first input."""
+        return self.inputs[0]
+
+    @property
+    def output(self) -> TensorSpec:
+        """The first output."""
+        return self.outputs[0]
+
+    def tensors(self) -> dict[str, Any]:
+        """Return what a manifest states of the tensors: ``input``, ``output`` and, with memory, ``states``."""
+        stated: dict[str, Any] = {"input": self.input.to_dict(), "output": self.output.to_dict()}
+        if len(self.inputs) > 1 or len(self.outputs) > 1:
+            pairs = zip(self.inputs[1:], self.outputs[1:], strict=True)
+            stated["states"] = [{"input": old.to_dict(), "output": new.to_dict()} for old, new in pairs]
+        return stated
 
     def run(self, values: NDArray[Any]) -> NDArray[Any]:
-        """Run the graph once.
+        """Run a graph of one input once.
 
         Parameters
         ----------
@@ -129,10 +155,25 @@ class TfliteModel:
         ndarray
             A copy of the output tensor, in its own dtype.
         """
-        self._interpreter.set_tensor(self._input_index, values)
+        return self.run_all([values])[0]
+
+    def run_all(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the graph once.
+
+        Parameters
+        ----------
+        values : sequence of ndarray
+            One for every input.
+
+        Returns
+        -------
+        list of ndarray
+            Copies of all outputs.
+        """
+        for index, value in zip(self._input_indices, values, strict=True):
+            self._interpreter.set_tensor(index, value)
         self._interpreter.invoke()
-        output: NDArray[Any] = self._interpreter.get_tensor(self._output_index)
-        return output
+        return [self._interpreter.get_tensor(index) for index in self._output_indices]
 
 
 @contextmanager

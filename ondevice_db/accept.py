@@ -34,15 +34,27 @@ class Acceptance:
     threshold_single : float in [0, 1]
         The same for a single fingerprint. One second of sound is far easier mistaken, so that the same rate of false
         accepts needs a higher threshold.
+    n_fitted : int >= 1
+        Fingerprints in the database of the fit.
+    size_slope : float in [0, 1]
+        What a database e times as large takes from the logarithm of the odds. More songs are more chances for a wrong
+        one to look right: were the evidence blind to them it would be 1, but neighbours and competitors, which are
+        part of it, come nearer as well and take over most of that.
     """
 
     coefficients: tuple[float, ...]
     intercept: float
     threshold: float
     threshold_single: float
+    n_fitted: int = 1
+    size_slope: float = 0.0
 
     def __post_init__(self) -> None:
         numbers = (*self.coefficients, self.intercept, self.threshold, self.threshold_single)
+        if self.n_fitted < 1 or not 0 <= self.size_slope <= 1:
+            message = f"acceptance: expected n_fitted >= 1 and size_slope in [0, 1], found {self.n_fitted!r} and "
+            message += f"{self.size_slope!r}"
+            raise ConfigError(message)
         if len(self.coefficients) != N_FEATURES or not all(math.isfinite(number) for number in numbers):
             message = f"acceptance: expected {N_FEATURES} finite coefficients, found {self.coefficients!r}"
             raise ConfigError(message)
@@ -51,10 +63,21 @@ class Acceptance:
                 message = f"acceptance threshold: expected a probability, found {threshold!r}"
                 raise ConfigError(message)
 
-    def probability(self, evidence: Evidence) -> float:
-        """Return the probability that the best song is the right one, in [0, 1]."""
+    def probability(self, evidence: Evidence, *, n_searched: int = 1, log_prior: float = 0.0) -> float:
+        """Return the probability that the best song is the right one, in [0, 1].
+
+        Parameters
+        ----------
+        evidence : Evidence
+        n_searched : int >= 1
+            Fingerprints in the database.
+        log_prior : float
+            Natural logarithm of how much likelier the song is than the average one.
+        """
         logit = float(evidence.to_vector() @ np.array(self.coefficients)) + self.intercept
-        return _probability(logit)
+        # A smaller database than that of the fit gets no credit: its neighbourhoods are too empty to say much.
+        growth = math.log(max(n_searched / self.n_fitted, 1.0))
+        return _probability(logit - self.size_slope * growth + log_prior)
 
     def threshold_for(self, n_fingerprints: int) -> float:
         """Return the threshold for a query of so many fingerprints: between the two, by their logarithm."""
@@ -71,6 +94,8 @@ class Acceptance:
             "intercept": self.intercept,
             "threshold": self.threshold,
             "threshold_single": self.threshold_single,
+            "n_fitted": self.n_fitted,
+            "size_slope": self.size_slope,
         }
 
     @classmethod
@@ -92,6 +117,8 @@ class Acceptance:
                 intercept=float(value["intercept"]),
                 threshold=float(value["threshold"]),
                 threshold_single=float(value["threshold_single"]),
+                n_fitted=int(value.get("n_fitted", 1)),
+                size_slope=float(value.get("size_slope", 0.0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             message = f"model manifest, 'acceptance': {error}; export the model again"

@@ -97,6 +97,8 @@ class AnnoyVectors:
     path : Path
         A file whose size and hash the caller has checked.
     n_items, dim : int
+    trusted : bool
+        Leave out :func:`check_annoy`, for a file that has passed it.
 
     Raises
     ------
@@ -104,8 +106,9 @@ class AnnoyVectors:
         When the file is not an index of that many items and dimensions.
     """
 
-    def __init__(self, path: Path, *, n_items: int, dim: int) -> None:
-        check_annoy(path, n_items=n_items, dim=dim)
+    def __init__(self, path: Path, *, n_items: int, dim: int, trusted: bool = False) -> None:
+        if not trusted:
+            check_annoy(path, n_items=n_items, dim=dim)
         self._index = AnnoyIndex(dim, "angular")
         try:
             self._index.load(str(path))

@@ -1,11 +1,10 @@
 """Write a database: collect songs, encode them, and switch readers over in one rename."""
 
-from collections.abc import Iterable
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +12,16 @@ from numpy.typing import NDArray
 from nowplaying.errors import ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db.annoy_cells import DEFAULT_TREES
 from ondevice_db.codebook import Codebook, unit_rows
+from ondevice_db.collection import SongCollection
+from ondevice_db.content import read_content
 from ondevice_db.flat import FLAT_MAX_SONGS
-from ondevice_db.generation import Content, write_database
+from ondevice_db.generation import write_database
 from ondevice_db.lock import writer_lock
-from ondevice_db.pq_index import PqIndex
-from ondevice_db.schema import LAYOUT_FILES, MAX_FINGERPRINTS, DatabaseManifest, Track
+from ondevice_db.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest, Track
 from ondevice_db.store import SongDatabase
+from ondevice_db.versions import clear_leftovers, forget_last_good
 
-__all__ = ["DatabaseWriter", "FingerprintSettings", "remove_tracks"]
-
-T = TypeVar("T", bound=np.generic)
+__all__ = ["DatabaseWriter", "FingerprintSettings"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +44,17 @@ class FingerprintSettings:
     dim: int
     hop_s: float
     window_s: float
+
+    @classmethod
+    def of(cls, manifest: DatabaseManifest) -> "FingerprintSettings":
+        """Return the settings of a database."""
+        return cls(
+            embedding_space=manifest.embedding_space,
+            encoder=manifest.encoder,
+            dim=manifest.dim,
+            hop_s=manifest.hop_s,
+            window_s=manifest.window_s,
+        )
 
 
 class DatabaseWriter:
@@ -89,14 +99,8 @@ class DatabaseWriter:
         self._codebook = codebook if layout == "pq" else None
         self._layout = layout
         self._n_trees, self._seed = n_trees, seed
-        self._tracks: list[Track | None] = []
-        self._counts: list[int] = []
-        self._cells: list[NDArray[np.int64]] = []
-        self._codes: list[NDArray[np.uint8]] = []
-        self._vectors: list[NDArray[np.float32]] = []
-        self._known: dict[str, int] = {}
+        self._songs = SongCollection()
         self._previous: DatabaseManifest | None = None
-        self._changed = False
         self._lock = ExitStack()
         self._lock.enter_context(writer_lock(self.path))
         try:
@@ -108,6 +112,24 @@ class DatabaseWriter:
             self.close()
             raise
 
+    @property
+    def codebook(self) -> Codebook | None:
+        """The product quantizer and cells; None in the flat layout."""
+        return self._codebook
+
+    def use_codebook(self, codebook: Codebook) -> None:
+        """Encode the songs with another codebook than the one given at first; only before the first song.
+
+        Raises
+        ------
+        ConfigError
+            When there are songs already, the layout has no codes, or the dimensions differ.
+        """
+        if len(self._songs) or self._layout != "pq" or codebook.dim != self.settings.dim:
+            message = f"{self.path}: a codebook of {self.settings.dim} dimensions is chosen before the first song"
+            raise ConfigError(message)
+        self._codebook = codebook
+
     @classmethod
     def extend(cls, path: str | Path, settings: FingerprintSettings | None = None) -> Self:
         """Open an existing database to add or remove songs; see the class."""
@@ -115,11 +137,11 @@ class DatabaseWriter:
 
     def __contains__(self, track_id: str) -> bool:
         """Tell whether a song with this track id is in."""
-        return track_id in self._known
+        return track_id in self._songs
 
     def __len__(self) -> int:
         """Return the number of songs that the database will hold."""
-        return len(self._known)
+        return len(self._songs)
 
     def __enter__(self) -> Self:
         return self
@@ -147,7 +169,7 @@ class DatabaseWriter:
         int or None
             Its song index, or None when a song with this track id is in already.
         """
-        if track.track_id in self._known:
+        if track.track_id in self._songs:
             return None
         expected = (embeddings.shape[0], self.settings.dim)
         norms = np.linalg.norm(embeddings, axis=1) if embeddings.shape == expected else np.zeros(1)
@@ -158,42 +180,57 @@ class DatabaseWriter:
                 f"dimensions and length 1, found an array {embeddings.shape} that is not"
             )
             raise ConfigError(message)
-        self._check_room(embeddings.shape[0])
         vectors = unit_rows(embeddings)
-        if self._codebook is not None:
-            cells, codes = self._codebook.quantize(vectors)
-            cells[~sounding] = self._codebook.n_cells
-            self._cells.append(cells)
-            self._codes.append(codes)
-        else:
-            self._vectors.append(vectors)
-        self._known[track.track_id] = len(self._tracks)
-        self._tracks.append(track)
-        self._counts.append(embeddings.shape[0])
-        self._changed = True
-        return self._known[track.track_id]
+        if self._codebook is None:
+            return self.add_stored(track, vectors)
+        cells, codes = self._codebook.quantize(vectors)
+        cells[~sounding] = self._codebook.n_cells
+        return self.add_stored(track, codes, cells)
 
-    def source_of(self, track_id: str) -> str:
-        """Return where the song with this track id came from."""
-        track = self._tracks[self._known[track_id]]
-        return track.source if track is not None else ""
+    def add_stored(self, track: Track, rows: NDArray[np.generic], cells: NDArray[np.int64] | None = None) -> int | None:
+        """Add a song by what another database of this layout and codebook stores for it.
+
+        Parameters
+        ----------
+        track : Track
+        rows : ndarray, shape (n, n_subspaces) of uint8 or (n, dim) of float32, n >= 1
+            Codes, or vectors in the flat layout.
+        cells : ndarray of int64, shape (n,), optional
+            With codes; ``n_cells`` for silence.
+
+        Returns
+        -------
+        int or None
+            As of `add`.
+        """
+        if track.track_id in self._songs:
+            return None
+        self._check_room(rows.shape[0])
+        return self._songs.add(track, rows, cells)
+
+    def track(self, track_id: str) -> Track | None:
+        """Return the metadata of the song with this track id, or None."""
+        return self._songs.track(track_id)
+
+    def describe(self, track: Track) -> bool:
+        """Replace the metadata of the song with this track's id. Returns False when there is no such song."""
+        return self._songs.describe(track)
 
     def remove(self, track_id: str) -> bool:
         """Remove a song; its index is not used again. Returns False when there is no such song."""
-        index = self._known.pop(track_id, None)
-        if index is None:
-            return False
-        if self._codebook is not None:
-            self._cells[index], self._codes[index] = self._cells[index][:0], self._codes[index][:0]
-        else:
-            self._vectors[index] = self._vectors[index][:0]
-        self._tracks[index] = None
-        self._counts[index] = 0
-        self._changed = True
-        return True
+        return self._songs.remove(track_id)
 
-    def finish(self) -> DatabaseManifest:
+    def compact(self) -> None:
+        """Give the songs new indices without gaps, in the same order."""
+        self._songs.compact()
+
+    def finish(self, *, keep_previous: bool = True) -> DatabaseManifest:
         """Write the database, make it visible in one rename, and release the lock.
+
+        Parameters
+        ----------
+        keep_previous : bool
+            Keep the version before as the one to roll back to; False frees its space.
 
         Raises
         ------
@@ -201,30 +238,26 @@ class DatabaseWriter:
             When no song is left or the disk refuses the files; an existing database is then unchanged.
         """
         try:
-            if not self._known:
+            if not len(self._songs):
                 message = f"{self.path}: a database needs at least one song; delete the folder instead of emptying it"
                 raise DatabaseError(message)
-            if self._previous is not None and not self._changed:
+            if self._previous is not None and not self._songs.changed:
+                (clear_leftovers if keep_previous else forget_last_good)(self.path)
                 return self._previous
-            content = Content(
-                songs=[(index, track) for index, track in enumerate(self._tracks) if track is not None],
-                song_starts=np.concatenate([[0], np.cumsum(self._counts)]).astype(np.uint32),
-                cells=_joined(self._cells),
-                codes=_joined(self._codes),
-                vectors=_joined(self._vectors),
-                codebook=self._codebook,
-            )
             header = {
                 "layout": self._layout,
-                "embedding_space": self.settings.embedding_space,
-                "encoder": self.settings.encoder,
-                "dim": self.settings.dim,
-                "hop_s": self.settings.hop_s,
-                "window_s": self.settings.window_s,
                 "annoy_trees": self._n_trees,
                 "annoy_seed": self._seed,
+                **asdict(self.settings),
             }
-            return write_database(self.path, header, content, self._previous)
+            return write_database(
+                self.path,
+                header,
+                self._songs.content(self._codebook),
+                self._previous,
+                same_fingerprints=not self._songs.fingerprints_changed,
+                keep_previous=keep_previous,
+            )
         finally:
             self.close()
 
@@ -232,7 +265,7 @@ class DatabaseWriter:
         if self.path.exists():
             message = f"{self.path}: exists already; add to it with --add, or delete it first"
             raise DatabaseError(message)
-        if settings is None or self._layout not in LAYOUT_FILES:
+        if settings is None or self._layout not in LAYOUTS:
             message = f"{self.path}: a new database needs settings and a layout, found {settings}, {self._layout!r}"
             raise ConfigError(message)
         if self._layout == "pq" and (self._codebook is None or self._codebook.dim != settings.dim):
@@ -244,67 +277,22 @@ class DatabaseWriter:
     def _load(self, expected: FingerprintSettings | None) -> FingerprintSettings:
         database = SongDatabase.open(self.path, expected.embedding_space if expected else None)
         manifest = database.manifest
-        settings = FingerprintSettings(
-            embedding_space=manifest.embedding_space,
-            encoder=manifest.encoder,
-            dim=manifest.dim,
-            hop_s=manifest.hop_s,
-            window_s=manifest.window_s,
-        )
+        settings = FingerprintSettings.of(manifest)
         if expected is not None and replace(expected, encoder=settings.encoder) != settings:
             message = f"{self.path}: built with {settings}, found {expected} to add; index all the music again"
             raise ManifestMismatchError(message)
         self._layout = manifest.layout
         self._n_trees, self._seed = manifest.annoy_trees, manifest.annoy_seed
         self._previous = manifest
-        self._tracks = [None] * manifest.n_slots
-        for index, track in database.songs:
-            self._tracks[index] = track
-            self._known[track.track_id] = index
-        self._counts = [int(count) for count in np.diff(database.song_starts)]
-        cuts = database.song_starts[1:-1]
-        if isinstance(database.index, PqIndex):
-            self._codebook = database.index.codebook
-            cells, codes = database.index.cells_and_codes()
-            self._cells, self._codes = np.split(cells, cuts), np.split(codes, cuts)
-        else:
-            self._codebook = None
-            self._vectors = np.split(database.index.vectors(np.arange(manifest.n_fingerprints)), cuts)
+        content = read_content(database)
+        self._codebook = content.codebook
+        self._songs = SongCollection.of(content)
         return settings
 
     def _check_room(self, n_more: int) -> None:
-        if self._layout == "flat" and len(self._known) >= FLAT_MAX_SONGS:
+        if self._layout == "flat" and len(self._songs) >= FLAT_MAX_SONGS:
             message = f"{self.path}: the flat layout holds at most {FLAT_MAX_SONGS} songs; index again with layout 'pq'"
             raise DatabaseError(message)
-        if sum(self._counts) + n_more > MAX_FINGERPRINTS:
+        if self._songs.n_fingerprints + n_more > MAX_FINGERPRINTS:
             message = f"{self.path}: a database holds at most {MAX_FINGERPRINTS} fingerprints; split the music"
             raise DatabaseError(message)
-
-
-def remove_tracks(path: str | Path, track_ids: Iterable[str]) -> list[str]:
-    """Remove songs from a database.
-
-    Parameters
-    ----------
-    path : str or Path
-    track_ids : iterable of str
-
-    Returns
-    -------
-    list of str
-        The ids that were in the database and are gone.
-
-    Raises
-    ------
-    DatabaseError
-        When it would leave no song, or another process is writing the database.
-    """
-    with DatabaseWriter.extend(path) as writer:
-        removed = [track_id for track_id in track_ids if writer.remove(track_id)]
-        if removed:
-            writer.finish()
-    return removed
-
-
-def _joined(parts: list[NDArray[T]]) -> NDArray[T] | None:
-    return np.concatenate(parts) if parts else None

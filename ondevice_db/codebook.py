@@ -9,7 +9,7 @@ quantization", CVPR 2013). A query stays exact: its inner product with the store
 look-up per sub-space, and the tables do not depend on the cell.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,12 +17,13 @@ from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError, CorruptArtifactError
 from ondevice_db.arrays import open_array, save_array
+from ondevice_db.nearest_cells import NearestCells
 
-__all__ = ["CODEBOOK_ROLES", "Codebook", "level_rows", "unit_rows"]
+__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "level_rows", "unit_rows"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
-_BLOCK_ROWS = 4096
+_BLOCK_ROWS = 512  # the products with 256 centroids then stay in the cache
 _MAX_MAGNITUDE = 4.0
 _LENGTH_POWER = 1.5
 
@@ -57,11 +58,16 @@ class Codebook:
     rotation : ndarray of float32, shape (dim, dim)
         Orthogonal; applied to what the cell leaves over.
     pq_centroids : ndarray of float32, shape (n_subspaces, 256, dim // n_subspaces)
+    background : ndarray of float32, shape (n, dim)
+        Directions of music in general, against which a match is weighed; by default those of the cells. Acceptance is
+        fitted with the shipped ones, so a codebook with other cells takes them over.
     """
 
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     pq_centroids: NDArray[np.float32]
+    background: NDArray[np.float32] = field(default=None, compare=False)  # type: ignore[assignment]
+    _nearest: NearestCells | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         dim = self.centroids.shape[-1]
@@ -76,13 +82,27 @@ class Codebook:
             if array.shape != shape or array.dtype != np.float32 or array.size == 0:
                 message = f"codebook {name}: expected float32 {shape}, found {array.dtype} {array.shape}"
                 raise ConfigError(message)
-            # Parts of unit vectors; a damaged exponent must not overflow the sums. NaN fails the comparison too.
-            if not (np.abs(array) <= _MAX_MAGNITUDE).all():
-                message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
-                raise CorruptArtifactError(message)
         if n_subspaces * (dim // n_subspaces) != dim:
             message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
             raise ConfigError(message)
+        if self.background is None:
+            object.__setattr__(self, "background", unit_rows(self.centroids))
+        if self.background.shape[1:] != (dim,) or self.background.dtype != np.float32:
+            message = f"codebook background: expected float32 (n, {dim}), found {self.background.shape}"
+            raise ConfigError(message)
+
+    def check(self) -> None:
+        """Check every number: parts of unit vectors; a damaged exponent must not overflow the sums.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When one is too large, or NaN.
+        """
+        for name in (*CODEBOOK_ROLES, "background"):
+            if not (np.abs(getattr(self, name)) <= _MAX_MAGNITUDE).all():
+                message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
+                raise CorruptArtifactError(message)
 
     @property
     def n_cells(self) -> int:
@@ -100,11 +120,15 @@ class Codebook:
         return int(self.pq_centroids.shape[0])
 
     def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Return the cell of each row: the centroid at the smallest angle, by exhaustive comparison."""
-        directions = unit_rows(self.centroids).T.copy()
-        blocks = range(0, vectors.shape[0], _BLOCK_ROWS)
-        cells = [np.argmax(vectors[start : start + _BLOCK_ROWS] @ directions, axis=1) for start in blocks]
-        return np.concatenate(cells) if cells else np.empty(0, np.int64)
+        """Return the cell of each row: the centroid at the smallest angle; see :class:`NearestCells` for many cells."""
+        return self.nearest_cells(vectors, 1)[:, 0]
+
+    def nearest_cells(self, vectors: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+        """Return the ``n`` cells at the smallest angles from each row, nearest first, shape (rows, n)."""
+        if self._nearest is None:
+            object.__setattr__(self, "_nearest", NearestCells(unit_rows(self.centroids)))
+        assert self._nearest is not None  # noqa: S101 (set above)
+        return self._nearest.nearest(vectors, n)
 
     def encode(self, vectors: NDArray[np.float32], cells: NDArray[np.int64]) -> NDArray[np.uint8]:
         """Return one byte per sub-space for each row.
@@ -119,16 +143,31 @@ class Codebook:
         -------
         ndarray of uint8, shape (n, n_subspaces)
         """
+        return self._encode(vectors, cells)[0]
+
+    def _encode(
+        self, vectors: NDArray[np.float32], cells: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return the codes and the squared error that each leaves."""
         codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
+        errors = np.empty(vectors.shape[0], np.float32)
+        # ||r - p||^2 = ||r||^2 - 2 (r.p - ||p||^2 / 2), whose bracket is largest for the nearest p; a column of ones
+        # beside r lets the product subtract the half norm.
         half_norms = 0.5 * np.einsum("mkd,mkd->mk", self.pq_centroids, self.pq_centroids)
+        tables = np.concatenate([self.pq_centroids, -half_norms[:, :, None]], axis=2).transpose(0, 2, 1)
         for start in range(0, vectors.shape[0], _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             rotated = (vectors[rows] - self.centroids[cells[rows]]) @ self.rotation.T
-            parts = rotated.reshape(rotated.shape[0], self.n_subspaces, -1)
+            parts = np.ones((self.n_subspaces, rotated.shape[0], tables.shape[1]), np.float32)
+            parts[:, :, :-1] = rotated.reshape(rotated.shape[0], self.n_subspaces, -1).transpose(1, 0, 2)
+            each = np.arange(rotated.shape[0])
+            errors[rows] = np.einsum("nd,nd->n", rotated, rotated)
             for m in range(self.n_subspaces):
-                # argmin ||r - p||^2 = argmax r.p - ||p||^2 / 2
-                codes[rows, m] = np.argmax(parts[:, m] @ self.pq_centroids[m].T - half_norms[m], axis=1)
-        return codes
+                gains = parts[m] @ tables[m]
+                best = np.argmax(gains, axis=1)
+                codes[rows, m] = best
+                errors[rows] -= 2 * gains[each, best]
+        return codes, errors
 
     def quantize(self, vectors: NDArray[np.float32], n_tried: int = 4) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return cells and codes, trying several near cells and keeping the one that leaves the smallest error.
@@ -146,29 +185,37 @@ class Codebook:
         cells : ndarray of int64, shape (n,)
         codes : ndarray of uint8, shape (n, n_subspaces)
         """
-        n, n_tried = vectors.shape[0], min(n_tried, self.n_cells)
-        cells, codes = np.empty(n, np.int64), np.empty((n, self.n_subspaces), np.uint8)
-        directions = unit_rows(self.centroids).T.copy()
-        for start in range(0, n, _BLOCK_ROWS):
-            block = vectors[start : start + _BLOCK_ROWS]
-            near = np.argpartition(-(block @ directions), n_tried - 1, axis=1)[:, :n_tried]
-            best_error = np.full(block.shape[0], np.inf)
-            for column in range(n_tried):
-                tried = near[:, column]
-                tried_codes = self.encode(block, tried)
-                error = np.square(block - self.decode(tried, tried_codes)).sum(axis=1)
-                better = error < best_error
-                best_error[better] = error[better]
-                cells[start : start + _BLOCK_ROWS][better] = tried[better]
-                codes[start : start + _BLOCK_ROWS][better] = tried_codes[better]
+        near = self.nearest_cells(vectors, min(n_tried, self.n_cells))
+        cells = near[:, 0].copy()
+        codes, best = self._encode(vectors, cells)
+        for column in range(1, near.shape[1]):
+            tried, errors = self._encode(vectors, near[:, column])
+            better = errors < best
+            cells[better], codes[better], best[better] = near[better, column], tried[better], errors[better]
         return cells, codes
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""
-        parts = self.pq_centroids[np.arange(self.n_subspaces), codes]
-        decoded: NDArray[np.float32] = parts.reshape(codes.shape[0], self.dim) @ self.rotation
+        decoded: NDArray[np.float32] = self._parts(codes) @ self.rotation
         decoded += self.centroids[cells]
         return decoded
+
+    def decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return :meth:`decode` times the rotation, shape (n, dim): the same lengths and angles for less work.
+
+        Compare it with ``queries @ rotation.T``. Only the cells are rotated, and they are fewer than their codes.
+        """
+        decoded = self._parts(codes)
+        unique, inverse = np.unique(cells, return_inverse=True)
+        decoded += (self.centroids[unique] @ self.rotation.T)[inverse]
+        return decoded
+
+    def _parts(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        rows = codes + np.arange(self.n_subspaces) * _N_CENTROIDS
+        parts: NDArray[np.float32] = self.pq_centroids.reshape(-1, self.pq_centroids.shape[2]).take(
+            rows.ravel(), axis=0
+        )
+        return parts.reshape(codes.shape[0], self.dim)
 
     def tables(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the inner product of every query's rotated part with every product-quantizer centroid.
@@ -184,25 +231,50 @@ class Codebook:
     def save(self, folder: Path, names: dict[str, str] | None = None) -> None:
         """Write the three arrays as ``.npy``; by default ``codebook_centroids.npy`` and so on."""
         for role in CODEBOOK_ROLES:
-            save_array(folder / (names or _default_names())[role], getattr(self, role))
+            save_array(folder / (names or codebook_names())[role], getattr(self, role))
 
     @classmethod
-    def load(cls, folder: Path, names: dict[str, str] | None = None) -> "Codebook":
-        """Read what :meth:`save` wrote.
+    def load(
+        cls,
+        folder: Path,
+        names: dict[str, str] | None = None,
+        *,
+        background: NDArray[np.float32] | None = None,
+        check: bool = True,
+    ) -> "Codebook":
+        """Memory-map what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+        names : dict of role to file name, optional
+        background : ndarray of float32, shape (n, dim), optional
+        check : bool
+            False leaves out :meth:`check`, for files that have passed it.
 
         Raises
         ------
         CorruptArtifactError
             When an array is missing, unreadable, or of a shape that does not fit the others.
         """
-        paths = {role: folder / (names or _default_names())[role] for role in CODEBOOK_ROLES}
-        arrays = {role: np.array(open_array(path, np.float32)) for role, path in paths.items()}
+        paths = {role: folder / (names or codebook_names())[role] for role in CODEBOOK_ROLES}
+        arrays = {role: open_array(path, np.float32) for role, path in paths.items()}
         try:
-            return cls(**arrays)
+            codebook = cls(**arrays) if background is None else cls(**arrays, background=background)
         except (ConfigError, IndexError) as error:
             message = f"{folder}: {error}; restore or train the codebook again"
             raise CorruptArtifactError(message) from error
+        if check:
+            codebook.check()
+        return codebook
 
 
-def _default_names() -> dict[str, str]:
-    return {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
+def codebook_names(code_bytes: int | None = None) -> dict[str, str]:
+    """Return a model folder's file names: of its default codebook, or of the one with codes of so many bytes.
+
+    All share the cells; ``codebook_rotation_8.npy`` and ``codebook_pq_centroids_8.npy`` go with them.
+    """
+    names = {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
+    if code_bytes is not None:
+        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in ("rotation", "pq_centroids")}
+    return names

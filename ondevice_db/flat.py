@@ -25,7 +25,7 @@ class FlatIndex:
         self._annoy = annoy
 
     @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "FlatIndex":
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "FlatIndex":
         """Open the arrays of a database whose sizes and hashes have been checked.
 
         Raises
@@ -38,7 +38,7 @@ class FlatIndex:
         if not bool(((np.abs(norms - 1) < 1e-2) | (norms == 0)).all()) or int((norms > 0).sum()) != manifest.n_codes:
             message = f"{files['vectors']}: expected {manifest.n_codes} vectors of length 1; restore or rebuild it"
             raise CorruptArtifactError(message)
-        annoy = AnnoyVectors(files["vectors_index"], n_items=manifest.n_fingerprints, dim=manifest.dim)
+        annoy = AnnoyVectors(files["vectors_index"], n_items=manifest.n_fingerprints, dim=manifest.dim, trusted=trusted)
         return cls(vectors, annoy)
 
     @property
@@ -55,7 +55,7 @@ class FlatIndex:
         # Silence has a zero vector, near to nothing.
         similarities[(found < 0) | (similarities == 0)] = -np.inf
         columns, values = top_hits(similarities.astype(np.float32), n_hits)
-        fingerprints = np.where(columns >= 0, np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
+        fingerprints = np.where(np.isfinite(values), np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
         return Hits(fingerprints, values, search_k)
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -13,6 +13,9 @@ from ondevice_db.schema import DatabaseManifest
 
 __all__ = ["ExactIndex", "FingerprintIndex", "Hits", "SearchOptions", "top_hits"]
 
+_BOUND_SAMPLES = 16  # sampled values for each one wanted
+_BOUND_SLACK = 1.5
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SearchOptions:
@@ -33,6 +36,8 @@ class SearchOptions:
         Alignments (song, offset) that are rescored.
     n_best : int >= 1
         Songs that a match lists.
+    time_budget_ms : float > 0, optional
+        For scanning codes: the nearest cells are scanned first, and the others only while there is time.
     excluded_songs : tuple of int
         Song indices treated as if they were not in the database.
     """
@@ -43,6 +48,7 @@ class SearchOptions:
     n_hits: int = 128
     n_candidates: int = 96
     n_best: int = 5
+    time_budget_ms: float | None = None
     excluded_songs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -52,6 +58,9 @@ class SearchOptions:
                 raise ConfigError(message)
         if self.n_probe is not None and self.n_probe < 1:
             message = f"search option n_probe: expected >= 1 or None, found {self.n_probe}"
+            raise ConfigError(message)
+        if self.time_budget_ms is not None and not self.time_budget_ms > 0:
+            message = f"search option time_budget_ms: expected > 0 or None, found {self.time_budget_ms}"
             raise ConfigError(message)
 
 
@@ -76,11 +85,6 @@ class Hits:
 
 class FingerprintIndex(Protocol):
     """A searchable collection of fingerprints numbered song by song."""
-
-    @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "FingerprintIndex":
-        """Open the checked files of a database."""
-        ...
 
     @property
     def background(self) -> NDArray[np.float32] | None:
@@ -111,12 +115,12 @@ class ExactIndex:
         self._background = background
 
     @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest) -> "ExactIndex":
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "ExactIndex":
         """Read all vectors that another index stores."""
         from ondevice_db.flat import FlatIndex
         from ondevice_db.pq_index import PqIndex
 
-        inner = (PqIndex if manifest.layout == "pq" else FlatIndex).open(files, manifest)
+        inner = (PqIndex if manifest.layout == "pq" else FlatIndex).open(files, manifest, trusted=trusted)
         return cls(inner.vectors(np.arange(manifest.n_fingerprints)), inner.background)
 
     @property
@@ -163,7 +167,25 @@ def top_hits(similarities: NDArray[np.float32], n_hits: int) -> tuple[NDArray[np
         values[:, 0] = similarities[np.arange(n_queries), columns[:, 0]]
         return columns, values
     for row in range(n_queries):
-        best = np.argpartition(similarities[row], n - kept)[n - kept :] if kept < n else np.arange(n)
-        order = best[np.argsort(-similarities[row, best], kind="stable")]
-        columns[row, :kept], values[row, :kept] = order, similarities[row, order]
+        tried = _above_a_bound(similarities[row], kept)
+        found = similarities[row, tried]
+        best = np.argpartition(found, tried.size - kept)[tried.size - kept :] if kept < tried.size else slice(None)
+        tried, found = tried[best], found[best]
+        order = np.argsort(-found, kind="stable")
+        columns[row, :kept], values[row, :kept] = tried[order], found[order]
     return columns, values
+
+
+def _above_a_bound(values: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Return places of at least the ``n`` largest values, and of not many more.
+
+    A sample says about how large the n-th largest is, and one comparison leaves few of a hundred thousand to be sorted.
+    """
+    stride = values.size // (_BOUND_SAMPLES * n)
+    if stride > 1:
+        sample = values[::stride]
+        place = sample.size - 1 - int(_BOUND_SLACK * n / stride)
+        above = np.flatnonzero(values >= np.partition(sample, place)[place])
+        if above.size >= n:
+            return above
+    return np.arange(values.size)

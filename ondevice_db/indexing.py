@@ -1,21 +1,30 @@
 """From files to a database: decode, fingerprint and describe each file once, in several processes, resumably."""
 
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
+from ondevice_db.arrays import open_array
 from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.changes import replace_track
+from ondevice_db.choose_codebook import CodebookChoice, shipped_codebook
+from ondevice_db.cluster import fingerprint_on_cluster
 from ondevice_db.codebook import Codebook
 from ondevice_db.journal import DoneFile, FileStamp, Journal
 from ondevice_db.recognizer import Embedder
-from ondevice_db.schema import load_manifest
-from ondevice_db.workers import fingerprint_files
+from ondevice_db.schema import Track, load_manifest
+from ondevice_db.store import SongDatabase
+from ondevice_db.workers import fingerprint_file, fingerprint_files
 
-__all__ = ["IndexProgress", "IndexReport", "index_paths"]
+__all__ = ["IndexProgress", "IndexReport", "index_paths", "replace_with_file"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,8 +86,9 @@ def index_paths(
     jobs: int = 1,
     add: bool = False,
     layout: str = "pq",
-    codebook: Codebook | None = None,
+    codebook: Codebook | CodebookChoice | None = None,
     hop_s: float | None = None,
+    engine: str = "local",
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
     """Index audio files.
@@ -99,10 +109,12 @@ def index_paths(
     add : bool
         Add to an existing database instead of making a new one.
     layout : {"pq", "flat"}
-    codebook : Codebook, optional
-        By default the one that ships with the fingerprinter's model.
+    codebook : Codebook or CodebookChoice, optional
+        Of a new database; by default what :class:`~ondevice_db.choose_codebook.CodebookChoice` chooses.
     hop_s : float in (0, window], seconds, optional
         Between fingerprints; by default the model's, or that of the database that is added to.
+    engine : {"local", "ray"}
+        Where files are fingerprinted: in processes of this machine, or on a Ray cluster; the result is the same.
     progress : callable, optional
         Is told after every file.
 
@@ -116,8 +128,11 @@ def index_paths(
         When a setting is out of range.
     """
     path = Path(database)
-    if jobs < 1 or layout not in {"pq", "flat"}:
-        message = f"indexing: expected jobs >= 1 and layout 'pq' or 'flat', found {jobs} and {layout!r}"
+    if jobs < 1 or layout not in {"pq", "flat"} or engine not in {"local", "ray"}:
+        message = (
+            f"indexing: expected jobs >= 1, layout 'pq' or 'flat' and engine 'local' or 'ray', "
+            f"found {jobs}, {layout!r} and {engine!r}"
+        )
         raise ConfigError(message)
     if hop_s is None:
         hop_s = load_manifest(path).hop_s if add else fingerprinter.reference_hop_s
@@ -131,20 +146,33 @@ def index_paths(
         hop_s=hop_s,
         window_s=fingerprinter.window_s,
     )
-    if codebook is None and layout == "pq" and not add:
-        codebook = _shipped_codebook(fingerprinter)
+    choice, given = (None, codebook) if isinstance(codebook, Codebook) else (codebook or CodebookChoice(), None)
+    if add or layout != "pq":
+        choice = None
+    if choice is not None:
+        given = _shipped_codebook(fingerprinter, choice)
     _make_parent(path)
     began_s = time.perf_counter()
-    with DatabaseWriter(path, settings=settings, codebook=codebook, layout=layout, extend=add) as writer:
+    with DatabaseWriter(path, settings=settings, codebook=given, layout=layout, extend=add) as writer:
         journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
         report = IndexReport(n_resumed=sum(journal.find(FileStamp.of(file)) is not None for file in paths))
         try:
             done = _fingerprint_all(
-                paths, journal, fingerprinter, hop_s=hop_s, jobs=jobs, report=report, progress=progress
+                paths,
+                journal,
+                fingerprinter,
+                hop_s=hop_s,
+                jobs=jobs,
+                engine=engine,
+                report=report,
+                progress=progress,
             )
         except (OSError, BrokenProcessPool) as error:
             message = f"{path}: indexing stopped ({error}); free some space or memory and run the command again"
             raise DatabaseError(message) from error
+        if choice is not None and given is not None and done:
+            tracks = [done[path].track.track_id for path in paths if path in done]
+            writer.use_codebook(_make_codebook(choice, given, tracks, journal))
         seconds = _collect(paths, done, journal, writer, report)
         if len(writer):
             writer.finish()
@@ -161,11 +189,53 @@ def index_paths(
     )
 
 
-def _shipped_codebook(fingerprinter: Embedder) -> Codebook:
+def replace_with_file(database: str | Path, track_id: str, file: Path, fingerprinter: Embedder) -> Track:
+    """Put the recording of a file in a song's place: both happen or neither.
+
+    Parameters
+    ----------
+    database : str or Path
+    track_id : str
+        Of the song that goes.
+    file : Path
+    fingerprinter : Embedder
+
+    Returns
+    -------
+    Track
+        The song that came.
+
+    Raises
+    ------
+    AudioFormatError
+        When the file cannot be read.
+    ConfigError, DatabaseError
+        As of `replace_track`.
+    ArtifactError
+        When the database is damaged or of another encoder.
+    """
+    opened = SongDatabase.open(database, fingerprinter.embedding_space)
+    with tempfile.TemporaryDirectory() as folder:
+        track = fingerprint_file(file, Path(folder), fingerprinter, opened.manifest.hop_s)
+        embeddings = open_array(Path(folder) / f"{track.track_id}.npy", np.float32)
+        replace_track(database, track_id, track, embeddings)
+    return track
+
+
+def _make_codebook(choice: CodebookChoice, shipped: Codebook, tracks: Sequence[str], journal: Journal) -> Codebook:
+    ids = list(dict.fromkeys(tracks))
+
+    def load(number: int) -> NDArray[np.float32]:
+        return journal.embeddings(ids[number], shipped.dim)
+
+    return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
+
+
+def _shipped_codebook(fingerprinter: Embedder, choice: CodebookChoice) -> Codebook:
     if not isinstance(fingerprinter, Fingerprinter):
         message = f"{fingerprinter.name}: layout 'pq' needs a codebook and this model has none; pass one"
         raise ConfigError(message)
-    return Codebook.load(fingerprinter.folder.path)
+    return shipped_codebook(fingerprinter.folder.path, choice.code_bytes)
 
 
 def _make_parent(path: Path) -> None:
@@ -191,7 +261,8 @@ def _collect(
         track = done[path].track
         index = writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
         if index is None:
-            report.skipped.append((path, writer.source_of(track.track_id)))
+            known = writer.track(track.track_id)
+            report.skipped.append((path, known.source if known is not None else ""))
         else:
             report.added.append((path, track.track_id))
             seconds += track.duration_s
@@ -205,6 +276,7 @@ def _fingerprint_all(
     *,
     hop_s: float,
     jobs: int,
+    engine: str,
     report: IndexReport,
     progress: Callable[[IndexProgress], None] | None,
 ) -> dict[Path, DoneFile]:
@@ -214,7 +286,8 @@ def _fingerprint_all(
     waiting = [path for path in stamps if path not in done]
     failed: dict[Path, NowPlayingError] = {}
     seconds = 0.0
-    for path, result in fingerprint_files(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs):
+    fingerprint = fingerprint_on_cluster if engine == "ray" else fingerprint_files
+    for path, result in fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs):
         stamp = stamps[path]
         if isinstance(result, NowPlayingError) or stamp is None:
             missing = AudioFormatError(f"{path}: No such file")

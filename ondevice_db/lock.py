@@ -2,6 +2,8 @@
 
 import fcntl
 import os
+import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,6 +11,8 @@ from pathlib import Path
 from nowplaying.errors import DatabaseError
 
 __all__ = ["writer_lock"]
+
+_MAX_HOLDER_BYTES = 300
 
 
 @contextmanager
@@ -31,7 +35,7 @@ def writer_lock(database: Path) -> Iterator[None]:
     descriptor = _open(path, database)
     try:
         os.truncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        os.write(descriptor, _myself().encode("utf-8", "replace")[:_MAX_HOLDER_BYTES])
         yield
     finally:
         path.unlink(missing_ok=True)
@@ -51,8 +55,18 @@ def _open(path: Path, database: Path) -> int:
             if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
                 return descriptor
         except BlockingIOError as error:
-            holder = os.read(descriptor, 20).decode("ascii", "replace").strip() or "unknown"
+            holder = _printable(os.read(descriptor, _MAX_HOLDER_BYTES)) or "unknown, just started"
             os.close(descriptor)
-            message = f"{database}: another process (pid {holder}) is writing it; wait for it to end and try again"
+            message = f"{database}: another process ({holder}) is writing it; wait for it to end and try again"
             raise DatabaseError(message) from error
         os.close(descriptor)
+
+
+def _myself() -> str:
+    command = " ".join([Path(sys.argv[0]).name, *sys.argv[1:3]]) if sys.argv and sys.argv[0] else "python"
+    return f"pid {os.getpid()}: {command}, since {time.strftime('%Y-%m-%d %H:%M:%S')}"
+
+
+def _printable(content: bytes) -> str:
+    # The lock is a file that anybody may have written: nothing in it may steer a terminal.
+    return "".join(letter for letter in content.decode("utf-8", "replace") if letter.isprintable()).strip()

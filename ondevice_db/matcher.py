@@ -1,6 +1,6 @@
 """From query fingerprints to a song, or to "unknown"."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,15 @@ from nowplaying.errors import ConfigError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.candidates import Alignments, vote
 from ondevice_db.evidence import N_NEIGHBOURS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
+from ondevice_db.explain import Step, gather_steps
 from ondevice_db.index import FingerprintIndex, Hits, SearchOptions
 from ondevice_db.rescore import Rescored, rescore
-from ondevice_db.store import SongDatabase
+from ondevice_db.store import Songs
 
 __all__ = ["Candidate", "Match", "Matcher"]
 
 _N_BACKGROUND = 20
+_SCORE_SCALE = 0.05  # difference of scores that makes a song e times as likely
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +59,8 @@ class Match:
     threshold : float in [0, 1]
     n_scanned : int
         Reference fingerprints that each query fingerprint was compared with.
+    steps : tuple of Step
+        The evidence of each query fingerprint for the first candidate.
     """
 
     candidates: tuple[Candidate, ...]
@@ -65,6 +69,7 @@ class Match:
     similarities: tuple[float, ...]
     threshold: float
     n_scanned: int
+    steps: tuple[Step, ...] = ()
 
     @property
     def explain(self) -> dict[str, Any]:
@@ -76,6 +81,7 @@ class Match:
             "n_scanned": self.n_scanned,
             "evidence": {name: getattr(evidence, name) for name in names} if evidence else None,
             "similarities": list(self.similarities),
+            "steps": [step.to_dict() for step in self.steps],
             "candidates": [
                 {
                     "song_index": candidate.song_index,
@@ -93,19 +99,32 @@ class Matcher:
 
     Parameters
     ----------
-    database : SongDatabase
+    database : Songs
+        A `SongDatabase`, or several as one.
     acceptance : Acceptance
         Of the model that made the fingerprints.
     index : FingerprintIndex, optional
         Another index over the same fingerprints, such as :class:`~ondevice_db.index.ExactIndex`.
+    log_prior : ndarray of float64, shape (n_slots,), optional
+        How much likelier than the average each song is, from :func:`~ondevice_db.popularity.read_popularity`.
+
+    Raises
+    ------
+    ConfigError
+        When the prior is for another number of songs.
     """
 
     def __init__(
         self,
-        database: SongDatabase,
+        database: Songs,
         acceptance: Acceptance = DEFAULT_ACCEPTANCE,
         index: FingerprintIndex | None = None,
+        log_prior: NDArray[np.float64] | None = None,
     ) -> None:
+        if log_prior is not None and log_prior.shape != (database.song_starts.size - 1,):
+            message = f"prior: expected one for each of {database.song_starts.size - 1} songs, found {log_prior.shape}"
+            raise ConfigError(message)
+        self._log_prior = log_prior
         self.database = database
         self.acceptance = acceptance
         self._index = database.index if index is None else index
@@ -161,10 +180,11 @@ class Matcher:
                 reference_hop_s=manifest.hop_s,
             )
 
-        best_first = rescored(alignments)
+        best_first = self._by_popularity(rescored(alignments))
         shifted = rescored(shifted_alignments(best_first))
         evidence = gather_evidence(best_first, shifted, hits, songs, background=background, nearest_music=nearest_music)
-        return self._decide(best_first, evidence, hits.n_scanned, options)
+        steps = gather_steps(best_first, hits, songs, nearest_music=nearest_music, times_s=times_s)
+        return replace(self._decide(best_first, evidence, hits.n_scanned, options), steps=steps)
 
     def _hits(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Hits, NDArray[np.int64]]:
         starts = self.database.song_starts
@@ -191,11 +211,20 @@ class Matcher:
         similarities = queries @ directions.T
         return mean_of_largest(similarities, _N_BACKGROUND), similarities.max(axis=1).astype(np.float64)
 
+    def _by_popularity(self, rescored: Rescored) -> Rescored:
+        """Put songs that score nearly alike in the order of their popularity."""
+        if self._log_prior is None:
+            return rescored
+        order = np.argsort(-(rescored.scores + _SCORE_SCALE * self._log_prior[rescored.songs]), kind="stable")
+        return Rescored(*(getattr(rescored, name)[order] for name in Rescored.__dataclass_fields__))
+
     def _decide(self, rescored: Rescored, evidence: Evidence, n_scanned: int, options: SearchOptions) -> Match:
         _, firsts = np.unique(rescored.songs, return_index=True)
         rows = np.sort(firsts)[: max(options.n_best, 2)]
         best = int(rows[0])
-        score = self.acceptance.probability(evidence)
+        prior = 0.0 if self._log_prior is None else float(self._log_prior[rescored.songs[best]])
+        n_searched = int(self.database.song_starts[-1])
+        score = self.acceptance.probability(evidence, n_searched=n_searched, log_prior=prior)
         threshold = self.acceptance.threshold_for(evidence.n_fingerprints)
         candidates = []
         for row in rows[: options.n_best]:
@@ -230,5 +259,5 @@ class Matcher:
 
 
 def _share(scores: NDArray[np.float64], row: int, rows: NDArray[np.int64]) -> float:
-    weights = np.exp((scores[rows[1:]] - scores[rows[1]]) / 0.05)
-    return float(np.exp((scores[row] - scores[rows[1]]) / 0.05) / (weights.sum() + 1))
+    weights = np.exp((scores[rows[1:]] - scores[rows[1]]) / _SCORE_SCALE)
+    return float(np.exp((scores[row] - scores[rows[1]]) / _SCORE_SCALE) / (weights.sum() + 1))

@@ -1,5 +1,6 @@
 """From sound to a song: choose eight seconds, fingerprint them, match them."""
 
+import functools
 import time
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -11,10 +12,12 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.audio import SAMPLE_RATE_HZ
 from nowplaying.errors import ConfigError, ManifestMismatchError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.alignment import AlignmentMap, map_alignment
+from ondevice_db.explain import reasons_against
 from ondevice_db.index import SearchOptions
 from ondevice_db.matcher import Match, Matcher
 from ondevice_db.schema import Track
-from ondevice_db.store import SongDatabase
+from ondevice_db.store import Songs
 
 __all__ = ["Embedder", "Recognition", "RecognizedSong", "Recognizer", "acceptance_of", "first_audible_s"]
 
@@ -80,7 +83,8 @@ class Recognition:
         Fingerprinting and matching, without reading or decoding the file.
     n_fingerprints : int
     explain : dict
-        Raw values: where the query was cut, evidence, threshold and the best candidates with their names.
+        Where the query was cut, evidence as a whole and for each fingerprint, threshold, the best candidates with their
+        names, the reason of the answer, and what spoke most against the best song where it is "unknown".
     """
 
     match: RecognizedSong | None
@@ -94,11 +98,14 @@ class Recognizer:
 
     Parameters
     ----------
-    database : SongDatabase
+    database : Songs
+        A `SongDatabase`, or several as one.
     fingerprinter : Embedder
     acceptance : Acceptance, optional
         By default the one in the fingerprinter's manifest.
     options : SearchOptions, optional
+    log_prior : ndarray of float64, shape (n_slots,), optional
+        Of the songs' popularity; see :mod:`ondevice_db.popularity`.
 
     Raises
     ------
@@ -108,10 +115,11 @@ class Recognizer:
 
     def __init__(
         self,
-        database: SongDatabase,
+        database: Songs,
         fingerprinter: Embedder,
         acceptance: Acceptance | None = None,
         options: SearchOptions | None = None,
+        log_prior: NDArray[np.float64] | None = None,
     ) -> None:
         theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
         if theirs != ours:
@@ -119,7 +127,8 @@ class Recognizer:
             raise ManifestMismatchError(message)
         self._database = database
         self._fingerprinter = fingerprinter
-        self._matcher = Matcher(database, acceptance if acceptance is not None else acceptance_of(fingerprinter))
+        acceptance = acceptance if acceptance is not None else acceptance_of(fingerprinter)
+        self._matcher = Matcher(database, acceptance, log_prior=log_prior)
         self._options = options
 
     def recognize(self, samples: NDArray[np.float32], at_s: float | None = None) -> Recognition:
@@ -138,18 +147,8 @@ class Recognizer:
         ConfigError
             When there are no samples or ``at_s`` lies outside the recording.
         """
-        duration_s = samples.size / SAMPLE_RATE_HZ
-        if samples.ndim != 1 or samples.size == 0:
-            message = f"query: expected mono samples (n >= 1,), found an array {samples.shape}"
-            raise ConfigError(message)
-        if at_s is not None and not 0 <= at_s < duration_s:
-            message = f"query: expected a start within the {duration_s:.1f} s of the recording, found {at_s} s"
-            raise ConfigError(message)
-        start_s = at_s if at_s is not None else first_audible_s(samples)
-        if at_s is None:
-            start_s = max(0.0, min(start_s, duration_s - QUERY_S))
-        first = round(start_s * SAMPLE_RATE_HZ)
-        return self._answer(samples[first : first + round(QUERY_S * SAMPLE_RATE_HZ)], start_s)
+        start_s = self._start_s(samples, at_s)
+        return self._answer(_cut(samples, start_s), start_s)
 
     def recognize_every(self, samples: NDArray[np.float32], every_s: float) -> list[tuple[float, Recognition]]:
         """Name the song again and again.
@@ -171,32 +170,91 @@ class Recognizer:
         starts_s = np.arange(0.0, last_s + 1e-9, every_s)
         return [(float(start_s), self.recognize(samples, at_s=float(start_s))) for start_s in starts_s]
 
+    def _start_s(self, samples: NDArray[np.float32], at_s: float | None) -> float:
+        duration_s = samples.size / SAMPLE_RATE_HZ
+        if samples.ndim != 1 or samples.size == 0:
+            message = f"query: expected mono samples (n >= 1,), found an array {samples.shape}"
+            raise ConfigError(message)
+        if at_s is not None and not 0 <= at_s < duration_s:
+            message = f"query: expected a start within the {duration_s:.1f} s of the recording, found {at_s} s"
+            raise ConfigError(message)
+        start_s = at_s if at_s is not None else first_audible_s(samples)
+        if at_s is None:
+            start_s = max(0.0, min(start_s, duration_s - QUERY_S))
+        return start_s
+
     def _answer(self, samples: NDArray[np.float32], start_s: float) -> Recognition:
         began_s = time.perf_counter()
-        hop_s = self._fingerprinter.query_hop_s
-        embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)
-        silent = levels_dbfs <= SILENCE_DBFS
-        match = None
-        if not silent.all():
-            # Silence is alike everywhere: it is evidence for no song.
-            heard = np.where(silent[:, None], np.float32(0), embeddings)
-            match = self._matcher.match(heard, hop_s, self._options)
+        heard = self._embed(samples)
+        match = self._match(heard)
         song = None
         if match is not None and match.best is not None:
             best = match.best
             song = RecognizedSong(track=self._database.track(best.song_index), offset_s=best.offset_s, score=best.score)
         latency_ms = 1000 * (time.perf_counter() - began_s)
         explain = {"query_start_s": start_s, **self._explain(match)}
-        return Recognition(match=song, latency_ms=latency_ms, n_fingerprints=embeddings.shape[0], explain=explain)
+        return Recognition(match=song, latency_ms=latency_ms, n_fingerprints=heard.shape[0], explain=explain)
+
+    def _embed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the query's fingerprints; zero rows where it is silent."""
+        embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, self._fingerprinter.query_hop_s)
+        # Silence is alike everywhere: it is evidence for no song.
+        return np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), embeddings)
+
+    def _match(self, heard: NDArray[np.float32]) -> Match | None:
+        """Return the match of fingerprints, or None where all of them are silent."""
+        if not heard.any():
+            return None
+        return self._matcher.match(heard, self._fingerprinter.query_hop_s, self._options)
+
+    def align(self, samples: NDArray[np.float32], at_s: float | None = None) -> AlignmentMap | None:
+        """Return what a plot of the best candidate's alignment shows; None where there is no candidate.
+
+        Parameters
+        ----------
+        samples, at_s
+            As of `recognize`, with the same answer.
+        """
+        heard = self._embed(_cut(samples, self._start_s(samples, at_s)))
+        match = self._match(heard)
+        if match is None or not match.candidates:
+            return None
+        track = self._database.track(match.candidates[0].song_index)
+        return map_alignment(self._database, match, heard, self._fingerprinter.query_hop_s, title=track.title)
 
     def _explain(self, match: Match | None) -> dict[str, Any]:
         if match is None:
-            return {"reason": f"nothing above {SILENCE_DBFS:g} dBFS", "candidates": []}
+            reason = f"nothing above {SILENCE_DBFS:g} dBFS"
+            return {"reason": reason, "reasons": [], "candidates": [], "steps": []}
         explain = match.explain
+        names = functools.cache(self._names)
         for candidate in explain["candidates"]:
-            track = self._database.track(candidate["song_index"])
-            candidate |= {"track_id": track.track_id, "title": track.title, "artist": track.artist}
+            candidate.update(names(candidate["song_index"]))
+        for step in explain["steps"]:
+            rival = step.pop("rival_song")
+            step["rival"] = None if rival is None else names(rival)
+        against = reasons_against(match.evidence, self._matcher.acceptance) if match.evidence is not None else ()
+        explain["n_songs"] = self._database.n_songs
+        explain["reason"] = _verdict(match)
+        explain["reasons"] = [reason.to_dict() for reason in against] if match.best is None else []
         return explain
+
+    def _names(self, song_index: int) -> dict[str, str]:
+        track = self._database.track(song_index)
+        return {"track_id": track.track_id, "title": track.title, "artist": track.artist}
+
+
+def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:
+    first = round(start_s * SAMPLE_RATE_HZ)
+    return samples[first : first + round(QUERY_S * SAMPLE_RATE_HZ)]
+
+
+def _verdict(match: Match) -> str:
+    if not match.candidates:
+        return "no song of the database has a fingerprint near the query's"
+    score, threshold = match.candidates[0].score, match.threshold
+    relation = "reaches" if match.best is not None else "is below"
+    return f"the best song's score of {score:.3f} {relation} the threshold of {threshold:.3f}"
 
 
 def first_audible_s(samples: NDArray[np.float32]) -> float:

@@ -14,41 +14,49 @@ from nowplaying.errors import ConfigError, CorruptArtifactError, DatabaseError
 
 __all__ = [
     "DATABASE_SCHEMA_VERSION",
-    "LAYOUT_FILES",
+    "LAYOUTS",
     "MANIFEST_NAME",
     "MAX_CELLS",
     "DatabaseManifest",
     "Track",
+    "layout_files",
     "load_manifest",
     "manifest_digest",
+    "read_database_manifest",
 ]
 
-DATABASE_SCHEMA_VERSION = 1
+DATABASE_SCHEMA_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 MAX_CELLS = 1 << 16
 MAX_FINGERPRINTS = (1 << 32) - 1
 MAX_DIM = 1024
+MAX_MANIFEST_BYTES = 1 << 20  # one has about 3 KB
 _TRACK_ID = re.compile(r"[0-9a-f]{16}")
 _FILE_NAME = re.compile(r"[a-z][a-z_]*-[0-9]{1,9}\.(npy|ann|sqlite)")
 _SPACE_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
 
-# Role in the database -> suffix of the file that plays it.
-LAYOUT_FILES: Mapping[str, Mapping[str, str]] = {
-    "pq": {
-        "songs": "sqlite",
-        "song_starts": "npy",
-        "song_cells": "npy",
-        "list_starts": "npy",
-        "list_low": "npy",
-        "list_high": "npy",
-        "codes": "npy",
-        "centroids": "npy",
-        "rotation": "npy",
-        "pq_centroids": "npy",
-        "cells": "ann",
-    },
-    "flat": {"songs": "sqlite", "song_starts": "npy", "vectors": "npy", "vectors_index": "ann"},
+LAYOUTS = ("flat", "pq")
+_PQ_FILES: Mapping[str, str] = {
+    "songs": "sqlite",
+    "song_starts": "npy",
+    "list_starts": "npy",
+    "codes": "npy",
+    "centroids": "npy",
+    "rotation": "npy",
+    "pq_centroids": "npy",
+    "cells": "ann",
 }
+# By schema version: what leads from songs to cells and back; and, from 2 on, what music in general sounds like.
+_PQ_MORE_FILES: Mapping[int, Mapping[str, str]] = {
+    1: {"song_cells": "npy", "list_low": "npy", "list_high": "npy"},
+    2: {"order_bits": "npy", "order_counts": "npy", "background": "npy"},
+}
+_FLAT_FILES: Mapping[str, str] = {"songs": "sqlite", "song_starts": "npy", "vectors": "npy", "vectors_index": "ann"}
+
+
+def layout_files(layout: str, schema_version: int = DATABASE_SCHEMA_VERSION) -> Mapping[str, str]:
+    """Return the roles of a layout's files, and the suffix of the file that plays each."""
+    return _FLAT_FILES if layout == "flat" else {**_PQ_FILES, **_PQ_MORE_FILES[schema_version]}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,6 +103,8 @@ class DatabaseManifest:
 
     Attributes
     ----------
+    schema_version : int in [1, 2]
+        Of the files: 1 has lists of fingerprints, 2 the record of the sort by cell. What is written has the newest.
     layout : {"pq", "flat"}
     generation : int >= 1
         Raised by every change; the files written then carry it in their names, so the manifest alone switches a
@@ -121,6 +131,7 @@ class DatabaseManifest:
         ``{"name", "sha256", "bytes"}`` for every role of the layout.
     """
 
+    schema_version: int
     layout: str
     generation: int
     embedding_space: str
@@ -139,7 +150,8 @@ class DatabaseManifest:
     files: Mapping[str, Mapping[str, Any]]
 
     def __post_init__(self) -> None:
-        _check(self.layout in LAYOUT_FILES, "layout", f"one of {sorted(LAYOUT_FILES)}", self.layout)
+        self._check_count("schema_version", 1, DATABASE_SCHEMA_VERSION)
+        _check(isinstance(self.layout, str) and self.layout in LAYOUTS, "layout", f"one of {LAYOUTS}", self.layout)
         self._check_count("generation", 1, 10**9 - 1)
         self._check_count("dim", 1, MAX_DIM)
         self._check_count("n_fingerprints", 1, MAX_FINGERPRINTS)
@@ -170,7 +182,7 @@ class DatabaseManifest:
         _check(number and low <= value <= high, name, f"an integer in [{low}, {high}]", value)
 
     def _check_files(self) -> None:
-        roles = LAYOUT_FILES[self.layout]
+        roles = layout_files(self.layout, self.schema_version)
         found = sorted(self.files) if isinstance(self.files, Mapping) else self.files
         _check(found == sorted(roles), "files", f"the roles {sorted(roles)}", found)
         for role, suffix in roles.items():
@@ -188,7 +200,6 @@ class DatabaseManifest:
         """Return the JSON form; equal input gives equal bytes, hence no date in it."""
         body = {
             "kind": "database",
-            "schema_version": DATABASE_SCHEMA_VERSION,
             "written_by": f"nowplaying {__version__}",
             **asdict(self),
             "files": {role: dict(record) for role, record in self.files.items()},
@@ -212,8 +223,8 @@ class DatabaseManifest:
         return cls(**{name: value[name] for name in names})
 
 
-def load_manifest(folder: Path) -> DatabaseManifest:
-    """Read and validate the manifest of a database folder.
+def load_manifest(folder: Path, name: str = MANIFEST_NAME) -> DatabaseManifest:
+    """Read and validate the manifest of a database folder, or one that is kept there under another name.
 
     Raises
     ------
@@ -231,14 +242,34 @@ def load_manifest(folder: Path) -> DatabaseManifest:
     if not any(folder.iterdir()):
         message = f"{folder}: the folder is empty, not a database; build one with 'nowplaying index'"
         raise DatabaseError(message)
-    value = read_manifest(folder / MANIFEST_NAME, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
+    return read_database_manifest(folder / name)
+
+
+def read_database_manifest(path: Path) -> DatabaseManifest:
+    """Read and validate one manifest file.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When it is no plain file of a manifest's size, is unreadable, or breaks its bounds.
+    UnsupportedVersionError
+        When the database was written under a newer schema.
+    """
+    # A link or a pipe in a folder from elsewhere could make us read something else, or for ever.
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        message = f"{path}: a link or no file, not the manifest of a database; restore or rebuild the database"
+        raise CorruptArtifactError(message)
+    if path.exists() and path.stat().st_size > MAX_MANIFEST_BYTES:
+        message = f"{path}: {path.stat().st_size} bytes are no manifest of a database; restore or rebuild the database"
+        raise CorruptArtifactError(message)
+    value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
     if value.get("digest") != manifest_digest(value):
-        message = f"{folder / MANIFEST_NAME}: the content differs from its own digest; restore or rebuild the database"
+        message = f"{path}: the content differs from its own digest; restore or rebuild the database"
         raise CorruptArtifactError(message)
     try:
         return DatabaseManifest.from_dict(value)
     except CorruptArtifactError as error:
-        message = f"{folder / MANIFEST_NAME}: {error}"
+        message = f"{path}: {error}"
         raise CorruptArtifactError(message) from error
 
 

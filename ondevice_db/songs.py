@@ -1,5 +1,6 @@
 """The songs' metadata in SQLite, opened as the untrusted file it is."""
 
+import itertools
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,11 @@ __all__ = ["SongTable", "write_songs"]
 MAX_TEXT_CHARACTERS = 1000
 _MAX_IDS_CHARACTERS = 4000
 _MAX_VALUE_BYTES = 1 << 16
+# Pages that name the same page again and again make a table without end out of a small file. A pass over the songs
+# takes some twenty of SQLite's steps for each.
+_MAX_STEPS = 1_000_000
+_MAX_STEPS_PER_SONG = 200
+_STEPS_PER_LOOK = 10_000
 _SCHEMA = (
     "CREATE TABLE songs (song_index INTEGER PRIMARY KEY, track_id TEXT NOT NULL, title TEXT NOT NULL, "
     "artist TEXT NOT NULL, album TEXT NOT NULL, duration_s REAL NOT NULL, source TEXT NOT NULL, "
@@ -62,6 +68,8 @@ class SongTable:
         A file whose size and hash the caller has checked.
     n_slots, n_songs : int
         What the manifest promises.
+    trusted : bool
+        The file has been opened before without it: its rows need not be counted again.
 
     Raises
     ------
@@ -69,9 +77,12 @@ class SongTable:
         When the file is not exactly this table with so many songs.
     """
 
-    def __init__(self, path: Path, *, n_slots: int, n_songs: int) -> None:
+    def __init__(self, path: Path, *, n_slots: int, n_songs: int, trusted: bool = False) -> None:
         self._path = path
         self._n_slots = n_slots
+        self._n_looks = (_MAX_STEPS + _MAX_STEPS_PER_SONG * n_songs) // _STEPS_PER_LOOK
+        if trusted:
+            return
         with self._connect() as connection:
             master = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
             if master != [("table", "songs", _SCHEMA)]:
@@ -103,6 +114,14 @@ class SongTable:
             row = connection.execute("SELECT song_index FROM songs WHERE track_id = ?", (track_id,)).fetchone()
         return None if row is None else int(row[0])
 
+    def track_ids(self) -> list[tuple[int, str]]:
+        """Return every song index with its track id, ascending."""
+        with self._connect() as connection:
+            rows = connection.execute("SELECT song_index, track_id FROM songs ORDER BY song_index").fetchall()
+        if not all(isinstance(track_id, str) for _, track_id in rows):
+            self._refuse("a track id is no text")
+        return rows
+
     def __iter__(self) -> Iterator[tuple[int, Track]]:
         """Yield (song index, track), ascending."""
         with self._connect() as connection:
@@ -118,6 +137,8 @@ class SongTable:
             with closing(sqlite3.connect(uri, uri=True)) as connection:
                 connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
                 connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+                looks = itertools.count()
+                connection.set_progress_handler(lambda: next(looks) > self._n_looks, _STEPS_PER_LOOK)
                 connection.execute("PRAGMA trusted_schema=OFF")
                 connection.execute("PRAGMA query_only=ON")
                 connection.execute("PRAGMA cell_size_check=ON")

@@ -1,7 +1,10 @@
-"""Open a database: manifest, sizes, hashes and bounds first, then memory maps."""
+"""Open a database: manifest, sizes, hashes and bounds first, then memory maps.
+
+Hashes and all numbers are checked the first time that files are opened; see :mod:`ondevice_db.trust`.
+"""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,12 +15,39 @@ from ondevice_db.arrays import open_array
 from ondevice_db.flat import FlatIndex
 from ondevice_db.index import FingerprintIndex
 from ondevice_db.pq_index import PqIndex
-from ondevice_db.schema import MANIFEST_NAME, DatabaseManifest, Track, load_manifest
+from ondevice_db.schema import MANIFEST_NAME, DatabaseManifest, Track, load_manifest, manifest_digest
 from ondevice_db.songs import SongTable
+from ondevice_db.trust import identity, is_trusted, trust
 
-__all__ = ["SongDatabase"]
+__all__ = ["SongDatabase", "Songs"]
 
 _OPEN_ATTEMPTS = 3
+
+
+class Songs(Protocol):
+    """What a matcher needs of a database: a `SongDatabase`, or several as one (`ondevice_db.packs.SongPacks`)."""
+
+    path: Path
+    manifest: DatabaseManifest
+    song_starts: NDArray[np.int64]
+    index: FingerprintIndex
+
+    @property
+    def n_songs(self) -> int:
+        """Number of songs that can be found."""
+        ...
+
+    def track(self, song_index: int) -> Track:
+        """Return a song's metadata."""
+        ...
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        ...
+
+    def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the song index of each fingerprint number."""
+        ...
 
 
 class SongDatabase:
@@ -35,7 +65,7 @@ class SongDatabase:
     index : FingerprintIndex
     """
 
-    def __init__(self, path: Path, manifest: DatabaseManifest) -> None:
+    def __init__(self, path: Path, manifest: DatabaseManifest, *, trusted: bool = False) -> None:
         self.path = path
         self.manifest = manifest
         files = {role: path / str(record["name"]) for role, record in manifest.files.items()}
@@ -46,12 +76,14 @@ class SongDatabase:
         if int((np.diff(starts) > 0).sum()) != manifest.n_songs:
             _refuse(files["song_starts"], f"expected {manifest.n_songs} songs with fingerprints")
         self.song_starts: NDArray[np.int64] = starts
-        self.songs = SongTable(files["songs"], n_slots=manifest.n_slots, n_songs=manifest.n_songs)
+        self.songs = SongTable(files["songs"], n_slots=manifest.n_slots, n_songs=manifest.n_songs, trusted=trusted)
         kind = PqIndex if manifest.layout == "pq" else FlatIndex
-        self.index: FingerprintIndex = kind.open(files, manifest)
+        self.index: FingerprintIndex = kind.open(files, manifest, trusted=trusted)
 
     @classmethod
-    def open(cls, path: str | Path, embedding_space: str | None = None, *, check_hashes: bool = True) -> "SongDatabase":
+    def open(
+        cls, path: str | Path, embedding_space: str | None = None, *, check_hashes: bool | None = None
+    ) -> "SongDatabase":
         """Open a database folder.
 
         Parameters
@@ -60,8 +92,9 @@ class SongDatabase:
             Folder NAME.npdb.
         embedding_space : str, optional
             Id of the encoder that will query it; None skips the comparison (listing, copying).
-        check_hashes : bool
-            False checks sizes and structure only, for files that were verified since they were last written.
+        check_hashes : bool, optional
+            None checks hashes and all numbers unless these very files have passed before; True always; False never
+            checks hashes, for files that were verified since they were last written.
 
         Raises
         ------
@@ -81,9 +114,7 @@ class SongDatabase:
             raise ManifestMismatchError(message)
         for attempt in range(_OPEN_ATTEMPTS):
             try:
-                for record in manifest.files.values():
-                    _check_record(folder, record, check_hashes=check_hashes)
-                return cls(folder, manifest)
+                return cls.open_version(folder, manifest, check_hashes=check_hashes)
             except CorruptArtifactError:
                 # A writer may have moved on to the next generation and cleared the files we were about to open.
                 newer = load_manifest(folder)
@@ -91,6 +122,28 @@ class SongDatabase:
                     raise
                 manifest = newer
         raise AssertionError  # pragma: no cover (the loop returns or raises)
+
+    @classmethod
+    def open_version(
+        cls, folder: Path, manifest: DatabaseManifest, *, check_hashes: bool | None = None
+    ) -> "SongDatabase":
+        """Open the version of a database that a manifest describes, be it the current one or not.
+
+        Raises
+        ------
+        CorruptArtifactError
+            For anything that differs from the manifest or breaks its bounds.
+        """
+        names = [str(record["name"]) for record in manifest.files.values()]
+        found = identity(folder, manifest_digest(manifest.to_dict()), names)
+        trusted = check_hashes is None and is_trusted(folder, found)
+        hashed = check_hashes is not False and not trusted
+        for record in manifest.files.values():
+            _check_record(folder, record, check_hashes=hashed)
+        database = cls(folder, manifest, trusted=trusted)
+        if hashed:
+            trust(folder, found)
+        return database
 
     @property
     def n_songs(self) -> int:
@@ -100,6 +153,10 @@ class SongDatabase:
     def track(self, song_index: int) -> Track:
         """Return a song's metadata."""
         return self.songs.track(song_index)
+
+    def find(self, track_id: str) -> int | None:
+        """Return the song index of a track id, or None."""
+        return self.songs.find(track_id)
 
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""
@@ -114,7 +171,7 @@ class SongDatabase:
         manifest = self.manifest
         sizes = {role: int(record["bytes"]) for role, record in manifest.files.items()}
         sizes["manifest"] = (self.path / MANIFEST_NAME).stat().st_size
-        fixed = {"centroids", "rotation", "pq_centroids", "cells", "manifest"}
+        fixed = {"centroids", "rotation", "pq_centroids", "background", "cells", "manifest"}
         growing = sum(size for role, size in sizes.items() if role not in fixed)
         return {
             "path": str(self.path),

@@ -1,10 +1,17 @@
-"""Train a codebook with faiss: cells by spherical k-means, then a rotation and sub-quantizers of what they leave."""
+"""Train a codebook with faiss: cells by spherical k-means, then a rotation and sub-quantizers of what they leave.
+
+Many cells are trained in two steps, groups first and then the cells of each group on its own fingerprints: the time
+grows with the root of their number instead of the number itself.
+"""
+
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError, MissingExtraError
 from ondevice_db.codebook import Codebook, unit_rows
+from ondevice_db.nearest_cells import NearestCells
 from ondevice_db.schema import MAX_CELLS
 
 __all__ = ["MIN_POINTS_PER_CELL", "SHIPPED_HOP_S", "SHIPPED_N_CELLS", "default_n_cells", "train_codebook"]
@@ -13,6 +20,7 @@ MIN_POINTS_PER_CELL = 39
 # Of the codebook that ships with a model.
 SHIPPED_N_CELLS = 1024
 SHIPPED_HOP_S = 1.0  # closer fingerprints say little more about how they are spread
+_MOST_AT_ONCE = 2048  # cells that one k-means trains
 
 
 def default_n_cells(n_fingerprints: int) -> int:
@@ -24,7 +32,13 @@ def default_n_cells(n_fingerprints: int) -> int:
 
 
 def train_codebook(
-    embeddings: NDArray[np.float32], n_cells: int, *, n_subspaces: int = 12, seed: int = 0, rotate: bool = True
+    embeddings: NDArray[np.float32],
+    n_cells: int,
+    *,
+    n_subspaces: int = 12,
+    seed: int = 0,
+    rotate: bool = True,
+    centroids: NDArray[np.float32] | None = None,
 ) -> Codebook:
     """Train the quantizer of a kind of fingerprint.
 
@@ -38,6 +52,8 @@ def train_codebook(
     seed : int
     rotate : bool
         Optimise the rotation (OPQ) and not only the sub-quantizers.
+    centroids : ndarray of float32, shape (n_cells, dim), optional
+        Cells to keep, where only the rest is to be trained.
 
     Raises
     ------
@@ -59,11 +75,9 @@ def train_codebook(
         )
         raise ConfigError(message)
     vectors = unit_rows(embeddings)
-    coarse = faiss.Kmeans(dim, n_cells, niter=25, seed=seed, spherical=True, min_points_per_centroid=1, verbose=False)
-    coarse.train(vectors)
-    centroids = _cell_means(vectors, unit_rows(np.asarray(coarse.centroids).reshape(n_cells, dim)))
-    directions = unit_rows(centroids)
-    residuals = vectors - centroids[_nearest(vectors, directions)]
+    if centroids is None:
+        centroids = _cell_means(vectors, _cell_directions(faiss, vectors, n_cells, seed))
+    residuals = vectors - centroids[_nearest(vectors, unit_rows(centroids))]
     rotation = np.eye(dim, dtype=np.float32)
     if rotate:
         transform = faiss.OPQMatrix(dim, n_subspaces)
@@ -77,6 +91,28 @@ def train_codebook(
     return Codebook(centroids, rotation, pq_centroids.astype(np.float32))
 
 
+def _cell_directions(faiss: Any, vectors: NDArray[np.float32], n_cells: int, seed: int) -> NDArray[np.float32]:
+    if n_cells <= _MOST_AT_ONCE:
+        return _kmeans(faiss, vectors, n_cells, seed)
+    label = _nearest(vectors, _kmeans(faiss, vectors, round(np.sqrt(n_cells)), seed))
+    sizes = np.bincount(label)
+    sizes = sizes[sizes > 0]
+    members = np.split(np.argsort(label, kind="stable"), np.cumsum(sizes)[:-1])
+    # Each group gets its share of the cells, so that all lists come out about as long.
+    ends = np.rint(np.cumsum(sizes) / vectors.shape[0] * n_cells).astype(np.int64)
+    shares = np.diff(np.concatenate([[0], ends]))
+    parts = [_kmeans(faiss, vectors[rows], int(n), seed) for rows, n in zip(members, shares, strict=True) if n]
+    return np.concatenate(parts)
+
+
+def _kmeans(faiss: Any, vectors: NDArray[np.float32], n: int, seed: int) -> NDArray[np.float32]:
+    kmeans = faiss.Kmeans(
+        vectors.shape[1], n, niter=25, seed=seed, spherical=True, min_points_per_centroid=1, verbose=False
+    )
+    kmeans.train(vectors)
+    return unit_rows(np.asarray(kmeans.centroids).reshape(n, vectors.shape[1]))
+
+
 def _cell_means(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean vector of each cell, which leaves less over than its direction of length 1."""
     cells = _nearest(vectors, directions)
@@ -88,5 +124,4 @@ def _cell_means(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -
 
 
 def _nearest(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.int64]:
-    blocks = [vectors[start : start + 8192] for start in range(0, vectors.shape[0], 8192)]
-    return np.concatenate([np.argmax(block @ directions.T, axis=1) for block in blocks])
+    return NearestCells(directions).nearest(vectors, 1)[:, 0]

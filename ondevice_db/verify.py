@@ -63,7 +63,7 @@ def verify_database(path: str | Path) -> VerifyReport:
     DatabaseError
         When there is no database.
     """
-    database = SongDatabase.open(path)
+    database = SongDatabase.open(path, check_hashes=True)
     if isinstance(database.index, PqIndex):
         database.index.cells_and_codes()
     tracks = dict(database.songs)

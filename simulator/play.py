@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nowplaying.audio import load, track_id
 from nowplaying.errors import ConfigError
-from ondevice_db.store import SongDatabase
+from ondevice_db.packs import open_packs
 from simulator.conditions import PhoneConditions
 from simulator.events import Event
 from simulator.recordings import demo_recordings
@@ -66,7 +66,7 @@ def simulate_scene(
     sound = watched(_chunks(composed.samples), on_sound)
     result = hear(phone, sound, name=scene.title, prices=prices, on_event=on_event)
     music = {used: track_id(recordings[used]) for used in recordings if shipped[used].kind is SoundKind.MUSIC}
-    songs = SongDatabase.open(setup.database).songs
+    songs = open_packs(setup.database)
     known = {used: identity for used, identity in music.items() if songs.find(identity) is not None}
     return replace(result, findings=tuple(judge(scene, result.events, known)))
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.audio import open_stream
+from ondevice_db.packs import open_packs
 from ondevice_db.recognizer import Recognizer
-from ondevice_db.store import SongDatabase
 from simulator.conditions import Situation
 from simulator.events import Event, EventKind
 from simulator.history import History
@@ -93,8 +93,8 @@ class Setup:
 
     Attributes
     ----------
-    database : Path
-        Song database to recognize with.
+    database : Path or sequence of Path
+        Song database to recognize with; several are searched as one.
     detector, fingerprinter : str or Path
         Shipped names or model folders.
     device : DeviceProfile
@@ -107,7 +107,7 @@ class Setup:
         Whether answers take no time on the clock of the sound, because they take real time.
     """
 
-    database: Path
+    database: Path | Sequence[Path]
     detector: str | Path = "detector-v1"
     fingerprinter: str | Path = "fingerprinter-v1"
     device: DeviceProfile = field(default_factory=DeviceProfile.load)
@@ -118,7 +118,7 @@ class Setup:
     def prices(self) -> tuple[Prices, Prices]:
         """Return the published and the modelled prices of this device, these models and this database."""
         models = Models.load(self.detector, self.fingerprinter)
-        manifest = SongDatabase.open(self.database).manifest
+        manifest = open_packs(self.database).manifest
         size = DatabaseSize(n_songs=1, song_s=float(manifest.n_fingerprints), hop_s=1.0)
         modelled = Prices.modelled(self.device, models, size, self.latencies)
         return Prices.published(self.device, models, size), modelled
@@ -133,7 +133,7 @@ def make_phone(setup: Setup, *, answer_s: float = 0.0) -> Phone:
         When a model or the database is damaged, or the two do not belong together.
     """
     prints = Fingerprinter.from_model(setup.fingerprinter)
-    songs = SongDatabase.open(setup.database, embedding_space=prints.embedding_space)
+    songs = open_packs(setup.database, prints.embedding_space)
     # The reference kernels equal a microcontroller bit for bit, and this is the DSP.
     listener = StreamingDetector.from_model(setup.detector, reference_kernels=True)
     config = PhoneConfig(gate=listener.gate_config)

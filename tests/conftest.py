@@ -1,11 +1,15 @@
 """Shared fixtures: generated sound only, the same for the same seed."""
 
 import os
+import tempfile
 
 # Before any library starts its threads: tests share small machines.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 os.environ.setdefault("CUDA_VISIBLE_DEVICES", "")
+# Notes on checked databases must neither come from elsewhere nor stay behind; commands started by tests inherit this.
+_CACHE = tempfile.TemporaryDirectory(prefix="nowplaying-cache-")
+os.environ["XDG_CACHE_HOME"] = _CACHE.name
 
 from pathlib import Path
 

@@ -45,6 +45,13 @@ def test_wheel_installs_just_the_rooms(wheel: Path) -> None:
     assert {top for top in tops if not top.endswith(".dist-info")} == ROOMS
 
 
+def test_firmware_sources_travel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if name.startswith("export/templates/")}
+    assert names == {f"export/templates/{path.name}" for path in (ROOT / "export" / "templates").iterdir()}
+    assert len(names) == 6
+
+
 def test_wheel_has_the_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {Path(name).name for name in archive.namelist() if ".dist-info/licenses/" in name}

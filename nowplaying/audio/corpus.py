@@ -8,10 +8,11 @@ from typing import Literal, get_args
 
 from nowplaying.errors import AudioFormatError, ConfigError
 
-__all__ = ["GROUPS", "CorpusFile", "Group", "read_corpus", "read_further"]
+__all__ = ["GROUPS", "SPLITS", "CorpusFile", "Group", "has_recordings", "read_corpus", "read_further"]
 
 Group = Literal["music", "noise", "speech", "rir"]
 GROUPS: tuple[Group, ...] = get_args(Group)
+SPLITS = ("train", "dev", "unknown")
 _AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"})
 _LABEL_COLUMNS = ("label", "kind")
 
@@ -25,7 +26,7 @@ class CorpusFile:
     path : Path
         The audio file.
     split : str or None
-        ``"train"``, ``"dev"``, ``"unknown"``...; None when the folder has no table.
+        ``"train"``, ``"dev"``, ``"unknown"``...; None when neither a table nor a folder's name tells.
     label : str
         Class or kind of the sound, such as ``"rain"`` or ``"room"``; empty when not known.
     source : str
@@ -51,7 +52,9 @@ def read_corpus(root: Path, group: Group, split: str | None = None) -> list[Corp
     ----------
     root : Path
         Folder with ``{group}.tsv`` (tab-separated, a header line, columns ``file`` and ``split`` at least, paths
-        relative to ``root/{group}``); or a folder without that table, whose audio files are all listed, recursively.
+        relative to ``root/{group}``). Without that table all audio files in ``root/{group}`` are listed, or in
+        ``root`` where it has no folder of any group; those in a folder ``train``, ``dev`` or ``unknown`` in it are of
+        that split.
     group : {"music", "noise", "speech", "rir"}
         Which table to read.
     split : str or None
@@ -77,14 +80,24 @@ def read_corpus(root: Path, group: Group, split: str | None = None) -> list[Corp
         message = f"{root}: expected a corpus folder, found none; pass the folder that holds {group}.tsv or audio files"
         raise ConfigError(message)
     table = root / f"{group}.tsv"
-    files = _read_table(table, root / group) if table.is_file() else _list_folder(root)
+    # A folder of recordings is the group itself, unless it is divided into groups.
+    folder = root / group if any((root / one).is_dir() for one in GROUPS) else root
+    files = _read_table(table, root / group) if table.is_file() else _list_folder(folder)
     chosen = [file for file in files if split is None or file.split in (split, None)]
     if not chosen:
-        where = table if table.is_file() else root
+        where = table if table.is_file() else folder
         found = sorted({file.split or "-" for file in files})
         message = f"{where}: expected {group} files of split {split or 'any'!r}, found splits {found}; check the folder"
         raise ConfigError(message)
     return chosen
+
+
+def has_recordings(root: Path, group: Group, split: str) -> bool:
+    """Tell whether a corpus has recordings of a group and split; errors in its tables are raised all the same."""
+    try:
+        return bool(read_corpus(root, group, split))
+    except ConfigError:
+        return False
 
 
 def read_further(folder: Path | None, group: Group) -> list[CorpusFile]:
@@ -123,9 +136,16 @@ def _from_row(row: dict[str, str | None], folder: Path, table: Path, line: int) 
     )
 
 
-def _list_folder(root: Path) -> list[CorpusFile]:
-    paths = sorted(path for path in root.rglob("*") if path.suffix.lower() in _AUDIO_SUFFIXES and path.is_file())
+def _list_folder(folder: Path) -> list[CorpusFile]:
+    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _AUDIO_SUFFIXES and path.is_file())
     return [
-        CorpusFile(path=path, split=None, label="", source=path.parent.name, licence="", title=path.stem)
+        CorpusFile(
+            path=path,
+            split=next((part for part in path.relative_to(folder).parts[:1] if part in SPLITS), None),
+            label="",
+            source=path.parent.name,
+            licence="",
+            title=path.stem,
+        )
         for path in paths
     ]

@@ -1,16 +1,19 @@
-"""``nowplaying db``: look inside a song database, check it, take songs out."""
+"""``nowplaying db``: look inside a song database and check it; the commands that change one are in db_change."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from nowplaying.cli import db_change
 from nowplaying.cli.options import Json
 from nowplaying.cli.output import clock, emit_json, say, table
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Look inside a song database, check it, take songs out.", no_args_is_help=True)
+app = typer.Typer(
+    help="Look inside a song database, check it, change it, and bring the change to others.", no_args_is_help=True
+)
 _Path = Annotated[Path, typer.Argument(metavar="DB", help="Song database: a folder NAME.npdb.")]
 
 
@@ -19,13 +22,27 @@ def info(database: _Path, json_output: Json = False) -> None:
     """Print counts, sizes and parameters."""
     from ondevice_db.store import SongDatabase
 
-    facts = SongDatabase.open(database).info()
+    facts = SongDatabase.open(database).info() | _versions(database)
     if json_output:
         emit_json("database/1", facts)
         return
     width = max(len(name) for name in facts)
     for name, value in facts.items():
         say(f"{name.ljust(width)}  {value:g}" if isinstance(value, float) else f"{name.ljust(width)}  {value}")
+
+
+def _versions(database: Path) -> dict[str, object]:
+    from ondevice_db.schema import load_manifest
+    from ondevice_db.versions import last_good, signature_name
+
+    current, before = load_manifest(database), last_good(database)
+    kept = {record["name"]: record["bytes"] for record in before.files.values()} if before is not None else {}
+    own = {record["name"] for record in current.files.values()}
+    return {
+        "signed": (database / signature_name(current.generation)).is_file(),
+        "generation_before": before.generation if before is not None else None,
+        "bytes_before": sum(size for name, size in kept.items() if name not in own),
+    }
 
 
 @app.command("list")
@@ -43,10 +60,13 @@ def list_songs(database: _Path, json_output: Json = False) -> None:
 
 
 @app.command()
-def verify(database: _Path, json_output: Json = False) -> None:
-    """Check every hash, size and bound, and that the songs find themselves."""
+def verify(database: _Path, public_key: db_change.PublicKey = None, json_output: Json = False) -> None:
+    """Check every hash, size and bound, the publisher's signature if asked, and that the songs find themselves."""
+    from ondevice_db.signature import check_database_signature
     from ondevice_db.verify import verify_database
 
+    if public_key is not None:
+        check_database_signature(database, public_key)
     report = verify_database(database)
     if json_output:
         emit_json("verification/1", report.to_dict())
@@ -54,20 +74,12 @@ def verify(database: _Path, json_output: Json = False) -> None:
         say(f"{database}: {report}")
 
 
-@app.command()
-def remove(
-    database: _Path,
-    track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="As 'db list' prints them.")],
-) -> None:
-    """Take songs out of a database."""
-    from nowplaying.errors import ConfigError
-    from ondevice_db.builder import remove_tracks
-
-    wanted = list(dict.fromkeys(track_ids))
-    removed = remove_tracks(database, wanted)
-    missing = [track_id for track_id in wanted if track_id not in removed]
-    if removed:
-        say(f"{database}: {len(removed)} {'song' if len(removed) == 1 else 'songs'} removed")
-    if missing:
-        message = f"{database}: holds no song {', '.join(missing)}; see 'nowplaying db list'"
-        raise ConfigError(message)
+app.command()(db_change.remove)
+app.command()(db_change.merge)
+app.command()(db_change.describe)
+app.command()(db_change.replace)
+app.command()(db_change.compact)
+app.command()(db_change.rollback)
+app.command()(db_change.delta)
+app.command()(db_change.apply)
+app.command()(db_change.sign)

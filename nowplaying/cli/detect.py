@@ -1,11 +1,18 @@
 """``nowplaying detect``: where is music?"""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
 from nowplaying.cli.options import DetectorModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
-from nowplaying.cli.output import clock, emit_json, say
+from nowplaying.cli.output import clock, emit_json, note, say
 from nowplaying.errors import NowPlayingError
+
+if TYPE_CHECKING:
+    from detector.live import LiveEvent
+    from simulator.ring import MulawRing
 
 __all__ = ["detect"]
 
@@ -14,8 +21,25 @@ def detect(
     files: Sounds,
     model: DetectorModel = "detector-v1",
     json_output: Json = False,
+    stream: Annotated[
+        bool,
+        typer.Option("--stream", help="Print segments as the phone's gate sees them happen; of one file, - or mic."),
+    ] = False,
+    save_wakes: Annotated[
+        Path | None,
+        typer.Option("--save-wakes", help="With --stream: folder for the eight seconds before each wake-up, as WAV."),
+    ] = None,
 ) -> None:
     """List the segments of music in each file; none is a result too, with exit code 0."""
+    if stream:
+        if len(files) != 1:
+            message = f"--stream listens to one source, found {len(files)}"
+            raise typer.BadParameter(message)
+        _follow(files[0], model, json_output=json_output, save_wakes=save_wakes)
+        return
+    if save_wakes is not None:
+        message = "--save-wakes needs --stream"
+        raise typer.BadParameter(message)
     from detector.segments import music_segments
     from detector.stream import StreamingDetector
 
@@ -40,3 +64,53 @@ def detect(
         for start_s, end_s, probability in rows:
             say(f"{source}: music {clock(start_s)} to {clock(end_s)} (probability {probability:.3f})")
     raise typer.Exit(outcome.failure_code)
+
+
+def _follow(source: str, model: str, *, json_output: bool, save_wakes: Path | None) -> None:
+    from detector.live import LiveSegments
+    from detector.stream import StreamingDetector
+    from nowplaying.audio import SAMPLE_RATE_HZ, open_stream
+    from simulator.ring import MulawRing
+
+    detector = StreamingDetector.from_model(model)
+    segments, ring, n_samples = LiveSegments(detector.gate_config), MulawRing(), 0
+    if save_wakes is not None:
+        save_wakes.mkdir(parents=True, exist_ok=True)
+
+    def tell(event: "LiveEvent") -> None:
+        if json_output:
+            times = {name: None if value is None else round(value, 3) for name, value in _times(event).items()}
+            emit_json("music/1", {"event": event.event, **times, "probability": round(event.probability, 4)})
+        elif event.event == "begin":
+            note(f"{clock(event.time_s)}  music since {clock(event.start_s)}")
+        elif event.event == "end":
+            say(f"music {clock(event.start_s)} to {clock(event.end_s or 0.0)} (probability {event.probability:.3f})")
+        if event.event == "wake" and save_wakes is not None:
+            _save(ring, save_wakes / f"wake-{event.time_s:010.2f}s.wav")
+
+    try:
+        with open_stream(source, chunk_samples=SAMPLE_RATE_HZ // 10) as sound:
+            for chunk in sound:
+                n_samples += len(chunk)
+                ring.write(chunk)
+                for event in segments.process(detector.process(chunk)):
+                    tell(event)
+    finally:
+        # Ctrl-C ends the sound too.
+        for event in segments.finish(n_samples / SAMPLE_RATE_HZ):
+            tell(event)
+
+
+def _times(event: "LiveEvent") -> dict[str, float | None]:
+    return {"time_s": event.time_s, "start_s": event.start_s, "end_s": event.end_s}
+
+
+def _save(ring: "MulawRing", path: Path) -> None:
+    import soundfile
+
+    from nowplaying.artifacts import write_atomic
+    from nowplaying.audio import SAMPLE_RATE_HZ
+
+    # The file keeps the ring's own bytes' sound: mu-law decoded to 16 bits loses nothing more.
+    samples = ring.read()
+    write_atomic(path, lambda part: soundfile.write(part, samples, SAMPLE_RATE_HZ, "PCM_16", format="WAV"))

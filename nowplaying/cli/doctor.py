@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["doctor"]
 
 _PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "annoy", "pymicro-features", "simpy", "tinytag")
-_OPTIONAL = ("tensorflow", "keras", "faiss-cpu", "tflite-micro", "sounddevice", "matplotlib")
+_OPTIONAL = (
+    "tensorflow",
+    "keras",
+    "faiss-cpu",
+    "tflite-micro",
+    "sounddevice",
+    "matplotlib",
+    "zstandard",
+    "cryptography",
+)
 
 
 @dataclass(frozen=True, slots=True)

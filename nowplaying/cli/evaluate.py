@@ -6,8 +6,8 @@ from typing import Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Seed
-from nowplaying.cli.output import note, say
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
+from nowplaying.cli.output import emit_json, note, say, table
 
 __all__ = ["app"]
 
@@ -48,6 +48,9 @@ def retrieval(
     exact: Annotated[
         bool, typer.Option("--exact", help="With a grid: our matcher over exact search as well, which takes long.")
     ] = False,
+    baseline: Annotated[
+        str | None, typer.Option("--baseline", help="With a grid: a fingerprinter that is asked the same.")
+    ] = None,
     jobs: _Jobs = 1,
     seed: Seed = 1,
     out: _Out = None,
@@ -67,6 +70,7 @@ def retrieval(
             cache_dir,
             n_queries=n_queries,
             exact=exact,
+            baseline=baseline,
             jobs=jobs,
             seed=seed,
             out=out,
@@ -115,7 +119,16 @@ def detector(
     cache_dir: _Cache,
     model: DetectorModel = "detector-v1",
     n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music, and as many without.")] = 1000,
-    n_streams: Annotated[int, typer.Option("--streams", min=1, help="Of five minutes each.")] = 36,
+    n_streams: Annotated[int, typer.Option("--streams", min=1, help="Of ten minutes each.")] = 60,
+    n_room_tone: Annotated[
+        int, typer.Option("--room-tone", min=1, help="Of ten minutes each, recorded noise at -70 to -50 dBFS.")
+    ] = 48,
+    fit_gate: Annotated[
+        bool, typer.Option("--fit-gate", help="Choose the gate from these streams and enter it in the manifest.")
+    ] = False,
+    most_false: Annotated[
+        float, typer.Option("--most-false", help="With --fit-gate: false triggers an hour to choose it for.")
+    ] = 1.0,
     jobs: _Jobs = 1,
     seed: Seed = 1,
     out: _Out = None,
@@ -123,6 +136,7 @@ def detector(
 ) -> None:
     """ROC area on clips, and recall against false triggers on streams."""
     from detector.evaluate import evaluate_detector, to_markdown
+    from detector.report import plot
     from nowplaying.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="detector").path
@@ -132,11 +146,32 @@ def detector(
         cache_dir=cache_dir,
         n_clips=n_clips,
         n_streams=n_streams,
+        n_room_tone=n_room_tone,
+        fit_most_false_per_hour=most_false if fit_gate else None,
         seed=seed,
         jobs=jobs,
         report=note,
     )
+    if fit_gate:
+        _enter(folder, {"gate": result["streams"]["gates"][0]})
     _finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
+    if out is not None:
+        plot(result, out / "detector.png")
+
+
+@app.command()
+def detector_cost(model: DetectorModel = "detector-v1", json_output: Json = False) -> None:
+    """Measure what the detector costs a device: bytes, parameters, states, arena, multiply-accumulates."""
+    from detector.stream import MODEL_FILE
+    from export.cost import detector_cost as measure
+    from nowplaying.manifest import ModelFolder
+
+    folder = ModelFolder.open(model, role="detector")
+    cost = measure(folder.file(MODEL_FILE))
+    if json_output:
+        emit_json("detector-cost/1", {"model": folder.manifest["name"], **cost})
+        return
+    table([folder.manifest["name"], ""], [[name.replace("_", " "), f"{value}"] for name, value in cost.items()])
 
 
 def _published(
@@ -147,6 +182,7 @@ def _published(
     *,
     n_queries: int,
     exact: bool,
+    baseline: str | None,
     jobs: int,
     seed: int,
     out: Path | None,
@@ -168,7 +204,7 @@ def _published(
         result = evaluate_open_set(model, corpus, cache_dir, **common)
         text, plot = grid_report.open_set_to_markdown(result), grid_report.plot_open_set
     else:
-        result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, **common)
+        result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, baseline=baseline, **common)
         text, plot = grid_report.grid_to_markdown(result), grid_report.plot_grid
     _finish(protocol.value, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
     if out is not None:

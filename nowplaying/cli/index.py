@@ -27,13 +27,27 @@ def index(
         float | None,
         typer.Option("--hop", help="Seconds between fingerprints: 0.5 finds shorter sound, in twice the space."),
     ] = None,
+    code_bytes: Annotated[
+        int | None, typer.Option("--code-bytes", help="Of a fingerprint: 6, 8, 12, 16 or 24.", show_default="12")
+    ] = None,
+    codebook: Annotated[
+        str,
+        typer.Option("--codebook", help="shipped; own: trained on this music; auto: own where the music is much."),
+    ] = "auto",
+    engine: Annotated[
+        str, typer.Option("--engine", help="local, or ray: on a cluster (docs/cluster.md); the result is the same.")
+    ] = "local",
     fingerprinter: FingerprinterModel = "fingerprinter-v1",
     json_output: Json = False,
 ) -> None:
     """Fingerprint files and folders into a database; interrupted, the same command goes on where it stopped."""
     from fingerprinter.fingerprint import Fingerprinter
+    from ondevice_db.choose_codebook import CodebookChoice
     from ondevice_db.indexing import index_paths
 
+    if (add or layout == "flat") and (code_bytes is not None or codebook != "auto"):
+        message = "--code-bytes and --codebook are for a new database of layout pq; it keeps them when songs are added"
+        raise typer.BadParameter(message)
     paths = [Path(source) for source in expand_sources([str(path) for path in music])]
     outcome = Outcome()
     with progress_bar("indexing", total=len(paths)) as advance:
@@ -45,6 +59,8 @@ def index(
             add=add,
             layout=layout,
             hop_s=hop_s,
+            engine=engine,
+            codebook=CodebookChoice(source=codebook, code_bytes=code_bytes),  # type: ignore[arg-type]
             progress=lambda state: advance(state.n_done, state.n_total, f"{state.times_real_time:.0f}x real time"),
         )
     for _, reason in report.failed:

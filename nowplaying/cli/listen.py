@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import Database, DetectorModel, FingerprinterModel, Json
+from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json
 from nowplaying.cli.output import clock, emit_json, note, say
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -15,7 +15,7 @@ __all__ = ["listen"]
 
 
 def listen(
-    database: Database,
+    databases: Databases,
     source: Annotated[
         str, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, mic, or mic:DEVICE by number or name.")
     ] = "mic",
@@ -39,6 +39,6 @@ def listen(
 
     if source == "mic" or source.startswith("mic:"):
         note("listening; Ctrl-C ends it")
-    setup = Setup(database=database, detector=detector, fingerprinter=fingerprinter, is_live=True)
+    setup = Setup(database=databases, detector=detector, fingerprinter=fingerprinter, is_live=True)
     result = simulate_source(source, setup, on_event=tell)
     raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)

@@ -11,9 +11,23 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-__all__ = ["Database", "DetectorModel", "FingerprinterModel", "Json", "Seed", "Sounds", "expand_sources", "read_source"]
+__all__ = [
+    "Database",
+    "Databases",
+    "DetectorModel",
+    "FingerprinterModel",
+    "Json",
+    "Seed",
+    "Sounds",
+    "expand_sources",
+    "read_source",
+]
 
 Database = Annotated[Path, typer.Option("--db", help="Song database: a folder NAME.npdb.", show_default=False)]
+Databases = Annotated[
+    list[Path],
+    typer.Option("--db", help="Song database: a folder NAME.npdb; several are searched as one.", show_default=False),
+]
 DetectorModel = Annotated[str, typer.Option("--detector", metavar="MODEL", help="Shipped name, or a model's folder.")]
 FingerprinterModel = Annotated[
     str, typer.Option("--fingerprinter", metavar="MODEL", help="Shipped name, or a model's folder.")

@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["clock", "emit_json", "fail", "note", "progress_bar", "say", "set_verbosity", "table"]
+__all__ = ["clock", "emit_json", "fail", "note", "progress_bar", "say", "set_verbosity", "table", "visible"]
 
 _quiet = False
+# Titles come from files and databases of other people: nothing in them may steer a terminal.
+_VISIBLE = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
 def set_verbosity(*, verbose: int, quiet: bool) -> None:
@@ -24,22 +26,27 @@ def set_verbosity(*, verbose: int, quiet: bool) -> None:
     logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
 
 
+def visible(text: str) -> str:
+    """Return a text whose control characters stand in JSON's notation, except for line ends and tabs."""
+    return text.translate(_VISIBLE)
+
+
 def say(text: str) -> None:
-    """Print a line of the result, as it is."""
-    sys.stdout.write(f"{text}\n")
+    """Print a line of the result; control characters come out in JSON's notation."""
+    sys.stdout.write(f"{visible(text)}\n")
     sys.stdout.flush()  # whoever reads a pipe from a live loop wants the song now
 
 
 def note(text: str) -> None:
     """Print a remark on stderr, unless --quiet."""
     if not _quiet:
-        sys.stderr.write(f"{text}\n")
+        sys.stderr.write(f"{visible(text)}\n")
         sys.stderr.flush()
 
 
 def fail(error: BaseException | str) -> None:
     """Print an error on stderr, in one paragraph and without a traceback."""
-    sys.stderr.write(f"error: {error}\n")
+    sys.stderr.write(f"error: {visible(str(error))}\n")
     sys.stderr.flush()
 
 

@@ -1,25 +1,35 @@
 """``nowplaying recognize``: name the song in a recording."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import Database, FingerprinterModel, Json, Sounds, expand_sources, read_source
+from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
-from nowplaying.cli.output import clock, emit_json, say
+from nowplaying.cli.output import clock, emit_json, note, say
 from nowplaying.errors import NowPlayingError
 
 if TYPE_CHECKING:
-    from ondevice_db.recognizer import Recognition
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from ondevice_db.recognizer import Recognition, Recognizer
 
 __all__ = ["match_record", "recognize"]
 
 
 def recognize(
     files: Sounds,
-    database: Database,
+    databases: Databases,
     json_output: Json = False,
-    explain: Annotated[bool, typer.Option("--explain", help="Also give the raw scores and candidates.")] = False,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Also tell the candidates, the evidence second by second, and why.")
+    ] = False,
+    plot: Annotated[
+        Path | None,
+        typer.Option("--plot", metavar="FILE.png", help="Draw the alignment with the best candidate; one file only."),
+    ] = None,
     at_s: Annotated[
         float | None,
         typer.Option("--at", min=0.0, metavar="SECONDS", help="Listen from here on, not where it gets loud enough."),
@@ -28,21 +38,33 @@ def recognize(
         float | None,
         typer.Option("--every", min=0.5, metavar="SECONDS", help="Listen again and again, this far apart."),
     ] = None,
+    popularity: Annotated[
+        Path | None,
+        typer.Option("--popularity", help="Table of track_id and count: of songs that sound alike, the popular one."),
+    ] = None,
     model: FingerprinterModel = "fingerprinter-v1",
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
     from fingerprinter.fingerprint import Fingerprinter
     from nowplaying.errors import ConfigError
+    from ondevice_db.packs import open_packs
     from ondevice_db.recognizer import Recognizer
-    from ondevice_db.store import SongDatabase
 
     if at_s is not None and every_s is not None:
         message = "--at and --every exclude each other; give one of them"
         raise ConfigError(message)
     sources = expand_sources(files)
+    if plot is not None and (len(sources) > 1 or every_s is not None):
+        message = f"--plot draws one answer: expected one file and no --every, found {len(sources)} files"
+        raise ConfigError(message)
     fingerprinter = Fingerprinter.from_model(model)
-    songs = SongDatabase.open(database, embedding_space=fingerprinter.embedding_space)
-    recognizer = Recognizer(songs, fingerprinter)
+    songs = open_packs(databases, fingerprinter.embedding_space)
+    prior = None
+    if popularity is not None:
+        from ondevice_db.popularity import read_popularity
+
+        prior = read_popularity(popularity, songs)
+    recognizer = Recognizer(songs, fingerprinter, log_prior=prior)
     outcome = Outcome()
     for source in sources:
         try:
@@ -56,6 +78,8 @@ def recognize(
             if json_output:
                 emit_json("recognition/1", {"file": source, "match": None, "error": str(error)})
             continue
+        if plot is not None:
+            _plot(recognizer, samples, at_s, plot)
         for start_s, answer in answers:
             if answer.match is not None:
                 outcome.found()
@@ -91,6 +115,17 @@ def _print(record: dict[str, Any]) -> None:
         name = " - ".join(part for part in (match["artist"], match["title"]) if part)
         say(f"{where}: {name} at {clock(match['offset_s'])} (score {match['score']:.3f})")
     if "explain" in record:
-        import json
+        from nowplaying.cli.explain import print_explanation
 
-        say(json.dumps(record["explain"], indent=2, default=str))
+        print_explanation(record)
+
+
+def _plot(recognizer: "Recognizer", samples: "NDArray[np.float32]", at_s: float | None, path: Path) -> None:
+    from ondevice_db.alignment import plot_alignment
+
+    alignment = recognizer.align(samples, at_s)
+    if alignment is None:
+        note(f"{path}: not drawn, there is no candidate to draw")
+        return
+    plot_alignment(alignment, path)
+    note(f"{path}: alignment drawn")

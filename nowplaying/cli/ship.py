@@ -53,6 +53,27 @@ def fingerprinter(
 
 
 @app.command()
+def codebooks(
+    model: Annotated[Path, typer.Argument(help="Model folder that ships a default codebook.")],
+    corpus: _Corpus,
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
+    renderings: _Renderings = None,
+    further: _Further = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+) -> None:
+    """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
+    from export.finish import add_code_sizes
+    from fingerprinter.sources import TrainingSources
+    from nowplaying.audio import find_audio
+
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)
+    music = [file.path for file in sources.files("music", "train")]
+    rendered = [] if renderings is None else find_audio([renderings])
+    add_code_sizes(model, [*music, *rendered], cache_dir=cache_dir, jobs=jobs)
+    say(str(model))
+
+
+@app.command()
 def detector(
     run_dir: _Run,
     out: _Model,
@@ -61,11 +82,30 @@ def detector(
     further: _Further = None,
     name: Annotated[str, typer.Option("--name")] = "detector-v1",
     version: _Version = "1.0.0",
+    form: Annotated[
+        str, typer.Option("--form", help="stream: a graph with states; window: the whole window each time.")
+    ] = "stream",
+    gate: Annotated[
+        Path | None, typer.Option("--gate", help="cross-validation.json of train detector-folds, for the gate.")
+    ] = None,
 ) -> None:
-    """Convert the detector to int8 TFLite; a gate that the folder's manifest already holds is kept."""
+    """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
     require_tensorflow()
+    from export.cross_validate import gate_of_folds
     from export.detector import export_detector
     from export.provenance import describe_training
 
+    if form not in ("stream", "window"):
+        message = f"expected stream or window, found {form!r}"
+        raise typer.BadParameter(message, param_hint="--form")
     training = describe_training(corpus, renderings=renderings, further=further)
-    say(str(export_detector(run_dir, out, name=name, version=version, training=training)))
+    folder = export_detector(
+        run_dir,
+        out,
+        name=name,
+        version=version,
+        form=form,  # type: ignore[arg-type]
+        gate=gate_of_folds(gate) if gate is not None else None,
+        training=training,
+    )
+    say(str(folder))

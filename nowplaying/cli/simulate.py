@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import Database, DetectorModel, FingerprinterModel, Json, Seed
+from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, Seed
 from nowplaying.cli.output import emit_json, note
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -18,7 +18,7 @@ __all__ = ["print_result", "simulate"]
 
 
 def simulate(
-    database: Database,
+    databases: Databases,
     source: Annotated[str | None, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, or mic.")] = None,
     scene: Annotated[str | None, typer.Option("--scene", metavar="NAME", help="A shipped scene, not a file.")] = None,
     device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
@@ -47,7 +47,7 @@ def simulate(
         message = "simulate: expected either a file or --scene NAME"
         raise ConfigError(message)
     setup = Setup(
-        database=database,
+        database=databases,
         detector=detector,
         fingerprinter=fingerprinter,
         device=DeviceProfile.load(device),

@@ -92,6 +92,52 @@ def detector(
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
 
 
+@app.command()
+def detector_folds(
+    config: _Config,
+    corpus: _Corpus,
+    run_dir: _Run,
+    cache_dir: _Cache,
+    renderings: _Renderings = None,
+    further: _Further = None,
+    n_folds: Annotated[int, typer.Option("--folds", min=2, help="By source.")] = 5,
+    n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music in each fold, and as many without.")] = 200,
+    n_streams: Annotated[int, typer.Option("--streams", min=2, help="Of ten minutes, in all.")] = 120,
+    n_room_tone: Annotated[int, typer.Option("--room-tone", min=1, help="Of ten minutes, in all.")] = 48,
+    most_false: Annotated[
+        float, typer.Option("--most-false", help="False triggers an hour to choose gates for.")
+    ] = 1.0,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose.")] = 1,
+) -> None:
+    """Cross-validate the music detector: train one for each fold, hear its recordings with it, choose the gate."""
+    from detector.config import DetectorConfig
+
+    settings = DetectorConfig.from_toml(config)
+    require_tensorflow()
+    from detector.report import plot
+    from export.cross_validate import cross_validate, folds_to_markdown
+
+    result = cross_validate(
+        settings,
+        run_dir,
+        corpus=corpus,
+        renderings=renderings,
+        further=further,
+        cache_dir=cache_dir,
+        n_folds=n_folds,
+        n_clips=n_clips,
+        n_streams=n_streams,
+        n_room_tone=n_room_tone,
+        most_false_per_hour=most_false,
+        jobs=jobs,
+        report=note,
+    )
+    text = folds_to_markdown(result)
+    (run_dir / "cross-validation.md").write_text(text, encoding="utf-8")
+    plot(result, run_dir / "cross-validation.png")
+    say(text)
+
+
 def require_tensorflow() -> None:
     """Raise MissingExtraError where the train extra is not installed, before any of its code is imported."""
     from importlib.util import find_spec

@@ -6,7 +6,7 @@ duplicates) masked from the index, from known queries whose first song is anothe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -84,12 +84,13 @@ def calibrate(
         known.append(open_set.features[right])
         unknown.append(open_set.features[~right])
         unknown.append(match_all(system, embeddings, masks, jobs=jobs).features)
-    for name in ("speech", "noise"):
+    for name in sorted({"speech", "noise"} & set(setting.plans)):
         for condition in (CLEAN, Condition(length_s=2.0)):
             embeddings = setting.cache.queries(setting.plans[name], condition)
             unknown.append(match_all(system, embeddings, jobs=jobs).features)
     right_rows, wrong_rows = (_finite(parts) for parts in (known, unknown))
     acceptance = fit_acceptance(right_rows, wrong_rows, false_accept_rate=false_accept_rate)
+    acceptance = replace(acceptance, n_fitted=int(setting.library.song_starts[-1]))
     return Calibration(acceptance, len(right_rows), len(wrong_rows), false_accept_rate)
 
 

@@ -24,6 +24,11 @@ from ondevice_db.evaluation.setting import index_corpus, plan_known
 __all__ = ["GRIDS", "Grid", "evaluate_grid"]
 
 _log = logging.getLogger(__name__)
+# A matcher, and the search that feeds it.
+_Asked = tuple[Literal["published", "ours"], Literal["exact", "pq"]]
+_ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("published", "pq"), ("ours", "pq"))
+_OURS_EXACT: Final[_Asked] = ("ours", "exact")
+_BASELINE_ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("ours", "pq"))
 _SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
 _T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
 
@@ -96,6 +101,7 @@ def evaluate_grid(
     pcm_cache: Path | None = None,
     codebook: Codebook | None = None,
     exact: bool = False,
+    baseline: str | Path | None = None,
     jobs: int = 1,
     progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
@@ -118,9 +124,11 @@ def evaluate_grid(
         By default those of the grid that are not much shorter than the model's window.
     pcm_cache : Path, optional
     codebook : Codebook, optional
-        By default the one that ships with the model.
+        By default the one that ships with the model, as always for the baseline.
     exact : bool
         Also run our matcher over exact search, which takes hours with a tenth of a second between references.
+    baseline : str or Path, optional
+        Fingerprinter that is asked the same queries.
     jobs : int >= 1
     progress : callable
 
@@ -138,16 +146,23 @@ def evaluate_grid(
         message = f"protocol {name!r}: expected one of {', '.join(GRIDS)}"
         raise ConfigError(message)
     grid = GRIDS[name]
-    progress("indexing")
-    embeddings = EmbeddingCache(
-        model, cache, pcm_cache=pcm_cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs
-    )
-    window_s = embeddings.fingerprinter.window_s
-    lengths = [length for length in lengths_s or grid.lengths_s if length >= embeddings.fingerprinter.shortest_query_s]
+    models = [
+        EmbeddingCache(one, cache, pcm_cache=pcm_cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs)
+        for one in (model, baseline)
+        if one is not None
+    ]
+    embeddings, fingerprinter = models[0], models[0].fingerprinter
+    shortest_s = max(one.fingerprinter.shortest_query_s for one in models)
+    lengths = [length for length in lengths_s or grid.lengths_s if length >= shortest_s]
     if not lengths:
-        message = f"protocol {name}: expected a length of at least the model's {window_s:g} s"
+        message = f"protocol {name}: expected a length of at least the model's {fingerprinter.window_s:g} s"
         raise ConfigError(message)
-    run = _prepare(grid, embeddings, corpus, cache, codebook=codebook, n_queries=n_queries, seed=seed)
+    progress("indexing")
+    run, *baselines = (
+        _prepare(grid, one, corpus, cache, codebook=chosen, n_queries=n_queries, seed=seed)
+        for one, chosen in zip(models, (codebook, None), strict=False)
+    )
+    asked = [*_ASKED, _OURS_EXACT] if exact else _ASKED
     progress("landmarks")
     landmarks = ask_landmarks(run.library, embeddings.pcm_cache)
     rows: list[dict[str, Any]] = []
@@ -156,7 +171,10 @@ def evaluate_grid(
             for length_s in lengths:
                 condition = replace(column, length_s=length_s)
                 progress(condition.name)
-                answers = _ask(run, condition, exact=exact, jobs=jobs)
+                answers = _ask(run, condition, asked, jobs=jobs)
+                for other in baselines:
+                    found = _ask(other, condition, _BASELINE_ASKED, jobs=jobs)
+                    answers |= {f"baseline: {system}": answer for system, answer in found.items()}
                 answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
                 rows += [
                     {
@@ -168,7 +186,6 @@ def evaluate_grid(
                     }
                     for system, found in answers.items()
                 ]
-    fingerprinter = embeddings.fingerprinter
     return {
         "schema": "grid/1",
         "protocol": name,
@@ -176,7 +193,8 @@ def evaluate_grid(
         "note": grid.note,
         "model": fingerprinter.name,
         "embedding_space": fingerprinter.embedding_space,
-        "window_s": window_s,
+        "baseline": next((one.fingerprinter.name for one in models[1:]), None),
+        "window_s": fingerprinter.window_s,
         "hop_s": grid.hop_s,
         "n_songs": int(run.library.song_starts.size - 1),
         "n_fingerprints": int(run.library.song_starts[-1]),
@@ -218,14 +236,15 @@ def _prepare(
     return _Run(grid, embeddings, library, plan, truth, tracks, np.random.default_rng([seed, 99]))
 
 
-def _ask(run: _Run, condition: Condition, *, exact: bool, jobs: int) -> dict[str, Answers]:
+def _ask(run: _Run, condition: Condition, asked: Sequence[_Asked], *, jobs: int) -> dict[str, Answers]:
     queries = run.embeddings.queries(run.plan, condition)
     answers = {}
-    for search in ("exact", "pq"):
+    for matcher, search in asked:
         system = System(library=run.library, acceptance=DEFAULT_ACCEPTANCE, search=search, hop_s=run.grid.hop_s)
-        answers[f"{run.grid.retrieval}, {search}"] = ask_published(system, queries, run.grid.retrieval, jobs=jobs)
-        if search == "pq" or exact:
+        if matcher == "ours":
             answers[f"ours, {search}"] = ask_matcher(system, queries, jobs=jobs)
+        else:
+            answers[f"{run.grid.retrieval}, {search}"] = ask_published(system, queries, run.grid.retrieval, jobs=jobs)
     return answers
 
 

@@ -25,7 +25,8 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
         f"Development music, {result['n_songs']} references ({result['n_fingerprints']} fingerprints of "
         f"{result['window_s']:g} s, one every {result['hop_s']:g} s): not comparable with the paper's figures. "
         f"{result['note']} {result['n_queries']} queries a cell from {result['n_tracks']} tracks, seed "
-        f"{result['seed']}; top-1 in %, Wilson's 95 % interval in brackets.",
+        f"{result['seed']}; top-1 in %, Wilson's 95 % interval in brackets."
+        + (f" The baseline is {result['baseline']}, asked the same." if result["baseline"] else ""),
     ]
     for table in dict.fromkeys(row["table"] for row in result["rows"]):
         for level, title in _LEVELS.items():

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nowplaying.errors import ConfigError
 from ondevice_db.evaluation.conditions import Condition
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import clopper_pearson, wilson
@@ -68,6 +69,9 @@ def evaluate_open_set(
         pcm_cache=pcm_cache,
         jobs=jobs,
     )
+    if "unknown" not in setting.plans:
+        message = f"{corpus}: expected music of split 'unknown' that no indexed song holds, found none; add some"
+        raise ConfigError(message)
     fingerprinter = setting.cache.fingerprinter
     acceptance = acceptance_of(fingerprinter)
     system = System(library=setting.library, acceptance=acceptance, hop_s=setting.cache.query_hop_s)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import Group, read_corpus
+from nowplaying.audio.corpus import Group, has_recordings, read_corpus
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
 from ondevice_db.evaluation.library import Library, build_library, find_duplicates
@@ -39,7 +39,8 @@ class Setting:
     library : Library
         The music of splits ``train`` and ``dev``.
     plans : dict of str to Plan
-        ``known`` (cut from dev music), ``unknown`` (music that is not indexed), ``speech``, ``noise``.
+        ``known`` (cut from dev music), and as far as the corpus has them ``unknown`` (music that is not indexed),
+        ``speech``, ``noise``.
     truth : ndarray of int64, shape (n_known,)
         Song index of every known query.
     from_seen_source : ndarray of bool, shape (n_known,)
@@ -80,7 +81,7 @@ def build_setting(
     model : str or Path
         Fingerprinter.
     corpus : Path
-        Folder with ``music.tsv`` (splits train, dev, unknown), ``noise.tsv``, ``speech.tsv``, ``rir.tsv``.
+        As :func:`~nowplaying.audio.corpus.read_corpus` reads it; ``dev`` music and ``dev`` noise are needed.
     cache : Path
         Folder for decoded audio, fingerprints and the database.
     n_queries, n_unknown, n_sounds : int >= 1
@@ -99,11 +100,12 @@ def build_setting(
     embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, reference_hop_s=reference_hop_s, jobs=jobs)
     library = index_corpus(corpus, embeddings, cache, codebook)
 
-    strangers = {
-        "unknown": _paths(corpus, "music", "unknown"),
-        "speech": _paths(corpus, "speech", sound_split),
-        "noise": _paths(corpus, "noise", sound_split),
+    groups: dict[str, tuple[Group, str]] = {
+        "unknown": ("music", "unknown"),
+        "speech": ("speech", sound_split),
+        "noise": ("noise", sound_split),
     }
+    strangers = {name: _paths(corpus, *group) for name, group in groups.items() if has_recordings(corpus, *group)}
     twins = [path for paths in strangers.values() for path in _known_among(paths, embeddings, library)]
     sources = {"known": (_paths(corpus, "music", "dev"), n_queries)}
     for name, paths in strangers.items():
@@ -114,10 +116,12 @@ def build_setting(
     plans = {
         name: _plan(paths, noises, rooms, pcm, n_queries=n, rng=np.random.default_rng([seed, number]))
         for number, (name, (paths, n)) in enumerate(sources.items())
+        if paths
     }
     asked = [query.path for query in plans["known"].queries]
     truth = np.array([library.songs[path] for path in asked])
-    seen = {file.source for file in read_corpus(corpus, "music", "train")}
+    training = read_corpus(corpus, "music", "train") if has_recordings(corpus, "music", "train") else []
+    seen = {file.source for file in training if file.split}
     source = {file.path: file.source for file in read_corpus(corpus, "music", "dev")}
     return Setting(embeddings, library, plans, truth, np.array([source[path] in seen for path in asked]), twins)
 
@@ -127,8 +131,14 @@ def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook
     space = embeddings.fingerprinter.embedding_space
     database = cache / f"corpus-{space}-{embeddings.reference_hop_s:g}.npdb"
     shutil.rmtree(database, ignore_errors=True)
-    files = [*read_corpus(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
-    return build_library(files, embeddings, database, codebook=codebook)
+    # Music of no split is of both.
+    files = {
+        file.path: file
+        for split in ("train", "dev")
+        if has_recordings(corpus, "music", split)
+        for file in read_corpus(corpus, "music", split)
+    }
+    return build_library(list(files.values()), embeddings, database, codebook=codebook)
 
 
 def plan_known(
@@ -171,7 +181,7 @@ def dev_rooms(
 ) -> dict[str, list[NDArray[np.float32]]]:
     """Return the responses of the kinds of rooms that conditions need."""
     rooms: dict[str, list[NDArray[np.float32]]] = {"simulated": [], "measured": []}
-    if "measured" in kinds:
+    if "measured" in kinds and has_recordings(corpus, "rir", "dev"):
         rooms["measured"] = measured_room_responses(corpus, pcm_cache)
     if set(kinds) - {"none", "measured"}:
         rooms["simulated"] = dev_room_responses(cache)

@@ -9,7 +9,6 @@ from detector.config import SceneConfig
 from detector.effects import band_rms
 from detector.pools import SoundPools
 from detector.scenes import background, compose_scene, mix_at_snr
-from detector.streams import GRACE_S, Region, compose_stream, false_triggers, found_regions
 from tests.detector.sounds import corpus_folder, noise
 
 
@@ -43,6 +42,18 @@ def test_scenes_are_repeatable_finite_and_labelled(pools: SoundPools) -> None:
     assert len(kinds) >= 3
 
 
+def test_made_and_remade_music_is_music_too(pools: SoundPools) -> None:
+    for shares in ({"made_share": 1.0}, {"remade_share": 1.0}):
+        config = SceneConfig(duration_s=12.0, music_share=1.0, **shares)
+        plain = SceneConfig(duration_s=12.0, music_share=1.0)
+        for seed in range(4):
+            scene = compose_scene(pools, config, np.random.default_rng(seed))
+            assert scene.music.any()
+            assert np.isfinite(scene.samples).all()
+            other = compose_scene(pools, plain, np.random.default_rng(seed))
+            assert not np.array_equal(scene.samples, other.samples)
+
+
 def test_music_share_is_what_the_settings_say(pools: SoundPools) -> None:
     for share, expected in ((0.0, False), (1.0, True)):
         config = SceneConfig(duration_s=12.0, music_share=share)
@@ -67,24 +78,6 @@ def test_clips_differ_by_condition_only_in_the_channel(pools: SoundPools) -> Non
             treble[name] += clip.windows[name][:, -6:].astype(int).mean()
     assert treble["low-passed 3.5 kHz"] < treble["full band"]
     assert compose_clip(pools, np.random.default_rng(4), is_music=False).snr_db is None
-
-
-def test_streams_have_regions_of_16_to_40_s_apart_from_each_other(pools: SoundPools) -> None:
-    stream = compose_stream(pools, np.random.default_rng(2), duration_s=120.0)
-    assert stream.samples.shape == (120 * 16_000,)
-    assert stream.regions
-    previous_end_s = 0.0
-    for region in stream.regions:
-        assert 16 <= region.end_s - region.start_s <= 40
-        assert region.start_s > previous_end_s
-        previous_end_s = region.end_s
-
-
-def test_counting_regions_and_false_triggers() -> None:
-    regions = [Region(10, 30, 5.0), Region(60, 80, 5.0)]
-    times = [5.0, 15.0, 20.0, 30.0 + GRACE_S - 1, 50.0]
-    assert found_regions(regions, times) == {0: 5.0}
-    assert false_triggers(regions, times) == [5.0, 50.0]
 
 
 def test_further_sounds_are_strewn_in_time(tmp_path: Path) -> None:

@@ -22,6 +22,9 @@ def config(**changes: float) -> DetectorConfig:
         batch_segments=4,
         n_decisions=2,
         warmup_steps=1,
+        extreme_share=0.1,
+        mined_share=0.5,
+        mine_every=2,
         **{"steps": 4, "quantized_steps": 2, "log_every": 2, **changes},
     )
     return DetectorConfig(scenes=SceneConfig(duration_s=12.0, music_share=0.5), training=training)
@@ -47,6 +50,7 @@ def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
     assert all(np.allclose(one[name], two[name], rtol=1e-3, atol=1e-4) for name in one)
     with (tmp_path / "parts" / "log.csv").open() as handle:
         rows = list(csv.DictReader(handle))
+    assert (tmp_path / "parts" / "mined-2.npz").is_file()
     assert [(row["stage"], row["step"]) for row in rows] == [("float", "2"), ("float", "4"), ("int8", "2")]
     assert 0 <= whole.quantized_area <= 1
     with pytest.raises(ConfigError, match="another run folder"):

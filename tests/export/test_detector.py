@@ -14,7 +14,7 @@ from detector.stream import MODEL_FILE, StreamingDetector
 from detector.weights import load_weights, save_weights
 from export.compact import compact
 from export.convert_detector import convert_detector, deployed_model
-from export.detector import export_detector, multiply_accumulates
+from export.detector import export_detector
 from nowplaying.artifacts import builtin_model_dir
 from nowplaying.errors import ConfigError
 from nowplaying.runtime import TfliteModel
@@ -95,7 +95,19 @@ def test_export_writes_a_folder_that_opens_and_keeps_its_gate(tmp_path: Path) ->
     assert StreamingDetector.from_model(folder).gate_config == gate
 
 
-def test_multiply_accumulates_of_a_stream_stay_below_200_k_a_second() -> None:
-    config = DetectorConfig()
-    # A stream computes 64 new frames of 446 every 640 ms.
-    assert multiply_accumulates(config) * 64 / 446 / 0.64 < 200_000
+def test_both_forms_give_the_same_decisions_and_state_their_tensors(tmp_path: Path) -> None:
+    run_dir = tmp_path / "run"
+    run_dir.mkdir()
+    save_weights(run_dir / "weights.npz", load_weights(SHIPPED / "weights.npz"))
+    (run_dir / "config.json").write_text(json.dumps(DetectorConfig().to_dict()), encoding="utf-8")
+    samples = np.concatenate([noise(3, 3.0), song(4, 12.0)])
+    decisions = {}
+    for form in ("stream", "window"):
+        folder = export_detector(run_dir, tmp_path / form, form=form)
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+        assert manifest["network"]["form"] == form
+        assert manifest["tensors"][MODEL_FILE] == TfliteModel(folder / MODEL_FILE).tensors()
+        assert len(manifest["tensors"][MODEL_FILE].get("states", [])) == (6 if form == "stream" else 0)
+        assert manifest["cost"]["n_parameters"] == 8_397
+        decisions[form] = StreamingDetector.from_model(folder, reference_kernels=True).process(samples)
+    assert decisions["stream"] == decisions["window"]

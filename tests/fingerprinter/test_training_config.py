@@ -3,14 +3,28 @@ from pathlib import Path
 
 import pytest
 
-from fingerprinter.training_config import TrainingConfig
+from fingerprinter.training_config import TrainingConfig, merged
 from nowplaying.errors import ConfigError
 
-SHIPPED = Path(__file__).parents[2] / "configs" / "fingerprinter.toml"
+CONFIGS = Path(__file__).parents[2] / "configs"
+SHIPPED = CONFIGS / "fingerprinter.toml"
 
 
-def test_the_shipped_config_reads():
-    assert TrainingConfig.read(SHIPPED).pairs_per_step == 256
+@pytest.mark.parametrize("path", sorted(CONFIGS.glob("fingerprinter*.toml")), ids=lambda path: path.stem)
+def test_the_shipped_configs_read(path):
+    assert TrainingConfig.read(path).pairs_per_step == 256
+
+
+def test_a_config_changes_its_base():
+    sync, baseline = (TrainingConfig.read(CONFIGS / f"fingerprinter-{name}.toml") for name in ("sync", "sync-nafp"))
+    assert (baseline.encoder.name, baseline.encoder.dim) == ("nafp", sync.encoder.dim)
+    assert baseline.to_dict() | {"encoder": None} == sync.to_dict() | {"encoder": None}
+
+
+def test_changes_are_merged_table_by_table():
+    base = {"a": 1, "b": {"c": 2, "d": 3}}
+    assert merged(base, {"b": {"c": 4}, "e": {"f": 5}}) == {"a": 1, "b": {"c": 4, "d": 3}, "e": {"f": 5}}
+    assert base == {"a": 1, "b": {"c": 2, "d": 3}}
 
 
 def test_json_record_reads_back_as_it_was(tmp_path):
@@ -27,6 +41,8 @@ def test_json_record_reads_back_as_it_was(tmp_path):
         ("n_steps = -1", "n_steps must be positive"),
         ("n_steps = 'many'", "config.toml"),
         ("not toml", "config.toml"),
+        ("base = 'none.toml'", "none.toml"),
+        ("base = 'config.toml'", "leads back to config.toml"),
     ],
 )
 def test_mistakes_name_the_file_and_the_setting(tmp_path, text, message):

@@ -6,7 +6,8 @@ import numpy as np
 
 from ondevice_db.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.codebook import Codebook, unit_rows
-from ondevice_db.schema import Track
+from ondevice_db.schema import Track, load_manifest
+from ondevice_db.versions import last_good
 
 __all__ = [
     "DIM",
@@ -16,6 +17,7 @@ __all__ = [
     "build_database",
     "make_codebook",
     "make_track",
+    "named_files",
     "walk",
     "worsen",
 ]
@@ -76,6 +78,14 @@ def build_database(
             writer.add(make_track(number), vectors)
         writer.finish()
     return path
+
+
+def named_files(database: Path) -> set[str]:
+    """Return the names of all files that belong into a database's folder: of its version and of the one before."""
+    before = last_good(database)
+    kept = [load_manifest(database)] + ([before] if before else [])
+    names = {str(record["name"]) for manifest in kept for record in manifest.files.values()}
+    return names | {"manifest.json"} | ({f"manifest-{before.generation}.json"} if before else set())
 
 
 class SpectrumEmbedder:

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -119,3 +121,29 @@ def test_probability_stays_within_zero_and_one() -> None:
     assert values == sorted(values)
     assert values[0] >= 0
     assert values[-1] <= 1
+
+
+def test_a_larger_database_asks_for_more_and_a_smaller_one_not_for_less() -> None:
+    adaptive = replace(DEFAULT_ACCEPTANCE, n_fitted=1000, size_slope=0.5)
+    evidence = Evidence(
+        mean_similarity=0.5,
+        above_background=0.1,
+        above_neighbours=0.1,
+        margin=0.05,
+        win_rate=0.6,
+        clear_wins=0.1,
+        above_shifted=0.1,
+        sharpness=0.02,
+        n_fingerprints=12,
+    )
+    plain = DEFAULT_ACCEPTANCE.probability(evidence)
+    assert adaptive.probability(evidence, n_searched=10) == adaptive.probability(evidence, n_searched=1000) == plain
+    odds = [p / (1 - p) for p in (plain, adaptive.probability(evidence, n_searched=100_000))]
+    assert odds[1] == pytest.approx(odds[0] / 10, rel=1e-6)
+    assert Acceptance.from_dict(adaptive.to_dict()) == adaptive
+
+
+def test_manifests_from_before_the_size_was_known_are_read() -> None:
+    table = DEFAULT_ACCEPTANCE.to_dict()
+    del table["n_fitted"], table["size_slope"]
+    assert Acceptance.from_dict(table) == DEFAULT_ACCEPTANCE

@@ -14,12 +14,13 @@ import pytest
 from nowplaying import artifacts
 from nowplaying.errors import ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db import generation
-from ondevice_db.builder import DatabaseWriter, FingerprintSettings, remove_tracks
+from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.changes import remove_tracks
 from ondevice_db.matcher import Matcher
 from ondevice_db.pq_index import PqIndex
 from ondevice_db.store import SongDatabase
 
-from .material import DIM, SETTINGS, build_database, make_codebook, make_track, walk
+from .material import DIM, SETTINGS, build_database, make_codebook, make_track, named_files, walk
 
 
 @pytest.fixture(params=["pq", "flat"])
@@ -56,8 +57,7 @@ def test_adding_equals_building_at_once(tmp_path: Path, song_vectors: list[np.nd
         everything = np.arange(one.manifest.n_fingerprints)
         np.testing.assert_array_equal(one.index.vectors(everything), other.index.vectors(everything))
         assert [track for _, track in one.songs] == [track for _, track in other.songs]
-        kept = {str(record["name"]) for record in manifest.files.values()} | {"manifest.json"}
-        assert {path.name for path in grown.iterdir()} == kept
+        assert {path.name for path in grown.iterdir()} == named_files(grown)
 
 
 def test_a_song_is_added_once(copy: Path, song_vectors: list[np.ndarray]) -> None:
@@ -236,6 +236,5 @@ def test_a_killed_writer_leaves_a_whole_database(pq_database: Path, tmp_path: Pa
     assert len(set(sizes)) == len(sizes)
     with DatabaseWriter.extend(copy) as writer:  # the dead writers' lock and left-overs are no obstacle
         writer.remove(make_track(0).track_id)
-        manifest = writer.finish()
-    named = {str(record["name"]) for record in manifest.files.values()} | {"manifest.json"}
-    assert {path.name for path in copy.iterdir()} == named
+        writer.finish()
+    assert {path.name for path in copy.iterdir()} == named_files(copy)

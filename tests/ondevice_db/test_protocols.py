@@ -51,6 +51,16 @@ def test_grid_runs_repeats_and_reports(small: str, corpus: Path, tmp_path: Path)
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_a_baseline_is_asked_the_same(small: str, corpus: Path, tmp_path: Path) -> None:
+    result = grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=6, lengths_s=(2.0,), baseline=MODEL)
+    scores = {(row["condition"], row["system"]): row["song"]["count"] for row in result["rows"]}
+    asked = [(condition, system) for condition, system in scores if system.startswith("baseline: ")]
+    assert len(asked) == 4
+    for condition, system in asked:
+        assert scores[condition, system] == scores[condition, system.removeprefix("baseline: ")]
+    assert f"The baseline is {result['baseline']}" in grid_report.grid_to_markdown(result)
+
+
 def test_unknown_protocols_and_short_lengths_are_refused(corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected one of attention-qbe, nafp"):
         grid.evaluate_grid("other", MODEL, corpus, tmp_path)

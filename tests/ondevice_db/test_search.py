@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from nowplaying.errors import ConfigError
+from ondevice_db import pq_index
 from ondevice_db.codebook import level_rows
 from ondevice_db.flat import FlatIndex
 from ondevice_db.index import ExactIndex, SearchOptions, top_hits
+from ondevice_db.matcher import Matcher
 from ondevice_db.pq_index import PqIndex
 from ondevice_db.store import SongDatabase
 
-from .material import worsen
+from .material import build_database, make_codebook, worsen
 
 
 @pytest.fixture(scope="module")
@@ -92,3 +94,33 @@ def test_top_hits_are_sorted_and_padded() -> None:
 def test_options_out_of_range_are_named(option: str) -> None:
     with pytest.raises(ConfigError, match=option):
         SearchOptions(**{option: 0})  # type: ignore[arg-type]
+
+
+def test_a_time_budget_ends_the_scan_with_the_nearest_cells_scanned(
+    index: PqIndex, queries: np.ndarray, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pq_index, "_SCAN_BLOCK", 512)
+    everything = index.nearest(queries, 10, SearchOptions(n_probe=12))
+    assert index.nearest(queries, 10, SearchOptions(n_probe=12, time_budget_ms=1e6)).n_scanned == everything.n_scanned
+    hurried = index.nearest(queries, 10, SearchOptions(n_probe=12, time_budget_ms=1e-6))
+    assert hurried.n_scanned == 512 < everything.n_scanned
+    shared = [len(set(a) & set(b)) for a, b in zip(everything.fingerprints, hurried.fingerprints, strict=True)]
+    assert np.mean(shared) > 1
+
+
+@pytest.mark.parametrize("layout", ["pq", "flat"])
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_silent_fingerprints_are_no_hits(tmp_path: Path, song_vectors: list[np.ndarray], layout: str) -> None:
+    """Fewer fingerprints than hits are asked for, and some of them silent."""
+    songs = [vectors[:20].copy() for vectors in song_vectors[:4]]
+    for vectors in songs:
+        vectors[5:8] = 0
+    codebook = make_codebook(np.concatenate(song_vectors))
+    path = build_database(tmp_path / "a.npdb", songs, layout, codebook=codebook)
+    database = SongDatabase.open(path)
+    hits = database.index.nearest(songs[1][10:14], 128, SearchOptions())
+    found = hits.fingerprints >= 0
+    assert (found == np.isfinite(hits.similarities)).all()
+    assert found.sum(axis=1).tolist() == [4 * 17] * 4
+    match = Matcher(database).match(songs[1][9:17], 1.0)
+    assert match.candidates[0].song_index == 1

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import pickle
 import shutil
 import sqlite3
@@ -19,8 +20,9 @@ from nowplaying.errors import (
     ManifestMismatchError,
     UnsupportedVersionError,
 )
+from ondevice_db import store
 from ondevice_db.matcher import Matcher
-from ondevice_db.schema import LAYOUT_FILES, manifest_digest
+from ondevice_db.schema import layout_files, manifest_digest
 from ondevice_db.store import SongDatabase
 
 from .material import SPACE, make_track
@@ -92,7 +94,7 @@ def test_a_changed_manifest_is_refused(copy: Path) -> None:
 
 
 def test_a_newer_schema_is_refused(copy: Path) -> None:
-    set_field(copy, 2, "schema_version")
+    set_field(copy, 3, "schema_version")
     with pytest.raises(UnsupportedVersionError, match="update nowplaying"):
         SongDatabase.open(copy)
 
@@ -219,7 +221,7 @@ def npy(array: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize("role", ["codes", "song_starts", "song_cells", "list_starts", "list_low", "centroids"])
+@pytest.mark.parametrize("role", ["codes", "song_starts", "list_starts", "order_bits", "order_counts", "centroids"])
 def test_pickles_are_never_loaded(pq_copy: Path, role: str) -> None:
     rewrite(pq_copy, role, npy(np.array([{"a": 1}], dtype=object)))
     with pytest.raises(CorruptArtifactError):
@@ -256,11 +258,11 @@ def test_ranges_that_run_backwards_or_too_far_are_refused(pq_copy: Path) -> None
 def test_lists_that_lie_are_found_when_used(pq_copy: Path, song_vectors: list[np.ndarray]) -> None:
     """Right shapes, right hashes, wrong content: no crash and no read outside, but an error."""
     manifest = json.loads((pq_copy / "manifest.json").read_text())
-    for role in ("list_high", "list_low", "song_cells"):
+    for role in ("order_bits", "order_counts"):
         path = pq_copy / manifest["files"][role]["name"]
         original = path.read_bytes()
         array = np.load(path)
-        rewrite(pq_copy, role, npy(np.full_like(array, 255 if array.dtype == np.uint8 else 65_535)))
+        rewrite(pq_copy, role, npy(np.full_like(array, np.iinfo(array.dtype).max)))
         with pytest.raises(CorruptArtifactError):
             Matcher(SongDatabase.open(pq_copy)).match(song_vectors[0][:8], 1.0)
         rewrite(pq_copy, role, original)
@@ -345,7 +347,7 @@ def test_any_damage_is_refused_or_harmless(
     if layout == "flat":
         shutil.rmtree(pq_copy)
         shutil.copytree(flat_database, pq_copy)
-    role = str(rng.choice(sorted(LAYOUT_FILES[layout])))
+    role = str(rng.choice(sorted(layout_files(layout))))
     manifest = json.loads((pq_copy / "manifest.json").read_text())
     content = bytearray((pq_copy / manifest["files"][role]["name"]).read_bytes())
     # Half of the damage goes to the start, where headers are.
@@ -362,3 +364,54 @@ def test_any_damage_is_refused_or_harmless(
             database.track(candidate.song_index)
     except ArtifactError:
         pass
+
+
+def test_a_database_is_hashed_once_and_again_when_touched(pq_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    hashed = []
+    monkeypatch.setattr(store, "check_file", lambda path, record: hashed.append(path.name))
+    SongDatabase.open(pq_copy)
+    n_files = len(hashed)
+    assert n_files > 5
+    SongDatabase.open(pq_copy)
+    assert len(hashed) == n_files
+    codes = next(pq_copy.glob("codes-*"))
+    codes.write_bytes(codes.read_bytes())
+    SongDatabase.open(pq_copy)
+    assert len(hashed) == 2 * n_files
+    SongDatabase.open(pq_copy, check_hashes=True)
+    assert len(hashed) == 3 * n_files
+
+
+def test_a_database_that_failed_is_never_trusted(pq_copy: Path) -> None:
+    SongDatabase.open(pq_copy)
+    codes = next(pq_copy.glob("codes-*"))
+    data = bytearray(codes.read_bytes())
+    data[-7] ^= 1
+    codes.write_bytes(data)
+    for _ in range(2):
+        with pytest.raises(CorruptArtifactError, match="codes"):
+            SongDatabase.open(pq_copy)
+
+
+def test_a_copy_is_checked_however_its_times_were_set(pq_copy: Path, tmp_path: Path) -> None:
+    SongDatabase.open(pq_copy)
+    codes = next(pq_copy.glob("codes-*"))
+    before = codes.stat()
+    data = bytearray(codes.read_bytes())
+    data[-7] ^= 1
+    codes.write_bytes(data)
+    os.utime(codes, ns=(before.st_atime_ns, before.st_mtime_ns))
+    with pytest.raises(CorruptArtifactError, match="codes"):
+        SongDatabase.open(pq_copy)
+
+
+def test_without_a_place_for_notes_everything_is_checked(
+    pq_copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    hashed = []
+    monkeypatch.setattr(store, "check_file", lambda path, record: hashed.append(path.name))
+    SongDatabase.open(pq_copy)
+    SongDatabase.open(pq_copy)
+    assert len(hashed) == 2 * len(set(hashed))

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nowplaying.audio.corpus import read_corpus
+from nowplaying.audio.corpus import has_recordings, read_corpus
 from nowplaying.errors import AudioFormatError, ConfigError
 
 
@@ -42,6 +42,19 @@ def test_folder_without_a_table_serves_every_split(tmp_path: Path) -> None:
     files = read_corpus(tmp_path, "music", "train")
     assert [file.path.name for file in files] == ["a.mp3", "z.WAV"]
     assert all(file.split is None for file in files)
+
+
+def test_folders_without_tables_are_groups_and_splits(tmp_path: Path) -> None:
+    for name in ("music/dev/a.wav", "music/unknown/x/dev/b.wav", "music/c.wav", "noise/d.wav"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    splits = {file.path.name: file.split for file in read_corpus(tmp_path, "music")}
+    assert splits == {"a.wav": "dev", "b.wav": "unknown", "c.wav": None}
+    assert [file.path.name for file in read_corpus(tmp_path, "music", "dev")] == ["c.wav", "a.wav"]
+    assert has_recordings(tmp_path, "noise", "dev")
+    assert not has_recordings(tmp_path, "rir", "dev")
+    with pytest.raises(ConfigError, match="speech"):
+        read_corpus(tmp_path, "speech")
 
 
 def test_rir_kind_is_its_label(tmp_path: Path) -> None:

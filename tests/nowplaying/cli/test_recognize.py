@@ -109,3 +109,48 @@ def test_a_folder_stands_for_its_files(run: Run, database: Path, music_folder: P
     done = run("recognize", "--db", database, "--json", music_folder)
     assert done.code == 0
     assert [record["match"]["title"] for record in done.records] == [f"song-{number}" for number in range(8)]
+
+
+def test_an_explanation_for_people(run: Run, database: Path, query: Path, noise: Path) -> None:
+    known = run("recognize", "--db", database, "--explain", query)
+    assert known.code == 0
+    assert "reaches the threshold" in known.out
+    assert known.out.count("song-3") >= 2
+    assert "12 of 12 fingerprints" in known.out
+    unknown = run("recognize", "--db", database, "--explain", noise)
+    assert unknown.code == 1
+    assert "is below the threshold" in unknown.out
+    assert "for a clear match)" in unknown.out
+
+
+def test_an_explanation_for_scripts(run: Run, database: Path, query: Path, noise: Path) -> None:
+    known, unknown = run("recognize", "--db", database, "--explain", "--json", query, noise).records
+    assert known["explain"]["reasons"] == []
+    assert known["explain"]["candidates"][0]["score"] >= known["explain"]["threshold"]
+    assert len(known["explain"]["steps"]) == known["n_fingerprints"] == 12
+    assert {step["rival"]["title"] for step in known["explain"]["steps"] if step["rival"]} <= {
+        f"song-{number}" for number in range(8)
+    }
+    assert unknown["explain"]["reasons"]
+    assert all(
+        set(reason) == {"measure", "value", "clear", "missing", "text"} for reason in unknown["explain"]["reasons"]
+    )
+
+
+def test_silence_is_explained(run: Run, database: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silent.wav", np.zeros(9 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    done = run("recognize", "--db", database, "--explain", tmp_path / "silent.wav")
+    assert "nothing above -60 dBFS" in done.out
+
+
+def test_a_plot(run: Run, database: Path, query: Path, noise: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    done = run("recognize", "--db", database, "--plot", tmp_path / "a.png", query)
+    assert done.code == 0
+    assert (tmp_path / "a.png").read_bytes()[1:4] == b"PNG"
+    assert run("recognize", "--db", database, "--plot", tmp_path / "b.png", query, noise).code == 2
+    assert run("recognize", "--db", database, "--plot", tmp_path / "b.png", "--every", "5", query).code == 2
+    soundfile.write(tmp_path / "silent.wav", np.zeros(9 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    silent = run("recognize", "--db", database, "--plot", tmp_path / "b.png", tmp_path / "silent.wav")
+    assert "not drawn" in silent.err
+    assert not (tmp_path / "b.png").exists()

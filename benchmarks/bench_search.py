@@ -1,0 +1,199 @@
+"""Other ways to search the same vectors: python benchmarks/bench_search.py --vectors REAL.npz --songs N.
+
+Real fingerprints (``benchmarks/fit_distractors.py --vectors`` keeps them) stand among drawn ones; queries are real,
+half way between two stored, with noise. For each way: bytes a fingerprint, CPU time of building and of one query, and
+the recall of the exact answer, that is, how often the vector with the largest inner product is found, first or among
+ten. That is no accuracy: whether the nearest vector is the right song is for ``nowplaying evaluate`` to say.
+"""
+
+import argparse
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import numpy as np
+from annoy import AnnoyIndex
+from bench_scale import machine
+
+from fingerprinter.fingerprint import Fingerprinter
+from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.codebook import Codebook, unit_rows
+from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
+from ondevice_db.index import SearchOptions
+from ondevice_db.store import SongDatabase
+from ondevice_db.train_codebook import train_codebook
+
+HISTORY = Path(__file__).with_name("search.json")
+N_RETURNED = 10
+Search = Callable[[np.ndarray], np.ndarray]
+
+
+def main() -> None:
+    """Build every index, ask every query, and add the record to the history."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--vectors", type=Path, required=True)
+    parser.add_argument("--songs", type=int, default=1000, help="drawn songs beside the real ones")
+    parser.add_argument("--real-songs", type=int, default=100)
+    parser.add_argument("--queries", type=int, default=500)
+    parser.add_argument("--noise", type=float, default=0.8)
+    parser.add_argument("--cells", type=int, default=1024)
+    parser.add_argument("--out", type=Path, default=HISTORY)
+    options = parser.parse_args()
+    songs, queries = material(options)
+    vectors = np.concatenate(songs)
+    sounding = np.flatnonzero(vectors.any(axis=1))
+    exact = exact_answers(vectors, queries)
+    rows = []
+    with tempfile.TemporaryDirectory() as folder:
+        for name, build in ways(songs, vectors, sounding, Path(folder), options).items():
+            began_s = time.process_time()
+            search, n_bytes = build()
+            built_s = time.process_time() - began_s
+            began_s = time.process_time()
+            found = np.stack([search(query[None])[0] for query in queries])
+            query_ms = 1000 * (time.process_time() - began_s) / len(queries)
+            rows.append(
+                {
+                    "way": name,
+                    "bytes_per_fingerprint": round(n_bytes / len(sounding), 1),
+                    "build_cpu_s": round(built_s, 1),
+                    "query_cpu_ms": round(query_ms, 3),
+                    "nearest_first": round(float((found[:, 0] == exact).mean()), 4),
+                    "nearest_among_10": round(float((found == exact[:, None]).any(axis=1).mean()), 4),
+                }
+            )
+            print(json.dumps(rows[-1]), flush=True)
+    record = {
+        "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
+        **machine(),
+        "n_fingerprints": len(sounding),
+        "real_songs": options.real_songs,
+        "drawn_songs": options.songs,
+        "queries": len(queries),
+        "noise": options.noise,
+        "ways": rows,
+    }
+    history = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else []
+    options.out.write_text(json.dumps([*history, record], indent=1) + "\n", encoding="utf-8")
+
+
+def material(options: argparse.Namespace) -> tuple[list[np.ndarray], np.ndarray]:
+    """Return real songs followed by drawn ones, and queries from the real ones."""
+    with np.load(options.vectors, allow_pickle=False) as stored:
+        real = np.split(stored["rows"], np.cumsum(stored["counts"])[:-1])[: options.real_songs]
+    shipped = Codebook.load(Fingerprinter.from_model().folder.path)
+    drawn = list(draw_songs(SongStatistics.load(), shipped, options.songs, seed=99)) if options.songs else []
+    rng = np.random.default_rng(4)
+    heard = np.concatenate([song[:-1] + song[1:] for song in real if len(song) > 1])
+    heard = unit_rows(heard[np.linalg.norm(heard, axis=1) > 1])
+    chosen = heard[rng.choice(len(heard), min(options.queries, len(heard)), replace=False)]
+    noise = options.noise * rng.standard_normal(chosen.shape) / np.sqrt(chosen.shape[1])
+    return [*real, *drawn], unit_rows(chosen + noise)
+
+
+def exact_answers(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
+    """Return the vector with the largest inner product for each query."""
+    best, value = np.zeros(len(queries), np.int64), np.full(len(queries), -np.inf)
+    for start in range(0, len(vectors), 100_000):
+        similarities = queries @ vectors[start : start + 100_000].T
+        here = similarities.argmax(axis=1)
+        top = similarities[np.arange(len(queries)), here]
+        best = np.where(top > value, start + here, best)
+        value = np.maximum(top, value)
+    return best
+
+
+def ways(
+    songs: list[np.ndarray], vectors: np.ndarray, sounding: np.ndarray, folder: Path, options: argparse.Namespace
+) -> dict[str, Callable[[], tuple[Search, int]]]:
+    """Return how to build each index; what is built returns ten numbers of vectors for a query, and its bytes."""
+    return {
+        "exact, floats": lambda: (lambda query: top(query @ vectors.T), vectors.nbytes),
+        "this database, 12 bytes": lambda: ours(songs, folder, None, options),
+        "this database, 2 % scanned": lambda: ours(songs, folder, 0.02, options),
+        "Annoy, floats, 20 trees": lambda: annoy(vectors, sounding, folder, "angular"),
+        "Annoy, 96 sign bits, Hamming, 20 trees": lambda: annoy(vectors, sounding, folder, "hamming"),
+        "FAISS IVFPQ, 12 bytes, 2 % scanned": lambda: faiss_ivfpq(vectors, sounding, folder, options),
+    }
+
+
+def ours(songs: list[np.ndarray], folder: Path, share: float | None, options: argparse.Namespace) -> tuple[Search, int]:
+    """Build this project's database, without metadata worth the name."""
+    path = folder / "ours.npdb"
+    model = Fingerprinter.from_model()
+    if not path.is_dir():
+        rows = np.concatenate(songs)
+        rows = rows[rows.any(axis=1)]
+        codebook = train_codebook(rows[:: max(1, len(rows) // 200_000)], options.cells)
+        settings = FingerprintSettings(
+            embedding_space=model.embedding_space,
+            encoder=model.name,
+            dim=model.dim,
+            hop_s=model.reference_hop_s,
+            window_s=model.window_s,
+        )
+        with DatabaseWriter(path, settings=settings, codebook=codebook) as writer:
+            for number, song in enumerate(songs):
+                writer.add(distractor_track(number, len(song), 1.0), song)
+            writer.finish()
+    opened = SongDatabase.open(path)
+    search = SearchOptions() if share is None else SearchOptions(n_probe=max(1, round(share * options.cells)))
+    return lambda query: opened.index.nearest(query, N_RETURNED, search).fingerprints, opened.info()["total_bytes"]
+
+
+def annoy(vectors: np.ndarray, sounding: np.ndarray, folder: Path, metric: str) -> tuple[Search, int]:
+    """Build Annoy over the floats themselves or over their signs, as one would without a quantizer."""
+    data = vectors if metric == "angular" else (vectors > 0).astype(np.int64)
+    index = AnnoyIndex(vectors.shape[1], metric)
+    index.set_seed(0)
+    for number, row in enumerate(data[sounding]):
+        index.add_item(number, row)
+    index.build(20, n_jobs=1)
+    path = folder / f"{metric}.ann"
+    index.save(str(path))
+
+    def search(query: np.ndarray) -> np.ndarray:
+        asked = query[0] if metric == "angular" else (query[0] > 0).astype(np.int64)
+        found = index.get_nns_by_vector(asked, N_RETURNED, 2000)
+        return np.array([[*sounding[found], *[-1] * (N_RETURNED - len(found))]])
+
+    return search, path.stat().st_size
+
+
+def faiss_ivfpq(
+    vectors: np.ndarray, sounding: np.ndarray, folder: Path, options: argparse.Namespace
+) -> tuple[Search, int]:
+    """Build FAISS's own inverted file with product quantization of residuals, cells and bytes as ours."""
+    import faiss
+
+    faiss.omp_set_num_threads(1)
+    dim = vectors.shape[1]
+    index = faiss.index_factory(dim, f"OPQ12_{dim},IVF{options.cells},PQ12", faiss.METRIC_INNER_PRODUCT)
+    rows = np.ascontiguousarray(vectors[sounding])
+    index.train(rows[:: max(1, len(rows) // 200_000)])
+    index.add(rows)
+    faiss.extract_index_ivf(index).nprobe = max(1, round(0.02 * options.cells))
+    path = folder / "ivfpq.faiss"
+    faiss.write_index(index, str(path))
+
+    def search(query: np.ndarray) -> np.ndarray:
+        found = index.search(query, N_RETURNED)[1]
+        return np.where(found >= 0, sounding[np.maximum(found, 0)], -1)
+
+    return search, path.stat().st_size
+
+
+def top(similarities: np.ndarray) -> np.ndarray:
+    """Return the columns of the ten largest values of the only row."""
+    best = np.argpartition(-similarities[0], N_RETURNED)[:N_RETURNED]
+    return best[np.argsort(-similarities[0, best])][None]
+
+
+if __name__ == "__main__":
+    main()

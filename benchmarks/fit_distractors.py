@@ -1,0 +1,80 @@
+"""Fit the statistics of drawn songs to real music: python benchmarks/fit_distractors.py MUSIC... [--out FILE].
+
+Whole songs are wanted, as excerpts hide their refrains. Decoded audio is kept in ``--cache-dir`` where one is given.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.audio import SAMPLE_RATE_HZ, find_audio, load
+from nowplaying.audio.cache import load_cached
+from nowplaying.errors import NowPlayingError
+from ondevice_db.codebook import Codebook
+from ondevice_db.evaluation.distractor_fit import fit_statistics
+from ondevice_db.evaluation.distractors import SHIPPED_STATISTICS
+from ondevice_db.recognizer import SILENCE_DBFS
+
+
+def main() -> None:
+    """Fingerprint, fit, save, and print how near the drawn songs come."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("music", type=Path, nargs="+")
+    parser.add_argument("--model", default="fingerprinter-v1")
+    parser.add_argument("--cache-dir", type=Path)
+    parser.add_argument("--songs", type=int, default=400, help="most songs to use, drawn at random")
+    parser.add_argument("--shortest-s", type=float, default=60.0, help="songs below this length are left out")
+    parser.add_argument("--longest-s", type=float, default=300.0, help="songs are cut there")
+    parser.add_argument("--vectors", type=Path, help="keep the fingerprints here, and read them where they are there")
+    parser.add_argument("--description", default="", help="of the music, for the provenance")
+    parser.add_argument("--out", type=Path, default=SHIPPED_STATISTICS)
+    options = parser.parse_args()
+    fingerprinter = Fingerprinter.from_model(options.model)
+    if options.vectors and options.vectors.is_file():
+        with np.load(options.vectors, allow_pickle=False) as stored:
+            songs = np.split(stored["rows"], np.cumsum(stored["counts"])[:-1])
+    else:
+        songs = fingerprint_songs(options, fingerprinter)
+        if options.vectors:
+            np.savez(options.vectors, rows=np.concatenate(songs), counts=[len(song) for song in songs])
+    hours = sum(map(len, songs)) * fingerprinter.reference_hop_s / 3600
+    statistics = fit_statistics(
+        songs,
+        Codebook.load(fingerprinter.folder.path),
+        hop_s=fingerprinter.reference_hop_s,
+        embedding_space=fingerprinter.embedding_space,
+        provenance={"music": options.description, "hours": round(hours, 2), "model": fingerprinter.name},
+    )
+    statistics.save(options.out)
+    for name in ("section_share", "section_s", "lag_correlation", "repeat_share", "repeat_noise", "clustering"):
+        print(f"{name:26} {getattr(statistics, name):.3f}")
+    for name, (real, drawn) in statistics.provenance["real_and_drawn"].items():
+        print(f"{name:26} real {real:8.3f}  drawn {drawn:8.3f}")
+
+
+def fingerprint_songs(options: argparse.Namespace, fingerprinter: Fingerprinter) -> list[np.ndarray]:
+    """Return the fingerprints of songs that are long enough, zero for silence."""
+    paths = find_audio(options.music)
+    order = np.random.default_rng(0).permutation(len(paths))
+    songs: list[np.ndarray] = []
+    for number in order:
+        if len(songs) == options.songs:
+            break
+        try:
+            path = paths[number]
+            samples = load_cached(path, options.cache_dir) if options.cache_dir else load(path)
+        except NowPlayingError as error:
+            print(error)
+            continue
+        if samples.size < options.shortest_s * SAMPLE_RATE_HZ:
+            continue
+        kept = samples[: round(options.longest_s * SAMPLE_RATE_HZ)]
+        vectors, levels_dbfs = fingerprinter.embed_with_levels(kept, fingerprinter.reference_hop_s)
+        songs.append(np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), vectors))
+    return songs
+
+
+if __name__ == "__main__":
+    main()

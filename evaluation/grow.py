@@ -1,0 +1,128 @@
+"""What a larger database does to answers: python evaluation/grow.py --corpus C --cache-dir D --out FILE.
+
+The corpus is indexed among drawn songs (ondevice_db/evaluation/distractors.py), and the same real queries are asked of
+each size: music that is in it, music that is not, and music that is masked. The wrong songs that a query may be taken
+for are then mostly drawn, and named so: real music of that amount would have covers and versions among it. Written are
+rank-1, accepted, and false accepts by size, and the slope of acceptance by size: how much the logarithm of the odds
+that one wrong answer in 300 reaches rises when the database grows e-fold (`size_slope`; docs/adr/0010).
+"""
+
+import argparse
+import math
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying.artifacts import write_json
+from ondevice_db.accept import Acceptance
+from ondevice_db.builder import DatabaseWriter
+from ondevice_db.codebook import Codebook
+from ondevice_db.evaluation.conditions import paired_conditions
+from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
+from ondevice_db.evaluation.library import Library
+from ondevice_db.evaluation.matching import Outcomes, System, match_all
+from ondevice_db.evaluation.metrics import clopper_pearson
+from ondevice_db.evaluation.setting import Setting, build_setting
+from ondevice_db.recognizer import acceptance_of
+from ondevice_db.store import SongDatabase
+
+RATE = 0.003
+
+
+def main() -> None:
+    """Measure every size and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default="fingerprinter-v1")
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument(
+        "--drawn", type=int, nargs="+", default=[0, 1000, 10_000, 30_000], help="songs beside the corpus"
+    )
+    parser.add_argument("--queries", type=int, default=2000)
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True, help="JSON to write")
+    options = parser.parse_args()
+    setting = build_setting(
+        options.model,
+        options.corpus,
+        options.cache_dir,
+        n_queries=options.queries,
+        pcm_cache=options.cache_dir,
+        jobs=options.jobs,
+    )
+    fitted = acceptance_of(setting.cache.fingerprinter)
+    sizes, tails, rows = [], [], []
+    for n_drawn in options.drawn:
+        library = grown(setting, n_drawn, options.cache_dir)
+        n_fingerprints = int(SongDatabase.open(library.database).manifest.n_fingerprints)
+        row, logits = measure(setting, library, fitted, options.jobs)
+        rows.append({"drawn_songs": n_drawn, "n_fingerprints": n_fingerprints, **row})
+        sizes.append(n_fingerprints)
+        tails.append(float(np.quantile(logits, 1 - RATE)))
+        print(rows[-1], f"logit of the worst {100 * RATE:g} %: {tails[-1]:.2f}", flush=True)
+    slope = float(np.polyfit(np.log(sizes), tails, 1)[0]) if len(sizes) > 1 else math.nan
+    print(f"size_slope {min(max(slope, 0.0), 1.0):.3f} for n_fitted {sizes[0]}")
+    write_json(options.out, {"sizes": rows, "tail_logits": tails, "slope": slope, "n_fitted": sizes[0]})
+
+
+def grown(setting: Setting, n_drawn: int, cache: Path) -> Library:
+    """Return the library with drawn songs behind its own, so that song numbers stay."""
+    if n_drawn == 0:
+        return setting.library
+    path = cache / f"grown-{n_drawn}.npdb"
+    shutil.rmtree(path, ignore_errors=True)
+    shutil.copytree(setting.library.database, path)
+    shipped = Codebook.load(setting.cache.fingerprinter.folder.path)
+    with DatabaseWriter.extend(path) as writer:
+        for number, song in enumerate(draw_songs(SongStatistics.load(), shipped, n_drawn, seed=17)):
+            writer.add(distractor_track(number, len(song), 1.0), song)
+        writer.finish(keep_previous=False)
+    n_real = setting.library.groups.size
+    groups = np.concatenate([setting.library.groups, np.arange(n_real, n_real + n_drawn)])
+    return replace(setting.library, database=path, groups=groups)
+
+
+def measure(
+    setting: Setting, library: Library, acceptance: Acceptance, jobs: int
+) -> tuple[dict[str, Any], NDArray[np.float64]]:
+    """Return the rates of one size, without any adaptation to it, and the log odds of all wrong answers."""
+    plain = replace(acceptance, size_slope=0.0)
+    system = System(library=library, acceptance=plain, hop_s=setting.cache.fingerprinter.query_hop_s)
+    masks = [setting.library.members(int(song)) for song in setting.truth]
+    row: dict[str, Any] = {}
+    wrong: list[NDArray[np.float64]] = []
+    for condition in paired_conditions():
+        known = match_all(system, setting.cache.queries(setting.plans["known"], condition), jobs=jobs)
+        right = known.right(library, setting.truth)
+        unknown = match_all(system, setting.cache.queries(setting.plans["unknown"], condition), jobs=jobs)
+        masked = match_all(system, setting.cache.queries(setting.plans["known"], condition), masks, jobs=jobs)
+        row[condition.name] = {
+            "rank1": float(right.mean()),
+            "accepted": float((right & known.accepted).mean()),
+            "unknown_accepted": count(unknown.accepted),
+            "masked_accepted": count(masked.accepted),
+        }
+        wrong += [log_odds(plain, unknown), log_odds(plain, masked)]
+    return row, np.concatenate(wrong)
+
+
+def count(accepted: NDArray[np.bool_]) -> dict[str, Any]:
+    """Return how many were accepted, and the interval of the rate."""
+    n, found = int(accepted.size), int(accepted.sum())
+    return {"n": n, "count": found, "clopper_pearson": list(clopper_pearson(found, n))}
+
+
+def log_odds(acceptance: Acceptance, outcomes: Outcomes) -> NDArray[np.float64]:
+    """Return the logarithm of the odds of each answer; of no answer the lowest."""
+    weights: Sequence[float] = acceptance.coefficients
+    logits: NDArray[np.float64] = outcomes.features @ np.array(weights) + acceptance.intercept
+    return np.nan_to_num(logits, nan=-40.0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,113 @@
+"""What the detector costs a device: bytes of graph, parameters, states and arena, multiply-accumulates a second."""
+
+import math
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Any, Final
+
+from ai_edge_litert import schema_py_generated as schema
+
+from detector.network import DECISION_FRAMES, open_network
+from export.macs import count_macs
+from nowplaying.errors import CorruptArtifactError, MissingExtraError
+from nowplaying.runtime import TfliteModel
+
+__all__ = ["arena_bytes", "detector_cost"]
+
+_DECISION_S: Final = DECISION_FRAMES / 100
+_TOTAL = re.compile(rb"Arena allocation total (\d+) bytes")
+_STDERR: Final = 2
+
+
+def detector_cost(path: Path) -> dict[str, Any]:
+    """Measure a detector's graph.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.tflite`` file.
+
+    Returns
+    -------
+    dict
+        ``model_bytes``; ``n_parameters``; ``parameter_bytes``, of all constants; ``state_bytes`` kept between steps;
+        ``macs_per_step`` and ``macs_per_second``; ``arena_bytes``, or None without the ``micro`` extra.
+    """
+    content, model = path.read_bytes(), TfliteModel(path)
+    n_parameters, parameter_bytes = _constants(content)
+    macs = count_macs(content)
+    try:
+        arena: int | None = arena_bytes(content)
+    except MissingExtraError:
+        arena = None
+    return {
+        "model_bytes": len(content),
+        "n_parameters": n_parameters,
+        "parameter_bytes": parameter_bytes,
+        "state_bytes": open_network(model).state_bytes,
+        "macs_per_step": macs,
+        "macs_per_second": round(macs / _DECISION_S),
+        "arena_bytes": arena,
+    }
+
+
+def arena_bytes(graph: bytes) -> int:
+    """Return the tensor arena that TensorFlow Lite Micro allocates for a graph on this machine.
+
+    Its structures hold pointers, so a 32-bit device needs less than the 64-bit host on which this is measured.
+
+    Raises
+    ------
+    MissingExtraError
+        Without the ``micro`` extra.
+    CorruptArtifactError
+        When the interpreter refuses the graph.
+    """
+    try:
+        from tflite_micro.python.tflite_micro import runtime
+    except ImportError as error:
+        extra, purpose = "micro", "measuring the arena in TensorFlow Lite Micro"
+        raise MissingExtraError(extra, purpose, error) from error
+    try:
+        interpreter = runtime.Interpreter.from_bytes(graph, arena_size=1 << 20)
+        interpreter.invoke()
+    except RuntimeError as error:
+        message = f"TensorFlow Lite Micro refused a graph of {len(graph)} bytes ({error}); export it again"
+        raise CorruptArtifactError(message) from error
+    # The interpreter tells its allocations on the process's stderr alone.
+    with tempfile.TemporaryFile() as told:
+        kept = os.dup(_STDERR)
+        try:
+            os.dup2(told.fileno(), _STDERR)
+            interpreter.print_allocations()
+        finally:
+            os.dup2(kept, _STDERR)
+            os.close(kept)
+        told.seek(0)
+        found = _TOTAL.search(told.read())
+    if found is None:
+        message = "expected the arena's size from TensorFlow Lite Micro, found none; install the pinned tflite-micro"
+        raise CorruptArtifactError(message)
+    return int(found.group(1))
+
+
+def _constants(graph: bytes) -> tuple[int, int]:
+    """Return how many weights and biases a graph holds, and the bytes of all its constants."""
+    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph, 0))
+    subgraph = model.subgraphs[0]
+    sizes = {
+        number: (math.prod(int(size) for size in tensor.shape), len(model.buffers[tensor.buffer].data))
+        for number, tensor in enumerate(subgraph.tensors)
+        if model.buffers[tensor.buffer].data is not None
+    }
+    # Depthwise convolutions have no bias of their own: kernels ask for one, and get zeros.
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    zeros = {
+        int(operator.inputs[2])
+        for operator in subgraph.operators
+        if codes[operator.opcodeIndex] == schema.BuiltinOperator.DEPTHWISE_CONV_2D
+    }
+    n_parameters = sum(size for number, (size, _) in sizes.items() if number not in zeros)
+    return n_parameters, sum(n_bytes for _, n_bytes in sizes.values())

@@ -1,0 +1,170 @@
+"""The commands of ``nowplaying db`` that change a database, and those that bring the change to others."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from nowplaying.cli.options import FingerprinterModel, Json
+from nowplaying.cli.output import emit_json, note, say
+
+if TYPE_CHECKING:
+    from ondevice_db.schema import DatabaseManifest
+
+__all__ = ["PublicKey", "apply", "compact", "delta", "describe", "merge", "remove", "replace", "rollback", "sign"]
+
+_Path = Annotated[Path, typer.Argument(metavar="DB", help="Song database: a folder NAME.npdb.")]
+_TrackId = Annotated[str, typer.Argument(metavar="TRACK_ID", help="As 'db list' prints it.")]
+_Text = Annotated[str | None, typer.Option(help="New text; '' empties it.", show_default=False)]
+PublicKey = Annotated[
+    Path | None,
+    typer.Option("--public-key", metavar="PEM", help="P-256 key that must have signed it.", show_default=False),
+]
+
+
+def remove(
+    database: _Path,
+    track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="As 'db list' prints them.")],
+    json_output: Json = False,
+) -> None:
+    """Take songs out."""
+    from nowplaying.errors import ConfigError
+    from ondevice_db.changes import remove_tracks
+
+    wanted = list(dict.fromkeys(track_ids))
+    removed = remove_tracks(database, wanted)
+    missing = [track_id for track_id in wanted if track_id not in removed]
+    if removed:
+        _tell(database, "remove", _songs(len(removed)) + " removed", json_output, removed=len(removed))
+    if missing:
+        message = f"{database}: holds no song {', '.join(missing)}; see 'nowplaying db list'"
+        raise ConfigError(message)
+
+
+def merge(
+    database: _Path,
+    sources: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="Databases whose songs are added.")],
+    quantize_again: Annotated[
+        bool, typer.Option("--quantize-again", help="Take songs of another codebook too, at a loss of accuracy.")
+    ] = False,
+    json_output: Json = False,
+) -> None:
+    """Add the songs of other databases, each recording once; nothing is fingerprinted again."""
+    from ondevice_db.changes import merge_databases
+
+    report = merge_databases(database, sources, quantize_again=quantize_again)
+    if report.quantized_again:
+        note(f"{_songs(report.quantized_again)} of another codebook encoded anew, which costs accuracy")
+    text = f"{_songs(report.added)} added, {report.duplicates} duplicates"
+    facts = {"added": report.added, "duplicates": report.duplicates, "quantized_again": report.quantized_again}
+    _tell(database, "merge", text, json_output, **facts)
+
+
+def describe(
+    database: _Path,
+    track_id: _TrackId,
+    title: _Text = None,
+    artist: _Text = None,
+    album: _Text = None,
+    json_output: Json = False,
+) -> None:
+    """Change what is known about a song."""
+    from nowplaying.errors import ConfigError
+    from ondevice_db.changes import describe_track
+
+    texts = {"title": title, "artist": artist, "album": album}
+    given = {name: text for name, text in texts.items() if text is not None}
+    if not given:
+        message = "describe: expected --title, --artist or --album, found none"
+        raise ConfigError(message)
+    track = describe_track(database, track_id, given)
+    _tell(database, "describe", f"{track_id} is {track.artist} - {track.title}", json_output, track=track.to_dict())
+
+
+def replace(
+    database: _Path,
+    track_id: _TrackId,
+    file: Annotated[Path, typer.Argument(help="The recording that takes its place.")],
+    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    json_output: Json = False,
+) -> None:
+    """Put another recording in a song's place."""
+    from fingerprinter.fingerprint import Fingerprinter
+    from ondevice_db.indexing import replace_with_file
+
+    track = replace_with_file(database, track_id, file, Fingerprinter.from_model(fingerprinter))
+    _tell(database, "replace", f"{track_id} replaced with {track.track_id}", json_output, track=track.to_dict())
+
+
+def compact(database: _Path, json_output: Json = False) -> None:
+    """Close the gaps of removed songs, and drop the version that is kept to roll back to."""
+    from ondevice_db.changes import compact_database
+
+    manifest = compact_database(database)
+    _tell(database, "compact", f"{_songs(manifest.n_songs)} in {manifest.n_slots} places", json_output)
+
+
+def rollback(database: _Path, json_output: Json = False) -> None:
+    """Return to the version before the last change."""
+    from ondevice_db.versions import roll_back
+
+    _tell(database, "rollback", _version(roll_back(database)), json_output)
+
+
+def delta(
+    old: Annotated[Path, typer.Argument(metavar="OLD", help="Database as others have it.")],
+    new: Annotated[Path, typer.Argument(metavar="NEW", help="A copy of it that was changed.")],
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Delta to write.", show_default=False)],
+    json_output: Json = False,
+) -> None:
+    """Write the small download that leads from one version to a later one."""
+    from ondevice_db.delta import make_delta
+
+    n_bytes = make_delta(old, new, out)
+    if json_output:
+        emit_json("delta/1", {"path": str(out), "bytes": n_bytes})
+    else:
+        say(f"{out}: {n_bytes} bytes from {old} to {new}")
+
+
+def apply(
+    database: _Path,
+    file: Annotated[Path, typer.Argument(metavar="DELTA", help="File that 'db delta' made.")],
+    public_key: PublicKey = None,
+    json_output: Json = False,
+) -> None:
+    """Bring a database to the version that a delta leads to: all of it or nothing."""
+    from ondevice_db.delta import apply_delta
+
+    _tell(database, "apply", _version(apply_delta(database, file, public_key=public_key)), json_output)
+
+
+def sign(
+    database: _Path,
+    key: Annotated[Path, typer.Option("--key", metavar="PEM", help="Private P-256 key.", show_default=False)],
+    json_output: Json = False,
+) -> None:
+    """Sign a database as its publisher; any later change makes it unsigned."""
+    from ondevice_db.signature import sign_database
+
+    path = sign_database(database, key)
+    _tell(database, "sign", f"signed in {path.name}", json_output, signature=str(path))
+
+
+def _tell(database: Path, action: str, text: str, json_output: bool, **facts: object) -> None:
+    if not json_output:
+        say(f"{database}: {text}")
+        return
+    from ondevice_db.schema import load_manifest
+
+    manifest = load_manifest(database)
+    state = {"generation": manifest.generation, "n_songs": manifest.n_songs}
+    emit_json("change/1", {"database": str(database), "action": action, **state, **facts})
+
+
+def _songs(number: int) -> str:
+    return f"{number} {'song' if number == 1 else 'songs'}"
+
+
+def _version(manifest: "DatabaseManifest") -> str:
+    return f"now at generation {manifest.generation} with {_songs(manifest.n_songs)}"

@@ -1,0 +1,208 @@
+"""From song order to cell order and back: the record of a radix sort, one bit a pass for each fingerprint.
+
+Codes lie cell by cell, songs are sequences, so a search needs both directions: which fingerprint is this entry of a
+cell's list, and where does this fingerprint's code lie? Two arrays of integers would cost four bytes a fingerprint. A
+sort by the bits of the cell number, lowest bit first, is a stable partition in every pass; where a fingerprint goes
+follows from its bit and from how many ones stand before it, and where it came from, from the same counts. So the bits
+alone, which are no more than the cell numbers, give both directions and the cell (a wavelet matrix read from its lowest
+bit: Claude, Navarro and Ordonez, "The wavelet matrix", Information Systems 2015). The ones are counted
+every 512 bits, which adds 6 %.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["RadixOrder", "n_blocks_of", "n_words_of", "sort_by_cell"]
+
+_WORD_BITS = 64
+_BLOCK_WORDS = 8
+_BLOCK_BITS = _WORD_BITS * _BLOCK_WORDS
+_ONE = np.uint64(1)
+_WORDS = np.arange(_BLOCK_WORDS)[:, None]
+_BYTES = np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1, bitorder="little")
+_ONES_OF_BYTE = _BYTES.sum(axis=1, dtype=np.uint8)
+_NTH_ONE = np.argsort(1 - _BYTES, axis=1, kind="stable")  # of each byte: where its ones stand, in order
+
+
+def n_blocks_of(n: int) -> int:
+    """Return how many blocks of 512 bits hold n bits."""
+    return (n + _BLOCK_BITS - 1) // _BLOCK_BITS
+
+
+def n_words_of(n: int) -> int:
+    """Return how many words of 64 bits a pass over n fingerprints takes."""
+    return n_blocks_of(n) * _BLOCK_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class RadixOrder:
+    """The passes of a sort of fingerprints by cell.
+
+    Attributes
+    ----------
+    n : int >= 1
+        Fingerprints.
+    bits : ndarray of uint64, shape (n_passes, n_words)
+        Bit i of pass p (lowest bit of a word first) is bit p of the cell of the i-th fingerprint before that pass.
+    counts : ndarray of uint32, shape (n_passes, n_blocks + 1)
+        Ones before each 512 bits of a pass; the last is their number.
+    """
+
+    n: int
+    bits: NDArray[np.uint64]
+    counts: NDArray[np.uint32]
+
+    def places(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the cells of fingerprints and their positions in cell order.
+
+        Parameters
+        ----------
+        fingerprints : ndarray of int64 in [0, n), shape (k,)
+
+        Raises
+        ------
+        ValueError
+            When the counts lead out of the array.
+        """
+        cells = np.zeros(fingerprints.size, np.int64)
+        at = fingerprints
+        for number in range(self.bits.shape[0]):
+            bit, ones = self._rank(number, at)
+            cells |= bit << number
+            at = np.where(bit == 1, self.n - int(self.counts[number, -1]) + ones, at - ones)
+            _check(at, self.n)
+        return cells, at
+
+    def fingerprints(self, positions: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return which fingerprints stand at positions of the cell order.
+
+        Parameters
+        ----------
+        positions : ndarray of int64 in [0, n), shape (k,)
+        cells : ndarray of int64, shape (k,)
+            Whose entries they are.
+
+        Raises
+        ------
+        ValueError
+            When the counts lead out of the array.
+        """
+        at = positions
+        for number in reversed(range(self.bits.shape[0])):
+            n_zeros = self.n - int(self.counts[number, -1])
+            bit = (cells >> number) & 1
+            at = self._select(number, np.where(bit == 1, at - n_zeros, at), bit)
+            _check(at, self.n)
+        return at
+
+    def cells(self) -> NDArray[np.int64]:
+        """Return the cell of every fingerprint in song order, and check the counts on the way.
+
+        Raises
+        ------
+        ValueError
+            When the counts differ from the bits.
+        """
+        found = np.zeros(self.n, np.int64)
+        order = np.arange(self.n)
+        for number in range(self.bits.shape[0]):
+            ones = np.unpackbits(self.bits[number].view(np.uint8), bitorder="little")
+            if ones[self.n :].any() or (_counts_of(ones) != self.counts[number]).any():
+                message = f"the counts of pass {number} differ from its bits"
+                raise ValueError(message)
+            mask = ones[: self.n].astype(np.bool_)
+            found[order[mask]] |= 1 << number
+            order = np.concatenate([order[~mask], order[mask]])
+        return found
+
+    def _rank(self, number: int, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return the bit at each place of a pass, and the ones before it."""
+        block, word = at // _BLOCK_BITS, at // _WORD_BITS
+        inside = word % _BLOCK_WORDS
+        counts = _popcount(self._words(number, block))
+        here, shift = self.bits[number, word], (at % _WORD_BITS).astype(np.uint64)
+        ones = (counts * (inside > _WORDS)).sum(axis=0, dtype=np.int64)
+        ones += _popcount(here & ((_ONE << shift) - _ONE))
+        ones += self.counts[number, block]
+        return ((here >> shift) & _ONE).astype(np.int64), ones
+
+    def _select(self, number: int, rank: NDArray[np.int64], bit: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where the ``rank``-th one (or zero, where ``bit`` is 0) of a pass stands."""
+        block, rest = np.empty(rank.size, np.int64), rank.copy()
+        passed = self.counts[number]
+        before = (passed, (np.arange(passed.size) * _BLOCK_BITS - passed).astype(np.uint32))
+        for value, counts in ((1, before[0]), (0, before[1])):
+            rows = np.flatnonzero(bit == value)
+            found = np.searchsorted(counts, rank[rows].astype(np.uint32), side="right") - 1
+            block[rows] = np.clip(found, 0, counts.size - 2)
+            rest[rows] -= counts[block[rows]]
+        words = self._words(number, block)
+        words ^= bit.astype(np.uint64) - _ONE  # all ones for a zero: it is then a one that is looked for
+        each = np.arange(rank.size)
+        word, rest = _passed(_popcount(words), rest)
+        eight = np.ascontiguousarray(words[word, each].view(np.uint8).reshape(-1, 8).T)
+        byte, rest = _passed(_ONES_OF_BYTE[eight], rest)
+        inner = _NTH_ONE[eight[byte, each], np.clip(rest, 0, 7)]
+        found_at: NDArray[np.int64] = block * _BLOCK_BITS + word * _WORD_BITS + byte * 8 + inner
+        return found_at
+
+    def _words(self, number: int, blocks: NDArray[np.int64]) -> NDArray[np.uint64]:
+        """Return the words of blocks, shape (8, n): long rows, over which NumPy is quick."""
+        return np.ascontiguousarray(self.bits[number].reshape(-1, _BLOCK_WORDS)[blocks].T)
+
+
+def sort_by_cell(cells: NDArray[np.integer], n_bits: int) -> tuple[NDArray[np.int64], RadixOrder]:
+    """Sort fingerprints by their cells, keeping their order within a cell, and record the way.
+
+    Parameters
+    ----------
+    cells : ndarray of integers in [0, 2**n_bits), shape (n,), n >= 1
+    n_bits : int >= 1
+
+    Returns
+    -------
+    order : ndarray of int64, shape (n,)
+        Fingerprint at every position.
+    record : RadixOrder
+    """
+    n, here = cells.size, cells
+    bits, counts = [], []
+    for number in range(n_bits):
+        mask = ((here >> number) & 1).astype(np.bool_)
+        ones = np.zeros(n_words_of(n) * _WORD_BITS, np.uint8)
+        ones[:n] = mask
+        bits.append(np.packbits(ones, bitorder="little").view("<u8"))
+        counts.append(_counts_of(ones))
+        here = np.concatenate([here[~mask], here[mask]])
+    return np.argsort(cells, kind="stable"), RadixOrder(n, np.stack(bits), np.stack(counts))
+
+
+def _counts_of(ones: NDArray[np.uint8]) -> NDArray[np.uint32]:
+    per_block = ones.reshape(-1, _BLOCK_BITS).sum(axis=1, dtype=np.int64)
+    return np.concatenate([[0], np.cumsum(per_block)]).astype(np.uint32)
+
+
+def _popcount(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
+    if hasattr(np, "bitwise_count"):
+        return np.bitwise_count(words)
+    bytes_of = np.ascontiguousarray(words).view(np.uint8).reshape(*words.shape, 8)  # NumPy 1
+    return _ONES_OF_BYTE[bytes_of].sum(axis=-1, dtype=np.uint8)
+
+
+def _passed(counts: NDArray[np.uint8], rank: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return in which of eight parts, the rows of ``counts``, the ``rank``-th one stands, and its rank there."""
+    part, rest = np.zeros(rank.size, np.int64), rank.copy()
+    going = np.ones(rank.size, np.bool_)
+    for row in counts[:-1]:
+        going &= rest >= row
+        part += going
+        rest -= row * going
+    return part, rest
+
+
+def _check(at: NDArray[np.int64], n: int) -> None:
+    if at.size and not (int(at.min()) >= 0 and int(at.max()) < n):
+        message = "the counts of the radix sort lead outside the fingerprints"
+        raise ValueError(message)

@@ -1,0 +1,114 @@
+"""The graph with states against the graph of whole windows, which another program (the TFLite converter) writes."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from detector.config import NetworkConfig
+from detector.features import features_of
+from detector.network import StatefulNetwork, WindowNetwork, open_network
+from detector.weights import load_weights
+from export.convert_detector import convert_detector
+from export.stream_graph import streaming_graph
+from nowplaying.artifacts import builtin_model_dir
+from nowplaying.errors import ManifestMismatchError
+from nowplaying.runtime import TfliteModel
+from tests.detector.networks import SMALL, random_weights
+from tests.detector.sounds import noise, pcm
+from tests.synthesis import song
+
+pytestmark = pytest.mark.train
+
+
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Paths of one network's two forms."""
+    folder, weights = tmp_path_factory.mktemp("graphs"), random_weights()
+    (folder / "window.tflite").write_bytes(convert_detector(SMALL, weights))
+    (folder / "stream.tflite").write_bytes(streaming_graph(SMALL, weights, description="nowplaying test 1.0.0"))
+    return folder / "window.tflite", folder / "stream.tflite"
+
+
+@cache
+def frames_of_ten_minutes() -> np.ndarray:
+    """Features of songs, noise and silence, then random and extreme ones: 65,000 frames."""
+    rng = np.random.default_rng(2)
+    heard = [features_of(pcm(np.concatenate([noise(s, 4.0, 0.1), song(s, 20.0)]))) for s in range(4)]
+    loudness = np.repeat(rng.integers(-128, 127, 550), 100)[:, None]
+    drawn = np.clip(loudness + rng.normal(0, 30, (55_000, 40)), -128, 127).astype(np.int8)
+    return np.concatenate([*heard, np.full((500, 40), -128, np.int8), drawn, np.full((500, 40), 127, np.int8)])
+
+
+def test_ten_minutes_are_equal_to_the_last_bit(graphs: tuple[Path, Path]) -> None:
+    window, stream = (open_network(TfliteModel(path, reference_kernels=True)) for path in graphs)
+    assert isinstance(window, WindowNetwork)
+    assert isinstance(stream, StatefulNetwork)
+    frames = frames_of_ten_minutes()
+    assert len(frames) * 0.01 >= 600
+    expected = window.process(frames)
+    assert stream.process(frames) == expected
+    assert len(set(expected)) > 50, "the stretch must move the network"
+
+
+@settings(max_examples=15, deadline=None)
+@given(cuts=st.lists(st.integers(0, 900), max_size=6))
+def test_outputs_do_not_depend_on_how_frames_come(graphs: tuple[Path, Path], cuts: list[int]) -> None:
+    frames = frames_of_ten_minutes()[:900]
+    network = open_network(TfliteModel(graphs[1], reference_kernels=True))
+    whole = network.process(frames)
+    network.reset()
+    assert [one for part in np.split(frames, sorted(cuts)) for one in network.process(part)] == whole
+    assert [n_heard for n_heard, _ in whole] == list(range(446, 901, 64))
+
+
+def test_a_state_that_is_not_handed_on_is_noticed(graphs: tuple[Path, Path]) -> None:
+    """What keeps the parity test honest: each state matters."""
+    frames = frames_of_ten_minutes()[:1_000]
+    for number in range(6):
+        network = open_network(TfliteModel(graphs[1], reference_kernels=True))
+        expected = network.process(frames)
+        network.reset()
+        found = []
+        for start in range(0, 1_000, 32):
+            found += network.process(frames[start : start + 32])
+            network._states[number][:] = -128
+        assert found != expected
+
+
+def test_shipped_weights_stream_too(tmp_path: Path) -> None:
+    """The wider network of the first release, as a stream: equal to the graph that ships."""
+    folder = builtin_model_dir("detector-v1")
+    (tmp_path / "stream.tflite").write_bytes(streaming_graph(NetworkConfig(), load_weights(folder / "weights.npz")))
+    frames = features_of(pcm(np.concatenate([noise(1, 4.0), song(3, 30.0), noise(2, 10.0, 0.3)])))
+    window, stream = (
+        open_network(TfliteModel(path, reference_kernels=True))
+        for path in (folder / "detector.tflite", tmp_path / "stream.tflite")
+    )
+    assert stream.process(frames) == window.process(frames)
+
+
+def test_the_same_weights_give_the_same_bytes_within_10_kb(graphs: tuple[Path, Path]) -> None:
+    again = streaming_graph(SMALL, random_weights(), description="nowplaying test 1.0.0")
+    assert again == graphs[1].read_bytes()
+    assert len(again) <= 10 * 1024
+
+
+def test_another_number_of_layers_is_refused(tmp_path: Path) -> None:
+    network = NetworkConfig(n_filters=24, n_last_filters=24, n_layers=5)
+    (tmp_path / "five.tflite").write_bytes(streaming_graph(network, random_weights(network)))
+    with pytest.raises(ManifestMismatchError, match="64 new frames"):
+        open_network(TfliteModel(tmp_path / "five.tflite"))
+
+
+def test_forms_agree_on_the_default_delegate_too(graphs: tuple[Path, Path]) -> None:
+    """It rounds ties differently from the reference kernels, and in both forms alike."""
+    frames = frames_of_ten_minutes()[-20_000:]
+    window, stream = (open_network(TfliteModel(path)).process(frames) for path in graphs)
+    assert stream == window
