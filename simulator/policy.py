@@ -15,7 +15,8 @@ class PhoneConfig:
     Attributes
     ----------
     gate : GateConfig
-        From the detector's manifest; its cool-down is the least time from an answer to the next trigger.
+        From the detector's manifest; its cool-down is the least time from an answer to the next trigger, and its
+        back-off makes it longer with each answer "unknown" in a row.
     buffer_s : float > 0, seconds
         Length of the ring buffer.
     max_capture_s : float >= 0, seconds
@@ -29,10 +30,6 @@ class PhoneConfig:
         The longest that it is left alone, whatever length the database states.
     music_gap_s : float >= 0, seconds
         A gate closed for longer ends the song.
-    back_off : float >= 1
-        Each answer "unknown" in a row makes the rest so many times longer; 1 rests equally long each time.
-    max_rest_s : float >= 0, seconds
-        The longest that a rest gets by backing off.
     captures_afresh : bool
         Whether each capture records a whole new buffer, as a phone without an always-on ring buffer must.
     """
@@ -44,22 +41,20 @@ class PhoneConfig:
     skips_same_song: bool = True
     same_song_limit_s: float = 600.0
     music_gap_s: float = 5.0
-    back_off: float = 1.0
-    max_rest_s: float = 600.0
     captures_afresh: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("max_capture_s", "onset_in_window_s", "same_song_limit_s", "music_gap_s", "max_rest_s"):
+        for name in ("max_capture_s", "onset_in_window_s", "same_song_limit_s", "music_gap_s"):
             if not getattr(self, name) >= 0:
                 message = f"phone settings: expected {name} >= 0, found {getattr(self, name)}"
                 raise ConfigError(message)
-        if not self.buffer_s > 0 or not self.back_off >= 1:
-            message = f"phone settings: expected buffer_s > 0 and back_off >= 1, found {self.buffer_s}, {self.back_off}"
+        if not self.buffer_s > 0:
+            message = f"phone settings: expected buffer_s > 0, found {self.buffer_s}"
             raise ConfigError(message)
 
     def rest_s(self, n_unknown: int) -> float:
         """Return how long the phone rests after so many answers "unknown" in a row, in s."""
-        cool_down_s = self.gate.cool_down_s
-        longest_s = max(cool_down_s, self.max_rest_s)
+        gate = self.gate
+        longest_s = max(gate.cool_down_s, gate.longest_rest_s)
         # A long row of answers would overflow the power long after it has reached the longest rest.
-        return min(cool_down_s * self.back_off ** min(max(n_unknown - 1, 0), 60), longest_s)
+        return min(gate.cool_down_s * gate.back_off_factor ** min(max(n_unknown - 1, 0), 60), longest_s)

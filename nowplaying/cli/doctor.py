@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["doctor"]
 
-_PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "annoy", "pymicro-features", "tinytag")
+_PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "annoy", "pymicro-features", "simpy", "tinytag")
 _OPTIONAL = (
     "tensorflow",
     "keras",

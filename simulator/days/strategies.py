@@ -49,8 +49,8 @@ class Strategy:
         """Return the loop's settings for this way."""
         if self.period_s is None:
             return config
-        gate = replace(config.gate, cool_down_s=max(0.0, self.period_s - self.buffer_s))
-        return replace(config, gate=gate, captures_afresh=True, skips_same_song=False, back_off=1.0)
+        gate = replace(config.gate, cool_down_s=max(0.0, self.period_s - self.buffer_s), back_off_factor=1.0)
+        return replace(config, gate=gate, captures_afresh=True, skips_same_song=False)
 
 
 def ours(prices: Prices) -> Strategy:

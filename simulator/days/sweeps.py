@@ -112,10 +112,10 @@ def sweep_cool_down(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int 
     cool_downs_s, back_offs = (15.0, 30.0, 60.0, 120.0, 300.0), (1.0, 1.25, 1.5, 2.0, 3.0)
     mah, named = [], []
     for cool_down_s in cool_downs_s:
-        gate = replace(study.config.gate, cool_down_s=cool_down_s)
         row = []
         for back_off in back_offs:
-            changed = replace(study, config=replace(study.config, gate=gate, back_off=back_off))
+            gate = replace(study.config.gate, cool_down_s=cool_down_s, back_off_factor=back_off)
+            changed = replace(study, config=replace(study.config, gate=gate))
             row.append(simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs))
         mah.append([charge(days, study.modelled).mean for days in row])
         named.append([100 * days.recall() for days in row])

@@ -128,9 +128,19 @@ def build_bench(
     conditions: Sequence[Condition] = (),
     cool_down_s: float = 60.0,
     answer_s: float = 0.0,
+    back_off_factor: float = 1.0,
+    longest_rest_s: float = 600.0,
     **settings: float,
 ) -> Bench:
-    gate = GateConfig(window=3, enter_threshold=0.6, leave_threshold=0.4, consecutive_hits=2, cool_down_s=cool_down_s)
+    gate = GateConfig(
+        window=3,
+        enter_threshold=0.6,
+        leave_threshold=0.4,
+        consecutive_hits=2,
+        cool_down_s=cool_down_s,
+        back_off_factor=back_off_factor,
+        longest_rest_s=longest_rest_s,
+    )
     detector, recognizer = LoudnessDetector(), ScriptedRecognizer(list(answers))
     config = PhoneConfig(gate=gate, **settings)  # type: ignore[arg-type]
     phone = Phone(detector, recognizer, config, PhoneConditions(conditions), answer_s=answer_s)

@@ -145,7 +145,7 @@ def test_a_call_during_an_answer_waits_for_it() -> None:
 
 
 def test_backing_off_rests_longer_after_each_unknown_answer_until_the_music_ends() -> None:
-    phone = build_bench(unknown_song(), cool_down_s=10.0, back_off=2.0, max_rest_s=35.0)
+    phone = build_bench(unknown_song(), cool_down_s=10.0, back_off_factor=2.0, longest_rest_s=35.0)
     events = phone.hear(make_sound((130, LOUD), (15, QUIET), (30, LOUD)))
     times_s = [event.time_s for event in answers_of(events)]
     np.testing.assert_allclose(np.diff(times_s)[:4], [10, 20, 35, 35], atol=0.02)
