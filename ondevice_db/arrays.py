@@ -3,6 +3,7 @@
 import math
 import os
 import re
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from nowplaying.errors import CorruptArtifactError
 
-__all__ = ["open_array", "save_array", "sync_file"]
+__all__ = ["RowFile", "open_array", "save_array", "sync_file"]
 
 _MAX_HEADER_BYTES = 4096
 _HEADER = re.compile(
@@ -27,6 +28,51 @@ def save_array(path: Path, array: NDArray[Any]) -> None:
         np.lib.format.write_array(handle, np.ascontiguousarray(little), version=(1, 0), allow_pickle=False)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+class RowFile:
+    """The rows of a two-dimensional ``.npy`` file, read where they are wanted instead of mapped.
+
+    A page fault maps far more than the page: 64 KB around it, or 2 MB where the file lies in large pages. A thousand
+    rows scattered over a large map would make all of it resident. Reads are positioned, so threads may share it.
+
+    Parameters
+    ----------
+    path : Path
+    dtype : numpy dtype
+    shape : (int, int)
+        What the manifest promises.
+
+    Raises
+    ------
+    CorruptArtifactError
+        As of :func:`open_array`.
+    """
+
+    def __init__(self, path: Path, dtype: DTypeLike, shape: tuple[int, int]) -> None:
+        open_array(path, dtype, shape)
+        self.shape = shape
+        self.dtype = np.dtype(dtype).newbyteorder("<")
+        self._row_bytes = shape[1] * self.dtype.itemsize
+        self._path = path
+        self._descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        weakref.finalize(self, os.close, self._descriptor)
+        self._offset = os.fstat(self._descriptor).st_size - shape[0] * self._row_bytes
+
+    def ranges(self, starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[Any]:
+        """Return the rows of some ranges, one after the other, shape (sum of counts, width)."""
+        sizes, offsets = counts * self._row_bytes, starts * self._row_bytes + self._offset
+        places = zip(sizes.tolist(), offsets.tolist(), strict=True)
+        read = b"".join([os.pread(self._descriptor, size, offset) for size, offset in places])
+        n = int(counts.sum())
+        if len(read) != n * self._row_bytes:
+            message = f"{self._path}: ends before its last row; restore or rebuild the database"
+            raise CorruptArtifactError(message)
+        return np.frombuffer(read, self.dtype).reshape(n, self.shape[1])
+
+    def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
+        """Return rows, shape (n, width)."""
+        return self.ranges(rows, np.ones_like(rows))
 
 
 def open_array(path: Path, dtype: DTypeLike, shape: tuple[int, ...] | None = None) -> NDArray[Any]:

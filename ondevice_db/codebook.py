@@ -196,21 +196,16 @@ class Codebook:
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""
-        decoded: NDArray[np.float32] = self._parts(codes) @ self.rotation
+        decoded: NDArray[np.float32] = self.left_over(codes) @ self.rotation
         decoded += self.centroids[cells]
         return decoded
 
-    def decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return :meth:`decode` times the rotation, shape (n, dim): the same lengths and angles for less work.
+    def left_over(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what codes say beyond their cells, still rotated, shape (n, dim).
 
-        Compare it with ``queries @ rotation.T``. Only the cells are rotated, and they are fewer than their codes.
+        With the cells' centroids rotated as well, lengths and inner products with rotated queries are those of
+        :meth:`decode`, for less work where cells are fewer than codes.
         """
-        decoded = self._parts(codes)
-        unique, inverse = np.unique(cells, return_inverse=True)
-        decoded += (self.centroids[unique] @ self.rotation.T)[inverse]
-        return decoded
-
-    def _parts(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         rows = codes + np.arange(self.n_subspaces) * _N_CENTROIDS
         parts: NDArray[np.float32] = self.pq_centroids.reshape(-1, self.pq_centroids.shape[2]).take(
             rows.ravel(), axis=0

@@ -167,8 +167,9 @@ def top_hits(similarities: NDArray[np.float32], n_hits: int) -> tuple[NDArray[np
         values[:, 0] = similarities[np.arange(n_queries), columns[:, 0]]
         return columns, values
     for row in range(n_queries):
-        tried = _above_a_bound(similarities[row], kept)
-        found = similarities[row, tried]
+        here = np.ascontiguousarray(similarities[row])
+        tried = _above_a_bound(here, kept)
+        found = here[tried]
         best = np.argpartition(found, tried.size - kept)[tried.size - kept :] if kept < tried.size else slice(None)
         tried, found = tried[best], found[best]
         order = np.argsort(-found, kind="stable")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nowplaying.errors import CorruptArtifactError
 from ondevice_db.annoy_cells import AnnoyVectors
-from ondevice_db.arrays import open_array
+from ondevice_db.arrays import RowFile, open_array
 from ondevice_db.codebook import CODEBOOK_ROLES, Codebook, level_rows
 from ondevice_db.index import Hits, SearchOptions, top_hits
 from ondevice_db.order import CellOrder, open_order
@@ -35,8 +35,10 @@ class PqIndex:
         Over the codebook's cells.
     starts : ndarray of int64, shape (n_cells + 1,)
         Where each cell's codes begin.
-    codes : ndarray of uint8, shape (n_codes, n_subspaces)
+    codes : RowFile of shape (n_codes, n_subspaces)
         Cell by cell.
+    centroids : RowFile of shape (n_cells, dim)
+        The codebook's, once more.
     order : CellOrder
     n_fingerprints : int
     """
@@ -47,7 +49,8 @@ class PqIndex:
         cells: AnnoyVectors,
         *,
         starts: NDArray[np.int64],
-        codes: NDArray[np.uint8],
+        codes: RowFile,
+        centroids: RowFile,
         order: CellOrder,
         n_fingerprints: int,
     ) -> None:
@@ -55,6 +58,7 @@ class PqIndex:
         self._annoy = cells
         self._starts = starts
         self._codes = codes
+        self._centroids = centroids
         self._order = order
         self._n_fingerprints = n_fingerprints
 
@@ -75,7 +79,7 @@ class PqIndex:
             When an array's type or shape differs from what the manifest promises, or the lists are not in order.
         """
         n_cells, dim = manifest.n_cells, manifest.dim
-        codes = open_array(files["codes"], np.uint8, (manifest.n_codes, manifest.n_subspaces))
+        codes = RowFile(files["codes"], np.uint8, (manifest.n_codes, manifest.n_subspaces))
         starts = open_array(files["list_starts"], np.uint32, (n_cells + 1,)).astype(np.int64)
         if starts[0] != 0 or starts[-1] != manifest.n_codes or (np.diff(starts) < 0).any():
             message = f"{files['list_starts']}: the cells' lists do not cover the codes in order; rebuild the database"
@@ -87,8 +91,15 @@ class PqIndex:
             message = f"{files['centroids']}: the codebook's shape differs from the manifest; rebuild the database"
             raise CorruptArtifactError(message)
         annoy = AnnoyVectors(files["cells"], n_items=n_cells, dim=dim, trusted=trusted)
-        order = open_order(files, manifest, starts)
-        return cls(codebook, annoy, starts=starts, codes=codes, order=order, n_fingerprints=manifest.n_fingerprints)
+        return cls(
+            codebook,
+            annoy,
+            starts=starts,
+            codes=codes,
+            centroids=RowFile(files["centroids"], np.float32, (n_cells, dim)),
+            order=open_order(files, manifest, starts),
+            n_fingerprints=manifest.n_fingerprints,
+        )
 
     @property
     def background(self) -> NDArray[np.float32]:
@@ -103,7 +114,8 @@ class PqIndex:
         """
         cells = self.probe(queries, options)
         counts = self._starts[cells + 1] - self._starts[cells]
-        similarities = self._scan(queries, cells, counts, options.time_budget_ms)
+        codes = self._codes.ranges(self._starts[cells], counts)
+        similarities = self._scan(queries, codes, cells, counts, time_budget_ms=options.time_budget_ms)
         columns, _ = top_hits(similarities, _REFINED * n_hits)
         # Columns are the cells' codes one after the other.
         begins = np.cumsum(counts) - counts
@@ -111,7 +123,9 @@ class PqIndex:
         which = np.searchsorted(begins + counts, chosen, side="right")
         positions = self._starts[cells[which]] + chosen - begins[which]
         positions[columns < 0] = -1
-        positions, values = self._refine(queries, positions, cells[which], n_hits)
+        values = self._refine(queries, codes, columns, cells[which])
+        order = np.argsort(-values, axis=1, kind="stable")[:, :n_hits]
+        positions, values = (np.take_along_axis(found, order, axis=1) for found in (positions, values))
         fingerprints = np.full(positions.shape, -1, np.int64)
         unique, inverse = np.unique(positions[positions >= 0], return_inverse=True)
         try:
@@ -154,7 +168,14 @@ class PqIndex:
         cells, positions = self._places(fingerprints)
         sounding = np.flatnonzero(cells < self.codebook.n_cells)
         decoded = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
-        decoded[sounding] = self.codebook.decode(cells[sounding], self._codes[positions[sounding]])
+        decoded[sounding] = self._decode_rotated(cells[sounding], self._codes.take(positions[sounding]))
+        return decoded @ self.codebook.rotation
+
+    def _decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return decoded vectors times the rotation; the centroids are read, as they lie scattered over their file."""
+        unique, inverse = np.unique(cells, return_inverse=True)
+        decoded = self.codebook.left_over(codes)
+        decoded += (self._centroids.take(unique) @ self.codebook.rotation.T)[inverse]
         return decoded
 
     def cells_and_codes(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
@@ -181,7 +202,9 @@ class PqIndex:
         if counts.size > n_cells + 1 or not np.array_equal(counts[:n_cells], np.diff(self._starts)):
             self._refuse("the cells' lists and the songs' cells disagree")
         codes = np.zeros((self._n_fingerprints, self.codebook.n_subspaces), np.uint8)
-        codes[np.argsort(cells, kind="stable")[: self._starts[-1]]] = self._codes
+        codes[np.argsort(cells, kind="stable")[: self._starts[-1]]] = self._codes.ranges(
+            self._starts[:1], self._starts[-1:]
+        )
         return cells, codes
 
     def _places(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -201,8 +224,10 @@ class PqIndex:
     def _scan(
         self,
         queries: NDArray[np.float32],
+        codes: NDArray[np.uint8],
         cells: NDArray[np.int64],
         counts: NDArray[np.int64],
+        *,
         time_budget_ms: float | None,
     ) -> NDArray[np.float32]:
         """Return the inner products with the codes of cells, one cell after the other, shape (n_queries, n).
@@ -211,10 +236,7 @@ class PqIndex:
         """
         ends_s = time.perf_counter() + (time_budget_ms or math.inf) / 1000
         tables = self.codebook.tables(queries)
-        similarities = np.repeat(self.codebook.centroids[cells] @ queries.T, counts, axis=0)
-        starts = self._starts[cells]
-        lists = [self._codes[start : start + count] for start, count in zip(starts, counts, strict=True)]
-        codes = np.concatenate(lists)
+        similarities = np.repeat(self._centroids.take(cells) @ queries.T, counts, axis=0)
         found = np.empty((_SCAN_BLOCK, queries.shape[0]), np.float32)
         # Blocks keep the sums of a few thousand codes in the cache while the sub-spaces are added up.
         for start in range(0, codes.shape[0], _SCAN_BLOCK):
@@ -227,23 +249,22 @@ class PqIndex:
                 # "clip" writes into the buffer at once; a byte is always one of 256 anyway.
                 tables[m].take(rows[m], axis=0, out=part, mode="clip")
                 total += part
-        return np.ascontiguousarray(similarities.T)
+        return similarities.T
 
     def _refine(
         self,
         queries: NDArray[np.float32],
-        positions: NDArray[np.int64],
+        codes: NDArray[np.uint8],
+        columns: NDArray[np.int64],
         cells: NDArray[np.int64],
-        n_hits: int,
-    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-        """Order the nearest codes again with their vectors on a level; the scan's tables know nothing of lengths."""
-        unique, first, inverse = np.unique(positions, return_index=True, return_inverse=True)
-        vectors = self.codebook.decode_rotated(cells.ravel()[first], self._codes[np.maximum(unique, 0)])
+    ) -> NDArray[np.float32]:
+        """Return the nearest codes' similarities with their vectors on a level; the tables know nothing of lengths."""
+        unique, first, inverse = np.unique(columns, return_index=True, return_inverse=True)
+        vectors = self._decode_rotated(cells.ravel()[first], codes[np.maximum(unique, 0)])
         everything = (queries @ self.codebook.rotation.T) @ level_rows(vectors).T
-        values = np.take_along_axis(everything, inverse.reshape(positions.shape), axis=1)
-        values[positions < 0] = -np.inf
-        order = np.argsort(-values, axis=1, kind="stable")[:, :n_hits]
-        return np.take_along_axis(positions, order, axis=1), np.take_along_axis(values, order, axis=1)
+        values = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
+        values[columns < 0] = -np.inf
+        return values
 
     def _refuse(self, reason: str) -> NoReturn:
         message = f"song database: {reason}; restore or rebuild it"
