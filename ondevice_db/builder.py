@@ -187,7 +187,9 @@ class DatabaseWriter:
         cells[~sounding] = self._codebook.n_cells
         return self.add_stored(track, codes, cells)
 
-    def add_stored(self, track: Track, rows: NDArray[np.generic], cells: NDArray[np.int64] | None = None) -> int | None:
+    def add_stored(
+        self, track: Track, rows: NDArray[np.generic], cells: NDArray[np.integer] | None = None
+    ) -> int | None:
         """Add a song by what another database of this layout and codebook stores for it.
 
         Parameters

@@ -28,7 +28,7 @@ class SongCollection:
     def __init__(self) -> None:
         self._tracks: list[Track | None] = []
         self._rows: list[NDArray[np.generic]] = []
-        self._cells: list[NDArray[np.int64]] = []
+        self._cells: list[NDArray[np.integer]] = []
         self._known: dict[str, int] = {}
         self._n_fingerprints = 0
         self.fingerprints_changed = self.changed = False
@@ -64,7 +64,7 @@ class SongCollection:
         index = self._known.get(track_id)
         return None if index is None else self._tracks[index]
 
-    def add(self, track: Track, rows: NDArray[np.generic], cells: NDArray[np.int64] | None = None) -> int:
+    def add(self, track: Track, rows: NDArray[np.generic], cells: NDArray[np.integer] | None = None) -> int:
         """Append a song that is not in yet, and return its index.
 
         Parameters

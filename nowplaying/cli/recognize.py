@@ -45,10 +45,7 @@ def recognize(
     model: FingerprinterModel = "fingerprinter-v1",
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
-    from fingerprinter.fingerprint import Fingerprinter
     from nowplaying.errors import ConfigError
-    from ondevice_db.packs import open_packs
-    from ondevice_db.recognizer import Recognizer
 
     if at_s is not None and every_s is not None:
         message = "--at and --every exclude each other; give one of them"
@@ -57,14 +54,7 @@ def recognize(
     if plot is not None and (len(sources) > 1 or every_s is not None):
         message = f"--plot draws one answer: expected one file and no --every, found {len(sources)} files"
         raise ConfigError(message)
-    fingerprinter = Fingerprinter.from_model(model)
-    songs = open_packs(databases, fingerprinter.embedding_space)
-    prior = None
-    if popularity is not None:
-        from ondevice_db.popularity import read_popularity
-
-        prior = read_popularity(popularity, songs)
-    recognizer = Recognizer(songs, fingerprinter, log_prior=prior)
+    recognizer = _open(databases, model, popularity)
     outcome = Outcome()
     for source in sources:
         try:
@@ -89,6 +79,18 @@ def recognize(
             else:
                 _print(record)
     raise typer.Exit(outcome.exit_code)
+
+
+def _open(databases: list[Path], model: str, popularity: Path | None) -> "Recognizer":
+    from fingerprinter.fingerprint import Fingerprinter
+    from ondevice_db.packs import open_packs
+    from ondevice_db.popularity import read_popularity
+    from ondevice_db.recognizer import Recognizer
+
+    fingerprinter = Fingerprinter.from_model(model)
+    songs = open_packs(databases, fingerprinter.embedding_space)
+    prior = None if popularity is None else read_popularity(popularity, songs)
+    return Recognizer(songs, fingerprinter, log_prior=prior)
 
 
 def match_record(
