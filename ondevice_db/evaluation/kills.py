@@ -66,7 +66,7 @@ class KillReport:
         return asdict(self)
 
 
-def run_kills(folder: Path, n_kills: int, *, seed: int = 0, layout: str = "pq") -> KillReport:
+def run_kills(folder: Path, n_kills: int, *, seed: int = 0, layout: str = "pq", at_calls: float = 0.5) -> KillReport:
     """Kill writers of one database again and again.
 
     Parameters
@@ -76,9 +76,11 @@ def run_kills(folder: Path, n_kills: int, *, seed: int = 0, layout: str = "pq") 
     n_kills : int >= 0
     seed : int
     layout : {"pq", "flat"}
+    at_calls : float in [0, 1]
+        Share of the kills that come at a call; with 1 a seed gives the same kills on every machine.
     """
     rng = np.random.default_rng([79, seed])
-    trial = _Trial(folder, rng, layout)
+    trial = _Trial(folder, rng, layout, at_calls)
     seen: Counter[str] = Counter()
     failures: list[str] = []
     counts = Counter[str]()
@@ -106,8 +108,9 @@ def run_kills(folder: Path, n_kills: int, *, seed: int = 0, layout: str = "pq") 
 class _Trial:
     """One database under fire, and the changes that it undergoes."""
 
-    def __init__(self, folder: Path, rng: np.random.Generator, layout: str) -> None:
+    def __init__(self, folder: Path, rng: np.random.Generator, layout: str, at_calls: float) -> None:
         self._folder, self._rng, self._layout = folder, rng, layout
+        self._at_calls = at_calls
         self._next = 1000
         self._other = trial_database(folder / "other.npdb", range(500, 504), layout)
         self._database = folder / "songs.npdb"
@@ -156,7 +159,7 @@ class _Trial:
         before = (self._database / MANIFEST_NAME).read_bytes()
         kept_before = last_good(self._database)
         after, n_calls, duration_s = self._rehearse(change)
-        if self._rng.random() < 0.5:
+        if self._rng.random() < self._at_calls:
             nth = int(self._rng.integers(1, n_calls + 1))
             ended = forked(lambda tell: _change_until(change, self._database, tell, nth))
         else:

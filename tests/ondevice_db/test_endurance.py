@@ -18,7 +18,7 @@ def test_a_kill_leaves_the_old_database_or_the_new_one(tmp_path: Path, layout: s
     report = run_kills(tmp_path, n_kills, seed=3, layout=layout)
     assert report.failures == []
     assert report.old + report.new == report.n_kills == n_kills
-    assert report.n_landed > n_kills / 2  # most writers were still at it
+    assert report.n_landed > n_kills / 4  # the others had ended before their time came
 
 
 def test_no_damaged_database_is_taken_for_a_good_one(tmp_path: Path) -> None:
@@ -37,7 +37,7 @@ def test_the_kills_find_a_writer_that_is_not_careful(tmp_path: Path, monkeypatch
         path.write_text(json.dumps(value))
 
     monkeypatch.setattr(generation, "write_json", write_in_place)
-    report = run_kills(tmp_path, 12, seed=5)
+    report = run_kills(tmp_path, 10, seed=5, at_calls=1.0)
     assert any("neither the old one nor the new one" in failure for failure in report.failures)
 
 
