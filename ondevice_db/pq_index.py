@@ -236,20 +236,23 @@ class PqIndex:
         """
         ends_s = time.perf_counter() + (time_budget_ms or math.inf) / 1000
         tables = self.codebook.tables(queries)
-        similarities = np.repeat(self._centroids.take(cells) @ queries.T, counts, axis=0)
+        coarse = self._centroids.take(cells) @ queries.T
+        cell_of = np.repeat(np.arange(cells.size), counts)
+        similarities = np.empty((queries.shape[0], codes.shape[0]), np.float32)
         found = np.empty((_SCAN_BLOCK, queries.shape[0]), np.float32)
         # Blocks keep the sums of a few thousand codes in the cache while the sub-spaces are added up.
         for start in range(0, codes.shape[0], _SCAN_BLOCK):
             if start and time.perf_counter() > ends_s:
-                similarities = similarities[:start]
-                break
-            rows = codes[start : start + _SCAN_BLOCK].T.astype(np.intp)
-            total, part = similarities[start : start + _SCAN_BLOCK], found[: rows.shape[1]]
+                return similarities[:, :start]
+            block = slice(start, start + _SCAN_BLOCK)
+            rows = codes[block].T.astype(np.intp)
+            total, part = coarse.take(cell_of[block], axis=0), found[: rows.shape[1]]
             for m in range(self.codebook.n_subspaces):
                 # "clip" writes into the buffer at once; a byte is always one of 256 anyway.
                 tables[m].take(rows[m], axis=0, out=part, mode="clip")
                 total += part
-        return similarities.T
+            similarities[:, block] = total.T
+        return similarities
 
     def _refine(
         self,

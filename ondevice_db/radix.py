@@ -90,10 +90,11 @@ class RadixOrder:
             When the counts lead out of the array.
         """
         at = positions
+        block_starts = np.arange(self.counts.shape[1], dtype=np.uint32) * np.uint32(_BLOCK_BITS)
         for number in reversed(range(self.bits.shape[0])):
             n_zeros = self.n - int(self.counts[number, -1])
             bit = (cells >> number) & 1
-            at = self._select(number, np.where(bit == 1, at - n_zeros, at), bit)
+            at = self._select(number, np.where(bit == 1, at - n_zeros, at), bit, block_starts)
             _check(at, self.n)
         return at
 
@@ -128,12 +129,13 @@ class RadixOrder:
         ones += self.counts[number, block]
         return ((here >> shift) & _ONE).astype(np.int64), ones
 
-    def _select(self, number: int, rank: NDArray[np.int64], bit: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _select(
+        self, number: int, rank: NDArray[np.int64], bit: NDArray[np.int64], block_starts: NDArray[np.uint32]
+    ) -> NDArray[np.int64]:
         """Return where the ``rank``-th one (or zero, where ``bit`` is 0) of a pass stands."""
         block, rest = np.empty(rank.size, np.int64), rank.copy()
         passed = self.counts[number]
-        before = (passed, (np.arange(passed.size) * _BLOCK_BITS - passed).astype(np.uint32))
-        for value, counts in ((1, before[0]), (0, before[1])):
+        for value, counts in ((1, passed), (0, block_starts - passed)):
             rows = np.flatnonzero(bit == value)
             found = np.searchsorted(counts, rank[rows].astype(np.uint32), side="right") - 1
             block[rows] = np.clip(found, 0, counts.size - 2)
