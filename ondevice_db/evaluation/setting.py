@@ -131,13 +131,9 @@ def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook
     space = embeddings.fingerprinter.embedding_space
     database = cache / f"corpus-{space}-{embeddings.reference_hop_s:g}.npdb"
     shutil.rmtree(database, ignore_errors=True)
+    training = read_corpus(corpus, "music", "train") if has_recordings(corpus, "music", "train") else []
     # Music of no split is of both.
-    files = {
-        file.path: file
-        for split in ("train", "dev")
-        if has_recordings(corpus, "music", split)
-        for file in read_corpus(corpus, "music", split)
-    }
+    files = {file.path: file for file in [*training, *read_corpus(corpus, "music", "dev")]}
     return build_library(list(files.values()), embeddings, database, codebook=codebook)
 
 
