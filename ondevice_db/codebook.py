@@ -47,6 +47,10 @@ def level_rows(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
     return level
 
 
+def _unset() -> NDArray[np.float32]:
+    return np.empty((0, 0), np.float32)
+
+
 @dataclass(frozen=True, slots=True)
 class Codebook:
     """Coarse cells and product quantizer.
@@ -66,7 +70,7 @@ class Codebook:
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     pq_centroids: NDArray[np.float32]
-    background: NDArray[np.float32] = field(default=None, compare=False)  # type: ignore[assignment]
+    background: NDArray[np.float32] = field(default_factory=_unset, compare=False)
     _nearest: NearestCells | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -85,7 +89,7 @@ class Codebook:
         if n_subspaces * (dim // n_subspaces) != dim:
             message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
             raise ConfigError(message)
-        if self.background is None:
+        if self.background.size == 0:
             object.__setattr__(self, "background", unit_rows(self.centroids))
         if self.background.shape[1:] != (dim,) or self.background.dtype != np.float32:
             message = f"codebook background: expected float32 (n, {dim}), found {self.background.shape}"

@@ -188,4 +188,5 @@ def _fit_speeds(correlation: NDArray[np.float64]) -> tuple[float, float, float, 
 def _factor(covariance: NDArray[np.float64]) -> NDArray[np.float32]:
     """Return a factor L of a covariance, its negative eigenvalues taken as zero."""
     values, vectors = np.linalg.eigh((covariance + covariance.T) / 2)
-    return (vectors * np.sqrt(np.maximum(values, 0.0))).astype(np.float32)
+    factor: NDArray[np.float32] = (vectors * np.sqrt(np.maximum(values, 0.0))).astype(np.float32)
+    return factor

@@ -101,7 +101,7 @@ class SongStatistics:
 
         def write(temporary: Path) -> None:
             with temporary.open("wb") as handle:
-                np.savez(handle, parameters=text, **arrays)  # type: ignore[arg-type]
+                np.savez(handle, parameters=text, **arrays)
 
         write_atomic(path, write)
 
