@@ -265,7 +265,8 @@ class PqIndex:
         """Return the nearest codes' similarities with their vectors on a level; the tables know nothing of lengths."""
         unique, first, inverse = np.unique(columns, return_index=True, return_inverse=True)
         vectors = self._decode_rotated(cells.ravel()[first], codes[np.maximum(unique, 0)])
-        everything: NDArray[np.float32] = (queries @ self.codebook.rotation.T) @ level_rows(vectors).T
+        rotated: NDArray[np.float32] = queries @ self.codebook.rotation.T
+        everything: NDArray[np.float32] = rotated @ level_rows(vectors).T
         values: NDArray[np.float32] = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
         values[columns < 0] = -np.inf
         return values
