@@ -207,7 +207,7 @@ def _merge(writer: DatabaseWriter, source: SongDatabase, *, quantize_again: bool
     for index, track in content.songs:
         rows = slice(int(content.song_starts[index]), int(content.song_starts[index + 1]))
         if same and content.cells is not None and content.codes is not None:
-            added = writer.add_stored(track, content.codes[rows], content.cells[rows])
+            added = writer.add_stored(track, content.codes[rows], content.cells[rows].astype(np.int64))
         elif same and content.vectors is not None:
             added = writer.add_stored(track, content.vectors[rows])
         else:

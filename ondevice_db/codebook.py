@@ -47,8 +47,8 @@ def level_rows(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
     return level
 
 
-def _cells_of_its_own() -> NDArray[np.float32]:
-    return np.zeros((0, 0), np.float32)
+def _unset() -> NDArray[np.float32]:
+    return np.empty((0, 0), np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class Codebook:
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     pq_centroids: NDArray[np.float32]
-    background: NDArray[np.float32] = field(default_factory=_cells_of_its_own, compare=False)
+    background: NDArray[np.float32] = field(default_factory=_unset, compare=False)
     _nearest: NearestCells | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -89,7 +89,7 @@ class Codebook:
         if n_subspaces * (dim // n_subspaces) != dim:
             message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
             raise ConfigError(message)
-        if not self.background.size:
+        if self.background.size == 0:
             object.__setattr__(self, "background", unit_rows(self.centroids))
         if self.background.shape[1:] != (dim,) or self.background.dtype != np.float32:
             message = f"codebook background: expected float32 (n, {dim}), found {self.background.shape}"

@@ -169,7 +169,8 @@ class PqIndex:
         sounding = np.flatnonzero(cells < self.codebook.n_cells)
         decoded = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
         decoded[sounding] = self._decode_rotated(cells[sounding], self._codes.take(positions[sounding]))
-        return decoded @ self.codebook.rotation
+        vectors: NDArray[np.float32] = decoded @ self.codebook.rotation
+        return vectors
 
     def _decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return decoded vectors times the rotation; the centroids are read, as they lie scattered over their file."""
@@ -264,8 +265,9 @@ class PqIndex:
         """Return the nearest codes' similarities with their vectors on a level; the tables know nothing of lengths."""
         unique, first, inverse = np.unique(columns, return_index=True, return_inverse=True)
         vectors = self._decode_rotated(cells.ravel()[first], codes[np.maximum(unique, 0)])
-        everything = (queries @ self.codebook.rotation.T) @ level_rows(vectors).T
-        values = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
+        rotated: NDArray[np.float32] = queries @ self.codebook.rotation.T
+        everything: NDArray[np.float32] = rotated @ level_rows(vectors).T
+        values: NDArray[np.float32] = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
         values[columns < 0] = -np.inf
         return values
 

@@ -188,9 +188,11 @@ def _counts_of(ones: NDArray[np.uint8]) -> NDArray[np.uint32]:
 
 def _popcount(words: NDArray[np.uint64]) -> NDArray[np.uint8]:
     if hasattr(np, "bitwise_count"):
-        return np.bitwise_count(words)
+        ones: NDArray[np.uint8] = np.bitwise_count(words)
+        return ones
     bytes_of = np.ascontiguousarray(words).view(np.uint8).reshape(*words.shape, 8)  # NumPy 1
-    return _ONES_OF_BYTE[bytes_of].sum(axis=-1, dtype=np.uint8)
+    summed: NDArray[np.uint8] = _ONES_OF_BYTE[bytes_of].sum(axis=-1, dtype=np.uint8)
+    return summed
 
 
 def _passed(counts: NDArray[np.uint8], rank: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
