@@ -28,7 +28,8 @@ _log = logging.getLogger(__name__)
 _Asked = tuple[Literal["published", "ours"], Literal["exact", "pq"]]
 _ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("published", "pq"), ("ours", "pq"))
 _OURS_EXACT: Final[_Asked] = ("ours", "exact")
-_BASELINE_ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("ours", "pq"))
+# Exact search over a million fingerprints takes most of a grid's time.
+_BASELINE_ASKED: Final[tuple[_Asked, ...]] = (("published", "pq"), ("ours", "pq"))
 _SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
 _T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
 
