@@ -221,10 +221,9 @@ def resident() -> dict[str, float]:
 
 def plot(history: list[dict[str, Any]], path: Path) -> None:
     """Draw the last record of each size and code length."""
-    import matplotlib as mpl
+    from nowplaying.plotting import pyplot
 
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+    plt = pyplot()
 
     last = {(record["code_bytes"], record["songs"]): record for record in history}
     figure, panels = plt.subplots(1, 3, figsize=(14, 4))

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from detector.roc import frontier
+from nowplaying.plotting import pyplot
 
 __all__ = ["plot", "stream_tables", "to_markdown"]
 
@@ -115,12 +116,9 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
     path : Path
         A ``.png`` or ``.svg`` file.
     """
-    import matplotlib as mpl
-
-    mpl.use("agg")
-    from matplotlib import pyplot as plt
     from scipy.stats import norm
 
+    plt = pyplot()
     figure, (left, right) = plt.subplots(1, 2, figsize=(11, 4.5), layout="constrained")
     best = metrics["best_gates"]
     left.step(

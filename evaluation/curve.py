@@ -13,6 +13,7 @@ import numpy as np
 
 from nowplaying.artifacts import write_json
 from nowplaying.audio.corpus import read_corpus
+from nowplaying.plotting import pyplot
 from ondevice_db.evaluation.by_length import COLUMNS, rank1_by_length
 from ondevice_db.evaluation.embedding import EmbeddingCache
 from ondevice_db.evaluation.metrics import wilson
@@ -104,10 +105,7 @@ def to_markdown(points: Sequence[Mapping[str, Any]]) -> str:
 
 def plot(points: Sequence[Mapping[str, Any]], path: Path) -> None:
     """Plot rank-1 against bytes a second, a panel for each condition, a line for each model, hop and length."""
-    import matplotlib as mpl
-
-    mpl.use("Agg")
-    import matplotlib.pyplot as plt
+    plt = pyplot()
 
     rooms = list(dict.fromkeys(condition.room for condition in COLUMNS))
     lengths_s = list(dict.fromkeys(condition.length_s for condition in COLUMNS))

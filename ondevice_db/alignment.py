@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.errors import MissingExtraError
+from nowplaying.plotting import pyplot
 from ondevice_db.codebook import level_rows
 from ondevice_db.explain import Step
 from ondevice_db.matcher import Match
@@ -99,7 +99,7 @@ def plot_alignment(alignment: AlignmentMap, path: Path) -> None:
     MissingExtraError
         Without matplotlib.
     """
-    plt = _pyplot()
+    plt = pyplot()
     figure, (upper, lower) = plt.subplots(2, 1, figsize=(8, 8), sharex=True, height_ratios=(2, 1), layout="constrained")
     try:
         _draw_map(figure, upper, alignment)
@@ -145,15 +145,3 @@ def _draw_steps(axes: Any, alignment: AlignmentMap) -> None:
 def _edges(centres: NDArray[np.float64]) -> NDArray[np.float64]:
     step = float(centres[1] - centres[0]) if centres.size > 1 else 1.0
     return np.append(centres - step / 2, centres[-1] + step / 2)
-
-
-def _pyplot() -> Any:
-    try:
-        import matplotlib as mpl
-
-        mpl.use("Agg")
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        extra, purpose = "report", "plotting"
-        raise MissingExtraError(extra, purpose, error) from error
-    return plt

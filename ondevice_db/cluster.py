@@ -17,7 +17,7 @@ from nowplaying import errors
 from nowplaying.errors import ConfigError, MissingExtraError, NowPlayingError
 from ondevice_db.recognizer import Embedder
 from ondevice_db.schema import Track
-from ondevice_db.workers import fingerprint_file
+from ondevice_db.workers import fingerprint_file, rebuild_error
 
 __all__ = ["fingerprint_on_cluster"]
 
@@ -91,8 +91,4 @@ class _Worker:
 def _result(row: dict[str, Any]) -> Track | NowPlayingError:
     if not row["error"]:
         return Track(**json.loads(row["track"]))
-    kind = getattr(errors, row["error"], NowPlayingError)
-    # Not kind(message): some errors build their message from other arguments than they keep.
-    error: NowPlayingError = kind.__new__(kind, row["message"])
-    error.args = (row["message"],)
-    return error
+    return rebuild_error(getattr(errors, row["error"], NowPlayingError), (row["message"],))

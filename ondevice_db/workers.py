@@ -19,7 +19,7 @@ from ondevice_db.recognizer import SILENCE_DBFS, Embedder
 from ondevice_db.schema import Track
 from ondevice_db.tags import read_track
 
-__all__ = ["fingerprint_file", "fingerprint_files"]
+__all__ = ["fingerprint_file", "fingerprint_files", "rebuild_error"]
 
 _embedder: Embedder | None = None  # one for each worker process, opened when it starts
 
@@ -76,7 +76,7 @@ def fingerprint_files(
         futures = {pool.submit(_work, path, folder, hop_s): path for path in paths}
         for future in as_completed(futures):
             result = future.result()
-            yield futures[future], result if isinstance(result, Track) else _rebuild(*result)
+            yield futures[future], result if isinstance(result, Track) else rebuild_error(*result)
     finally:
         pool.shutdown(wait=True, cancel_futures=True)
 
@@ -112,6 +112,7 @@ def _work(path: Path, folder: Path, hop_s: float) -> Track | tuple[type[NowPlayi
     return result if isinstance(result, Track) else (type(result), result.args)
 
 
-def _rebuild(kind: type[NowPlayingError], arguments: tuple[Any, ...]) -> NowPlayingError:
+def rebuild_error(kind: type[NowPlayingError], arguments: tuple[Any, ...]) -> NowPlayingError:
+    """Return an error as it was in another process."""
     # Not kind(*arguments): some errors build their message from other arguments than they keep.
     return kind.__new__(kind, *arguments)

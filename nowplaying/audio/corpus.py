@@ -8,7 +8,7 @@ from typing import Literal, get_args
 
 from nowplaying.errors import AudioFormatError, ConfigError
 
-__all__ = ["GROUPS", "SPLITS", "CorpusFile", "Group", "has_recordings", "read_corpus", "read_further"]
+__all__ = ["GROUPS", "SPLITS", "CorpusFile", "Group", "read_corpus", "read_further", "recordings_if_any"]
 
 Group = Literal["music", "noise", "speech", "rir"]
 GROUPS: tuple[Group, ...] = get_args(Group)
@@ -92,12 +92,12 @@ def read_corpus(root: Path, group: Group, split: str | None = None) -> list[Corp
     return chosen
 
 
-def has_recordings(root: Path, group: Group, split: str) -> bool:
-    """Tell whether a corpus has recordings of a group and split; errors in its tables are raised all the same."""
+def recordings_if_any(root: Path, group: Group, split: str) -> list[CorpusFile]:
+    """List recordings as :func:`read_corpus`, empty where a corpus has none; damaged tables are errors all the same."""
     try:
-        return bool(read_corpus(root, group, split))
+        return read_corpus(root, group, split)
     except ConfigError:
-        return False
+        return []
 
 
 def read_further(folder: Path | None, group: Group) -> list[CorpusFile]:

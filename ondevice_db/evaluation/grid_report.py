@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nowplaying.errors import MissingExtraError
+from nowplaying.plotting import pyplot
 from ondevice_db.evaluation.report import table_row
 
 __all__ = ["grid_to_markdown", "open_set_to_markdown", "plot_grid", "plot_open_set"]
@@ -80,7 +80,7 @@ def open_set_to_markdown(result: Mapping[str, Any]) -> str:
 
 def plot_grid(result: Mapping[str, Any], path: Path) -> None:
     """Plot songs found against the query's length, a panel for each table and a line for each system and column."""
-    plt = _pyplot()
+    plt = pyplot()
     tables = list(dict.fromkeys(row["table"] for row in result["rows"]))
     figure, panels = plt.subplots(1, len(tables), figsize=(5 * len(tables), 4), sharey=True, squeeze=False)
     styles = {"landmarks": ":", "majority, pq": "--", "diagonal, pq": "--", "ours, pq": "-"}
@@ -104,7 +104,7 @@ def plot_grid(result: Mapping[str, Any], path: Path) -> None:
 
 def plot_open_set(result: Mapping[str, Any], path: Path) -> None:
     """Plot precision against recall, a line for each condition."""
-    plt = _pyplot()
+    plt = pyplot()
     figure, panel = plt.subplots(figsize=(6, 5))
     for row in result["rows"]:
         panel.plot(
@@ -126,19 +126,7 @@ def _rate(cell: Mapping[str, Any]) -> str:
     return f"{100 * cell['rate']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
 
 
-def _pyplot() -> Any:
-    try:
-        import matplotlib as mpl
-
-        mpl.use("Agg")
-        import matplotlib.pyplot as plt
-    except ImportError as error:
-        extra, purpose = "report", "plotting"
-        raise MissingExtraError(extra, purpose, error) from error
-    return plt
-
-
 def _save(figure: Any, path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=120)
-    _pyplot().close(figure)
+    pyplot().close(figure)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.audio.corpus import has_recordings
+from nowplaying.audio.corpus import recordings_if_any
 from nowplaying.errors import ConfigError
 from ondevice_db.accept import Acceptance
 from ondevice_db.codebook import Codebook
@@ -98,7 +98,7 @@ def evaluate_retrieval(
     """
     asked = list(conditions) if conditions is not None else standard_conditions()
     shortest_s = Fingerprinter.from_model(model).shortest_query_s
-    has_rooms = has_recordings(corpus_root, "rir", "dev")
+    has_rooms = bool(recordings_if_any(corpus_root, "rir", "dev"))
     chosen = [
         condition
         for condition in asked

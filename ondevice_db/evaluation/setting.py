@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import Group, has_recordings, read_corpus
+from nowplaying.audio.corpus import Group, read_corpus, recordings_if_any
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
 from ondevice_db.evaluation.library import Library, build_library, find_duplicates
@@ -105,7 +105,8 @@ def build_setting(
         "speech": ("speech", sound_split),
         "noise": ("noise", sound_split),
     }
-    strangers = {name: _paths(corpus, *group) for name, group in groups.items() if has_recordings(corpus, *group)}
+    found = {name: [file.path for file in recordings_if_any(corpus, *group)] for name, group in groups.items()}
+    strangers = {name: paths for name, paths in found.items() if paths}
     twins = [path for paths in strangers.values() for path in _known_among(paths, embeddings, library)]
     sources = {"known": (_paths(corpus, "music", "dev"), n_queries)}
     for name, paths in strangers.items():
@@ -120,8 +121,7 @@ def build_setting(
     }
     asked = [query.path for query in plans["known"].queries]
     truth = np.array([library.songs[path] for path in asked])
-    training = read_corpus(corpus, "music", "train") if has_recordings(corpus, "music", "train") else []
-    seen = {file.source for file in training if file.split}
+    seen = {file.source for file in recordings_if_any(corpus, "music", "train") if file.split}
     source = {file.path: file.source for file in read_corpus(corpus, "music", "dev")}
     return Setting(embeddings, library, plans, truth, np.array([source[path] in seen for path in asked]), twins)
 
@@ -131,9 +131,9 @@ def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook
     space = embeddings.fingerprinter.embedding_space
     database = cache / f"corpus-{space}-{embeddings.reference_hop_s:g}.npdb"
     shutil.rmtree(database, ignore_errors=True)
-    training = read_corpus(corpus, "music", "train") if has_recordings(corpus, "music", "train") else []
     # Music of no split is of both.
-    files = {file.path: file for file in [*training, *read_corpus(corpus, "music", "dev")]}
+    music = [*recordings_if_any(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
+    files = {file.path: file for file in music}
     return build_library(list(files.values()), embeddings, database, codebook=codebook)
 
 
@@ -177,7 +177,7 @@ def dev_rooms(
 ) -> dict[str, list[NDArray[np.float32]]]:
     """Return the responses of the kinds of rooms that conditions need."""
     rooms: dict[str, list[NDArray[np.float32]]] = {"simulated": [], "measured": []}
-    if "measured" in kinds and has_recordings(corpus, "rir", "dev"):
+    if "measured" in kinds:
         rooms["measured"] = measured_room_responses(corpus, pcm_cache)
     if set(kinds) - {"none", "measured"}:
         rooms["simulated"] = dev_room_responses(cache)
@@ -204,8 +204,8 @@ def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:
 
 
 def measured_room_responses(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
-    """Return the measured dev rooms of a corpus from the direct sound on, with unit energy."""
-    files = [file for file in read_corpus(corpus, "rir", "dev") if file.label in {"", "room"}]
+    """Return the measured dev rooms of a corpus, if any, from the direct sound on, with unit energy."""
+    files = [file for file in recordings_if_any(corpus, "rir", "dev") if file.label in {"", "room"}]
     responses = []
     for file in files:
         response = load_cached(file.path, pcm_cache)

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nowplaying.audio.corpus import has_recordings, read_corpus
+from nowplaying.audio.corpus import read_corpus, recordings_if_any
 from nowplaying.errors import AudioFormatError, ConfigError
 
 
@@ -51,8 +51,8 @@ def test_folders_without_tables_are_groups_and_splits(tmp_path: Path) -> None:
     splits = {file.path.name: file.split for file in read_corpus(tmp_path, "music")}
     assert splits == {"a.wav": "dev", "b.wav": "unknown", "c.wav": None}
     assert [file.path.name for file in read_corpus(tmp_path, "music", "dev")] == ["c.wav", "a.wav"]
-    assert has_recordings(tmp_path, "noise", "dev")
-    assert not has_recordings(tmp_path, "rir", "dev")
+    assert recordings_if_any(tmp_path, "noise", "dev")
+    assert not recordings_if_any(tmp_path, "rir", "dev")
     with pytest.raises(ConfigError, match="speech"):
         read_corpus(tmp_path, "speech")
 
