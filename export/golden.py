@@ -1,4 +1,4 @@
-"""Golden vectors for the phone's Java: what this package computes, for the tests of ``android_demo/core`` to compare with.
+"""Golden vectors for the phone's Java: what this package computes, for the tests of ``android_demo/core``.
 
 ``python -m export.golden FOLDER`` writes them. Nothing is kept in the repository: they follow the code that makes them.
 """
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from detector.features import FeatureStream, quantize
 from detector.gate import STEPS, Gate, GateConfig
 from detector.silence import QuietHops
+from export.golden_database import write_database_goldens
 from nowplaying.artifacts import write_json
 from nowplaying.audio import load, mulaw, to_float32, to_int16
 from ondevice_db.arrays import save_array
@@ -35,6 +36,7 @@ def main(arguments: list[str]) -> int:
     write_frontend_goldens(folder)
     write_gate_goldens(folder)
     write_ring_goldens(folder)
+    write_database_goldens(folder)
     return 0
 
 

@@ -115,6 +115,9 @@ class PqIndex:
         cells = self.probe(queries, options)
         counts = self._starts[cells + 1] - self._starts[cells]
         codes = self._codes.ranges(self._starts[cells], counts)
+        if codes.shape[0] == 0:
+            nothing = np.full((queries.shape[0], n_hits), -1, np.int64)
+            return Hits(nothing, np.full(nothing.shape, -np.inf, np.float32), 0)
         similarities = self._scan(queries, codes, cells, counts, time_budget_ms=options.time_budget_ms)
         columns, _ = top_hits(similarities, _REFINED * n_hits)
         # Columns are the cells' codes one after the other.

@@ -124,3 +124,14 @@ def test_silent_fingerprints_are_no_hits(tmp_path: Path, song_vectors: list[np.n
     assert found.sum(axis=1).tolist() == [4 * 17] * 4
     match = Matcher(database).match(songs[1][9:17], 1.0)
     assert match.candidates[0].song_index == 1
+
+
+def test_cells_without_codes_give_no_hits(tmp_path: Path, song_vectors: list[np.ndarray]) -> None:
+    rng = np.random.default_rng(3)
+    codebook = make_codebook(np.concatenate(song_vectors), n_cells=200)
+    few = SongDatabase.open(build_database(tmp_path / "few.npdb", song_vectors[:1], codebook=codebook)).index
+    assert isinstance(few, PqIndex)
+    found = [few.nearest(worsen(rng, song[:1], 0.1), 5, SearchOptions(n_probe=1)) for song in song_vectors[1:]]
+    empty = [hits for hits in found if hits.n_scanned == 0]
+    assert empty
+    assert all((hits.fingerprints == -1).all() and np.isneginf(hits.similarities).all() for hits in empty)
