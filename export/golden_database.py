@@ -58,7 +58,7 @@ def write_database_goldens(folder: Path) -> None:
 def _demo_queries(fingerprinter: Fingerprinter) -> NDArray[np.float32]:
     """Return fingerprints of 8 s each of every recording of the demo, clean and in noise, shape (n, 12, dim)."""
     rng = np.random.default_rng(23)
-    queries = []
+    queries: list[NDArray[np.float32]] = []
     for number, recording in enumerate(demo_recordings().values()):
         samples = load(recording.path)
         level = (0.0, 0.3, 1.0)[number % 3] * float(np.sqrt(np.mean(np.square(samples))))
