@@ -11,7 +11,7 @@ import java.util.Map;
 import org.nowplaying.core.artifact.Json;
 import org.nowplaying.core.artifact.NpyFile;
 
-/** What the Python package computed, from the folder that {@code python -m export.golden} wrote. */
+/** What the Python package computed, from the folder that {@code python -m tests.android.golden} wrote. */
 public final class Golden {
     private Golden() {}
 

@@ -49,7 +49,7 @@ def write_database_goldens(folder: Path) -> None:
     queries = _demo_queries(fingerprinter)
     _write_answers(folder, "demo", queries, fingerprinter.query_hop_s, acceptance_of(fingerprinter))
     trial_queries = np.stack([trial_song(number)[3:10] for number in (*range(12), 300, 301)])
-    old = Path(__file__).resolve().parents[1] / "tests" / "ondevice_db" / "fixtures" / "v1" / "pq.npdb"
+    old = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v1" / "pq.npdb"
     shutil.copytree(old, folder / "old.npdb", dirs_exist_ok=True)
     _write_answers(folder, "old", trial_queries, TRIAL_SETTINGS.hop_s, DEFAULT_ACCEPTANCE)
     _write_damaged(folder / "damaged")

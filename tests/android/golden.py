@@ -1,6 +1,6 @@
 """Golden vectors for the phone's Java: what this package computes, for the tests of ``android_demo/core``.
 
-``python -m export.golden FOLDER`` writes them. Nothing is kept in the repository: they follow the code that makes them.
+``python -m tests.android.golden FOLDER`` writes them. Nothing is kept in the repository: they follow their code.
 """
 
 import sys
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 from detector.features import FeatureStream, quantize
 from detector.gate import STEPS, Gate, GateConfig
 from detector.silence import QuietHops
-from export.golden_database import write_database_goldens
 from nowplaying.artifacts import write_json
 from nowplaying.audio import load, mulaw, to_float32, to_int16
 from ondevice_db.arrays import save_array
 from simulator.recordings import demo_recordings
+from tests.android.golden_database import write_database_goldens
 
 __all__ = ["main", "write_frontend_goldens", "write_gate_goldens", "write_ring_goldens"]
 
@@ -29,7 +29,7 @@ _SILENCE_DBFS: Final = -50.0
 def main(arguments: list[str]) -> int:
     """Write all golden vectors into the folder that is the only argument."""
     if len(arguments) != 1:
-        sys.stderr.write("usage: python -m export.golden FOLDER\n")
+        sys.stderr.write("usage: python -m tests.android.golden FOLDER\n")
         return 2
     folder = Path(arguments[0])
     folder.mkdir(parents=True, exist_ok=True)
