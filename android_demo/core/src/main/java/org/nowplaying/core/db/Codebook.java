@@ -1,0 +1,121 @@
+package org.nowplaying.core.db;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.artifact.NpyFile;
+
+/** Coarse cells, a rotation, and a product quantizer of what the cell leaves over: {@code x ~ m[c] + R^T p}. */
+final class Codebook {
+    static final int CENTROIDS = 256;
+    private static final float MAX_MAGNITUDE = 4f;
+    private static final double LENGTH_POWER = 1.5;
+
+    final int dim;
+    final int subspaces;
+
+    /** Directions of music in general, one after the other. */
+    final float[] background;
+
+    private final ByteBuffer centroids;
+    private final float[] rotation;
+    private final float[] parts;
+
+    Codebook(DatabaseManifest manifest) throws ArtifactException {
+        dim = manifest.dim;
+        subspaces = manifest.subspaces;
+        centroids = NpyFile.map(manifest.file("centroids"), "<f4", manifest.cells, dim);
+        check(manifest.file("centroids"), centroids);
+        rotation = floats(manifest.file("rotation"), dim, dim);
+        parts = floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, dim / subspaces);
+        if (manifest.schemaVersion > 1) {
+            background = floats(manifest.file("background"), -1, dim);
+        } else {
+            background = new float[manifest.cells * dim];
+            for (int cell = 0; cell < manifest.cells; cell++) {
+                float[] row = centroid(cell);
+                scale(row, 1 / Math.max(length(row), 1e-12));
+                System.arraycopy(row, 0, background, cell * dim, dim);
+            }
+        }
+    }
+
+    private static float[] floats(Path path, long... shape) throws ArtifactException {
+        ByteBuffer mapped = NpyFile.map(path, "<f4", shape);
+        check(path, mapped);
+        float[] values = new float[mapped.remaining() / 4];
+        mapped.asFloatBuffer().get(values);
+        return values;
+    }
+
+    private static void check(Path path, ByteBuffer values) throws ArtifactException {
+        for (int at = 0; at < values.limit(); at += 4) {
+            if (!(Math.abs(values.getFloat(at)) <= MAX_MAGNITUDE)) {
+                throw ArtifactException.corrupt(path, "expected numbers within +-4");
+            }
+        }
+    }
+
+    float[] centroid(int cell) {
+        float[] row = new float[dim];
+        for (int i = 0; i < dim; i++) {
+            row[i] = centroids.getFloat(4 * (cell * dim + i));
+        }
+        return row;
+    }
+
+    /** Returns R x. */
+    float[] rotate(float[] x) {
+        float[] rotated = new float[dim];
+        for (int row = 0; row < dim; row++) {
+            rotated[row] = dot(rotation, row * dim, x);
+        }
+        return rotated;
+    }
+
+    /** Returns the inner products of a rotated query with every centroid of every sub-space, 256 for each. */
+    float[] table(float[] rotated) {
+        int width = dim / subspaces;
+        float[] table = new float[subspaces * CENTROIDS];
+        for (int entry = 0; entry < table.length; entry++) {
+            float sum = 0;
+            for (int i = 0; i < width; i++) {
+                sum += parts[entry * width + i] * rotated[entry / CENTROIDS * width + i];
+            }
+            table[entry] = sum;
+        }
+        return table;
+    }
+
+    /** Adds to a rotated centroid what a code says beyond it, and puts the vector on a level with others. */
+    float[] level(float[] rotatedCentroid, ByteBuffer codes, long position) {
+        int width = dim / subspaces;
+        float[] vector = rotatedCentroid.clone();
+        for (int m = 0; m < subspaces; m++) {
+            int entry = m * CENTROIDS + (codes.get((int) (position * subspaces) + m) & 0xFF);
+            for (int i = 0; i < width; i++) {
+                vector[m * width + i] += parts[entry * width + i];
+            }
+        }
+        scale(vector, 1 / Math.pow(Math.max(length(vector), 1e-6), LENGTH_POWER));
+        return vector;
+    }
+
+    static float dot(float[] rows, int start, float[] x) {
+        double sum = 0;
+        for (int i = 0; i < x.length; i++) {
+            sum += rows[start + i] * (double) x[i];
+        }
+        return (float) sum;
+    }
+
+    private static double length(float[] x) {
+        return Math.sqrt(dot(x, 0, x));
+    }
+
+    private static void scale(float[] x, double factor) {
+        for (int i = 0; i < x.length; i++) {
+            x[i] *= (float) factor;
+        }
+    }
+}

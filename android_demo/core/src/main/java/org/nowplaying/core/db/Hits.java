@@ -1,0 +1,19 @@
+package org.nowplaying.core.db;
+
+/** The nearest fingerprints of every query fingerprint, nearest first. */
+public final class Hits {
+    /** Fingerprint numbers by query; -1 where there are fewer. */
+    public final long[][] fingerprints;
+
+    /** Inner products; minus infinity where there is no fingerprint. */
+    public final float[][] similarities;
+
+    /** Fingerprints compared with each query. */
+    public final int scanned;
+
+    Hits(long[][] fingerprints, float[][] similarities, int scanned) {
+        this.fingerprints = fingerprints;
+        this.similarities = similarities;
+        this.scanned = scanned;
+    }
+}

@@ -1,0 +1,165 @@
+package org.nowplaying.core.db;
+
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.Map;
+import java.util.Set;
+import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.artifact.NpyFile;
+
+/** Search through codes: Annoy finds the cells, tables give the similarities of the codes in them. */
+public final class PqIndex {
+    private static final double SCANNED_FRACTION = 0.005;
+    private static final double RANK_RESERVE = 1.5; // a query's own cells may hold fewer codes than the average
+    private static final int REFINED = 3; // codes decoded for each hit that is returned
+
+    private final DatabaseManifest manifest;
+    private final Codebook codebook;
+    private final AnnoyIndex annoy;
+    private final ByteBuffer codes;
+    private final long[] starts;
+    private final CellOrder order;
+
+    PqIndex(DatabaseManifest manifest) throws ArtifactException {
+        this.manifest = manifest;
+        codes = NpyFile.map(manifest.file("codes"), "|u1", manifest.codes, manifest.subspaces);
+        starts = SongDatabase.ascending(manifest.file("list_starts"), manifest.cells + 1L, manifest.codes);
+        codebook = new Codebook(manifest);
+        annoy = new AnnoyIndex(manifest.file("cells"), manifest.cells, manifest.dim);
+        order = manifest.schemaVersion == 1 ? new ListOrder(manifest, starts) : new RadixOrder(manifest);
+    }
+
+    /** Returns a query in the coordinates of {@link #vector}. */
+    public float[] rotate(float[] query) {
+        return codebook.rotate(query);
+    }
+
+    /** Returns the stored vector of a fingerprint, rotated and on a level with others; null for silence. */
+    public float[] vector(long fingerprint) {
+        int cell = order.cell(fingerprint);
+        if (cell >= manifest.cells) {
+            return null;
+        }
+        float[] centroid = codebook.rotate(codebook.centroid(cell));
+        return codebook.level(centroid, codes, checked(order.position(fingerprint)));
+    }
+
+    /** Returns the similarities of a query, not rotated, to the directions of music in general. */
+    public float[] background(float[] query) {
+        float[] similarities = new float[codebook.background.length / manifest.dim];
+        for (int i = 0; i < similarities.length; i++) {
+            similarities[i] = Codebook.dot(codebook.background, i * manifest.dim, query);
+        }
+        return similarities;
+    }
+
+    /** Returns the nearest codes of each query; all queries look into the union of their cells. */
+    public Hits nearest(float[][] queries, SearchOptions options) {
+        int[] cells = probe(queries, options);
+        int[] begins = new int[cells.length + 1];
+        for (int i = 0; i < cells.length; i++) {
+            begins[i + 1] = Math.toIntExact(begins[i] + starts[cells[i] + 1] - starts[cells[i]]);
+        }
+        long[][] fingerprints = new long[queries.length][];
+        float[][] similarities = new float[queries.length][];
+        Map<Integer, float[]> centroids = new HashMap<>();
+        Map<Long, Long> numbers = new HashMap<>();
+        for (int q = 0; q < queries.length; q++) {
+            float[] rotated = codebook.rotate(queries[q]);
+            int[] columns = TopHits.of(scan(queries[q], rotated, cells, begins), REFINED * options.hits);
+            long[] positions = new long[columns.length];
+            float[] refined = new float[columns.length];
+            int[] cellOf = new int[columns.length];
+            for (int i = 0; i < columns.length; i++) {
+                int place = placeOf(begins, columns[i]);
+                cellOf[i] = cells[place];
+                positions[i] = starts[cells[place]] + columns[i] - begins[place];
+                float[] centroid = centroids.computeIfAbsent(
+                        cellOf[i], cell -> codebook.rotate(codebook.centroid(cell)));
+                refined[i] = Codebook.dot(codebook.level(centroid, codes, positions[i]), 0, rotated);
+            }
+            int[] best = TopHits.of(refined, options.hits);
+            fingerprints[q] = new long[options.hits];
+            similarities[q] = new float[options.hits];
+            Arrays.fill(fingerprints[q], -1);
+            Arrays.fill(similarities[q], Float.NEGATIVE_INFINITY);
+            for (int i = 0; i < best.length; i++) {
+                int cell = cellOf[best[i]];
+                fingerprints[q][i] = numbers.computeIfAbsent(
+                        positions[best[i]], position -> order.fingerprint(position, cell));
+                similarities[q][i] = refined[best[i]];
+            }
+        }
+        return new Hits(fingerprints, similarities, begins[cells.length]);
+    }
+
+    private static int placeOf(int[] begins, int column) {
+        int place = Arrays.binarySearch(begins, column);
+        if (place < 0) {
+            return -place - 2;
+        }
+        while (begins[place + 1] == column) { // cells without codes
+            place++;
+        }
+        return place;
+    }
+
+    private int[] probe(float[][] queries, SearchOptions options) {
+        double wanted = Math.max(options.minScan, SCANNED_FRACTION * manifest.fingerprints);
+        double ranks = options.probe > 0
+                ? options.probe : Math.ceil(RANK_RESERVE * manifest.cells * wanted / manifest.fingerprints);
+        if (ranks >= manifest.cells) {
+            int[] all = new int[manifest.cells];
+            Arrays.setAll(all, i -> i);
+            return all;
+        }
+        int n = (int) ranks;
+        int[][] found = new int[queries.length][];
+        for (int q = 0; q < queries.length; q++) {
+            found[q] = annoy.nearest(queries[q], n, Math.max(options.searchK, 4 * n));
+        }
+        // In the order of their best rank with any query.
+        Set<Integer> cells = new LinkedHashSet<>();
+        long held = 0;
+        for (int rank = 0; rank < n; rank++) {
+            for (int[] row : found) {
+                if (rank < row.length && (options.probe > 0 || held < wanted) && cells.add(row[rank])) {
+                    held += starts[row[rank] + 1] - starts[row[rank]];
+                }
+            }
+        }
+        return cells.stream().mapToInt(Integer::intValue).toArray();
+    }
+
+    private float[] scan(float[] query, float[] rotated, int[] cells, int[] begins) {
+        int subspaces = manifest.subspaces;
+        float[] table = codebook.table(rotated);
+        float[] similarities = new float[begins[cells.length]];
+        byte[] list = new byte[0];
+        for (int i = 0; i < cells.length; i++) {
+            int n = (begins[i + 1] - begins[i]) * subspaces;
+            list = list.length < n ? new byte[n] : list;
+            ByteBuffer here = codes.duplicate();
+            here.position((int) (starts[cells[i]] * subspaces));
+            here.get(list, 0, n);
+            float coarse = Codebook.dot(codebook.centroid(cells[i]), 0, query);
+            for (int at = 0, column = begins[i]; at < n; at += subspaces, column++) {
+                float sum = coarse;
+                for (int m = 0; m < subspaces; m++) {
+                    sum += table[m << 8 | list[at + m] & 0xFF];
+                }
+                similarities[column] = sum;
+            }
+        }
+        return similarities;
+    }
+
+    private long checked(long position) {
+        if (position < 0 || position >= manifest.codes) {
+            throw new CellOrder.DamagedOrderException("the order leads to a code that does not exist");
+        }
+        return position;
+    }
+}

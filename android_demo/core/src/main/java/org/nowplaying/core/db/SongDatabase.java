@@ -1,0 +1,78 @@
+package org.nowplaying.core.db;
+
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.artifact.NpyFile;
+
+/** A database opened for reading: manifest, sizes, hashes and bounds first, then memory maps. */
+public final class SongDatabase {
+    public final DatabaseManifest manifest;
+    public final PqIndex index;
+    private final long[] starts;
+
+    private SongDatabase(DatabaseManifest manifest) throws ArtifactException {
+        this.manifest = manifest;
+        Path file = manifest.file("song_starts");
+        starts = ascending(file, manifest.slots + 1, manifest.fingerprints);
+        long songs = 0;
+        for (int song = 0; song + 1 < starts.length; song++) {
+            songs += starts[song + 1] > starts[song] ? 1 : 0;
+        }
+        if (songs != manifest.songs) {
+            throw ArtifactException.corrupt(file, "expected " + manifest.songs + " songs with fingerprints");
+        }
+        index = new PqIndex(manifest);
+    }
+
+    /**
+     * Opens a database folder.
+     *
+     * @param embeddingSpace id of the encoder that will query it
+     * @throws ArtifactException when it is missing, damaged, newer than this reader, or made for another encoder
+     */
+    public static SongDatabase open(Path folder, String embeddingSpace) throws ArtifactException {
+        DatabaseManifest manifest = DatabaseManifest.read(folder);
+        if (!manifest.embeddingSpace.equals(embeddingSpace)) {
+            throw new ArtifactException(
+                    ArtifactException.Kind.MISMATCH,
+                    folder + ": built with embedding space " + manifest.embeddingSpace + " (" + manifest.encoder
+                            + "), but the model in use has " + embeddingSpace);
+        }
+        manifest.checkFiles();
+        return new SongDatabase(manifest);
+    }
+
+    /** Returns where a song's fingerprints begin; the next song's beginning is their end. */
+    public long start(int song) {
+        return starts[song];
+    }
+
+    /** Returns the song of a fingerprint. */
+    public int songOf(long fingerprint) {
+        int place = Arrays.binarySearch(starts, fingerprint);
+        if (place < 0) {
+            return -place - 2;
+        }
+        while (place + 1 < starts.length && starts[place + 1] == fingerprint) { // removed songs
+            place++;
+        }
+        return place;
+    }
+
+    /** Reads offsets that must ascend from 0 to a total. */
+    static long[] ascending(Path file, long n, long total) throws ArtifactException {
+        ByteBuffer mapped = NpyFile.map(file, "<u4", n);
+        long[] found = new long[(int) n];
+        boolean valid = true;
+        for (int i = 0; i < found.length; i++) {
+            found[i] = mapped.getInt(4 * i) & 0xFFFFFFFFL;
+            valid &= i == 0 ? found[i] == 0 : found[i] >= found[i - 1];
+        }
+        if (!valid || found[found.length - 1] != total) {
+            throw ArtifactException.corrupt(file, "the ranges do not cover what they should in order");
+        }
+        return found;
+    }
+}

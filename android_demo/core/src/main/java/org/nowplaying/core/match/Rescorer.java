@@ -1,0 +1,142 @@
+package org.nowplaying.core.match;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import org.nowplaying.core.db.SongDatabase;
+
+/**
+ * The aligned sequence score: the query laid along the song at a fine grid of offsets (see {@code rescore.py}).
+ *
+ * <p>At a trial offset a query fingerprint falls between two of the song's; what the song would have there is the point
+ * between them on the sphere. The score is a soft mean, t log mean exp(a / t), of similarities above the background.
+ */
+final class Rescorer {
+    private static final double SOFTNESS = 0.15;
+    private static final double OFFSET_STEP = 0.125; // in reference hops
+    private static final double OFFSET_SPAN = 0.75;
+    private static final int TRIALS = (int) (2 * OFFSET_SPAN / OFFSET_STEP) + 1;
+
+    private final SongDatabase database;
+    private final float[][] rotated;
+    private final double[] background;
+    private final double[] timesS;
+    private final double hopS;
+    private final Map<Long, Reference> references = new HashMap<>();
+
+    Rescorer(SongDatabase database, float[][] queries, double[] background, double[] timesS) {
+        this.database = database;
+        this.background = background;
+        this.timesS = timesS;
+        hopS = database.manifest.hopS;
+        rotated = new float[queries.length][];
+        for (int q = 0; q < queries.length; q++) {
+            rotated[q] = database.index.rotate(queries[q]);
+        }
+    }
+
+    /** A fingerprint of a song, with its similarity to each query fingerprint and to the song's next one. */
+    private static final class Reference {
+        float[] vector; // null for silence
+        float[] similarities;
+        double nextCosine = Double.NaN;
+    }
+
+    /** Returns alignments with their scores, best first. */
+    List<Aligned> rescore(Alignments alignments) {
+        List<Aligned> found = new ArrayList<>();
+        for (int i = 0; i < alignments.songs.length; i++) {
+            found.add(best(alignments.songs[i], alignments.offsetsS[i]));
+        }
+        found.sort((a, b) -> Double.compare(b.score, a.score));
+        return found;
+    }
+
+    private Aligned best(int song, double offsetS) {
+        long first = (long) Math.floor(offsetS / hopS - OFFSET_SPAN);
+        double[] scores = new double[TRIALS];
+        double[][] between = new double[TRIALS][timesS.length];
+        int best = 0;
+        for (int trial = 0; trial < TRIALS; trial++) {
+            double trialS = offsetS + hopS * (trial * OFFSET_STEP - OFFSET_SPAN);
+            scores[trial] = score(song, first, trialS, between[trial]);
+            best = scores[trial] > scores[best] ? trial : best;
+        }
+        double refined = offsetS + hopS * (best * OFFSET_STEP - OFFSET_SPAN) + vertex(scores, best) * OFFSET_STEP * hopS;
+        return new Aligned(song, refined, scores[best], between[best]);
+    }
+
+    private double score(int song, long first, double trialS, double[] between) {
+        double sum = 0;
+        int covered = 0;
+        for (int q = 0; q < timesS.length; q++) {
+            double position = (trialS + timesS[q]) / hopS - first;
+            long left = (long) Math.floor(position + 1e-9);
+            double similarity = similarity(song, first + left, position - left, q);
+            covered += Double.isNaN(similarity) ? 0 : 1;
+            between[q] = Double.isNaN(similarity) ? background[q] : similarity;
+            sum += Math.exp((between[q] - background[q]) / SOFTNESS);
+        }
+        // A song must cover half of the query at least; a sliver at its edge is no evidence.
+        return 2 * covered >= timesS.length ? SOFTNESS * Math.log(sum / timesS.length) : Aligned.NO_SCORE;
+    }
+
+    /** Returns the similarity at a place between two fingerprints of a song; NaN where it does not cover that. */
+    private double similarity(int song, long left, double fraction, int query) {
+        Reference low = reference(song, left);
+        Reference high = reference(song, left + 1);
+        if (low != null && high != null) {
+            if (Double.isNaN(low.nextCosine)) {
+                low.nextCosine = Math.min(Math.max(dot(low.vector, high.vector), 0), 1);
+            }
+            // Length of the straight line between two unit vectors there, which brings the point back onto the sphere.
+            double squared = 1 - 2 * fraction * (1 - fraction) * (1 - low.nextCosine);
+            return ((1 - fraction) * low.similarities[query] + fraction * high.similarities[query]) / Math.sqrt(squared);
+        }
+        if (low != null && fraction <= 0.5) {
+            return low.similarities[query];
+        }
+        return high != null && fraction >= 0.5 ? high.similarities[query] : Double.NaN;
+    }
+
+    private Reference reference(int song, long place) {
+        long number = database.start(song) + place;
+        if (place < 0 || number >= database.start(song + 1)) {
+            return null;
+        }
+        Reference found = references.get(number);
+        if (found == null) {
+            found = new Reference();
+            found.vector = database.index.vector(number);
+            if (found.vector != null) {
+                found.similarities = new float[rotated.length];
+                for (int q = 0; q < rotated.length; q++) {
+                    found.similarities[q] = (float) dot(found.vector, rotated[q]);
+                }
+            }
+            references.put(number, found);
+        }
+        return found.vector == null ? null : found;
+    }
+
+    /** Returns where, in steps from the best trial, a parabola through it and its neighbours has its top. */
+    private static double vertex(double[] scores, int best) {
+        if (best == 0 || best == TRIALS - 1) {
+            return 0;
+        }
+        double before = scores[best - 1];
+        double after = scores[best + 1];
+        double curvature = 2 * scores[best] - before - after;
+        boolean usable = curvature > 1e-9 && before > Aligned.NO_SCORE && after > Aligned.NO_SCORE;
+        return usable ? 0.5 * (after - before) / curvature : 0;
+    }
+
+    private static double dot(float[] a, float[] b) {
+        double sum = 0;
+        for (int i = 0; i < a.length; i++) {
+            sum += a[i] * (double) b[i];
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,124 @@
+package org.nowplaying.core.match;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.nowplaying.core.db.Hits;
+import org.nowplaying.core.db.SearchOptions;
+import org.nowplaying.core.db.SongDatabase;
+
+/** Finds the song of a sequence of fingerprints (see {@code matcher.py} of the Python package). */
+public final class SongMatcher {
+    private static final double SCORE_SCALE = 0.05; // difference of scores that makes a song e times as likely
+
+    private final SongDatabase database;
+    private final Acceptance acceptance;
+
+    public SongMatcher(SongDatabase database, Acceptance acceptance) {
+        this.database = database;
+        this.acceptance = acceptance;
+    }
+
+    /**
+     * Matches a query.
+     *
+     * @param embeddings row i starts at {@code i * hopS} seconds of the query: of length 1, or zero where it is silent
+     */
+    public Match match(float[][] embeddings, double hopS, SearchOptions options) {
+        List<float[]> sounding = new ArrayList<>();
+        List<Double> times = new ArrayList<>();
+        for (int i = 0; i < embeddings.length; i++) {
+            boolean heard = false;
+            for (float value : embeddings[i]) {
+                if (Float.isNaN(value) || Float.isInfinite(value)) {
+                    throw new IllegalArgumentException("query: expected finite fingerprints");
+                }
+                heard |= value != 0;
+            }
+            if (embeddings[i].length != database.manifest.dim) {
+                throw new IllegalArgumentException(
+                        "query: expected " + database.manifest.dim + " dimensions, found " + embeddings[i].length);
+            }
+            if (heard) {
+                sounding.add(embeddings[i]);
+                times.add(i * hopS);
+            }
+        }
+        if (sounding.isEmpty()) {
+            return unknown();
+        }
+        float[][] queries = sounding.toArray(new float[0][]);
+        double[] timesS = times.stream().mapToDouble(Double::doubleValue).toArray();
+        Hits hits = database.index.nearest(queries, options);
+        int[][] songs = new int[queries.length][options.hits];
+        long[][] places = new long[queries.length][options.hits];
+        boolean any = false;
+        for (int q = 0; q < queries.length; q++) {
+            for (int i = 0; i < options.hits; i++) {
+                long fingerprint = hits.fingerprints[q][i];
+                songs[q][i] = fingerprint < 0 ? -1 : database.songOf(fingerprint);
+                places[q][i] = fingerprint < 0 ? 0 : fingerprint - database.start(songs[q][i]);
+                any |= fingerprint >= 0;
+            }
+        }
+        if (!any) {
+            return unknown();
+        }
+        return decide(queries, timesS, hits, songs, places, options);
+    }
+
+    private Match decide(
+            float[][] queries, double[] timesS, Hits hits, int[][] songs, long[][] places, SearchOptions options) {
+        double[] background = new double[queries.length];
+        double[] nearestMusic = new double[queries.length];
+        for (int q = 0; q < queries.length; q++) {
+            float[] near = database.index.background(queries[q]);
+            background[q] = Evidence.meanOfLargest(near, Math.min(Evidence.NEIGHBOURS, near.length), 0);
+            nearestMusic[q] = Float.NEGATIVE_INFINITY;
+            for (float one : near) {
+                nearestMusic[q] = Math.max(nearestMusic[q], one);
+            }
+        }
+        Rescorer rescorer = new Rescorer(database, queries, background, timesS);
+        Alignments voted =
+                Alignments.vote(hits, songs, places, timesS, database.manifest.hopS, options.candidates);
+        List<Aligned> aligned = rescorer.rescore(voted);
+        Aligned best = aligned.get(0);
+        int[] sameSong = new int[Evidence.SHIFTS_S.length];
+        Arrays.fill(sameSong, best.song);
+        double[] shiftedS = Arrays.stream(Evidence.SHIFTS_S).map(shift -> best.offsetS + shift).toArray();
+        List<Aligned> shifted = rescorer.rescore(new Alignments(sameSong, shiftedS));
+        Evidence evidence = Evidence.gather(aligned, shifted, hits, songs, background, nearestMusic);
+        double score = acceptance.probability(evidence, database.manifest.fingerprints);
+        return new Match(candidates(aligned, score, options.best), evidence, acceptance.threshold(evidence.fingerprints));
+    }
+
+    /** Returns the first alignment of each song. Probabilities of the songs together stay below one. */
+    private static List<Match.Candidate> candidates(List<Aligned> aligned, double score, int most) {
+        List<Aligned> firsts = new ArrayList<>();
+        Set<Integer> seen = new HashSet<>();
+        for (Aligned one : aligned) {
+            if (firsts.size() < Math.max(most, 2) && seen.add(one.song)) {
+                firsts.add(one);
+            }
+        }
+        double weights = 1;
+        for (Aligned one : firsts.subList(1, firsts.size())) {
+            weights += Math.exp((one.score - firsts.get(1).score) / SCORE_SCALE);
+        }
+        List<Match.Candidate> candidates = new ArrayList<>();
+        for (Aligned one : firsts.subList(0, Math.min(most, firsts.size()))) {
+            double share = candidates.isEmpty()
+                    ? score : (1 - score) * Math.exp((one.score - firsts.get(1).score) / SCORE_SCALE) / weights;
+            candidates.add(new Match.Candidate(one, Math.min(share, score)));
+        }
+        return candidates;
+    }
+
+    private Match unknown() {
+        return new Match(Collections.emptyList(), null, acceptance.threshold(Integer.MAX_VALUE));
+    }
+}

@@ -1,0 +1,140 @@
+package org.nowplaying.core.match;
+
+import static org.junit.Assert.assertEquals;
+import static org.junit.Assert.assertTrue;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.List;
+import java.util.Map;
+import org.junit.Test;
+import org.nowplaying.core.Golden;
+import org.nowplaying.core.db.Hits;
+import org.nowplaying.core.db.SearchOptions;
+import org.nowplaying.core.db.SongDatabase;
+
+/** The same neighbours, scores and answers as Python, for fingerprints of real recordings and both schema versions. */
+public class AnswersTest {
+    private static final double TIE = 1e-6;
+    private static final double SCORE = 1e-5;
+
+    @Test
+    public void theDemosQueriesAreAnsweredAsInPython() throws Exception {
+        int[] counts = compareAnswers("demo");
+        assertTrue("queries: " + counts[0], counts[0] >= 300);
+        assertTrue("songs named: " + counts[1], counts[1] >= 100);
+        assertTrue("unknown: " + (counts[0] - counts[1]), counts[0] - counts[1] >= 50);
+    }
+
+    @Test
+    public void databasesOfTheFirstSchemaAreAnsweredAsInPython() throws Exception {
+        compareAnswers("old");
+    }
+
+    @Test
+    public void neighboursAreThoseOfPython() throws Exception {
+        compareNeighbours("demo");
+        compareNeighbours("old");
+    }
+
+    private static int[] compareAnswers(String name) throws IOException {
+        Map<String, Object> record = Golden.json(name + ".json");
+        SongDatabase database = open(name, record);
+        double hopS = Golden.number(record.get("hop_s"));
+        SongMatcher matcher = new SongMatcher(database, new Acceptance(Golden.map(record.get("acceptance"))));
+        int[] counts = new int[2];
+        for (String option : Golden.map(record.get("answers")).keySet()) {
+            List<Object> answers = Golden.list(Golden.map(record.get("answers")).get(option));
+            int rows = Golden.array(name + "-queries.npy", "<f4", answers.size(), -1, database.manifest.dim).remaining()
+                    / 4 / answers.size() / database.manifest.dim;
+            float[][] all = rows(name + "-queries.npy", answers.size() * rows, answers.size(), rows, database.manifest.dim);
+            for (int i = 0; i < answers.size(); i++) {
+                float[][] query = java.util.Arrays.copyOfRange(all, i * rows, (i + 1) * rows);
+                Match match = matcher.match(query, hopS, options(record, option));
+                compare(name + ", " + option + ", query " + i, Golden.map(answers.get(i)), match);
+                counts[0]++;
+                counts[1] += match.best() == null ? 0 : 1;
+            }
+        }
+        return counts;
+    }
+
+    private static void compare(String place, Map<String, Object> expected, Match found) {
+        Object best = expected.get("best");
+        assertEquals(place, best == null ? -1 : (int) Golden.number(best), found.best() == null ? -1 : found.best().song);
+        assertEquals(place, Golden.number(expected.get("threshold")), found.threshold, 1e-12);
+        List<Object> evidence = Golden.list(expected.get("evidence"));
+        for (int i = 0; i < evidence.size(); i++) {
+            String measure = place + ": " + Evidence.MEASURES[i];
+            assertEquals(measure, Golden.number(evidence.get(i)), found.evidence.measures()[i], SCORE);
+        }
+        List<Object> candidates = Golden.list(expected.get("candidates"));
+        assertEquals(place, candidates.size(), found.candidates.size());
+        for (int i = 0; i < candidates.size(); i++) {
+            List<Object> candidate = Golden.list(candidates.get(i));
+            Match.Candidate one = found.candidates.get(i);
+            String which = place + ", candidate " + i;
+            assertEquals(which, Golden.number(candidate.get(2)), one.rawScore, SCORE);
+            assertEquals(which, Golden.number(candidate.get(3)), one.score, SCORE);
+            assertEquals(which, (int) Golden.number(candidate.get(0)), one.song);
+            assertEquals(which, Golden.number(candidate.get(1)), one.offsetS, 1e-3);
+        }
+    }
+
+    private static void compareNeighbours(String name) throws IOException {
+        Map<String, Object> record = Golden.json(name + ".json");
+        SongDatabase database = open(name, record);
+        for (String option : Golden.map(record.get("options")).keySet()) {
+            SearchOptions options = options(record, option);
+            String prefix = name + "-" + option;
+            ByteBuffer hits = Golden.array(prefix + "-hits.npy", "<i8", -1, options.hits);
+            int n = hits.remaining() / 8 / options.hits;
+            ByteBuffer similarities = Golden.array(prefix + "-similarities.npy", "<f4", n, options.hits);
+            float[][] queries = rows(prefix + "-rows.npy", n, n, database.manifest.dim);
+            for (int q = 0; q < n; q++) {
+                Hits found = database.index.nearest(new float[][] {queries[q]}, options);
+                for (int i = 0; i < options.hits; i++) {
+                    String place = prefix + ", query " + q + ", hit " + i;
+                    long fingerprint = hits.getLong(8 * (q * options.hits + i));
+                    float similarity = similarities.getFloat(4 * (q * options.hits + i));
+                    assertEquals(place, similarity, found.similarities[0][i], TIE);
+                    if (fingerprint != found.fingerprints[0][i]) {
+                        assertTrue(place, isTied(found.similarities[0], i));
+                    }
+                }
+            }
+        }
+    }
+
+    /** Whether a hit may have changed places with a neighbour, or with one that is no longer on the list. */
+    private static boolean isTied(float[] similarities, int i) {
+        return i == similarities.length - 1
+                || Math.abs(similarities[i + 1] - similarities[i]) <= TIE
+                || i > 0 && Math.abs(similarities[i - 1] - similarities[i]) <= TIE;
+    }
+
+    private static SongDatabase open(String name, Map<String, Object> record) throws IOException {
+        return SongDatabase.open(Golden.path(name + ".npdb"), (String) record.get("embedding_space"));
+    }
+
+    private static SearchOptions options(Map<String, Object> record, String name) {
+        List<Object> values = Golden.list(Golden.map(record.get("options")).get(name));
+        SearchOptions options = new SearchOptions();
+        options.probe = (int) Golden.number(values.get(0));
+        options.hits = (int) Golden.number(values.get(1));
+        options.candidates = (int) Golden.number(values.get(2));
+        options.best = (int) Golden.number(values.get(3));
+        return options;
+    }
+
+    private static float[][] rows(String name, int n, long... shape) throws IOException {
+        ByteBuffer values = Golden.array(name, "<f4", shape);
+        float[][] rows = new float[n][(int) shape[shape.length - 1]];
+        for (float[] row : rows) {
+            for (int i = 0; i < row.length; i++) {
+                row[i] = values.getFloat();
+            }
+        }
+        return rows;
+    }
+}

@@ -1,0 +1,121 @@
+"""Golden vectors for the phone's Java: what this package computes, for the tests of ``android_demo/core``.
+
+``python -m tests.android.golden FOLDER`` writes them. Nothing is kept in the repository: they follow their code.
+"""
+
+import sys
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.features import FeatureStream, quantize
+from detector.gate import STEPS, Gate, GateConfig
+from detector.silence import QuietHops
+from nowplaying.artifacts import write_json
+from nowplaying.audio import load, mulaw, to_float32, to_int16
+from ondevice_db.arrays import save_array
+from simulator.recordings import demo_recordings
+from tests.android.golden_database import write_database_goldens
+
+__all__ = ["main", "write_frontend_goldens", "write_gate_goldens", "write_ring_goldens"]
+
+_SAMPLE_RATE_HZ: Final = 16_000
+_HOP: Final = 160
+_SILENCE_DBFS: Final = -50.0
+
+
+def main(arguments: list[str]) -> int:
+    """Write all golden vectors into the folder that is the only argument."""
+    if len(arguments) != 1:
+        sys.stderr.write("usage: python -m tests.android.golden FOLDER\n")
+        return 2
+    folder = Path(arguments[0])
+    folder.mkdir(parents=True, exist_ok=True)
+    write_frontend_goldens(folder)
+    write_gate_goldens(folder)
+    write_ring_goldens(folder)
+    write_database_goldens(folder)
+    return 0
+
+
+def sounds() -> dict[str, NDArray[np.int16]]:
+    """Return the sounds of the front end's vectors: every recording of the demo, and what strains integers."""
+    rng = np.random.default_rng(11)
+    n = 4 * _SAMPLE_RATE_HZ
+    time_s = np.arange(n) / _SAMPLE_RATE_HZ
+    square = np.where(np.sin(2 * np.pi * 437 * time_s) >= 0, 32_767, -32_768)
+    made = {
+        "silence": np.zeros(n),
+        "noise": rng.integers(-32_768, 32_768, n),
+        "square": square,
+        "least": np.full(n, -32_768),
+        "quiet": rng.integers(-2, 3, n),
+        "sweep": 20_000 * np.sin(2 * np.pi * (40 * time_s + 990 * time_s**2)),
+        "steps": square * np.repeat(10.0 ** -rng.uniform(0, 4.5, n // 800), 800),
+    }
+    heard = {
+        name: to_int16(load(recording.path))[: 10 * _SAMPLE_RATE_HZ] for name, recording in demo_recordings().items()
+    }
+    return {name: values.astype(np.int16) for name, values in made.items()} | heard
+
+
+def write_frontend_goldens(folder: Path) -> None:
+    """Write each sound with its raw and int8 features and what counts as silence in it."""
+    names = []
+    for name, pcm in sounds().items():
+        raw = FeatureStream().process(pcm)
+        save_array(folder / f"frontend-{name}-pcm.npy", pcm)
+        save_array(folder / f"frontend-{name}-raw.npy", raw)
+        save_array(folder / f"frontend-{name}-int8.npy", quantize(raw))
+        save_array(folder / f"frontend-{name}-silent.npy", QuietHops(_SILENCE_DBFS).process(pcm).astype(np.uint8))
+        names.append(name)
+    write_json(folder / "frontend.json", {"names": names, "silence_dbfs": _SILENCE_DBFS})
+
+
+def write_gate_goldens(folder: Path) -> None:
+    """Write runs of the gate: settings, outputs of the detector, answers of the phone, and what the gate did."""
+    rng = np.random.default_rng(5)
+    settings = [
+        GateConfig(),
+        GateConfig(cool_down_s=0.0, window=1, consecutive_hits=1, enter_threshold=0.5),
+        GateConfig(window=7, enter_threshold=0.7, leave_threshold=0.3, cool_down_s=13.3, back_off_factor=1.7),
+        GateConfig(window=3, back_off_factor=2.0, longest_rest_s=90.0, silence_dbfs=-55.0, consecutive_hits=4),
+    ]
+    runs = [_gate_run(rng, config) for config in settings for _ in range(4)]
+    write_json(folder / "gate.json", {"runs": runs})
+
+
+def _gate_run(rng: np.random.Generator, config: GateConfig) -> dict[str, Any]:
+    gate, steps = Gate(config), []
+    level, pending = 0.5, None
+    for number in range(1500):
+        time_s = 0.64 * number
+        if rng.random() < 0.02:
+            level = rng.random()
+        output = int(np.clip(np.rint(rng.normal(level, 0.15) * STEPS), 0, STEPS))
+        answer = None
+        if pending is not None:
+            answer = pending
+            gate.answered(time_s, None if answer < 0 else answer)
+            pending = None
+        event = gate.step(time_s, output / STEPS)
+        if event.opened:
+            pending = -1.0 if rng.random() < 0.6 else float(rng.choice([0.0, 30.0, 170.25, 900.0]))
+        steps.append(
+            [time_s, answer, output, round(event.probability * STEPS * config.window), event.is_open, event.opened]
+        )
+    return {"settings": config.to_dict(), "steps": steps}
+
+
+def write_ring_goldens(folder: Path) -> None:
+    """Write both mu-law tables, and a sound as the ring buffer hands it back."""
+    every = np.arange(-32_768, 32_768).astype(np.int16)
+    save_array(folder / "mulaw-encoded.npy", mulaw.encode(every))
+    save_array(folder / "mulaw-decoded.npy", mulaw.decode(np.arange(256).astype(np.uint8)))
+    save_array(folder / "mulaw-floats.npy", to_float32(mulaw.decode(mulaw.encode(every))))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,149 @@
+"""Golden answers of the database and the matcher: real queries, both schema versions, and databases to be refused."""
+
+import shutil
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.artifacts import write_json
+from nowplaying.audio import load
+from nowplaying.errors import NowPlayingError
+from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.arrays import save_array
+from ondevice_db.evaluation.forgery import damage_bytes, forge_manifest, forged_array
+from ondevice_db.evaluation.trials import TRIAL_SETTINGS, trial_database, trial_song
+from ondevice_db.index import SearchOptions
+from ondevice_db.matcher import Matcher
+from ondevice_db.recognizer import SILENCE_DBFS, acceptance_of
+from ondevice_db.schema import MANIFEST_NAME, load_manifest
+from ondevice_db.store import SongDatabase
+from simulator.demo import index_demo_songs
+from simulator.recordings import demo_recordings
+
+__all__ = ["write_database_goldens"]
+
+_QUERY_ROWS: Final = 12
+_QUERIES_PER_RECORDING: Final = 8
+_N_DAMAGED: Final = 120
+_OPTIONS: Final = {
+    "default": SearchOptions(),
+    "probe": SearchOptions(n_probe=6),  # through Annoy, which a small database does without
+    "few": SearchOptions(n_probe=24, n_hits=40, n_candidates=16, n_best=2),
+}
+
+
+def write_database_goldens(folder: Path) -> None:
+    """Write databases, queries and answers.
+
+    Parameters
+    ----------
+    folder : Path
+        For ``demo.npdb``, ``old.npdb`` and ``damaged``, with their answers beside them.
+    """
+    fingerprinter = Fingerprinter.from_model("fingerprinter-v1")
+    shutil.rmtree(folder / "demo.npdb", ignore_errors=True)
+    index_demo_songs(folder / "demo.npdb")
+    queries = _demo_queries(fingerprinter)
+    _write_answers(folder, "demo", queries, fingerprinter.query_hop_s, acceptance_of(fingerprinter))
+    trial_queries = np.stack([trial_song(number)[3:10] for number in (*range(12), 300, 301)])
+    old = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v1" / "pq.npdb"
+    shutil.copytree(old, folder / "old.npdb", dirs_exist_ok=True)
+    _write_answers(folder, "old", trial_queries, TRIAL_SETTINGS.hop_s, DEFAULT_ACCEPTANCE)
+    _write_damaged(folder / "damaged")
+
+
+def _demo_queries(fingerprinter: Fingerprinter) -> NDArray[np.float32]:
+    """Return fingerprints of 8 s each of every recording of the demo, clean and in noise, shape (n, 12, dim)."""
+    rng = np.random.default_rng(23)
+    queries: list[NDArray[np.float32]] = []
+    for number, recording in enumerate(demo_recordings().values()):
+        samples = load(recording.path)
+        level = (0.0, 0.3, 1.0)[number % 3] * float(np.sqrt(np.mean(np.square(samples))))
+        heard = samples + level * rng.standard_normal(samples.size).astype(np.float32)
+        rows, levels_dbfs = fingerprinter.embed_with_levels(heard, fingerprinter.query_hop_s)
+        rows = np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), rows)
+        starts = rng.integers(0, len(rows) - _QUERY_ROWS, _QUERIES_PER_RECORDING)
+        queries.extend(rows[start : start + _QUERY_ROWS].copy() for start in starts)
+    for query in queries[::10]:
+        query[rng.integers(0, _QUERY_ROWS, 8)] = 0  # pauses, and queries of a few fingerprints
+    return np.stack(queries).astype(np.float32)
+
+
+def _write_answers(folder: Path, name: str, queries: NDArray[np.float32], hop_s: float, acceptance: Acceptance) -> None:
+    database = SongDatabase.open(folder / f"{name}.npdb", check_hashes=True)
+    save_array(folder / f"{name}-queries.npy", queries)
+    for case, options in _OPTIONS.items():
+        heard = queries.reshape(-1, queries.shape[2])
+        heard = heard[heard.any(axis=1)][:: 7 if name == "demo" else 1]
+        hits = [database.index.nearest(row[None], options.n_hits, options) for row in heard]
+        save_array(folder / f"{name}-{case}-rows.npy", heard)
+        save_array(folder / f"{name}-{case}-hits.npy", np.concatenate([one.fingerprints for one in hits]))
+        save_array(folder / f"{name}-{case}-similarities.npy", np.concatenate([one.similarities for one in hits]))
+    matcher = Matcher(database, acceptance)
+    write_json(
+        folder / f"{name}.json",
+        {
+            "embedding_space": database.manifest.embedding_space,
+            "hop_s": hop_s,
+            "acceptance": acceptance.to_dict(),
+            "options": {
+                case: [options.n_probe or 0, options.n_hits, options.n_candidates, options.n_best]
+                for case, options in _OPTIONS.items()
+            },
+            "answers": {
+                case: [_answer(matcher, query, hop_s, options) for query in queries]
+                for case, options in _OPTIONS.items()
+            },
+        },
+    )
+
+
+def _answer(matcher: Matcher, query: NDArray[np.float32], hop_s: float, options: SearchOptions) -> dict[str, Any]:
+    match = matcher.match(query, hop_s, options)
+    vector = match.evidence.to_vector()[:8].tolist() if match.evidence is not None else []
+    found = [[one.song_index, one.offset_s, one.raw_score, one.score] for one in match.candidates]
+    return {
+        "best": None if match.best is None else match.best.song_index,
+        "threshold": match.threshold,
+        "n_scanned": match.n_scanned,
+        "evidence": vector,
+        "candidates": found,
+    }
+
+
+def _write_damaged(folder: Path) -> None:
+    """Write databases that were damaged, or forged so that their hashes agree, and whether they are refused."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    whole = trial_database(folder / "whole.npdb", range(14))
+    names = {role: str(one["name"]) for role, one in load_manifest(whole).files.items() if role != "songs"}
+    queries = np.stack([trial_song(3)[4:11], trial_song(300)[:7]])
+    save_array(folder / "queries.npy", queries)
+    cases = []
+    for number in range(_N_DAMAGED):
+        rng = np.random.default_rng([31, number])
+        path = Path(shutil.copytree(whole, folder / f"{number}.npdb"))
+        role = sorted(names)[number // 5 % len(names)]
+        kind = ("damaged file", "damaged manifest", "forged file", "forged array", "forged manifest")[number % 5]
+        file = path / (MANIFEST_NAME if kind == "damaged manifest" else names[role])
+        if kind == "forged array" and file.suffix == ".npy":
+            file.write_bytes(forged_array(file, rng))
+        elif kind != "forged manifest":
+            file.write_bytes(damage_bytes(file.read_bytes(), rng))
+        if kind.startswith("forged"):
+            forge_manifest(path, role, rng if kind == "forged manifest" else None)
+        cases.append({"number": number, "kind": kind, "role": role, "error": _error_of(path, queries)})
+    write_json(folder / "cases.json", {"embedding_space": TRIAL_SETTINGS.embedding_space, "cases": cases})
+
+
+def _error_of(path: Path, queries: NDArray[np.float32]) -> str | None:
+    try:
+        database = SongDatabase.open(path, TRIAL_SETTINGS.embedding_space, check_hashes=True)
+        for query in queries:
+            Matcher(database).match(query, TRIAL_SETTINGS.hop_s)
+    except NowPlayingError as error:
+        return type(error).__name__
+    return None
