@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from fingerprinter.training_config import merged
+from fingerprinter.settings import merged
 from nowplaying.artifacts import write_json
 from ondevice_db.evaluation.by_length import COLUMNS
 from ondevice_db.evaluation.report import table_row

@@ -18,7 +18,7 @@ class FrontEndConfig:
     window_samples : int
         Audio that one fingerprint covers; a multiple of ``hop_samples``.
     fft_samples : int
-        Frame and FFT length; twice ``hop_samples``, so that a frame is two hop blocks side by side.
+        Frame length; twice ``hop_samples``, so that a frame is two hop blocks side by side.
     hop_samples : int
     n_mels : int
     low_hz, high_hz : float
@@ -59,6 +59,11 @@ class FrontEndConfig:
         return self.window_samples // self.hop_samples
 
     @property
+    def spectrum_samples(self) -> int:
+        """FFT length: the frame's, with zeros up to the next power of two, which TFLite's transform asks for."""
+        return 1 << (self.fft_samples - 1).bit_length()
+
+    @property
     def window_s(self) -> float:
         """Audio that one fingerprint covers, in seconds."""
         return self.window_samples / self.sample_rate_hz
@@ -68,7 +73,7 @@ class FrontEndConfig:
         return asdict(self)
 
 
-ENCODER_NAMES: Final = ("compact", "nafp", "now_playing", "attention")
+ENCODER_NAMES: Final = ("compact", "nafp", "now_playing", "attention", "small_ear")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -83,7 +88,7 @@ class EncoderConfig:
         Factor on the channels of the encoders after a paper; 1.0 is the paper's size.
     channels : tuple of int
         Of ``compact``: output channels of the 3x3 stem and of each pair of a 1x3 (time) and a 3x1 (mel) convolution;
-        the stem and each pair halve both axes.
+        the stem and each pair halve both axes. Of ``small_ear``: of each of its pairs.
     dim : int
         Embedding dimensions; the flattened features are split into as many branches.
     branch_units : int

@@ -41,7 +41,7 @@ class LogMel(keras.layers.Layer):  # type: ignore[misc]  # Keras has no types
         )
         # A frame is two neighbouring hop blocks: no gather, so the converted graph stays with plain operations.
         frames = ops.concatenate([blocks[:, :-1], blocks[:, 1:]], axis=2) * self._window
-        real, imaginary = ops.rfft(frames)
+        real, imaginary = ops.rfft(frames, fft_length=config.spectrum_samples)
         power = ops.square(real) + ops.square(imaginary)
         log_mel = ops.log(ops.matmul(power, self._filters) + config.floor)
         centred = (log_mel - ops.mean(log_mel, axis=(1, 2), keepdims=True)) / config.scale

@@ -21,7 +21,7 @@ def mel_filters(config: FrontEndConfig) -> NDArray[np.float32]:
 
     Returns
     -------
-    ndarray of float32, shape (fft_samples // 2 + 1, n_mels)
+    ndarray of float32, shape (spectrum_samples // 2 + 1, n_mels)
 
     Notes
     -----
@@ -35,7 +35,7 @@ def mel_filters(config: FrontEndConfig) -> NDArray[np.float32]:
     low_mel, high_mel = (float(edge) for edge in to_mel(np.array([config.low_hz, config.high_hz])))
     edges_mel = np.linspace(low_mel, high_mel, config.n_mels + 2)
     edges_hz = 700.0 * (10.0 ** (edges_mel / 2595.0) - 1.0)
-    bins_hz = np.arange(config.fft_samples // 2 + 1) * config.sample_rate_hz / config.fft_samples
+    bins_hz = np.arange(config.spectrum_samples // 2 + 1) * config.sample_rate_hz / config.spectrum_samples
     spacing_hz = bins_hz[1]
     centre = edges_hz[1:-1]
     # A triangle at least one bin spacing wide on each side always contains a bin.
@@ -64,7 +64,7 @@ def log_mel_reference(samples: NDArray[np.float32], config: FrontEndConfig) -> N
     padded = np.pad(signal, config.hop_samples // 2)
     starts = np.arange(config.n_frames) * config.hop_samples
     frames = padded[starts[:, None] + np.arange(config.fft_samples)]
-    power = np.abs(np.fft.rfft(frames * hann_window(config), axis=1)) ** 2
+    power = np.abs(np.fft.rfft(frames * hann_window(config), n=config.spectrum_samples, axis=1)) ** 2
     log_mel = np.log(power @ mel_filters(config).astype(np.float64) + config.floor)
     centred = (log_mel - log_mel.mean()) / config.scale
     image: NDArray[np.float32] = np.clip(centred, -config.clip, config.clip).T.astype(np.float32)

@@ -2,10 +2,8 @@
 
 import json
 import logging
-import queue
-import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -13,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.logmel import LogMel
+from fingerprinter.loop import learning_rate, prefetch, replace_weights, write_checkpoint
 from fingerprinter.pairs import PairSampler
 from fingerprinter.progress import RunLog, checkpoint_state
 from fingerprinter.sources import TrainingSources, training_sampler
@@ -25,8 +24,6 @@ from nowplaying.errors import ConfigError
 __all__ = ["train", "write_calibration"]
 
 _log = logging.getLogger(__name__)
-_Batch = tuple[NDArray[np.float32], NDArray[np.int32]]
-_QUEUE_LENGTH = 3
 _CALIBRATION_PAIRS = 128
 _CALIBRATION_STREAM = 2**31  # no training step has this number
 
@@ -78,8 +75,13 @@ def train(
     weights = run_dir / "encoder.weights.h5"
     started = time.monotonic()
     losses: list[float] = []
-    for step, (windows, songs) in _prefetch(sampler, config, first_step):
-        trainer.optimizer.learning_rate = rate = learning_rate(config, step)
+    batches = prefetch(
+        lambda rng: sampler.draw(config.pairs_per_step, rng), seed=config.seed, steps=range(first_step, config.n_steps)
+    )
+    for step, (windows, songs) in batches:
+        trainer.optimizer.learning_rate = rate = learning_rate(
+            step, peak=config.learning_rate, n_warmup=config.warmup_steps, n_steps=config.n_steps
+        )
         inputs = [windows, songs[:, None].astype(np.float32), *([] if taught is None else [taught(windows)])]
         losses.append(float(trainer.train_on_batch(inputs)))
         done = step + 1
@@ -90,11 +92,11 @@ def train(
                 row["dev_top1"] = validate(model)
                 if row["dev_top1"] >= best_top1:
                     best_top1 = row["dev_top1"]
-                    _replace_weights(model.get_layer("encoder"), weights)
+                    replace_weights(model.get_layer("encoder"), weights)
             row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
             log.append(row)
             report(json.dumps(row))
-            _checkpoint(trainer, run_dir, {"step": done, "best_dev_top1": best_top1})
+            write_checkpoint(trainer, run_dir, {"step": done, "best_dev_top1": best_top1})
     return weights
 
 
@@ -119,14 +121,6 @@ def _save_array(path: Path, array: NDArray[np.float32]) -> None:
         np.save(handle, array, allow_pickle=False)
 
 
-def learning_rate(config: TrainingConfig, step: int) -> float:
-    """Return the rate of a step: linear warm-up, then cosine to zero."""
-    if step < config.warmup_steps:
-        return config.learning_rate * (step + 1) / config.warmup_steps
-    progress = (step - config.warmup_steps) / max(1, config.n_steps - config.warmup_steps)
-    return config.learning_rate * 0.5 * (1.0 + float(np.cos(np.pi * progress)))
-
-
 def _resume(
     config: TrainingConfig, model: keras.Model, run_dir: Path, start_from: Path | None, report: Callable[[str], None]
 ) -> tuple[keras.Model, int, float]:
@@ -145,35 +139,3 @@ def _resume(
     trainer.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
     report(f"resuming at step {step}")
     return trainer, step, reached["best_dev_top1"]
-
-
-def _checkpoint(model: keras.Model, run_dir: Path, state: dict[str, float]) -> None:
-    _replace_weights(model, run_dir / "checkpoint.weights.h5")
-    write_json(run_dir / "checkpoint.json", state)
-
-
-def _replace_weights(model: keras.Model, path: Path) -> None:
-    # Keras wants this ending of the name.
-    temporary = path.with_name("writing.weights.h5")
-    model.save_weights(temporary)
-    temporary.replace(path)
-
-
-def _prefetch(sampler: PairSampler, config: TrainingConfig, first_step: int) -> Iterator[tuple[int, _Batch]]:
-    """Draw batches in a second thread; step k always sees the same batch, so a resumed run goes on as it was."""
-    batches: queue.Queue[tuple[int, _Batch] | BaseException] = queue.Queue(_QUEUE_LENGTH)
-
-    def fill() -> None:
-        try:
-            for step in range(first_step, config.n_steps):
-                rng = np.random.default_rng([config.seed, step])
-                batches.put((step, sampler.draw(config.pairs_per_step, rng)))
-        except BaseException as error:  # noqa: BLE001  # handed to the training thread, which raises it
-            batches.put(error)
-
-    threading.Thread(target=fill, daemon=True).start()
-    for _ in range(first_step, config.n_steps):
-        item = batches.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item

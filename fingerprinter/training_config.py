@@ -1,17 +1,17 @@
 """Settings of a fingerprinter training, read from TOML; unknown keys are errors."""
 
 import json
-import tomllib
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
+from fingerprinter.settings import construct, read_settings
 from nowplaying.errors import ConfigError
 
-__all__ = ["TrainingConfig", "merged"]
+__all__ = ["TrainingConfig"]
 
 _HOPS = ("reference_hop_s", "query_hop_s")
 
@@ -85,7 +85,7 @@ class TrainingConfig:
             When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
         """
         try:
-            return cls.from_dict(_settings(path))
+            return cls.from_dict(read_settings(path))
         except (OSError, ValueError, TypeError) as error:
             message = f"{path}: {error}"
             raise ConfigError(message) from error
@@ -108,41 +108,10 @@ class TrainingConfig:
             "objective": ObjectiveConfig,
             "augment": AugmentConfig,
         }
-        tables = {name: _construct(kind, _with_tuples(values.get(name, {}))) for name, kind in kinds.items()}
-        settings: TrainingConfig = _construct(cls, {**values, **tables})
+        tables = {name: construct(kind, values.get(name, {})) for name, kind in kinds.items()}
+        settings: TrainingConfig = construct(cls, {**values, **tables})
         return settings
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the run's record."""
         return asdict(self)
-
-
-def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
-    """Return settings with changes, table by table."""
-    result = dict(base)
-    for name, value in changes.items():
-        result[name] = merged(result.get(name, {}), value) if isinstance(value, dict) else value
-    return result
-
-
-def _settings(path: Path, read: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """Return the settings of a file on top of those of its base."""
-    if path in read:
-        message = f"its base leads back to {path.name}"
-        raise ConfigError(message)
-    changes = tomllib.loads(path.read_text(encoding="utf-8"))
-    base = changes.pop("base", None)
-    return changes if base is None else merged(_settings(path.parent / str(base), (*read, path)), changes)
-
-
-def _with_tuples(table: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
-
-
-def _construct(kind: Any, values: dict[str, Any]) -> Any:
-    known = {item.name for item in fields(kind)}
-    unknown = sorted(set(values) - known)
-    if unknown:
-        message = f"unknown settings {unknown}: expected some of {sorted(known)}"
-        raise ConfigError(message)
-    return kind(**values)

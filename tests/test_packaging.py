@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = {"detector", "export", "fingerprinter", "nowplaying", "ondevice_db", "simulator"}
+ROOMS = {"detector", "export", "fingerprinter", "nowplaying", "ondevice_db", "pretraining", "simulator"}
 RUNTIME_SUFFIXES = {".json", ".md", ".npy", ".tflite"}
 COMPILER_ARGS = "-O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14"
 

@@ -9,6 +9,7 @@ from fingerprinter.encoders.attention import build_attention
 from fingerprinter.encoders.compact import build_compact
 from fingerprinter.encoders.nafp import build_nafp
 from fingerprinter.encoders.now_playing import build_now_playing
+from fingerprinter.encoders.small_ear import build_small_ear
 
 __all__ = ["ENCODERS", "build_encoder"]
 
@@ -17,6 +18,7 @@ ENCODERS: dict[str, Callable[[EncoderConfig, FrontEndConfig], keras.Model]] = {
     "nafp": build_nafp,
     "now_playing": build_now_playing,
     "attention": build_attention,
+    "small_ear": build_small_ear,
 }
 
 

@@ -17,6 +17,7 @@ from nowplaying.cli import (
     export,
     index,
     listen,
+    pretrain,
     recognize,
     render,
     ship,
@@ -29,7 +30,7 @@ from nowplaying.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraErro
 
 __all__ = ["app", "main"]
 
-_ROOMS = {"detector", "export", "fingerprinter", "nowplaying", "ondevice_db", "simulator"}
+_ROOMS = {"detector", "export", "fingerprinter", "nowplaying", "ondevice_db", "pretraining", "simulator"}
 
 app = typer.Typer(
     name="nowplaying",
@@ -70,6 +71,7 @@ app.command("card")(card.card)
 app.command("render")(render.render)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
+app.command("pretrain")(pretrain.pretrain)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(ship.app, name="ship")

@@ -10,7 +10,8 @@ import pytest
 pytest.importorskip("keras", reason="needs the train extra")
 
 from fingerprinter.encoders.registry import build_encoder
-from fingerprinter.training_config import TrainingConfig, merged
+from fingerprinter.settings import merged
+from fingerprinter.training_config import TrainingConfig
 
 NAMES = ("5 dB, 2 s", "0 dB, room, 8 s")
 FOLDER = Path(__file__).parents[2] / "evaluation"

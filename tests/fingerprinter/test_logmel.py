@@ -29,3 +29,14 @@ def test_layer_survives_serialization():
     config = FrontEndConfig(n_mels=64)
     rebuilt = LogMel.from_config(LogMel(config).get_config())
     assert rebuilt.config == config
+
+
+def test_frames_that_are_no_power_of_two_are_padded_for_the_transform(songs):
+    """Ten milliseconds are 160 samples: frames of 320, transformed at 512 points."""
+    config = FrontEndConfig(window_samples=15_360, fft_samples=320, hop_samples=160, n_mels=64)
+    assert config.spectrum_samples == 512
+    assert FrontEndConfig().spectrum_samples == FrontEndConfig().fft_samples
+    window = songs[0][: config.window_samples]
+    images = np.asarray(LogMel(config)(window[None]))
+    assert images.shape == (1, 64, 96, 1)
+    np.testing.assert_allclose(images[0, :, :, 0], log_mel_reference(window, config), atol=2e-3)

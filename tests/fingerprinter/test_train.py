@@ -10,7 +10,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from fingerprinter.config import EncoderConfig
 from fingerprinter.objectives.config import ObjectiveConfig
 from fingerprinter.sources import TrainingSources
-from fingerprinter.train import learning_rate, train
+from fingerprinter.train import train
 from fingerprinter.training_config import TrainingConfig
 from fingerprinter.training_model import build_training_model, predict
 from fingerprinter.validation import Validation
@@ -139,12 +139,3 @@ def test_further_recordings_are_for_training_only(sources: TrainingSources, tmp_
     (tmp_path / "music").symlink_to(sources.corpus / "music")
     assert len(further.recordings("music", "train")) == len(sources.recordings("music", "train")) + 4
     assert len(further.recordings("music", "dev")) == len(sources.recordings("music", "dev"))
-
-
-def test_the_rate_warms_up_and_falls_to_zero() -> None:
-    config = TrainingConfig(n_steps=100, warmup_steps=10)
-    rates = [learning_rate(config, step) for step in range(100)]
-    assert rates[9] == pytest.approx(config.learning_rate)
-    assert np.all(np.diff(rates[:10]) > 0)
-    assert np.all(np.diff(rates[10:]) <= 0)
-    assert rates[-1] < 0.001 * config.learning_rate

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from fingerprinter.training_config import TrainingConfig, merged
+from fingerprinter.settings import merged
+from fingerprinter.training_config import TrainingConfig
 from nowplaying.errors import ConfigError
 
 CONFIGS = Path(__file__).parents[2] / "configs"

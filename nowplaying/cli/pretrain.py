@@ -1,0 +1,47 @@
+"""``nowplaying pretrain``: learn a small encoder of sound, without labels unless the method is the supervised one."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nowplaying.cli.output import note, say
+from nowplaying.cli.train import require_tensorflow
+
+__all__ = ["pretrain"]
+
+
+def pretrain(
+    method: Annotated[str, typer.Argument(help="How to learn; docs/pretraining.md describes the methods.")],
+    corpus: Annotated[Path, typer.Option("--corpus", help="Folder with music, noise and speech.", show_default=False)],
+    run_dir: Annotated[Path, typer.Option("--run-dir", help="For checkpoints, log and weights.", show_default=False)],
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)],
+    config: Annotated[
+        Path | None, typer.Option("--config", help="Settings in TOML, of the same method; else the defaults.")
+    ] = None,
+    renderings: Annotated[
+        Path | None, typer.Option("--renderings", help="Folder of further music, such as rendered MIDI.")
+    ] = None,
+    further: Annotated[
+        Path | None,
+        typer.Option("--further", help="Folder of further recordings, in folders music, noise and speech."),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the settings'.")] = None,
+) -> None:
+    """Pretrain a small encoder without labels (needs the train extra); stopped, the same command goes on."""
+    from dataclasses import replace
+
+    from nowplaying.errors import ConfigError
+    from pretraining.config import PretrainingConfig
+
+    settings = PretrainingConfig(method=method) if config is None else PretrainingConfig.read(config)
+    if settings.method != method:
+        message = f"{config}: expected settings of {method!r}, found those of {settings.method!r}"
+        raise ConfigError(message)
+    settings = settings if seed is None else replace(settings, seed=seed)
+    require_tensorflow()
+    from fingerprinter.sources import TrainingSources
+    from pretraining.train import pretrain as run
+
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)
+    say(str(run(settings, sources, run_dir, report=note)))

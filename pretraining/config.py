@@ -1,0 +1,198 @@
+"""The settings of a pretraining run: readable without Keras, from TOML; unknown keys are errors."""
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+from fingerprinter.augment.config import AugmentConfig
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.settings import construct, read_settings
+from nowplaying.errors import ConfigError
+
+__all__ = ["METHOD_NAMES", "EarConfig", "MethodConfig", "PretrainingConfig", "ear_front_end"]
+
+METHOD_NAMES: Final = (
+    "audio2vec_cbow",
+    "audio2vec_skipgram",
+    "temporal_gap",
+    "autoencoder",
+    "triplet",
+    "nt_xent",
+    "cola",
+    "supervised",
+    "random",
+)
+
+
+def ear_front_end() -> FrontEndConfig:
+    """Return the ear's front end: 96 frames of 20 ms, 10 ms apart, and 64 mel bands of 60-7800 Hz (COLA's bands)."""
+    return FrontEndConfig(
+        window_samples=15_360, fft_samples=320, hop_samples=160, n_mels=64, low_hz=60.0, high_hz=7_800.0
+    )
+
+
+def _gentle() -> AugmentConfig:
+    """Return degradations that leave pitch and timbre: no change of speed, no gaps, and noise that stays behind."""
+    return AugmentConfig(snr_db=(0.0, 20.0), p_gap=0.0, p_speaker=0.3, p_room=0.4, p_noise=0.7, p_microphone=0.5)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class EarConfig:
+    """The small ear.
+
+    Attributes
+    ----------
+    channels : tuple of int
+        Of each block, a 3x1 and a 1x3 convolution that halve mel and time.
+    dim : int
+        Numbers of an embedding.
+    """
+
+    channels: tuple[int, ...] = (8, 16, 32, 64, 128)
+    dim: int = 128
+
+    def __post_init__(self) -> None:
+        if not self.channels or min(self.channels) < 1 or self.dim < 1:
+            message = f"ear: channels and dim must be positive, found {self}"
+            raise ConfigError(message)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MethodConfig:
+    """What the methods have of their own; each says in its file which it reads.
+
+    Attributes
+    ----------
+    n_context : int >= 1
+        Slices on either side of the middle one.
+    gap_s : float >= 0, seconds
+        Between neighbouring slices. Five slices of 0.96 s and four gaps of 0.04 s fit in the five seconds of ESC-10.
+    clip_s : float > 0, seconds
+        From which two slices are drawn; AudioSet's clips have ten.
+    near_s : float > 0, seconds
+        Largest distance of a triplet's positive from its anchor.
+    margin : float > 0
+        Of the triplet loss, in squared distance.
+    temperature : float > 0
+        Of NT-Xent.
+    units : int
+        Of a method's own hidden layer.
+    degraded : bool
+        The second view passes through loudspeaker, room, noise and microphone.
+    """
+
+    n_context: int = 2
+    gap_s: float = 0.04
+    clip_s: float = 10.0
+    near_s: float = 0.5
+    margin: float = 0.4
+    temperature: float = 0.1
+    units: int = 128
+    degraded: bool = True
+
+    def __post_init__(self) -> None:
+        positive = (self.n_context, self.clip_s, self.near_s, self.margin, self.temperature, self.units)
+        if min(positive) <= 0 or self.gap_s < 0:
+            message = f"objective: all numbers must be positive, and gap_s not negative, found {self}"
+            raise ConfigError(message)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PretrainingConfig:
+    """One run.
+
+    Attributes
+    ----------
+    method : str
+        One of ``METHOD_NAMES``.
+    seed : int
+    n_steps, clips_per_step : int
+    learning_rate : float
+        Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+    checkpoint_every : int
+        Steps.
+    music_share, speech_share : float
+        Of the clips; the rest is noise.
+    recordings_share : float in (0, 1]
+        Of the music, where renderings are given as well.
+    past_s : float
+        Audio before a slice that a room's tail is heard from.
+    n_simulated_rooms : int
+    """
+
+    method: str
+    seed: int = 1
+    n_steps: int = 2000
+    clips_per_step: int = 128
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    checkpoint_every: int = 100
+    music_share: float = 0.4
+    speech_share: float = 0.3
+    recordings_share: float = 0.65
+    past_s: float = 0.512
+    n_simulated_rooms: int = 400
+    front_end: FrontEndConfig = field(default_factory=ear_front_end)
+    ear: EarConfig = field(default_factory=EarConfig)
+    objective: MethodConfig = field(default_factory=MethodConfig)
+    augment: AugmentConfig = field(default_factory=_gentle)
+
+    def __post_init__(self) -> None:
+        if self.method not in METHOD_NAMES:
+            message = f"method: expected one of {', '.join(METHOD_NAMES)}, found {self.method!r}"
+            raise ConfigError(message)
+        for name in ("n_steps", "learning_rate", "checkpoint_every"):
+            if getattr(self, name) <= 0:
+                message = f"{name} must be positive, found {getattr(self, name)}"
+                raise ConfigError(message)
+        if self.clips_per_step < 2:
+            message = f"clips_per_step must be at least 2, found {self.clips_per_step}"
+            raise ConfigError(message)
+        if min(self.music_share, self.speech_share) < 0 or self.music_share + self.speech_share > 1:
+            message = f"music_share and speech_share are shares of one: found {self.music_share}, {self.speech_share}"
+            raise ConfigError(message)
+
+    @classmethod
+    def read(cls, path: Path) -> "PretrainingConfig":
+        """Read a TOML file; one with a ``base`` holds the changes to the file of that name in the same folder.
+
+        Raises
+        ------
+        ConfigError
+            When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
+        """
+        return cls._read(path, read_settings)
+
+    @classmethod
+    def from_json(cls, path: Path) -> "PretrainingConfig":
+        """Read the ``config.json`` of a run; errors as in :meth:`read`."""
+        return cls._read(path, lambda file: json.loads(file.read_text(encoding="utf-8")))
+
+    @classmethod
+    def _read(cls, path: Path, values: Any) -> "PretrainingConfig":
+        try:
+            return cls.from_dict(values(path))
+        except (OSError, ValueError, TypeError) as error:
+            message = f"{path}: {error}"
+            raise ConfigError(message) from error
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "PretrainingConfig":
+        """Build settings from plain values, as :meth:`to_dict` gives them; what a table leaves out is the ear's own."""
+        kinds: dict[str, Any] = {
+            "front_end": ear_front_end(),
+            "ear": EarConfig(),
+            "objective": MethodConfig(),
+            "augment": _gentle(),
+        }
+        tables = {
+            name: construct(type(default), {**asdict(default), **values.get(name, {})})
+            for name, default in kinds.items()
+        }
+        config: PretrainingConfig = construct(cls, {**values, **tables})
+        return config
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the run's record."""
+        return asdict(self)

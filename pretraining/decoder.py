@@ -1,0 +1,51 @@
+"""From embeddings back to log-mel images: the ear's convolutions mirrored."""
+
+import math
+
+import keras
+from keras import layers
+
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.encoders.norm import activated
+from nowplaying.errors import ConfigError
+from pretraining.config import EarConfig
+
+__all__ = ["build_decoder"]
+
+
+def build_decoder(ear: EarConfig, front_end: FrontEndConfig, *, n_numbers: int, n_images: int) -> keras.Model:
+    """Build a decoder of transposed 1x3 and 3x1 convolutions, each doubling its axis.
+
+    Parameters
+    ----------
+    ear : EarConfig
+        Whose channels are mirrored.
+    front_end : FrontEndConfig
+    n_numbers : int
+        Of the input, (n_batch, n_numbers).
+    n_images : int
+        Of the output, (n_batch, n_mels, n_frames, n_images), in which neighbouring images share all but the last layer.
+
+    Raises
+    ------
+    ConfigError
+        When the image is no multiple of what the blocks halve it to.
+    """
+    factor = 2 ** len(ear.channels)
+    if front_end.n_mels % factor or front_end.n_frames % factor:
+        message = f"a decoder of {len(ear.channels)} blocks needs images in multiples of {factor}: found "
+        raise ConfigError(message + f"{front_end.n_mels} x {front_end.n_frames}")
+    small = (front_end.n_mels // factor, front_end.n_frames // factor, ear.channels[-1])
+    numbers = keras.Input((n_numbers,), name="embedding")
+    features = layers.Reshape(small, name="unpooled")(layers.Dense(math.prod(small), name="unpool")(numbers))
+    for index, channels in enumerate((*reversed(ear.channels[:-1]), n_images), start=1):
+        last = index == len(ear.channels)
+        features = layers.Conv2DTranspose(
+            channels, (1, 3), strides=(1, 2), padding="same", use_bias=False, name=f"block{index}_time_conv"
+        )(features)
+        features = activated(features, f"block{index}_time", "relu")
+        features = layers.Conv2DTranspose(
+            channels, (3, 1), strides=(2, 1), padding="same", use_bias=last, name=f"block{index}_mel_conv"
+        )(features)
+        features = features if last else activated(features, f"block{index}_mel", "relu")
+    return keras.Model(numbers, features, name="decoder")

@@ -1,0 +1,45 @@
+"""Audio2Vec CBoW: rebuild a slice from the slices before and after it.
+
+Tagliasacchi et al. 2019 (arXiv 1905.11796). The task is the abstract's; number of slices, gaps and decoder are a
+reconstruction of the idea.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from pretraining.clips import ClipSampler
+from pretraining.config import PretrainingConfig
+from pretraining.decoder import build_decoder
+from pretraining.methods.pretext import Pretext
+from pretraining.methods.surroundings import neighbouring, others_than_middle
+
+__all__ = ["Audio2VecCbow"]
+
+
+class Audio2VecCbow(Pretext):
+    """The embeddings of the surroundings, side by side, give the log-mel of the middle; mean squared error.
+
+    Reads ``n_context`` and ``gap_s``.
+    """
+
+    def __init__(self, config: PretrainingConfig) -> None:
+        super().__init__(config)
+        self._around = others_than_middle(config.objective.n_context)
+        n_numbers = len(self._around) * config.ear.dim
+        self.decoder = build_decoder(config.ear, config.front_end, n_numbers=n_numbers, n_images=1)
+
+    def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
+        """Draw neighbouring slices."""
+        return (clips.slices(neighbouring(self.config), rng),)
+
+    def objective(self, *inputs: Any) -> Any:
+        """Return the mean squared error of the middle slice in the front end's units."""
+        slices = inputs[0]
+        around = ops.take(slices, np.array(self._around), axis=1)
+        embeddings = self.ear(self.images(around))
+        rebuilt = self.decoder(ops.reshape(embeddings, (-1, len(self._around) * self.config.ear.dim)))
+        middle = self.images(slices[:, self.config.objective.n_context])
+        return ops.mean(ops.square(rebuilt - middle))

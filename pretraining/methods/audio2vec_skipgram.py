@@ -1,0 +1,44 @@
+"""Audio2Vec skip-gram: rebuild the slices before and after a slice from it.
+
+Tagliasacchi et al. 2019 (arXiv 1905.11796). The task is the abstract's; number of slices, gaps and decoder are a
+reconstruction of the idea.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from pretraining.clips import ClipSampler
+from pretraining.config import PretrainingConfig
+from pretraining.decoder import build_decoder
+from pretraining.methods.pretext import Pretext
+from pretraining.methods.surroundings import neighbouring, others_than_middle
+
+__all__ = ["Audio2VecSkipgram"]
+
+
+class Audio2VecSkipgram(Pretext):
+    """The embedding of the middle gives the log-mel of its surroundings; mean squared error.
+
+    Reads ``n_context`` and ``gap_s``.
+    """
+
+    def __init__(self, config: PretrainingConfig) -> None:
+        super().__init__(config)
+        self._around = others_than_middle(config.objective.n_context)
+        self.decoder = build_decoder(config.ear, config.front_end, n_numbers=config.ear.dim, n_images=len(self._around))
+
+    def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
+        """Draw neighbouring slices."""
+        return (clips.slices(neighbouring(self.config), rng),)
+
+    def objective(self, *inputs: Any) -> Any:
+        """Return the mean squared error of the surroundings in the front end's units."""
+        slices = inputs[0]
+        around = self.images(ops.take(slices, np.array(self._around), axis=1))
+        # (n_clips, n_slices, n_mels, n_frames, 1) to the decoder's (n_clips, n_mels, n_frames, n_slices)
+        wanted = ops.transpose(ops.squeeze(self.in_clips(around, len(self._around)), -1), (0, 2, 3, 1))
+        middle = self.images(slices[:, self.config.objective.n_context])
+        return ops.mean(ops.square(self.decoder(self.ear(middle)) - wanted))

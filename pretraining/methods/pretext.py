@@ -1,0 +1,63 @@
+"""What every method is: a model that draws its own batches, and adds what it minimises to its losses."""
+
+from collections.abc import Callable
+from typing import Any
+
+import keras
+import numpy as np
+from keras import ops
+from numpy.typing import NDArray
+
+from fingerprinter.logmel import LogMel
+from fingerprinter.sources import TrainingSources
+from pretraining.config import PretrainingConfig
+from pretraining.ear import build_ear
+from pretraining.sounds import clip_sampler
+
+__all__ = ["Pretext"]
+
+
+class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
+    """Front end, ear, and what a method needs beside them; a subclass says what it draws and what it minimises.
+
+    Parameters
+    ----------
+    config : PretrainingConfig
+    """
+
+    def __init__(self, config: PretrainingConfig) -> None:
+        super().__init__(name=config.method)
+        self.config = config
+        self.log_mel = LogMel(config.front_end, name="log_mel")
+        self.ear = build_ear(config)
+
+    @classmethod
+    def sampler(cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> Any:
+        """Return what the method draws from: clips of all sounds, unless it says otherwise."""
+        return clip_sampler(config, sources, report)
+
+    def draw(self, clips: Any, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
+        """Draw a step's inputs; the first are slices, shape (clips_per_step, n_slices, window_samples)."""
+        raise NotImplementedError
+
+    def objective(self, *inputs: Any) -> Any:
+        """Return the scalar that a step minimises, from what :meth:`draw` drew."""
+        raise NotImplementedError
+
+    def call(self, inputs: tuple[Any, ...]) -> Any:
+        """Add the objective of a batch to the losses, and return it."""
+        value = self.objective(*inputs)
+        self.add_loss(value)
+        return value
+
+    def images(self, slices: Any) -> Any:
+        """Return the log-mel images of slices, (n_clips, n_slices, window_samples), clip by clip in one batch."""
+        return self.log_mel(ops.reshape(slices, (-1, self.config.front_end.window_samples)))
+
+    def in_clips(self, rows: Any, n_slices: int) -> Any:
+        """Return rows of a batch of slices by clip: (n_clips, n_slices, ...)."""
+        return ops.reshape(rows, (-1, n_slices, *rows.shape[1:]))
+
+    def samples(self, seconds: float) -> int:
+        """Return a time in samples."""
+        return round(seconds * self.config.front_end.sample_rate_hz)

@@ -1,0 +1,27 @@
+"""Methods by name."""
+
+from typing import Final
+
+from pretraining.methods.audio2vec_cbow import Audio2VecCbow
+from pretraining.methods.audio2vec_skipgram import Audio2VecSkipgram
+from pretraining.methods.autoencoder import Autoencoder
+from pretraining.methods.cola import Cola
+from pretraining.methods.nt_xent import NtXent
+from pretraining.methods.pretext import Pretext
+from pretraining.methods.supervised import Supervised
+from pretraining.methods.temporal_gap import TemporalGap
+from pretraining.methods.triplet import Triplet
+
+__all__ = ["METHODS"]
+
+# All of pretraining.config.METHOD_NAMES but "random", which trains nothing.
+METHODS: Final[dict[str, type[Pretext]]] = {
+    "audio2vec_cbow": Audio2VecCbow,
+    "audio2vec_skipgram": Audio2VecSkipgram,
+    "temporal_gap": TemporalGap,
+    "autoencoder": Autoencoder,
+    "triplet": Triplet,
+    "nt_xent": NtXent,
+    "cola": Cola,
+    "supervised": Supervised,
+}

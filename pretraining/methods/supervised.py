@@ -1,0 +1,48 @@
+"""Supervised: the labels of all tasks of the corpus at once. What methods without labels are held against.
+
+The small ear trained with labels is the upper row of Tagliasacchi et al. 2019 and of Saeed et al. 2021; one head for
+each task over a common ear is a reconstruction of the idea. Only the training parts of the tasks are read.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from keras import layers, ops
+from numpy.typing import NDArray
+
+from fingerprinter.sources import TrainingSources
+from pretraining.config import PretrainingConfig
+from pretraining.labelled import LabelledSampler
+from pretraining.methods.pretext import Pretext
+from pretraining.tasks.registry import open_tasks
+
+__all__ = ["Supervised"]
+
+
+class Supervised(Pretext):
+    """A linear classifier over all labels, of which only those of a sound's own task count."""
+
+    @classmethod
+    def sampler(
+        cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]
+    ) -> LabelledSampler:
+        """Return the sampler of the corpus's labelled sounds."""
+        tasks = open_tasks(corpus=sources.corpus, public=[], names=[], report=report)
+        report(", ".join(f"{task.name}: {len(task.train)} sounds, {len(task.labels)} labels" for task in tasks))
+        return LabelledSampler(tasks, config.front_end.window_samples, sources.cache_dir)
+
+    def build(self, shapes: tuple[tuple[int | None, ...], ...]) -> None:
+        """Create the classifier for as many labels as there are."""
+        self.classifier = layers.Dense(shapes[1][-1], name="classifier")
+        self.classifier.build((None, self.config.ear.dim))
+
+    def draw(self, sampler: LabelledSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
+        """Draw labelled windows."""
+        return sampler.draw(self.config.clips_per_step, rng)
+
+    def objective(self, *inputs: Any) -> Any:
+        """Return the mean cross entropy of the right label within its task, in nats."""
+        windows, wanted, allowed = inputs
+        logits = self.classifier(ops.relu(self.ear(self.images(windows)))) + 1e9 * (allowed - 1.0)
+        return ops.mean(ops.logsumexp(logits, axis=1) - ops.sum(wanted * logits, axis=1))

@@ -1,0 +1,45 @@
+"""TemporalGap: tell how far apart two slices of one clip are.
+
+Tagliasacchi et al. 2019 (arXiv 1905.11796). The task is the abstract's; head and loss are a reconstruction of the idea.
+"""
+
+from typing import Any
+
+import numpy as np
+from keras import Sequential, layers, ops
+from numpy.typing import NDArray
+
+from pretraining.clips import ClipSampler
+from pretraining.config import PretrainingConfig
+from pretraining.methods.pretext import Pretext
+
+__all__ = ["TemporalGap"]
+
+
+class TemporalGap(Pretext):
+    """Two embeddings side by side, a hidden layer, and the logistic function give the gap as a share of the largest.
+
+    Reads ``clip_s``, beyond which no slice reaches, and ``units``. The loss is the cross entropy of a share in [0, 1],
+    which is least where the answer equals it; its least value is the share's entropy, not zero.
+    """
+
+    def __init__(self, config: PretrainingConfig) -> None:
+        super().__init__(config)
+        self.head = Sequential([layers.Dense(config.objective.units, activation="relu"), layers.Dense(1)], name="head")
+
+    def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
+        """Draw two slices a clip in random order, and their gap as a share, shape (clips_per_step, 1)."""
+        n_clips = self.config.clips_per_step
+        largest = self.samples(self.config.objective.clip_s) - clips.window_samples
+        gaps = rng.integers(0, largest + 1, n_clips)
+        offsets = np.stack([np.zeros(n_clips, np.int64), gaps], axis=1)
+        turned = rng.random(n_clips) < 0.5
+        offsets[turned] = offsets[turned, ::-1]
+        return clips.slices(offsets, rng), (gaps / largest).astype(np.float32)[:, None]
+
+    def objective(self, *inputs: Any) -> Any:
+        """Return the mean cross entropy of the share, in nats."""
+        slices, share = inputs
+        embeddings = self.ear(self.images(slices))
+        logit = self.head(ops.reshape(embeddings, (-1, 2 * self.config.ear.dim)))
+        return ops.mean(ops.binary_crossentropy(share, logit, from_logits=True))

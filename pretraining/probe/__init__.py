@@ -1,0 +1,1 @@
+"""One protocol for all ears: what a linear classifier, or further training, makes of an embedding."""

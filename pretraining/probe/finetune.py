@@ -1,0 +1,61 @@
+"""Fine-tuning: the ear goes on learning under a linear classifier, on labelled sounds."""
+
+import keras
+import numpy as np
+from keras import layers
+from numpy.typing import NDArray
+
+from pretraining.config import PretrainingConfig
+from pretraining.ear import build_ear, embed
+
+__all__ = ["fine_tune"]
+
+_BATCH = 64
+_RATE = 1e-3
+
+
+def fine_tune(
+    config: PretrainingConfig,
+    weights: list[NDArray[np.float32]],
+    images: NDArray[np.float32],
+    labels: NDArray[np.int64],
+    asked: NDArray[np.float32],
+    *,
+    n_labels: int,
+    n_steps: int,
+    seed: int,
+) -> NDArray[np.float64]:
+    """Train a copy of an ear with a classifier and return its probabilities for other images.
+
+    Parameters
+    ----------
+    config : PretrainingConfig
+        Of the ear's run.
+    weights : list of ndarray
+        The ear's; left as they are.
+    images : ndarray of float32, shape (n, n_mels, n_frames, 1)
+    labels : ndarray of int64, shape (n,), in [0, n_labels)
+    asked : ndarray of float32, shape (m, n_mels, n_frames, 1)
+    n_labels, n_steps, seed : int
+        Every step takes 64 images, drawn with replacement.
+
+    Returns
+    -------
+    ndarray of float64, shape (m, n_labels)
+    """
+    keras.utils.set_random_seed(seed)
+    ear = build_ear(config)
+    ear.set_weights(weights)
+    activated = layers.ReLU()(ear.outputs[0])
+    model = keras.Model(ear.inputs, layers.Dense(n_labels, activation="softmax")(activated))
+    rate = keras.optimizers.schedules.CosineDecay(_RATE, n_steps)
+    model.compile(
+        keras.optimizers.Adam(rate),
+        "sparse_categorical_crossentropy",
+        jit_compile="auto" if keras.config.backend() == "jax" else False,
+    )
+    rng = np.random.default_rng(seed)
+    for _ in range(n_steps):
+        chosen = rng.integers(len(images), size=_BATCH)
+        model.train_on_batch(images[chosen], labels[chosen])
+    return embed(model, asked).astype(np.float64)

@@ -1,0 +1,47 @@
+"""What a run listens to: the training split of a corpus, and what is given beside it."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.rooms import simulated_rooms
+from fingerprinter.pairs import PairSampler, Recordings
+from fingerprinter.sources import LEAST_NOISE_S, TrainingSources
+from nowplaying.audio import find_audio, to_int16
+from nowplaying.audio.cache import load_cached
+from pretraining.clips import ClipSampler
+from pretraining.config import PretrainingConfig
+
+__all__ = ["clip_sampler"]
+
+
+def clip_sampler(config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> ClipSampler:
+    """Return the sampler of a run, with everything it draws from in memory; labels are not read."""
+    window_s = config.front_end.window_s
+    music = sources.recordings("music", "train", min_s=window_s)
+    speech = sources.recordings("speech", "train", min_s=window_s)
+    noise = sources.recordings("noise", "train", min_s=window_s)
+    groups = [
+        (music, config.music_share),
+        (speech, config.speech_share),
+        (noise, 1.0 - config.music_share - config.speech_share),
+    ]
+    if sources.renderings is not None:
+        decoded = [to_int16(load_cached(path, sources.cache_dir)) for path in find_audio([sources.renderings])]
+        rendered = Recordings.join(decoded, min_samples=config.front_end.window_samples)
+        groups[0] = music, config.music_share * config.recordings_share
+        groups.append((rendered, config.music_share * (1.0 - config.recordings_share)))
+    report(", ".join(f"{len(item)} recordings, {item.hours:.1f} h ({share:.0%})" for item, share in groups))
+    past = round(config.past_s * config.front_end.sample_rate_hz)
+    degrader = Degrader(
+        config.augment,
+        measured_rooms=np.zeros((0, past), np.float32),
+        simulated_rooms=simulated_rooms(
+            config.n_simulated_rooms, n_samples=past, seed=config.seed, cache_dir=sources.cache_dir / "rooms"
+        ),
+        past_samples=past,
+        window_samples=config.front_end.window_samples,
+    )
+    noises = [(sources.recordings("noise", "train", min_s=LEAST_NOISE_S), 1.0)]
+    return ClipSampler(PairSampler(groups, noises, degrader, max_shift_s=0.0))

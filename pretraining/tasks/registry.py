@@ -1,0 +1,73 @@
+"""Tasks by name, from a corpus and from public collections."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from nowplaying.errors import ConfigError
+from pretraining.tasks.corpus import corpus_tasks
+from pretraining.tasks.public import COLLECTIONS
+from pretraining.tasks.scores import ScoreTasks
+from pretraining.tasks.task import Task
+
+__all__ = ["open_tasks"]
+
+
+def open_tasks(
+    *,
+    corpus: Path | None,
+    public: Sequence[str],
+    names: Sequence[str],
+    report: Callable[[str], None],
+    scores: ScoreTasks | None = None,
+) -> list[Task]:
+    """Return the tasks to ask.
+
+    Parameters
+    ----------
+    corpus : Path or None
+        Of which those tasks are taken that it has labels for; the others are reported.
+    public : sequence of str
+        ``NAME=FOLDER``, the name one of ``COLLECTIONS``; a collection that is asked for must be there.
+    names : sequence of str
+        Only these; empty for all.
+    report : callable
+        Receives one line of progress at a time.
+    scores : ScoreTasks, optional
+        Tasks of rendered scores.
+
+    Raises
+    ------
+    ConfigError
+        When a name or a folder is unknown, or nothing is left.
+    """
+    builders = dict(corpus_tasks(corpus)) if corpus is not None else {}
+    if scores is not None:
+        builders |= scores.builders()
+    demanded = set(names)
+    for item in public:
+        name, _, folder = item.partition("=")
+        if name not in COLLECTIONS or not folder:
+            message = f"--public: expected NAME=FOLDER with a name of {', '.join(COLLECTIONS)}, found {item!r}"
+            raise ConfigError(message)
+        builders[name] = lambda name=name, folder=folder: COLLECTIONS[name](Path(folder))  # type: ignore[misc]
+        demanded.add(name)
+    unknown = sorted(set(names) - set(builders))
+    if unknown:
+        message = (
+            f"--task: expected some of {', '.join(builders) or 'a corpus or --public'}, found {', '.join(unknown)}"
+        )
+        raise ConfigError(message)
+    tasks = []
+    for name, build in builders.items():
+        if names and name not in names:
+            continue
+        try:
+            tasks.append(build())
+        except ConfigError as error:
+            if name in demanded:
+                raise
+            report(f"left out: {error}")
+    if not tasks:
+        message = "expected a --corpus with labels or a --public collection, found no task"
+        raise ConfigError(message)
+    return tasks

@@ -1,0 +1,83 @@
+"""A task: sounds with labels to learn from, and others to be asked about."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from nowplaying.errors import ConfigError
+
+__all__ = ["Example", "Task"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Example:
+    """One labelled sound.
+
+    Attributes
+    ----------
+    path : Path
+    label : str
+    unit : str
+        What is independent of the others in an interval: the recording, its source or its speaker.
+    start_s : float, seconds
+    end_s : float or None
+        None for the file's end.
+    """
+
+    path: Path
+    label: str
+    unit: str
+    start_s: float = 0.0
+    end_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Labelled sounds in two parts that share no recording.
+
+    Attributes
+    ----------
+    name : str
+    train, test : tuple of Example
+        Of the test part only labels that the training part has.
+    parted_by : str
+        In words: what the two parts do not share.
+    """
+
+    name: str
+    train: tuple[Example, ...]
+    test: tuple[Example, ...]
+    parted_by: str
+
+    @classmethod
+    def of(cls, name: str, train: Iterable[Example], test: Iterable[Example], *, parted_by: str) -> "Task":
+        """Build a task, leaving out of the test part what cannot be known from the training part.
+
+        Raises
+        ------
+        ConfigError
+            When a part has fewer than two labels or nothing at all, or both hold the same sound.
+        """
+        train = tuple(train)
+        known = {example.label for example in train}
+        test = tuple(example for example in test if example.label in known)
+        if len(known) < 2 or not test:
+            message = f"task {name}: expected sounds of two labels to learn from and others to ask about, found "
+            raise ConfigError(message + f"{dict(Counter(one.label for one in train))} and {len(test)} to ask about")
+        heard = {(one.path, one.start_s) for one in train} & {(one.path, one.start_s) for one in test}
+        if heard:
+            message = f"task {name}: {min(heard)[0]} is in both parts; part them by {parted_by}"
+            raise ConfigError(message)
+        return cls(name, train, test, parted_by)
+
+    @property
+    def labels(self) -> list[str]:
+        """The labels in a fixed order."""
+        return sorted({example.label for example in self.train})
+
+    @property
+    def chance(self) -> float:
+        """Accuracy of always answering the test part's most common label."""
+        counts = Counter(example.label for example in self.test)
+        return max(counts.values()) / len(self.test)

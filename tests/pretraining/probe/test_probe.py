@@ -1,0 +1,124 @@
+"""Two ears, one task, from recordings to the table."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.mel import log_mel_reference
+from fingerprinter.sources import TrainingSources
+from nowplaying.errors import ConfigError
+from pretraining.probe.finetune import fine_tune
+from pretraining.probe.linear import linear_probe, mean_by_owner
+from pretraining.probe.run import ProbeSettings, probe
+from pretraining.probe.windows import hear
+from pretraining.tasks.task import Example, Task
+from pretraining.train import pretrain
+from tests.pretraining.material import small_config
+
+pytestmark = pytest.mark.train
+FRONT_END = small_config("random").front_end
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
+    """Return a task of low and high noise, which any ear can tell apart."""
+    folder = tmp_path_factory.mktemp("tones")
+    rng = np.random.default_rng(4)
+    parts: tuple[list[Example], list[Example]] = [], []
+    for number in range(24):
+        label = ("low", "high")[number % 2]
+        sound = rng.standard_normal(RATE)
+        sound = np.cumsum(sound) / 50 if label == "low" else np.diff(sound, prepend=0.0)
+        path = folder / f"{number}.wav"
+        soundfile.write(path, np.clip(0.1 * sound, -1, 1), RATE)
+        parts[number >= 12].append(Example(path=path, label=label, unit=path.stem))
+    return Task.of("tones", *parts, parted_by="file")
+
+
+@pytest.fixture(scope="module")
+def ear(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("ear")
+    pretrain(small_config("random"), TrainingSources(corpus=run, cache_dir=run), run)
+    return run
+
+
+def test_a_linear_probe_of_any_ear_tells_high_from_low(task: Task, ear: Path, tmp_path: Path) -> None:
+    settings = ProbeSettings(label_shares=(0.2, 1.0), n_seeds=2, fine_tune_steps=2)
+    result = probe([ear], [task], settings, cache_dir=tmp_path, report=lambda line: None)
+    rows = {(row["mode"], row["label_share"]): row for row in result["results"]}
+    assert set(rows) == {(mode, share) for mode in ("frozen", "fine-tuned") for share in (0.2, 1.0)}
+    assert rows["frozen", 1.0]["accuracy"] == 1.0
+    assert rows["frozen", 0.2]["n_seeds"] == 2
+    assert rows["frozen", 1.0]["n_seeds"] == 1, "with all labels there is one answer"
+    assert result["tasks"][0]["chance"] == 0.5
+
+
+def test_labels_that_say_nothing_are_not_learned(task: Task, ear: Path, tmp_path: Path) -> None:
+    """The gate can fail: with the labels of the training part drawn at random, accuracy is near chance."""
+    turned = [Example(path=one.path, label=("low", "high")[k // 6], unit=one.unit) for k, one in enumerate(task.train)]
+    false = Task.of("false", turned, task.test, parted_by="file")
+    settings = ProbeSettings(label_shares=(1.0,), n_seeds=1)
+    (row,) = probe([ear], [false], settings, cache_dir=tmp_path, report=lambda line: None)["results"]
+    assert row["accuracy"] < 0.9
+
+
+def test_ears_of_other_front_ends_are_not_mixed(ear: Path, task: Task, tmp_path: Path) -> None:
+    other = FrontEndConfig(window_samples=5_120, fft_samples=320, hop_samples=160, n_mels=32, clip=3.0)
+    pretrain(small_config("random", front_end=other), TrainingSources(corpus=ear, cache_dir=ear), tmp_path / "other")
+    with pytest.raises(ConfigError, match="front end"):
+        probe([ear, tmp_path / "other"], [task], ProbeSettings(), cache_dir=tmp_path, report=lambda line: None)
+
+
+def test_windows_cover_a_sound_and_short_ones_lie_in_silence(tmp_path: Path, rng: np.random.Generator) -> None:
+    window = FRONT_END.window_samples
+    sound = (0.3 * rng.standard_normal(5 * window + 100)).clip(-1, 1).astype(np.float32)
+    soundfile.write(tmp_path / "sound.wav", sound, RATE, subtype="PCM_16")
+    path, rate = tmp_path / "sound.wav", RATE
+    examples = [
+        Example(path=path, label="a", unit="1"),
+        Example(path=path, label="b", unit="2", start_s=0.1, end_s=0.2),
+        Example(path=path, label="c", unit="3", start_s=0.0, end_s=2 * window / rate),
+    ]
+    heard = hear(examples, FRONT_END, cache_dir=tmp_path, most_windows=3)
+    assert heard.owners.tolist() == [0, 0, 0, 1, 2, 2]
+    short = np.zeros(window, np.float32)
+    short[(window - 1600) // 2 :][:1600] = sound[1600:3200]
+    wanted = [sound[:window], sound[2 * window : 3 * window], sound[4 * window : 5 * window], short]
+    for image, samples in zip(heard.images, wanted, strict=False):
+        np.testing.assert_allclose(image[:, :, 0], log_mel_reference(samples, FRONT_END), atol=0.02)
+    assert heard.of(np.array([0, 2])).tolist() == [0, 1, 2, 4, 5]
+
+
+def test_labels_that_were_not_learned_get_nothing(rng: np.random.Generator) -> None:
+    vectors = rng.standard_normal((40, 4)).astype(np.float32)
+    labels = np.where(vectors[:, 0] > 0, 2, 0)
+    answers = linear_probe(vectors, labels, vectors, n_labels=3)
+    assert np.all(answers[:, 1] == 0)
+    assert np.mean(answers.argmax(axis=1) == labels) > 0.95
+    np.testing.assert_allclose(mean_by_owner(answers, np.repeat([0, 1], 20))[1], answers[20:].mean(axis=0))
+
+
+def test_fine_tuning_learns_what_the_ear_did_not_know(rng: np.random.Generator) -> None:
+    config = small_config("random")
+    from pretraining.methods.random import random_ear
+
+    ear = random_ear(config)
+    weights = ear.get_weights()
+    images = rng.standard_normal((64, 32, 32, 1)).astype(np.float32)
+    labels = rng.integers(2, size=64)
+    images[labels == 1, :16] += 1.0
+    answers = fine_tune(config, weights, images, labels, images, n_labels=2, n_steps=150, seed=1)
+    assert np.mean(answers.argmax(axis=1) == labels) > 0.9
+    assert all(np.array_equal(a, b) for a, b in zip(weights, ear.get_weights(), strict=True))
+
+
+@pytest.mark.parametrize("wrong", [{"label_shares": (0.0, 1.0)}, {"label_shares": ()}, {"n_seeds": 0}])
+def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        ProbeSettings(**wrong)

@@ -1,0 +1,65 @@
+import csv
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="needs the train extra")
+
+from fingerprinter.sources import TrainingSources
+from nowplaying.errors import ConfigError
+from pretraining.config import METHOD_NAMES
+from pretraining.ear import load_ear
+from pretraining.methods.registry import METHODS
+from pretraining.train import pretrain
+from tests.detector.sounds import corpus_folder
+from tests.pretraining.material import small_config
+
+pytestmark = pytest.mark.train
+
+
+class InterruptedRunError(Exception):
+    pass
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> TrainingSources:
+    root = tmp_path_factory.mktemp("pretraining")
+    return TrainingSources(corpus=corpus_folder(root / "corpus", seconds=4.0), cache_dir=root / "cache")
+
+
+def test_settings_and_registry_know_the_same_names() -> None:
+    assert (*METHODS, "random") == METHOD_NAMES
+
+
+def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources, tmp_path: Path) -> None:
+    config = small_config("cola")
+    pretrain(config, sources, tmp_path / "whole")
+
+    def interrupt(line: str) -> None:
+        if '"step": 4' in line:
+            raise InterruptedRunError
+
+    # The report of step 4 comes before its checkpoint, so the run starts again at step 2.
+    with pytest.raises(InterruptedRunError):
+        pretrain(config, sources, tmp_path / "parts", report=interrupt)
+    with pytest.raises(ConfigError, match="pretraining end"):
+        load_ear(tmp_path / "parts")
+    told: list[str] = []
+    pretrain(config, sources, tmp_path / "parts", report=told.append)
+    assert "resuming at step 2" in told
+    whole, parts = (load_ear(tmp_path / name)[1].get_weights() for name in ("whole", "parts"))
+    assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(whole, parts, strict=True))
+    rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
+    assert [int(row["step"]) for row in rows] == [2, 4]
+    with pytest.raises(ConfigError, match="has reached its 4 steps"):
+        pretrain(config, sources, tmp_path / "whole")
+    with pytest.raises(ConfigError, match="run of other settings"):
+        pretrain(replace(config, seed=9), sources, tmp_path / "whole")
+
+
+def test_random_needs_no_sound(tmp_path: Path) -> None:
+    nowhere = TrainingSources(corpus=tmp_path / "none", cache_dir=tmp_path)
+    pretrain(small_config("random"), nowhere, tmp_path / "run")
+    assert load_ear(tmp_path / "run")[0].method == "random"
