@@ -11,9 +11,12 @@ from numpy.typing import NDArray
 __all__ = ["to_float", "to_int8"]
 
 
-def to_float(model: keras.Model) -> bytes:
-    """Convert a model as it is, in float32."""
+def to_float(model: keras.Model, *, half: bool = False) -> bytes:
+    """Convert a model as it is, in float32, or with weights stored in half precision."""
     converter = tf.lite.TFLiteConverter.from_keras_model(static_batch(model))
+    if half:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
     return bytes(converter.convert())
 
 
