@@ -49,7 +49,7 @@ def constant(model: Any, tensor: Any) -> NDArray[Any] | None:
     return (values - zero) * scale
 
 
-def run_graph(graph: bytes, values: Array) -> dict[int, Array]:
+def run_graph(graph: bytes, values: NDArray[np.floating]) -> dict[int, Array]:
     """Return every tensor that a graph of one input computes, by its number; rows of a batch run at once.
 
     Quantized graphs run in float: their weights are what they are on their grids, their activations are not rounded.
@@ -57,7 +57,7 @@ def run_graph(graph: bytes, values: Array) -> dict[int, Array]:
     Parameters
     ----------
     graph : bytes
-    values : ndarray of float64, shape (n, ...)
+    values : ndarray of float, shape (n, ...)
         In real values, as the graph's input but for the first axis.
 
     Raises

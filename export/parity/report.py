@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+import numpy as np
+
 from export.parity.layers import LayerError
 from nowplaying.errors import ParityError
 
@@ -131,7 +133,7 @@ class ParityReport:
     layers: dict[str, Sequence[LayerError]] = field(default_factory=dict)
     left_out: dict[str, str] = field(default_factory=dict)
 
-    def add(self, name: str, value: float, detail: str = "") -> None:
+    def add(self, name: str, value: float | np.floating, detail: str = "") -> None:
         """Enter a figure."""
         self.figures.append(Figure(name, float(value), detail))
 

@@ -60,7 +60,8 @@ def open_subject(source: str | Path) -> Subject:
         bundles = {_checked_bundle(folder)["target"]: folder}
     if not bundles:
         model = _open_model(source)
-        return Subject(name=model.manifest["name"], **{model.manifest["role"]: model})
+        lone: dict[str, Any] = {model.manifest["role"]: model}
+        return Subject(name=model.manifest["name"], **lone)
     parts: dict[str, Any] = {}
     if PHONE in bundles:
         phone = bundles[PHONE]
