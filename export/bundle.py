@@ -22,11 +22,13 @@ from nowplaying.errors import ArtifactError, ConfigError, CorruptArtifactError
 from nowplaying.manifest import ModelFolder
 from nowplaying.runtime import TfliteModel
 
-__all__ = ["BUNDLE_SCHEMA_VERSION", "DSP", "HALF", "MANIFEST", "PACKS", "PHONE", "export_bundle"]
+__all__ = ["BUNDLE_SCHEMA_VERSION", "DSP", "HALF", "MANIFEST", "PHONE", "export_bundle"]
 
 BUNDLE_SCHEMA_VERSION: Final = 1
 MANIFEST: Final = "bundle.json"
-PHONE, DSP, PACKS, HALF = "phone", "dsp", "packs", "fingerprinter-fp16"
+PHONE, DSP, HALF = "phone", "dsp", "fingerprinter-fp16"
+# As the Android app has its assets, so that a phone's bundle can take their place.
+_MODELS, _PACKS = "models", "packs"
 
 
 def export_bundle(
@@ -72,21 +74,21 @@ def export_bundle(
     with _temporary(output) as folder:
         phone = folder / PHONE
         models = {
-            "detector": copy_stamped(ears, phone / "detector"),
+            "detector": copy_stamped(ears, phone / _MODELS / "detector"),
             # A database has the codebook that it was built with.
-            "fingerprinter": copy_stamped(memory, phone / "fingerprinter", leave_out=("codebook",)),
+            "fingerprinter": copy_stamped(memory, phone / _MODELS / "fingerprinter", leave_out=("codebook",)),
         }
         if half:
-            models[HALF] = _half(memory, phone / HALF)
+            models[HALF] = _half(memory, phone / _MODELS / HALF)
         for role, model in models.items():
             checks |= {f"{role}/{name}": text for name, text in _check_tensors(model).items()}
         opened = Fingerprinter(models["fingerprinter"])
         checks["fingerprint"] = _check_fingerprint(opened)
         for path, name in zip(databases, names, strict=True):
-            checks[f"{PACKS}/{name}"] = _copy_database(path, phone / PACKS / name, opened.embedding_space)
+            checks[f"{_PACKS}/{name}"] = _copy_database(path, phone / _PACKS / name, opened.embedding_space)
         entries = {
-            "models": {role: role for role in models},
-            "databases": [f"{PACKS}/{name}" for name in names],
+            "models": {role: f"{_MODELS}/{role}" for role in models},
+            "databases": [f"{_PACKS}/{name}" for name in names],
             "embedding_space": opened.embedding_space,
         }
         _seal(phone, target=PHONE, **entries)
@@ -95,7 +97,7 @@ def export_bundle(
             path=output,
             files={path.relative_to(folder).as_posix(): file_record(path) for path in _files(folder)},
             graphs={
-                f"{PHONE}/{role}/{name}": graph_facts(model.file(name))
+                f"{PHONE}/{_MODELS}/{role}/{name}": graph_facts(model.file(name))
                 for role, model in models.items()
                 for name in model.manifest["files"]
                 if name.endswith(".tflite")

@@ -21,6 +21,13 @@ __all__ = ["WEIGHTS", "Subject", "evaluated_model", "open_subject"]
 WEIGHTS: Final = {"detector": "weights.npz", "fingerprinter": "encoder.weights.h5"}
 """File with a model's float weights, by role."""
 
+# Role, field of a subject, entry of a bundle.
+_PARTS: Final = (
+    ("detector", "detector", "detector"),
+    ("fingerprinter", "fingerprinter", "fingerprinter"),
+    ("fingerprinter", "half", HALF),
+)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
@@ -66,10 +73,9 @@ def open_subject(source: str | Path) -> Subject:
     if PHONE in bundles:
         phone = bundles[PHONE]
         manifest = _checked_bundle(phone)
-        parts["detector"] = _checked_graphs(ModelFolder.open(phone / "detector", role="detector"))
-        parts["fingerprinter"] = _checked_graphs(ModelFolder.open(phone / "fingerprinter", role="fingerprinter"))
-        if HALF in manifest["models"]:
-            parts["half"] = _checked_graphs(ModelFolder.open(phone / HALF, role="fingerprinter"))
+        for role, part, entry in _PARTS:
+            if entry in manifest["models"]:
+                parts[part] = _checked_graphs(ModelFolder.open(phone / manifest["models"][entry], role=role))
         parts["databases"] = tuple(phone / name for name in manifest["databases"])
     if DSP in bundles:
         _checked_bundle(bundles[DSP])
@@ -111,6 +117,10 @@ def _checked_bundle(folder: Path) -> dict[str, Any]:
             message = f"{folder / MANIFEST}: {name!r} leads out of the bundle"
             raise CorruptArtifactError(message)
         check_file(folder / name, record)
+    inside = [*manifest.get("models", {}).values(), *manifest.get("databases", ())]
+    if unknown := [name for name in inside if f"{name}/manifest.json" not in manifest["files"]]:
+        message = f"{folder / MANIFEST}: expected models and databases of this bundle, found {', '.join(unknown)}"
+        raise CorruptArtifactError(message)
     return manifest
 
 

@@ -58,14 +58,15 @@ def test_bundles_hold_what_their_manifests_say(tmp_path, rng):
 
 def test_models_of_a_bundle_answer_as_the_shipped_ones(tmp_path, songs):
     phone = export_bundle(tmp_path / "out", **MODELS).path / "phone"
-    ours, theirs = Fingerprinter.from_model(), Fingerprinter.from_model(phone / "fingerprinter")
+    ours, theirs = Fingerprinter.from_model(), Fingerprinter.from_model(phone / "models" / "fingerprinter")
     assert theirs.embedding_space == ours.embedding_space, "databases must go on to open"
     assert np.array_equal(theirs.embed(songs[0], 1.0), ours.embed(songs[0], 1.0))
     heard, expected = (
-        StreamingDetector.from_model(source).process(songs[1]) for source in (phone / "detector", "detector-v1")
+        StreamingDetector.from_model(source).process(songs[1])
+        for source in (phone / "models" / "detector", "detector-v1")
     )
     assert heard == expected
-    assert ModelFolder.open(phone / "detector", role="detector").file(MODEL_FILE).stat().st_size > 0
+    assert ModelFolder.open(phone / "models" / "detector", role="detector").file(MODEL_FILE).stat().st_size > 0
 
 
 def test_exporting_twice_gives_the_same_bytes(tmp_path, rng):
@@ -78,9 +79,9 @@ def test_exporting_twice_gives_the_same_bytes(tmp_path, rng):
 
 def test_report_tells_sizes_and_operations(tmp_path):
     report = export_bundle(tmp_path / "out", **MODELS)
-    facts = report.graphs["phone/fingerprinter/frontend.tflite"]
+    facts = report.graphs["phone/models/fingerprinter/frontend.tflite"]
     assert facts["operators"]["RFFT2D"] == 1
-    assert facts["bytes"] == report.files["phone/fingerprinter/frontend.tflite"]["bytes"]
+    assert facts["bytes"] == report.files["phone/models/fingerprinter/frontend.tflite"]["bytes"]
     text = (report.path / "report.md").read_text(encoding="utf-8")
     assert "1 RFFT2D" in text
     assert f"{report.n_bytes:,}" in text

@@ -95,13 +95,13 @@ def test_a_damaged_bundle_does_not_open(bundle: Path, tmp_path: Path) -> None:
     folder = tmp_path / "out"
     shutil.copytree(bundle, folder)
     assert open_subject(folder).dsp == folder / "dsp"
-    graph = folder / "phone/detector" / MODEL_FILE
+    graph = folder / "phone/models/detector" / MODEL_FILE
     mutate_weight(graph, layer=0, part=1)
     with pytest.raises(CorruptArtifactError, match="SHA-256"):
         open_subject(folder)
     seal(graph.parent, MODEL_FILE)
     stated = json.loads((folder / "phone/bundle.json").read_text(encoding="utf-8"))
-    for name in ("detector/manifest.json", f"detector/{MODEL_FILE}"):
+    for name in ("models/detector/manifest.json", f"models/detector/{MODEL_FILE}"):
         stated["files"][name] = file_record(folder / "phone" / name)
     (folder / "phone/bundle.json").write_text(json.dumps(stated), encoding="utf-8")
     with pytest.raises(CorruptArtifactError, match="not the one that the manifest names"):

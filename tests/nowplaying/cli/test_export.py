@@ -17,7 +17,7 @@ def test_export_writes_its_bundles_and_tells_sizes(run: Run, tmp_path: Path) -> 
     assert done.code == 0
     (record,) = done.records
     assert record["schema"] == "nowplaying/bundle/1"
-    assert record["graphs"]["phone/detector/detector.tflite"]["operators"]["CONV_2D"] == 8
+    assert record["graphs"]["phone/models/detector/detector.tflite"]["operators"]["CONV_2D"] == 8
     assert sum(one["bytes"] for name, one in record["files"].items() if name.startswith("phone/")) < 1_300_000
 
 
