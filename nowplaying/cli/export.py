@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.output import emit_json, say
 
 __all__ = ["export"]
@@ -13,10 +14,10 @@ __all__ = ["export"]
 def export(
     out: Annotated[Path, typer.Option("--out", help="New folder for the bundle.", show_default=False)],
     db: Annotated[Path | None, typer.Option("--db", help="Song database to include.")] = None,
-    detector: Annotated[str, typer.Option("--detector", help="Detector: shipped name or folder.")] = "detector-v1",
+    detector: Annotated[str, typer.Option("--detector", help="Detector: shipped name or folder.")] = SHIPPED_DETECTOR,
     fingerprinter: Annotated[
         str, typer.Option("--fingerprinter", help="Fingerprinter: shipped name or folder.")
-    ] = "fingerprinter-v1",
+    ] = SHIPPED_FINGERPRINTER,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Write the int8 models, their manifests and a database into one checked folder."""
