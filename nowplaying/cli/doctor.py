@@ -125,9 +125,7 @@ def _detector() -> str:
 
     decisions = StreamingDetector.from_model().process(_sound())
     if not decisions or not all(0 <= one.probability <= 1 for one in decisions):
-        message = (
-            f"{SHIPPED_DETECTOR}: expected decisions on eight seconds of sound, found none; reinstall nowplaying"
-        )
+        message = f"{SHIPPED_DETECTOR}: expected decisions on eight seconds of sound, found none; reinstall nowplaying"
         raise CorruptArtifactError(message)
     return f"hashes match, {len(decisions)} decisions on eight seconds of test sound"
 
