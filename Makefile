@@ -16,8 +16,9 @@ setup: $(VENV)/.stamp-dev
 demo: $(VENV)/.stamp-base
 	$(BIN)/nowplaying demo
 
+# A file's tests stay in one process, for they share what is slow to make.
 test: $(VENV)/.stamp-dev
-	$(BIN)/python -m pytest $(TESTS)
+	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
 lint: $(VENV)/.stamp-dev
 	$(BIN)/ruff check .

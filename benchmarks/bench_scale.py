@@ -27,7 +27,7 @@ HISTORY = Path(__file__).with_name("scale.json")
 N_QUERIES = 200
 NOISE = 1.0  # standard deviation over the length of a fingerprint: a cosine of 0.7 to the clean one
 N_FINGERPRINTS, QUERY_HOP_S = 12, 0.5
-PARTS = ("probe", "_scan", "top_hits", "_refine", "fingerprints", "vote", "rescore", "gather_evidence")
+PARTS = ("probe", "scan", "top_hits", "_refine", "fingerprints", "vote", "rescore", "gather_evidence")
 
 
 def main() -> None:

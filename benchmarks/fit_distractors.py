@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.audio import SAMPLE_RATE_HZ, find_audio, load
 from nowplaying.audio.cache import load_cached
 from nowplaying.errors import NowPlayingError
@@ -22,7 +23,7 @@ def main() -> None:
     """Fingerprint, fit, save, and print how near the drawn songs come."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("music", type=Path, nargs="+")
-    parser.add_argument("--model", default="fingerprinter-v1")
+    parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
     parser.add_argument("--cache-dir", type=Path)
     parser.add_argument("--songs", type=int, default=400, help="most songs to use, drawn at random")
     parser.add_argument("--shortest-s", type=float, default=60.0, help="songs below this length are left out")

@@ -21,6 +21,7 @@ from detector.stream import MODEL_FILE
 from detector.stream_figures import evaluate_room_tone, evaluate_streams
 from detector.streams import compose_room_tone, compose_stream
 from detector.tracks import StreamTrack, hear_stream
+from nowplaying.artifacts import SHIPPED_DETECTOR
 from nowplaying.manifest import ModelFolder
 from nowplaying.runtime import TfliteModel
 
@@ -34,7 +35,7 @@ _log = logging.getLogger(__name__)
 
 
 def evaluate_detector(
-    model_source: str | Path = "detector-v1",
+    model_source: str | Path = SHIPPED_DETECTOR,
     *,
     corpus: Path,
     split: str | None = "dev",

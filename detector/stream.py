@@ -11,6 +11,7 @@ from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, fron
 from detector.gate import Gate, GateConfig
 from detector.network import open_network
 from detector.silence import QuietHops
+from nowplaying.artifacts import SHIPPED_DETECTOR
 from nowplaying.audio import to_int16
 from nowplaying.errors import ConfigError, ManifestMismatchError
 from nowplaying.manifest import ModelFolder
@@ -79,7 +80,9 @@ class StreamingDetector:
         self.reset()
 
     @classmethod
-    def from_model(cls, source: str | Path = "detector-v1", *, reference_kernels: bool = False) -> "StreamingDetector":
+    def from_model(
+        cls, source: str | Path = SHIPPED_DETECTOR, *, reference_kernels: bool = False
+    ) -> "StreamingDetector":
         """Open a shipped model by name, or a model folder.
 
         Parameters

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.artifacts import write_json
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER, write_json
 from ondevice_db.accept import Acceptance
 from ondevice_db.builder import DatabaseWriter
 from ondevice_db.codebook import Codebook
@@ -37,7 +37,7 @@ RATE = 0.003
 def main() -> None:
     """Measure every size and write the result."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", default="fingerprinter-v1")
+    parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument(

@@ -6,17 +6,19 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+
 ROOT = Path(__file__).resolve().parents[1]
 BEGIN, END = "## How good is it?", "See the model cards:"
 
 
 def main() -> int:
     """Replace the section between the two marks; return the exit code."""
-    retrieval = read("models/fingerprinter-v1/metrics.json")
+    retrieval = read(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
     grids = [
         read(str(path.relative_to(ROOT))) for path in sorted(ROOT.glob("models/fingerprinter-sync-*/metrics.json"))
     ]
-    detector = read("models/detector-v1/metrics.json")
+    detector = read(f"models/{SHIPPED_DETECTOR}/metrics.json")
     speed = read("benchmarks/speed.json")
     readme = ROOT / "README.md"
     text = readme.read_text(encoding="utf-8")

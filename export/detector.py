@@ -15,7 +15,7 @@ from export.convert_detector import convert_detector
 from export.cost import detector_cost
 from export.stream_graph import streaming_graph
 from nowplaying import __version__
-from nowplaying.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
+from nowplaying.artifacts import MODEL_SCHEMA_VERSION, SHIPPED_DETECTOR, file_record, write_atomic, write_json
 from nowplaying.errors import ConfigError
 from nowplaying.runtime import TfliteModel
 
@@ -30,7 +30,7 @@ def export_detector(
     run_dir: Path,
     output: Path,
     *,
-    name: str = "detector-v1",
+    name: str = SHIPPED_DETECTOR,
     version: str = "1.0.0",
     form: Form = "stream",
     gate: GateConfig | None = None,

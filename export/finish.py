@@ -13,7 +13,7 @@ from fingerprinter.batch import embed_files
 from fingerprinter.progress import checkpoint_state
 from fingerprinter.sources import TrainingSources
 from fingerprinter.training_config import TrainingConfig
-from nowplaying.artifacts import file_record, read_manifest, write_json
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER, file_record, read_manifest, write_json
 from nowplaying.audio import find_audio
 from nowplaying.errors import ConfigError
 from ondevice_db.arrays import save_array
@@ -31,7 +31,7 @@ def finish_fingerprinter(
     output: Path,
     sources: TrainingSources,
     *,
-    name: str = "fingerprinter-v1",
+    name: str = SHIPPED_FINGERPRINTER,
     version: str = "1.0.0",
     precision: Literal["int8", "float32"] = "int8",
     jobs: int = 1,

@@ -6,13 +6,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.errors import CorruptArtifactError
 from nowplaying.manifest import ModelFolder
 from nowplaying.runtime import TfliteModel
 
-__all__ = ["DEFAULT_MODEL", "Fingerprinter", "embedding_space", "window_starts"]
+__all__ = ["Fingerprinter", "embedding_space", "window_starts"]
 
-DEFAULT_MODEL = "fingerprinter-v1"
 ROLE = "fingerprinter"
 _ENOUGH_OF_A_WINDOW = 0.95
 _LEVEL_FLOOR = 1e-10  # -100 dBFS, below the last bit of 16-bit audio
@@ -88,7 +88,7 @@ class Fingerprinter:
             raise CorruptArtifactError(message)
 
     @classmethod
-    def from_model(cls, source: str | Path = DEFAULT_MODEL, *, n_threads: int = 1) -> "Fingerprinter":
+    def from_model(cls, source: str | Path = SHIPPED_FINGERPRINTER, *, n_threads: int = 1) -> "Fingerprinter":
         """Open a model by its shipped name or by folder.
 
         Raises

@@ -154,9 +154,11 @@ def _arrange(mido: object, messages: list, how: Rendering, start_s: float):  # t
         at_ms = max(0, round((now_s - start_s) * 1000))
         track.append(changed.copy(time=at_ms - written_ms))
         written_ms = at_ms
-    # Notes that the cut left hanging would sound for ever.
-    for channel in range(16):
-        track.append(mido.Message("control_change", channel=channel, control=_ALL_SOUND_OFF, time=0))  # type: ignore[attr-defined]
+    # Notes that the cut left hanging would sound for ever; they are held to the end, and not to the last event before.
+    waits_ms = [max(round(min(how.duration_s, now_s - start_s) * 1000) - written_ms, 0)] + 15 * [0]
+    for channel, wait_ms in enumerate(waits_ms):
+        off = {"channel": channel, "control": _ALL_SOUND_OFF, "time": wait_ms}
+        track.append(mido.Message("control_change", **off))  # type: ignore[attr-defined]
     return file
 
 

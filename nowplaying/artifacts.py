@@ -10,6 +10,8 @@ from typing import Any
 from nowplaying.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
 
 __all__ = [
+    "SHIPPED_DETECTOR",
+    "SHIPPED_FINGERPRINTER",
     "builtin_model_dir",
     "canonical_json",
     "check_file",
@@ -21,6 +23,8 @@ __all__ = [
     "write_text",
 ]
 
+SHIPPED_DETECTOR = "detector-v1"
+SHIPPED_FINGERPRINTER = "fingerprinter-v1"
 MODEL_SCHEMA_VERSION = 1
 _CHUNK_BYTES = 1 << 20
 

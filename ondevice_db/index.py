@@ -143,12 +143,14 @@ class ExactIndex:
         return self._vectors[fingerprints]
 
 
-def top_hits(similarities: NDArray[np.float32], n_hits: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+def top_hits(
+    similarities: NDArray[np.float32 | np.uint16], n_hits: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the columns of the largest values of each row, largest first.
 
     Parameters
     ----------
-    similarities : ndarray of float32, shape (n_queries, n)
+    similarities : ndarray of float32 or uint16, shape (n_queries, n)
     n_hits : int
 
     Returns
@@ -171,13 +173,13 @@ def top_hits(similarities: NDArray[np.float32], n_hits: int) -> tuple[NDArray[np
         tried = _above_a_bound(here, kept)
         found = here[tried]
         best = np.argpartition(found, tried.size - kept)[tried.size - kept :] if kept < tried.size else slice(None)
-        tried, found = tried[best], found[best]
+        tried, found = tried[best], found[best].astype(np.float32)
         order = np.argsort(-found, kind="stable")
         columns[row, :kept], values[row, :kept] = tried[order], found[order]
     return columns, values
 
 
-def _above_a_bound(values: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+def _above_a_bound(values: NDArray[np.float32 | np.uint16], n: int) -> NDArray[np.int64]:
     """Return places of at least the ``n`` largest values, and of not many more.
 
     A sample says about how large the n-th largest is, and one comparison leaves few of a hundred thousand to be sorted.

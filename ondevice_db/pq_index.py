@@ -15,13 +15,13 @@ from ondevice_db.arrays import RowFile, open_array
 from ondevice_db.codebook import CODEBOOK_ROLES, Codebook, level_rows
 from ondevice_db.index import Hits, SearchOptions, top_hits
 from ondevice_db.order import CellOrder, open_order
+from ondevice_db.scan import scan
 from ondevice_db.schema import DatabaseManifest
 
 __all__ = ["PqIndex"]
 
 _SCANNED_FRACTION = 0.005
 _RANK_RESERVE = 1.5  # a query's own cells may hold fewer codes than the average
-_SCAN_BLOCK = 4096
 _REFINED = 3  # codes decoded for each hit that is returned
 
 
@@ -118,8 +118,14 @@ class PqIndex:
         if codes.shape[0] == 0:
             nothing = np.full((queries.shape[0], n_hits), -1, np.int64)
             return Hits(nothing, np.full(nothing.shape, -np.inf, np.float32), 0)
-        similarities = self._scan(queries, codes, cells, counts, time_budget_ms=options.time_budget_ms)
-        columns, _ = top_hits(similarities, _REFINED * n_hits)
+        sums = scan(
+            self.codebook.tables(queries),
+            self._centroids.take(cells) @ queries.T,
+            codes,
+            np.repeat(np.arange(cells.size), counts),
+            ends_s=time.perf_counter() + (options.time_budget_ms or math.inf) / 1000,
+        )
+        columns, _ = top_hits(sums, _REFINED * n_hits)
         # Columns are the cells' codes one after the other.
         begins = np.cumsum(counts) - counts
         chosen = np.maximum(columns, 0)
@@ -136,7 +142,7 @@ class PqIndex:
         except ValueError as error:
             self._refuse(str(error))
         fingerprints[positions >= 0] = numbers[inverse]
-        return Hits(fingerprints, values, similarities.shape[1])
+        return Hits(fingerprints, values, sums.shape[1])
 
     def probe(self, queries: NDArray[np.float32], options: SearchOptions) -> NDArray[np.int64]:
         """Return the cells to scan for these queries, those that are nearest to any of them first.
@@ -224,39 +230,6 @@ class PqIndex:
         if not (inside | (cells == n_cells)).all():
             self._refuse("a fingerprint is missing from the list of its cell")
         return cells, positions
-
-    def _scan(
-        self,
-        queries: NDArray[np.float32],
-        codes: NDArray[np.uint8],
-        cells: NDArray[np.int64],
-        counts: NDArray[np.int64],
-        *,
-        time_budget_ms: float | None,
-    ) -> NDArray[np.float32]:
-        """Return the inner products with the codes of cells, one cell after the other, shape (n_queries, n).
-
-        Where time runs out the last cells are missing.
-        """
-        ends_s = time.perf_counter() + (time_budget_ms or math.inf) / 1000
-        tables = self.codebook.tables(queries)
-        coarse = self._centroids.take(cells) @ queries.T
-        cell_of = np.repeat(np.arange(cells.size), counts)
-        similarities = np.empty((queries.shape[0], codes.shape[0]), np.float32)
-        found = np.empty((_SCAN_BLOCK, queries.shape[0]), np.float32)
-        # Blocks keep the sums of a few thousand codes in the cache while the sub-spaces are added up.
-        for start in range(0, codes.shape[0], _SCAN_BLOCK):
-            if start and time.perf_counter() > ends_s:
-                return similarities[:, :start]
-            block = slice(start, start + _SCAN_BLOCK)
-            rows = codes[block].T.astype(np.intp)
-            total, part = coarse.take(cell_of[block], axis=0), found[: rows.shape[1]]
-            for m in range(self.codebook.n_subspaces):
-                # "clip" writes into the buffer at once; a byte is always one of 256 anyway.
-                tables[m].take(rows[m], axis=0, out=part, mode="clip")
-                total += part
-            similarities[:, block] = total.T
-        return similarities
 
     def _refine(
         self,

@@ -8,6 +8,7 @@ from typing import Any
 from rich.console import Console
 
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from ondevice_db.indexing import index_paths
 from simulator.days.many import AVERAGE, simulate_days
 from simulator.days.study import Study
@@ -26,7 +27,7 @@ N_DAYS = 40
 """Days that the demo simulates: enough for a first figure, and half a second."""
 
 
-def index_demo_songs(database: Path, fingerprinter: str | Path = "fingerprinter-v1") -> int:
+def index_demo_songs(database: Path, fingerprinter: str | Path = SHIPPED_FINGERPRINTER) -> int:
     """Index the shipped songs that the phone is to know.
 
     Parameters
@@ -51,8 +52,8 @@ def run_demo(
     report: Path | None = None,
     scene: str = "evening",
     seed: int = 1,
-    detector: str | Path = "detector-v1",
-    fingerprinter: str | Path = "fingerprinter-v1",
+    detector: str | Path = SHIPPED_DETECTOR,
+    fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
 ) -> bool:
     """Index the shipped songs, play a scene to the simulated phone, and print what it heard.
 

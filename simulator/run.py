@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.audio import open_stream
 from ondevice_db.packs import open_packs
 from ondevice_db.recognizer import Recognizer
@@ -108,8 +109,8 @@ class Setup:
     """
 
     database: Path | Sequence[Path]
-    detector: str | Path = "detector-v1"
-    fingerprinter: str | Path = "fingerprinter-v1"
+    detector: str | Path = SHIPPED_DETECTOR
+    fingerprinter: str | Path = SHIPPED_FINGERPRINTER
     device: DeviceProfile = field(default_factory=DeviceProfile.load)
     situation: Situation | None = None
     latencies: PhoneLatencies | None = None

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import FingerprinterModel, Json
 from nowplaying.cli.output import emit_json, note, say
 
@@ -85,7 +86,7 @@ def replace(
     database: _Path,
     track_id: _TrackId,
     file: Annotated[Path, typer.Argument(help="The recording that takes its place.")],
-    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     json_output: Json = False,
 ) -> None:
     """Put another recording in a song's place."""

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Seed
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -14,8 +15,8 @@ __all__ = ["demo"]
 def demo(
     report: Annotated[Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page.")] = None,
     seed: Seed = 1,
-    detector: DetectorModel = "detector-v1",
-    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
     """Index a dozen shipped songs and let the simulated phone hear an evening; ends with 1 if it got anything wrong."""
     from rich.console import Console

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR
 from nowplaying.cli.options import DetectorModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import clock, emit_json, note, say
@@ -19,7 +20,7 @@ __all__ = ["detect"]
 
 def detect(
     files: Sounds,
-    model: DetectorModel = "detector-v1",
+    model: DetectorModel = SHIPPED_DETECTOR,
     json_output: Json = False,
     stream: Annotated[
         bool,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from nowplaying import __version__
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Json
 from nowplaying.cli.output import emit_json, say
 from nowplaying.errors import EXIT_FOUND, MissingExtraError, NowPlayingError
@@ -51,8 +52,8 @@ def doctor(json_output: Json = False) -> None:
         _try("runtime", _runtime),
         _ffmpeg(),
         _try("microphones", _microphones),
-        _try("detector-v1", _detector),
-        _try("fingerprinter-v1", _fingerprinter),
+        _try(SHIPPED_DETECTOR, _detector),
+        _try(SHIPPED_FINGERPRINTER, _fingerprinter),
         _try("annoy index", _annoy),
     ]
     for check in checks:
@@ -124,7 +125,7 @@ def _detector() -> str:
 
     decisions = StreamingDetector.from_model().process(_sound())
     if not decisions or not all(0 <= one.probability <= 1 for one in decisions):
-        message = "detector-v1: expected probabilities from eight seconds of sound, found none; reinstall nowplaying"
+        message = f"{SHIPPED_DETECTOR}: expected decisions on eight seconds of sound, found none; reinstall nowplaying"
         raise CorruptArtifactError(message)
     return f"hashes match, {len(decisions)} decisions on eight seconds of test sound"
 
@@ -138,7 +139,7 @@ def _fingerprinter() -> str:
     model = Fingerprinter.from_model()
     vectors = model.embed(_sound(), model.query_hop_s)
     if not np.allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-3):
-        message = "fingerprinter-v1: expected unit vectors, found others; reinstall nowplaying"
+        message = f"{SHIPPED_FINGERPRINTER}: expected unit vectors, found others; reinstall nowplaying"
         raise CorruptArtifactError(message)
     return f"hashes match, embedding space {model.embedding_space}, {len(vectors)} unit vectors of {model.dim} numbers"
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
 from nowplaying.cli.output import emit_json, note, progress_bar, say, table
 
@@ -37,8 +38,8 @@ def energy(
     latencies: Annotated[
         Path | None, typer.Option("--latencies", help="JSON of benchmark_model on a real phone, not our estimate.")
     ] = None,
-    detector: DetectorModel = "detector-v1",
-    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page; JSON and CSV beside it.")
     ] = None,

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
 from nowplaying.cli.output import emit_json, note, say, table
 
@@ -31,7 +32,7 @@ class Protocol(Enum):
 def retrieval(
     corpus: _Corpus,
     cache_dir: _Cache,
-    model: FingerprinterModel = "fingerprinter-v1",
+    model: FingerprinterModel = SHIPPED_FINGERPRINTER,
     float_model: Annotated[
         Path | None, typer.Option("--float-model", help="The same encoder in float, for a paired comparison.")
     ] = None,
@@ -117,7 +118,7 @@ def retrieval(
 def detector(
     corpus: _Corpus,
     cache_dir: _Cache,
-    model: DetectorModel = "detector-v1",
+    model: DetectorModel = SHIPPED_DETECTOR,
     n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music, and as many without.")] = 1000,
     n_streams: Annotated[int, typer.Option("--streams", min=1, help="Of ten minutes each.")] = 60,
     n_room_tone: Annotated[
@@ -160,7 +161,7 @@ def detector(
 
 
 @app.command()
-def detector_cost(model: DetectorModel = "detector-v1", json_output: Json = False) -> None:
+def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, json_output: Json = False) -> None:
     """Measure what the detector costs a device: bytes, parameters, states, arena, multiply-accumulates."""
     from detector.stream import MODEL_FILE
     from export.cost import detector_cost as measure

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json
 from nowplaying.cli.output import emit_json, note, say, table
 
@@ -21,8 +22,8 @@ def export(
         list[Path] | None,
         typer.Option("--db", help="Song database to include; several may be given.", show_default=False),
     ] = None,
-    detector: DetectorModel = "detector-v1",
-    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     half: Annotated[
         bool, typer.Option("--fp16", help="Also write the encoder with float16 weights (needs the train extra).")
     ] = False,

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Database, FingerprinterModel, Json, expand_sources
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, progress_bar, say
@@ -37,7 +38,7 @@ def index(
     engine: Annotated[
         str, typer.Option("--engine", help="local, or ray: on a cluster (docs/cluster.md); the result is the same.")
     ] = "local",
-    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     json_output: Json = False,
 ) -> None:
     """Fingerprint files and folders into a database; interrupted, the same command goes on where it stopped."""

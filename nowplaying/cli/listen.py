@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json
 from nowplaying.cli.output import clock, emit_json, note, say
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
@@ -19,8 +20,8 @@ def listen(
     source: Annotated[
         str, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, mic, or mic:DEVICE by number or name.")
     ] = "mic",
-    detector: DetectorModel = "detector-v1",
-    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     json_output: Json = False,
 ) -> None:
     """Listen all day and print each song as it is recognized; Ctrl-C ends it."""

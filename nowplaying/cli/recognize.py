@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import clock, emit_json, note, say
@@ -42,7 +43,7 @@ def recognize(
         Path | None,
         typer.Option("--popularity", help="Table of track_id and count: of songs that sound alike, the popular one."),
     ] = None,
-    model: FingerprinterModel = "fingerprinter-v1",
+    model: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
     from nowplaying.errors import ConfigError

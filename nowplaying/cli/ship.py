@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.output import say
 from nowplaying.cli.train import require_tensorflow
 
@@ -27,7 +28,7 @@ def fingerprinter(
     cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
     renderings: _Renderings = None,
     further: _Further = None,
-    name: Annotated[str, typer.Option("--name")] = "fingerprinter-v1",
+    name: Annotated[str, typer.Option("--name")] = SHIPPED_FINGERPRINTER,
     version: _Version = "1.0.0",
     precision: Annotated[str, typer.Option("--precision", help="int8, or float32 for comparison.")] = "int8",
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
@@ -80,7 +81,7 @@ def detector(
     corpus: _Corpus,
     renderings: _Renderings = None,
     further: _Further = None,
-    name: Annotated[str, typer.Option("--name")] = "detector-v1",
+    name: Annotated[str, typer.Option("--name")] = SHIPPED_DETECTOR,
     version: _Version = "1.0.0",
     form: Annotated[
         str, typer.Option("--form", help="stream: a graph with states; window: the whole window each time.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, Seed
 from nowplaying.cli.output import emit_json, note
 from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
@@ -31,8 +32,8 @@ def simulate(
         Path | None, typer.Option("--latencies", help="JSON of benchmark_model on a real phone, not our estimate.")
     ] = None,
     seed: Seed = 1,
-    detector: DetectorModel = "detector-v1",
-    fingerprinter: FingerprinterModel = "fingerprinter-v1",
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     json_output: Json = False,
 ) -> None:
     """Let the simulated phone hear a file or a scene: states, wake-ups, songs, latency, energy."""

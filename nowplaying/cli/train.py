@@ -1,5 +1,6 @@
 """``nowplaying train``: train the two networks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -107,12 +108,15 @@ def detector_folds(
     most_false: Annotated[
         float, typer.Option("--most-false", help="False triggers an hour to choose gates for.")
     ] = 1.0,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Instead of the settings': of each fold.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose.")] = 1,
 ) -> None:
     """Cross-validate the music detector: train one for each fold, hear its recordings with it, choose the gate."""
     from detector.config import DetectorConfig
 
     settings = DetectorConfig.from_toml(config)
+    if steps is not None:
+        settings = replace(settings, training=replace(settings.training, steps=steps))
     require_tensorflow()
     from detector.report import plot
     from export.cross_validate import cross_validate, folds_to_markdown

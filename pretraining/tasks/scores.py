@@ -175,9 +175,10 @@ class ScoreTasks:
             # Named by what is in it: other scores, seeds or fonts are other files.
             path = folder / f"{score.stem}-{hashlib.sha256(repr((score, how)).encode()).hexdigest()[:16]}.wav"
             parts[asked].append(Example(path=path, label=labels[label], unit=score.stem))
-            jobs.append((score, path, how))
+            if not path.exists():
+                jobs.append((score, path, how))
         with ThreadPoolExecutor(self._jobs) as pool:
-            list(pool.map(lambda job: job[1].exists() or render(*job), jobs))
+            list(pool.map(lambda job: render(*job), jobs))
         return Task.of(name, *parts, parted_by="score")
 
     def _drawn(

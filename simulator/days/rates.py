@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from detector.metrics import poisson_rate
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.errors import CorruptArtifactError
 from nowplaying.manifest import ModelFolder
 from simulator.days.scenes import SOUNDS
@@ -64,7 +65,9 @@ class Rates:
     recall_factor: float = 1.0
 
     @classmethod
-    def load(cls, detector: str | Path = "detector-v1", fingerprinter: str | Path = "fingerprinter-v1") -> "Rates":
+    def load(
+        cls, detector: str | Path = SHIPPED_DETECTOR, fingerprinter: str | Path = SHIPPED_FINGERPRINTER
+    ) -> "Rates":
         """Read the rates of two model folders.
 
         Where the detector's ``metrics.json`` has false triggers by kind of sound and recall by level, these are used;

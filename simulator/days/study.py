@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detector.gate import GateConfig
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.errors import ConfigError
 from nowplaying.manifest import ModelFolder
 from simulator.days.day import DaySettings
@@ -47,8 +48,8 @@ class Study:
         cls,
         *,
         device: str = "pixel-2",
-        detector: str | Path = "detector-v1",
-        fingerprinter: str | Path = "fingerprinter-v1",
+        detector: str | Path = SHIPPED_DETECTOR,
+        fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
         n_songs: int = 10_000,
         rates: str = "measured",
         latencies: Path | None = None,

@@ -4,6 +4,7 @@ import math
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.errors import ConfigError
 from nowplaying.manifest import ModelFolder
 from ondevice_db.index import SearchOptions
@@ -81,7 +82,9 @@ class Models:
     n_cells: int = 1024
 
     @classmethod
-    def load(cls, detector: str | Path = "detector-v1", fingerprinter: str | Path = "fingerprinter-v1") -> "Models":
+    def load(
+        cls, detector: str | Path = SHIPPED_DETECTOR, fingerprinter: str | Path = SHIPPED_FINGERPRINTER
+    ) -> "Models":
         """Count what two model folders compute, from their manifests.
 
         Raises

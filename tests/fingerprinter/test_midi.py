@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from fingerprinter.midi import Rendering, choose_scores, draw_rendering, render
+from fingerprinter.midi import Rendering, _arrange, choose_scores, draw_rendering, render
 from nowplaying.errors import AudioFormatError
 
 SOUNDFONTS = [path for path in (Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),) if path.exists()]
@@ -37,6 +37,17 @@ def test_a_score_becomes_sound(tmp_path):
     assert rate == 16_000
     spectrum = np.abs(np.fft.rfft(samples[:16_000, 0]))
     assert abs(int(np.argmax(spectrum)) - 440) <= 3
+
+
+def test_a_note_that_is_held_sounds_to_the_end_of_the_cut():
+    mido = pytest.importorskip("mido", reason="the train extra is not installed")
+    held = [mido.Message("note_on", note=69, velocity=100, time=1.0), mido.Message("note_off", note=69, time=30.0)]
+    how = Rendering(
+        soundfont=Path("a.sf2"), transpose_semitones=0, tempo_factor=1.0, programs=(-1,) * 16, start_s=0, duration_s=4
+    )
+    track = _arrange(mido, held, how, 0.0).tracks[0]
+    assert [message.type for message in track[:2]] == ["note_on", "control_change"]
+    assert sum(message.time for message in track) == 4000
 
 
 def test_a_text_file_is_refused(tmp_path):

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from nowplaying.errors import ConfigError
-from ondevice_db import pq_index
 from ondevice_db.codebook import level_rows
 from ondevice_db.flat import FlatIndex
 from ondevice_db.index import ExactIndex, SearchOptions, top_hits
@@ -99,7 +98,7 @@ def test_options_out_of_range_are_named(option: str) -> None:
 def test_a_time_budget_ends_the_scan_with_the_nearest_cells_scanned(
     index: PqIndex, queries: np.ndarray, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pq_index, "_SCAN_BLOCK", 512)
+    monkeypatch.setattr("ondevice_db.scan._BLOCK", 512)
     everything = index.nearest(queries, 10, SearchOptions(n_probe=12))
     assert index.nearest(queries, 10, SearchOptions(n_probe=12, time_budget_ms=1e6)).n_scanned == everything.n_scanned
     hurried = index.nearest(queries, 10, SearchOptions(n_probe=12, time_budget_ms=1e-6))
