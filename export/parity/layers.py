@@ -5,10 +5,11 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
+from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from export.operators import OPERATOR_NAMES, builtin_code, open_graph
-from export.parity.numpy_graph import constant, is_weighted
+from export.parity.numpy_graph import is_weighted, parameters
 from nowplaying.errors import ManifestMismatchError
 
 __all__ = ["FloatLayer", "LayerError", "WeightedLayer", "compare_layers", "weighted_layers"]
@@ -106,10 +107,9 @@ def weighted_layers(graph: bytes) -> list[WeightedLayer]:
         if not is_weighted(model, operator):
             continue
         weights, output = subgraph.tensors[operator.inputs[1]], subgraph.tensors[operator.outputs[0]]
-        bias = subgraph.tensors[operator.inputs[2]]
-        kernel, offsets = constant(model, weights), constant(model, bias)
-        if kernel is None or offsets is None or not len(output.quantization.scale or ()):
-            message = f"expected int8 layers with constant weights, found {output.name!r} without; compare int8 graphs"
+        kernel, bias = parameters(model, subgraph, operator)
+        if weights.type != schema.TensorType.INT8 or output.type != schema.TensorType.INT8:
+            message = f"expected int8 weights and outputs, found {output.name!r} in another type; compare int8 graphs"
             raise ManifestMismatchError(message)
         scale = np.asarray(weights.quantization.scale, dtype=np.float64)
         shape = [1] * kernel.ndim
@@ -121,13 +121,18 @@ def weighted_layers(graph: bytes) -> list[WeightedLayer]:
                 output=int(operator.outputs[0]),
                 kernel=kernel,
                 kernel_scale=scale.reshape(shape),
-                bias=offsets,
-                bias_scale=np.asarray(bias.quantization.scale, dtype=np.float64),
+                bias=bias,
+                bias_scale=_bias_scale(subgraph, operator),
                 scale=float(output.quantization.scale[0]),
                 zero_point=int(output.quantization.zeroPoint[0]),
             )
         )
     return layers
+
+
+def _bias_scale(subgraph: Any, operator: Any) -> NDArray[np.float64]:
+    given = [index for index in operator.inputs[2:3] if index >= 0]
+    return np.asarray(subgraph.tensors[given[0]].quantization.scale if given else [1.0], dtype=np.float64)
 
 
 def compare_layers(

@@ -8,9 +8,9 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from export.operators import OPERATOR_NAMES, builtin_code, open_graph
-from nowplaying.errors import ConfigError
+from nowplaying.errors import ConfigError, ManifestMismatchError
 
-__all__ = ["constant", "is_weighted", "run_graph"]
+__all__ = ["constant", "is_weighted", "parameters", "run_graph"]
 
 Array = NDArray[np.float64]
 _OPERATOR: Final = schema.BuiltinOperator
@@ -47,6 +47,23 @@ def constant(model: Any, tensor: Any) -> NDArray[Any] | None:
         shape[grid.quantizedDimension] = len(grid.scale)
     scale, zero = (np.asarray(part, dtype=np.float64).reshape(shape) for part in (grid.scale, grid.zeroPoint))
     return (values - zero) * scale
+
+
+def parameters(model: Any, subgraph: Any, operator: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    """Return kernel and bias of an operation with weights, in real values; one zero where it has no bias.
+
+    Raises
+    ------
+    ManifestMismatchError
+        When its kernel is computed.
+    """
+    kernel = constant(model, subgraph.tensors[operator.inputs[1]])
+    if kernel is None:
+        message = f"expected constant weights, found {subgraph.tensors[operator.inputs[1]].name!r} computed"
+        raise ManifestMismatchError(message)
+    given = [index for index in operator.inputs[2:3] if index >= 0]
+    bias = constant(model, subgraph.tensors[given[0]]) if given else None
+    return kernel, np.zeros(1) if bias is None else bias
 
 
 def run_graph(graph: bytes, values: NDArray[np.floating]) -> dict[int, Array]:

@@ -38,7 +38,7 @@ def mutate_weight(path: Path, *, layer: int, part: int) -> None:
 
 
 def scale_output(path: Path, *, layer: int, factor: float) -> None:
-    """Make one layer's output grid coarser, in place."""
+    """Make one layer's output grid another, such as one too narrow for it, in place."""
     content = bytearray(path.read_bytes())
     model, subgraph = open_graph(bytes(content))
     operator = [one for one in subgraph.operators if is_weighted(model, one)][layer]
