@@ -25,10 +25,10 @@ def sound() -> np.ndarray:
     return (0.08 * np.sum(glides, axis=0) + 0.01 * rng.standard_normal(len(time_s))).astype(np.float32)
 
 
-def answers() -> dict[str, np.ndarray]:
-    """Return each shipped model's answers, by name."""
+def answers(models: Path) -> dict[str, np.ndarray]:
+    """Return the answers of each model of a folder, by name."""
     found = {}
-    for manifest in sorted(MODELS.glob("*/manifest.json")):
+    for manifest in sorted(models.glob("*/manifest.json")):
         name, role = manifest.parent.name, json.loads(manifest.read_text())["role"]
         folder = ModelFolder.open(manifest.parent, role=role)
         if role == "fingerprinter":
@@ -45,9 +45,9 @@ def answers() -> dict[str, np.ndarray]:
     return found
 
 
-def main(verb: str, record: str) -> int:
+def main(verb: str, record: str, models: str = str(MODELS)) -> int:
     """Record or compare; return the exit code."""
-    found = answers()
+    found = answers(Path(models))
     if verb == "record":
         np.savez(record, **found)
         return 0
@@ -67,4 +67,4 @@ def main(verb: str, record: str) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(*sys.argv[1:3]))
+    sys.exit(main(*sys.argv[1:4]))

@@ -107,14 +107,15 @@ def fold(model: keras.Model, network: NetworkConfig) -> FoldedWeights:
 
 @dataclass
 class _Grids:
-    """Rounds tensors to their int8 grids, or notes the values they take."""
+    """Rounds tensors to their int8 grids, or leaves them and, where ``seen`` is given, notes the values they take."""
 
     simulated: bool
-    seen: dict[str, list[NDArray[np.float32]]]
+    seen: dict[str, list[NDArray[np.float32]]] | None = None
 
     def activation(self, name: str, values: Any) -> Any:
         if not self.simulated:
-            self.seen.setdefault(name, []).append(ops.convert_to_numpy(values).reshape(-1))
+            if self.seen is not None:
+                self.seen.setdefault(name, []).append(ops.convert_to_numpy(values).reshape(-1))
             return values
         grid = activation_grid(name)
         clipped = ops.clip(values, grid.low, grid.high)
@@ -145,7 +146,7 @@ class FoldedModel(keras.Model):  # type: ignore[misc]  # keras is untyped
     def __init__(self, network: NetworkConfig, weights: FoldedWeights, *, simulated: bool, **options: Any) -> None:
         super().__init__(**options)
         self._network = network
-        self.grids = _Grids(simulated, {})
+        self.grids = _Grids(simulated)
         self._values = {
             name: self.add_weight(shape=value.shape, initializer="zeros", name=name.replace(".", "_"), trainable=True)
             for name, value in weights.arrays().items()
@@ -192,10 +193,12 @@ def fit_to_grids(
         Share of values that may saturate at either end.
     """
     model = FoldedModel(network, weights, simulated=False)
+    seen: dict[str, list[NDArray[np.float32]]] = {}
+    model.grids.seen = seen
     for start in range(0, len(segments), 100):
         model(normalised(segments[start : start + 100]))
     largest = {}
-    for name, parts in model.grids.seen.items():
+    for name, parts in seen.items():
         low, high = np.quantile(np.concatenate(parts), [tail, 1 - tail])
         largest[name] = (float(low), float(high))
     return on_shared_grids(weights, largest)

@@ -1,19 +1,36 @@
 """The network over a stream of frames: a graph of whole windows, or one with states that computes new frames only."""
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, N_CHANNELS
 from nowplaying.errors import ManifestMismatchError
-from nowplaying.runtime import TensorSpec, TfliteModel
+from nowplaying.runtime import TensorSpec
 
-__all__ = ["DECISION_FRAMES", "Network", "StatefulNetwork", "WindowNetwork", "open_network"]
+__all__ = ["DECISION_FRAMES", "Graph", "Network", "StatefulNetwork", "WindowNetwork", "open_network"]
 
 DECISION_FRAMES = 64
 _STRIDE = 2
 Frames = NDArray[np.int8]
+
+
+class Graph(Protocol):
+    """An opened graph, whatever runs it: ``nowplaying.runtime.TfliteModel`` is one.
+
+    Attributes
+    ----------
+    inputs, outputs : tuple of TensorSpec
+    """
+
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+
+    def run_all(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the graph once: one value for every input, a copy of every output."""
+        ...
 
 
 class Network(Protocol):
@@ -49,7 +66,7 @@ class Network(Protocol):
         ...
 
 
-def open_network(model: TfliteModel) -> Network:
+def open_network(model: Graph) -> Network:
     """Return the runner that fits a graph.
 
     Raises
@@ -59,7 +76,7 @@ def open_network(model: TfliteModel) -> Network:
     """
     specs = (*model.inputs, *model.outputs)
     is_detector = all(spec.dtype == np.int8 and len(spec.shape) == 4 for spec in specs)
-    if not is_detector or model.input.shape[3] != N_CHANNELS or len(model.inputs) != len(model.outputs):
+    if not is_detector or model.inputs[0].shape[3] != N_CHANNELS or len(model.inputs) != len(model.outputs):
         message = (
             f"expected a detector graph with int8 input (1, frames, 1, {N_CHANNELS}), int8 output and as many states "
             f"in as out, found {_shapes(model.inputs)} and {_shapes(model.outputs)}; use the model that the manifest "
@@ -88,12 +105,12 @@ class WindowNetwork:
 
     Parameters
     ----------
-    model : TfliteModel
+    model : Graph
     """
 
-    def __init__(self, model: TfliteModel) -> None:
+    def __init__(self, model: Graph) -> None:
         self._model = model
-        self.window_frames = int(model.input.shape[1])
+        self.window_frames = int(model.inputs[0].shape[1])
         self.state_bytes = self.window_frames * N_CHANNELS
         self.reset()
 
@@ -116,7 +133,7 @@ class WindowNetwork:
             is_known = self._silence.covers(taken)
             if self._n_heard >= self.window_frames and (self._n_heard - self.window_frames) % DECISION_FRAMES == 0:
                 if not is_known:
-                    self._output = int(self._model.run(self._frames[None, :, None, :]).item()) + 128
+                    self._output = int(self._model.run_all([self._frames[None, :, None, :]])[0].item()) + 128
                 outputs.append((self._n_heard, self._output))
         return outputs
 
@@ -134,17 +151,17 @@ class StatefulNetwork:
 
     Parameters
     ----------
-    model : TfliteModel
+    model : Graph
     """
 
-    def __init__(self, model: TfliteModel) -> None:
+    def __init__(self, model: Graph) -> None:
         self._model = model
         *_, head = self._states = [np.full(spec.shape, -128, dtype=np.int8) for spec in model.inputs[1:]]
         n_new, self._n_kept = _STRIDE ** len(self._states), self._states[0].shape[1]
-        if (n_new, n_new + self._n_kept) != (DECISION_FRAMES, model.input.shape[1]):
+        if (n_new, n_new + self._n_kept) != (DECISION_FRAMES, model.inputs[0].shape[1]):
             message = (
                 f"expected a graph of {DECISION_FRAMES} new frames a step and the frames kept before them, found input "
-                f"{model.input.shape} and {len(self._states)} states; use the model that the manifest names"
+                f"{model.inputs[0].shape} and {len(self._states)} states; use the model that the manifest names"
             )
             raise ManifestMismatchError(message)
         frames = head.shape[1] + 1

@@ -1,51 +1,34 @@
-"""The bundle for a phone or a DSP: the shipped graphs with manifests and, if wanted, a database, checked as a whole."""
+"""The bundles for a phone and for a DSP: checked graphs with their manifests, databases, and C sources."""
 
 import shutil
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from detector.network import StatefulNetwork, open_network
 from detector.stream import MODEL_FILE
+from export.bundle_report import BundleReport, graph_facts
 from export.firmware import export_firmware
+from export.stamping import copy_stamped
+from export.stream_form import as_stream
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying import __version__
-from nowplaying.artifacts import file_record, sync_folder, write_json
-from nowplaying.errors import ConfigError, CorruptArtifactError
+from nowplaying.artifacts import file_record, sync_folder, write_json, write_text
+from nowplaying.errors import ArtifactError, ConfigError, CorruptArtifactError
 from nowplaying.manifest import ModelFolder
 from nowplaying.runtime import TfliteModel
 
-__all__ = ["BUNDLE_SCHEMA_VERSION", "BundleReport", "export_bundle"]
+__all__ = ["BUNDLE_SCHEMA_VERSION", "DSP", "HALF", "MANIFEST", "PHONE", "export_bundle"]
 
-BUNDLE_SCHEMA_VERSION = 1
-_MANIFEST = "manifest.json"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BundleReport:
-    """What was written.
-
-    Attributes
-    ----------
-    path : Path
-    files : dict
-        Relative path to {"sha256", "bytes"}.
-    checks : dict
-        Name of each check to what it found.
-    """
-
-    path: Path
-    files: dict[str, dict[str, Any]]
-    checks: dict[str, str]
-
-    @property
-    def n_bytes(self) -> int:
-        """Size of the whole bundle."""
-        return sum(record["bytes"] for record in self.files.values())
+BUNDLE_SCHEMA_VERSION: Final = 1
+MANIFEST: Final = "bundle.json"
+PHONE, DSP, HALF = "phone", "dsp", "fingerprinter-fp16"
+# As the Android app has its assets, so that a phone's bundle can take their place.
+_MODELS, _PACKS = "models", "packs"
 
 
 def export_bundle(
@@ -53,11 +36,12 @@ def export_bundle(
     *,
     detector: str | Path,
     fingerprinter: str | Path,
-    database: Path | None = None,
+    databases: Sequence[Path] = (),
+    half: bool = False,
 ) -> BundleReport:
-    """Write a bundle folder; nothing is left behind when a check fails.
+    """Write ``phone/`` and ``dsp/``, each with a ``bundle.json`` of its files; nothing stays behind when a check fails.
 
-    A detector with states comes with its firmware sources as well.
+    The same models and databases give the same bytes.
 
     Parameters
     ----------
@@ -65,58 +49,64 @@ def export_bundle(
         Folder that does not exist yet, or is empty.
     detector, fingerprinter : str or Path
         Shipped names or model folders.
-    database : Path, optional
-        Must have been built with this fingerprinter.
+    databases : sequence of Path
+        Song databases that were built with this fingerprinter; each keeps its name.
+    half : bool
+        Also write the encoder with float16 weights, which takes TensorFlow and the model's float weights.
 
     Raises
     ------
     ConfigError
-        When the output folder holds something already.
+        When the output folder holds something already, or two databases have one name.
     ArtifactError
-        When a model or the database is corrupt, or they do not belong together.
+        When a model or a database is corrupt, or they do not belong together.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         message = f"{output}: expected a new or empty folder, found something there; choose another or empty it"
         raise ConfigError(message)
-    models = {
-        "detector": ModelFolder.open(detector, role="detector"),
-        "fingerprinter": ModelFolder.open(fingerprinter, role="fingerprinter"),
-    }
+    names = [path.resolve().name for path in databases]
+    if len(set(names)) < len(names):
+        message = f"--db: expected databases of different names, found {', '.join(names)}; rename one"
+        raise ConfigError(message)
+    ears = ModelFolder.open(detector, role="detector")
+    memory = ModelFolder.open(fingerprinter, role="fingerprinter")
     checks: dict[str, str] = {}
     with _temporary(output) as folder:
-        for role, model in models.items():
-            _copy_model(model, folder / "models" / role)
-            for name, tensors in _graph_tensors(folder / "models" / role, model).items():
-                checks[f"{role}/{name}"] = tensors
-        opened = Fingerprinter.from_model(folder / "models" / "fingerprinter")
-        if isinstance(open_network(TfliteModel(folder / "models" / "detector" / MODEL_FILE)), StatefulNetwork):
-            written = export_firmware(folder / "models" / "detector", folder / "firmware")
-            checks["firmware"] = ", ".join(path.name for path in written)
-        checks["fingerprint"] = _check_fingerprint(opened)
-        if database is not None:
-            from ondevice_db.store import SongDatabase
-            from ondevice_db.versions import copy_current
-
-            songs = SongDatabase.open(database, opened.embedding_space)
-            checks["database"] = f"{songs.n_songs} songs of embedding space {opened.embedding_space}"
-            copy_current(database, folder / "songs.npdb")
-        files = {
-            path.relative_to(folder).as_posix(): file_record(path)
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
+        phone = folder / PHONE
+        models = {
+            "detector": copy_stamped(ears, phone / _MODELS / "detector"),
+            # A database has the codebook that it was built with.
+            "fingerprinter": copy_stamped(memory, phone / _MODELS / "fingerprinter", leave_out=("codebook",)),
         }
-        write_json(
-            folder / "bundle.json",
-            {
-                "kind": "bundle",
-                "schema_version": BUNDLE_SCHEMA_VERSION,
-                "tool": f"nowplaying {__version__}",
-                "embedding_space": opened.embedding_space,
-                "files": files,
-                "checks": checks,
+        if half:
+            models[HALF] = _half(memory, phone / _MODELS / HALF)
+        for role, model in models.items():
+            checks |= {f"{role}/{name}": text for name, text in _check_tensors(model).items()}
+        opened = Fingerprinter(models["fingerprinter"])
+        checks["fingerprint"] = _check_fingerprint(opened)
+        for path, name in zip(databases, names, strict=True):
+            checks[f"{_PACKS}/{name}"] = _copy_database(path, phone / _PACKS / name, opened.embedding_space)
+        entries = {
+            "models": {role: f"{_MODELS}/{role}" for role in models},
+            "databases": [f"{_PACKS}/{name}" for name in names],
+            "embedding_space": opened.embedding_space,
+        }
+        _seal(phone, target=PHONE, **entries)
+        checks[DSP] = _write_dsp(ears, folder / DSP)
+        report = BundleReport(
+            path=output,
+            files={path.relative_to(folder).as_posix(): file_record(path) for path in _files(folder)},
+            graphs={
+                f"{PHONE}/{_MODELS}/{role}/{name}": graph_facts(model.file(name))
+                for role, model in models.items()
+                for name in model.manifest["files"]
+                if name.endswith(".tflite")
             },
+            checks=checks,
         )
-    return BundleReport(path=output, files=files, checks=checks)
+        write_json(folder / "report.json", report.to_dict())
+        write_text(folder / "report.md", report.to_markdown())
+    return report
 
 
 @contextmanager
@@ -136,26 +126,60 @@ def _temporary(output: Path) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _copy_model(model: ModelFolder, target: Path) -> None:
-    target.mkdir(parents=True)
-    for name in model.manifest["files"]:
-        shutil.copyfile(model.file(name), target / name)
-    shutil.copyfile(model.path / _MANIFEST, target / _MANIFEST)
-    # Open the copy again: what the phone gets is what was checked.
-    ModelFolder.open(target, role=model.manifest["role"])
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
 
 
-def _graph_tensors(folder: Path, model: ModelFolder) -> dict[str, str]:
+def _seal(folder: Path, **entries: Any) -> None:
+    """Write a bundle's manifest: what it is for, where things are, and the hash of every file."""
+    files = {path.relative_to(folder).as_posix(): file_record(path) for path in _files(folder)}
+    head = {"kind": "bundle", "schema_version": BUNDLE_SCHEMA_VERSION, "tool": f"nowplaying {__version__}"}
+    write_json(folder / MANIFEST, {**head, **entries, "files": files})
+
+
+def _half(model: ModelFolder, target: Path) -> ModelFolder:
+    from export.float_twin import ENCODER_WEIGHTS, write_float_twin
+
+    with tempfile.TemporaryDirectory() as folder:
+        twin = write_float_twin(model, model.path / ENCODER_WEIGHTS, Path(folder) / HALF, precision="float16")
+        return copy_stamped(twin, target)
+
+
+def _copy_database(source: Path, target: Path, embedding_space: str) -> str:
+    from ondevice_db.store import SongDatabase
+    from ondevice_db.versions import copy_current
+
+    songs = SongDatabase.open(source, embedding_space)
+    target.parent.mkdir(exist_ok=True)
+    copy_current(source, target)
+    return f"{songs.n_songs} songs of embedding space {embedding_space}"
+
+
+def _write_dsp(model: ModelFolder, target: Path) -> str:
+    """Write the C sources, and return what they are of."""
+    with tempfile.TemporaryDirectory() as folder:
+        is_stream = isinstance(open_network(TfliteModel(model.file(MODEL_FILE))), StatefulNetwork)
+        try:
+            streaming = model if is_stream else as_stream(model, Path(folder) / "detector")
+        except ArtifactError as error:
+            return f"left out: {error}"
+        written = export_firmware(streaming.path, target)
+        form = "" if is_stream else ", rewritten as a graph with states"
+        facts = graph_facts(streaming.file(MODEL_FILE))
+        _seal(target, target=DSP, graph_sha256=facts["sha256"], operators=facts["operators"])
+    return f"{', '.join(path.name for path in written)}{form}"
+
+
+def _check_tensors(model: ModelFolder) -> dict[str, str]:
     """Open every graph and compare its tensors with what the manifest states."""
     found = {}
     for name in model.manifest["files"]:
         if not name.endswith(".tflite"):
             continue
-        graph = TfliteModel(folder / name)
-        stated = model.manifest.get("tensors", {}).get(name)
-        actual = graph.tensors()
-        if stated is not None and stated != actual:
-            message = f"{folder / name}: the manifest states tensors {stated}, the graph has {actual}; export it again"
+        path = model.file(name)
+        graph, stated = TfliteModel(path), model.manifest.get("tensors", {}).get(name)
+        if stated is not None and stated != graph.tensors():
+            message = f"{path}: the manifest states tensors {stated}, the graph has {graph.tensors()}; export it again"
             raise CorruptArtifactError(message)
         found[name] = f"{graph.input.dtype} {graph.input.shape} -> {graph.output.dtype} {graph.output.shape}"
     return found

@@ -11,6 +11,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from detector.network import DECISION_FRAMES, open_network
 from export.macs import count_macs
+from export.micro import micro_runtime
 from nowplaying.errors import CorruptArtifactError, MissingExtraError
 from nowplaying.runtime import TfliteModel
 
@@ -65,11 +66,7 @@ def arena_bytes(graph: bytes) -> int:
     CorruptArtifactError
         When the interpreter refuses the graph.
     """
-    try:
-        from tflite_micro.python.tflite_micro import runtime
-    except ImportError as error:
-        extra, purpose = "micro", "measuring the arena in TensorFlow Lite Micro"
-        raise MissingExtraError(extra, purpose, error) from error
+    runtime = micro_runtime("measuring the arena in TensorFlow Lite Micro")
     try:
         interpreter = runtime.Interpreter.from_bytes(graph, arena_size=1 << 20)
         interpreter.invoke()

@@ -1,5 +1,7 @@
 """Convert Keras models to TFLite graphs with static shapes, as float or fully integer."""
 
+import contextlib
+import io
 from collections.abc import Iterable
 from typing import Any, Literal
 
@@ -11,10 +13,13 @@ from numpy.typing import NDArray
 __all__ = ["to_float", "to_int8"]
 
 
-def to_float(model: keras.Model) -> bytes:
-    """Convert a model as it is, in float32."""
+def to_float(model: keras.Model, *, half: bool = False) -> bytes:
+    """Convert a model as it is, in float32, or with weights stored in half precision."""
     converter = tf.lite.TFLiteConverter.from_keras_model(static_batch(model))
-    return bytes(converter.convert())
+    if half:
+        converter.optimizations = [tf.lite.Optimize.DEFAULT]
+        converter.target_spec.supported_types = [tf.float16]
+    return _converted(converter)
 
 
 def to_int8(
@@ -45,7 +50,7 @@ def to_int8(
     converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8 if output == "int8" else tf.float32
-    return bytes(converter.convert())
+    return _converted(converter)
 
 
 def static_batch(model: keras.Model) -> Any:
@@ -53,3 +58,9 @@ def static_batch(model: keras.Model) -> Any:
     fixed = keras.Input(batch_shape=(1, *model.inputs[0].shape[1:]), dtype=model.inputs[0].dtype, name="input")
     # Names of our own: Keras's count up in a process and would make each conversion's bytes differ.
     return keras.Model(fixed, model(fixed, training=False), name="graph")
+
+
+def _converted(converter: Any) -> bytes:
+    """Convert without the table that Keras prints on stdout, where results go."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        return bytes(converter.convert())

@@ -24,7 +24,8 @@ def embedding_space(files: dict[str, Any]) -> str:
     Parameters
     ----------
     files : dict
-        The manifest's file records of ``frontend.tflite`` and ``encoder.tflite``.
+        The manifest's file records of ``frontend.tflite`` and ``encoder.tflite``. A graph that was exported with
+        metadata inside is known by the graph that it was made from (``graph_sha256``).
 
     Returns
     -------
@@ -33,7 +34,8 @@ def embedding_space(files: dict[str, Any]) -> str:
     """
     import hashlib
 
-    pair = files["frontend.tflite"]["sha256"] + files["encoder.tflite"]["sha256"]
+    records = (files["frontend.tflite"], files["encoder.tflite"])
+    pair = "".join(record.get("graph_sha256", record["sha256"]) for record in records)
     return hashlib.sha256(pair.encode()).hexdigest()[:16]
 
 

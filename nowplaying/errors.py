@@ -13,6 +13,7 @@ __all__ = [
     "ManifestMismatchError",
     "MissingExtraError",
     "NowPlayingError",
+    "ParityError",
     "UnsupportedVersionError",
 ]
 
@@ -57,6 +58,10 @@ class ManifestMismatchError(ArtifactError):
 
 class CorruptArtifactError(ArtifactError):
     """Bytes differ from the recorded hash or size, or a structure breaks its own bounds."""
+
+
+class ParityError(ArtifactError):
+    """A graph does not compute what was evaluated."""
 
 
 class UnsupportedVersionError(ArtifactError):

@@ -87,6 +87,8 @@ class TfliteModel:
     reference_kernels : bool
         Use LiteRT's reference kernels without the XNNPACK delegate, which equal a microcontroller bit for bit.
     n_threads : int >= 1
+    keep_tensors : bool
+        Keep what lies between input and output, for :meth:`tensor`; takes more memory.
 
     Attributes
     ----------
@@ -101,7 +103,9 @@ class TfliteModel:
         When no runtime is installed.
     """
 
-    def __init__(self, path: Path, *, reference_kernels: bool = False, n_threads: int = 1) -> None:
+    def __init__(
+        self, path: Path, *, reference_kernels: bool = False, n_threads: int = 1, keep_tensors: bool = False
+    ) -> None:
         runtimes = installed_runtimes()
         if not runtimes:
             extra, purpose = "tflite-runtime", "running a .tflite model (ai-edge-litert is not installed either)"
@@ -110,6 +114,8 @@ class TfliteModel:
         options: dict[str, Any] = {"num_threads": n_threads}
         if reference_kernels:
             options["experimental_op_resolver_type"] = module.OpResolverType.BUILTIN_REF
+        if keep_tensors:
+            options["experimental_preserve_all_tensors"] = True
         try:
             # Bytes, not a path: the graph that runs is the one whose hash was checked, whatever happens to the file.
             content = Path(path).read_bytes()
@@ -174,6 +180,11 @@ class TfliteModel:
             self._interpreter.set_tensor(index, value)
         self._interpreter.invoke()
         return [self._interpreter.get_tensor(index) for index in self._output_indices]
+
+    def tensor(self, index: int) -> NDArray[Any]:
+        """Return a copy of any tensor after a run, by its number in the graph; needs ``keep_tensors``."""
+        values: NDArray[Any] = self._interpreter.get_tensor(index)
+        return values
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""``nowplaying export``: the bundle for a phone or a DSP."""
+"""``nowplaying export``: the bundles for a phone and a DSP."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,29 +6,108 @@ from typing import Annotated
 import typer
 
 from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying.cli.output import emit_json, say
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json
+from nowplaying.cli.output import emit_json, note, say, table
 
-__all__ = ["export"]
+__all__ = ["app"]
+
+app = typer.Typer(help="Write models and databases for a phone and a DSP, and prove them.", invoke_without_command=True)
 
 
+@app.callback()
 def export(
-    out: Annotated[Path, typer.Option("--out", help="New folder for the bundle.", show_default=False)],
-    db: Annotated[Path | None, typer.Option("--db", help="Song database to include.")] = None,
-    detector: Annotated[str, typer.Option("--detector", help="Detector: shipped name or folder.")] = SHIPPED_DETECTOR,
-    fingerprinter: Annotated[
-        str, typer.Option("--fingerprinter", help="Fingerprinter: shipped name or folder.")
-    ] = SHIPPED_FINGERPRINTER,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option("--out", help="New folder for the bundles.", show_default=False)] = None,
+    databases: Annotated[
+        list[Path] | None,
+        typer.Option("--db", help="Song database to include; several may be given.", show_default=False),
+    ] = None,
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
+    half: Annotated[
+        bool, typer.Option("--fp16", help="Also write the encoder with float16 weights (needs the train extra).")
+    ] = False,
+    as_json: Json = False,
 ) -> None:
-    """Write the int8 models, their manifests and a database into one checked folder."""
+    """Write the int8 models, their manifests, databases and C sources into one checked folder."""
+    if context.invoked_subcommand is not None:
+        return
+    if out is None:
+        message = "expected a new folder for the bundles, found none"
+        raise typer.BadParameter(message, param_hint="--out")
+    if half:
+        from nowplaying.cli.train import require_tensorflow
+
+        require_tensorflow()
     from export.bundle import export_bundle
 
-    report = export_bundle(out, detector=detector, fingerprinter=fingerprinter, database=db)
+    report = export_bundle(
+        out, detector=detector, fingerprinter=fingerprinter, databases=tuple(databases or ()), half=half
+    )
     if as_json:
-        emit_json("bundle/1", {"path": str(report.path), "bytes": report.n_bytes, "files": report.files})
+        emit_json("bundle/1", {"path": str(report.path), **report.to_dict()})
         return
     for name, record in report.files.items():
         say(f"{record['bytes']:>10}  {name}")
+    for name, facts in report.graphs.items():
+        say(f"{name}: {', '.join(f'{count} {operator}' for operator, count in facts['operators'].items())}")
     for name, found in report.checks.items():
         say(f"checked {name}: {found}")
     say(f"{report.path}: {report.n_bytes / 1e6:.2f} MB")
+
+
+@app.command()
+def verify(
+    source: Annotated[str, typer.Argument(help="What 'export' wrote, a model folder, or a shipped name.")],
+    corpus: Annotated[
+        Path | None,
+        typer.Option("--corpus", help="Corpus, or folder of music, to compare on; else the demo's recordings."),
+    ] = None,
+    weights: Annotated[
+        list[Path] | None,
+        typer.Option("--weights", help="Model folder with the float weights, where it is no shipped model."),
+    ] = None,
+    most: Annotated[int, typer.Option("--most", min=1, help="Recordings of music, and as many others.")] = 24,
+    strict: Annotated[bool, typer.Option("--strict", help="Fail where something cannot be compared here.")] = False,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for verification.json and .md.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Prove exported graphs equal to what was evaluated, on real sound; fails where a figure leaves its tolerance."""
+    from export.parity.verify import verify_export
+    from nowplaying.artifacts import write_json, write_text
+
+    music, other = _recordings(corpus)
+    report = verify_export(source, music=music, other=other, weights=tuple(weights or ()), most=most, say=note)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "verification.json", report.to_dict())
+        write_text(out / "verification.md", report.to_markdown())
+    if as_json:
+        emit_json("parity/1", report.to_dict())
+    else:
+        rows = [
+            ["ok" if figure.is_within else "OUT", figure.name, f"{figure.value:.6g}", figure.bound, figure.detail]
+            for figure in report.figures
+        ]
+        table(["", "figure", "value", "tolerance", "measured on"], rows)
+        for name, reason in report.left_out.items():
+            say(f"left out: {name}: {reason}")
+    report.check(strict=strict)
+
+
+def _recordings(corpus: Path | None) -> tuple[list[Path], list[Path]]:
+    """Return music and other sounds of a corpus; what it does not have comes from the demo."""
+    from nowplaying.audio.corpus import GROUPS, Group, read_corpus, recordings_if_any
+    from simulator.recordings import demo_recordings
+    from simulator.scene import SoundKind
+
+    demo = demo_recordings().values()
+    music = [one.path for one in demo if one.kind is SoundKind.MUSIC]
+    other = [one.path for one in demo if one.kind is not SoundKind.MUSIC]
+    if corpus is None:
+        return music, other
+    music = [file.path for file in read_corpus(corpus, "music", "dev")]
+    is_divided = any((corpus / one).is_dir() or (corpus / f"{one}.tsv").is_file() for one in GROUPS)
+    kinds: tuple[Group, ...] = ("noise", "speech")
+    found = [file.path for kind in kinds for file in recordings_if_any(corpus, kind, "dev")] if is_divided else []
+    return music, found or other

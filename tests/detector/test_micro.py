@@ -14,6 +14,7 @@ from detector.features import features_of
 from detector.network import open_network
 from detector.stream import MODEL_FILE
 from detector.weights import load_weights
+from export.micro import MicroModel
 from export.stream_graph import streaming_graph
 from nowplaying.artifacts import builtin_model_dir
 from nowplaying.runtime import TfliteModel
@@ -23,24 +24,6 @@ from tests.synthesis import song
 
 pytestmark = pytest.mark.micro
 PATH = builtin_model_dir("detector-v1") / MODEL_FILE
-
-
-class MicroModel:
-    """A graph in the microcontroller's interpreter, with what ``detector.network`` asks of a model."""
-
-    def __init__(self, path: Path) -> None:
-        specs = TfliteModel(path)
-        self.inputs, self.outputs, self.input, self.output = specs.inputs, specs.outputs, specs.input, specs.output
-        self._interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=1 << 16)
-
-    def run_all(self, values: list[np.ndarray]) -> list[np.ndarray]:
-        for number, value in enumerate(values):
-            self._interpreter.set_input(np.ascontiguousarray(value), number)
-        self._interpreter.invoke()
-        return [self._interpreter.get_output(number).copy() for number in range(len(self.outputs))]
-
-    def run(self, values: np.ndarray) -> np.ndarray:
-        return self.run_all([values])[0]
 
 
 def outputs(windows: list[np.ndarray]) -> tuple[list[int], list[int]]:

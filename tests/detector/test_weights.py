@@ -3,6 +3,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.config import NetworkConfig
+from detector.reference import float_layers
 from detector.weights import (
     FoldedWeights,
     activation_grid,
@@ -34,16 +36,26 @@ def made(seed: int = 0, n_layers: int = 3) -> FoldedWeights:
 
 
 def run(weights: FoldedWeights, frames: np.ndarray, seen: dict | None = None) -> float:
-    """The network in NumPy, as it is defined."""
-    seen = {} if seen is None else seen
-    for layer, kernel in enumerate(weights.depthwise):
-        n_out = (len(frames) - 4) // 2 + 1
-        frames = np.stack([(frames[2 * i : 2 * i + 4] * kernel).sum(axis=0) for i in range(n_out)])
-        seen[f"depthwise.{layer}"] = frames
-        frames = np.maximum(frames @ weights.pointwise[layer] + weights.bias[layer], 0)
-        seen[f"pointwise.{layer}"] = frames
-    seen["hidden"] = np.maximum(frames.reshape(-1) @ weights.hidden + weights.hidden_bias, 0)
-    return float((seen["hidden"] @ weights.logit + weights.logit_bias).item())
+    """The network's logit for one window, and what its layers put out."""
+    network = NetworkConfig(
+        n_frames=len(frames), n_channels=frames.shape[1], n_layers=len(weights.depthwise), kernel_frames=4
+    )
+    outputs = {name: values[0] for name, values in float_layers(network, weights, frames[None]).items()}
+    logit = outputs.pop("logit")
+    if seen is not None:
+        seen.update(outputs)
+    return float(logit.item())
+
+
+def test_the_reference_is_the_definition() -> None:
+    """One output of each kind, by hand."""
+    weights, seen = made(), {}
+    run(weights, FRAMES, seen)
+    depthwise = sum(weights.depthwise[0][tap, 3] * FRAMES[2 * 5 + tap, 3] for tap in range(4))
+    assert seen["depthwise.0"][5, 3] == pytest.approx(depthwise, rel=1e-5)
+    row = seen["depthwise.1"][2]
+    pointwise = max(0.0, sum(row[c] * weights.pointwise[1][c, 4] for c in range(6)) + weights.bias[1][4])
+    assert seen["pointwise.1"][2, 4] == pytest.approx(pointwise, rel=1e-5, abs=1e-6)
 
 
 FRAMES = np.random.default_rng(1).random((30, 6)).astype(np.float32)

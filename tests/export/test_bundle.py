@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from detector.stream import MODEL_FILE, StreamingDetector
 from export.bundle import export_bundle
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.artifacts import check_file
@@ -29,23 +31,72 @@ def build_database(path, rng, embedding_space):
     return path
 
 
-def test_bundle_holds_what_its_manifest_says(tmp_path, rng):
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_bundles_hold_what_their_manifests_say(tmp_path, rng):
     space = Fingerprinter.from_model().embedding_space
-    database = build_database(tmp_path / "songs.npdb", rng, space)
-    report = export_bundle(tmp_path / "phone", **MODELS, database=database)
-    stated = json.loads((report.path / "bundle.json").read_text(encoding="utf-8"))
-    found = {p.relative_to(report.path).as_posix() for p in report.path.rglob("*") if p.is_file()} - {"bundle.json"}
-    assert set(stated["files"]) == found
-    for name, record in stated["files"].items():
-        check_file(report.path / name, record)
-    assert ModelFolder.open(report.path / "models" / "detector", role="detector").manifest["name"] == "detector-v1"
-    assert SongDatabase.open(report.path / "songs.npdb", space).n_songs == 3
+    names = ["songs.npdb", "more.npdb"]
+    databases = [build_database(tmp_path / name, rng, space) for name in names]
+    report = export_bundle(tmp_path / "out", **MODELS, databases=databases)
+    for target in ("phone", "dsp"):
+        folder = report.path / target
+        stated = json.loads((folder / "bundle.json").read_text(encoding="utf-8"))
+        assert stated["target"] == target
+        assert set(stated["files"]) == set(contents(folder)) - {"bundle.json"}
+        for name, record in stated["files"].items():
+            check_file(folder / name, record)
+    phone = json.loads((report.path / "phone" / "bundle.json").read_text(encoding="utf-8"))
+    assert phone["databases"] == [f"packs/{name}" for name in names]
+    assert phone["embedding_space"] == space
+    for name in phone["databases"]:
+        assert SongDatabase.open(report.path / "phone" / name, space).n_songs == 3
+    assert set(contents(report.path)) == {*report.files, "report.json", "report.md"}
+    assert json.loads((report.path / "report.json").read_text(encoding="utf-8")) == report.to_dict()
+
+
+def test_models_of_a_bundle_answer_as_the_shipped_ones(tmp_path, songs):
+    phone = export_bundle(tmp_path / "out", **MODELS).path / "phone"
+    ours, theirs = Fingerprinter.from_model(), Fingerprinter.from_model(phone / "models" / "fingerprinter")
+    assert theirs.embedding_space == ours.embedding_space, "databases must go on to open"
+    assert np.array_equal(theirs.embed(songs[0], 1.0), ours.embed(songs[0], 1.0))
+    heard, expected = (
+        StreamingDetector.from_model(source).process(songs[1])
+        for source in (phone / "models" / "detector", "detector-v1")
+    )
+    assert heard == expected
+    assert ModelFolder.open(phone / "models" / "detector", role="detector").file(MODEL_FILE).stat().st_size > 0
+
+
+def test_exporting_twice_gives_the_same_bytes(tmp_path, rng):
+    database = build_database(tmp_path / "songs.npdb", rng, Fingerprinter.from_model().embedding_space)
+    one, two = (
+        contents(export_bundle(tmp_path / name, **MODELS, databases=[database]).path) for name in ("one", "two")
+    )
+    assert one == two
+
+
+def test_report_tells_sizes_and_operations(tmp_path):
+    report = export_bundle(tmp_path / "out", **MODELS)
+    facts = report.graphs["phone/models/fingerprinter/frontend.tflite"]
+    assert facts["operators"]["RFFT2D"] == 1
+    assert facts["bytes"] == report.files["phone/models/fingerprinter/frontend.tflite"]["bytes"]
+    text = (report.path / "report.md").read_text(encoding="utf-8")
+    assert "1 RFFT2D" in text
+    assert f"{report.n_bytes:,}" in text
+
+
+def test_two_databases_of_one_name_are_refused(tmp_path):
+    with pytest.raises(ConfigError, match="different names"):
+        export_bundle(tmp_path / "out", **MODELS, databases=[tmp_path / "a" / "x.npdb", tmp_path / "b" / "x.npdb"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_foreign_database_leaves_nothing_behind(tmp_path, rng):
     database = build_database(tmp_path / "songs.npdb", rng, "0" * 16)
     with pytest.raises(ManifestMismatchError):
-        export_bundle(tmp_path / "phone", **MODELS, database=database)
+        export_bundle(tmp_path / "phone", **MODELS, databases=[database])
     assert [path.name for path in tmp_path.iterdir()] == ["songs.npdb"]
 
 

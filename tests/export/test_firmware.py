@@ -17,6 +17,7 @@ from detector.stream import MODEL_FILE
 from detector.weights import save_weights
 from export.bundle import export_bundle
 from export.firmware import export_firmware
+from nowplaying.artifacts import builtin_model_dir
 from nowplaying.audio import mulaw
 from nowplaying.errors import ConfigError
 from nowplaying.runtime import TfliteModel
@@ -134,12 +135,23 @@ def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, tmp_path: Path
     assert len(outputs) >= 3
 
 
-def test_a_bundle_holds_the_firmware_of_a_detector_with_states(folder: Path, tmp_path: Path) -> None:
+def test_a_bundle_holds_the_firmware_of_either_form(folder: Path, tmp_path: Path) -> None:
     report = export_bundle(tmp_path / "phone", detector=folder, fingerprinter="fingerprinter-v1")
-    assert report.checks["firmware"].split(", ")[0] == "detector_dsp.c"
-    assert "firmware/detector_model.c" in report.files
-    plain = export_bundle(tmp_path / "other", detector="detector-v1", fingerprinter="fingerprinter-v1")
-    assert "firmware" not in plain.checks
+    assert report.checks["dsp"].split(", ")[0] == "detector_dsp.c"
+    graph = numbers_in((tmp_path / "phone/dsp/detector_model.c").read_text(), "kDetectorModel")
+    assert graph.astype(np.uint8).tobytes() == (folder / MODEL_FILE).read_bytes()
+    other = export_bundle(tmp_path / "other", detector="detector-v1", fingerprinter="fingerprinter-v1")
+    assert other.checks["dsp"].endswith("rewritten as a graph with states")
+    assert "dsp/detector_model.c" in other.files
+
+
+def test_without_float_weights_whole_windows_stay_whole(tmp_path: Path) -> None:
+    """As in an installed wheel."""
+    model = tmp_path / "detector"
+    shutil.copytree(builtin_model_dir("detector-v1"), model, ignore=shutil.ignore_patterns("weights.npz"))
+    report = export_bundle(tmp_path / "out", detector=model, fingerprinter="fingerprinter-v1")
+    assert report.checks["dsp"].startswith("left out: ")
+    assert not (tmp_path / "out/dsp").exists()
 
 
 def test_exporting_twice_gives_the_same_sources(folder: Path, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from nowplaying import errors
         ("ArtifactError", 4),
         ("ManifestMismatchError", 4),
         ("CorruptArtifactError", 4),
+        ("ParityError", 4),
         ("UnsupportedVersionError", 4),
         ("MissingExtraError", 5),
     ],
@@ -24,7 +25,7 @@ def test_each_class_has_its_exit_code_and_one_root(name: str, exit_code: int) ->
 
 
 def test_every_class_is_listed_above() -> None:
-    assert len(errors.__all__) == 9
+    assert len(errors.__all__) == 10
 
 
 def test_missing_extra_says_how_to_install_it() -> None:

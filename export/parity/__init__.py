@@ -1,0 +1,1 @@
+"""What was exported against what was evaluated."""

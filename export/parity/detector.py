@@ -1,0 +1,231 @@
+"""The detector: NumPy, Keras, LiteRT in float, LiteRT in int8, TFLM and the DSP's sources on the same sound."""
+
+import re
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.features import INPUT_ZERO_POINT, FeatureStream, features_of, quantize
+from detector.metrics import area_under_roc
+from detector.network import Graph, open_network
+from detector.reference import float_layers, float_probabilities
+from detector.stream import MODEL_FILE
+from detector.weights import FoldedWeights, load_weights
+from export.micro import MicroModel
+from export.parity.layers import FloatLayer, LayerError, compare_layers, weighted_layers
+from export.parity.report import ParityReport
+from export.parity.sounds import Sounds
+from export.parity.subject import WEIGHTS
+from export.stream_form import network_of
+from nowplaying.audio import to_int16
+from nowplaying.errors import CorruptArtifactError, MissingExtraError
+from nowplaying.manifest import ModelFolder
+from nowplaying.runtime import TensorSpec, TfliteModel
+
+__all__ = ["verify_detector", "verify_dsp"]
+
+_SNR_DB: Final = 5.0
+_LAYER_WINDOWS: Final = 40
+Outputs = Sequence[tuple[int, int]]
+_ARRAY: Final = r"{name}\[[^\]]*\]\s*=\s*\{{([^}}]*)\}}"
+
+
+def verify_detector(model: ModelFolder, evaluated: ModelFolder | None, sounds: Sounds, report: ParityReport) -> None:
+    """Enter the figures of a detector of either form.
+
+    Parameters
+    ----------
+    model : ModelFolder
+    evaluated : ModelFolder or None
+        With its float weights.
+    sounds : Sounds
+    report : ParityReport
+    """
+    path = model.file(MODEL_FILE)
+    heard = [(features_of(to_int16(part)), True) for part in (*sounds.music, *sounds.in_noise(_SNR_DB))]
+    heard += [(features_of(to_int16(part)), False) for part in sounds.other]
+    frames = [part for part, _ in heard]
+    outputs = _heard(TfliteModel(path, reference_kernels=True), frames)
+    minutes = f"{sum(map(len, frames)) / 6000:.0f} min of {len(frames)} sounds, {sum(map(len, outputs))} outputs"
+    if (by_micro := _by_micro("LiteRT to TFLM", path, frames, report)) is not None:
+        report.add("LiteRT to TFLM", _difference(outputs, by_micro), minutes)
+    if evaluated is None:
+        report.left_out["detector in float"] = f"the float weights of {model.manifest['name']} are not here"
+        return
+    weights, shape = load_weights(evaluated.path / WEIGHTS["detector"]), network_of(evaluated)
+    pairs = zip(frames, outputs, strict=True)
+    windows = np.concatenate([_windows(part, found, shape.n_frames) for part, found in pairs])
+    is_music = np.repeat([label for _, label in heard], [len(found) for found in outputs])
+    int8 = np.array([output for found in outputs for _, output in found]) / 256
+    real = float_probabilities(shape, weights, windows)
+    areas = {name: area_under_roc(values, is_music) for name, values in (("int8", int8), ("float", real))}
+    report.add("int8 to float, mean P(music)", np.abs(int8 - real).mean(), minutes)
+    report.add(
+        "ROC area lost by int8",
+        areas["float"] - areas["int8"],
+        f"{areas['float']:.4f} in float, {areas['int8']:.4f} in int8; {is_music.mean():.0%} music",
+    )
+    report.add_layers("detector", _layers(path, frames, weights, model))
+    _compare_keras(weights, evaluated, windows, real, report)
+
+
+def verify_dsp(folder: Path, detector: ModelFolder | None, sounds: Sounds, report: ParityReport) -> None:
+    """Enter the figures of C sources: their golden vector, and their graph against the phone's.
+
+    Parameters
+    ----------
+    folder : Path
+    detector : ModelFolder or None
+        Of the phone.
+    sounds : Sounds
+    report : ParityReport
+    """
+    graph = _array(folder / "detector_model.c", "kDetectorModel").astype(np.uint8).tobytes()
+    pcm = _array(folder / "detector_golden.c", "kDetectorGoldenPcm").astype(np.int16)
+    golden = _array(folder / "detector_golden.c", "kDetectorGoldenProbabilities")
+    frames = quantize(FeatureStream().process(pcm))
+    with tempfile.TemporaryDirectory() as scratch:
+        path = Path(scratch) / MODEL_FILE
+        path.write_bytes(graph)
+        expected = [[(0, int(output)) for output in golden]]
+        detail = f"{len(golden)} outputs"
+        found = _heard(TfliteModel(path, reference_kernels=True), [frames])
+        report.add("golden vector in LiteRT", _difference(expected, found), detail)
+        if (by_micro := _by_micro("golden vector in TFLM", path, [frames], report)) is not None:
+            report.add("golden vector in TFLM", _difference(expected, by_micro), detail)
+        if detector is None:
+            report.left_out["phone to DSP"] = "there is no phone's bundle beside these sources"
+            return
+        parts = [features_of(to_int16(part)) for part in sounds.in_noise(_SNR_DB)]
+        phone, dsp = (
+            _heard(TfliteModel(one, reference_kernels=True), parts) for one in (detector.file(MODEL_FILE), path)
+        )
+        report.add("phone to DSP", _difference(phone, dsp), f"{sum(map(len, phone))} outputs")
+
+
+def _windows(frames: NDArray[np.int8], outputs: Sequence[tuple[int, int]], length: int) -> NDArray[np.int8]:
+    """Return the window behind each output, shape (n, length, channels)."""
+    return np.stack([frames[n_heard - length : n_heard] for n_heard, _ in outputs])
+
+
+def _difference(one: Sequence[Outputs], two: Sequence[Outputs]) -> float:
+    """Return the largest difference of outputs in 256ths; infinite where their numbers differ."""
+    if [len(part) for part in one] != [len(part) for part in two]:
+        return float("inf")
+    first, second = ([output for part in side for _, output in part] for side in (one, two))
+    return float(np.abs(np.subtract(first, second)).max(initial=0))
+
+
+def _heard(graph: Graph, frames: Sequence[NDArray[np.int8]]) -> list[Outputs]:
+    """Return a graph's outputs for each sound, heard from a reset."""
+    network = open_network(graph)
+    outputs: list[Outputs] = []
+    for part in frames:
+        network.reset()
+        outputs.append(network.process(part))
+    return outputs
+
+
+def _by_micro(name: str, path: Path, frames: Sequence[NDArray[np.int8]], report: ParityReport) -> list[Outputs] | None:
+    """Return what TensorFlow Lite Micro computes, or None, entered as left out, where it is not installed."""
+    try:
+        return _heard(MicroModel(path), frames)
+    except MissingExtraError as error:
+        report.left_out[name] = str(error)
+        return None
+
+
+def _compare_keras(
+    weights: FoldedWeights,
+    evaluated: ModelFolder,
+    windows: NDArray[np.int8],
+    real: NDArray[np.float64],
+    report: ParityReport,
+) -> None:
+    try:
+        from export.parity.keras_detector import keras_probabilities, litert_probabilities
+    except ImportError as error:
+        report.left_out["detector in Keras"] = str(MissingExtraError("train", "the trained form", error))
+        return
+    chosen = np.linspace(0, len(windows) - 1, min(len(windows), 200)).round().astype(int)
+    shape, detail = network_of(evaluated), f"{len(chosen)} windows"
+    by_keras = keras_probabilities(shape, weights, windows[chosen])
+    by_litert = litert_probabilities(shape, weights, windows[chosen])
+    report.add("detector, NumPy to Keras", np.abs(by_keras - real[chosen]).max(), detail)
+    report.add("detector, NumPy to LiteRT in float", np.abs(by_litert - real[chosen]).max(), detail)
+
+
+class _Listening:
+    """A graph that keeps, after each run, what its layers with weights put out."""
+
+    def __init__(self, path: Path, tensors: Sequence[int]) -> None:
+        self._model, self._tensors = TfliteModel(path, reference_kernels=True, keep_tensors=True), tensors
+        self.inputs: tuple[TensorSpec, ...] = self._model.inputs
+        self.outputs: tuple[TensorSpec, ...] = self._model.outputs
+        self.heard: list[NDArray[Any]] = []
+
+    def run_all(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the graph once."""
+        outputs = self._model.run_all(values)
+        self.heard = [self._model.tensor(index) for index in self._tensors]
+        return outputs
+
+
+def _layers(
+    path: Path, frames: Sequence[NDArray[np.int8]], weights: FoldedWeights, model: ModelFolder
+) -> list[LayerError]:
+    """Compare layers at a few windows of each sound.
+
+    A graph with states computes the newest outputs of a layer only: these are the last ones of the whole window.
+    """
+    found = weighted_layers(path.read_bytes())
+    graph: Graph = (listening := _Listening(path, [layer.output for layer in found]))
+    network, shape = open_network(graph), network_of(model)
+    heard: list[list[NDArray[Any]]] = [[] for _ in found]
+    windows = []
+    each = -(-_LAYER_WINDOWS // len(frames))
+    for part in frames:
+        network.reset()
+        outputs: list[tuple[int, int]] = []
+        for start in range(0, min(len(part), network.window_frames + 64 * 12), 32):
+            listening.heard = []
+            done = network.process(part[start : start + 32])
+            # Silence is not computed again, so there may be nothing to hear.
+            if done and listening.heard and len(outputs) < each:
+                outputs += done
+                for kept, values in zip(heard, listening.heard, strict=True):
+                    kept.append(values)
+        windows += [_windows(part, outputs, shape.n_frames)] if outputs else []
+    inputs = np.concatenate(windows).astype(np.float64) - INPUT_ZERO_POINT
+    real = float_layers(shape, weights, inputs)
+    expected = []
+    for (name, kernel, bias), layer in zip(_parameters(weights), found, strict=True):
+        values = real[name].reshape(len(inputs), -1, layer.shape[-1])
+        expected.append(FloatLayer(name, kernel, bias, values[:, -layer.shape[1] :]))
+    return compare_layers(found, [np.concatenate(parts) for parts in heard], expected)
+
+
+def _parameters(weights: FoldedWeights) -> list[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:
+    """Return names, kernels and biases in the order and layout of the graph."""
+    parameters = []
+    for layer, (depthwise, pointwise) in enumerate(zip(weights.depthwise, weights.pointwise, strict=True)):
+        none = np.zeros(depthwise.shape[1], np.float32)
+        parameters += [(f"depthwise.{layer}", depthwise[None, :, None, :], none)]
+        parameters += [(f"pointwise.{layer}", pointwise.T[:, None, None, :], weights.bias[layer])]
+    n_hidden = weights.hidden.shape[1]
+    hidden = weights.hidden.reshape(-1, weights.pointwise[-1].shape[1], n_hidden).transpose(2, 0, 1)
+    parameters += [("hidden", hidden[:, :, None, :], weights.hidden_bias)]
+    return [*parameters, ("logit", weights.logit.T[:, None, None, :], weights.logit_bias)]
+
+
+def _array(path: Path, name: str) -> NDArray[np.int64]:
+    """Return the numbers of a C array."""
+    found = re.search(_ARRAY.format(name=name), path.read_text(encoding="utf-8"))
+    if found is None:
+        message = f"{path}: expected an array {name}; export it again"
+        raise CorruptArtifactError(message)
+    return np.array([int(word) for word in found.group(1).replace("\n", " ").split(",") if word.strip()])

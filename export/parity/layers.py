@@ -1,0 +1,176 @@
+"""Layer by layer: how far int8 kernels lie from the trained ones, and int8 activations from those in float."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from ai_edge_litert import schema_py_generated as schema
+from numpy.typing import NDArray
+
+from export.operators import OPERATOR_NAMES, builtin_code, open_graph
+from export.parity.numpy_graph import is_weighted, parameters
+from nowplaying.errors import ManifestMismatchError
+
+__all__ = ["FloatLayer", "LayerError", "WeightedLayer", "compare_layers", "weighted_layers"]
+
+
+@dataclass(frozen=True, slots=True)
+class FloatLayer:
+    """What a layer is to compute.
+
+    Attributes
+    ----------
+    name : str
+    kernel : ndarray, in the graph's layout
+    bias : ndarray, shape (channels,)
+    outputs : ndarray of float64, shape (n, ...)
+        For the same n inputs as the graph heard.
+    """
+
+    name: str
+    kernel: NDArray[Any]
+    bias: NDArray[Any]
+    outputs: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class WeightedLayer:
+    """A convolution or product of a quantized graph.
+
+    Attributes
+    ----------
+    operator : str
+    shape : tuple of int
+        Of its output.
+    output : int
+        The tensor's number.
+    kernel : ndarray of float64
+        In real values.
+    kernel_scale : ndarray of float64
+        Steps, in a shape that broadcasts with the kernel's.
+    bias, bias_scale : ndarray of float64, shape (channels,) and (1,) or (channels,)
+    scale : float
+        Step of the output.
+    zero_point : int
+    """
+
+    operator: str
+    shape: tuple[int, ...]
+    output: int
+    kernel: NDArray[np.float64]
+    kernel_scale: NDArray[np.float64]
+    bias: NDArray[np.float64]
+    bias_scale: NDArray[np.float64]
+    scale: float
+    zero_point: int
+
+
+@dataclass(frozen=True, slots=True)
+class LayerError:
+    """What int8 costs in one layer, errors of the layers before it included.
+
+    Attributes
+    ----------
+    layer, operator : str
+    shape : tuple of int
+    kernel_steps, bias_steps : float
+        Largest distance of a weight from the trained one, in steps of its grid; rounding to nearest gives at most 0.5.
+    snr_db : float
+        Power of the float outputs over that of the error.
+    error_steps : float
+        RMS error in steps of the output's grid.
+    saturated : float in [0, 1]
+        Share of outputs at the top of the grid.
+    """
+
+    layer: str
+    operator: str
+    shape: tuple[int, ...]
+    kernel_steps: float
+    bias_steps: float
+    snr_db: float
+    error_steps: float
+    saturated: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, rounded."""
+        plain = {**asdict(self), "shape": list(self.shape)}
+        return {name: round(value, 4) if isinstance(value, float) else value for name, value in plain.items()}
+
+
+def weighted_layers(graph: bytes) -> list[WeightedLayer]:
+    """Return a quantized graph's layers with weights, in the order in which they run."""
+    model, subgraph = open_graph(graph)
+    layers = []
+    for operator in subgraph.operators:
+        if not is_weighted(model, operator):
+            continue
+        weights, output = subgraph.tensors[operator.inputs[1]], subgraph.tensors[operator.outputs[0]]
+        kernel, bias = parameters(model, subgraph, operator)
+        if weights.type != schema.TensorType.INT8 or output.type != schema.TensorType.INT8:
+            message = f"expected int8 weights and outputs, found {output.name!r} in another type; compare int8 graphs"
+            raise ManifestMismatchError(message)
+        scale = np.asarray(weights.quantization.scale, dtype=np.float64)
+        shape = [1] * kernel.ndim
+        shape[weights.quantization.quantizedDimension if len(scale) > 1 else 0] = len(scale)
+        layers.append(
+            WeightedLayer(
+                operator=OPERATOR_NAMES[builtin_code(model, operator)],
+                shape=tuple(int(size) for size in output.shape),
+                output=int(operator.outputs[0]),
+                kernel=kernel,
+                kernel_scale=scale.reshape(shape),
+                bias=bias,
+                bias_scale=_bias_scale(subgraph, operator),
+                scale=float(output.quantization.scale[0]),
+                zero_point=int(output.quantization.zeroPoint[0]),
+            )
+        )
+    return layers
+
+
+def _bias_scale(subgraph: Any, operator: Any) -> NDArray[np.float64]:
+    given = [index for index in operator.inputs[2:3] if index >= 0]
+    return np.asarray(subgraph.tensors[given[0]].quantization.scale if given else [1.0], dtype=np.float64)
+
+
+def compare_layers(
+    layers: Sequence[WeightedLayer], heard: Sequence[NDArray[np.int8]], expected: Sequence[FloatLayer]
+) -> list[LayerError]:
+    """Compare a quantized graph with the float network that it was made from.
+
+    Parameters
+    ----------
+    layers : sequence of WeightedLayer
+    heard : sequence of ndarray of int8, shape (n, ...)
+        Outputs of each layer.
+    expected : sequence of FloatLayer
+        In the same order.
+
+    Raises
+    ------
+    ManifestMismatchError
+        When they are not two forms of one network.
+    """
+    shapes = [layer.kernel.shape for layer in layers], [one.kernel.shape for one in expected]
+    if shapes[0] != shapes[1]:
+        message = f"expected kernels {shapes[1]} as trained, found {shapes[0]} in the graph; give this model's weights"
+        raise ManifestMismatchError(message)
+    return [_error(*parts) for parts in zip(layers, heard, expected, strict=True)]
+
+
+def _error(layer: WeightedLayer, heard: NDArray[np.int8], expected: FloatLayer) -> LayerError:
+    real = (heard.astype(np.float64) - layer.zero_point) * layer.scale
+    wanted = expected.outputs.reshape(real.shape)
+    noise, power = np.mean((real - wanted) ** 2), np.mean(wanted**2)
+    return LayerError(
+        layer=expected.name,
+        operator=layer.operator,
+        shape=layer.shape,
+        kernel_steps=float(np.abs((layer.kernel - expected.kernel) / layer.kernel_scale).max()),
+        bias_steps=float(np.abs((layer.bias - expected.bias) / layer.bias_scale).max()),
+        snr_db=float(10.0 * np.log10((power + 1e-30) / (noise + 1e-30))),
+        error_steps=float(np.sqrt(noise) / layer.scale),
+        saturated=float(np.mean(heard == 127)),
+    )

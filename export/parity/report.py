@@ -1,0 +1,205 @@
+"""The figures of a comparison, each against its tolerance, and the one place where tolerances stand."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+
+from export.parity.layers import LayerError
+from nowplaying.errors import ParityError
+
+__all__ = ["TOLERANCES", "Figure", "ParityReport", "Tolerance"]
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a figure may go.
+
+    Attributes
+    ----------
+    limit : float
+    at_least : bool
+        Whether the figure may not be smaller; else it may not be larger.
+    meaning : str
+        What the figure is, and where the limit comes from.
+    """
+
+    limit: float
+    at_least: bool
+    meaning: str
+
+    def holds(self, value: float) -> bool:
+        """Say whether a value is within it; what is not a number never is."""
+        return value >= self.limit if self.at_least else value <= self.limit
+
+
+def _most(limit: float, meaning: str) -> Tolerance:
+    return Tolerance(limit, at_least=False, meaning=meaning)
+
+
+def _least(limit: float, meaning: str) -> Tolerance:
+    return Tolerance(limit, at_least=True, meaning=meaning)
+
+
+TOLERANCES: Final = {
+    "changed graphs": _most(0, "graphs whose bytes are not those of the evaluated model"),
+    "front end, NumPy to Keras": _most(5e-4, "largest difference of a log-mel value in [-4, 4]; 1e-5 on the demo"),
+    "front end, Keras to LiteRT": _most(5e-4, "largest difference of a log-mel value in [-4, 4]; 1e-5 on the demo"),
+    "encoder, NumPy to LiteRT in float": _most(1e-5, "largest difference of a unit vector's component"),
+    "encoder, Keras to LiteRT in float": _most(1e-5, "largest difference of a unit vector's component"),
+    "encoder, worst kernel": _most(0.51, "steps from the trained weight; 0.5 is rounding, the rest float32"),
+    "encoder, worst bias": _most(0.51, "steps from the trained bias; 0.5 is rounding, the rest float32"),
+    "encoder, worst layer": _least(20.0, "dB of float output over int8 error; 31 on the demo"),
+    "int8 to float, mean cosine": _least(0.999, "of fingerprints of music, clean and in noise"),
+    "int8 to float, lowest cosine": _least(0.99, "of fingerprints of music, clean and in noise"),
+    "int8 and float agree on the song": _least(0.98, "share of queries with one top-1 through the database"),
+    "top-1 lost by int8": _most(0.01, "share of queries that float answers rightly, less those that int8 does"),
+    "float16 to float, lowest cosine": _least(0.9999, "of fingerprints of music, clean and in noise"),
+    "detector, NumPy to Keras": _most(1e-5, "largest difference of P(music)"),
+    "detector, NumPy to LiteRT in float": _most(1e-5, "largest difference of P(music)"),
+    "detector, worst kernel": _most(0.501, "steps from the trained weight; grids are powers of two, so 0.5 is exact"),
+    "detector, worst bias": _most(0.501, "steps from the trained bias; grids are powers of two, so 0.5 is exact"),
+    "detector, worst layer": _least(15.0, "dB of float output over int8 error; 25 on the demo"),
+    "int8 to float, mean P(music)": _most(0.02, "mean difference of the detector's output; 0.005 on the demo"),
+    "ROC area lost by int8": _most(0.003, "music in noise and speech against noise and speech"),
+    "LiteRT to TFLM": _most(0, "largest difference of the detector's output in 256ths"),
+    "phone to DSP": _most(0, "largest difference of the detector's output in 256ths"),
+    "golden vector in LiteRT": _most(0, "largest difference of the detector's output in 256ths"),
+    "golden vector in TFLM": _most(0, "largest difference of the detector's output in 256ths"),
+}
+"""Every figure that can fail, and when it does. Widen one only with a reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One measured number.
+
+    Attributes
+    ----------
+    name : str
+        In ``TOLERANCES``.
+    value : float
+    detail : str
+        On how much it was measured, and what else it tells.
+    """
+
+    name: str
+    value: float
+    detail: str = ""
+
+    @property
+    def is_within(self) -> bool:
+        """Whether it is within its tolerance."""
+        return TOLERANCES[self.name].holds(self.value)
+
+    @property
+    def bound(self) -> str:
+        """The tolerance in words."""
+        tolerance = TOLERANCES[self.name]
+        return f"at {'least' if tolerance.at_least else 'most'} {tolerance.limit:g}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        tolerance = TOLERANCES[self.name]
+        return {
+            "name": self.name,
+            "value": self.value,
+            "limit": tolerance.limit,
+            "at_least": tolerance.at_least,
+            "passed": self.is_within,
+            "meaning": tolerance.meaning,
+            "detail": self.detail,
+        }
+
+
+@dataclass(slots=True)
+class ParityReport:
+    """Everything that was compared.
+
+    Attributes
+    ----------
+    subject : str
+        What was verified.
+    figures : list of Figure
+    layers : dict of str to list of LayerError
+        By graph.
+    left_out : dict of str to str
+        What could not be compared here, and why.
+    """
+
+    subject: str
+    figures: list[Figure] = field(default_factory=list)
+    layers: dict[str, Sequence[LayerError]] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def add(self, name: str, value: float | np.floating, detail: str = "") -> None:
+        """Enter a figure."""
+        self.figures.append(Figure(name, float(value), detail))
+
+    def add_layers(self, graph: str, layers: Sequence[LayerError]) -> None:
+        """Enter a graph's layers, and the worst of them as figures."""
+        self.layers[graph] = layers
+        for name, errors in (
+            ("worst kernel", [layer.kernel_steps for layer in layers]),
+            ("worst bias", [layer.bias_steps for layer in layers]),
+            ("worst layer", [-layer.snr_db for layer in layers]),
+        ):
+            at = layers[errors.index(max(errors))]
+            value = at.snr_db if name == "worst layer" else max(errors)
+            self.add(f"{graph}, {name}", value, f"{at.layer}, of {len(layers)} layers")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "subject": self.subject,
+            "passed": all(figure.is_within for figure in self.figures),
+            "figures": [figure.to_dict() for figure in self.figures],
+            "layers": {graph: [layer.to_dict() for layer in layers] for graph, layers in self.layers.items()},
+            "left_out": self.left_out,
+        }
+
+    def to_markdown(self) -> str:
+        """Return the figures and layers as tables."""
+        lines = [f"# Export verification of {self.subject}", ""]
+        lines += ["| figure | value | tolerance | | measured on |", "|---|---:|---|---|---|"]
+        for figure in self.figures:
+            mark = "ok" if figure.is_within else "**out**"
+            lines.append(f"| {figure.name} | {figure.value:.6g} | {figure.bound} | {mark} | {figure.detail} |")
+        for graph, layers in self.layers.items():
+            lines += ["", f"## Quantization error by layer: {graph}", ""]
+            lines += ["| layer | operation | output | kernel, steps | bias, steps | dB | output, steps | saturated |"]
+            lines += ["|---|---|---|---:|---:|---:|---:|---:|"]
+            for layer in layers:
+                shape = " x ".join(map(str, layer.shape))
+                lines.append(
+                    f"| {layer.layer} | {layer.operator} | {shape} | {layer.kernel_steps:.3f} | {layer.bias_steps:.3f} "
+                    f"| {layer.snr_db:.1f} | {layer.error_steps:.2f} | {100 * layer.saturated:.2f} % |"
+                )
+        if self.left_out:
+            lines += ["", "## Left out", ""]
+            lines += [f"- {name}: {reason}" for name, reason in self.left_out.items()]
+        return "\n".join(lines) + "\n"
+
+    def check(self, *, strict: bool = False) -> None:
+        """Raise where a figure is out of its tolerance.
+
+        Parameters
+        ----------
+        strict : bool
+            Whether what was left out counts as a failure.
+
+        Raises
+        ------
+        ParityError
+        """
+        problems = [
+            f"{figure.name}: expected {figure.bound}, found {figure.value:.6g} ({TOLERANCES[figure.name].meaning})"
+            for figure in self.figures
+            if not figure.is_within
+        ]
+        if strict:
+            problems += [f"{name}: left out, because {reason}" for name, reason in self.left_out.items()]
+        if problems:
+            message = f"{self.subject} does not compute what was evaluated: {'; '.join(problems)}; export it again"
+            raise ParityError(message)

@@ -1,0 +1,90 @@
+"""The recordings that both forms of a model hear: music, and what is none, alone and on top of each other."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.effects import band_rms
+from nowplaying.audio import SAMPLE_RATE_HZ, load
+from nowplaying.errors import AudioFormatError
+
+__all__ = ["Sounds", "load_sounds", "mixed"]
+
+_LONGEST_S: Final = 40.0
+_SHORTEST_S: Final = 10.0
+Samples = NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sounds:
+    """Recordings, mono at 16 kHz, 10 to 40 s each.
+
+    Attributes
+    ----------
+    paths : tuple of Path
+        Of the music.
+    music, other : tuple of ndarray of float32
+    """
+
+    paths: tuple[Path, ...]
+    music: tuple[Samples, ...]
+    other: tuple[Samples, ...]
+
+    def in_noise(self, snr_db: float) -> Iterator[Samples]:
+        """Yield every piece of music in one of the other sounds, in turn."""
+        for number, music in enumerate(self.music):
+            yield mixed(music, self.other[number % len(self.other)], snr_db)
+
+
+def load_sounds(music: Sequence[Path], other: Sequence[Path], *, most: int) -> Sounds:
+    """Read recordings, evenly chosen where there are more than wanted; of long ones the middle.
+
+    Parameters
+    ----------
+    music, other : sequence of Path
+    most : int
+        Of each.
+
+    Raises
+    ------
+    AudioFormatError
+        When one of the two has no recording of at least 10 s.
+    """
+    chosen = [(path, samples) for path in _spread(music, most) if (samples := _middle(path)) is not None]
+    others = [samples for path in _spread(other, most) if (samples := _middle(path)) is not None]
+    if not chosen or not others:
+        message = (
+            f"expected music and other sounds of at least {_SHORTEST_S:g} s, found {len(chosen)} and {len(others)} "
+            "recordings; give a folder with more"
+        )
+        raise AudioFormatError(message)
+    return Sounds(
+        paths=tuple(path for path, _ in chosen), music=tuple(samples for _, samples in chosen), other=tuple(others)
+    )
+
+
+def mixed(music: Samples, noise: Samples, snr_db: float) -> Samples:
+    """Return music in a looped noise at a ratio of RMS from 100 to 7000 Hz."""
+    behind = np.resize(noise, music.size)
+    gain = band_rms(music) / max(band_rms(behind), 1e-7) * 10 ** (-snr_db / 20)
+    both = music + behind * np.float32(gain)
+    loudest = float(np.abs(both).max())
+    return (both / max(1.0, loudest)).astype(np.float32)
+
+
+def _spread(paths: Sequence[Path], most: int) -> list[Path]:
+    if len(paths) <= most:
+        return list(paths)
+    return [paths[int(number)] for number in np.linspace(0, len(paths) - 1, most).round()]
+
+
+def _middle(path: Path) -> Samples | None:
+    samples = load(path)
+    length = round(_LONGEST_S * SAMPLE_RATE_HZ)
+    start = max(0, (samples.size - length) // 2)
+    part = samples[start : start + length]
+    return part if part.size >= _SHORTEST_S * SAMPLE_RATE_HZ else None

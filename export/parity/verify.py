@@ -1,0 +1,85 @@
+"""``nowplaying export verify``: everything that was exported against everything that was evaluated."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Final
+
+from export.parity.detector import verify_detector, verify_dsp
+from export.parity.fingerprinter import verify_fingerprinter
+from export.parity.report import ParityReport
+from export.parity.sounds import load_sounds
+from export.parity.subject import evaluated_model, open_subject
+from nowplaying.manifest import ModelFolder
+
+__all__ = ["verify_export"]
+
+MOST_RECORDINGS: Final = 24
+
+
+def verify_export(
+    source: str | Path,
+    *,
+    music: Sequence[Path],
+    other: Sequence[Path],
+    weights: Sequence[Path] = (),
+    most: int = MOST_RECORDINGS,
+    say: Callable[[str], None] = lambda _: None,
+) -> ParityReport:
+    """Compare exported graphs with the models that they come from; the report says what is out of tolerance.
+
+    Parameters
+    ----------
+    source : str or Path
+        Folder that ``nowplaying export`` wrote, ``phone`` or ``dsp`` in it, a model folder, or a shipped name.
+    music, other : sequence of Path
+        Recordings: songs, and noise or speech.
+    weights : sequence of Path
+        Model folders with float weights, beside the shipped ones.
+    most : int
+        Recordings of each kind that are heard.
+    say : callable
+        Is told what is going on.
+
+    Raises
+    ------
+    ArtifactError
+        When a file is damaged or is not what its manifest says.
+    AudioFormatError
+        When there are no recordings, or one cannot be read.
+    """
+    subject = open_subject(source)
+    report = ParityReport(subject.name)
+    sounds = load_sounds(music, other, most=most)
+    say(f"hearing {len(sounds.music)} pieces of music and {len(sounds.other)} other sounds")
+    for path in subject.databases:
+        from ondevice_db.store import SongDatabase
+
+        SongDatabase.open(path, subject.fingerprinter.manifest["embedding_space"] if subject.fingerprinter else None)
+    models = [model for model in (subject.detector, subject.fingerprinter) if model is not None]
+    sources = {id(model): evaluated_model(model, weights) for model in models}
+    changed = [name for model in models if (known := sources[id(model)]) for name in _changed(model, known)]
+    if any(sources.values()):
+        report.add("changed graphs", len(changed), ", ".join(changed) or f"{len(models)} models")
+    if subject.detector is not None:
+        say("detector")
+        verify_detector(subject.detector, sources[id(subject.detector)], sounds, report)
+    if subject.fingerprinter is not None:
+        say("fingerprinter")
+        known = sources[id(subject.fingerprinter)]
+        verify_fingerprinter(subject.fingerprinter, known, sounds, report, half=subject.half)
+    if subject.dsp is not None:
+        say("C sources")
+        verify_dsp(subject.dsp, subject.detector, sounds, report)
+    return report
+
+
+def _changed(model: ModelFolder, evaluated: ModelFolder) -> list[str]:
+    """Return the graphs that are not those of the evaluated model."""
+
+    def digest(folder: ModelFolder, name: str) -> str | None:
+        record = folder.manifest["files"].get(name, {})
+        found: str | None = record.get("graph_sha256", record.get("sha256"))
+        return found
+
+    graphs = [name for name in model.manifest["files"] if name.endswith(".tflite")]
+    return [name for name in graphs if digest(model, name) != digest(evaluated, name)]

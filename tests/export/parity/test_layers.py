@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from export.parity.layers import FloatLayer, compare_layers, weighted_layers
+from nowplaying.artifacts import builtin_model_dir
+from nowplaying.errors import ManifestMismatchError
+
+GRAPH = (builtin_model_dir("detector-v1") / "detector.tflite").read_bytes()
+
+
+def float_layers(layers, rng, n: int = 3) -> list[FloatLayer]:
+    return [
+        FloatLayer(
+            str(number),
+            layer.kernel,
+            layer.bias,
+            layer.scale * (rng.integers(-100, 100, (n, *layer.shape)) - layer.zero_point).astype(float),
+        )
+        for number, layer in enumerate(layers)
+    ]
+
+
+def test_layers_come_in_the_order_in_which_they_run() -> None:
+    layers = weighted_layers(GRAPH)
+    assert [layer.operator for layer in layers[:3]] == ["DEPTHWISE_CONV_2D", "CONV_2D", "DEPTHWISE_CONV_2D"]
+    assert [layer.shape[1] for layer in layers] == [222, 222, 110, 110, 54, 54, 26, 26, 12, 12, 5, 5, 1, 1]
+
+
+def test_errors_are_counted_in_steps_and_decibels(rng) -> None:
+    layers = weighted_layers(GRAPH)[:2]
+    expected = float_layers(layers, rng)
+    heard = [np.rint(one.outputs / layer.scale + layer.zero_point) for one, layer in zip(expected, layers, strict=True)]
+    clean = compare_layers(layers, [one.astype(np.int8) for one in heard], expected)
+    assert all(one.kernel_steps == one.bias_steps == one.error_steps == 0 and one.snr_db > 200 for one in clean)
+
+    harmed = [(one + 3).clip(-128, 127).astype(np.int8) for one in heard]
+    kernel = expected[1].kernel.copy()
+    kernel[2, 0, 0, 5] += 1.7 * layers[1].kernel_scale.ravel()[0]
+    expected[1] = FloatLayer("1", kernel, expected[1].bias - 2 * layers[1].bias_scale, expected[1].outputs)
+    first, second = compare_layers(layers, harmed, expected)
+    assert first.error_steps == pytest.approx(3.0)
+    power = np.mean(expected[0].outputs ** 2)
+    assert first.snr_db == pytest.approx(10 * np.log10(power / (3 * layers[0].scale) ** 2))
+    assert second.kernel_steps == pytest.approx(1.7)
+    assert second.bias_steps == pytest.approx(2.0)
+
+
+def test_two_networks_are_not_compared(rng) -> None:
+    layers = weighted_layers(GRAPH)[:2]
+    with pytest.raises(ManifestMismatchError, match="kernels"):
+        compare_layers(layers, [], float_layers(layers, rng)[::-1])

@@ -1,0 +1,58 @@
+"""NumPy's form of the operations against the interpreter's, on the shipped graphs and by hand."""
+
+import numpy as np
+import pytest
+
+from detector.features import features_of
+from export.operators import open_graph
+from export.parity.numpy_graph import constant, is_weighted, run_graph
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.artifacts import builtin_model_dir
+from nowplaying.errors import ConfigError
+from nowplaying.runtime import TfliteModel
+from tests.detector.sounds import noise, pcm
+
+DETECTOR = builtin_model_dir("detector-v1") / "detector.tflite"
+
+
+def test_the_encoder_in_numpy_is_the_encoder(songs) -> None:
+    """Convolutions with and without padding, depthwise ones with a multiplier, shapes turned around."""
+    shipped = Fingerprinter.from_model()
+    path = shipped.folder.file("encoder.tflite")
+    images = np.concatenate([shipped.front_end(one[None, : shipped.window_samples]) for one in songs[:3]])
+    graph = path.read_bytes()
+    outputs = run_graph(graph, images)[int(open_graph(graph)[1].outputs[0])]
+    for image, output in zip(images, outputs, strict=True):
+        unit = output / np.linalg.norm(output)
+        assert unit @ shipped.encode(image[None])[0] > 0.998
+    other = outputs[0] / np.linalg.norm(outputs[0])
+    assert other @ shipped.encode(images[1:2])[0] < 0.9
+
+
+def test_the_detector_in_numpy_is_the_detector(songs) -> None:
+    graph, model = DETECTOR.read_bytes(), TfliteModel(DETECTOR, reference_kernels=True)
+    frames = features_of(pcm(np.concatenate([noise(1, 9.0, 0.05), songs[0]])))
+    windows = np.stack([frames[start : start + 446] for start in range(300, 1500, 200)])[:, :, None, :]
+    outputs = run_graph(graph, windows.astype(float) + 128)[int(open_graph(graph)[1].outputs[0])]
+    expected = [(model.run(window[None]).item() + 128) / 256 for window in windows]
+    assert outputs.ravel() == pytest.approx(expected, abs=0.05)
+    assert np.ptp(expected) > 0.3
+
+
+def test_constants_come_back_in_real_values_channel_by_channel() -> None:
+    encoder = builtin_model_dir("fingerprinter-v1") / "encoder.tflite"
+    model, subgraph = open_graph(encoder.read_bytes())
+    operator = next(one for one in subgraph.operators if is_weighted(model, one))
+    tensor = subgraph.tensors[operator.inputs[1]]
+    kernel = constant(model, tensor)
+    scale = np.asarray(tensor.quantization.scale)
+    assert len(scale) == kernel.shape[0] > 1
+    steps = kernel / scale[:, None, None, None]
+    assert np.allclose(steps, np.rint(steps))
+    assert np.abs(np.rint(steps)).max() == 127
+
+
+def test_an_operation_without_a_form_is_named() -> None:
+    front_end = builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
+    with pytest.raises(ConfigError, match="no NumPy form of SQUARE"):
+        run_graph(front_end.read_bytes(), np.zeros((1, 32768)))

@@ -1,0 +1,126 @@
+"""The whole verification on the demo's own recordings: it passes as things are, and fails on any byte that matters."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+import soundfile
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from detector.stream import MODEL_FILE
+from export.bundle import export_bundle
+from export.parity.report import TOLERANCES, ParityReport
+from export.parity.subject import open_subject
+from export.parity.verify import verify_export
+from export.stream_form import as_stream
+from nowplaying.artifacts import builtin_model_dir, file_record
+from nowplaying.errors import AudioFormatError, CorruptArtifactError
+from nowplaying.manifest import ModelFolder
+from simulator.recordings import demo_recordings
+from tests.detector.sounds import noise
+from tests.export.parity.mutation import copied, mutate_weight, scale_output, seal
+
+pytestmark = pytest.mark.train
+RECORDINGS = {
+    "music": [demo_recordings()[name].path for name in ("fur-elise", "low-fi")],
+    "other": [demo_recordings()[name].path for name in ("talking", "rain")],
+}
+Sounds = dict[str, list[Path]]
+
+
+@pytest.fixture(scope="module")
+def sounds(music_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Sounds:
+    """Made sounds, for what any sound shows."""
+    path = tmp_path_factory.mktemp("noise") / "noise.wav"
+    soundfile.write(path, noise(1, 12.0, 0.05), 16_000, subtype="PCM_16")
+    return {"music": [music_folder / "song-0.wav"], "other": [path]}
+
+
+def out(report: ParityReport) -> set[str]:
+    return {figure.name for figure in report.figures if not figure.is_within}
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("export") / "out"
+    export_bundle(folder, detector="detector-v1", fingerprinter="fingerprinter-v1", half=True)
+    return folder
+
+
+def test_an_export_is_what_was_evaluated(bundle: Path) -> None:
+    pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra")
+    report = verify_export(bundle, **RECORDINGS)
+    report.check(strict=True)
+    assert {figure.name for figure in report.figures} == set(TOLERANCES), "every tolerance has its figure"
+    assert [len(layers) for layers in report.layers.values()] == [14, 11]
+
+
+@pytest.mark.parametrize(
+    ("harm", "expected"),
+    [
+        (lambda path: mutate_weight(path, layer=3, part=1), "detector, worst kernel"),
+        (lambda path: mutate_weight(path, layer=3, part=2), "detector, worst bias"),
+        (lambda path: scale_output(path, layer=13, factor=0.02), "detector, worst layer"),
+    ],
+)
+def test_a_harmed_detector_is_noticed(harm, expected: str, sounds: Sounds, tmp_path: Path) -> None:
+    folder = copied(builtin_model_dir("detector-v1"), tmp_path / "detector")
+    harm(folder / MODEL_FILE)
+    seal(folder, MODEL_FILE)
+    assert expected in out(verify_export(folder, **sounds))
+
+
+def test_one_harmed_weight_of_the_encoder_is_noticed(sounds: Sounds, tmp_path: Path) -> None:
+    folder = copied(builtin_model_dir("fingerprinter-v1"), tmp_path / "fingerprinter")
+    mutate_weight(folder / "encoder.tflite", layer=4, part=1)
+    seal(folder, "encoder.tflite")
+    assert "encoder, worst kernel" in out(verify_export(folder, **sounds))
+
+
+def test_a_detector_with_states_is_verified_too(sounds: Sounds, tmp_path: Path) -> None:
+    source = ModelFolder.open("detector-v1", role="detector")
+    stream = as_stream(source, tmp_path / "stream")
+    shutil.copyfile(source.path / "weights.npz", stream.path / "weights.npz")
+    report = verify_export(stream.path, **sounds)
+    report.check()
+    assert len(report.layers["detector"]) == 14
+    mutate_weight(stream.path / MODEL_FILE, layer=12, part=1)
+    seal(stream.path, MODEL_FILE)
+    assert "detector, worst kernel" in out(verify_export(stream.path, **sounds))
+
+
+def test_a_damaged_bundle_does_not_open(bundle: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "out"
+    shutil.copytree(bundle, folder)
+    assert open_subject(folder).dsp == folder / "dsp"
+    graph = folder / "phone/models/detector" / MODEL_FILE
+    mutate_weight(graph, layer=0, part=1)
+    with pytest.raises(CorruptArtifactError, match="SHA-256"):
+        open_subject(folder)
+    seal(graph.parent, MODEL_FILE)
+    stated = json.loads((folder / "phone/bundle.json").read_text(encoding="utf-8"))
+    for name in ("models/detector/manifest.json", f"models/detector/{MODEL_FILE}"):
+        stated["files"][name] = file_record(folder / "phone" / name)
+    (folder / "phone/bundle.json").write_text(json.dumps(stated), encoding="utf-8")
+    with pytest.raises(CorruptArtifactError, match="not the one that the manifest names"):
+        open_subject(folder)
+    assert open_subject(folder / "dsp").detector is None
+
+
+def test_without_float_weights_the_rest_is_compared_and_said(sounds: Sounds, tmp_path: Path) -> None:
+    folder = copied(builtin_model_dir("detector-v1"), tmp_path / "detector")
+    (folder / "weights.npz").unlink()
+    stated = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(stated | {"name": "of-my-own"}), encoding="utf-8")
+    report = verify_export(folder, **sounds)
+    assert report.left_out["detector in float"] == "the float weights of of-my-own are not here"
+    assert {figure.name for figure in report.figures} <= {"LiteRT to TFLM"}
+    given = verify_export(folder, **sounds, weights=[builtin_model_dir("detector-v1")])
+    assert "detector, worst kernel" in {figure.name for figure in given.figures}
+
+
+def test_no_recordings_are_an_error(bundle: Path, sounds: Sounds) -> None:
+    with pytest.raises(AudioFormatError, match="at least 10 s"):
+        verify_export(bundle, music=[], other=sounds["other"])

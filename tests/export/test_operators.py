@@ -1,0 +1,41 @@
+import pytest
+from ai_edge_litert import schema_py_generated as schema
+from flatbuffers import Builder
+
+from export.operators import list_operators, open_graph
+from nowplaying.artifacts import builtin_model_dir
+from nowplaying.errors import CorruptArtifactError
+
+GRAPH = (builtin_model_dir("detector-v1") / "detector.tflite").read_bytes()
+
+
+def packed(model) -> bytes:
+    builder = Builder(1 << 14)
+    builder.Finish(model.Pack(builder), file_identifier=b"TFL3")
+    return bytes(builder.Output())
+
+
+def test_operations_are_counted_by_name() -> None:
+    assert list_operators(GRAPH, where="x") == {"CONV_2D": 8, "DEPTHWISE_CONV_2D": 6, "LOGISTIC": 1}
+
+
+def test_an_operation_of_ones_own_is_refused() -> None:
+    model, _ = open_graph(GRAPH)
+    model.operatorCodes[0].builtinCode = schema.BuiltinOperator.CUSTOM
+    model.operatorCodes[0].customCode = b"FlexErf"
+    with pytest.raises(CorruptArtifactError, match=r"x.tflite: .*not builtin"):
+        list_operators(packed(model), where="x.tflite")
+
+
+def test_a_shape_of_the_day_is_refused() -> None:
+    model, subgraph = open_graph(GRAPH)
+    subgraph.tensors[0].shapeSignature = [-1, 446, 1, 40]
+    with pytest.raises(CorruptArtifactError, match="not static"):
+        list_operators(packed(model), where="x.tflite")
+
+
+def test_a_second_subgraph_is_refused() -> None:
+    model, subgraph = open_graph(GRAPH)
+    model.subgraphs = [subgraph, subgraph]
+    with pytest.raises(CorruptArtifactError, match="2 subgraphs"):
+        list_operators(packed(model), where="x.tflite")
