@@ -56,7 +56,7 @@ public final class PqIndex {
     }
 
     /** Returns the nearest codes of each query; all queries look into the union of their cells. */
-    public Hits nearest(float[][] queries, SearchOptions options) {
+    public Hits nearest(float[][] queries, int hits, SearchOptions options) {
         int[] cells = probe(queries, options);
         int[] begins = new int[cells.length + 1];
         for (int i = 0; i < cells.length; i++) {
@@ -68,7 +68,7 @@ public final class PqIndex {
         Map<Long, Long> numbers = new HashMap<>();
         for (int q = 0; q < queries.length; q++) {
             float[] rotated = codebook.rotate(queries[q]);
-            int[] columns = TopHits.of(scan(queries[q], rotated, cells, begins), REFINED * options.hits);
+            int[] columns = TopHits.of(scan(queries[q], rotated, cells, begins), REFINED * hits);
             long[] positions = new long[columns.length];
             float[] refined = new float[columns.length];
             int[] cellOf = new int[columns.length];
@@ -80,9 +80,9 @@ public final class PqIndex {
                         cellOf[i], cell -> codebook.rotate(codebook.centroid(cell)));
                 refined[i] = Codebook.dot(codebook.level(centroid, codes, positions[i]), 0, rotated);
             }
-            int[] best = TopHits.of(refined, options.hits);
-            fingerprints[q] = new long[options.hits];
-            similarities[q] = new float[options.hits];
+            int[] best = TopHits.of(refined, hits);
+            fingerprints[q] = new long[hits];
+            similarities[q] = new float[hits];
             Arrays.fill(fingerprints[q], -1);
             Arrays.fill(similarities[q], Float.NEGATIVE_INFINITY);
             for (int i = 0; i < best.length; i++) {
