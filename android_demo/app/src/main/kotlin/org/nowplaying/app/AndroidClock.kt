@@ -20,7 +20,7 @@ class AndroidClock(context: Context) : Clock {
     override fun waitS(seconds: Double, wakesPhone: Boolean) {
         val untilMs = SystemClock.elapsedRealtime() + (1000 * seconds).toLong()
         if (wakesPhone) {
-            alarms.setExact(AlarmManager.ELAPSED_REALTIME_WAKEUP, untilMs, "look", onAlarm, main)
+            setAlarm(untilMs)
         }
         synchronized(lock) {
             while (!isWoken) {
@@ -37,10 +37,24 @@ class AndroidClock(context: Context) : Clock {
         }
     }
 
+    private fun setAlarm(untilMs: Long) {
+        val type = AlarmManager.ELAPSED_REALTIME_WAKEUP
+        try {
+            alarms.setExact(type, untilMs, "look", onAlarm, main)
+        } catch (refused: SecurityException) {
+            // Some Android versions keep exact alarms for alarm clocks: then the look comes when it suits the system.
+            alarms.setWindow(type, untilMs, LATEST_MS, "look", onAlarm, main)
+        }
+    }
+
     override fun wake() {
         synchronized(lock) {
             isWoken = true
             lock.notifyAll()
         }
+    }
+
+    private companion object {
+        const val LATEST_MS = 600_000L
     }
 }

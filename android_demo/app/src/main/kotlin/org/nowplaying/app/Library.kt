@@ -123,7 +123,7 @@ class Library(private val context: Context) {
                 val database = SongDatabase.open(it.folder, space)
                 val manifest = database.manifest
                 val file = manifest.file("songs")
-                SongPacks.Pack(database, SqlSongStore(AndroidSqlReader(file), file, manifest.slots, manifest.songs))
+                SongPacks.Pack(database, SqlSongStore(PackSql(file), file, manifest.slots, manifest.songs))
             },
         )
     }

@@ -9,6 +9,8 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.Json;
+import org.nowplaying.core.sql.Like;
+import org.nowplaying.core.sql.Sql;
 
 /** Metadata in {@code songs.sqlite}, through whatever reads SQLite here; the file is opened as untrusted. */
 public final class SqlSongStore implements SongStore {
@@ -19,18 +21,7 @@ public final class SqlSongStore implements SongStore {
     private static final String COLUMNS =
             "SELECT song_index, track_id, title, artist, album, duration_s, source, external_ids FROM songs ";
 
-    /** Runs queries, read-only. Android's SQLite is one, JDBC another. */
-    public interface Reader {
-        /**
-         * Returns a query's rows: integers as Long, other numbers as Double, text as String.
-         *
-         * @param arguments numbers or texts for the question marks
-         * @throws RuntimeException where the file cannot be read
-         */
-        List<Object[]> query(String sql, Object... arguments);
-    }
-
-    private final Reader reader;
+    private final Sql reader;
     private final Path path;
     private final long slots;
 
@@ -39,7 +30,7 @@ public final class SqlSongStore implements SongStore {
      *
      * @throws ArtifactException where it is not
      */
-    public SqlSongStore(Reader reader, Path path, long slots, int songs) throws ArtifactException {
+    public SqlSongStore(Sql reader, Path path, long slots, int songs) throws ArtifactException {
         this.reader = reader;
         this.path = path;
         this.slots = slots;
@@ -85,7 +76,7 @@ public final class SqlSongStore implements SongStore {
 
     @Override
     public List<Track> search(String text, int most) throws ArtifactException {
-        String like = "%" + text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_") + "%";
+        String like = Like.containing(text);
         List<Object[]> rows = query(
                 COLUMNS + "WHERE title LIKE ? ESCAPE '\\' OR artist LIKE ? ESCAPE '\\' OR album LIKE ? ESCAPE '\\' "
                         + "ORDER BY artist, album, title, track_id LIMIT ?",

@@ -2,7 +2,7 @@ package org.nowplaying.core.loop;
 
 import java.io.IOException;
 import org.nowplaying.core.Golden;
-import org.nowplaying.core.JdbcReader;
+import org.nowplaying.core.JdbcSql;
 import org.nowplaying.core.RecordedRuntime;
 import org.nowplaying.core.db.SongDatabase;
 import org.nowplaying.core.detect.MusicDetector;
@@ -22,7 +22,7 @@ public final class Evening {
         Fingerprinter fingerprinter = new Fingerprinter(
                 new ModelFolder(Golden.path("models/fingerprinter-v1"), "fingerprinter"), runtime);
         SongDatabase database = SongDatabase.open(Golden.path("demo.npdb"), fingerprinter.embeddingSpace);
-        SqlSongStore store = new SqlSongStore(new JdbcReader(database.manifest.file("songs")),
+        SqlSongStore store = new SqlSongStore(JdbcSql.reader(database.manifest.file("songs")),
                 database.manifest.file("songs"), database.manifest.slots, database.manifest.songs);
         recognizer = new Recognizer(fingerprinter, database, store, null);
         pcm = Golden.shorts("phone-pcm.npy");

@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Map;
 import org.junit.Test;
 import org.nowplaying.core.Golden;
-import org.nowplaying.core.JdbcReader;
+import org.nowplaying.core.JdbcSql;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.db.SearchOptions;
 import org.nowplaying.core.db.SongDatabase;
@@ -82,7 +82,7 @@ public class PacksTest {
 
     private static SongPacks.Pack pack(String name, String space) throws IOException {
         SongDatabase database = SongDatabase.open(Golden.path(name + ".npdb"), space);
-        SqlSongStore store = new SqlSongStore(new JdbcReader(database.manifest.file("songs")),
+        SqlSongStore store = new SqlSongStore(JdbcSql.reader(database.manifest.file("songs")),
                 database.manifest.file("songs"), database.manifest.slots, database.manifest.songs);
         return new SongPacks.Pack(database, store);
     }

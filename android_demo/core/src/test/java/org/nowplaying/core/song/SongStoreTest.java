@@ -16,7 +16,7 @@ import org.junit.Rule;
 import org.junit.Test;
 import org.junit.rules.TemporaryFolder;
 import org.nowplaying.core.Golden;
-import org.nowplaying.core.JdbcReader;
+import org.nowplaying.core.JdbcSql;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.db.DatabaseManifest;
 
@@ -28,7 +28,7 @@ public class SongStoreTest {
     public void bothStoresHoldWhatPythonWrote() throws Exception {
         DatabaseManifest manifest = DatabaseManifest.read(Golden.path("demo.npdb"));
         SongStore sql = new SqlSongStore(
-                new JdbcReader(manifest.file("songs")), manifest.file("songs"), manifest.slots, manifest.songs);
+                JdbcSql.reader(manifest.file("songs")), manifest.file("songs"), manifest.slots, manifest.songs);
         SongStore json = new JsonSongStore(Golden.path("demo-songs.json"), manifest.slots, manifest.songs);
         List<Object> songs = Golden.list(Golden.json("demo-songs.json").get("songs"));
         assertEquals(manifest.songs, songs.size());
@@ -93,7 +93,7 @@ public class SongStoreTest {
     }
 
     private static void read(Path path, DatabaseManifest manifest) throws ArtifactException {
-        new SqlSongStore(new JdbcReader(path), path, manifest.slots, manifest.songs).track(0);
+        new SqlSongStore(JdbcSql.reader(path), path, manifest.slots, manifest.songs).track(0);
     }
 
     @Test
