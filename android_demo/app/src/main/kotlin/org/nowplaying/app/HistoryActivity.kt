@@ -62,12 +62,8 @@ class HistoryActivity : Activity() {
         val diary = app.diary
         findViewById<Button>(R.id.listen).setText(if (diary.isRunning) R.string.stop else R.string.start)
         findViewById<View>(R.id.ask).isEnabled = !diary.isAsking
-        val answer = diary.answer
-        findViewById<TextView>(R.id.state).text = when {
-            diary.isAsking -> getString(R.string.asking)
-            answer != null -> answerText(answer)
-            else -> stateText()
-        }
+        val answer = if (diary.isAsking) getString(R.string.asking) else diary.answer?.let { answerText(it) }
+        findViewById<TextView>(R.id.state).text = listOfNotNull(answer, stateText()).joinToString("\n")
         rows.items = app.history.search(search.text.toString(), MOST_ROWS)
     }
 

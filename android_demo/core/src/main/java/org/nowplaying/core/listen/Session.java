@@ -54,6 +54,7 @@ public final class Session {
     private volatile boolean asked;
     private Inquiry inquiry;
     private boolean open;
+    private boolean troubled;
     private String told = "";
     private double phoneBeganS;
 
@@ -129,11 +130,10 @@ public final class Session {
             }
             int n = microphone.read(samples);
             if (microphone.isSilenced()) {
-                tell(MICROPHONE_TAKEN);
-                inquiry = null;
-                catchUp(MICROPHONE_TAKEN);
+                taken(new IOException("another app has the microphone"));
                 return;
             }
+            troubled = false;
             tell(null);
             if (reason == null) {
                 phone.feed(samples, 0, n);
@@ -151,12 +151,21 @@ public final class Session {
             inquiry = null;
             listener.onTrouble(error);
         } catch (IOException error) {
-            inquiry = null;
             close();
-            listener.onTrouble(error);
+            taken(error);
             clock.waitS(LOOK_AGAIN_S, false);
-            catchUp(MICROPHONE_TAKEN);
         }
+    }
+
+    /** Goes on without the microphone, and tells so once; who has asked is told that there will be no answer. */
+    private void taken(IOException why) {
+        if (inquiry != null || !troubled) {
+            listener.onTrouble(why);
+        }
+        troubled = true;
+        inquiry = null;
+        tell(MICROPHONE_TAKEN);
+        catchUp(MICROPHONE_TAKEN);
     }
 
     private String reason() {

@@ -5,9 +5,6 @@ public interface Surroundings {
     /** Minutes since midnight, where the phone is. */
     int minuteOfDay();
 
-    /** Milliseconds since 1970. */
-    long wallMs();
-
     /** Charge in percent. */
     int batteryPercent();
 

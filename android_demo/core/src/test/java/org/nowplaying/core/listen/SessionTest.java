@@ -96,11 +96,6 @@ public class SessionTest {
         }
 
         @Override
-        public long wallMs() {
-            return (long) (1000 * clock.nowS());
-        }
-
-        @Override
         public int batteryPercent() {
             return 50;
         }
@@ -243,13 +238,31 @@ public class SessionTest {
     }
 
     @Test
+    public void aQuestionThatCannotBeAnsweredIsToldSo() throws Exception {
+        Evening evening = new Evening();
+        silencedFromS = 3;
+        minute = 23 * 60;
+        pcm = evening.pcm;
+        session = new Session(evening.detector, SessionTest::unknown, microphone, clock, surroundings,
+                new Preferences(0, 22 * 60, 7 * 60, 0), listener);
+        session.ask();
+        session.run();
+        assertTrue(told.toString(), told.contains("trouble another app has the microphone"));
+        assertFalse(told.toString(), told.toString().contains("answer"));
+        assertEquals(3, openS, 0.2);
+    }
+
+    @Test
     public void aMicrophoneThatIsSilencedOrTakenIsTold() throws Exception {
         Evening evening = new Evening();
         broken = true;
         silencedFromS = 2;
         run(evening, SessionTest::unknown, new Preferences(0, 0, 0, 0));
-        assertEquals("trouble the microphone is taken", told.get(0));
-        assertTrue(told.toString(), told.toString().contains("pause microphone_taken"));
+        List<String> expected = Arrays.asList(
+                "trouble the microphone is taken", "0.00 pause microphone_taken", "1.10 pause null", "0.00 LISTENING",
+                "trouble another app has the microphone", "2.10 pause microphone_taken", "1.01 PAUSED");
+        assertEquals(expected, told.subList(0, 7));
+        assertEquals("and once only, but for the end", 8, told.size());
         assertEquals("nothing is heard from silence", 0, songs.size());
     }
 }
