@@ -34,8 +34,9 @@ dependencies {
 
 /** The shipped models, and the song packs in android_demo/packs, as the app's assets. */
 abstract class PhoneAssets : DefaultTask() {
-    @get:InputDirectory
-    abstract val models: DirectoryProperty
+    /** Folder of each role's model. */
+    @get:Internal
+    abstract val models: MapProperty<String, Directory>
 
     @get:InputFiles
     abstract val packs: ConfigurableFileCollection
@@ -50,8 +51,8 @@ abstract class PhoneAssets : DefaultTask() {
     fun collect() {
         files.sync {
             into(assets)
-            for (role in listOf("detector", "fingerprinter")) {
-                from(models.dir("$role-v1")) {
+            for ((role, folder) in models.get()) {
+                from(folder) {
                     include("manifest.json", "*.tflite")
                     into("models/$role")
                 }
@@ -65,7 +66,14 @@ abstract class PhoneAssets : DefaultTask() {
 }
 
 val phoneAssets = tasks.register<PhoneAssets>("phoneAssets") {
-    models = rootProject.layout.projectDirectory.dir("../models")
+    val names = rootProject.file("../nowplaying/artifacts.py").readText()
+    for (role in listOf("detector", "fingerprinter")) {
+        // The shipped models' names stand there and nowhere else.
+        val name = Regex("SHIPPED_${role.uppercase()} = \"(.+)\"").find(names)!!.groupValues[1]
+        val folder = rootProject.layout.projectDirectory.dir("../models/$name")
+        models.put(role, folder)
+        inputs.dir(folder)
+    }
     packs.from(rootProject.layout.projectDirectory.dir("packs"))
 }
 

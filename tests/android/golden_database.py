@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import write_json
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying.audio import load
 from nowplaying.errors import NowPlayingError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
@@ -46,7 +46,7 @@ def write_database_goldens(folder: Path) -> None:
     folder : Path
         For ``demo.npdb``, ``old.npdb`` and ``damaged``, with their answers beside them.
     """
-    fingerprinter = Fingerprinter.from_model("fingerprinter-v1")
+    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
     shutil.rmtree(folder / "demo.npdb", ignore_errors=True)
     index_demo_songs(folder / "demo.npdb")
     queries = _demo_queries(fingerprinter)

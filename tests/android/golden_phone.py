@@ -15,7 +15,7 @@ from detector.network import WindowNetwork, open_network
 from detector.stream import MODEL_FILE, StreamingDetector
 from export.stream_graph import streaming_graph
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import builtin_model_dir, write_json
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
 from nowplaying.audio import load, to_float32, to_int16
 from nowplaying.manifest import ModelFolder
 from ondevice_db.arrays import save_array
@@ -133,14 +133,14 @@ def write_network_goldens(folder: Path) -> None:
     """Write model folders of both forms of a network, what their graphs say, and the outputs over a recording."""
     models = folder / "models"
     shutil.rmtree(models, ignore_errors=True)
-    for name in ("detector-v1", "fingerprinter-v1"):
-        (models / name).mkdir(parents=True)
+    for role, name in (("detector", SHIPPED_DETECTOR), ("fingerprinter", SHIPPED_FINGERPRINTER)):
+        (models / role).mkdir(parents=True)
         for file in ("manifest.json", "detector.tflite", "frontend.tflite", "encoder.tflite"):
             if (builtin_model_dir(name) / file).is_file():
-                shutil.copy(builtin_model_dir(name) / file, models / name / file)
+                shutil.copy(builtin_model_dir(name) / file, models / role / file)
     weights = random_weights()
     _write_form(folder, "stream", SMALL, streaming_graph(SMALL, weights, description="nowplaying test 1.0.0"))
-    shipped = open_network(RecordedModel(builtin_model_dir("detector-v1") / MODEL_FILE))
+    shipped = open_network(RecordedModel(builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE))
     if not isinstance(shipped, WindowNetwork):
         from export.convert_detector import convert_detector
 
@@ -154,7 +154,7 @@ def _write_form(folder: Path, form: str, network: NetworkConfig, graph: bytes) -
     place.mkdir()
     (place / MODEL_FILE).write_bytes(graph)
     model = RecordedModel(place / MODEL_FILE, reference_kernels=True)
-    shipped = ModelFolder.open("detector-v1", role="detector").manifest
+    shipped = ModelFolder.open(SHIPPED_DETECTOR, role="detector").manifest
     record = {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     kept = {key: shipped[key] for key in ("kind", "schema_version", "role", "frontend", "gate")}
     tensors = {MODEL_FILE: model.tensors()}
@@ -173,11 +173,11 @@ def _write_form(folder: Path, form: str, network: NetworkConfig, graph: bytes) -
 
 def write_phone_goldens(folder: Path) -> None:
     """Write the evening's sound, what the models said, and the events; ``demo.npdb`` must be there."""
-    fingerprinter = Fingerprinter.from_model("fingerprinter-v1")
-    detector = StreamingDetector.from_model("detector-v1", reference_kernels=True)
+    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
+    detector = StreamingDetector.from_model(SHIPPED_DETECTOR, reference_kernels=True)
     prints = fingerprinter.folder
     recorded = [
-        RecordedModel(builtin_model_dir("detector-v1") / MODEL_FILE, reference_kernels=True),
+        RecordedModel(builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE, reference_kernels=True),
         RecordedModel(prints.file("frontend.tflite")),
         RecordedModel(prints.file("encoder.tflite")),
     ]

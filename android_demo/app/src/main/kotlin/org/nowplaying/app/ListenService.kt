@@ -49,7 +49,9 @@ class ListenService : Service() {
 
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         val action = intent?.action
-        if (action == STOP || checkSelfPermission(Manifest.permission.RECORD_AUDIO) != PackageManager.PERMISSION_GRANTED) {
+        val isAllowed = checkSelfPermission(Manifest.permission.RECORD_AUDIO) == PackageManager.PERMISSION_GRANTED
+        val isTooLate = action == CHANGED && thread == null
+        if (action == STOP || isTooLate || !isAllowed) {
             end()
             return START_NOT_STICKY
         }

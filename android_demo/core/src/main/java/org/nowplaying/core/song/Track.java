@@ -8,10 +8,13 @@ import java.util.Map;
 /** One recording. */
 public final class Track {
     /** How lists of songs are sorted. */
-    static final Comparator<Track> BY_NAME = Comparator.<Track, String>comparing(track -> track.artist)
-            .thenComparing(track -> track.album)
-            .thenComparing(track -> track.title)
-            .thenComparing(track -> track.trackId);
+    static final Comparator<Track> BY_NAME = (a, b) -> {
+        // Not Comparator.comparing: static methods of interfaces do not survive the way through older class files.
+        int order = a.artist.compareTo(b.artist);
+        order = order == 0 ? a.album.compareTo(b.album) : order;
+        order = order == 0 ? a.title.compareTo(b.title) : order;
+        return order == 0 ? a.trackId.compareTo(b.trackId) : order;
+    };
 
     private static final int MOST_CHARACTERS = 1000;
 

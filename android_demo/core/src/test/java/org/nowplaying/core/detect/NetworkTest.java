@@ -60,9 +60,9 @@ public class NetworkTest {
     @Test
     public void theManifestOfAnotherModelIsRefused() throws Exception {
         ArtifactException error = assertThrows(ArtifactException.class,
-                () -> new ModelFolder(Golden.path("models/fingerprinter-v1"), "detector"));
+                () -> new ModelFolder(Golden.path("models/fingerprinter"), "detector"));
         assertEquals(ArtifactException.Kind.CORRUPT, error.kind());
-        ModelFolder folder = new ModelFolder(Golden.path("models/fingerprinter-v1"), "fingerprinter");
+        ModelFolder folder = new ModelFolder(Golden.path("models/fingerprinter"), "fingerprinter");
         assertThrows(IllegalArgumentException.class, () -> Network.open(null, folder.tensors("encoder.tflite")));
         assertThrows(ArtifactException.class, () -> folder.read("detector.tflite"));
     }

@@ -198,7 +198,7 @@ public class SessionTest {
             @Override
             public void close() {}
         };
-        ModelFolder folder = new ModelFolder(Golden.path("models/detector-v1"), "detector");
+        ModelFolder folder = new ModelFolder(Golden.path("models/detector"), "detector");
         return new MusicDetector(
                 Network.open(model, folder.tensors("detector.tflite")), evening.detector.gateSettings);
     }

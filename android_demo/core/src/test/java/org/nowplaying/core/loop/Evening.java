@@ -18,9 +18,9 @@ public final class Evening {
 
     public Evening() throws IOException {
         RecordedRuntime runtime = new RecordedRuntime();
-        detector = MusicDetector.open(new ModelFolder(Golden.path("models/detector-v1"), "detector"), runtime);
+        detector = MusicDetector.open(new ModelFolder(Golden.path("models/detector"), "detector"), runtime);
         Fingerprinter fingerprinter = new Fingerprinter(
-                new ModelFolder(Golden.path("models/fingerprinter-v1"), "fingerprinter"), runtime);
+                new ModelFolder(Golden.path("models/fingerprinter"), "fingerprinter"), runtime);
         SongDatabase database = SongDatabase.open(Golden.path("demo.npdb"), fingerprinter.embeddingSpace);
         SqlSongStore store = new SqlSongStore(JdbcSql.reader(database.manifest.file("songs")),
                 database.manifest.file("songs"), database.manifest.slots, database.manifest.songs);
