@@ -32,7 +32,12 @@ def through_codec(samples: NDArray[np.float32], codec: Codec, compression: float
     """
     container, subtype = _FORMATS[codec]
     buffer = io.BytesIO()
-    soundfile.write(buffer, samples, SAMPLE_RATE_HZ, format=container, subtype=subtype, compression_level=compression)
+    with soundfile.SoundFile(
+        buffer, "w", SAMPLE_RATE_HZ, 1, format=container, subtype=subtype, compression_level=compression
+    ) as coded:
+        # libvorbis keeps a whole write on the stack: minutes at once end the process.
+        for start in range(0, samples.size, SAMPLE_RATE_HZ):
+            coded.write(samples[start : start + SAMPLE_RATE_HZ])
     buffer.seek(0)
     decoded = soundfile.read(buffer, dtype="float32")[0][: samples.size]
     fitted = np.zeros(samples.size, np.float32)

@@ -18,6 +18,7 @@ from nowplaying.audio import load, mulaw, to_float32, to_int16
 from ondevice_db.arrays import save_array
 from simulator.recordings import demo_recordings
 from tests.android.golden_database import write_database_goldens
+from tests.android.golden_phone import write_loop_goldens, write_network_goldens, write_phone_goldens
 
 __all__ = ["main", "write_frontend_goldens", "write_gate_goldens", "write_ring_goldens"]
 
@@ -37,6 +38,9 @@ def main(arguments: list[str]) -> int:
     write_gate_goldens(folder)
     write_ring_goldens(folder)
     write_database_goldens(folder)
+    write_network_goldens(folder)
+    write_loop_goldens(folder)
+    write_phone_goldens(folder)
     return 0
 
 

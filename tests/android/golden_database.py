@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import write_json
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying.audio import load
 from nowplaying.errors import NowPlayingError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
@@ -16,7 +16,10 @@ from ondevice_db.arrays import save_array
 from ondevice_db.evaluation.forgery import damage_bytes, forge_manifest, forged_array
 from ondevice_db.evaluation.trials import TRIAL_SETTINGS, trial_database, trial_song
 from ondevice_db.index import SearchOptions
+from ondevice_db.indexing import index_paths
 from ondevice_db.matcher import Matcher
+from ondevice_db.packs import SongPacks
+from ondevice_db.popularity import read_popularity
 from ondevice_db.recognizer import SILENCE_DBFS, acceptance_of
 from ondevice_db.schema import MANIFEST_NAME, load_manifest
 from ondevice_db.store import SongDatabase
@@ -43,16 +46,51 @@ def write_database_goldens(folder: Path) -> None:
     folder : Path
         For ``demo.npdb``, ``old.npdb`` and ``damaged``, with their answers beside them.
     """
-    fingerprinter = Fingerprinter.from_model("fingerprinter-v1")
+    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
     shutil.rmtree(folder / "demo.npdb", ignore_errors=True)
     index_demo_songs(folder / "demo.npdb")
     queries = _demo_queries(fingerprinter)
     _write_answers(folder, "demo", queries, fingerprinter.query_hop_s, acceptance_of(fingerprinter))
+    _write_packs(folder, queries, fingerprinter)
     trial_queries = np.stack([trial_song(number)[3:10] for number in (*range(12), 300, 301)])
     old = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v1" / "pq.npdb"
     shutil.copytree(old, folder / "old.npdb", dirs_exist_ok=True)
     _write_answers(folder, "old", trial_queries, TRIAL_SETTINGS.hop_s, DEFAULT_ACCEPTANCE)
     _write_damaged(folder / "damaged")
+
+
+def _write_packs(folder: Path, queries: NDArray[np.float32], fingerprinter: Fingerprinter) -> None:
+    """Write the demo's songs as two packs that share some, and the answers, also with a table of popularity."""
+    paths = [one.path for one in demo_recordings().values() if one.indexed]
+    packs = []
+    for name, part in (("first", paths[:8]), ("second", paths[5:])):
+        pack = folder / f"{name}.npdb"
+        shutil.rmtree(pack, ignore_errors=True)
+        index_paths(part, pack, fingerprinter)
+        packs.append(SongDatabase.open(pack, fingerprinter.embedding_space))
+    songs = SongPacks(packs)
+    ids = [track_id for pack in packs for _, track_id in pack.songs.track_ids()]
+    plays = [f"{track_id}\t{10.0**number % 997}" for number, track_id in enumerate(ids[::2])]
+    (folder / "plays.tsv").write_text("\n".join(["track_id\tcount", *plays, "0" * 16 + "\t3", ""]), encoding="utf-8")
+    prior = read_popularity(folder / "plays.tsv", songs)
+    acceptance = acceptance_of(fingerprinter)
+    matchers = {"plain": Matcher(songs, acceptance), "popular": Matcher(songs, acceptance, log_prior=prior)}
+    hop_s = fingerprinter.query_hop_s
+    write_json(
+        folder / "packs.json",
+        {
+            "embedding_space": fingerprinter.embedding_space,
+            "hop_s": fingerprinter.query_hop_s,
+            "acceptance": acceptance.to_dict(),
+            "n_songs": songs.n_songs,
+            "log_prior": prior.tolist(),
+            "songs": [songs.track(index).to_dict() for index in range(songs.song_starts.size - 1)],
+            "answers": {
+                case: [_answer(matcher, query, hop_s, SearchOptions()) for query in queries[::2]]
+                for case, matcher in matchers.items()
+            },
+        },
+    )
 
 
 def _demo_queries(fingerprinter: Fingerprinter) -> NDArray[np.float32]:

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -24,3 +27,10 @@ def test_more_compression_leaves_less() -> None:
     samples = song(4, 3.0)
     errors = [float(np.mean((through_codec(samples, "opus", level) - samples) ** 2)) for level in (0.0, 0.99)]
     assert errors[1] > errors[0] > 0
+
+
+def test_ten_minutes_at_once_do_not_end_the_process() -> None:
+    """libvorbis overflows the stack when it is handed minutes in one write; tried in a process that may die of it."""
+    call = "through_codec(numpy.zeros(9_600_000, 'f4'), 'vorbis', 0.9)"
+    code = f"import numpy; from nowplaying.audio.codec import through_codec; {call}"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)

@@ -15,7 +15,12 @@ public final class FileHash {
 
     /** Returns the SHA-256 of a text in UTF-8, in lower-case hex. */
     public static String sha256(String text) {
-        return hex(digest().digest(text.getBytes(StandardCharsets.UTF_8)));
+        return sha256(text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Returns the SHA-256 of bytes, in lower-case hex. */
+    public static String sha256(byte[] bytes) {
+        return hex(digest().digest(bytes));
     }
 
     /**

@@ -34,6 +34,7 @@ public final class DatabaseManifest {
     public final String encoder;
     public final int dim;
     public final double hopS;
+    public final double windowS;
     public final int songs;
     public final long slots;
     public final long fingerprints;
@@ -100,7 +101,7 @@ public final class DatabaseManifest {
         subspaces = (int) count("n_subspaces", 1, dim);
         check(dim % subspaces == 0, "n_subspaces", "a divisor of " + dim);
         hopS = seconds("hop_s");
-        seconds("window_s");
+        windowS = seconds("window_s");
         embeddingSpace = text("embedding_space");
         check(embeddingSpace.matches("[0-9A-Za-z._-]{1,128}"), "embedding_space", "an id");
         encoder = text("encoder");
@@ -120,6 +121,11 @@ public final class DatabaseManifest {
             check(ours, "files." + stem + ".name", stem + "-<generation>" + suffix);
             files.put(stem, folder.resolve((String) name));
         }
+    }
+
+    /** Returns the database's folder. */
+    public Path folder() {
+        return folder;
     }
 
     /** Returns the path of the file that plays a role, such as {@code codes}. */

@@ -13,6 +13,7 @@ import org.nowplaying.core.artifact.NpyFile;
 public final class PqIndex {
     private static final double SCANNED_FRACTION = 0.005;
     private static final double RANK_RESERVE = 1.5; // a query's own cells may hold fewer codes than the average
+    private static final float SCAN_STEPS = 65_000; // so that sums fit 16 bits in Python, whose choice this must be
     private static final int REFINED = 3; // codes decoded for each hit that is returned
 
     private final DatabaseManifest manifest;
@@ -56,7 +57,7 @@ public final class PqIndex {
     }
 
     /** Returns the nearest codes of each query; all queries look into the union of their cells. */
-    public Hits nearest(float[][] queries, SearchOptions options) {
+    public Hits nearest(float[][] queries, int hits, SearchOptions options) {
         int[] cells = probe(queries, options);
         int[] begins = new int[cells.length + 1];
         for (int i = 0; i < cells.length; i++) {
@@ -68,7 +69,7 @@ public final class PqIndex {
         Map<Long, Long> numbers = new HashMap<>();
         for (int q = 0; q < queries.length; q++) {
             float[] rotated = codebook.rotate(queries[q]);
-            int[] columns = TopHits.of(scan(queries[q], rotated, cells, begins), REFINED * options.hits);
+            int[] columns = TopHits.of(scan(queries[q], rotated, cells, begins), REFINED * hits);
             long[] positions = new long[columns.length];
             float[] refined = new float[columns.length];
             int[] cellOf = new int[columns.length];
@@ -80,9 +81,9 @@ public final class PqIndex {
                         cellOf[i], cell -> codebook.rotate(codebook.centroid(cell)));
                 refined[i] = Codebook.dot(codebook.level(centroid, codes, positions[i]), 0, rotated);
             }
-            int[] best = TopHits.of(refined, options.hits);
-            fingerprints[q] = new long[options.hits];
-            similarities[q] = new float[options.hits];
+            int[] best = TopHits.of(refined, hits);
+            fingerprints[q] = new long[hits];
+            similarities[q] = new float[hits];
             Arrays.fill(fingerprints[q], -1);
             Arrays.fill(similarities[q], Float.NEGATIVE_INFINITY);
             for (int i = 0; i < best.length; i++) {
@@ -133,10 +134,19 @@ public final class PqIndex {
         return cells.stream().mapToInt(Integer::intValue).toArray();
     }
 
+    /** Returns how near every code is to a query, in whole steps of the query's own, as Python rounds them. */
     private float[] scan(float[] query, float[] rotated, int[] cells, int[] begins) {
         int subspaces = manifest.subspaces;
-        float[] table = codebook.table(rotated);
-        float[] similarities = new float[begins[cells.length]];
+        float[] coarse = new float[cells.length];
+        float lowest = Float.POSITIVE_INFINITY;
+        float highest = Float.NEGATIVE_INFINITY;
+        for (int i = 0; i < cells.length; i++) {
+            coarse[i] = Codebook.dot(codebook.centroid(cells[i]), 0, query);
+            lowest = Math.min(lowest, coarse[i]);
+            highest = Math.max(highest, coarse[i]);
+        }
+        float[] table = wholeSteps(codebook.table(rotated), coarse, highest, lowest);
+        float[] sums = new float[begins[cells.length]];
         byte[] list = new byte[0];
         for (int i = 0; i < cells.length; i++) {
             int n = (begins[i + 1] - begins[i]) * subspaces;
@@ -144,16 +154,38 @@ public final class PqIndex {
             ByteBuffer here = codes.duplicate();
             here.position((int) (starts[cells[i]] * subspaces));
             here.get(list, 0, n);
-            float coarse = Codebook.dot(codebook.centroid(cells[i]), 0, query);
             for (int at = 0, column = begins[i]; at < n; at += subspaces, column++) {
-                float sum = coarse;
+                float sum = coarse[i];
                 for (int m = 0; m < subspaces; m++) {
                     sum += table[m << 8 | list[at + m] & 0xFF];
                 }
-                similarities[column] = sum;
+                sums[column] = sum;
             }
         }
-        return similarities;
+        return sums;
+    }
+
+    /** Rounds a query's similarities to its cells, in place, and its table to steps of its range of possible sums. */
+    private float[] wholeSteps(float[] table, float[] coarse, float highest, float lowest) {
+        float[] low = new float[manifest.subspaces];
+        float span = 0;
+        for (int m = 0; m < low.length; m++) {
+            float high = Float.NEGATIVE_INFINITY;
+            low[m] = Float.POSITIVE_INFINITY;
+            for (int entry = m * Codebook.CENTROIDS; entry < (m + 1) * Codebook.CENTROIDS; entry++) {
+                low[m] = Math.min(low[m], table[entry]);
+                high = Math.max(high, table[entry]);
+            }
+            span += high - low[m];
+        }
+        float steps = SCAN_STEPS / Math.max(span + highest - lowest, 1e-6f);
+        for (int entry = 0; entry < table.length; entry++) {
+            table[entry] = (float) Math.rint((table[entry] - low[entry / Codebook.CENTROIDS]) * steps);
+        }
+        for (int i = 0; i < coarse.length; i++) {
+            coarse[i] = (float) Math.rint((coarse[i] - lowest) * steps);
+        }
+        return table;
     }
 
     private long checked(long position) {

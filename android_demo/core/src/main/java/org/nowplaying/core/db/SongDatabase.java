@@ -7,7 +7,7 @@ import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.NpyFile;
 
 /** A database opened for reading: manifest, sizes, hashes and bounds first, then memory maps. */
-public final class SongDatabase {
+public final class SongDatabase implements Songs {
     public final DatabaseManifest manifest;
     public final PqIndex index;
     private final long[] starts;
@@ -44,12 +44,12 @@ public final class SongDatabase {
         return new SongDatabase(manifest);
     }
 
-    /** Returns where a song's fingerprints begin; the next song's beginning is their end. */
+    @Override
     public long start(int song) {
         return starts[song];
     }
 
-    /** Returns the song of a fingerprint. */
+    @Override
     public int songOf(long fingerprint) {
         int place = Arrays.binarySearch(starts, fingerprint);
         if (place < 0) {
@@ -59,6 +59,51 @@ public final class SongDatabase {
             place++;
         }
         return place;
+    }
+
+    @Override
+    public int dim() {
+        return manifest.dim;
+    }
+
+    @Override
+    public double hopS() {
+        return manifest.hopS;
+    }
+
+    @Override
+    public long fingerprints() {
+        return manifest.fingerprints;
+    }
+
+    @Override
+    public int slots() {
+        return (int) manifest.slots;
+    }
+
+    @Override
+    public int pack(int song) {
+        return 0;
+    }
+
+    @Override
+    public float[] rotate(int pack, float[] query) {
+        return index.rotate(query);
+    }
+
+    @Override
+    public float[] vector(long fingerprint) {
+        return index.vector(fingerprint);
+    }
+
+    @Override
+    public float[] background(float[] query) {
+        return index.background(query);
+    }
+
+    @Override
+    public Hits nearest(float[][] queries, int hits, SearchOptions options) {
+        return index.nearest(queries, hits, options);
     }
 
     /** Reads offsets that must ascend from 0 to a total. */

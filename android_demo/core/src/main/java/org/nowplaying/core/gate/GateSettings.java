@@ -12,13 +12,14 @@ public final class GateSettings {
             "window", "enter_threshold", "leave_threshold", "consecutive_hits", "cool_down_s");
     private static final List<String> OPTIONAL = Arrays.asList("back_off_factor", "longest_rest_s", "silence_dbfs");
 
-    final int window;
+    public final int window;
     final int consecutiveHits;
+    public final double enterThreshold;
     final int enterSum;
     final int leaveSum;
-    final double coolDownS;
-    final double backOffFactor;
-    final double longestRestS;
+    public final double coolDownS;
+    public final double backOffFactor;
+    public final double longestRestS;
 
     /** Level in dBFS below which 640 ms count as silence and the network is left out; minus infinity for never. */
     public final double silenceDbfs;
@@ -38,9 +39,9 @@ public final class GateSettings {
         }
         window = (int) within(table, "window", 1, 1000);
         consecutiveHits = (int) within(table, "consecutive_hits", 1, 1000);
-        double enter = within(table, "enter_threshold", 0, 1);
-        enterSum = leastSum(enter, window);
-        leaveSum = leastSum(within(table, "leave_threshold", 0, enter), window);
+        enterThreshold = within(table, "enter_threshold", 0, 1);
+        enterSum = leastSum(enterThreshold, window);
+        leaveSum = leastSum(within(table, "leave_threshold", 0, enterThreshold), window);
         coolDownS = within(table, "cool_down_s", 0, Double.MAX_VALUE);
         backOffFactor = table.containsKey("back_off_factor") ? within(table, "back_off_factor", 1, 100) : 1;
         longestRestS = table.containsKey("longest_rest_s") ? within(table, "longest_rest_s", 0, Double.MAX_VALUE) : 600;

@@ -4,7 +4,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import org.nowplaying.core.db.SongDatabase;
+import org.nowplaying.core.db.Songs;
 
 /**
  * The aligned sequence score: the query laid along the song at a fine grid of offsets (see {@code rescore.py}).
@@ -18,22 +18,20 @@ final class Rescorer {
     private static final double OFFSET_SPAN = 0.75;
     private static final int TRIALS = (int) (2 * OFFSET_SPAN / OFFSET_STEP) + 1;
 
-    private final SongDatabase database;
-    private final float[][] rotated;
+    private final Songs database;
+    private final float[][] queries;
+    private final Map<Integer, float[][]> rotated = new HashMap<>();
     private final double[] background;
     private final double[] timesS;
     private final double hopS;
     private final Map<Long, Reference> references = new HashMap<>();
 
-    Rescorer(SongDatabase database, float[][] queries, double[] background, double[] timesS) {
+    Rescorer(Songs database, float[][] queries, double[] background, double[] timesS) {
         this.database = database;
         this.background = background;
         this.timesS = timesS;
-        hopS = database.manifest.hopS;
-        rotated = new float[queries.length][];
-        for (int q = 0; q < queries.length; q++) {
-            rotated[q] = database.index.rotate(queries[q]);
-        }
+        this.queries = queries;
+        hopS = database.hopS();
     }
 
     /** A fingerprint of a song, with its similarity to each query fingerprint and to the song's next one. */
@@ -108,16 +106,25 @@ final class Rescorer {
         Reference found = references.get(number);
         if (found == null) {
             found = new Reference();
-            found.vector = database.index.vector(number);
+            found.vector = database.vector(number);
             if (found.vector != null) {
-                found.similarities = new float[rotated.length];
-                for (int q = 0; q < rotated.length; q++) {
-                    found.similarities[q] = (float) dot(found.vector, rotated[q]);
+                float[][] here = rotated.computeIfAbsent(database.pack(song), this::rotate);
+                found.similarities = new float[here.length];
+                for (int q = 0; q < here.length; q++) {
+                    found.similarities[q] = (float) dot(found.vector, here[q]);
                 }
             }
             references.put(number, found);
         }
         return found.vector == null ? null : found;
+    }
+
+    private float[][] rotate(int pack) {
+        float[][] here = new float[queries.length][];
+        for (int q = 0; q < here.length; q++) {
+            here[q] = database.rotate(pack, queries[q]);
+        }
+        return here;
     }
 
     /** Returns where, in steps from the best trial, a parabola through it and its neighbours has its top. */

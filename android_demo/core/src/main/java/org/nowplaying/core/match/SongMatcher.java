@@ -8,18 +8,33 @@ import java.util.List;
 import java.util.Set;
 import org.nowplaying.core.db.Hits;
 import org.nowplaying.core.db.SearchOptions;
-import org.nowplaying.core.db.SongDatabase;
+import org.nowplaying.core.db.Songs;
 
 /** Finds the song of a sequence of fingerprints (see {@code matcher.py} of the Python package). */
 public final class SongMatcher {
     private static final double SCORE_SCALE = 0.05; // difference of scores that makes a song e times as likely
 
-    private final SongDatabase database;
+    private final Songs database;
     private final Acceptance acceptance;
+    private final double[] logPrior;
 
-    public SongMatcher(SongDatabase database, Acceptance acceptance) {
+    public SongMatcher(Songs database, Acceptance acceptance) {
+        this(database, acceptance, null);
+    }
+
+    /**
+     * Makes a matcher.
+     *
+     * @param logPrior how much likelier than the average each song is, by its number; null where nobody knows
+     */
+    public SongMatcher(Songs database, Acceptance acceptance, double[] logPrior) {
+        if (logPrior != null && logPrior.length != database.slots()) {
+            throw new IllegalArgumentException(
+                    "prior: expected one for each of " + database.slots() + " songs, found " + logPrior.length);
+        }
         this.database = database;
         this.acceptance = acceptance;
+        this.logPrior = logPrior == null ? null : logPrior.clone();
     }
 
     /**
@@ -38,9 +53,9 @@ public final class SongMatcher {
                 }
                 heard |= value != 0;
             }
-            if (embeddings[i].length != database.manifest.dim) {
+            if (embeddings[i].length != database.dim()) {
                 throw new IllegalArgumentException(
-                        "query: expected " + database.manifest.dim + " dimensions, found " + embeddings[i].length);
+                        "query: expected " + database.dim() + " dimensions, found " + embeddings[i].length);
             }
             if (heard) {
                 sounding.add(embeddings[i]);
@@ -52,7 +67,7 @@ public final class SongMatcher {
         }
         float[][] queries = sounding.toArray(new float[0][]);
         double[] timesS = times.stream().mapToDouble(Double::doubleValue).toArray();
-        Hits hits = database.index.nearest(queries, options);
+        Hits hits = database.nearest(queries, options.hits, options);
         int[][] songs = new int[queries.length][options.hits];
         long[][] places = new long[queries.length][options.hits];
         boolean any = false;
@@ -75,7 +90,7 @@ public final class SongMatcher {
         double[] background = new double[queries.length];
         double[] nearestMusic = new double[queries.length];
         for (int q = 0; q < queries.length; q++) {
-            float[] near = database.index.background(queries[q]);
+            float[] near = database.background(queries[q]);
             background[q] = Evidence.meanOfLargest(near, Math.min(Evidence.NEIGHBOURS, near.length), 0);
             nearestMusic[q] = Float.NEGATIVE_INFINITY;
             for (float one : near) {
@@ -84,16 +99,27 @@ public final class SongMatcher {
         }
         Rescorer rescorer = new Rescorer(database, queries, background, timesS);
         Alignments voted =
-                Alignments.vote(hits, songs, places, timesS, database.manifest.hopS, options.candidates);
-        List<Aligned> aligned = rescorer.rescore(voted);
+                Alignments.vote(hits, songs, places, timesS, database.hopS(), options.candidates);
+        List<Aligned> aligned = byPopularity(rescorer.rescore(voted));
         Aligned best = aligned.get(0);
         int[] sameSong = new int[Evidence.SHIFTS_S.length];
         Arrays.fill(sameSong, best.song);
         double[] shiftedS = Arrays.stream(Evidence.SHIFTS_S).map(shift -> best.offsetS + shift).toArray();
         List<Aligned> shifted = rescorer.rescore(new Alignments(sameSong, shiftedS));
         Evidence evidence = Evidence.gather(aligned, shifted, hits, songs, background, nearestMusic);
-        double score = acceptance.probability(evidence, database.manifest.fingerprints);
+        double score = acceptance.probability(evidence, database.fingerprints(), prior(best.song));
         return new Match(candidates(aligned, score, options.best), evidence, acceptance.threshold(evidence.fingerprints));
+    }
+
+    private double prior(int song) {
+        return logPrior == null ? 0 : logPrior[song];
+    }
+
+    /** Puts songs that score nearly alike in the order of their popularity. */
+    private List<Aligned> byPopularity(List<Aligned> aligned) {
+        aligned.sort((a, b) -> Double.compare(
+                b.score + SCORE_SCALE * prior(b.song), a.score + SCORE_SCALE * prior(a.song)));
+        return aligned;
     }
 
     /** Returns the first alignment of each song. Probabilities of the songs together stay below one. */

@@ -54,7 +54,7 @@ public class RefusalTest {
                     row[i] = queries.getFloat();
                 }
             }
-            Hits hits = database.index.nearest(rows, new SearchOptions());
+            Hits hits = database.nearest(rows, new SearchOptions().hits, new SearchOptions());
             for (long[] found : hits.fingerprints) {
                 for (long fingerprint : found) {
                     if (fingerprint >= 0) {

@@ -59,7 +59,7 @@ public class AnswersTest {
         return counts;
     }
 
-    private static void compare(String place, Map<String, Object> expected, Match found) {
+    static void compare(String place, Map<String, Object> expected, Match found) {
         Object best = expected.get("best");
         assertEquals(place, best == null ? -1 : (int) Golden.number(best), found.best() == null ? -1 : found.best().song);
         assertEquals(place, Golden.number(expected.get("threshold")), found.threshold, 1e-12);
@@ -92,7 +92,7 @@ public class AnswersTest {
             ByteBuffer similarities = Golden.array(prefix + "-similarities.npy", "<f4", n, options.hits);
             float[][] queries = rows(prefix + "-rows.npy", n, n, database.manifest.dim);
             for (int q = 0; q < n; q++) {
-                Hits found = database.index.nearest(new float[][] {queries[q]}, options);
+                Hits found = database.nearest(new float[][] {queries[q]}, options.hits, options);
                 for (int i = 0; i < options.hits; i++) {
                     String place = prefix + ", query " + q + ", hit " + i;
                     long fingerprint = hits.getLong(8 * (q * options.hits + i));
@@ -127,7 +127,7 @@ public class AnswersTest {
         return options;
     }
 
-    private static float[][] rows(String name, int n, long... shape) throws IOException {
+    static float[][] rows(String name, int n, long... shape) throws IOException {
         ByteBuffer values = Golden.array(name, "<f4", shape);
         float[][] rows = new float[n][(int) shape[shape.length - 1]];
         for (float[] row : rows) {

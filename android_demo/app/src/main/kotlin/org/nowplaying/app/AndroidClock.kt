@@ -1,0 +1,60 @@
+package org.nowplaying.app
+
+import android.app.AlarmManager
+import android.content.Context
+import android.os.Handler
+import android.os.Looper
+import android.os.SystemClock
+import org.nowplaying.core.listen.Clock
+
+/** The clock since boot. An alarm ends a rest, for a sleeping phone counts no seconds. */
+class AndroidClock(context: Context) : Clock {
+    private val alarms = context.getSystemService(AlarmManager::class.java)
+    private val main = Handler(Looper.getMainLooper())
+    private val lock = Object()
+    private var isWoken = false
+    private val onAlarm = AlarmManager.OnAlarmListener { wake() }
+
+    override fun nowS(): Double = SystemClock.elapsedRealtime() / 1000.0
+
+    override fun waitS(seconds: Double, wakesPhone: Boolean) {
+        val untilMs = SystemClock.elapsedRealtime() + (1000 * seconds).toLong()
+        if (wakesPhone) {
+            setAlarm(untilMs)
+        }
+        synchronized(lock) {
+            while (!isWoken) {
+                val leftMs = untilMs - SystemClock.elapsedRealtime()
+                if (leftMs <= 0) {
+                    break
+                }
+                lock.wait(leftMs)
+            }
+            isWoken = false
+        }
+        if (wakesPhone) {
+            alarms.cancel(onAlarm)
+        }
+    }
+
+    private fun setAlarm(untilMs: Long) {
+        val type = AlarmManager.ELAPSED_REALTIME_WAKEUP
+        try {
+            alarms.setExact(type, untilMs, "look", onAlarm, main)
+        } catch (refused: SecurityException) {
+            // Some Android versions keep exact alarms for alarm clocks: then the look comes when it suits the system.
+            alarms.setWindow(type, untilMs, LATEST_MS, "look", onAlarm, main)
+        }
+    }
+
+    override fun wake() {
+        synchronized(lock) {
+            isWoken = true
+            lock.notifyAll()
+        }
+    }
+
+    private companion object {
+        const val LATEST_MS = 600_000L
+    }
+}

@@ -1,0 +1,66 @@
+package org.nowplaying.app
+
+import android.content.Context
+import android.database.Cursor
+import android.database.sqlite.SQLiteCursor
+import android.database.sqlite.SQLiteDatabase
+import android.database.sqlite.SQLiteOpenHelper
+import android.database.sqlite.SQLiteProgram
+import java.nio.file.Path
+import org.nowplaying.core.history.SqlHistory
+import org.nowplaying.core.sql.Sql
+
+/** A pack's songs, read-only; each query opens the file anew, so it may come from any thread. */
+class PackSql(private val path: Path) : Sql {
+    override fun query(sql: String, vararg arguments: Any): List<Array<Any?>> {
+        val flags = SQLiteDatabase.OPEN_READONLY or SQLiteDatabase.NO_LOCALIZED_COLLATORS
+        return SQLiteDatabase.openDatabase(path.toString(), null, flags).use { rows(it, sql, arguments) }
+    }
+}
+
+/** The file of the history. */
+class HistorySql(context: Context) : SQLiteOpenHelper(context, "history.db", null, 1), Sql.Writer {
+    override fun onCreate(database: SQLiteDatabase) = database.execSQL(SqlHistory.SCHEMA)
+
+    override fun onUpgrade(database: SQLiteDatabase, from: Int, to: Int) = Unit
+
+    override fun query(sql: String, vararg arguments: Any): List<Array<Any?>> = rows(readableDatabase, sql, arguments)
+
+    override fun execute(sql: String, vararg arguments: Any): Long =
+        writableDatabase.compileStatement(sql).use { statement ->
+            bind(statement, arguments)
+            if (sql.startsWith("INSERT")) statement.executeInsert() else statement.executeUpdateDelete().toLong()
+        }
+}
+
+private fun rows(database: SQLiteDatabase, sql: String, arguments: Array<out Any>): List<Array<Any?>> {
+    // A cursor factory, because rawQuery itself binds texts only.
+    val factory = SQLiteDatabase.CursorFactory { _, driver, table, query ->
+        bind(query, arguments)
+        SQLiteCursor(driver, table, query)
+    }
+    return database.rawQueryWithFactory(factory, sql, null, "").use { cursor ->
+        val rows = ArrayList<Array<Any?>>()
+        while (cursor.moveToNext()) {
+            rows.add(Array(cursor.columnCount) { column -> value(cursor, column) })
+        }
+        rows
+    }
+}
+
+private fun bind(program: SQLiteProgram, arguments: Array<out Any>) {
+    for (place in arguments.indices) {
+        when (val value = arguments[place]) {
+            is Long -> program.bindLong(place + 1, value)
+            is Double -> program.bindDouble(place + 1, value)
+            else -> program.bindString(place + 1, value.toString())
+        }
+    }
+}
+
+private fun value(cursor: Cursor, column: Int): Any? = when (cursor.getType(column)) {
+    Cursor.FIELD_TYPE_INTEGER -> cursor.getLong(column)
+    Cursor.FIELD_TYPE_FLOAT -> cursor.getDouble(column)
+    Cursor.FIELD_TYPE_STRING -> cursor.getString(column)
+    else -> null
+}

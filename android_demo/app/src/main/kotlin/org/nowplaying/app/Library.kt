@@ -1,0 +1,141 @@
+package org.nowplaying.app
+
+import android.content.Context
+import java.io.IOException
+import java.io.InputStream
+import java.nio.file.Files
+import java.nio.file.Path
+import org.nowplaying.core.db.DatabaseManifest
+import org.nowplaying.core.db.SongDatabase
+import org.nowplaying.core.db.SongPacks
+import org.nowplaying.core.detect.MusicDetector
+import org.nowplaying.core.fingerprint.Fingerprinter
+import org.nowplaying.core.loop.Recognizer
+import org.nowplaying.core.model.ModelFolder
+import org.nowplaying.core.pack.PackImport
+import org.nowplaying.core.song.SqlSongStore
+
+/** Models and song packs: those that the app brings along, and those that its user added. */
+class Library(private val context: Context) {
+    private val shipped: Path = context.filesDir.toPath().resolve("shipped")
+    private val added: Path = context.filesDir.toPath().resolve("packs")
+    private val choice = context.getSharedPreferences("packs", Context.MODE_PRIVATE)
+
+    /** One pack on this phone; [songs] is -1 and [trouble] says why where it cannot be used. */
+    class Pack(
+        val folder: Path,
+        val name: String,
+        val isShipped: Boolean,
+        val isUsed: Boolean,
+        val songs: Int,
+        val bytes: Long,
+        val trouble: String?,
+    )
+
+    /** Everything that recognizing needs, opened; use it from one thread. */
+    class Opened(val detector: MusicDetector, private val fingerprinter: Fingerprinter, val recognizer: Recognizer) {
+        fun close() {
+            detector.close()
+            fingerprinter.close()
+        }
+    }
+
+    /** Copies what the app brings along out of its assets, once for each version: memory maps need files. */
+    @Synchronized
+    fun install() {
+        val version = context.packageManager.getPackageInfo(context.packageName, 0).lastUpdateTime
+        if (choice.getLong("shipped", 0) == version && Files.isDirectory(shipped)) {
+            return
+        }
+        val fresh = context.filesDir.toPath().resolve("shipped.new")
+        fresh.toFile().deleteRecursively()
+        for (part in arrayOf("models", "packs")) {
+            if (context.assets.list(part).orEmpty().isNotEmpty()) {
+                copyAssets(part, fresh.resolve(part))
+            }
+        }
+        shipped.toFile().deleteRecursively()
+        Files.move(fresh, shipped)
+        choice.edit().putLong("shipped", version).apply()
+    }
+
+    private fun copyAssets(from: String, to: Path) {
+        val names = context.assets.list(from).orEmpty()
+        if (names.isEmpty()) {
+            Files.createDirectories(to.parent)
+            context.assets.open(from).use { Files.copy(it, to) }
+            return
+        }
+        Files.createDirectories(to)
+        for (name in names) {
+            copyAssets("$from/$name", to.resolve(name))
+        }
+    }
+
+    /** Returns all packs, those of the app first. */
+    fun packs(): List<Pack> {
+        install()
+        return list(shipped.resolve("packs"), true) + list(added, false)
+    }
+
+    private fun list(folder: Path, isShipped: Boolean): List<Pack> {
+        val found = folder.toFile().listFiles().orEmpty().filter { it.name.endsWith(".npdb") }.sortedBy { it.name }
+        return found.map { file ->
+            var songs = -1
+            var trouble: String? = null
+            try {
+                songs = DatabaseManifest.read(file.toPath()).songs
+            } catch (error: IOException) {
+                trouble = error.message
+            }
+            val bytes = file.listFiles().orEmpty().sumOf { it.length() }
+            val name = file.name.removeSuffix(".npdb")
+            Pack(file.toPath(), name, isShipped, choice.getBoolean("use " + file.name, true), songs, bytes, trouble)
+        }
+    }
+
+    fun use(pack: Pack, isUsed: Boolean) {
+        choice.edit().putBoolean("use " + pack.folder.fileName, isUsed).apply()
+    }
+
+    fun delete(pack: Pack) = PackImport.delete(pack.folder)
+
+    /** Checks a ZIP of a pack and takes it in. */
+    fun add(zip: InputStream) {
+        install()
+        val free = context.filesDir.usableSpace / 2
+        PackImport.install(zip, added, embeddingSpace(), free)
+    }
+
+    private fun embeddingSpace(): String =
+        ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter").get("embedding_space").toString()
+
+    /** Opens the packs in use, whose songs screens may list. */
+    fun songs(): SongPacks {
+        install()
+        return songs(embeddingSpace())
+    }
+
+    private fun songs(space: String): SongPacks {
+        val used = packs().filter { it.isUsed && it.songs >= 0 }
+        return SongPacks(
+            used.map {
+                val database = SongDatabase.open(it.folder, space)
+                val manifest = database.manifest
+                val file = manifest.file("songs")
+                SongPacks.Pack(database, SqlSongStore(PackSql(file), file, manifest.slots, manifest.songs))
+            },
+        )
+    }
+
+    /** Opens models and packs. Hashes are checked first, so it takes a moment. */
+    fun open(): Opened {
+        install()
+        val runtime = TfliteRuntime()
+        val detector = MusicDetector.open(ModelFolder(shipped.resolve("models/detector"), "detector"), runtime)
+        val fingerprinter =
+            Fingerprinter(ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter"), runtime)
+        val songs = songs(fingerprinter.embeddingSpace)
+        return Opened(detector, fingerprinter, Recognizer(fingerprinter, songs, songs, null))
+    }
+}

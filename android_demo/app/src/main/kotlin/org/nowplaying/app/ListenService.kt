@@ -1,0 +1,230 @@
+package org.nowplaying.app
+
+import android.Manifest
+import android.app.Service
+import android.content.Context
+import android.content.Intent
+import android.content.pm.PackageManager
+import android.content.pm.ServiceInfo
+import android.os.Build
+import android.os.Handler
+import android.os.IBinder
+import android.os.Looper
+import org.nowplaying.core.history.History
+import org.nowplaying.core.listen.Session
+import org.nowplaying.core.loop.Answer
+import org.nowplaying.core.loop.Event
+import org.nowplaying.core.loop.State
+
+/**
+ * Listens in the foreground, with a notification that says so and stops it.
+ *
+ * It starts from a visible screen only, as Android demands of services with a microphone, and does not come back by
+ * itself when the system has ended it.
+ */
+class ListenService : Service() {
+    private lateinit var notifier: Notifier
+    private lateinit var clock: AndroidClock
+    private val main = Handler(Looper.getMainLooper())
+    private var thread: Thread? = null
+
+    /** What the notification says now. */
+    @Volatile private var text = ""
+
+    @Volatile private var session: Session? = null
+
+    @Volatile private var isWanted = false
+
+    @Volatile private var isAsked = false
+
+    @Volatile private var isStopped = false
+
+    override fun onBind(intent: Intent?): IBinder? = null
+
+    override fun onCreate() {
+        notifier = Notifier(this)
+        clock = AndroidClock(this)
+        text = getString(R.string.notification_starting)
+    }
+
+    override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
+        val action = intent?.action
+        val isAllowed = checkSelfPermission(Manifest.permission.RECORD_AUDIO) == PackageManager.PERMISSION_GRANTED
+        val isTooLate = action == CHANGED && thread == null
+        if (action == STOP || isTooLate || !isAllowed) {
+            end()
+            return START_NOT_STICKY
+        }
+        beForeground()
+        if (action == LISTEN) {
+            isWanted = true
+        }
+        if (action == ASK) {
+            isAsked = true
+            app.diary.asks()
+        }
+        session?.let { pass(it) } ?: startThread()
+        return START_NOT_STICKY
+    }
+
+    override fun onDestroy() {
+        end()
+        super.onDestroy()
+    }
+
+    private fun beForeground() {
+        val notification = notifier.listening(text)
+        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
+            startForeground(Notifier.LISTENING_ID, notification, ServiceInfo.FOREGROUND_SERVICE_TYPE_MICROPHONE)
+        } else {
+            startForeground(Notifier.LISTENING_ID, notification)
+        }
+    }
+
+    private fun end() {
+        isStopped = true
+        session?.stop()
+        clock.wake()
+        stopForeground(STOP_FOREGROUND_REMOVE)
+        stopSelf()
+    }
+
+    private fun pass(running: Session) {
+        running.set(app.settings.preferences())
+        running.setWanted(isWanted)
+        if (isAsked) {
+            isAsked = false
+            running.ask()
+        }
+    }
+
+    private fun startThread() {
+        if (thread == null) {
+            thread = Thread({ listen() }, "listening").apply { start() }
+        }
+    }
+
+    private fun listen() {
+        val diary = app.diary
+        diary.runs(true)
+        try {
+            val opened = app.library.open()
+            try {
+                val running = Session(
+                    opened.detector, { opened.recognizer.recognize(it) }, RecorderMicrophone(this), clock,
+                    AndroidSurroundings(this), app.settings.preferences(), Told(),
+                )
+                session = running
+                pass(running)
+                if (!isStopped) {
+                    running.run()
+                }
+            } finally {
+                session = null
+                opened.close()
+            }
+        } catch (error: Exception) {
+            // Whatever it was, the service must not go on pretending to listen.
+            trouble(error)
+            isWanted = false
+            isAsked = false
+        } finally {
+            main.post { ended() }
+        }
+    }
+
+    /** Ends the service with its thread, unless something new is wanted meanwhile. */
+    private fun ended() {
+        thread = null
+        if (!isStopped && (isWanted || isAsked)) {
+            startThread()
+            return
+        }
+        app.diary.runs(false)
+        stopForeground(STOP_FOREGROUND_REMOVE)
+        stopSelf()
+    }
+
+    private fun trouble(error: Exception) {
+        app.diary.note(getString(R.string.diary_trouble, error.message ?: error.javaClass.simpleName))
+        app.diary.answers(null)
+    }
+
+    /** Takes in what the session says, on its thread. */
+    private inner class Told : Session.Listener {
+        private val diary = app.diary
+        private val history = History(app.history)
+
+        override fun onEvent(event: Event) {
+            when (event.kind) {
+                Event.Kind.RECOGNIZED -> heard(event.answer)
+                Event.Kind.UNKNOWN -> diary.note(getString(R.string.diary_unknown))
+                Event.Kind.SKIPPED -> diary.note(getString(R.string.diary_skipped, reasonText(event.reason)))
+                else -> if (event.state == State.CAPTURING) diary.note(getString(R.string.diary_capturing))
+            }
+        }
+
+        override fun onPause(reason: String?) {
+            diary.pauses(reason)
+            if (isStopped) {
+                return
+            }
+            if (reason == null) {
+                diary.note(getString(R.string.diary_listens))
+                text = getString(R.string.notification_listening)
+            } else {
+                diary.note(getString(R.string.diary_paused, reasonText(reason)))
+                text = getString(R.string.notification_paused, reasonText(reason))
+            }
+            notifier.showListening(text)
+        }
+
+        override fun onAnswer(answer: Answer) {
+            if (answer.track != null) {
+                heard(answer)
+            }
+            diary.answers(answer)
+            endUnlessWanted()
+        }
+
+        override fun onTrouble(trouble: Exception) {
+            trouble(trouble)
+            endUnlessWanted()
+        }
+
+        private fun heard(answer: Answer) {
+            val song = history.add(answer, System.currentTimeMillis())
+            diary.note(getString(R.string.diary_song, answerText(answer)))
+            notifier.showSong(song, app.settings.showsOnLockScreen)
+        }
+
+        private fun endUnlessWanted() {
+            if (!isWanted && !isAsked) {
+                session?.stop()
+            }
+        }
+    }
+
+    companion object {
+        const val LISTEN = "org.nowplaying.app.LISTEN"
+        const val ASK = "org.nowplaying.app.ASK"
+        const val STOP = "org.nowplaying.app.STOP"
+        private const val CHANGED = "org.nowplaying.app.CHANGED"
+
+        /** Starts listening, or asks; from a visible screen, with the permission for the microphone. */
+        fun start(context: Context, action: String) {
+            context.startForegroundService(Intent(context, ListenService::class.java).setAction(action))
+        }
+
+        fun stop(context: Context) {
+            context.stopService(Intent(context, ListenService::class.java))
+        }
+
+        /** Hands changed settings to a running service. */
+        fun settingsChanged(context: Context) {
+            if (context.app.diary.isRunning) {
+                context.startService(Intent(context, ListenService::class.java).setAction(CHANGED))
+            }
+        }
+    }
+}

@@ -1,0 +1,12 @@
+package org.nowplaying.app
+
+import android.app.Activity
+import android.os.Bundle
+
+/** What is heard, what is kept, and why none of it can leave the phone. */
+class PrivacyActivity : Activity() {
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        setContentView(R.layout.privacy)
+    }
+}

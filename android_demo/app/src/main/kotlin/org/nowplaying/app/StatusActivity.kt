@@ -1,0 +1,51 @@
+package org.nowplaying.app
+
+import android.app.Activity
+import android.content.Context
+import android.os.Bundle
+import android.text.format.DateUtils
+import android.widget.ListView
+import android.widget.TextView
+
+/** Returns whether it listens now, and if not, why. */
+fun Context.stateText(): String {
+    val diary = app.diary
+    val reason = if (diary.isRunning) diary.pauseReason else "stopped"
+    return if (reason == null) getString(R.string.now_listening) else getString(R.string.now_not, reasonText(reason))
+}
+
+/** What it does now, when it last listened, and why it left things alone. */
+class StatusActivity : Activity() {
+    private val rows = Rows<Diary.Line>(this) { line -> Pair(line.text, timeText(line.timeMs)) }
+    private val onNews: () -> Unit = { show() }
+
+    override fun onCreate(state: Bundle?) {
+        super.onCreate(state)
+        setContentView(R.layout.status)
+        findViewById<ListView>(R.id.list).adapter = rows
+    }
+
+    override fun onStart() {
+        super.onStart()
+        app.diary.watch(onNews)
+    }
+
+    override fun onStop() {
+        app.diary.unwatch(onNews)
+        super.onStop()
+    }
+
+    private fun show() {
+        val diary = app.diary
+        findViewById<TextView>(R.id.state).text = stateText()
+        val isListening = diary.isRunning && diary.pauseReason == null
+        val lastMs = if (isListening) System.currentTimeMillis() else diary.lastListenedMs
+        val last = if (lastMs == 0L) getString(R.string.never) else timeText(lastMs)
+        findViewById<TextView>(R.id.last).text = getString(R.string.last_listened, last)
+        rows.items = diary.newestFirst()
+    }
+
+    private fun timeText(timeMs: Long): String = DateUtils.formatDateTime(
+        this, timeMs, DateUtils.FORMAT_SHOW_TIME or DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_ABBREV_ALL,
+    )
+}

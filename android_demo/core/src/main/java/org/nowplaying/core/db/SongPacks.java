@@ -1,0 +1,211 @@
+package org.nowplaying.core.db;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.song.SongStore;
+import org.nowplaying.core.song.Track;
+
+/**
+ * Several databases searched as one: fingerprints and songs are numbered through, pack after pack.
+ *
+ * <p>So scores mean the same however songs are shared out. A recording that several packs hold belongs to the first.
+ */
+public final class SongPacks implements Songs, SongStore {
+    /** One opened database with its songs' metadata. */
+    public static final class Pack {
+        final SongDatabase database;
+        final SongStore songs;
+
+        public Pack(SongDatabase database, SongStore songs) {
+            this.database = database;
+            this.songs = songs;
+        }
+    }
+
+    private final Pack[] packs;
+    private final int[] firstSong;
+    private final long[] firstNumber;
+    private final boolean[][] hidden;
+    private final boolean[] hides;
+
+    /**
+     * Joins packs; the first one's songs win where several hold the same recording.
+     *
+     * @throws ArtifactException when they were made with different encoders or hops, or metadata cannot be read
+     */
+    public SongPacks(List<Pack> packs) throws ArtifactException {
+        if (packs.isEmpty()) {
+            throw new IllegalArgumentException("packs: expected at least one database, found none");
+        }
+        this.packs = packs.toArray(new Pack[0]);
+        DatabaseManifest first = this.packs[0].database.manifest;
+        firstSong = new int[packs.size() + 1];
+        firstNumber = new long[packs.size() + 1];
+        hidden = new boolean[packs.size()][];
+        hides = new boolean[packs.size()];
+        Set<String> seen = new HashSet<>();
+        for (int i = 0; i < this.packs.length; i++) {
+            DatabaseManifest one = this.packs[i].database.manifest;
+            if (!one.embeddingSpace.equals(first.embeddingSpace) || one.dim != first.dim || one.hopS != first.hopS
+                    || one.windowS != first.windowS) {
+                throw new ArtifactException(ArtifactException.Kind.MISMATCH, one.folder() + ": made otherwise than "
+                        + first.folder() + "; packs that are searched together must be made alike");
+            }
+            firstSong[i + 1] = Math.toIntExact(firstSong[i] + one.slots);
+            firstNumber[i + 1] = firstNumber[i] + one.fingerprints;
+            hidden[i] = new boolean[(int) one.slots];
+            List<String> ids = new ArrayList<>();
+            for (Map.Entry<Integer, String> song : this.packs[i].songs.trackIds().entrySet()) {
+                hidden[i][song.getKey()] = seen.contains(song.getValue());
+                hides[i] |= hidden[i][song.getKey()];
+                ids.add(song.getValue());
+            }
+            seen.addAll(ids);
+        }
+    }
+
+    @Override
+    public int dim() {
+        return packs[0].database.manifest.dim;
+    }
+
+    @Override
+    public double hopS() {
+        return packs[0].database.manifest.hopS;
+    }
+
+    @Override
+    public long fingerprints() {
+        return firstNumber[packs.length];
+    }
+
+    @Override
+    public int slots() {
+        return firstSong[packs.length];
+    }
+
+    @Override
+    public long start(int song) {
+        int pack = song == slots() ? packs.length - 1 : pack(song);
+        return firstNumber[pack] + packs[pack].database.start(song - firstSong[pack]);
+    }
+
+    @Override
+    public int songOf(long fingerprint) {
+        int pack = packOf(fingerprint);
+        return firstSong[pack] + packs[pack].database.songOf(fingerprint - firstNumber[pack]);
+    }
+
+    @Override
+    public int pack(int song) {
+        int place = Arrays.binarySearch(firstSong, song);
+        return place >= 0 ? place : -place - 2; // a database without songs does not open: no two beginnings are equal
+    }
+
+    @Override
+    public float[] rotate(int pack, float[] query) {
+        return packs[pack].database.rotate(0, query);
+    }
+
+    @Override
+    public float[] vector(long fingerprint) {
+        int pack = packOf(fingerprint);
+        return packs[pack].database.vector(fingerprint - firstNumber[pack]);
+    }
+
+    @Override
+    public float[] background(float[] query) {
+        return packs[0].database.background(query);
+    }
+
+    @Override
+    public Hits nearest(float[][] queries, int hits, SearchOptions options) {
+        long[][] numbers = new long[queries.length][0];
+        float[][] similarities = new float[queries.length][0];
+        int scanned = 0;
+        for (int i = 0; i < packs.length; i++) {
+            // Hits that must not show may not push out those that may: a copy has one for each of the original's.
+            Hits found = packs[i].database.nearest(queries, hides[i] ? 2 * hits : hits, options);
+            scanned += found.scanned;
+            for (int q = 0; q < queries.length; q++) {
+                int n = numbers[q].length;
+                numbers[q] = Arrays.copyOf(numbers[q], n + found.fingerprints[q].length);
+                similarities[q] = Arrays.copyOf(similarities[q], numbers[q].length);
+                for (int k = 0; k < found.fingerprints[q].length; k++) {
+                    long number = found.fingerprints[q][k];
+                    boolean shown = number >= 0 && !(hides[i] && hidden[i][packs[i].database.songOf(number)]);
+                    numbers[q][n + k] = shown ? number + firstNumber[i] : -1;
+                    similarities[q][n + k] = shown ? found.similarities[q][k] : Float.NEGATIVE_INFINITY;
+                }
+            }
+        }
+        for (int q = 0; q < queries.length; q++) {
+            int[] best = TopHits.of(similarities[q], hits);
+            long[] kept = new long[hits];
+            float[] values = new float[hits];
+            Arrays.fill(kept, -1);
+            Arrays.fill(values, Float.NEGATIVE_INFINITY);
+            for (int k = 0; k < best.length; k++) {
+                kept[k] = numbers[q][best[k]];
+                values[k] = similarities[q][best[k]];
+            }
+            numbers[q] = kept;
+            similarities[q] = values;
+        }
+        return new Hits(numbers, similarities, scanned);
+    }
+
+    @Override
+    public Track track(int song) throws ArtifactException {
+        int pack = pack(song);
+        return packs[pack].songs.track(song - firstSong[pack]);
+    }
+
+    @Override
+    public int find(String trackId) throws ArtifactException {
+        for (int i = 0; i < packs.length; i++) {
+            int found = packs[i].songs.find(trackId);
+            if (found >= 0) {
+                return found + firstSong[i];
+            }
+        }
+        return -1;
+    }
+
+    @Override
+    public Map<Integer, String> trackIds() throws ArtifactException {
+        Map<Integer, String> ids = new java.util.TreeMap<>();
+        for (int i = 0; i < packs.length; i++) {
+            for (Map.Entry<Integer, String> song : packs[i].songs.trackIds().entrySet()) {
+                if (!hidden[i][song.getKey()]) {
+                    ids.put(firstSong[i] + song.getKey(), song.getValue());
+                }
+            }
+        }
+        return ids;
+    }
+
+    @Override
+    public List<Track> search(String words, int most) throws ArtifactException {
+        List<Track> found = new ArrayList<>();
+        Set<String> seen = new HashSet<>();
+        for (Pack pack : packs) {
+            for (Track track : pack.songs.search(words, most)) {
+                if (found.size() < most && seen.add(track.trackId)) {
+                    found.add(track);
+                }
+            }
+        }
+        return found;
+    }
+
+    private int packOf(long fingerprint) {
+        int place = Arrays.binarySearch(firstNumber, fingerprint);
+        return place >= 0 ? place : -place - 2;
+    }
+}

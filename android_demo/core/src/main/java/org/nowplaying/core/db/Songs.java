@@ -1,0 +1,41 @@
+package org.nowplaying.core.db;
+
+/**
+ * Songs that can be searched: one database, or several as one.
+ *
+ * <p>Vectors and queries are compared in the coordinates of the pack that a song lies in.
+ */
+public interface Songs {
+    /** Returns the length of a fingerprint's vector. */
+    int dim();
+
+    /** Returns the seconds from one fingerprint of a song to the next. */
+    double hopS();
+
+    /** Returns the number of fingerprints, silent ones included. */
+    long fingerprints();
+
+    /** Returns one more than the largest song number. */
+    int slots();
+
+    /** Returns where a song's fingerprints begin; the next song's beginning is their end. */
+    long start(int song);
+
+    /** Returns the song of a fingerprint. */
+    int songOf(long fingerprint);
+
+    /** Returns the pack of a song, from 0. */
+    int pack(int song);
+
+    /** Returns a query in the coordinates of a pack's vectors. */
+    float[] rotate(int pack, float[] query);
+
+    /** Returns the stored vector of a fingerprint in its pack's coordinates; null for silence. */
+    float[] vector(long fingerprint);
+
+    /** Returns the similarities of a query, not rotated, to the directions of music in general. */
+    float[] background(float[] query);
+
+    /** Returns the nearest fingerprints of each query. */
+    Hits nearest(float[][] queries, int hits, SearchOptions options);
+}

@@ -1,0 +1,170 @@
+package org.nowplaying.core.loop;
+
+import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.audio.MulawRing;
+import org.nowplaying.core.detect.MusicDetector;
+import org.nowplaying.core.frontend.MicroFrontend;
+
+/**
+ * A phone that listens for music: detector and ring buffer, models on what it holds, the loop between them.
+ *
+ * <p>The sound is the clock: 10 ms pass with every 160 samples. While the microphone is closed, {@link #skip} lets time
+ * pass. Use it from one thread.
+ */
+public final class Phone {
+    /** Samples in a step of 10 ms. */
+    public static final int STEP_SAMPLES = MicroFrontend.HOP_SAMPLES;
+
+    private static final double STEPS_PER_S = 100;
+
+    /** Names what a buffer holds. */
+    public interface Ear {
+        Answer recognize(float[] samples) throws ArtifactException;
+    }
+
+    /** Says why the phone must not listen at a time, or null when it may. */
+    public interface Situation {
+        String reasonAt(double timeS);
+    }
+
+    private final DspListener listener;
+    private final MulawRing ring;
+    private final PhoneLoop loop;
+    private final Situation situation;
+    private final short[] pending = new short[STEP_SAMPLES];
+    private int held;
+    private long steps;
+    private boolean paused;
+    private ArtifactException failure;
+
+    /**
+     * Puts the parts together.
+     *
+     * @param answerS how long an answer takes on the clock of the sound; 0 where the sound is heard live
+     */
+    public Phone(
+            MusicDetector detector, Ear ear, LoopSettings settings, Situation situation, double answerS,
+            Event.Sink sink) {
+        listener = new DspListener(detector);
+        ring = new MulawRing((int) Math.rint(settings.bufferS * MicroFrontend.SAMPLE_RATE_HZ));
+        this.situation = situation;
+        loop = new PhoneLoop(
+                new PhoneLoop.Answering() {
+                    @Override
+                    public Answer answer(double nowS) {
+                        float[] samples = ring.read();
+                        try {
+                            return ear.recognize(samples);
+                        } catch (ArtifactException error) {
+                            failure = error;
+                            return Answer.unknown(samples.length / (double) MicroFrontend.SAMPLE_RATE_HZ);
+                        }
+                    }
+
+                    @Override
+                    public double takesS(Answer answer) {
+                        return answerS;
+                    }
+                },
+                settings,
+                sink);
+    }
+
+    public State state() {
+        return loop.state();
+    }
+
+    /** Returns the seconds passed, in whole steps. */
+    public double nowS() {
+        return steps / STEPS_PER_S;
+    }
+
+    /** Returns whether what is heard is taken for music. */
+    public boolean isMusic() {
+        return listener.isMusic();
+    }
+
+    /** Returns the detector's newest probability of music. */
+    public double probability() {
+        return listener.probability();
+    }
+
+    /**
+     * Listens to one more chunk; what happens does not depend on its length.
+     *
+     * @throws ArtifactException when a song was recognized whose metadata cannot be read
+     */
+    public void feed(short[] samples, int offset, int length) throws ArtifactException {
+        if (loop.state() == State.OFF) {
+            loop.switchOn();
+        }
+        int at = offset;
+        while (at < offset + length) {
+            int taken = Math.min(STEP_SAMPLES - held, offset + length - at);
+            System.arraycopy(samples, at, pending, held, taken);
+            held += taken;
+            at += taken;
+            if (held == STEP_SAMPLES) {
+                held = 0;
+                step();
+            }
+        }
+        if (failure != null) {
+            ArtifactException told = failure;
+            failure = null;
+            throw told;
+        }
+    }
+
+    private void step() {
+        double endS = (steps + 1) / STEPS_PER_S;
+        String reason = situation.reasonAt(endS);
+        if (reason != null) {
+            bePaused(reason, 1);
+            return;
+        }
+        ring.write(pending, 0, STEP_SAMPLES);
+        steps++;
+        loop.advance(endS);
+        if (paused) {
+            paused = false;
+            loop.resume();
+        }
+        if (listener.process(pending, 0, endS)) {
+            loop.hear(listener.isMusic(), listener.musicSinceS());
+            loop.advance(endS);
+        }
+    }
+
+    /** Lets time pass without sound, because the microphone is closed. */
+    public void skip(double seconds, String reason) {
+        long passed = Math.round(seconds * STEPS_PER_S);
+        held = 0;
+        if (passed > 0) {
+            bePaused(reason, passed);
+        }
+    }
+
+    private void bePaused(String reason, long passed) {
+        steps++;
+        loop.advance(nowS());
+        if (!paused) {
+            // Nothing heard before a pause may be used after it.
+            listener.reset();
+            ring.clear();
+            paused = true;
+        }
+        loop.pause(reason);
+        steps += passed - 1;
+        loop.advance(nowS());
+    }
+
+    /** Ends the sound: a capture under way is recognized with what the buffer holds. */
+    public void finish() {
+        loop.hurry();
+        if (loop.state() == State.RECOGNIZING) {
+            loop.finishAnswer();
+        }
+        loop.switchOff("end of the sound");
+    }
+}

@@ -1,0 +1,44 @@
+package org.nowplaying.core.loop;
+
+import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.db.SearchOptions;
+import org.nowplaying.core.db.Songs;
+import org.nowplaying.core.fingerprint.Fingerprinter;
+import org.nowplaying.core.match.Match;
+import org.nowplaying.core.match.SongMatcher;
+import org.nowplaying.core.song.SongStore;
+
+/** From sound to a song: fingerprints, match, metadata. Not safe for several threads: the models have one memory. */
+public final class Recognizer {
+    private final Fingerprinter fingerprinter;
+    private final SongMatcher matcher;
+    private final SongStore store;
+
+    /**
+     * Joins the parts.
+     *
+     * @param songs opened with the fingerprinter's embedding space
+     * @param logPrior of the songs' popularity; null where nobody knows
+     */
+    public Recognizer(Fingerprinter fingerprinter, Songs songs, SongStore store, double[] logPrior) {
+        this.fingerprinter = fingerprinter;
+        this.store = store;
+        matcher = new SongMatcher(songs, fingerprinter.acceptance, logPrior);
+    }
+
+    /**
+     * Names the song in a buffer of at most some eight seconds.
+     *
+     * @param samples 16 kHz mono, in [-1, 1]
+     * @throws ArtifactException when the song's metadata cannot be read
+     */
+    public Answer recognize(float[] samples) throws ArtifactException {
+        double bufferS = samples.length / (double) fingerprinter.sampleRateHz;
+        float[][] heard = fingerprinter.embed(samples);
+        Match match = matcher.match(heard, fingerprinter.queryHopS, new SearchOptions());
+        Match.Candidate best = match.best();
+        return best == null
+                ? Answer.unknown(bufferS)
+                : new Answer(store.track(best.song), best.offsetS, best.score, bufferS);
+    }
+}

@@ -1,0 +1,114 @@
+package org.nowplaying.core.song;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.artifact.Json;
+import org.nowplaying.core.sql.Like;
+import org.nowplaying.core.sql.Sql;
+
+/** Metadata in {@code songs.sqlite}, through whatever reads SQLite here; the file is opened as untrusted. */
+public final class SqlSongStore implements SongStore {
+    private static final String SCHEMA =
+            "CREATE TABLE songs (song_index INTEGER PRIMARY KEY, track_id TEXT NOT NULL, title TEXT NOT NULL, "
+                    + "artist TEXT NOT NULL, album TEXT NOT NULL, duration_s REAL NOT NULL, source TEXT NOT NULL, "
+                    + "external_ids TEXT NOT NULL)";
+    private static final String COLUMNS =
+            "SELECT song_index, track_id, title, artist, album, duration_s, source, external_ids FROM songs ";
+
+    private final Sql reader;
+    private final Path path;
+    private final long slots;
+
+    /**
+     * Checks that the file is exactly the table of songs that the manifest promises.
+     *
+     * @throws ArtifactException where it is not
+     */
+    public SqlSongStore(Sql reader, Path path, long slots, int songs) throws ArtifactException {
+        this.reader = reader;
+        this.path = path;
+        this.slots = slots;
+        List<Object[]> master = query("SELECT type, name, sql FROM sqlite_master");
+        boolean ours = master.size() == 1 && Arrays.equals(master.get(0), new Object[] {"table", "songs", SCHEMA});
+        if (!ours) {
+            throw ArtifactException.corrupt(path, "holds something other than the table of songs");
+        }
+        Object[] counts = query("SELECT count(*), min(song_index), max(song_index) FROM songs").get(0);
+        boolean whole = counts[1] instanceof Long && counts[2] instanceof Long;
+        if (!whole || (Long) counts[0] != songs || (Long) counts[1] < 0 || (Long) counts[2] >= slots) {
+            throw ArtifactException.corrupt(
+                    path, "expected " + songs + " songs numbered below " + slots + ", found " + Arrays.toString(counts));
+        }
+    }
+
+    @Override
+    public Track track(int song) throws ArtifactException {
+        List<Object[]> rows = query(COLUMNS + "WHERE song_index = ?", (long) song);
+        if (rows.size() != 1) {
+            throw ArtifactException.corrupt(path, "no song has the number " + song);
+        }
+        return track(rows.get(0));
+    }
+
+    @Override
+    public int find(String trackId) throws ArtifactException {
+        List<Object[]> rows = query("SELECT song_index FROM songs WHERE track_id = ?", trackId);
+        return rows.isEmpty() ? -1 : number(rows.get(0)[0]);
+    }
+
+    @Override
+    public Map<Integer, String> trackIds() throws ArtifactException {
+        Map<Integer, String> ids = new TreeMap<>();
+        for (Object[] row : query("SELECT song_index, track_id FROM songs ORDER BY song_index")) {
+            if (!(row[1] instanceof String)) {
+                throw ArtifactException.corrupt(path, "a track id is no text");
+            }
+            ids.put(number(row[0]), (String) row[1]);
+        }
+        return ids;
+    }
+
+    @Override
+    public List<Track> search(String text, int most) throws ArtifactException {
+        String like = Like.containing(text);
+        List<Object[]> rows = query(
+                COLUMNS + "WHERE title LIKE ? ESCAPE '\\' OR artist LIKE ? ESCAPE '\\' OR album LIKE ? ESCAPE '\\' "
+                        + "ORDER BY artist, album, title, track_id LIMIT ?",
+                like, like, like, (long) most);
+        List<Track> found = new ArrayList<>();
+        for (Object[] row : rows) {
+            found.add(track(row));
+        }
+        return found;
+    }
+
+    private int number(Object value) throws ArtifactException {
+        if (!(value instanceof Long) || (Long) value < 0 || (Long) value >= Math.min(slots, Integer.MAX_VALUE)) {
+            throw ArtifactException.corrupt(path, "expected a song number below " + slots + ", found " + value);
+        }
+        return ((Long) value).intValue();
+    }
+
+    private Track track(Object[] row) throws ArtifactException {
+        try {
+            Object ids = row[7] instanceof String ? Json.parse((String) row[7]) : Collections.emptyList();
+            return new Track(row[1], row[2], row[3], row[4], row[5], row[6], ids);
+        } catch (IllegalArgumentException error) {
+            throw ArtifactException.corrupt(path, "song " + row[0] + ": " + error.getMessage());
+        }
+    }
+
+    private List<Object[]> query(String sql, Object... arguments) throws ArtifactException {
+        try {
+            return reader.query(sql, arguments);
+        } catch (RuntimeException error) {
+            throw ArtifactException.corrupt(path, "SQLite cannot read the songs (" + error.getMessage() + ")");
+        }
+    }
+}

@@ -1,0 +1,211 @@
+"""Golden runs of the phone: the loop on drawn input, and a whole evening from the microphone to the songs."""
+
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import simpy
+
+from detector.config import NetworkConfig
+from detector.features import features_of
+from detector.gate import GateConfig
+from detector.network import WindowNetwork, open_network
+from detector.stream import MODEL_FILE, StreamingDetector
+from export.stream_graph import streaming_graph
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
+from nowplaying.audio import load, to_float32, to_int16
+from nowplaying.manifest import ModelFolder
+from ondevice_db.arrays import save_array
+from ondevice_db.recognizer import Recognizer
+from ondevice_db.store import SongDatabase
+from simulator.conditions import PhoneConditions
+from simulator.events import Event, EventKind
+from simulator.loop import PhoneLoop
+from simulator.phone import Phone
+from simulator.policy import PhoneConfig
+from simulator.recordings import demo_recordings
+from simulator.scene import compose
+from simulator.scripts import SCENES
+from tests.android.recorded import RecordedModel
+from tests.detector.networks import SMALL, random_weights
+
+__all__ = ["write_loop_goldens", "write_network_goldens", "write_phone_goldens"]
+
+_RUNS: Final = 40
+_ACTIONS: Final = 250
+_ANSWER_S: Final = 0.37
+
+
+def write_loop_goldens(folder: Path) -> None:
+    """Write runs of the loop: what it was told, when, and what it did."""
+    write_json(folder / "loop.json", {"runs": [_loop_run(np.random.default_rng([7, run])) for run in range(_RUNS)]})
+
+
+class _Drawn:
+    """Answers out of a generator."""
+
+    def __init__(self, rng: np.random.Generator, busy_s: float) -> None:
+        self._rng = rng
+        self._busy_s = busy_s
+        self.given: list[list[float] | None] = []
+
+    def answer(self, now_s: float) -> Mapping[str, Any]:
+        buffer_s = float(self._rng.integers(1, 801)) / 100
+        if self._rng.random() < 0.4:
+            self.given.append([buffer_s])
+            return {"buffer_s": buffer_s}
+        duration_s = float(self._rng.choice([0.0, 30.0, 200.0, 4000.0]))
+        offset_s = float(np.round(self._rng.uniform(-4, 150), 3))
+        self.given.append([buffer_s, duration_s, offset_s])
+        return {"buffer_s": buffer_s, "track_id": "0" * 16, "offset_s": offset_s, "duration_s": duration_s or None}
+
+    def takes_s(self, data: Mapping[str, Any]) -> float:
+        return self._busy_s
+
+
+def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
+    gate = GateConfig(
+        cool_down_s=float(rng.choice([0.0, 7.0, 60.0])),
+        back_off_factor=float(rng.choice([1.0, 1.7])),
+        longest_rest_s=90.0,
+    )
+    config = PhoneConfig(
+        gate=gate, captures_afresh=bool(rng.random() < 0.2), skips_same_song=bool(rng.random() < 0.8), music_gap_s=3.3
+    )
+    env = simpy.Environment()
+    answers = _Drawn(rng, float(rng.choice([0.0, 0.37, 3.0])))
+    events: list[list[Any]] = []
+
+    def note(event: Event) -> None:
+        events.append([event.time_s, str(event.kind), event.data.get("to"), event.data.get("reason")])
+
+    loop = PhoneLoop(env, answers, config, note)
+    loop.switch_on()
+    actions: list[list[Any]] = []
+    step, is_open, is_paused = 0, False, False
+    for _ in range(_ACTIONS):
+        step += int(rng.choice([0, 1, 64, 64, 64, 300, 2000]))
+        time_s = step / 100
+        _pass_to(env, time_s)
+        drawn = rng.random()
+        if drawn < 0.06:
+            is_paused = True
+            loop.pause("call")
+            actions.append([time_s, "pause"])
+        elif drawn < 0.12 and is_paused:
+            is_paused = False
+            loop.resume()
+            actions.append([time_s, "resume"])
+        else:
+            is_open = bool(rng.random() < 0.15) != is_open
+            since_s = float(np.round(time_s - rng.uniform(0, 9), 2)) if is_open and rng.random() < 0.8 else None
+            loop.hear(is_open=is_open, music_since_s=since_s)
+            actions.append([time_s, "hear", is_open, since_s])
+        _pass_to(env, time_s)
+    loop.hurry()
+    _pass_to(env, step / 100 + 5)
+    return {
+        "settings": {
+            "captures_afresh": config.captures_afresh,
+            "skips_same_song": config.skips_same_song,
+            "music_gap_s": config.music_gap_s,
+            "busy_s": answers.takes_s({}),
+            "gate": gate.to_dict(),
+        },
+        "actions": actions,
+        "answers": answers.given,
+        "end_s": step / 100 + 5,
+        "events": events,
+    }
+
+
+def _pass_to(env: simpy.Environment, time_s: float) -> None:
+    while env.peek() <= time_s + 1e-9:
+        env.step()
+    if time_s > env.now:
+        env.run(until=time_s)
+
+
+def write_network_goldens(folder: Path) -> None:
+    """Write model folders of both forms of a network, what their graphs say, and the outputs over a recording."""
+    models = folder / "models"
+    shutil.rmtree(models, ignore_errors=True)
+    for role, name in (("detector", SHIPPED_DETECTOR), ("fingerprinter", SHIPPED_FINGERPRINTER)):
+        (models / role).mkdir(parents=True)
+        for file in ("manifest.json", "detector.tflite", "frontend.tflite", "encoder.tflite"):
+            if (builtin_model_dir(name) / file).is_file():
+                shutil.copy(builtin_model_dir(name) / file, models / role / file)
+    weights = random_weights()
+    _write_form(folder, "stream", SMALL, streaming_graph(SMALL, weights, description="nowplaying test 1.0.0"))
+    shipped = open_network(RecordedModel(builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE))
+    if not isinstance(shipped, WindowNetwork):
+        from export.convert_detector import convert_detector
+
+        _write_form(folder, "window", SMALL, convert_detector(SMALL, weights))
+
+
+def _write_form(folder: Path, form: str, network: NetworkConfig, graph: bytes) -> None:
+    import hashlib
+
+    place = folder / "models" / form
+    place.mkdir()
+    (place / MODEL_FILE).write_bytes(graph)
+    model = RecordedModel(place / MODEL_FILE, reference_kernels=True)
+    shipped = ModelFolder.open(SHIPPED_DETECTOR, role="detector").manifest
+    record = {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
+    kept = {key: shipped[key] for key in ("kind", "schema_version", "role", "frontend", "gate")}
+    tensors = {MODEL_FILE: model.tensors()}
+    write_json(place / "manifest.json", {**kept, "name": form, "files": {MODEL_FILE: record}, "tensors": tensors})
+    recording = next(iter(demo_recordings().values()))
+    pcm = to_int16(load(recording.path))[: 25 * 16_000]
+    pcm[10 * 16_000 : 19 * 16_000] = 0
+    frames = features_of(pcm)
+    # Three seconds of the network's own silence, which it is not run on again and again.
+    frames = np.concatenate([frames, np.full((1500, network.n_channels), -128, np.int8), frames[:700]])
+    outputs = open_network(model).process(frames)
+    model.save(folder)
+    save_array(folder / f"network-{form}-frames.npy", frames)
+    write_json(folder / f"network-{form}.json", {"outputs": outputs})
+
+
+def write_phone_goldens(folder: Path) -> None:
+    """Write the evening's sound, what the models said, and the events; ``demo.npdb`` must be there."""
+    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
+    detector = StreamingDetector.from_model(SHIPPED_DETECTOR, reference_kernels=True)
+    prints = fingerprinter.folder
+    recorded = [
+        RecordedModel(builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE, reference_kernels=True),
+        RecordedModel(prints.file("frontend.tflite")),
+        RecordedModel(prints.file("encoder.tflite")),
+    ]
+    detector = StreamingDetector(recorded[0], gate_config=detector.gate_config)
+    fingerprinter._front_end, fingerprinter._encoder = recorded[1:]
+    scene = SCENES["evening"]
+    shipped = demo_recordings()
+    recordings = {used: load(shipped[used].path) for used in {sound.recording for sound in scene.sounds}}
+    pcm = to_int16(compose(scene, recordings, np.random.default_rng(1)).samples)
+    database = SongDatabase.open(folder / "demo.npdb")
+    phone = Phone(
+        detector,
+        Recognizer(database, fingerprinter),
+        PhoneConfig(gate=detector.gate_config),
+        PhoneConditions(scene.conditions),
+        answer_s=_ANSWER_S,
+    )
+    events = [_plain(event) for event in phone.run([to_float32(pcm)]) if event.kind is not EventKind.PROBABILITY]
+    for model in recorded:
+        model.save(folder)
+    save_array(folder / "phone-pcm.npy", pcm)
+    songs = [{"song_index": index, **track.to_dict()} for index, track in database.songs]
+    write_json(folder / "demo-songs.json", {"songs": songs})
+    conditions = [[str(one.reason), one.start_s, one.end_s] for one in scene.conditions]
+    write_json(folder / "phone.json", {"events": events, "conditions": conditions, "answer_s": _ANSWER_S})
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    names = ("from", "to", "reason", "track_id", "title", "offset_s", "score", "buffer_s")
+    told = {name: event.data[name] for name in names if name in event.data}
+    return {"time_s": event.time_s, "kind": str(event.kind), **told}
