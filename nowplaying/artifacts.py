@@ -23,7 +23,7 @@ __all__ = [
     "write_text",
 ]
 
-SHIPPED_DETECTOR = "detector-v1"
+SHIPPED_DETECTOR = "detector-v2"
 SHIPPED_FINGERPRINTER = "fingerprinter-v1"
 MODEL_SCHEMA_VERSION = 1
 _CHUNK_BYTES = 1 << 20

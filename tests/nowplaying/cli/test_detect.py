@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from nowplaying.artifacts import SHIPPED_DETECTOR
 from nowplaying.audio import load, mulaw, to_float32, to_int16
 from tests.detector.sounds import noise, pcm
 from tests.synthesis import song
@@ -59,7 +60,7 @@ def test_what_does_not_go_together_is_refused(run: Run, arguments: tuple[str, ..
 def test_cost_of_the_shipped_detector(run: Run) -> None:
     (record,) = run("evaluate", "detector-cost", "--json").records
     assert record["schema"] == "nowplaying/detector-cost/1"
-    assert record["model"] == "detector-v1"
-    assert record["n_parameters"] == 8_397
-    assert record["arena_bytes"] is None or record["arena_bytes"] > 30_000
-    assert "8397" in run("evaluate", "detector-cost").out
+    assert record["model"] == SHIPPED_DETECTOR
+    assert record["n_parameters"] == 5_601
+    assert record["arena_bytes"] is None or 10_000 < record["arena_bytes"] <= 16 * 1024
+    assert "5601" in run("evaluate", "detector-cost").out

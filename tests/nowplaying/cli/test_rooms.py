@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from tests.synthesis import SAMPLE_RATE_HZ, song
 
 from .conftest import Run
@@ -115,7 +116,7 @@ def test_doctor_is_content_with_this_installation(run: Run) -> None:
     checks = {record["name"]: record["status"] for record in done.records}
     assert done.code == 0
     assert "failed" not in checks.values()
-    assert {"nowplaying", "runtime", "detector-v1", "fingerprinter-v1", "annoy index"} <= set(checks)
+    assert {"nowplaying", "runtime", SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, "annoy index"} <= set(checks)
 
 
 def test_doctor_tells_a_missing_runtime(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
