@@ -31,6 +31,7 @@ _WINDOWS: Final = (1, 2, 3, 4, 6, 8)
 _HITS: Final = (1, 2, 3, 4)
 _THRESHOLDS: Final = tuple(step / 64 for step in range(16, 64))
 _LEAVE_SHARE: Final = 0.6
+_BACK_OFF: Final = 1.25  # twice as long each time saves 6 % of a day's energy and leaves one song in eleven unnamed
 
 
 def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
@@ -164,7 +165,7 @@ def _gate(window: int, threshold: float, hits: int) -> GateConfig:
         leave_threshold=round(_LEAVE_SHARE * threshold, 4),
         consecutive_hits=hits,
         cool_down_s=60.0,
-        back_off_factor=2.0,
+        back_off_factor=_BACK_OFF,
         longest_rest_s=600.0,
         silence_dbfs=SILENCE_DBFS,
     )
