@@ -257,7 +257,7 @@ public class SessionTest {
         Evening evening = new Evening();
         broken = true;
         silencedFromS = 2;
-        run(evening, SessionTest::unknown, new Preferences(0, 0, 0, 0));
+        run(evening.pcm, deaf(evening), SessionTest::unknown, new Preferences(0, 0, 0, 0));
         List<String> expected = Arrays.asList(
                 "trouble the microphone is taken", "0.00 pause microphone_taken", "1.10 pause null", "0.00 LISTENING",
                 "trouble another app has the microphone", "2.10 pause microphone_taken", "1.01 PAUSED");
