@@ -1,5 +1,7 @@
 """The grids of the literature: lengths by noise by rooms, for segments and songs, published retrieval beside ours."""
 
+import hashlib
+import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -9,6 +11,7 @@ from typing import Any, Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from nowplaying.artifacts import canonical_json, write_json
 from nowplaying.errors import ConfigError
 from ondevice_db.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.codebook import Codebook
@@ -20,6 +23,7 @@ from ondevice_db.evaluation.matching import System
 from ondevice_db.evaluation.metrics import rate_by_track, wilson
 from ondevice_db.evaluation.queries import Plan
 from ondevice_db.evaluation.setting import index_corpus, plan_known
+from ondevice_db.store import SongDatabase
 
 __all__ = ["GRIDS", "Grid", "evaluate_grid"]
 
@@ -106,9 +110,10 @@ def evaluate_grid(
     jobs: int = 1,
     progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
-    """Evaluate a model on a published grid.
+    """Evaluate a model on a published grid; called again after an interruption, go on.
 
-    The music of splits ``train`` and ``dev`` is the collection; queries are cut from ``dev``.
+    The music of splits ``train`` and ``dev`` is the collection; queries are cut from ``dev``. Finished cells are kept
+    in ``cache/grid``, by what was asked of which databases.
 
     Parameters
     ----------
@@ -166,27 +171,26 @@ def evaluate_grid(
     asked = [*_ASKED, _OURS_EXACT] if exact else _ASKED
     progress("landmarks")
     landmarks = ask_landmarks(run.library, embeddings.pcm_cache)
+    databases = [_identity(one) for one in (run, *baselines)]
     rows: list[dict[str, Any]] = []
     for table, columns in grid.tables.items():
         for column in columns:
             for length_s in lengths:
                 condition = replace(column, length_s=length_s)
-                progress(condition.name)
-                answers = _ask(run, condition, asked, jobs=jobs)
-                for other in baselines:
-                    found = _ask(other, condition, _BASELINE_ASKED, jobs=jobs)
-                    answers |= {f"baseline: {system}": answer for system, answer in found.items()}
-                answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
-                rows += [
-                    {
-                        "table": table,
-                        "condition": condition.name,
-                        **condition.to_dict(),
-                        "system": system,
-                        **_score(run, found),
-                    }
-                    for system, found in answers.items()
-                ]
+                cell = {"table": table, "condition": condition.name, **condition.to_dict()}
+                question = canonical_json({"cell": cell, "asked": asked, "databases": databases, "seed": seed})
+                kept = cache / "grid" / f"{hashlib.sha256(question.encode()).hexdigest()[:16]}.json"
+                if not kept.is_file():
+                    progress(condition.name)
+                    answers = _ask(run, condition, asked, jobs=jobs)
+                    for other in baselines:
+                        found = _ask(other, condition, _BASELINE_ASKED, jobs=jobs)
+                        answers |= {f"baseline: {system}": answer for system, answer in found.items()}
+                    answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
+                    kept.parent.mkdir(exist_ok=True)
+                    write_json(kept, {system: _score(run, found, seed) for system, found in answers.items()})
+                scores = json.loads(kept.read_text(encoding="utf-8"))
+                rows += [{**cell, "system": system, **score} for system, score in scores.items()]
     return {
         "schema": "grid/1",
         "protocol": name,
@@ -216,7 +220,6 @@ class _Run:
     plan: Plan
     truth: NDArray[np.int64]
     tracks: list[str]
-    rng: np.random.Generator
 
 
 def _prepare(
@@ -234,7 +237,17 @@ def _prepare(
     plan = plan_known(corpus, cache, embeddings.pcm_cache, kinds, n_queries=n_queries, seed=seed)
     truth = np.array([library.songs[query.path] for query in plan.queries])
     tracks = [str(query.path) for query in plan.queries]
-    return _Run(grid, embeddings, library, plan, truth, tracks, np.random.default_rng([seed, 99]))
+    return _Run(grid, embeddings, library, plan, truth, tracks)
+
+
+def _identity(run: _Run) -> dict[str, str]:
+    """Return what tells a collection and the queries that are asked of it from any others."""
+    queries = [[str(query.path), query.start_s] for query in run.plan.queries]
+    return {
+        "space": run.embeddings.fingerprinter.embedding_space,
+        "codes": SongDatabase.open(run.library.database).manifest.files["codes"]["sha256"],
+        "queries": hashlib.sha256(canonical_json(queries).encode()).hexdigest(),
+    }
 
 
 def _ask(run: _Run, condition: Condition, asked: Sequence[_Asked], *, jobs: int) -> dict[str, Answers]:
@@ -249,17 +262,17 @@ def _ask(run: _Run, condition: Condition, asked: Sequence[_Asked], *, jobs: int)
     return answers
 
 
-def _score(run: _Run, answers: Answers) -> dict[str, Any]:
+def _score(run: _Run, answers: Answers, seed: int) -> dict[str, Any]:
     groups = np.append(run.library.groups, -1)
     right = (answers.songs >= 0) & (groups[answers.songs] == run.library.groups[run.truth])
     starts_s = np.array([query.start_s for query in run.plan.queries])
     error_s = np.where(answers.songs == run.truth, np.abs(answers.offsets_s - starts_s), np.inf)
-    hop_s = run.grid.hop_s
+    hop_s, rng = run.grid.hop_s, np.random.default_rng([seed, 99])
     return {
-        "song": rate_by_track(right, run.tracks, run.rng),
+        "song": rate_by_track(right, run.tracks, rng),
         # The nearest reference, and that or a neighbour.
-        "segment": rate_by_track(error_s <= hop_s / 2 + 1e-9, run.tracks, run.rng),
-        "segment_near": rate_by_track(error_s <= 1.5 * hop_s + 1e-9, run.tracks, run.rng),
+        "segment": rate_by_track(error_s <= hop_s / 2 + 1e-9, run.tracks, rng),
+        "segment_near": rate_by_track(error_s <= 1.5 * hop_s + 1e-9, run.tracks, rng),
         "timestamps": _timestamps(run, error_s[answers.songs == run.truth]),
     }
 

@@ -28,8 +28,8 @@ def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> st
 
 def test_grid_runs_repeats_and_reports(small: str, corpus: Path, tmp_path: Path) -> None:
     results = [
-        grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=6, lengths_s=(1.0, 2.0, 5.0), exact=True)
-        for _ in range(2)
+        grid.evaluate_grid(small, MODEL, corpus, tmp_path / cache, n_queries=6, lengths_s=(1.0, 2.0, 5.0), exact=True)
+        for cache in ("cache", "another")
     ]
     result = results[0]
     assert result == results[1]
@@ -59,6 +59,31 @@ def test_a_baseline_is_asked_the_same(small: str, corpus: Path, tmp_path: Path) 
     for condition, system in asked:
         assert scores[condition, system] == scores[condition, system.removeprefix("baseline: ")]
     assert f"The baseline is {result['baseline']}" in grid_report.grid_to_markdown(result)
+
+
+def test_a_grid_that_was_stopped_goes_on(
+    small: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, asked = grid._ask, []
+
+    def stopped(run, condition, *rest, **options):
+        asked.append(condition.name)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return ask(run, condition, *rest, **options)
+
+    def evaluate(n_queries: int = 6):
+        return grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=n_queries, lengths_s=(2.0,))
+
+    monkeypatch.setattr(grid, "_ask", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate()
+    result = evaluate()
+    assert len(asked) == 3
+    assert evaluate() == result
+    assert len(asked) == 3
+    evaluate(5)  # other queries are not those that were answered
+    assert len(asked) == 5
 
 
 def test_unknown_protocols_and_short_lengths_are_refused(corpus: Path, tmp_path: Path) -> None:
