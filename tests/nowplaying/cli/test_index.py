@@ -89,8 +89,9 @@ def wait_for_progress(process: "subprocess.Popen[bytes]", folder: Path, database
     """Wait until some, but hardly all, songs are done: until the journal beside the database grows."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and process.poll() is None:
-        work = [path for path in folder.rglob("*") if path.is_file() and database.name in str(path.relative_to(folder))]
-        if sum(path.stat().st_size for path in work) > n_bytes:
+        work = [path for path in folder.rglob("*") if database.name in str(path.relative_to(folder))]
+        # What is still being written is renamed at any moment.
+        if sum(path.stat().st_size for path in work if path.is_file() and path.suffix != ".tmp") > n_bytes:
             return True
         time.sleep(0.01)
     return False
