@@ -1,13 +1,55 @@
 """Settings from TOML: files that build on others, tables into frozen objects; unknown keys are errors."""
 
+import json
 import tomllib
-from dataclasses import fields
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from nowplaying.errors import ConfigError
 
-__all__ = ["construct", "merged", "read_settings"]
+__all__ = ["RunSettings", "construct", "merged", "read_settings"]
+
+
+class RunSettings(ABC):
+    """The settings of one run, as TOML that a person writes and as JSON that the run records; a frozen dataclass."""
+
+    __slots__ = ()
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build settings from plain values, as :meth:`to_dict` gives them; ValueError or TypeError for wrong ones."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the run's record."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is a dataclass
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a TOML file; one with a ``base`` holds the changes to the file of that name in the same folder.
+
+        Raises
+        ------
+        ConfigError
+            When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
+        """
+        return cls._read(path, read_settings)
+
+    @classmethod
+    def from_json(cls, path: Path) -> Self:
+        """Read the ``config.json`` of a run; errors as in :meth:`read`."""
+        return cls._read(path, lambda file: json.loads(file.read_text(encoding="utf-8")))
+
+    @classmethod
+    def _read(cls, path: Path, values: Callable[[Path], dict[str, Any]]) -> Self:
+        try:
+            return cls.from_dict(values(path))
+        except (OSError, ValueError, TypeError) as error:
+            message = f"{path}: {error}"
+            raise ConfigError(message) from error
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

@@ -1,14 +1,12 @@
 """Settings of a fingerprinter training, read from TOML; unknown keys are errors."""
 
-import json
-from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from dataclasses import dataclass, field
 from typing import Any
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
-from fingerprinter.settings import construct, read_settings
+from fingerprinter.settings import RunSettings, construct
 from nowplaying.errors import ConfigError
 
 __all__ = ["TrainingConfig"]
@@ -17,7 +15,7 @@ _HOPS = ("reference_hop_s", "query_hop_s")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TrainingConfig:
+class TrainingConfig(RunSettings):
     """One training run.
 
     Attributes
@@ -76,30 +74,6 @@ class TrainingConfig:
                 raise ConfigError(message)
 
     @classmethod
-    def read(cls, path: Path) -> "TrainingConfig":
-        """Read a TOML file; one with a ``base`` holds the changes to the file of that name in the same folder.
-
-        Raises
-        ------
-        ConfigError
-            When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
-        """
-        try:
-            return cls.from_dict(read_settings(path))
-        except (OSError, ValueError, TypeError) as error:
-            message = f"{path}: {error}"
-            raise ConfigError(message) from error
-
-    @classmethod
-    def from_json(cls, path: Path) -> "TrainingConfig":
-        """Read the ``config.json`` of a run; errors as in :meth:`read`."""
-        try:
-            return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
-        except (OSError, ValueError, TypeError) as error:
-            message = f"{path}: {error}"
-            raise ConfigError(message) from error
-
-    @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainingConfig":
         """Build settings from plain values, as :meth:`to_dict` gives them; ValueError or TypeError for wrong ones."""
         kinds = {
@@ -111,7 +85,3 @@ class TrainingConfig:
         tables = {name: construct(kind, values.get(name, {})) for name, kind in kinds.items()}
         settings: TrainingConfig = construct(cls, {**values, **tables})
         return settings
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for the run's record."""
-        return asdict(self)

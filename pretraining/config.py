@@ -1,13 +1,11 @@
 """The settings of a pretraining run: readable without Keras, from TOML; unknown keys are errors."""
 
-import json
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.settings import construct, read_settings
+from fingerprinter.settings import RunSettings, construct
 from nowplaying.errors import ConfigError
 
 __all__ = ["METHOD_NAMES", "EarConfig", "MethodConfig", "PretrainingConfig", "ear_front_end"]
@@ -99,7 +97,7 @@ class MethodConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class PretrainingConfig:
+class PretrainingConfig(RunSettings):
     """One run.
 
     Attributes
@@ -154,30 +152,6 @@ class PretrainingConfig:
             raise ConfigError(message)
 
     @classmethod
-    def read(cls, path: Path) -> "PretrainingConfig":
-        """Read a TOML file; one with a ``base`` holds the changes to the file of that name in the same folder.
-
-        Raises
-        ------
-        ConfigError
-            When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
-        """
-        return cls._read(path, read_settings)
-
-    @classmethod
-    def from_json(cls, path: Path) -> "PretrainingConfig":
-        """Read the ``config.json`` of a run; errors as in :meth:`read`."""
-        return cls._read(path, lambda file: json.loads(file.read_text(encoding="utf-8")))
-
-    @classmethod
-    def _read(cls, path: Path, values: Any) -> "PretrainingConfig":
-        try:
-            return cls.from_dict(values(path))
-        except (OSError, ValueError, TypeError) as error:
-            message = f"{path}: {error}"
-            raise ConfigError(message) from error
-
-    @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PretrainingConfig":
         """Build settings from plain values, as :meth:`to_dict` gives them; what a table leaves out is the ear's own."""
         kinds: dict[str, Any] = {
@@ -192,7 +166,3 @@ class PretrainingConfig:
         }
         config: PretrainingConfig = construct(cls, {**values, **tables})
         return config
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for the run's record."""
-        return asdict(self)
