@@ -224,15 +224,19 @@ public class SessionTest {
         assertEquals("one wait for each rest", 6, waits);
     }
 
-    @Test
-    public void aQuestionIsAnsweredEvenInQuietHours() throws Exception {
-        Evening evening = new Evening();
+    private void askInQuietHours(Evening evening) throws InterruptedException {
         minute = 23 * 60;
         pcm = evening.pcm;
         session = new Session(evening.detector, SessionTest::unknown, microphone, clock, surroundings,
                 new Preferences(0, 22 * 60, 7 * 60, 0), listener);
         session.ask();
         session.run();
+    }
+
+    @Test
+    public void aQuestionIsAnsweredEvenInQuietHours() throws Exception {
+        Evening evening = new Evening();
+        askInQuietHours(evening);
         assertTrue(told.toString(), told.contains("8.09 answer 8.0 null"));
         assertEquals("and the microphone is closed again", 8, openS, 0.2);
     }
@@ -241,12 +245,7 @@ public class SessionTest {
     public void aQuestionThatCannotBeAnsweredIsToldSo() throws Exception {
         Evening evening = new Evening();
         silencedFromS = 3;
-        minute = 23 * 60;
-        pcm = evening.pcm;
-        session = new Session(evening.detector, SessionTest::unknown, microphone, clock, surroundings,
-                new Preferences(0, 22 * 60, 7 * 60, 0), listener);
-        session.ask();
-        session.run();
+        askInQuietHours(evening);
         assertTrue(told.toString(), told.contains("trouble another app has the microphone"));
         assertFalse(told.toString(), told.toString().contains("answer"));
         assertEquals(3, openS, 0.2);
