@@ -5,6 +5,10 @@ each size: music that is in it, music that is not, and music that is masked. The
 for are then mostly drawn, and named so: real music of that amount would have covers and versions among it. Written are
 rank-1, accepted, and false accepts by size, and the slope of acceptance by size: how much the logarithm of the odds
 that one wrong answer in 300 reaches rises when the database grows e-fold (`size_slope`; docs/adr/0010).
+
+``strict`` tells what one false accept in a thousand costs: a threshold is chosen on the wrong answers of one half of
+the recordings and asked of the other half, and the other way round; music that is not indexed and music that is masked
+are then both unknown music.
 """
 
 import argparse
@@ -27,11 +31,13 @@ from ondevice_db.evaluation.distractors import SongStatistics, distractor_track,
 from ondevice_db.evaluation.library import Library
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import clopper_pearson
+from ondevice_db.evaluation.queries import Plan
 from ondevice_db.evaluation.setting import Setting, build_setting
 from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store import SongDatabase
 
 RATE = 0.003
+STRICT_RATE = 0.0005  # aimed at where at most one in a thousand is wanted: half of it is left for chance
 
 
 def main() -> None:
@@ -96,6 +102,8 @@ def measure(
     masks = [setting.library.members(int(song)) for song in setting.truth]
     row: dict[str, Any] = {}
     wrong: list[NDArray[np.float64]] = []
+    halves = {name: half_of(setting.plans[name]) for name in ("known", "unknown")}
+    strangers_half = np.concatenate([halves["unknown"], halves["known"]])
     for condition in paired_conditions():
         known = match_all(system, setting.cache.queries(setting.plans["known"], condition), jobs=jobs)
         right = known.right(library, setting.truth)
@@ -107,8 +115,40 @@ def measure(
             "unknown_accepted": count(unknown.accepted),
             "masked_accepted": count(masked.accepted),
         }
-        wrong += [log_odds(plain, unknown), log_odds(plain, masked)]
+        strangers = np.concatenate([log_odds(plain, unknown), log_odds(plain, masked)])
+        true = np.where(right, log_odds(plain, known), -np.inf)
+        row[condition.name]["strict"] = strict(true, halves["known"], strangers, strangers_half)
+        wrong.append(strangers)
     return row, np.concatenate(wrong)
+
+
+def half_of(plan: Plan) -> NDArray[np.int64]:
+    """Return 0 or 1 for each query, the same for all of one recording."""
+    paths = [query.path for query in plan.queries]
+    number = {path: n for n, path in enumerate(dict.fromkeys(paths))}
+    return np.array([number[path] % 2 for path in paths])
+
+
+def strict(
+    true: NDArray[np.float64],
+    true_half: NDArray[np.int64],
+    wrong: NDArray[np.float64],
+    wrong_half: NDArray[np.int64],
+) -> dict[str, Any]:
+    """Return true and false accepts at thresholds of one false accept in 2,000, each half at the other's threshold.
+
+    Parameters
+    ----------
+    true : ndarray of float64, shape (n_known,)
+        Log odds of right answers; minus infinity where the answer is wrong.
+    true_half, wrong_half : ndarray of int64, 0 or 1
+    wrong : ndarray of float64, shape (n_unknown,)
+        Log odds of answers to unknown music.
+    """
+    thresholds = [float(np.quantile(wrong[wrong_half != half], 1 - STRICT_RATE, method="higher")) for half in (0, 1)]
+    accepted = np.concatenate([true[true_half == half] > thresholds[half] for half in (0, 1)])
+    false = np.concatenate([wrong[wrong_half == half] > thresholds[half] for half in (0, 1)])
+    return {"log_odds": thresholds, "accepted": float(accepted.mean()), "unknown_accepted": count(false)}
 
 
 def count(accepted: NDArray[np.bool_]) -> dict[str, Any]:
