@@ -9,6 +9,7 @@ bit: Claude, Navarro and Ordonez, "The wavelet matrix", Information Systems 2015
 every 512 bits, which adds 6 %.
 """
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -77,28 +78,31 @@ class RadixOrder:
             _check(at, self.n)
         return cells, at
 
-    def fingerprints(self, positions: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:
+    def fingerprints(self, positions: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:  # noqa: ARG002
         """Return which fingerprints stand at positions of the cell order.
 
         Parameters
         ----------
         positions : ndarray of int64 in [0, n), shape (k,)
         cells : ndarray of int64, shape (k,)
-            Whose entries they are.
+            Whose entries they are; the positions alone tell it here.
 
         Raises
         ------
         ValueError
             When the counts lead out of the array.
         """
-        at = positions
-        block_starts = np.arange(self.counts.shape[1], dtype=np.uint32) * np.uint32(_BLOCK_BITS)
+        order = np.argsort(positions, kind="stable")
+        at = positions[order]
         for number in reversed(range(self.bits.shape[0])):
-            n_zeros = self.n - int(self.counts[number, -1])
-            bit = (cells >> number) & 1
-            at = self._select(number, np.where(bit == 1, at - n_zeros, at), bit, block_starts)
-            _check(at, self.n)
-        return at
+            found = self._select(number, at)
+            _check(found, self.n)
+            # Zeros and ones are each in order still; a stable sort does no more than merge them.
+            merged = np.argsort(found, kind="stable")
+            at, order = found[merged], order[merged]
+        fingerprints = np.empty_like(at)
+        fingerprints[order] = at
+        return fingerprints
 
     def cells(self) -> NDArray[np.int64]:
         """Return the cell of every fingerprint in song order, and check the counts on the way.
@@ -131,22 +135,28 @@ class RadixOrder:
         ones += self.counts[number, block]
         return ((here >> shift) & _ONE).astype(np.int64), ones
 
-    def _select(
-        self, number: int, rank: NDArray[np.int64], bit: NDArray[np.int64], block_starts: NDArray[np.uint32]
-    ) -> NDArray[np.int64]:
-        """Return where the ``rank``-th one (or zero, where ``bit`` is 0) of a pass stands."""
-        block, rest = np.empty(rank.size, np.int64), rank.copy()
+    def _select(self, number: int, at: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where the fingerprints at ascending places after a pass, its zeros and then its ones, stood before."""
         passed = self.counts[number]
-        for value, counts in ((1, passed), (0, block_starts - passed)):
-            rows = np.flatnonzero(bit == value)
-            found = np.searchsorted(counts, rank[rows].astype(np.uint32), side="right") - 1
-            block[rows] = np.clip(found, 0, counts.size - 2)
-            rest[rows] -= counts[block[rows]]
+        n_zeros = self.n - int(passed[-1])
+        n_from_zeros = int(np.searchsorted(at, n_zeros))
+        rest = at.copy()
+        rest[n_from_zeros:] -= n_zeros
+        blocks = []
+        zeros_passed = np.arange(passed.size, dtype=np.uint32) * np.uint32(_BLOCK_BITS) - passed
+        for rows, counts in ((slice(n_from_zeros), zeros_passed), (slice(n_from_zeros, None), passed)):
+            found = counts.searchsorted(rest[rows].astype(np.uint32), side="right") - 1
+            blocks.append(np.minimum(found, counts.size - 2))  # damaged counts: what follows is refused
+            rest[rows] -= counts[blocks[-1]]
+        block = np.concatenate(blocks)
         words = self._words(number, block)
-        words ^= bit.astype(np.uint64) - _ONE  # all ones for a zero: it is then a one that is looked for
-        passed_words = np.cumsum(_popcount(words), axis=0, dtype=np.int64)
-        word = np.minimum((passed_words <= rest).sum(axis=0), _BLOCK_WORDS - 1)
-        each = np.arange(rank.size)
+        np.invert(words[:, :n_from_zeros], out=words[:, :n_from_zeros])  # a zero is then a one that is looked for
+        passed_words = _popcount(words).astype(np.uint16)
+        for before, here in itertools.pairwise(passed_words):
+            np.add(before, here, out=here)
+        short = (passed_words <= rest.astype(np.uint16)).view(np.uint8)
+        word = np.minimum(short.sum(axis=0, dtype=np.uint8).astype(np.intp), _BLOCK_WORDS - 1)
+        each = np.arange(at.size)
         rest -= np.where(word > 0, passed_words[word - 1, each], 0)
         found_at: NDArray[np.int64] = block * _BLOCK_BITS + word * _WORD_BITS + _nth_one(words[word, each], rest)
         return found_at
