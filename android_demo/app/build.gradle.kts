@@ -21,6 +21,13 @@ android {
         noCompress += listOf("tflite", "npy", "ann", "sqlite")
     }
 
+    testOptions {
+        unitTests {
+            isIncludeAndroidResources = true
+            all { it.systemProperty("screens", layout.buildDirectory.dir("screens").get().asFile.path) }
+        }
+    }
+
     compileOptions {
         sourceCompatibility = JavaVersion.VERSION_11
         targetCompatibility = JavaVersion.VERSION_11
@@ -30,6 +37,8 @@ android {
 dependencies {
     implementation(project(":core"))
     implementation(libs.tflite)
+    testImplementation(libs.junit)
+    testImplementation(libs.robolectric)
 }
 
 /** The shipped models, and the song packs in android_demo/packs, as the app's assets. */

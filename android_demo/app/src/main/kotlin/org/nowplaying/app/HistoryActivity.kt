@@ -19,10 +19,9 @@ import org.nowplaying.core.history.HeardSong
 import org.nowplaying.core.history.HistoryExport
 
 /** The first screen: what was heard, the switch, and the question. */
-class HistoryActivity : Activity() {
+class HistoryActivity : NewsActivity() {
     private val permissions = Permissions(this)
     private val rows = Rows<HeardSong>(this) { lines(it) }
-    private val onNews: () -> Unit = { show() }
     private lateinit var search: EditText
 
     override fun onCreate(state: Bundle?) {
@@ -40,16 +39,6 @@ class HistoryActivity : Activity() {
         }
     }
 
-    override fun onStart() {
-        super.onStart()
-        app.diary.watch(onNews)
-    }
-
-    override fun onStop() {
-        app.diary.unwatch(onNews)
-        super.onStop()
-    }
-
     private fun toggle() {
         if (app.diary.isRunning) {
             ListenService.stop(this)
@@ -58,7 +47,7 @@ class HistoryActivity : Activity() {
         }
     }
 
-    private fun show() {
+    override fun show() {
         val diary = app.diary
         findViewById<Button>(R.id.listen).setText(if (diary.isRunning) R.string.stop else R.string.start)
         findViewById<View>(R.id.ask).isEnabled = !diary.isAsking

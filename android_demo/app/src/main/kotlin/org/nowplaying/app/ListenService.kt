@@ -124,10 +124,10 @@ class ListenService : Service() {
                 opened.close()
             }
         } catch (error: Exception) {
-            // Whatever it was, the service must not go on pretending to listen.
-            trouble(error)
-            isWanted = false
-            isAsked = false
+            giveUp(error)
+        } catch (error: LinkageError) {
+            // TensorFlow Lite's libraries do not load on every phone.
+            giveUp(error)
         } finally {
             main.post { ended() }
         }
@@ -145,7 +145,14 @@ class ListenService : Service() {
         stopSelf()
     }
 
-    private fun trouble(error: Exception) {
+    /** Whatever it was, the service must not go on pretending to listen. */
+    private fun giveUp(error: Throwable) {
+        trouble(error)
+        isWanted = false
+        isAsked = false
+    }
+
+    private fun trouble(error: Throwable) {
         app.diary.note(getString(R.string.diary_trouble, error.message ?: error.javaClass.simpleName))
         app.diary.answers(null)
     }

@@ -1,6 +1,5 @@
 package org.nowplaying.app
 
-import android.app.Activity
 import android.content.Context
 import android.os.Bundle
 import android.text.format.DateUtils
@@ -15,9 +14,8 @@ fun Context.stateText(): String {
 }
 
 /** What it does now, when it last listened, and why it left things alone. */
-class StatusActivity : Activity() {
+class StatusActivity : NewsActivity() {
     private val rows = Rows<Diary.Line>(this) { line -> Pair(line.text, timeText(line.timeMs)) }
-    private val onNews: () -> Unit = { show() }
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -25,17 +23,7 @@ class StatusActivity : Activity() {
         findViewById<ListView>(R.id.list).adapter = rows
     }
 
-    override fun onStart() {
-        super.onStart()
-        app.diary.watch(onNews)
-    }
-
-    override fun onStop() {
-        app.diary.unwatch(onNews)
-        super.onStop()
-    }
-
-    private fun show() {
+    override fun show() {
         val diary = app.diary
         findViewById<TextView>(R.id.state).text = stateText()
         val isListening = diary.isRunning && diary.pauseReason == null
