@@ -273,12 +273,22 @@ def _score(run: _Run, answers: Answers, seed: int) -> dict[str, Any]:
         # The nearest reference, and that or a neighbour.
         "segment": rate_by_track(error_s <= hop_s / 2 + 1e-9, run.tracks, rng),
         "segment_near": rate_by_track(error_s <= 1.5 * hop_s + 1e-9, run.tracks, rng),
-        "timestamps": _timestamps(run, error_s[answers.songs == run.truth]),
+        "timestamps": timestamps(error_s[answers.songs == run.truth], hop_s),
     }
 
 
-def _timestamps(run: _Run, error_s: NDArray[np.float64]) -> dict[str, Any]:
-    """Return how many of the right answers are within half a hop of the true time, and the median error."""
-    n, count = int(error_s.size), int((error_s <= run.grid.hop_s / 2 + 1e-9).sum())
-    median_s = float(np.median(error_s)) if n else None
+def timestamps(error_s: NDArray[np.float64], hop_s: float) -> dict[str, Any]:
+    """Return how many of the right answers are within half a hop of the true time, and the median error.
+
+    That is None where most right answers tell no time: a majority may name a song in which no sequence is found.
+
+    Parameters
+    ----------
+    error_s : ndarray of float64, shape (n,), seconds
+        Of the answers that name the right song; infinite for those that tell no time.
+    hop_s : float, seconds
+    """
+    n, count = int(error_s.size), int((error_s <= hop_s / 2 + 1e-9).sum())
+    median = float(np.median(error_s)) if n else np.inf
+    median_s = median if np.isfinite(median) else None
     return {"n": n, "count": count, "rate": count / max(n, 1), "wilson": list(wilson(count, n)), "median_s": median_s}

@@ -51,6 +51,14 @@ def test_grid_runs_repeats_and_reports(small: str, corpus: Path, tmp_path: Path)
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
+def test_answers_without_a_time_leave_no_infinite_median() -> None:
+    told = grid.timestamps(np.array([0.01, 0.04, 3.0]), 0.1)
+    assert (told["n"], told["count"], told["median_s"]) == (3, 2, 0.04)
+    mostly_untold = grid.timestamps(np.array([0.01, np.inf, np.inf]), 0.1)
+    assert (mostly_untold["n"], mostly_untold["count"], mostly_untold["median_s"]) == (3, 1, None)
+    assert grid.timestamps(np.empty(0), 0.1)["median_s"] is None
+
+
 def test_a_baseline_is_asked_the_same(small: str, corpus: Path, tmp_path: Path) -> None:
     result = grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=6, lengths_s=(2.0,), baseline=MODEL)
     scores = {(row["condition"], row["system"]): row["song"]["count"] for row in result["rows"]}
