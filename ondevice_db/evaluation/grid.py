@@ -25,7 +25,7 @@ from ondevice_db.evaluation.queries import Plan
 from ondevice_db.evaluation.setting import index_corpus, plan_known
 from ondevice_db.store import SongDatabase
 
-__all__ = ["GRIDS", "Grid", "evaluate_grid"]
+__all__ = ["GRIDS", "Grid", "evaluate_grid", "timestamps"]
 
 _log = logging.getLogger(__name__)
 # A matcher, and the search that feeds it.
