@@ -1,5 +1,7 @@
 """What an evaluation is run on: an indexed corpus, and queries from known music, unknown music and no music."""
 
+import atexit
+import os
 import shutil
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -127,10 +129,12 @@ def build_setting(
 
 
 def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook: Codebook | None = None) -> Library:
-    """Index the music of splits ``train`` and ``dev`` into a new database in the cache folder."""
+    """Index the music of splits ``train`` and ``dev`` into a database of this process in the cache folder."""
     space = embeddings.fingerprinter.embedding_space
-    database = cache / f"corpus-{space}-{embeddings.reference_hop_s:g}.npdb"
+    # Its own, because evaluations that run at the same time may want other codes of the same music.
+    database = cache / f"corpus-{space}-{embeddings.reference_hop_s:g}-{os.getpid()}.npdb"
     shutil.rmtree(database, ignore_errors=True)
+    atexit.register(shutil.rmtree, database, ignore_errors=True)
     # Music of no split is of both.
     music = [*recordings_if_any(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
     files = {file.path: file for file in music}
