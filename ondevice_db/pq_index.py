@@ -176,9 +176,10 @@ class PqIndex:
         """
         cells, positions = self._places(fingerprints)
         sounding = np.flatnonzero(cells < self.codebook.n_cells)
-        decoded = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
-        decoded[sounding] = self._decode_rotated(cells[sounding], self._codes.take(positions[sounding]))
-        vectors: NDArray[np.float32] = decoded @ self.codebook.rotation
+        unique, inverse = np.unique(cells[sounding], return_inverse=True)
+        decoded = self.codebook.left_over(self._codes.take(positions[sounding])) @ self.codebook.rotation
+        vectors = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
+        vectors[sounding] = decoded + self._centroids.take(unique)[inverse]
         return vectors
 
     def _decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
