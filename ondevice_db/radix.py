@@ -94,8 +94,9 @@ class RadixOrder:
         """
         order = np.argsort(positions, kind="stable")
         at = positions[order]
+        block_starts = np.arange(self.counts.shape[1], dtype=np.uint32) * np.uint32(_BLOCK_BITS)
         for number in reversed(range(self.bits.shape[0])):
-            found = self._select(number, at)
+            found = self._select(number, at, block_starts)
             _check(found, self.n)
             # Zeros and ones are each in order still; a stable sort does no more than merge them.
             merged = np.argsort(found, kind="stable")
@@ -135,7 +136,7 @@ class RadixOrder:
         ones += self.counts[number, block]
         return ((here >> shift) & _ONE).astype(np.int64), ones
 
-    def _select(self, number: int, at: NDArray[np.int64]) -> NDArray[np.int64]:
+    def _select(self, number: int, at: NDArray[np.int64], block_starts: NDArray[np.uint32]) -> NDArray[np.int64]:
         """Return where the fingerprints at ascending places after a pass, its zeros and then its ones, stood before."""
         passed = self.counts[number]
         n_zeros = self.n - int(passed[-1])
@@ -143,8 +144,7 @@ class RadixOrder:
         rest = at.copy()
         rest[n_from_zeros:] -= n_zeros
         blocks = []
-        zeros_passed = np.arange(passed.size, dtype=np.uint32) * np.uint32(_BLOCK_BITS) - passed
-        for rows, counts in ((slice(n_from_zeros), zeros_passed), (slice(n_from_zeros, None), passed)):
+        for rows, counts in ((slice(n_from_zeros), block_starts - passed), (slice(n_from_zeros, None), passed)):
             found = counts.searchsorted(rest[rows].astype(np.uint32), side="right") - 1
             blocks.append(np.minimum(found, counts.size - 2))  # damaged counts: what follows is refused
             rest[rows] -= counts[blocks[-1]]

@@ -14,7 +14,7 @@ __all__ = ["scan"]
 
 _LANES = 16  # queries side by side
 _STEPS = 65_000  # each of up to 26 terms may be rounded up by half a step, and the sum must stay below 2**16
-_BLOCK = 2048  # the sums of so many codes stay in the cache while the sub-spaces are added up
+_BLOCK = 4096  # the sums of so many codes stay in the cache while the sub-spaces are added up
 
 
 def scan(
