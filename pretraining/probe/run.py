@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from nowplaying.errors import ConfigError
 from pretraining.config import PretrainingConfig
 from pretraining.ear import embed, load_ear
+from pretraining.probe.compare import Right, compare
 from pretraining.probe.few import labelled_part
 from pretraining.probe.finetune import fine_tune
-from pretraining.probe.intervals import bootstrap, interval
 from pretraining.probe.linear import linear_probe, mean_by_owner
 from pretraining.probe.windows import Images, hear
 from pretraining.tasks.task import Task
@@ -88,9 +88,8 @@ def probe(
     Returns
     -------
     dict
-        ``settings``, ``runs``, ``tasks`` and ``results``: one row for each task, method, mode and share of labels, with
-        ``accuracy`` and its interval ``low`` to ``high``; ``above_random``, the same of the difference to the ears
-        of method "random", where there are any.
+        ``settings``, ``runs`` and ``tasks``; ``results``, one row for each task, method, mode and share of labels, and
+        ``means`` over the tasks, both as :func:`pretraining.probe.compare.compare` gives them.
 
     Raises
     ------
@@ -103,7 +102,7 @@ def probe(
         if config.front_end != front_end:
             message = f"{run}: expected the front end of {runs[0]}; probe ears of different front ends apart"
             raise ConfigError(message)
-    results = []
+    answers: list[Right] = []
     for task in tasks:
         started = time.monotonic()
         number = {label: index for index, label in enumerate(task.labels)}
@@ -116,10 +115,11 @@ def probe(
         )
         right: dict[tuple[str, str, float], list[NDArray[np.bool_]]] = defaultdict(list)
         for config, ear in ears:
-            for mode, share, answers in _ask(heard, config, ear, settings):
-                right[config.method, mode, share].append(answers)
-        results += _rows(task, right)
+            for mode, share, found in _ask(heard, config, ear, settings):
+                right[config.method, mode, share].append(found)
+        answers.append({key: np.concatenate(found) for key, found in right.items()})
         report(f"{task.name}: {len(task.train)} + {len(task.test)} sounds, {time.monotonic() - started:.0f} s")
+    results, means = compare(tasks, answers)
     return {
         "settings": {**asdict(settings), "label_shares": list(settings.label_shares)},
         "runs": [
@@ -146,6 +146,7 @@ def probe(
             for task in tasks
         ],
         "results": results,
+        "means": means,
     }
 
 
@@ -187,30 +188,3 @@ def _ask(
 def _right(answers: NDArray[np.float64], heard: _Heard) -> NDArray[np.bool_]:
     right: NDArray[np.bool_] = mean_by_owner(answers, heard.test.owners).argmax(axis=1) == heard.asked
     return right
-
-
-def _rows(task: Task, right: dict[tuple[str, str, float], list[NDArray[np.bool_]]]) -> list[dict[str, Any]]:
-    units = [example.unit for example in task.test]
-    rows = []
-    for (method, mode, share), answers in right.items():
-        joined = np.concatenate(answers)
-        drawn = bootstrap(joined, units, np.random.default_rng(0))
-        low, high = interval(drawn)
-        row = {
-            "task": task.name,
-            "method": method,
-            "mode": mode,
-            "label_share": share,
-            "n_seeds": len(joined),
-            "accuracy": float(joined.mean()),
-            "low": low,
-            "high": high,
-        }
-        baseline = right.get(("random", mode, share))
-        if baseline is not None and method != "random":
-            of_random = np.concatenate(baseline)
-            # The same generator draws the same units for both where they have as many seeds: the difference is paired.
-            low, high = interval(drawn - bootstrap(of_random, units, np.random.default_rng(0)))
-            row["above_random"] = {"difference": float(joined.mean() - of_random.mean()), "low": low, "high": high}
-        rows.append(row)
-    return rows
