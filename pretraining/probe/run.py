@@ -19,6 +19,7 @@ from pretraining.probe.few import labelled_part
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe, mean_by_owner
 from pretraining.probe.windows import Images, hear
+from pretraining.shipped import ShippedEar
 from pretraining.tasks.task import Task
 
 __all__ = ["ProbeSettings", "probe"]
@@ -77,7 +78,8 @@ def probe(
     Parameters
     ----------
     runs : sequence of Path
-        Folders of ``nowplaying pretrain``; runs of one method (with other seeds) are one row.
+        Folders of ``nowplaying pretrain``; runs of one method (with other seeds) are one row. A shipped ear's folder
+        is a row of its own, and is not fine-tuned.
     tasks : sequence of Task
     settings : ProbeSettings
     cache_dir : Path
@@ -88,17 +90,17 @@ def probe(
     Returns
     -------
     dict
-        ``settings``, ``runs`` and ``tasks``; ``results``, one row for each task, method, mode and share of labels, and
-        ``means`` over the tasks, both as :func:`pretraining.probe.compare.compare` gives them.
+        ``schema`` "probe/1"; ``settings``, ``runs`` and ``tasks``; ``results``, one row for each task, method, mode and
+        share of labels, and ``means`` over the tasks, both as :func:`pretraining.probe.compare.compare` gives them.
 
     Raises
     ------
     ConfigError
         When a run is not finished or the runs' front ends differ.
     """
-    ears = [load_ear(run) for run in runs]
-    front_end = ears[0][0].front_end
-    for run, (config, _) in zip(runs, ears, strict=True):
+    ears = [_open(run) for run in runs]
+    front_end = ears[0][1].front_end
+    for run, (_, config, _) in zip(runs, ears, strict=True):
         if config.front_end != front_end:
             message = f"{run}: expected the front end of {runs[0]}; probe ears of different front ends apart"
             raise ConfigError(message)
@@ -114,24 +116,25 @@ def probe(
             np.array([number[example.label] for example in task.test]),
         )
         right: dict[tuple[str, str, float], list[NDArray[np.bool_]]] = defaultdict(list)
-        for config, ear in ears:
+        for name, config, ear in ears:
             for mode, share, found in _ask(heard, config, ear, settings):
-                right[config.method, mode, share].append(found)
+                right[name, mode, share].append(found)
         answers.append({key: np.concatenate(found) for key, found in right.items()})
         report(f"{task.name}: {len(task.train)} + {len(task.test)} sounds, {time.monotonic() - started:.0f} s")
     results, means = compare(tasks, answers)
     return {
+        "schema": "probe/1",
         "settings": {**asdict(settings), "label_shares": list(settings.label_shares)},
         "runs": [
             {
                 "folder": run.name,
-                "method": config.method,
+                "method": name,
                 "seed": config.seed,
                 "n_steps": config.n_steps,
                 "clips_per_step": config.clips_per_step,
                 "n_parameters": int(ear.count_params()),
             }
-            for run, (config, ear) in zip(runs, ears, strict=True)
+            for run, (name, config, _) in zip(runs, ears, strict=True)
         ],
         "tasks": [
             {
@@ -150,8 +153,17 @@ def probe(
     }
 
 
+def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | ShippedEar]:
+    """Return what a row is called, the settings of its run, and its ear."""
+    if (run / "manifest.json").is_file():
+        shipped = ShippedEar(run)
+        return shipped.name, shipped.config, shipped
+    config, ear = load_ear(run)
+    return config.method, config, ear
+
+
 def _ask(
-    heard: _Heard, config: PretrainingConfig, ear: keras.Model, settings: ProbeSettings
+    heard: _Heard, config: PretrainingConfig, ear: keras.Model | ShippedEar, settings: ProbeSettings
 ) -> list[tuple[str, float, NDArray[np.bool_]]]:
     """Return for one ear, by mode and share of labels, which sounds it got right, one row for each seed."""
     vectors, asked = embed(ear, heard.train.images), embed(ear, heard.test.images)
@@ -167,7 +179,7 @@ def _ask(
             if seed < n_seeds:
                 answers = linear_probe(vectors[windows], labels, asked, n_labels=n_labels)
                 frozen.append(_right(answers, heard))
-            if settings.fine_tune_steps:
+            if settings.fine_tune_steps and isinstance(ear, keras.Model):
                 answers = fine_tune(
                     config,
                     ear.get_weights(),
