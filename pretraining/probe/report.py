@@ -5,7 +5,7 @@ from typing import Any
 
 __all__ = ["to_markdown"]
 
-_COMPARED_TO = ("random", "supervised")
+_COMPARED_TO = ("random", "supervised", "central")
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:

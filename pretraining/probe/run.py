@@ -72,6 +72,7 @@ def probe(
     *,
     cache_dir: Path,
     report: Callable[[str], None],
+    names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Measure the ears of finished runs on all tasks.
 
@@ -86,6 +87,8 @@ def probe(
         For decoded audio.
     report : callable
         Receives one line of progress at a time.
+    names : sequence of str, optional
+        What rows are called instead of their methods; runs of one name are one row.
 
     Returns
     -------
@@ -99,6 +102,8 @@ def probe(
         When a run is not finished or the runs' front ends differ.
     """
     ears = [_open(run) for run in runs]
+    if names is not None:
+        ears = [(name, *ear[1:]) for name, ear in zip(names, ears, strict=True)]
     front_end = ears[0][1].front_end
     for run, (_, config, _) in zip(runs, ears, strict=True):
         if config.front_end != front_end:
