@@ -23,6 +23,8 @@ class ShippedEar:
     Attributes
     ----------
     name : str
+    embedding_space : str
+        What tells one ear from another.
     config : PretrainingConfig
         Of the run that it comes from.
 
@@ -35,9 +37,15 @@ class ShippedEar:
     def __init__(self, source: str | Path) -> None:
         folder = ModelFolder.open(source, role="ear")
         self.name = str(folder.manifest["name"])
+        self.embedding_space = str(folder.manifest["embedding_space"])
         self.config = PretrainingConfig.from_dict(folder.manifest["training"]["config"])
         self._front_end = TfliteModel(folder.file("frontend.tflite"))
         self._encoder = TfliteModel(folder.file("encoder.tflite"))
+
+    @property
+    def window_samples(self) -> int:
+        """Samples at 16 kHz of what it hears at once."""
+        return self.config.front_end.window_samples
 
     def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the embeddings of sound, (n, window_samples) in [-1, 1] to (n, dim)."""
