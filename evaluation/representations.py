@@ -103,7 +103,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     from pretraining.probe.report import to_markdown as tables
 
     title, _, rest = tables(result).partition("\n")
-    trained = [one for one in result["runs"] if one["method"] != WITHOUT_TRAINING]
+    trained = [one for one in result["runs"] if one["method"] != WITHOUT_TRAINING] or result["runs"]
     budgets = sorted({(one["n_steps"], one["clips_per_step"]) for one in trained})
     budget = " or ".join(f"{n_steps} steps of {n_clips} clips" for n_steps, n_clips in budgets)
     lines = [

@@ -42,7 +42,7 @@ def federate(
     sounds = [
         Sound(group, file.source, to_int16(load_cached(file.path, sources.cache_dir)))
         for group in ("music", "speech", "noise")
-        for file in sources.files(group, "train")  # type: ignore[arg-type]  # mypy widens the tuple's literals
+        for file in sources.files(group, "train")
     ]
     sounds = [sound for sound in sounds if len(sound.pcm) >= config.front_end.window_samples]
     owners = deal(

@@ -137,7 +137,6 @@ def probe(
                 "seed": config.seed,
                 "n_steps": config.n_steps,
                 "clips_per_step": config.clips_per_step,
-                "n_parameters": int(ear.count_params()),
             }
             for run, (name, config, _) in zip(runs, ears, strict=True)
         ],
