@@ -1,5 +1,6 @@
 """Train the detector: float with batch normalisation, then folded with simulated int8; resumable and logged."""
 
+import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from detector.config import DetectorConfig
 from detector.data import FeatureSet, WindowSampler, build_features
+from detector.distil import DISTILLED_SCENES, DISTILLED_STEPS, Ear, begin_with, embeddings_of_scenes
 from detector.fitting import FitRun
 from detector.model import FoldedModel, build_training_model, fit_to_grids, fold
 from detector.pools import SoundPools
@@ -56,6 +58,8 @@ def train_detector(
     features_dir: Path | None = None,
     jobs: int = 1,
     n_threads: int = 2,
+    ear: Ear | None = None,
+    distilled_steps: int = DISTILLED_STEPS,
     on_progress: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainingReport:
     """Train from recordings to ``run_dir/weights.npz``; called again after an interruption, go on where it stopped.
@@ -75,17 +79,19 @@ def train_detector(
         Where decoded audio and features are kept; features go to the run's folder by default.
     jobs, n_threads : int
         Processes that compose scenes, threads that train.
+    ear : Ear, optional
+        Whose embeddings the convolutions first learn to foretell, in so many further steps (``distilled_steps``).
     on_progress : callable or None
         Called with every row of the log.
 
     Raises
     ------
     ConfigError
-        When the folder holds a run of another configuration.
+        When the folder holds a run of another configuration, or one that began with another ear or with none.
     """
     features_dir = features_dir or run_dir / "features"
 
-    def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
+    def pools_of(split: str) -> SoundPools:
         added: dict[str, Any] = {}
         if split == "train":
             added = {
@@ -93,15 +99,28 @@ def train_detector(
                 "further": further,
                 "stretched_share": config.scenes.stretched_share,
             }
-        pools = SoundPools.from_corpus(corpus, split, cache_dir=cache_dir, **added)
+        return SoundPools.from_corpus(corpus, split, cache_dir=cache_dir, **added)
+
+    def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
         folder = features_dir / f"features-{split}"
-        return build_features([pools], config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
+        pools = [pools_of(split)]
+        return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
 
     claim_run(run_dir, config)
+    _claim_beginning(run_dir, {} if ear is None else {"ear": ear.embedding_space, "steps": distilled_steps})
     training = config.training
     train = features("train", training.n_scenes, training.seed)
     check = features("dev", training.n_check_scenes, training.seed + 1)
-    return fit_detector(config, run_dir, train, check, n_threads=n_threads, on_progress=on_progress)
+    begin = None
+    if ear is not None:
+        n_scenes = min(DISTILLED_SCENES, training.n_scenes)
+        folder = features_dir / "features-train"
+        said = embeddings_of_scenes(ear, [pools_of("train")], config, n_scenes=n_scenes, folder=folder)
+
+        def begin(model: keras.Model) -> float:
+            return begin_with(said, model, train, config, distilled_steps)
+
+    return fit_detector(config, run_dir, train, check, n_threads=n_threads, begin=begin, on_progress=on_progress)
 
 
 def fit_detector(
@@ -111,6 +130,7 @@ def fit_detector(
     check: FeatureSet,
     *,
     n_threads: int = 2,
+    begin: Callable[[keras.Model], float] | None = None,
     on_progress: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainingReport:
     """Train on finished features to ``run_dir/weights.npz``; called again after an interruption, go on.
@@ -122,6 +142,8 @@ def fit_detector(
     train, check : FeatureSet
         To learn from, and to measure the ROC area on.
     n_threads : int
+    begin : callable, optional
+        Changes the new network's weights before the first step, and returns how much of what it was taught it explains.
     on_progress : callable or None
 
     Raises
@@ -139,6 +161,8 @@ def fit_detector(
 
     keras.utils.set_random_seed(training.seed)
     model = build_training_model(config.network)
+    if begin is not None and not (run_dir / "checkpoint-float.npz").is_file():
+        _log.info("explains %.3f of the ear's variance", begin(model))
     float_area = run.fit(model, "float", training.steps, training.learning_rate, training.warmup_steps)
     folded = fold(model, config.network)
     fitted = fit_to_grids(config.network, folded, calibration_segments(sampler))
@@ -187,6 +211,19 @@ def claim_run(run_dir: Path, config: DetectorConfig) -> None:
         raise ConfigError(message)
     record.write_text(config.digest() + "\n", encoding="utf-8")
     write_json(run_dir / "config.json", config.to_dict())
+
+
+def _claim_beginning(run_dir: Path, beginning: dict[str, Any]) -> None:
+    """Record what a run began with; refuse to go on with one that began otherwise."""
+    path = run_dir / "init.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if (run_dir / "checkpoint-float.npz").is_file() and found != beginning:
+        message = f"{run_dir}: this run began with {found or 'random weights'}, not with {beginning or 'them'}; "
+        raise ConfigError(message + "choose another run folder")
+    if beginning:
+        write_json(path, beginning)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _limit_threads(n_threads: int) -> None:

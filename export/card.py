@@ -25,6 +25,12 @@ _SUMMARY = {
         "Recognizing recordings that are in a database. Not for: cover versions, live performances, or other tempi and "
         "keys; not for telling people or speech apart.",
     ),
+    "ear": (
+        "Turns {window_s:.3g} s of sound into {dim} numbers that say what kind of sound it is; learnt by "
+        "`{method}`. One embedding for several small classifiers on the device.",
+        "The input of small classifiers trained on it, and the beginning of other networks. Not for: recognizing "
+        "recordings or persons; what it was not probed on is not known.",
+    ),
 }
 _PRIVACY = (
     "Everything runs on the device; the model sends nothing. A fingerprint is a lossy description of sound; what can "
@@ -55,10 +61,11 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """Return the card's Markdown; the same manifest and metrics always give the same text."""
     role = manifest["role"]
     summary, use = _SUMMARY[role]
-    if role == "fingerprinter":
+    if role in {"fingerprinter", "ear"}:
         front_end = manifest["front_end"]
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
-        summary = summary.format(window_s=window_s, dim=manifest["encoder"]["dim"])
+        method = manifest["training"]["config"].get("method", "")
+        summary = summary.format(window_s=window_s, dim=manifest["encoder"]["dim"], method=method)
     sections = [
         _header(manifest),
         f"# {manifest['name']} {manifest['version']}\n\n{summary}",
@@ -76,8 +83,9 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     from detector.evaluate import to_markdown as detector_tables
     from ondevice_db.evaluation.grid_report import grid_to_markdown
     from ondevice_db.evaluation.report import to_markdown as retrieval_tables
+    from pretraining.probe.report import to_markdown as probe_tables
 
-    tables = {"retrieval/1": retrieval_tables, "grid/1": grid_to_markdown}
+    tables = {"retrieval/1": retrieval_tables, "grid/1": grid_to_markdown, "probe/1": probe_tables}
     lines = tables.get(metrics["schema"], detector_tables)(metrics).splitlines()
     if lines and lines[0].startswith("# "):
         lines = lines[1:]
@@ -97,10 +105,17 @@ def _files(manifest: Mapping[str, Any]) -> str:
         rows.append(f"\nEmbedding space: `{manifest['embedding_space']}`.")
     encoder = manifest.get("encoder", {})
     if "n_macs" in encoder:
+        size = f"\nEncoder: {encoder['n_parameters']:,} parameters and {encoder['n_macs'] / 1e6:.1f} million "
+        kept = ""
+        if "codebook" in manifest:
+            kept = f" a fingerprint; a reference every {manifest['reference_hop_s']:g} s of "
+            kept += f"{manifest['codebook']['n_subspaces']} bytes and its cell"
+        rows.append(f"{size}multiply-accumulates{kept or ' a window'}.")
+    if "parity" in manifest:
+        parity = manifest["parity"]
         rows.append(
-            f"\nEncoder: {encoder['n_parameters']:,} parameters and {encoder['n_macs'] / 1e6:.1f} million "
-            f"multiply-accumulates a fingerprint; a reference "
-            f"every {manifest['reference_hop_s']:g} s of {manifest['codebook']['n_subspaces']} bytes and its cell."
+            f"\nint8 to float on {parity['n']} windows: cosine {parity['mean_cosine']:.4f} on average, "
+            f"{parity['p5_cosine']:.4f} at the fifth percentile, of embeddings less their mean."
         )
     return "\n".join(rows)
 

@@ -11,6 +11,7 @@ from nowplaying.errors import ArtifactError, CorruptArtifactError, UnsupportedVe
 
 __all__ = [
     "SHIPPED_DETECTOR",
+    "SHIPPED_EAR",
     "SHIPPED_FINGERPRINTER",
     "builtin_model_dir",
     "canonical_json",
@@ -25,6 +26,7 @@ __all__ = [
 
 SHIPPED_DETECTOR = "detector-v2"
 SHIPPED_FINGERPRINTER = "fingerprinter-v1"
+SHIPPED_EAR = "ear-v1"
 MODEL_SCHEMA_VERSION = 1
 _CHUNK_BYTES = 1 << 20
 

@@ -18,7 +18,7 @@ class ModelFolder:
     ----------
     path : Path
     manifest : dict
-        ``kind`` "model", ``schema_version``, ``role`` ("detector" or "fingerprinter"), ``name``, ``version``,
+        ``kind`` "model", ``schema_version``, ``role`` ("detector", "fingerprinter" or "ear"), ``name``, ``version``,
         ``files`` {name: {"sha256", "bytes"}}, ``tensors``, settings, ``metrics``.
     """
 
@@ -34,7 +34,7 @@ class ModelFolder:
         source : str or Path
             A shipped name ("detector-v1") or a folder that holds ``manifest.json``.
         role : str
-            ``"detector"`` or ``"fingerprinter"``.
+            ``"detector"``, ``"fingerprinter"`` or ``"ear"``.
 
         Raises
         ------

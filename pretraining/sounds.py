@@ -1,6 +1,7 @@
 """What a run listens to: the training split of a corpus, and what is given beside it."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 
@@ -10,10 +11,11 @@ from fingerprinter.pairs import PairSampler, Recordings
 from fingerprinter.sources import LEAST_NOISE_S, TrainingSources
 from nowplaying.audio import find_audio, to_int16
 from nowplaying.audio.cache import load_cached
+from nowplaying.audio.corpus import Group
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
 
-__all__ = ["clip_sampler"]
+__all__ = ["build_degrader", "clip_sampler", "group_shares"]
 
 
 def clip_sampler(config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> ClipSampler:
@@ -22,26 +24,33 @@ def clip_sampler(config: PretrainingConfig, sources: TrainingSources, report: Ca
     music = sources.recordings("music", "train", min_s=window_s)
     speech = sources.recordings("speech", "train", min_s=window_s)
     noise = sources.recordings("noise", "train", min_s=window_s)
-    groups = [
-        (music, config.music_share),
-        (speech, config.speech_share),
-        (noise, 1.0 - config.music_share - config.speech_share),
-    ]
+    recordings = {"music": music, "speech": speech, "noise": noise}
+    groups = [(recordings[group], share) for group, share in group_shares(config)]
     if sources.renderings is not None:
         decoded = [to_int16(load_cached(path, sources.cache_dir)) for path in find_audio([sources.renderings])]
         rendered = Recordings.join(decoded, min_samples=config.front_end.window_samples)
         groups[0] = music, config.music_share * config.recordings_share
         groups.append((rendered, config.music_share * (1.0 - config.recordings_share)))
     report(", ".join(f"{len(item)} recordings, {item.hours:.1f} h ({share:.0%})" for item, share in groups))
+    noises = [(sources.recordings("noise", "train", min_s=LEAST_NOISE_S), 1.0)]
+    return ClipSampler(PairSampler(groups, noises, build_degrader(config, sources.cache_dir), max_shift_s=0.0))
+
+
+def group_shares(config: PretrainingConfig) -> list[tuple[Group, float]]:
+    """Return the share of clips that are of each group."""
+    noise_share = 1.0 - config.music_share - config.speech_share
+    return [("music", config.music_share), ("speech", config.speech_share), ("noise", noise_share)]
+
+
+def build_degrader(config: PretrainingConfig, cache_dir: Path) -> Degrader:
+    """Return what loudspeaker, room, noise and microphone do to a second view, with its simulated rooms."""
     past = round(config.past_s * config.front_end.sample_rate_hz)
-    degrader = Degrader(
+    return Degrader(
         config.augment,
         measured_rooms=np.zeros((0, past), np.float32),
         simulated_rooms=simulated_rooms(
-            config.n_simulated_rooms, n_samples=past, seed=config.seed, cache_dir=sources.cache_dir / "rooms"
+            config.n_simulated_rooms, n_samples=past, seed=config.seed, cache_dir=cache_dir / "rooms"
         ),
         past_samples=past,
         window_samples=config.front_end.window_samples,
     )
-    noises = [(sources.recordings("noise", "train", min_s=LEAST_NOISE_S), 1.0)]
-    return ClipSampler(PairSampler(groups, noises, degrader, max_shift_s=0.0))

@@ -12,7 +12,7 @@ __all__ = ["pretrain"]
 
 
 def pretrain(
-    method: Annotated[str, typer.Argument(help="How to learn; docs/pretraining.md describes the methods.")],
+    method: Annotated[str, typer.Argument(help="How to learn; docs/pretraining/README.md describes the methods.")],
     corpus: Annotated[Path, typer.Option("--corpus", help="Folder with music, noise and speech.", show_default=False)],
     run_dir: Annotated[Path, typer.Option("--run-dir", help="For checkpoints, log and weights.", show_default=False)],
     cache_dir: Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)],

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying.cli.output import say
+from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_EAR, SHIPPED_FINGERPRINTER
+from nowplaying.cli.output import note, say
 from nowplaying.cli.train import require_tensorflow
 
 __all__ = ["app"]
@@ -108,5 +108,44 @@ def detector(
         form=form,  # type: ignore[arg-type]
         gate=gate_of_folds(gate) if gate is not None else None,
         training=training,
+    )
+    say(str(folder))
+
+
+@app.command()
+def ear(
+    run_dir: _Run,
+    out: _Model,
+    corpus: _Corpus,
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
+    renderings: _Renderings = None,
+    further: _Further = None,
+    against: Annotated[
+        list[Path] | None, typer.Option("--against", help="A further run for the card's table, such as one of random.")
+    ] = None,
+    scores: Annotated[Path | None, typer.Option("--scores", help="As in evaluate probe.")] = None,
+    soundfonts: Annotated[list[Path] | None, typer.Option("--soundfont", help="As in evaluate probe.")] = None,
+    tasks: Annotated[list[str] | None, typer.Option("--task", help="As in evaluate probe.")] = None,
+    name: Annotated[str, typer.Option("--name")] = SHIPPED_EAR,
+    version: _Version = "1.0.0",
+    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+) -> None:
+    """Convert a pretrained ear to int8 TFLite, probe it beside its float form, and write its card."""
+    require_tensorflow()
+    from export.ear import finish_ear
+    from fingerprinter.sources import TrainingSources
+    from pretraining.tasks.registry import open_tasks
+    from pretraining.tasks.scores import ScoreTasks
+
+    rendered = None if scores is None else ScoreTasks(scores, soundfonts or [], cache_dir, jobs=jobs)
+    folder = finish_ear(
+        run_dir,
+        out,
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
+        open_tasks(corpus=corpus, public=[], names=tasks or [], report=note, scores=rendered),
+        against=against or [],
+        name=name,
+        version=version,
+        report=note,
     )
     say(str(folder))

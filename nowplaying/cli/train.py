@@ -38,7 +38,10 @@ def fingerprinter(
     renderings: _Renderings = None,
     further: _Further = None,
     start_from: Annotated[
-        Path | None, typer.Option("--start-from", help="encoder.weights.h5 of a finished run to go on from.")
+        Path | None,
+        typer.Option(
+            "--init", "--start-from", help="encoder.weights.h5 of a finished run, or its folder, or an ear's."
+        ),
     ] = None,
     teacher: Annotated[
         Path | None, typer.Option("--teacher", help="Folder of a finished run to learn from (distillation_weight).")
@@ -48,6 +51,8 @@ def fingerprinter(
     from fingerprinter.training_config import TrainingConfig
 
     settings = TrainingConfig.read(config)
+    if start_from is not None and start_from.is_dir():
+        start_from /= "encoder.weights.h5"
     require_tensorflow()
     from fingerprinter.sources import TrainingSources
     from fingerprinter.train import train
@@ -71,6 +76,9 @@ def detector(
     cache_dir: _Cache,
     renderings: _Renderings = None,
     further: _Further = None,
+    init: Annotated[
+        Path | None, typer.Option("--init", help="Model folder of an ear, to learn its embeddings first.")
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
 ) -> None:
     """Train the music detector."""
@@ -79,6 +87,7 @@ def detector(
     settings = DetectorConfig.from_toml(config)
     require_tensorflow()
     from detector.train import train_detector
+    from pretraining.shipped import ShippedEar
 
     report = train_detector(
         settings,
@@ -88,6 +97,7 @@ def detector(
         further=further,
         cache_dir=cache_dir,
         jobs=jobs,
+        ear=None if init is None else ShippedEar(init),
         on_progress=lambda row: note("  ".join(f"{name} {value:g}" for name, value in row.items())),
     )
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")

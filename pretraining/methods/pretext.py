@@ -44,8 +44,12 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Return the scalar that a step minimises, from what :meth:`draw` drew."""
         raise NotImplementedError
 
-    def call(self, inputs: tuple[Any, ...]) -> Any:
-        """Add the objective of a batch to the losses, and return it."""
+    def call(self, inputs: tuple[Any, ...], training: bool | None = None) -> Any:  # noqa: ARG002, FBT001
+        """Add the objective of a batch to the losses, and return it.
+
+        Keras tells the layers inside whether they train only where ``call`` has this argument; without it the ear would
+        learn with the running statistics of its normalisation, which would never move.
+        """
         value = self.objective(*inputs)
         self.add_loss(value)
         return value

@@ -5,6 +5,8 @@ from typing import Any
 
 __all__ = ["to_markdown"]
 
+_COMPARED_TO = ("random", "supervised", "central")
+
 
 def to_markdown(result: Mapping[str, Any]) -> str:
     """Return tables for each mode: tasks by methods with all labels, and the methods' means by share of labels."""
@@ -12,7 +14,8 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     modes = dict.fromkeys(row["mode"] for row in result["results"])
     for mode in modes:
         rows = [row for row in result["results"] if row["mode"] == mode]
-        parts += [f"## {mode.capitalize()}\n", _by_task(rows), _by_share(rows)]
+        means = [row for row in result["means"] if row["mode"] == mode]
+        parts += [f"## {mode.capitalize()}\n", _by_task(rows, means), _by_share(means)]
     return "\n".join(parts)
 
 
@@ -47,37 +50,47 @@ def _tasks(result: Mapping[str, Any]) -> str:
     return tasks + "\n" + _table(["method", "seed", "steps", "clips a step"], runs)
 
 
-def _by_task(rows: list[dict[str, Any]]) -> str:
+def _by_task(rows: list[dict[str, Any]], means: list[dict[str, Any]]) -> str:
     share = max(row["label_share"] for row in rows)
     methods = list(dict.fromkeys(row["method"] for row in rows))
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     found = {(row["task"], row["method"]): row for row in rows if row["label_share"] == share}
-    body = [[task, *(_cell(found[task, method]) for method in methods)] for task in tasks]
-    means = [_mean([found[task, method]["accuracy"] for task in tasks]) for method in methods]
-    body.append(["mean", *(_percent(mean) for mean in means)])
-    return f"With {share:.0%} of the labels:\n\n" + _table(["task", *methods], body) + "\n\\* not surely above random\n"
+    found |= {("mean", row["method"]): row for row in means if row["label_share"] == share}
+    body = [[method, *(_cell(found[task, method]) for task in (*tasks, "mean"))] for method in methods]
+    table = _table(["method", *tasks, "mean"], body)
+    return f"With {share:.0%} of the labels:\n\n{table}\n\\* not surely above random\n"
 
 
-def _by_share(rows: list[dict[str, Any]]) -> str:
-    shares = sorted({row["label_share"] for row in rows})
-    methods = list(dict.fromkeys(row["method"] for row in rows))
-    body = []
-    for method in methods:
-        means = [
-            _mean([row["accuracy"] for row in rows if row["method"] == method and row["label_share"] == share])
-            for share in shares
+def _by_share(means: list[dict[str, Any]]) -> str:
+    """Return the means, and what of them is the pretraining's and what labels would have given."""
+    shares = sorted({row["label_share"] for row in means})
+    methods = list(dict.fromkeys(row["method"] for row in means))
+    found = {(row["method"], row["label_share"]): row for row in means}
+    parts = [
+        "Mean over tasks by share of labels:\n",
+        _table(
+            ["method", *(f"{share:.0%}" for share in shares)],
+            [[method, *(_cell(found[method, share]) for share in shares)] for method in methods],
+        ),
+    ]
+    for other in [name for name in _COMPARED_TO if name in methods and len(methods) > 1]:
+        rows = [
+            [method, *(_difference(found[method, share]["minus"][other]) for share in shares)]
+            for method in methods
+            if method != other
         ]
-        body.append([method, *(_percent(mean) for mean in means)])
-    return "Mean over tasks by share of labels:\n\n" + _table(["method", *(f"{share:.0%}" for share in shares)], body)
+        heading = ["method", *(f"{share:.0%}" for share in shares)]
+        parts += [f"Mean less that of `{other}`, in points:\n", _table(heading, rows)]
+    return "\n".join(parts)
 
 
 def _cell(row: dict[str, Any]) -> str:
-    doubt = "\\*" if row.get("above_random", {}).get("low", 1.0) <= 0 else ""
+    doubt = "\\*" if row["minus"].get("random", {}).get("low", 1.0) <= 0 else ""
     return f"{_percent(row['accuracy'])}{doubt} ({_percent(row['low'])}-{_percent(row['high'])})"
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+def _difference(found: dict[str, float]) -> str:
+    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * found[name] for name in ("difference", "low", "high")))
 
 
 def _percent(value: float) -> str:

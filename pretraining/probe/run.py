@@ -14,11 +14,12 @@ from numpy.typing import NDArray
 from nowplaying.errors import ConfigError
 from pretraining.config import PretrainingConfig
 from pretraining.ear import embed, load_ear
+from pretraining.probe.compare import Right, compare
 from pretraining.probe.few import labelled_part
 from pretraining.probe.finetune import fine_tune
-from pretraining.probe.intervals import bootstrap, interval
 from pretraining.probe.linear import linear_probe, mean_by_owner
 from pretraining.probe.windows import Images, hear
+from pretraining.shipped import ShippedEar
 from pretraining.tasks.task import Task
 
 __all__ = ["ProbeSettings", "probe"]
@@ -71,39 +72,44 @@ def probe(
     *,
     cache_dir: Path,
     report: Callable[[str], None],
+    names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Measure the ears of finished runs on all tasks.
 
     Parameters
     ----------
     runs : sequence of Path
-        Folders of ``nowplaying pretrain``; runs of one method (with other seeds) are one row.
+        Folders of ``nowplaying pretrain``; runs of one method (with other seeds) are one row. A shipped ear's folder
+        is a row of its own, and is not fine-tuned.
     tasks : sequence of Task
     settings : ProbeSettings
     cache_dir : Path
         For decoded audio.
     report : callable
         Receives one line of progress at a time.
+    names : sequence of str, optional
+        What rows are called instead of their methods; runs of one name are one row.
 
     Returns
     -------
     dict
-        ``settings``, ``runs``, ``tasks`` and ``results``: one row for each task, method, mode and share of labels, with
-        ``accuracy`` and its interval ``low`` to ``high``; ``above_random``, the same of the difference to the ears
-        of method "random", where there are any.
+        ``schema`` "probe/1"; ``settings``, ``runs`` and ``tasks``; ``results``, one row for each task, method, mode and
+        share of labels, and ``means`` over the tasks, both as :func:`pretraining.probe.compare.compare` gives them.
 
     Raises
     ------
     ConfigError
         When a run is not finished or the runs' front ends differ.
     """
-    ears = [load_ear(run) for run in runs]
-    front_end = ears[0][0].front_end
-    for run, (config, _) in zip(runs, ears, strict=True):
+    ears = [_open(run) for run in runs]
+    if names is not None:
+        ears = [(name, *ear[1:]) for name, ear in zip(names, ears, strict=True)]
+    front_end = ears[0][1].front_end
+    for run, (_, config, _) in zip(runs, ears, strict=True):
         if config.front_end != front_end:
             message = f"{run}: expected the front end of {runs[0]}; probe ears of different front ends apart"
             raise ConfigError(message)
-    results = []
+    answers: list[Right] = []
     for task in tasks:
         started = time.monotonic()
         number = {label: index for index, label in enumerate(task.labels)}
@@ -115,23 +121,24 @@ def probe(
             np.array([number[example.label] for example in task.test]),
         )
         right: dict[tuple[str, str, float], list[NDArray[np.bool_]]] = defaultdict(list)
-        for config, ear in ears:
-            for mode, share, answers in _ask(heard, config, ear, settings):
-                right[config.method, mode, share].append(answers)
-        results += _rows(task, right)
+        for name, config, ear in ears:
+            for mode, share, found in _ask(heard, config, ear, settings):
+                right[name, mode, share].append(found)
+        answers.append({key: np.concatenate(found) for key, found in right.items()})
         report(f"{task.name}: {len(task.train)} + {len(task.test)} sounds, {time.monotonic() - started:.0f} s")
+    results, means = compare(tasks, answers)
     return {
+        "schema": "probe/1",
         "settings": {**asdict(settings), "label_shares": list(settings.label_shares)},
         "runs": [
             {
                 "folder": run.name,
-                "method": config.method,
+                "method": name,
                 "seed": config.seed,
                 "n_steps": config.n_steps,
                 "clips_per_step": config.clips_per_step,
-                "n_parameters": int(ear.count_params()),
             }
-            for run, (config, ear) in zip(runs, ears, strict=True)
+            for run, (name, config, _) in zip(runs, ears, strict=True)
         ],
         "tasks": [
             {
@@ -146,11 +153,21 @@ def probe(
             for task in tasks
         ],
         "results": results,
+        "means": means,
     }
 
 
+def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | ShippedEar]:
+    """Return what a row is called, the settings of its run, and its ear."""
+    if (run / "manifest.json").is_file():
+        shipped = ShippedEar(run)
+        return shipped.name, shipped.config, shipped
+    config, ear = load_ear(run)
+    return config.method, config, ear
+
+
 def _ask(
-    heard: _Heard, config: PretrainingConfig, ear: keras.Model, settings: ProbeSettings
+    heard: _Heard, config: PretrainingConfig, ear: keras.Model | ShippedEar, settings: ProbeSettings
 ) -> list[tuple[str, float, NDArray[np.bool_]]]:
     """Return for one ear, by mode and share of labels, which sounds it got right, one row for each seed."""
     vectors, asked = embed(ear, heard.train.images), embed(ear, heard.test.images)
@@ -166,7 +183,7 @@ def _ask(
             if seed < n_seeds:
                 answers = linear_probe(vectors[windows], labels, asked, n_labels=n_labels)
                 frozen.append(_right(answers, heard))
-            if settings.fine_tune_steps:
+            if settings.fine_tune_steps and isinstance(ear, keras.Model):
                 answers = fine_tune(
                     config,
                     ear.get_weights(),
@@ -187,30 +204,3 @@ def _ask(
 def _right(answers: NDArray[np.float64], heard: _Heard) -> NDArray[np.bool_]:
     right: NDArray[np.bool_] = mean_by_owner(answers, heard.test.owners).argmax(axis=1) == heard.asked
     return right
-
-
-def _rows(task: Task, right: dict[tuple[str, str, float], list[NDArray[np.bool_]]]) -> list[dict[str, Any]]:
-    units = [example.unit for example in task.test]
-    rows = []
-    for (method, mode, share), answers in right.items():
-        joined = np.concatenate(answers)
-        drawn = bootstrap(joined, units, np.random.default_rng(0))
-        low, high = interval(drawn)
-        row = {
-            "task": task.name,
-            "method": method,
-            "mode": mode,
-            "label_share": share,
-            "n_seeds": len(joined),
-            "accuracy": float(joined.mean()),
-            "low": low,
-            "high": high,
-        }
-        baseline = right.get(("random", mode, share))
-        if baseline is not None and method != "random":
-            of_random = np.concatenate(baseline)
-            # The same generator draws the same units for both where they have as many seeds: the difference is paired.
-            low, high = interval(drawn - bootstrap(of_random, units, np.random.default_rng(0)))
-            row["above_random"] = {"difference": float(joined.mean() - of_random.mean()), "low": low, "high": high}
-        rows.append(row)
-    return rows

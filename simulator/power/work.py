@@ -1,8 +1,10 @@
 """What an answer computes: counted from the models' manifests and the database's size, then timed for a device."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.errors import ConfigError
@@ -10,7 +12,7 @@ from nowplaying.manifest import ModelFolder
 from ondevice_db.index import SearchOptions
 from simulator.power.device import DeviceProfile
 
-__all__ = ["AnswerTimes", "DatabaseSize", "Models", "Work", "answer_times", "work_of_answer"]
+__all__ = ["AnswerTimes", "DatabaseSize", "Models", "Work", "answer_times", "front_end_ops", "work_of_answer"]
 
 BUFFER_BYTES = 128_000
 """Eight seconds at 16 kHz, one mu-law byte a sample."""
@@ -100,10 +102,6 @@ class Models:
         macs_per_s = ear.get("cost", {}).get("macs_per_second")
         if macs_per_s is None:
             macs_per_s = network["multiply_accumulates_per_window"] / interval_s
-        n_frames = front_end["window_samples"] / front_end["hop_samples"]
-        fft, n_mels = front_end["fft_samples"], front_end["n_mels"]
-        # A real transform of n points takes about 2.5 n log2 n operations; its power and the mel triangles add to it.
-        ops_a_frame = 2.5 * fft * math.log2(fft) + 3 * fft / 2 + 2 * fft + 4 * n_mels
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
         files = prints["files"]
         return cls(
@@ -111,7 +109,7 @@ class Models:
             decision_interval_s=interval_s,
             encoder_macs=float(prints["encoder"]["n_macs"]),
             model_bytes=float(files["frontend.tflite"]["bytes"] + files["encoder.tflite"]["bytes"]),
-            front_end_ops=n_frames * ops_a_frame,
+            front_end_ops=front_end_ops(front_end),
             n_fingerprints=int((8.0 - window_s) / prints["query_hop_s"]) + 1,
             dim=int(prints["encoder"]["dim"]),
         )
@@ -153,6 +151,14 @@ class AnswerTimes:
     def compute_s(self) -> float:
         """All of it: one core does one after the other."""
         return self.front_end_s + self.encoder_s + self.match_s + self.memory_s
+
+
+def front_end_ops(front_end: Mapping[str, Any]) -> float:
+    """Return the float operations of the log-mel image of one window, from a manifest's ``front_end``."""
+    n_frames = front_end["window_samples"] / front_end["hop_samples"]
+    fft, n_mels = front_end["fft_samples"], front_end["n_mels"]
+    # A real transform of n points takes about 2.5 n log2 n operations; its power and the mel triangles add to it.
+    return float(n_frames * (2.5 * fft * math.log2(fft) + 3 * fft / 2 + 2 * fft + 4 * n_mels))
 
 
 def work_of_answer(models: Models, database: DatabaseSize) -> Work:

@@ -7,7 +7,7 @@ from export.card import CARD_NAME, METRICS_NAME, render_card, write_card
 from nowplaying.artifacts import builtin_model_dir
 from nowplaying.errors import CorruptArtifactError
 
-MODELS = ("detector-v1", "detector-v2", "fingerprinter-v1", "fingerprinter-sync-v1")
+MODELS = sorted(path.parent.name for path in builtin_model_dir("fingerprinter-v1").parent.glob("*/manifest.json"))
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -51,6 +51,9 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources
     assert "resuming at step 2" in told
     whole, parts = (load_ear(tmp_path / name)[1].get_weights() for name in ("whole", "parts"))
     assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(whole, parts, strict=True))
+    running = [one for one in load_ear(tmp_path / "whole")[1].non_trainable_variables if "moving_mean" in one.path]
+    assert running
+    assert all(np.any(np.asarray(one) != 0) for one in running), "the normalisation has learnt what is usual"
     rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
     assert [int(row["step"]) for row in rows] == [2, 4]
     with pytest.raises(ConfigError, match="has reached its 4 steps"):

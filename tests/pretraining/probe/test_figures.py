@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from pretraining.probe.compare import compare
 from pretraining.probe.few import labelled_part
 from pretraining.probe.intervals import bootstrap, interval
 from pretraining.probe.report import to_markdown
+from pretraining.tasks.task import Example, Task
 
 
 def test_a_part_of_the_labels_has_every_label_and_its_share(rng: np.random.Generator) -> None:
@@ -49,34 +53,63 @@ def test_differences_are_paired(rng: np.random.Generator) -> None:
     assert interval(drawn[0])[0] < interval(drawn[1])[1], "which the intervals alone do not tell"
 
 
-def test_the_table_tells_what_is_not_surely_above_random() -> None:
-    def row(method: str, share: float, accuracy: float, **more: object) -> dict[str, object]:
-        fixed = {"task": "digits", "mode": "frozen", "n_seeds": 3, "low": accuracy - 0.05, "high": accuracy + 0.05}
-        return {**fixed, "method": method, "label_share": share, "accuracy": accuracy, **more}
+def _task(name: str, rng: np.random.Generator) -> Task:
+    def example(number: int) -> Example:
+        return Example(path=Path(f"{name}{number}"), label=str(rng.integers(3)), unit=str(number))
 
-    unsure = {"difference": 0.02, "low": -0.01, "high": 0.05}
-    result = {
-        "settings": {"label_shares": [0.1, 1.0], "n_seeds": 3, "most_windows": 8, "fine_tune_steps": 0},
-        "runs": [{"method": "cola", "seed": 1, "n_steps": 4, "clips_per_step": 6}],
-        "tasks": [
+    return Task.of(name, [example(k) for k in range(60)], [example(k) for k in range(60, 260)], parted_by="file")
+
+
+@pytest.fixture
+def compared(rng: np.random.Generator) -> tuple[list[dict], list[dict]]:
+    """Two tasks: cola is better than random in the first alone, supervised in both."""
+    tasks = [_task(name, rng) for name in ("digits", "events")]
+    answers = []
+    for n_better in (40, 0):
+        worse = rng.random((1, 200)) < 0.5
+        better = worse.copy()
+        better[0, np.flatnonzero(~worse[0])[:n_better]] = True
+        all_right = np.ones((1, 200), bool)
+        answers.append(
             {
-                "name": "digits",
-                "n_labels": 10,
-                "n_train": 50,
-                "n_test": 20,
-                "n_units": 20,
-                "chance": 0.1,
-                "parted_by": "speaker",
+                ("random", "frozen", 1.0): worse,
+                ("cola", "frozen", 1.0): better,
+                ("supervised", "frozen", 1.0): all_right,
             }
-        ],
-        "results": [
-            row("random", 0.1, 0.3),
-            row("random", 1.0, 0.4),
-            row("cola", 0.1, 0.31),
-            row("cola", 1.0, 0.42, above_random=unsure),
-        ],
+        )
+    return compare(tasks, answers)
+
+
+def test_means_over_tasks_have_intervals_and_differences(compared: tuple[list[dict], list[dict]]) -> None:
+    rows, means = compared
+    by_task = {(row["task"], row["method"]): row for row in rows}
+    mean = {row["method"]: row for row in means}
+    of_tasks = [by_task[task, "cola"]["accuracy"] for task in ("digits", "events")]
+    assert mean["cola"]["accuracy"] == pytest.approx(np.mean(of_tasks))
+    assert by_task["digits", "cola"]["minus"]["random"]["difference"] == pytest.approx(0.2)
+    assert by_task["events", "cola"]["minus"]["random"] == {"difference": 0.0, "low": 0.0, "high": 0.0}
+    found = mean["cola"]["minus"]["random"]
+    assert found["difference"] == pytest.approx(0.1)
+    assert 0.05 < found["low"] < 0.1 < found["high"] < 0.15
+    assert mean["random"]["minus"]["cola"]["high"] == -found["low"]
+    # Two tasks drawn apart: narrower than one by the root of two.
+    widths = [row["high"] - row["low"] for row in (by_task["digits", "random"], mean["random"])]
+    assert widths[1] == pytest.approx(widths[0] / np.sqrt(2), rel=0.15)
+
+
+def test_the_table_tells_what_is_not_surely_above_random(compared: tuple[list[dict], list[dict]]) -> None:
+    rows, means = compared
+    fixed = {"n_labels": 10, "n_train": 50, "n_test": 20, "n_units": 20, "chance": 0.1, "parted_by": "speaker"}
+    result = {
+        "settings": {"label_shares": [1.0], "n_seeds": 3, "most_windows": 8, "fine_tune_steps": 0},
+        "runs": [{"method": "cola", "seed": 1, "n_steps": 4, "clips_per_step": 6}],
+        "tasks": [{"name": "digits", **fixed}, {"name": "events", **fixed}],
+        "results": rows,
+        "means": means,
     }
-    text = to_markdown(result)
-    assert "| digits | 40.0 (35.0-45.0) | 42.0\\* (37.0-47.0) |" in text
-    assert "| cola | 31.0 | 42.0 |" in text
-    assert "| digits | 10 | 50 | 20 | 20 | 10.0 | speaker |" in text
+    lines = to_markdown(result).splitlines()
+    assert "| digits | 10 | 50 | 20 | 20 | 10.0 | speaker |" in lines
+    cells = next(line for line in lines if line.startswith("| cola |") and "(" in line).split("|")
+    assert [("\\*" in cell) for cell in cells[2:5]] == [False, True, False]
+    assert "| supervised | 100.0 (100.0-100.0) | 100.0 (100.0-100.0) | 100.0 (100.0-100.0) |" in lines
+    assert any(line.startswith("| cola | +10.0 (+") for line in lines), "points above random on average"

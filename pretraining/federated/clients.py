@@ -1,0 +1,118 @@
+"""Whose sound is whose: recordings dealt to clients source by source, unevenly, and some kept by the server."""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.pairs import PairSampler, Recordings
+from fingerprinter.sources import TrainingSources
+from nowplaying.audio import to_int16
+from nowplaying.audio.cache import load_cached
+from nowplaying.audio.corpus import Group
+from nowplaying.errors import ConfigError
+from pretraining.clips import ClipSampler
+from pretraining.config import PretrainingConfig
+from pretraining.federated.config import FederationConfig
+from pretraining.sounds import build_degrader, group_shares
+
+__all__ = ["Sound", "deal", "federate"]
+
+_MOST_DEALS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Sound:
+    """A recording: its group, where it comes from, and its samples as int16."""
+
+    group: Group
+    source: str
+    pcm: NDArray[np.int16]
+
+
+def federate(
+    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, report: Callable[[str], None]
+) -> tuple[ClipSampler, list[ClipSampler]]:
+    """Return what the server and each client draw from, with everything in memory; labels are not read.
+
+    The noises that degrade a second view are the server's, as an application would bring them along.
+    """
+    sounds = [
+        Sound(group, file.source, to_int16(load_cached(file.path, sources.cache_dir)))
+        for group in ("music", "speech", "noise")
+        for file in sources.files(group, "train")
+    ]
+    sounds = [sound for sound in sounds if len(sound.pcm) >= config.front_end.window_samples]
+    owners = deal(
+        [(sound.group, sound.source) for sound in sounds], federation, np.random.default_rng([config.seed, 0])
+    )
+    kept = [sound for sound, owner in zip(sounds, owners, strict=True) if owner < 0]
+    noises = Recordings.join([sound.pcm for sound in kept if sound.group == "noise"])
+    degrader = build_degrader(config, sources.cache_dir)
+
+    def sampler(owned: Sequence[Sound]) -> ClipSampler:
+        of_group: dict[Group, list[NDArray[np.int16]]] = defaultdict(list)
+        for sound in owned:
+            of_group[sound.group].append(sound.pcm)
+        groups = [(Recordings.join(of_group[group]), share) for group, share in group_shares(config) if of_group[group]]
+        return ClipSampler(PairSampler(groups, [(noises, 1.0)], degrader, max_shift_s=0.0))
+
+    clients = []
+    for number in range(federation.n_clients):
+        owned = [sound for sound, owner in zip(sounds, owners, strict=True) if owner == number]
+        counts = ", ".join(
+            f"{sum(one.group == group for one in owned)} {group}" for group in ("music", "speech", "noise")
+        )
+        report(f"client {number}: {counts}, of {len({one.source for one in owned})} sources")
+        clients.append(sampler(owned))
+    return sampler(kept), clients
+
+
+def deal(
+    recordings: Sequence[tuple[str, str]], federation: FederationConfig, rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Return the number of each recording's client, -1 for the server.
+
+    Parameters
+    ----------
+    recordings : sequence of (group, source)
+    federation : FederationConfig
+    rng : numpy.random.Generator
+
+    Notes
+    -----
+    Each source's recordings go to clients by shares drawn from a Dirichlet distribution, after Hsu et al. 2019
+    (arXiv 1909.06335), where the classes are what sources are here. It is dealt again until every client has
+    something.
+
+    Raises
+    ------
+    ConfigError
+        When some client would have nothing.
+    """
+    by_source: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for index, key in enumerate(recordings):
+        by_source[key].append(index)
+    of_server = _of_server(recordings, federation.server_share, rng)
+    concentrations = np.full(federation.n_clients, federation.concentration)
+    for _ in range(_MOST_DEALS):
+        owners = np.full(len(recordings), -1, np.int64)
+        for indices in by_source.values():
+            owners[indices] = rng.choice(federation.n_clients, size=len(indices), p=rng.dirichlet(concentrations))
+        owners[of_server] = -1
+        if len(set(owners[owners >= 0])) == federation.n_clients:
+            return owners
+    message = f"{len(recordings)} recordings could not be dealt so that each of {federation.n_clients} clients has one"
+    raise ConfigError(message + f" at a concentration of {federation.concentration:g}; raise it, or take fewer clients")
+
+
+def _of_server(recordings: Sequence[tuple[str, str]], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Draw the server's recordings group by group, at least one of each."""
+    groups = np.array([group for group, _ in recordings])
+    drawn = [
+        rng.permutation(np.flatnonzero(groups == group))[: max(1, round(share * np.sum(groups == group)))]
+        for group in np.unique(groups)
+    ]
+    return np.concatenate(drawn)

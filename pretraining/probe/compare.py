@@ -1,0 +1,69 @@
+"""From right and wrong answers to figures: accuracies, their means over tasks, and differences between methods."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pretraining.probe.intervals import bootstrap, interval
+from pretraining.tasks.task import Task
+
+__all__ = ["Right", "compare"]
+
+# By method, mode and share of labels: whether each answer was right, shape (n_seeds, n_examples).
+Right = Mapping[tuple[str, str, float], NDArray[np.bool_]]
+
+
+def compare(tasks: Sequence[Task], answers: Sequence[Right]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return the rows of all tasks, and those of the means over tasks.
+
+    Parameters
+    ----------
+    tasks : sequence of Task
+    answers : sequence of Right
+        For each task, with the same keys.
+
+    Returns
+    -------
+    rows, means : list of dict
+        ``task`` (not in means), ``method``, ``mode``, ``label_share``, ``n_seeds``, ``accuracy`` with ``low`` and
+        ``high``; ``minus``, by each other method the ``difference`` to it with ``low`` and ``high``.
+
+    Notes
+    -----
+    The same generator draws the same units for all methods that have as many seeds, so their difference is paired.
+    Different tasks are drawn independently: a mean's interval is that of other sounds, not of other tasks.
+    """
+    rows, drawn = [], []
+    for number, (task, right) in enumerate(zip(tasks, answers, strict=True)):
+        units = [example.unit for example in task.test]
+        draws = {key: bootstrap(matrix, units, np.random.default_rng(number)) for key, matrix in right.items()}
+        accuracies = {key: float(matrix.mean()) for key, matrix in right.items()}
+        for key, matrix in right.items():
+            rows.append({"task": task.name, **_row(key, accuracies, draws), "n_seeds": len(matrix)})
+        drawn.append((accuracies, draws))
+    keys = list(answers[0])
+    accuracies = {key: _mean(of_task[key] for of_task, _ in drawn) for key in keys}
+    draws = {key: np.mean([of_task[key] for _, of_task in drawn], axis=0) for key in keys}
+    return rows, [_row(key, accuracies, draws) for key in keys]
+
+
+def _row(
+    key: tuple[str, str, float],
+    accuracies: Mapping[tuple[str, str, float], float],
+    draws: Mapping[tuple[str, str, float], NDArray[np.float64]],
+) -> dict[str, Any]:
+    method, mode, share = key
+    low, high = interval(draws[key])
+    minus = {}
+    for other in accuracies:
+        if other[1:] == key[1:] and other != key:
+            least, most = interval(draws[key] - draws[other])
+            minus[other[0]] = {"difference": accuracies[key] - accuracies[other], "low": least, "high": most}
+    common = {"method": method, "mode": mode, "label_share": share}
+    return {**common, "accuracy": accuracies[key], "low": low, "high": high, "minus": minus}
+
+
+def _mean(values: Iterable[float]) -> float:
+    return float(np.mean(list(values)))
