@@ -97,37 +97,37 @@ def to_markdown(points: Sequence[Mapping[str, Any]]) -> str:
     ]
     for point in sorted(points, key=lambda one: (one["model"], one["bytes"] / one["hop_s"], one["hop_s"])):
         rates = {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in point["rank1"].items()}
-        space = [f"{point['hop_s']:g}", str(point["bytes"]), f"{point['bytes'] / point['hop_s']:g}"]
+        space = [f"{point['hop_s']:g}", str(point["bytes"]), f"{point['bytes'] / point['hop_s']:.3g}"]
         cells = [point["model"], f"{point['window_s']:.3g}", *space, *(rates.get(name, "") for name in names)]
         lines.append(table_row(cells))
     return "\n".join(lines) + "\n"
 
 
 def plot(points: Sequence[Mapping[str, Any]], path: Path) -> None:
-    """Plot rank-1 against bytes a second, a panel for each condition, a line for each model, hop and length."""
+    """Plot rank-1 against bytes a second: a row for each condition, a column for each length."""
     plt = pyplot()
 
     rooms = list(dict.fromkeys(condition.room for condition in COLUMNS))
     lengths_s = list(dict.fromkeys(condition.length_s for condition in COLUMNS))
-    figure, panels = plt.subplots(1, len(rooms), figsize=(12, 5), sharey=True)
+    figure, panels = plt.subplots(len(rooms), len(lengths_s), figsize=(14, 6), sharex=True, sharey="row")
     series = sorted({(point["model"], point["hop_s"]) for point in points})
-    styles = dict(zip(series, ("-", "--", ":", "-.") * len(series), strict=False))
     for condition in COLUMNS:
-        panel, colour = panels[rooms.index(condition.room)], f"C{lengths_s.index(condition.length_s)}"
-        for (model, hop_s), style in styles.items():
+        panel = panels[rooms.index(condition.room)][lengths_s.index(condition.length_s)]
+        for number, (model, hop_s) in enumerate(series):
             chosen = sorted((p for p in points if (p["model"], p["hop_s"]) == (model, hop_s)), key=lambda p: p["bytes"])
             cells = [(p["bytes"] / hop_s, p["rank1"][condition.name]) for p in chosen if condition.name in p["rank1"]]
-            if cells:
-                label = f"{model}, {hop_s:g} s" if condition.length_s == lengths_s[-1] else None
-                found = [100 * cell["count"] / cell["n"] for _, cell in cells]
-                panel.plot([space for space, _ in cells], found, style, marker="o", color=colour, label=label)
-    for panel, room in zip(panels, rooms, strict=True):
-        panel.set(title="5 dB" if room == "none" else "0 dB, room", xlabel="bytes a second of music", xscale="log")
-        panel.legend(fontsize="small", loc="lower right")
-    panels[0].set_ylabel("right song first, %")
-    figure.suptitle("colours: " + ", ".join(f"{length:g} s" for length in lengths_s), fontsize="small")
-    figure.tight_layout()
-    figure.savefig(path, dpi=120)
+            found = [100 * cell["count"] / cell["n"] for _, cell in cells]
+            label = f"{model}, a reference every {hop_s:g} s"
+            panel.plot([space for space, _ in cells], found, marker="o", color=f"C{number}", label=label)
+        panel.set_title(condition.name, fontsize="medium")
+        panel.grid(alpha=0.3)
+    for panel in panels[-1]:
+        panel.set_xlabel("bytes a second")
+    for row in panels:
+        row[0].set_ylabel("right song first, %")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), loc="lower center", ncols=3, fontsize="small")
+    figure.tight_layout(rect=(0, 0.08, 1, 1))
+    figure.savefig(path, dpi=110)
     plt.close(figure)
 
 
