@@ -12,6 +12,7 @@ are then both unknown music.
 """
 
 import argparse
+import itertools
 import math
 import shutil
 from collections.abc import Sequence
@@ -24,7 +25,8 @@ from numpy.typing import NDArray
 
 from nowplaying.artifacts import SHIPPED_FINGERPRINTER, write_json
 from ondevice_db.accept import Acceptance
-from ondevice_db.builder import DatabaseWriter
+from ondevice_db.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.choose_codebook import CodebookChoice
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.conditions import paired_conditions
 from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
@@ -65,9 +67,10 @@ def main() -> None:
     sizes, tails, rows = [], [], []
     for n_drawn in options.drawn:
         library = grown(setting, n_drawn, options.cache_dir)
-        n_fingerprints = int(SongDatabase.open(library.database).manifest.n_fingerprints)
+        manifest = SongDatabase.open(library.database).manifest
+        n_fingerprints = int(manifest.n_fingerprints)
         row, logits = measure(setting, library, fitted, options.jobs)
-        rows.append({"drawn_songs": n_drawn, "n_fingerprints": n_fingerprints, **row})
+        rows.append({"drawn_songs": n_drawn, "n_fingerprints": n_fingerprints, "n_cells": manifest.n_cells, **row})
         sizes.append(n_fingerprints)
         tails.append(float(np.quantile(logits, 1 - RATE)))
         print(rows[-1], f"logit of the worst {100 * RATE:g} %: {tails[-1]:.2f}", flush=True)
@@ -77,19 +80,27 @@ def main() -> None:
 
 
 def grown(setting: Setting, n_drawn: int, cache: Path) -> Library:
-    """Return the library with drawn songs behind its own, so that song numbers stay."""
+    """Return the library with drawn songs behind its own, so that song numbers stay; indexed as a user's would be.
+
+    That is, with cells of its own where there are so many fingerprints that finer ones pay.
+    """
     if n_drawn == 0:
         return setting.library
+    real = SongDatabase.open(setting.library.database)
+    shipped = Codebook.load(setting.cache.fingerprinter.folder.path)
+    songs = [setting.library.vectors[start:end] for start, end in itertools.pairwise(setting.library.song_starts)]
+    songs += draw_songs(SongStatistics.load(), shipped, n_drawn, seed=17)
+    names = ("embedding_space", "encoder", "dim", "hop_s", "window_s")
+    settings = FingerprintSettings(**{name: getattr(real.manifest, name) for name in names})
+    codebook = CodebookChoice().make(shipped, [len(song) for song in songs], songs.__getitem__)
     path = cache / f"grown-{n_drawn}.npdb"
     shutil.rmtree(path, ignore_errors=True)
-    shutil.copytree(setting.library.database, path)
-    shipped = Codebook.load(setting.cache.fingerprinter.folder.path)
-    with DatabaseWriter.extend(path) as writer:
-        for number, song in enumerate(draw_songs(SongStatistics.load(), shipped, n_drawn, seed=17)):
-            writer.add(distractor_track(number, len(song), 1.0), song)
-        writer.finish(keep_previous=False)
-    n_real = setting.library.groups.size
-    groups = np.concatenate([setting.library.groups, np.arange(n_real, n_real + n_drawn)])
+    with DatabaseWriter(path, settings=settings, codebook=codebook) as writer:
+        for number, song in enumerate(songs):
+            drawn = number - real.n_songs
+            writer.add(real.track(number) if drawn < 0 else distractor_track(drawn, len(song), settings.hop_s), song)
+        writer.finish()
+    groups = np.concatenate([setting.library.groups, np.arange(real.n_songs, len(songs))])
     return replace(setting.library, database=path, groups=groups)
 
 
