@@ -7,6 +7,7 @@ from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.settings import RunSettings, construct
 from nowplaying.errors import ConfigError
+from pretraining.bits.config import BitConfig
 from pretraining.codes.config import CodeConfig
 
 __all__ = ["METHOD_NAMES", "EarConfig", "MethodConfig", "PretrainingConfig", "ear_front_end"]
@@ -22,6 +23,7 @@ METHOD_NAMES: Final = (
     "supervised",
     "kmeans_codes",
     "vq_codes",
+    "binary_codes",
     "random",
 )
 
@@ -138,6 +140,7 @@ class PretrainingConfig(RunSettings):
     ear: EarConfig = field(default_factory=EarConfig)
     objective: MethodConfig = field(default_factory=MethodConfig)
     codes: CodeConfig = field(default_factory=CodeConfig)
+    bits: BitConfig = field(default_factory=BitConfig)
     augment: AugmentConfig = field(default_factory=_gentle)
 
     def __post_init__(self) -> None:
@@ -163,6 +166,7 @@ class PretrainingConfig(RunSettings):
             "ear": EarConfig(),
             "objective": MethodConfig(),
             "codes": CodeConfig(),
+            "bits": BitConfig(),
             "augment": _gentle(),
         }
         tables = {

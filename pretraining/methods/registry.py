@@ -5,6 +5,7 @@ from typing import Final
 from pretraining.methods.audio2vec_cbow import Audio2VecCbow
 from pretraining.methods.audio2vec_skipgram import Audio2VecSkipgram
 from pretraining.methods.autoencoder import Autoencoder
+from pretraining.methods.binary_codes import BinaryCodes
 from pretraining.methods.cola import Cola
 from pretraining.methods.kmeans_codes import KMeansCodes
 from pretraining.methods.nt_xent import NtXent
@@ -28,4 +29,5 @@ METHODS: Final[dict[str, type[Pretext]]] = {
     "supervised": Supervised,
     "kmeans_codes": KMeansCodes,
     "vq_codes": VqCodes,
+    "binary_codes": BinaryCodes,
 }

@@ -99,7 +99,10 @@ def probe(
     """
     ears = [load_ear(run) for run in runs]
     front_end = ears[0][0].front_end
-    for run, (config, _) in zip(runs, ears, strict=True):
+    for run, (config, ear) in zip(runs, ears, strict=True):
+        if len(ear.input_shape) != 4:
+            message = f"{run}: expected an ear that hears sound, found {config.method}; evaluation/discrete.py asks it"
+            raise ConfigError(message)
         if config.front_end != front_end:
             message = f"{run}: expected the front end of {runs[0]}; probe ears of different front ends apart"
             raise ConfigError(message)

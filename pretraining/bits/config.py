@@ -1,0 +1,42 @@
+"""The settings of learned bits; readable without Keras."""
+
+from dataclasses import dataclass
+
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying.errors import ConfigError
+
+__all__ = ["BitConfig"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BitConfig:
+    """A head on frozen fingerprints.
+
+    Attributes
+    ----------
+    fingerprinter : str
+        Shipped name, or a model's folder.
+    dim : int
+        Of its vectors.
+    n_bits : int
+        Of a code, a multiple of 8; 96 take the place of the database's twelve bytes.
+    n_pairs : int
+        Pairs of a clean and a degraded fingerprint to learn from, made once and kept in the cache.
+    agreement, balance : float >= 0
+        Weights of the terms that let a degraded copy have its original's bits, and let each bit be set as often as not.
+    """
+
+    fingerprinter: str = SHIPPED_FINGERPRINTER
+    dim: int = 96
+    n_bits: int = 96
+    n_pairs: int = 20_000
+    agreement: float = 0.5
+    balance: float = 1.0
+
+    def __post_init__(self) -> None:
+        if min(self.dim, self.n_bits) < 1 or self.n_bits % 8 or self.n_pairs < 2:
+            message = f"bits: expected a positive dim, bits in multiples of 8 and two pairs or more, found {self}"
+            raise ConfigError(message)
+        if min(self.agreement, self.balance) < 0:
+            message = f"bits: weights must not be negative, found {self}"
+            raise ConfigError(message)
