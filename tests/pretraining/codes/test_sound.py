@@ -1,14 +1,10 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("librosa", reason="the train extra is not installed")
-
 from fingerprinter.mel import log_mel_reference
 from pretraining.codes.sound import to_sound
 from pretraining.config import ear_front_end
 from tests.synthesis import song
-
-pytestmark = pytest.mark.train
 
 
 def test_sound_comes_back_with_its_log_mel_and_its_level() -> None:
@@ -20,8 +16,8 @@ def test_sound_comes_back_with_its_log_mel_and_its_level() -> None:
     assert np.sqrt(np.mean(samples**2)) == pytest.approx(0.05, rel=1e-3)
     again = log_mel_reference(samples, config)
     loud = image > 0
-    # Half of a unit is 6.5 dB.
-    assert np.abs(again - image)[loud].mean() < 0.5
-    assert np.corrcoef(again.ravel(), image.ravel())[0, 1] > 0.9
+    # A third of a unit is 4.3 dB.
+    assert np.abs(again - image)[loud].mean() < 0.33
+    assert np.corrcoef(again.ravel(), image.ravel())[0, 1] > 0.95
     np.testing.assert_array_equal(samples, to_sound(image, config, rms=0.05, seed=1))
     assert np.abs(to_sound(image, config, rms=10.0, seed=1)).max() <= 0.951
