@@ -129,13 +129,15 @@ def learned_code(run: Path) -> BinaryCode:
     """Return the code of a finished run of `nowplaying pretrain binary_codes`."""
     from nowplaying.errors import ConfigError
     from pretraining.ear import load_ear
+    from pretraining.methods.binary_codes import STEEPNESS
 
     config, head = load_ear(run)
     if config.method != "binary_codes":
         message = f"{run}: expected a run of binary_codes, found {config.method}"
         raise ConfigError(message)
     bits = head.get_layer("bits")
-    return BinaryCode(*(np.asarray(weight, np.float32) for weight in (bits.directions, bits.offsets, bits.meanings)))
+    weights = (weight.numpy() for weight in (bits.directions, bits.offsets, bits.meanings))
+    return BinaryCode(*weights, steepness=STEEPNESS)
 
 
 def measure(

@@ -1,9 +1,10 @@
-"""Search through signs: buckets of equal bits, asked in the order of how likely a query's own bits are wrong there.
+"""Search through signs: buckets of equal bits, visited in the order of how likely they hold what is sought.
 
 A stored fingerprint is its bits. Some of them, table by table, are the number of its bucket (Norouzi et al. 2012, "Fast
-search in Hamming space with multi-index hashing"); a query looks into the buckets that differ from its own in the bits
-it is least sure of (Lv et al. 2007, "Multi-probe LSH"), and compares what it finds there as floats with what the bits
-stand for. It answers as :class:`~ondevice_db.pq_index.PqIndex` does, so that the matcher above both is the same.
+search in Hamming space with multi-index hashing"). How far a query is from each border says how likely its clean
+original lies in a bucket (as in Lv et al. 2007, "Multi-probe LSH"); buckets come in the order of that probability over
+how many they hold, and what they hold is compared, as floats, with what its bits stand for. The index answers as
+:class:`~ondevice_db.pq_index.PqIndex` does, so that the matcher above both is the same.
 """
 
 from dataclasses import dataclass
@@ -31,11 +32,14 @@ class BinaryCode:
         Added before the sign is taken.
     meanings : ndarray of float32, shape (n_bits, dim)
         The sum of those that are set less those that are not points where the vector did.
+    steepness : float > 0
+        Times a query's distance from a border, the log odds that its clean original is on the same side.
     """
 
     directions: NDArray[np.float32]
     offsets: NDArray[np.float32]
     meanings: NDArray[np.float32]
+    steepness: float = 10.0
 
     def __post_init__(self) -> None:
         dim, n_bits = self.directions.shape
@@ -149,15 +153,14 @@ class BinaryIndex:
     def probe(self, queries: NDArray[np.float32], options: SearchOptions) -> NDArray[np.int64]:
         """Return the fingerprints to compare with these queries.
 
-        Buckets are taken in the order of their best rank with any query until they hold ``min_scan`` fingerprints, or
-        are each query's ``n_probe`` first of each table.
+        Buckets are taken in the order of what a code in them is worth until they hold ``min_scan`` fingerprints, or as
+        many as ``n_probe`` says.
         """
-        sides = self.code.sides(queries)
-        parts = [_best_ranks(sides[:, own], bits) for own, bits in zip(self._columns, self._patterns, strict=True)]
-        ranks = np.concatenate(parts)
-        best_first = np.argsort(ranks, kind="stable")
+        odds = self.code.steepness * self.code.sides(queries)
+        parts = [_probability(odds[:, own], bits) for own, bits in zip(self._columns, self._patterns, strict=True)]
+        best_first = np.argsort(-np.concatenate(parts) / self._sizes, kind="stable")
         if options.n_probe is not None:
-            return np.unique(self._held(best_first[ranks[best_first] < options.n_probe]))
+            return np.unique(self._held(best_first[: options.n_probe]))
         held = np.cumsum(self._sizes[best_first])
         wanted = min(options.min_scan, int(self._sounding.sum()))
         n_taken, found = 0, np.zeros(0, np.int64)
@@ -182,18 +185,15 @@ class BinaryIndex:
         return np.where(self._sounding[fingerprints][:, None], decoded, np.float32(0))
 
 
-def _best_ranks(sides: NDArray[np.float32], patterns: NDArray[np.bool_]) -> NDArray[np.float64]:
-    """Return the best place that any query gives each bucket, 0 for the first; of equal ones the surer is less.
+def _probability(log_odds: NDArray[np.float32], patterns: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Return how many of the queries' originals are to be expected in each bucket, bits taken to be independent.
 
     Parameters
     ----------
-    sides : ndarray of float32, shape (n_queries, table_bits)
+    log_odds : ndarray of float32, shape (n_queries, table_bits)
+        That a bit is set.
     patterns : ndarray of bool, shape (n_buckets, table_bits)
     """
-    # A bit that is not the query's costs what it would take to turn the query's over.
-    cost = np.maximum(sides, 0) @ ~patterns.T + np.maximum(-sides, 0) @ patterns.T
-    ranks = np.empty(cost.shape, np.int64)
-    places = np.broadcast_to(np.arange(patterns.shape[0]), cost.shape)
-    np.put_along_axis(ranks, np.argsort(cost, axis=1, kind="stable"), places, axis=1)
-    found: NDArray[np.float64] = ranks.min(axis=0) + cost.min(axis=0) / (1 + cost.max())
+    is_set, is_not = -np.logaddexp(0, -log_odds), -np.logaddexp(0, log_odds)
+    found: NDArray[np.float64] = np.exp(is_set @ patterns.T + is_not @ ~patterns.T).sum(axis=0, dtype=np.float64)
     return found

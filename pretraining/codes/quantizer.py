@@ -9,7 +9,7 @@ from fingerprinter.config import FrontEndConfig
 from nowplaying.errors import ConfigError
 from pretraining.codes.config import CodeConfig
 
-__all__ = ["Bottleneck", "Codebook", "Quantizer", "nearest", "slices"]
+__all__ = ["Bottleneck", "Codebook", "Quantizer", "nearest", "slices", "unit"]
 
 
 def slices(images: Any, slice_frames: int) -> Any:

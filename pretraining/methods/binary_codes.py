@@ -15,12 +15,13 @@ from numpy.typing import NDArray
 from fingerprinter.objectives.nt_xent import nt_xent
 from fingerprinter.sources import TrainingSources
 from pretraining.bits.pairs import FingerprintPairs, fingerprint_pairs
+from pretraining.codes.quantizer import unit
 from pretraining.config import PretrainingConfig
 from pretraining.methods.pretext import Pretext
 
-__all__ = ["BinaryCodes"]
+__all__ = ["STEEPNESS", "BinaryCodes"]
 
-_STEEPNESS = 10.0  # a unit vector's coordinates are of about 0.1
+STEEPNESS = 10.0  # a unit vector's coordinates are of about 0.1
 
 
 class BinaryCodes(Pretext):
@@ -41,14 +42,19 @@ class BinaryCodes(Pretext):
         return (pairs.draw(self.config.clips_per_step, rng),)
 
     def objective(self, *inputs: Any) -> Any:
-        """Return NT-Xent, how often a degraded copy's bits differ, and how unevenly bits are set, weighted."""
+        """Return NT-Xent of all bits and of each table's, how much copies differ, and how unevenly bits are set."""
         clean, degraded = inputs[0][:, 0], inputs[0][:, 1]
         settings, bits = self.config.bits, self.ear.get_layer("bits")
-        sides = bits(clean)
         # The sign's gradient is that of a hyperbolic tangent: a vector far from a border moves it no more.
-        soft = ops.tanh(_STEEPNESS * sides)
-        signs = soft + ops.stop_gradient(ops.where(sides > 0, 1.0, -1.0) - soft)
-        matched = nt_xent(ops.concatenate([bits.decode(signs), degraded], axis=0), self.config.objective.temperature)
-        apart = ops.mean(ops.softplus(-_STEEPNESS * bits(degraded) * ops.stop_gradient(signs)))
+        soft, heard = (ops.tanh(STEEPNESS * bits(vectors)) for vectors in (clean, degraded))
+        signs = soft + ops.stop_gradient(ops.where(soft > 0, 1.0, -1.0) - soft)
+        total = self._found(bits.decode(signs), degraded)
+        for first in range(0, settings.n_tables * settings.table_bits, settings.table_bits):
+            table = slice(first, first + settings.table_bits)
+            total += settings.finding / settings.n_tables * self._found(unit(signs[:, table]), unit(heard[:, table]))
+        apart = ops.mean(ops.softplus(-STEEPNESS * bits(degraded) * ops.stop_gradient(signs)))
         uneven = ops.mean(ops.square(ops.mean(soft, axis=0)))
-        return matched + settings.agreement * apart + settings.balance * uneven
+        return total + settings.agreement * apart + settings.balance * uneven
+
+    def _found(self, stored: Any, asked: Any) -> Any:
+        return nt_xent(ops.concatenate([stored, asked], axis=0), self.config.objective.temperature)

@@ -46,22 +46,30 @@ def test_as_many_are_scanned_as_were_asked_for_and_hardly_more(
     assert 7 not in found
 
 
-def test_the_first_bucket_is_the_querys_own_and_the_next_turns_its_least_sure_bit(vectors: np.ndarray) -> None:
+def test_buckets_are_visited_in_the_order_of_what_a_code_in_them_is_worth(
+    vectors: np.ndarray, rng: np.random.Generator
+) -> None:
     index = made(vectors, n_tables=1, table_bits=3)
-    query = np.full((1, DIM), 0.3, np.float32)
-    query[0, 1] = 0.01
-    own = {n for n in range(500) if n != 7 and (vectors[n, :3] > 0).all()}
-    turned = {n for n in range(500) if n != 7 and (vectors[n, [0, 2]] > 0).all() and vectors[n, 1] <= 0}
-    assert set(index.probe(query, SearchOptions(n_probe=1))) == own
-    assert set(index.probe(query, SearchOptions(n_probe=2))) == own | turned
+    queries = unit_rows(rng.standard_normal((2, DIM)))
+    sure = 1 / (1 + np.exp(-10 * queries[:, :3].astype(np.float64)))
+    members, worth = [], []
+    for bucket in range(8):
+        pattern = np.array([bucket >> place & 1 for place in range(3)], bool)
+        inside = ((vectors[:, :3] > 0) == pattern).all(axis=1)
+        inside[7] = False
+        members.append(np.flatnonzero(inside))
+        worth.append(np.where(pattern, sure, 1 - sure).prod(axis=1).sum() / inside.sum())
+    order = np.argsort(worth)[::-1]
+    for n in (1, 2, 5):
+        wanted = np.sort(np.concatenate([members[bucket] for bucket in order[:n]]))
+        np.testing.assert_array_equal(index.probe(queries, SearchOptions(n_probe=n)), wanted)
 
 
-def test_a_stored_vector_finds_itself_in_its_first_bucket(vectors: np.ndarray) -> None:
-    index = made(vectors, n_tables=1, table_bits=4)
-    hits = index.nearest(vectors[[11, 30]], 5, SearchOptions(n_probe=1))
-    assert 11 in hits.fingerprints[0]
-    assert 30 in hits.fingerprints[1]
-    assert hits.n_scanned < 150
+@pytest.mark.parametrize("number", [11, 30])
+def test_a_stored_vector_finds_itself_in_a_part_of_the_database(vectors: np.ndarray, number: int) -> None:
+    hits = made(vectors, n_tables=1, table_bits=4).nearest(vectors[[number]], 5, SearchOptions(min_scan=80))
+    assert number in hits.fingerprints[0]
+    assert hits.n_scanned < 140
 
 
 def test_tables_stay_within_the_bits(vectors: np.ndarray) -> None:
