@@ -100,14 +100,17 @@ class Bottleneck(Quantizer):
     def build(self, shape: tuple[int | None, ...]) -> None:
         """Create encoder, points and decoder."""
         del shape
-        hidden = layers.Dense(self.config.units, activation="gelu")
-        self.encoder = keras.Sequential([hidden, layers.Dense(self.config.latent)], name="encoder")
-        self.encoder.build((None, self.n_numbers))
-        hidden = layers.Dense(self.config.units, activation="gelu")
-        self.decoder = keras.Sequential([hidden, layers.Dense(self.n_numbers)], name="decoder")
-        self.decoder.build((None, self.config.latent))
+        self.encoder = self._two_layers(self.n_numbers, self.config.latent, "encoder")
+        self.decoder = self._two_layers(self.config.latent, self.n_numbers, "decoder")
         wanted = (self.config.n_codes, self.config.latent)
         self.points = self.add_weight(shape=wanted, initializer="random_normal", name="points")
+
+    def _two_layers(self, n_in: int, n_out: int, name: str) -> list[layers.Layer]:
+        hidden = layers.Dense(self.config.units, activation="gelu", name=f"{name}_hidden")
+        last = layers.Dense(n_out, name=name)
+        hidden.build((None, n_in))
+        last.build((None, self.config.units))
+        return [hidden, last]
 
     def call(self, images: Any) -> Any:
         """Return the codes of images."""
@@ -124,20 +127,26 @@ class Bottleneck(Quantizer):
         apart : tensor of float32, a scalar
             What brings codes and encoded slices nearer each other.
         """
-        encoded = unit(self.encoder(rows))
+        encoded = unit(_through(self.encoder, rows))
         points = unit(ops.convert_to_tensor(self.points))
         codes = ops.cast(nearest(ops.stop_gradient(encoded), points), "int32")
         chosen = ops.take(points, codes, axis=0)
         to_code = ops.mean(ops.sum(ops.square(encoded - ops.stop_gradient(chosen)), axis=-1))
         to_slices = ops.mean(ops.sum(ops.square(ops.stop_gradient(encoded) - chosen), axis=-1))
         straight = encoded + ops.stop_gradient(chosen - encoded)
-        return codes, self.decoder(straight), to_slices + self.config.commitment * to_code
+        return codes, _through(self.decoder, straight), to_slices + self.config.commitment * to_code
 
     def words(self) -> Any:
         """Return what the decoder makes of each point."""
-        return self.decoder(unit(ops.convert_to_tensor(self.points)))
+        return _through(self.decoder, unit(ops.convert_to_tensor(self.points)))
 
 
 def unit(rows: Any) -> Any:
     """Return rows of length 1."""
     return rows / ops.sqrt(ops.sum(ops.square(rows), axis=-1, keepdims=True) + 1e-12)
+
+
+def _through(parts: list[layers.Layer], rows: Any) -> Any:
+    for part in parts:
+        rows = part(rows)
+    return rows

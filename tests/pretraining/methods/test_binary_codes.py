@@ -16,6 +16,7 @@ from tests.pretraining.material import small_config
 
 pytestmark = pytest.mark.train
 DIM = 12
+BITS = BitConfig(dim=DIM, n_bits=16, n_tables=2, table_bits=4, balance=4.0)
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def pairs(rng: np.random.Generator) -> FingerprintPairs:
 
 def test_bits_learn_to_stand_for_their_vectors_and_to_agree(pairs: FingerprintPairs) -> None:
     keras.utils.set_random_seed(5)
-    config = small_config("binary_codes", learning_rate=1e-2, clips_per_step=64, bits=BitConfig(dim=DIM, n_bits=16))
+    config = small_config("binary_codes", learning_rate=1e-2, clips_per_step=64, bits=BITS)
     pretext = build_pretext(config, pairs)
     bits = pretext.ear.get_layer("bits")
 
@@ -45,7 +46,7 @@ def test_bits_learn_to_stand_for_their_vectors_and_to_agree(pairs: FingerprintPa
     after = state()
     assert after[0] > found
     assert after[1] > agreeing - 0.05
-    assert after[2] < 0.5 * uneven, "each bit is set about as often as not"
+    assert after[2] < 0.7 * uneven, "each bit is set about as often as not"
 
 
 def test_pairs_are_made_once_by_the_shipped_fingerprinter_and_no_probe_hears_them(tmp_path: Path) -> None:
@@ -66,4 +67,4 @@ def test_pairs_are_made_once_by_the_shipped_fingerprinter_and_no_probe_hears_the
     with pytest.raises(ConfigError, match="expected an ear that hears sound"):
         probe([tmp_path / "run"], [], ProbeSettings(), cache_dir=tmp_path, report=told.append)
     with pytest.raises(ConfigError, match=r"bits.dim: expected the 96"):
-        fingerprint_pairs(small_config("binary_codes", bits=BitConfig(dim=64)), sources, told.append)
+        fingerprint_pairs(small_config("binary_codes", bits=BitConfig(dim=64, n_pairs=6)), sources, told.append)
