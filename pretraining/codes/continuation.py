@@ -1,7 +1,6 @@
 """What comes after the codes of a prompt: one code at a time, drawn from what the transformer expects."""
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
 
 from nowplaying.errors import ConfigError
@@ -38,11 +37,10 @@ def continued(
     codes = list(prompt)
     for _ in range(n_codes):
         seen = codes[-run.n_positions :]
-        # Of one length at all times, so that a backend that compiles does so once; nothing looks at what comes later.
+        # Of one length at all times, so that it is compiled once; nothing looks at what comes later.
         padded = np.zeros((1, run.n_positions), np.int32)
         padded[0, : len(seen)] = seen
-        state = run.transformer(padded)[:, len(seen) - 1]
-        logits = np.asarray(ops.convert_to_numpy(run.transformer.logits(state))[0], np.float64)
+        logits = run.expecting.predict_on_batch(padded)[0, len(seen) - 1].astype(np.float64)
         codes.append(draw_code(logits, rng, temperature=temperature, top_k=top_k))
     return np.array(codes, np.int32)
 

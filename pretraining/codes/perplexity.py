@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from keras import ops
 from numpy.typing import NDArray
+from scipy.special import logsumexp
 
 from nowplaying.audio.cache import load_cached
 from nowplaying.audio.corpus import read_corpus
@@ -18,7 +18,6 @@ from pretraining.probe.intervals import interval
 __all__ = ["MODELS", "draw_perplexities", "evaluate_perplexity", "perplexity_markdown"]
 
 MODELS = ("unigram", "bigram", "transformer")
-_BATCH = 16
 _N_DRAWS = 2000
 
 
@@ -62,7 +61,7 @@ def evaluate_perplexity(
         counted = np.concatenate(heard)
         n_codes = config.codes.n_codes
         shares, pairs = unigram(counted, n_codes), Bigram(counted, n_codes).probabilities
-        nats = np.stack([_nats(codes, shares, pairs, opened.transformer) for codes in asked])
+        nats = np.stack([_nats(codes, shares, pairs, opened) for codes in asked])
         n_asked = np.array([codes[:, 1:].size for codes in asked])
         drawn = draw_perplexities(nats, n_asked, np.random.default_rng(0))
         perplexity = np.exp(nats.sum(axis=0) / n_asked.sum())
@@ -124,15 +123,14 @@ def _tracks(run: CodeRun, paths: Sequence[Path], cache_dir: Path) -> list[NDArra
 
 
 def _nats(
-    codes: NDArray[np.int32], shares: NDArray[np.float64], pairs: NDArray[np.float64], transformer: Any
+    codes: NDArray[np.int32], shares: NDArray[np.float64], pairs: NDArray[np.float64], run: CodeRun
 ) -> NDArray[np.float64]:
     """Return a track's sum of cross entropy under each of ``MODELS``."""
     right = codes[:, 1:]
     total = 0.0
-    for start in range(0, len(codes), _BATCH):
-        logits = transformer.logits(transformer(codes[start : start + _BATCH]))[:, :-1]
-        chosen = ops.take_along_axis(logits, right[start : start + _BATCH, :, None], axis=2)[..., 0]
-        total += float(ops.sum(ops.logsumexp(logits, axis=2) - chosen))
+    for clip in codes:  # one at a time, so that all are of one shape and compiled once
+        logits = run.expecting.predict_on_batch(clip[None])[0, :-1].astype(np.float64)
+        total += float((logsumexp(logits, axis=1) - logits[np.arange(len(logits)), clip[1:]]).sum())
     return np.array([-np.log(shares[right]).sum(), -np.log(pairs[codes[:, :-1], right]).sum(), total])
 
 

@@ -29,6 +29,8 @@ class CodeRun:
     transformer : CodeTransformer
     log_mel : LogMel
         Of a whole clip.
+    expecting : keras.Model
+        A clip's codes, (n, n_positions), to the logits of each next one, (n, n_positions, n_codes).
     """
 
     config: PretrainingConfig
@@ -36,6 +38,7 @@ class CodeRun:
     quantizer: Any
     transformer: Any
     log_mel: LogMel
+    expecting: keras.Model
 
     @classmethod
     def open(cls, run_dir: Path) -> "CodeRun":
@@ -50,8 +53,11 @@ class CodeRun:
         if config.method not in QUANTIZERS:
             message = f"{run_dir}: expected a run of {' or '.join(QUANTIZERS)}, found {config.method}"
             raise ConfigError(message)
+        transformer = ear.get_layer("transformer")
+        codes = keras.Input((transformer.n_positions,), dtype="int32", name="codes")
+        expecting = keras.Model(codes, transformer.logits(transformer(codes)), name="expecting")
         log_mel = LogMel(clip_front_end(config))
-        return cls(config, ear, ear.get_layer("codes"), ear.get_layer("transformer"), log_mel)
+        return cls(config, ear, ear.get_layer("codes"), transformer, log_mel, expecting)
 
     @property
     def n_positions(self) -> int:
