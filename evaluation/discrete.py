@@ -160,7 +160,10 @@ def measure(
         if not file.is_file():
             search = SearchOptions(min_scan=max(1, round(per_cent / 100 * n_stored)))
             rows = [outcome(matcher, library.groups, item, search) for item in asked]
-            write_json(file, {"way": name, "asked_for_%": per_cent, "n_fingerprints": n_stored, "conditions": rows})
+            # A code of the database has its cell beside it (docs/adr/0010).
+            n_bytes = index.bytes_per_fingerprint if isinstance(index, BinaryIndex) else 12 + 2
+            point = {"way": name, "asked_for_%": per_cent, "n_fingerprints": n_stored, "bytes": n_bytes}
+            write_json(file, {**point, "conditions": rows})
         points.append(json.loads(file.read_text(encoding="utf-8")))
         print(name, per_cent, [f"{100 * np.mean(row['right']):.1f}" for row in points[-1]["conditions"]], flush=True)
     return points
@@ -192,8 +195,8 @@ def to_markdown(points: Sequence[dict[str, Any]], n_drawn: int) -> str:
         + "; beside PQ also the difference to it at the same share asked for. Intervals are 95 %, bootstrap over "
         "tracks, paired where they are of a difference. Made by `python evaluation/discrete.py`.",
         "",
-        table_row(["way", "scanned, %", *conditions]),
-        "|---" * (2 + len(conditions)) + "|",
+        table_row(["way", "bytes", "scanned, %", *conditions]),
+        "|---" * (3 + len(conditions)) + "|",
     ]
     for point in points:
         beside = first.get((PQ, point["asked_for_%"]))
@@ -202,7 +205,7 @@ def to_markdown(points: Sequence[dict[str, Any]], n_drawn: int) -> str:
             for number, row in enumerate(point["conditions"])
         ]
         scanned = np.mean([row["scanned"] for row in point["conditions"]])
-        lines.append(table_row([point["way"], f"{100 * scanned:.2f}", *cells]))
+        lines.append(table_row([point["way"], f"{point['bytes']:g}", f"{100 * scanned:.2f}", *cells]))
     return "\n".join(lines) + "\n"
 
 

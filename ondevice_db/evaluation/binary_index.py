@@ -108,7 +108,7 @@ class BinaryIndex:
             )
             raise ConfigError(message)
         self.code, self._background = code, background
-        self._sounding = vectors.any(axis=1)
+        self._sounding: NDArray[np.bool_] = np.any(vectors != 0, axis=1)
         bits = code.sides(vectors) > 0
         self._packed = np.packbits(bits, axis=1)
         self._columns = np.arange(n_tables * table_bits).reshape(n_tables, table_bits)
@@ -135,8 +135,8 @@ class BinaryIndex:
 
     @property
     def bytes_per_fingerprint(self) -> float:
-        """Bytes of a code, and of its number in each table's lists but the first, in whose order codes can lie."""
-        return self.code.n_bits / 8 + 4 * (len(self._tables) - 1)
+        """Bytes of a code, and of its number in the lists of each table."""
+        return self.code.n_bits / 8 + 4.0 * len(self._columns)
 
     def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
         """Return the nearest codes of each query among those in the buckets looked into, by float against decoded bits.
