@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=2000, help="drawn for each condition")
     parser.add_argument("--first", type=int, help="ask only so many of them")
     parser.add_argument("--scanned", type=float, nargs="+", default=[0.5, 0.8, 1.6, 3.2, 100.0], help="per cent")
-    parser.add_argument("--tables", default="1x12,4x12", help="tables x bits of their buckets' numbers")
+    parser.add_argument("--tables", default="1x12,4x12", help="tables x bits of their buckets, of codes nobody trained")
     parser.add_argument("--out", type=Path, required=True, help="folder of the database and of the results")
     parser.add_argument("--table", type=Path, help="Markdown file to write, with a .png beside it")
     options = parser.parse_args()
@@ -111,22 +111,20 @@ def questions(embeddings: EmbeddingCache, library: Library, options: argparse.Na
 def ways(library: Library, vectors: np.ndarray, options: argparse.Namespace) -> dict[str, FingerprintIndex]:
     """Return what is compared, by name."""
     pq = SongDatabase.open(library.database).index
-    codes = {SIGNS: BinaryCode.of_signs(vectors.shape[1])}
+    shapes = [tuple(int(number) for number in shape.split("x")) for shape in options.tables.split(",")]
+    signs = BinaryCode.of_signs(vectors.shape[1])
+    chosen = [(f"{SIGNS}, {n} x {bits}", signs, n, bits) for n, bits in shapes]
     for run in options.run:
-        code = learned_code(run)
-        codes[f"{run.name}, {code.n_bits} bits learned"] = code
+        code, n, bits = learned_code(run)
+        chosen.append((f"{run.name}, {code.n_bits} bits learned, {n} x {bits}", code, n, bits))
     found: dict[str, FingerprintIndex] = {PQ: pq}
-    for name, code in codes.items():
-        for shape in options.tables.split(","):
-            n_tables, table_bits = (int(number) for number in shape.split("x"))
-            found[f"{name}, {shape}"] = BinaryIndex(
-                code, vectors, n_tables=n_tables, table_bits=table_bits, background=pq.background
-            )
+    for name, code, n, bits in chosen:
+        found[name] = BinaryIndex(code, vectors, n_tables=n, table_bits=bits, background=pq.background)
     return found
 
 
-def learned_code(run: Path) -> BinaryCode:
-    """Return the code of a finished run of `nowplaying pretrain binary_codes`."""
+def learned_code(run: Path) -> tuple[BinaryCode, int, int]:
+    """Return what a finished run of `nowplaying pretrain binary_codes` learned: a code, its tables and their bits."""
     from nowplaying.errors import ConfigError
     from pretraining.ear import load_ear
     from pretraining.methods.binary_codes import STEEPNESS
@@ -137,7 +135,7 @@ def learned_code(run: Path) -> BinaryCode:
         raise ConfigError(message)
     bits = head.get_layer("bits")
     weights = (weight.numpy() for weight in (bits.directions, bits.offsets, bits.meanings))
-    return BinaryCode(*weights, steepness=STEEPNESS)
+    return BinaryCode(*weights, steepness=STEEPNESS), config.bits.n_tables, config.bits.table_bits
 
 
 def measure(

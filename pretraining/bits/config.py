@@ -19,7 +19,7 @@ class BitConfig:
     dim : int
         Of its vectors.
     n_bits : int
-        Of a code, a multiple of 8; 96 take the place of the database's twelve bytes.
+        Of a code, a multiple of 8; 112 are as many as the database's twelve bytes and the two of a code's cell.
     n_pairs : int
         Pairs of a clean and a degraded fingerprint to learn from, made once and kept in the cache.
     n_tables, table_bits : int
@@ -31,11 +31,11 @@ class BitConfig:
 
     fingerprinter: str = SHIPPED_FINGERPRINTER
     dim: int = 96
-    n_bits: int = 96
+    n_bits: int = 112
     n_pairs: int = 20_000
-    n_tables: int = 4
-    table_bits: int = 12
-    finding: float = 0.5
+    n_tables: int = 1
+    table_bits: int = 16
+    finding: float = 1.0
     agreement: float = 0.5
     balance: float = 1.0
 
