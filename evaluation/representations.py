@@ -22,13 +22,17 @@ from pretraining.config import METHOD_NAMES, PretrainingConfig
 CONFIGS: Final = Path(__file__).parents[1] / "configs" / "pretraining"
 WITH_LABELS: Final = "supervised"
 WITHOUT_TRAINING: Final = "random"
+EARS: Final = tuple(name for name in METHOD_NAMES if not name.endswith("_codes"))
 _log = logging.getLogger("representations")
 
 
 def main() -> None:
     """Run what is missing, probe what is finished, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=METHOD_NAMES, help="a method; all by default")
+    parser.add_argument("--only", action="append", choices=EARS, help="a method; all by default")
+    parser.add_argument(
+        "--beside", type=Path, action="append", default=[], help="a finished run of another budget, such as of codes"
+    )
     parser.add_argument("--budget", type=Path, default=CONFIGS / "table.toml", help="settings that all runs share")
     parser.add_argument("--steps", type=int, help="of a run, instead of the budget's")
     parser.add_argument("--runs", type=int, default=1, help="of each method, with other seeds")
@@ -48,14 +52,14 @@ def main() -> None:
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir, further=options.further)
     runs = {
         options.out / f"{config.method}-{config.seed}": config
-        for method in options.only or METHOD_NAMES
+        for method in options.only or EARS
         for config in configs(method, options.budget, options.steps, options.runs)
     }
     # A process each: TensorFlow gives its memory back only when it ends.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
         list(pool.map(run, runs.values(), [sources] * len(runs), runs))
-        result = pool.submit(ask, list(runs), options).result()
+        result = pool.submit(ask, [*runs, *options.beside], options).result()
     write_json(options.out / "probe.json", result)
     text = to_markdown(result)
     print(text)

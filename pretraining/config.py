@@ -7,6 +7,8 @@ from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.settings import RunSettings, construct
 from nowplaying.errors import ConfigError
+from pretraining.bits.config import BitConfig
+from pretraining.codes.config import CodeConfig
 
 __all__ = ["METHOD_NAMES", "EarConfig", "MethodConfig", "PretrainingConfig", "ear_front_end"]
 
@@ -19,6 +21,9 @@ METHOD_NAMES: Final = (
     "nt_xent",
     "cola",
     "supervised",
+    "kmeans_codes",
+    "vq_codes",
+    "binary_codes",
     "random",
 )
 
@@ -67,7 +72,7 @@ class MethodConfig:
     gap_s : float >= 0, seconds
         Between neighbouring slices. Five slices of 0.96 s and four gaps of 0.04 s fit in the five seconds of ESC-10.
     clip_s : float > 0, seconds
-        From which two slices are drawn; AudioSet's clips have ten.
+        From which two slices are drawn; AudioSet's clips have ten. What a transformer over codes sees.
     near_s : float > 0, seconds
         Largest distance of a triplet's positive from its anchor.
     margin : float > 0
@@ -134,6 +139,8 @@ class PretrainingConfig(RunSettings):
     front_end: FrontEndConfig = field(default_factory=ear_front_end)
     ear: EarConfig = field(default_factory=EarConfig)
     objective: MethodConfig = field(default_factory=MethodConfig)
+    codes: CodeConfig = field(default_factory=CodeConfig)
+    bits: BitConfig = field(default_factory=BitConfig)
     augment: AugmentConfig = field(default_factory=_gentle)
 
     def __post_init__(self) -> None:
@@ -158,6 +165,8 @@ class PretrainingConfig(RunSettings):
             "front_end": ear_front_end(),
             "ear": EarConfig(),
             "objective": MethodConfig(),
+            "codes": CodeConfig(),
+            "bits": BitConfig(),
             "augment": _gentle(),
         }
         tables = {

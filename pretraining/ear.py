@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 from fingerprinter.encoders.small_ear import ear_features
 from nowplaying.errors import ConfigError
+from pretraining.bits.head import build_head
+from pretraining.codes.ear import QUANTIZERS, build_code_ear
 from pretraining.config import PretrainingConfig
 
 __all__ = ["WEIGHTS_NAME", "build_ear", "embed", "load_ear"]
@@ -28,8 +30,14 @@ def build_ear(config: PretrainingConfig) -> keras.Model:
     -------
     keras.Model
         Input (n_batch, n_mels, n_frames, 1) float32, a log-mel image; output (n_batch, dim) float32. Convolutions of
-        ``fingerprinter.encoders.small_ear``, the greatest value of each channel, and one dense layer.
+        ``fingerprinter.encoders.small_ear``, the greatest value of each channel, and one dense layer; of a method with
+        codes :func:`~pretraining.codes.ear.build_code_ear`, and of ``binary_codes``
+        :func:`~pretraining.bits.head.build_head`, which takes fingerprints.
     """
+    if config.method in QUANTIZERS:
+        return build_code_ear(config)
+    if config.method == "binary_codes":
+        return build_head(config.bits)
     image = keras.Input((config.front_end.n_mels, config.front_end.n_frames, 1), name="log_mel")
     pooled = layers.GlobalMaxPooling2D(name="pooled")(ear_features(image, config.ear.channels))
     return keras.Model(image, layers.Dense(config.ear.dim, name="embedding")(pooled), name="ear")

@@ -62,6 +62,8 @@ def pretrain(
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, clips)
     step = _resume(config, pretext, run_dir, report)
+    if not step:
+        pretext.prepare(clips)
     log, losses, started, first_step = RunLog(run_dir), [], time.monotonic(), step
     batches = prefetch(lambda rng: pretext.draw(clips, rng), seed=config.seed, steps=range(first_step, config.n_steps))
     for step, inputs in batches:

@@ -231,6 +231,23 @@ def probe(
     _write("probe", result, to_markdown(result), out)
 
 
+@app.command()
+def codes(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of a method with codes.")],
+    corpus: _Corpus,
+    cache_dir: _Cache,
+    out: _Out = None,
+) -> None:
+    """Perplexity of the next code on music that was not heard, beside unigram and bigram models, with intervals."""
+    from nowplaying.cli.train import require_tensorflow
+
+    require_tensorflow()
+    from pretraining.codes.perplexity import evaluate_perplexity, perplexity_markdown
+
+    result = evaluate_perplexity(runs, corpus, cache_dir=cache_dir, report=note)
+    _write("codes", result, perplexity_markdown(result), out)
+
+
 def _published(
     protocol: Protocol,
     model: str,

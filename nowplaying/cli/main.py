@@ -15,6 +15,7 @@ from nowplaying.cli import (
     energy,
     evaluate,
     export,
+    generate,
     index,
     listen,
     pretrain,
@@ -72,6 +73,7 @@ app.command("render")(render.render)
 app.command("doctor")(doctor.doctor)
 app.command("demo")(demo.demo)
 app.command("pretrain")(pretrain.pretrain)
+app.command("generate")(generate.generate)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(ship.app, name="ship")

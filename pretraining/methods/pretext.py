@@ -36,6 +36,9 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Return what the method draws from: clips of all sounds, unless it says otherwise."""
         return clip_sampler(config, sources, report)
 
+    def prepare(self, clips: Any) -> None:
+        """Fit what no gradient reaches, once, before the first step of a run; most methods have nothing of the kind."""
+
     def draw(self, clips: Any, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw a step's inputs; the first are slices, shape (clips_per_step, n_slices, window_samples)."""
         raise NotImplementedError

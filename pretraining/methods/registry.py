@@ -5,12 +5,15 @@ from typing import Final
 from pretraining.methods.audio2vec_cbow import Audio2VecCbow
 from pretraining.methods.audio2vec_skipgram import Audio2VecSkipgram
 from pretraining.methods.autoencoder import Autoencoder
+from pretraining.methods.binary_codes import BinaryCodes
 from pretraining.methods.cola import Cola
+from pretraining.methods.kmeans_codes import KMeansCodes
 from pretraining.methods.nt_xent import NtXent
 from pretraining.methods.pretext import Pretext
 from pretraining.methods.supervised import Supervised
 from pretraining.methods.temporal_gap import TemporalGap
 from pretraining.methods.triplet import Triplet
+from pretraining.methods.vq_codes import VqCodes
 
 __all__ = ["METHODS"]
 
@@ -24,4 +27,7 @@ METHODS: Final[dict[str, type[Pretext]]] = {
     "nt_xent": NtXent,
     "cola": Cola,
     "supervised": Supervised,
+    "kmeans_codes": KMeansCodes,
+    "vq_codes": VqCodes,
+    "binary_codes": BinaryCodes,
 }

@@ -163,6 +163,9 @@ def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | ShippedEar]:
         shipped = ShippedEar(run)
         return shipped.name, shipped.config, shipped
     config, ear = load_ear(run)
+    if len(ear.input_shape) != 4:
+        message = f"{run}: expected an ear that hears sound, found {config.method}; evaluation/discrete.py asks it"
+        raise ConfigError(message)
     return config.method, config, ear
 
 

@@ -1,0 +1,51 @@
+"""The settings of learned bits; readable without Keras."""
+
+from dataclasses import dataclass
+
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying.errors import ConfigError
+
+__all__ = ["BitConfig"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BitConfig:
+    """A head on frozen fingerprints.
+
+    Attributes
+    ----------
+    fingerprinter : str
+        Shipped name, or a model's folder.
+    dim : int
+        Of its vectors.
+    n_bits : int
+        Of a code, a multiple of 8; 112 are as many as the database's twelve bytes and the two of a code's cell.
+    n_pairs : int
+        Pairs of a clean and a degraded fingerprint to learn from, made once and kept in the cache.
+    n_tables, table_bits : int
+        The first bits are those of so many tables of buckets, one after the other; each table's find by themselves.
+    finding, agreement, balance : float >= 0
+        Weights of the terms that make them do so, that let a degraded copy have its original's bits, and that let each
+        bit be set as often as not.
+    """
+
+    fingerprinter: str = SHIPPED_FINGERPRINTER
+    dim: int = 96
+    n_bits: int = 112
+    n_pairs: int = 20_000
+    n_tables: int = 1
+    table_bits: int = 16
+    finding: float = 1.0
+    agreement: float = 0.5
+    balance: float = 1.0
+
+    def __post_init__(self) -> None:
+        if min(self.dim, self.n_bits) < 1 or self.n_bits % 8 or self.n_pairs < 2:
+            message = f"bits: expected a positive dim, bits in multiples of 8 and two pairs or more, found {self}"
+            raise ConfigError(message)
+        if min(self.n_tables, self.table_bits) < 1 or self.n_tables * self.table_bits > self.n_bits:
+            message = f"bits: expected tables within the {self.n_bits} bits, found {self.n_tables} of {self.table_bits}"
+            raise ConfigError(message)
+        if min(self.finding, self.agreement, self.balance) < 0:
+            message = f"bits: weights must not be negative, found {self}"
+            raise ConfigError(message)

@@ -1,0 +1,51 @@
+"""The settings of codes and of the transformer over them; readable without Keras."""
+
+from dataclasses import dataclass
+
+from nowplaying.errors import ConfigError
+
+__all__ = ["CodeConfig"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CodeConfig:
+    """A codebook of slices of log-mel, and a causal transformer.
+
+    Attributes
+    ----------
+    n_codes : int >= 2
+        Words of the codebook.
+    slice_frames : int >= 1
+        Frames of a slice; four of 10 ms are 40 ms.
+    n_fitted : int
+        Slices that k-means is fitted to.
+    latent : int
+        Dimensions in which the VQ bottleneck compares a slice with its codes.
+    units : int
+        Of the VQ bottleneck's hidden layers.
+    commitment : float >= 0
+        Weight of the slice's way to its code; that of the code's way to its slices is 1 (van den Oord et al. 2017).
+    dim, n_layers, n_heads : int
+        Of the transformer; a layer's hidden units are four times ``dim``.
+    """
+
+    n_codes: int = 512
+    slice_frames: int = 4
+    n_fitted: int = 50_000
+    latent: int = 16
+    units: int = 256
+    commitment: float = 0.25
+    dim: int = 128
+    n_layers: int = 4
+    n_heads: int = 4
+
+    def __post_init__(self) -> None:
+        numbers = (self.slice_frames, self.latent, self.units, self.dim, self.n_layers, self.n_heads)
+        if min(numbers) < 1 or self.n_codes < 2 or self.commitment < 0 or self.dim % self.n_heads:
+            message = (
+                f"codes: expected positive numbers, two codes or more, and a dim that n_heads divides, found {self}"
+            )
+            raise ConfigError(message)
+        if self.n_fitted < self.n_codes:
+            message = f"codes: expected n_fitted of at least n_codes, found {self.n_fitted} and {self.n_codes}"
+            raise ConfigError(message)

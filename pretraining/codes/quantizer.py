@@ -1,0 +1,152 @@
+"""From log-mel images to codes and back: the nearest of a codebook's slices, or of its points behind a bottleneck."""
+
+from typing import Any
+
+import keras
+from keras import layers, ops
+
+from fingerprinter.config import FrontEndConfig
+from nowplaying.errors import ConfigError
+from pretraining.codes.config import CodeConfig
+
+__all__ = ["Bottleneck", "Codebook", "Quantizer", "nearest", "slices", "unit"]
+
+
+def slices(images: Any, slice_frames: int) -> Any:
+    """Return what lies side by side in images (n, n_mels, n_frames, 1): (n, n_slices, slice_frames * n_mels)."""
+    n_mels, n_frames = images.shape[1:3]
+    frames = ops.transpose(images[..., 0], (0, 2, 1))
+    return ops.reshape(frames, (-1, n_frames // slice_frames, slice_frames * n_mels))
+
+
+def nearest(points: Any, codebook: Any) -> Any:
+    """Return the number of the nearest row of a codebook (n_codes, d) for points (..., d), int32."""
+    # ||p - c||^2 = ||p||^2 - 2 (p.c - ||c||^2 / 2), whose bracket is largest for the nearest c.
+    return ops.argmax(
+        ops.matmul(points, ops.transpose(codebook)) - 0.5 * ops.sum(ops.square(codebook), axis=1), axis=-1
+    )
+
+
+class Quantizer(layers.Layer):  # type: ignore[misc]  # Keras has no types
+    """Turns images into codes, (n, n_mels, n_frames, 1) to int (n, n_slices), and codes into images.
+
+    Parameters
+    ----------
+    config : CodeConfig
+    front_end : FrontEndConfig
+        Whose bands a slice has; images may be of any number of slices.
+
+    Raises
+    ------
+    ConfigError
+        When a window is no whole number of slices.
+    """
+
+    def __init__(self, config: CodeConfig, front_end: FrontEndConfig, **options: Any) -> None:
+        super().__init__(**options)
+        if front_end.n_frames % config.slice_frames:
+            message = (
+                f"codes.slice_frames: expected a divisor of {front_end.n_frames} frames, found {config.slice_frames}"
+            )
+            raise ConfigError(message)
+        self.config = config
+        self.n_mels = front_end.n_mels
+        self.n_numbers = config.slice_frames * front_end.n_mels
+
+    def compute_output_shape(self, shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        """Return (n, n_slices)."""
+        return (shape[0], None if shape[2] is None else shape[2] // self.config.slice_frames)
+
+    def compute_output_spec(self, images: Any) -> keras.KerasTensor:
+        """Return what codes are: whole numbers."""
+        return keras.KerasTensor(self.compute_output_shape(images.shape), "int32")
+
+    def words(self) -> Any:
+        """Return the slice that each code stands for, (n_codes, slice_frames * n_mels), in the front end's units."""
+        raise NotImplementedError
+
+    def images(self, codes: Any) -> Any:
+        """Return what codes (n, n_slices) stand for, (n, n_mels, n_slices * slice_frames, 1)."""
+        rows = ops.take(self.words(), codes, axis=0)
+        frames = ops.reshape(rows, (-1, codes.shape[1] * self.config.slice_frames, self.n_mels))
+        return ops.expand_dims(ops.transpose(frames, (0, 2, 1)), -1)
+
+
+class Codebook(Quantizer):
+    """A code is the nearest of ``n_codes`` slices; they are fitted, not trained."""
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Create the slices, all zero."""
+        del shape
+        wanted = (self.config.n_codes, self.n_numbers)
+        self.slices = self.add_weight(shape=wanted, initializer="zeros", trainable=False, name="slices")
+
+    def call(self, images: Any) -> Any:
+        """Return the codes of images."""
+        return ops.cast(nearest(slices(images, self.config.slice_frames), self.slices), "int32")
+
+    def words(self) -> Any:
+        """Return the slices."""
+        return ops.convert_to_tensor(self.slices)
+
+
+class Bottleneck(Quantizer):
+    """A code is the nearest of ``n_codes`` points on a sphere of few dimensions, between an encoder and a decoder.
+
+    Few dimensions and unit length keep nearly all codes in use (Yu et al. 2022, "Vector-quantized image modeling with
+    improved VQGAN", arXiv 2110.04627); the losses are those of van den Oord et al. 2017 (arXiv 1711.00937).
+    """
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Create encoder, points and decoder."""
+        del shape
+        self.encoder = self._two_layers(self.n_numbers, self.config.latent, "encoder")
+        self.decoder = self._two_layers(self.config.latent, self.n_numbers, "decoder")
+        wanted = (self.config.n_codes, self.config.latent)
+        self.points = self.add_weight(shape=wanted, initializer="random_normal", name="points")
+
+    def _two_layers(self, n_in: int, n_out: int, name: str) -> list[layers.Layer]:
+        hidden = layers.Dense(self.config.units, activation="gelu", name=f"{name}_hidden")
+        last = layers.Dense(n_out, name=name)
+        hidden.build((None, n_in))
+        last.build((None, self.config.units))
+        return [hidden, last]
+
+    def call(self, images: Any) -> Any:
+        """Return the codes of images."""
+        return self.bottleneck(slices(images, self.config.slice_frames))[0]
+
+    def bottleneck(self, rows: Any) -> tuple[Any, Any, Any]:
+        """Pass slices (..., slice_frames * n_mels) through the bottleneck.
+
+        Returns
+        -------
+        codes : tensor of int32, shape (...)
+        rebuilt : tensor of float32, as the slices
+            Its gradient reaches the encoder straight through the choice of the code.
+        apart : tensor of float32, a scalar
+            What brings codes and encoded slices nearer each other.
+        """
+        encoded = unit(_through(self.encoder, rows))
+        points = unit(ops.convert_to_tensor(self.points))
+        codes = ops.cast(nearest(ops.stop_gradient(encoded), points), "int32")
+        chosen = ops.take(points, codes, axis=0)
+        to_code = ops.mean(ops.sum(ops.square(encoded - ops.stop_gradient(chosen)), axis=-1))
+        to_slices = ops.mean(ops.sum(ops.square(ops.stop_gradient(encoded) - chosen), axis=-1))
+        straight = encoded + ops.stop_gradient(chosen - encoded)
+        return codes, _through(self.decoder, straight), to_slices + self.config.commitment * to_code
+
+    def words(self) -> Any:
+        """Return what the decoder makes of each point."""
+        return _through(self.decoder, unit(ops.convert_to_tensor(self.points)))
+
+
+def unit(rows: Any) -> Any:
+    """Return rows of length 1."""
+    return rows / ops.sqrt(ops.sum(ops.square(rows), axis=-1, keepdims=True) + 1e-12)
+
+
+def _through(parts: list[layers.Layer], rows: Any) -> Any:
+    for part in parts:
+        rows = part(rows)
+    return rows

@@ -1,0 +1,64 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="the train extra is not installed")
+
+from fingerprinter.sources import TrainingSources
+from nowplaying.audio.cache import load_cached
+from nowplaying.errors import ConfigError
+from pretraining.codes.ngrams import Bigram, unigram
+from pretraining.codes.perplexity import draw_perplexities, evaluate_perplexity, perplexity_markdown
+from pretraining.codes.run import CodeRun
+from pretraining.train import pretrain
+from tests.pretraining.material import small_config
+
+pytestmark = pytest.mark.train
+
+
+def test_all_three_models_are_asked_the_same_codes(code_run: Path, sources: TrainingSources) -> None:
+    told: list[str] = []
+    result = evaluate_perplexity([code_run], sources.corpus, cache_dir=sources.cache_dir, report=told.append)
+    (row,) = result["runs"]
+    assert row["n_tracks"] == 2
+    assert row["n_asked"] == 2 * 6 * 15, "six clips of sixteen codes in four seconds, the first of each not asked"
+    run = CodeRun.open(code_run)
+    parts = [
+        [run.tokenize(load_cached(file.path, sources.cache_dir)) for file in sources.files("music", split)]
+        for split in ("train", "dev")
+    ]
+    heard, asked = (np.concatenate(part) for part in parts)
+    right, before = asked[:, 1:], asked[:, :-1]
+    logits = np.asarray(run.transformer.logits(run.transformer(asked)), np.float64)[:, :-1]
+    shares = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
+    wanted = {
+        "unigram": unigram(heard, 16)[right],
+        "bigram": Bigram(heard, 16).probabilities[before, right],
+        "transformer": np.take_along_axis(shares, right[..., None], axis=2),
+    }
+    for name, likely in wanted.items():
+        found = row["perplexity"][name]
+        assert found["value"] == pytest.approx(np.exp(-np.log(likely).mean()), rel=1e-4)
+        assert found["low"] <= found["value"] <= found["high"]
+    ratio = row["perplexity"]["transformer"]["value"] / row["perplexity"]["bigram"]["value"]
+    assert row["under_bigram"]["value"] == pytest.approx(1 - ratio)
+    assert row["perplexity"]["transformer"]["value"] < 16
+    assert f"| kmeans_codes, seed 1 | 40 x 6 of 0.64 s | {row['n_codes_used']} of 16 | 2, 180 |" in perplexity_markdown(
+        result
+    )
+
+
+def test_tracks_are_drawn_with_their_models_together(rng: np.random.Generator) -> None:
+    n_asked = rng.integers(50, 150, 40)
+    one = n_asked * rng.normal(3.0, 0.5, 40)
+    drawn = draw_perplexities(np.stack([one, 0.9 * one], axis=1), n_asked, rng)
+    assert drawn.shape == (2000, 2)
+    np.testing.assert_allclose(np.log(drawn[:, 1]), 0.9 * np.log(drawn[:, 0]))
+    assert np.log(drawn[:, 0]).std() == pytest.approx(0.5 / np.sqrt(40), rel=0.3)
+
+
+def test_a_run_without_codes_is_refused(sources: TrainingSources, tmp_path: Path) -> None:
+    pretrain(small_config("random"), sources, tmp_path)
+    with pytest.raises(ConfigError, match="expected a run of kmeans_codes or vq_codes, found random"):
+        CodeRun.open(tmp_path)
