@@ -7,6 +7,7 @@ from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.settings import RunSettings, construct
 from nowplaying.errors import ConfigError
+from pretraining.diffusion.config import DecoderConfig
 
 __all__ = ["METHOD_NAMES", "EarConfig", "MethodConfig", "PretrainingConfig", "ear_front_end"]
 
@@ -15,6 +16,7 @@ METHOD_NAMES: Final = (
     "audio2vec_skipgram",
     "temporal_gap",
     "autoencoder",
+    "diffusion_autoencoder",
     "triplet",
     "nt_xent",
     "cola",
@@ -45,10 +47,13 @@ class EarConfig:
         Of each block, a 3x1 and a 1x3 convolution that halve mel and time.
     dim : int
         Numbers of an embedding.
+    pooled : bool
+        Whether only the greatest value of each channel is left before the dense layer; if not, also where it was.
     """
 
     channels: tuple[int, ...] = (8, 16, 32, 64, 128)
     dim: int = 128
+    pooled: bool = True
 
     def __post_init__(self) -> None:
         if not self.channels or min(self.channels) < 1 or self.dim < 1:
@@ -134,6 +139,7 @@ class PretrainingConfig(RunSettings):
     front_end: FrontEndConfig = field(default_factory=ear_front_end)
     ear: EarConfig = field(default_factory=EarConfig)
     objective: MethodConfig = field(default_factory=MethodConfig)
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
     augment: AugmentConfig = field(default_factory=_gentle)
 
     def __post_init__(self) -> None:
@@ -158,6 +164,7 @@ class PretrainingConfig(RunSettings):
             "front_end": ear_front_end(),
             "ear": EarConfig(),
             "objective": MethodConfig(),
+            "decoder": DecoderConfig(),
             "augment": _gentle(),
         }
         tables = {

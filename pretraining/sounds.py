@@ -16,12 +16,14 @@ from pretraining.config import PretrainingConfig
 __all__ = ["clip_sampler"]
 
 
-def clip_sampler(config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> ClipSampler:
-    """Return the sampler of a run, with everything it draws from in memory; labels are not read."""
+def clip_sampler(
+    config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None], *, split: str = "train"
+) -> ClipSampler:
+    """Return the sampler of a run, with everything of a split in memory; labels are not read."""
     window_s = config.front_end.window_s
-    music = sources.recordings("music", "train", min_s=window_s)
-    speech = sources.recordings("speech", "train", min_s=window_s)
-    noise = sources.recordings("noise", "train", min_s=window_s)
+    music = sources.recordings("music", split, min_s=window_s)
+    speech = sources.recordings("speech", split, min_s=window_s)
+    noise = sources.recordings("noise", split, min_s=window_s)
     groups = [
         (music, config.music_share),
         (speech, config.speech_share),
@@ -43,5 +45,5 @@ def clip_sampler(config: PretrainingConfig, sources: TrainingSources, report: Ca
         past_samples=past,
         window_samples=config.front_end.window_samples,
     )
-    noises = [(sources.recordings("noise", "train", min_s=LEAST_NOISE_S), 1.0)]
+    noises = [(sources.recordings("noise", split, min_s=LEAST_NOISE_S), 1.0)]
     return ClipSampler(PairSampler(groups, noises, degrader, max_shift_s=0.0))

@@ -6,6 +6,7 @@ from pretraining.methods.audio2vec_cbow import Audio2VecCbow
 from pretraining.methods.audio2vec_skipgram import Audio2VecSkipgram
 from pretraining.methods.autoencoder import Autoencoder
 from pretraining.methods.cola import Cola
+from pretraining.methods.diffusion_autoencoder import DiffusionAutoencoder
 from pretraining.methods.nt_xent import NtXent
 from pretraining.methods.pretext import Pretext
 from pretraining.methods.supervised import Supervised
@@ -20,6 +21,7 @@ METHODS: Final[dict[str, type[Pretext]]] = {
     "audio2vec_skipgram": Audio2VecSkipgram,
     "temporal_gap": TemporalGap,
     "autoencoder": Autoencoder,
+    "diffusion_autoencoder": DiffusionAutoencoder,
     "triplet": Triplet,
     "nt_xent": NtXent,
     "cola": Cola,

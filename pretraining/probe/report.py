@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["to_markdown"]
+__all__ = ["table", "to_markdown"]
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:
@@ -43,8 +43,8 @@ def _tasks(result: Mapping[str, Any]) -> str:
     runs = [
         [run["method"], str(run["seed"]), str(run["n_steps"]), str(run["clips_per_step"])] for run in result["runs"]
     ]
-    tasks = _table(["task", "labels", "learnt from", "asked", "units", "most common", "parts share no"], rows)
-    return tasks + "\n" + _table(["method", "seed", "steps", "clips a step"], runs)
+    tasks = table(["task", "labels", "learnt from", "asked", "units", "most common", "parts share no"], rows)
+    return tasks + "\n" + table(["method", "seed", "steps", "clips a step"], runs)
 
 
 def _by_task(rows: list[dict[str, Any]]) -> str:
@@ -55,7 +55,7 @@ def _by_task(rows: list[dict[str, Any]]) -> str:
     body = [[task, *(_cell(found[task, method]) for method in methods)] for task in tasks]
     means = [_mean([found[task, method]["accuracy"] for task in tasks]) for method in methods]
     body.append(["mean", *(_percent(mean) for mean in means)])
-    return f"With {share:.0%} of the labels:\n\n" + _table(["task", *methods], body) + "\n\\* not surely above random\n"
+    return f"With {share:.0%} of the labels:\n\n" + table(["task", *methods], body) + "\n\\* not surely above random\n"
 
 
 def _by_share(rows: list[dict[str, Any]]) -> str:
@@ -68,7 +68,7 @@ def _by_share(rows: list[dict[str, Any]]) -> str:
             for share in shares
         ]
         body.append([method, *(_percent(mean) for mean in means)])
-    return "Mean over tasks by share of labels:\n\n" + _table(["method", *(f"{share:.0%}" for share in shares)], body)
+    return "Mean over tasks by share of labels:\n\n" + table(["method", *(f"{share:.0%}" for share in shares)], body)
 
 
 def _cell(row: dict[str, Any]) -> str:
@@ -84,6 +84,7 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
-def _table(headings: list[str], rows: list[list[str]]) -> str:
+def table(headings: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"
