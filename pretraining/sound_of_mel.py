@@ -46,8 +46,9 @@ def sound_of_mel(image: NDArray[np.float32], front_end: FrontEndConfig) -> NDArr
         hop_length=front_end.hop_samples,
         win_length=front_end.fft_samples,
         n_fft=front_end.spectrum_samples,
-        length=image.shape[1] * front_end.hop_samples,
         random_state=0,
     )
+    # A frame's centre lies half a hop later here than there.
+    samples = np.pad(samples, front_end.hop_samples // 2)
     scaled: NDArray[np.float32] = (samples * (_PEAK / max(float(np.abs(samples).max()), 1e-9))).astype(np.float32)
     return scaled
