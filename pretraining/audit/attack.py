@@ -42,8 +42,7 @@ class Attack(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     def first_images(self, stored: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the first decoder's images of stored vectors: the mean of what could be."""
-        images: NDArray[np.float32] = self.decoder.first.predict(_scaled(stored), batch_size=128, verbose=0)
-        return images
+        return self.decoder.first_images(_scaled(stored))
 
     def sampled_images(
         self, stored: NDArray[np.float32], rng: np.random.Generator, *, n_steps: int

@@ -17,7 +17,7 @@ from pretraining.diffusion.sampler import sampled
 
 __all__ = ["RefinedDecoder"]
 
-_BATCH = 128
+_BATCH = 64
 
 
 class RefinedDecoder(keras.Model):  # type: ignore[misc]  # Keras has no types
@@ -87,8 +87,13 @@ class RefinedDecoder(keras.Model):  # type: ignore[misc]  # Keras has no types
         -------
         ndarray of float32, shape (n, n_mels, n_frames, 1)
         """
-        parts = [self._rebuilt(vectors[at : at + _BATCH], rng, n_steps) for at in range(0, len(vectors), _BATCH)]
-        return np.concatenate(parts)
+        parts = [self._rebuilt(part, rng, n_steps) for part in _batches(vectors)]
+        return np.concatenate(parts)[: len(vectors)]
+
+    def first_images(self, vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the first decoder's images of vectors: where the refiner samples, the mean of what could be."""
+        parts = [np.asarray(self.first.predict_on_batch(part)) for part in _batches(vectors)]
+        return np.concatenate(parts)[: len(vectors)]
 
     def _rebuilt(self, vectors: NDArray[np.float32], rng: np.random.Generator, n_steps: int) -> NDArray[np.float32]:
         first = np.asarray(self.first.predict_on_batch(vectors))
@@ -102,3 +107,9 @@ class RefinedDecoder(keras.Model):  # type: ignore[misc]  # Keras has no types
             self.config.prediction,
             n_steps=n_steps,
         )
+
+
+def _batches(vectors: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return batches of one size, the last filled up with zeros: a network is traced once for each size."""
+    filled = np.pad(vectors, ((0, -len(vectors) % _BATCH), (0, 0)))
+    return [filled[at : at + _BATCH] for at in range(0, len(filled), _BATCH)]

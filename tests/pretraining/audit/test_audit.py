@@ -1,5 +1,6 @@
 """An audit from recordings to its table: with a model that stores everything, and one that stores nothing."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -12,11 +13,13 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.sources import TrainingSources
 from nowplaying.errors import ConfigError
+from pretraining.audit.attack import Attack, attack
 from pretraining.audit.bank import Bank
 from pretraining.audit.config import AuditConfig
 from pretraining.audit.examples import write_examples
 from pretraining.audit.report import to_markdown
 from pretraining.audit.run import Audit, privacy_audit
+from pretraining.train import claim
 from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import small_config, small_decoder
 
@@ -30,7 +33,7 @@ CONFIG = AuditConfig(
     checkpoint_every=30,
     n_windows=64,
     sampling_steps=2,
-    classifier_steps=40,
+    classifier_steps=200,
     classifier_seeds=1,
     most_windows=4,
     decoder=small_decoder(),
@@ -112,29 +115,33 @@ def test_the_table_says_what_the_figures_say(audit: Audit) -> None:
     assert text.count("everything, read directly") == 1
 
 
-def test_an_audit_that_was_stopped_goes_on_and_other_settings_are_refused(
-    sources: TrainingSources, tmp_path: Path
-) -> None:
-    config = replace(CONFIG, n_steps=4, checkpoint_every=2, classifier_steps=1, most_windows=1)
-    form = {"everything": FORMS["everything"]}
+def test_an_attack_that_was_stopped_goes_on_and_is_not_learnt_twice(tmp_path: Path) -> None:
+    config, rng = replace(CONFIG, n_steps=4, checkpoint_every=2), np.random.default_rng(0)
+    images = rng.standard_normal((20, 32, 32, 1)).astype(np.float16)
+    bank = Bank(images, rng.standard_normal((20, 16)).astype(np.float32), n_words=4)
 
-    def run(report: object) -> Audit:
-        return privacy_audit(config, Pooled(), form, sources, tmp_path, report=report)
+    def learn(folder: str, report: Callable[[str], object]) -> Attack:
+        return attack(config, FRONT_END, bank, bank.vectors, tmp_path / folder, report=report)
 
     def stop(line: str) -> None:
         if '"step": 4' in line:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        run(stop)
+        learn("parts", stop)
     told: list[str] = []
-    run(told.append)
+    parts, whole = learn("parts", told.append), learn("whole", print)
     assert "resuming at step 2" in told
+    assert all(np.allclose(a, b, atol=1e-4) for a, b in zip(parts.get_weights(), whole.get_weights(), strict=True))
     again: list[str] = []
-    run(again.append)
-    assert not any('"step"' in line for line in again), "nothing is learnt twice"
+    np.testing.assert_array_equal(learn("parts", again.append).get_weights()[0], parts.get_weights()[0])
+    assert again == []
+
+
+def test_other_settings_in_the_same_folder_are_refused(sources: TrainingSources, tmp_path: Path) -> None:
+    claim(CONFIG, tmp_path / Pooled.embedding_space)
     with pytest.raises(ConfigError, match="other settings"):
-        privacy_audit(CONFIG, Pooled(), form, sources, tmp_path, report=told.append)
+        privacy_audit(replace(CONFIG, seed=2), Pooled(), FORMS, sources, tmp_path, report=print)
 
 
 def test_examples_are_written_for_ears(audit: Audit, sources: TrainingSources, tmp_path: Path) -> None:
