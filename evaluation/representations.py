@@ -22,7 +22,7 @@ from pretraining.config import METHOD_NAMES, PretrainingConfig
 CONFIGS: Final = Path(__file__).parents[1] / "configs" / "pretraining"
 WITH_LABELS: Final = "supervised"
 WITHOUT_TRAINING: Final = "random"
-EARS: Final = tuple(name for name in METHOD_NAMES if not name.endswith("_codes"))
+EARS: Final = tuple(name for name in METHOD_NAMES if not name.endswith(("_codes", "diffusion_autoencoder")))
 _log = logging.getLogger("representations")
 
 

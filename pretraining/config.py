@@ -9,6 +9,7 @@ from fingerprinter.settings import RunSettings, construct
 from nowplaying.errors import ConfigError
 from pretraining.bits.config import BitConfig
 from pretraining.codes.config import CodeConfig
+from pretraining.diffusion.config import DecoderConfig
 
 __all__ = ["METHOD_NAMES", "EarConfig", "MethodConfig", "PretrainingConfig", "ear_front_end"]
 
@@ -17,6 +18,7 @@ METHOD_NAMES: Final = (
     "audio2vec_skipgram",
     "temporal_gap",
     "autoencoder",
+    "diffusion_autoencoder",
     "triplet",
     "nt_xent",
     "cola",
@@ -50,10 +52,13 @@ class EarConfig:
         Of each block, a 3x1 and a 1x3 convolution that halve mel and time.
     dim : int
         Numbers of an embedding.
+    pooled : bool
+        Whether only the greatest value of each channel is left before the dense layer; if not, also where it was.
     """
 
     channels: tuple[int, ...] = (8, 16, 32, 64, 128)
     dim: int = 128
+    pooled: bool = True
 
     def __post_init__(self) -> None:
         if not self.channels or min(self.channels) < 1 or self.dim < 1:
@@ -141,6 +146,7 @@ class PretrainingConfig(RunSettings):
     objective: MethodConfig = field(default_factory=MethodConfig)
     codes: CodeConfig = field(default_factory=CodeConfig)
     bits: BitConfig = field(default_factory=BitConfig)
+    decoder: DecoderConfig = field(default_factory=DecoderConfig)
     augment: AugmentConfig = field(default_factory=_gentle)
 
     def __post_init__(self) -> None:
@@ -167,6 +173,7 @@ class PretrainingConfig(RunSettings):
             "objective": MethodConfig(),
             "codes": CodeConfig(),
             "bits": BitConfig(),
+            "decoder": DecoderConfig(),
             "augment": _gentle(),
         }
         tables = {

@@ -30,8 +30,8 @@ def build_ear(config: PretrainingConfig) -> keras.Model:
     -------
     keras.Model
         Input (n_batch, n_mels, n_frames, 1) float32, a log-mel image; output (n_batch, dim) float32. Convolutions of
-        ``fingerprinter.encoders.small_ear``, the greatest value of each channel, and one dense layer; of a method with
-        codes :func:`~pretraining.codes.ear.build_code_ear`, and of ``binary_codes``
+        ``fingerprinter.encoders.small_ear``, the greatest value of each channel (or all, not ``pooled``), and one dense
+        layer; of a method with codes :func:`~pretraining.codes.ear.build_code_ear`, and of ``binary_codes``
         :func:`~pretraining.bits.head.build_head`, which takes fingerprints.
     """
     if config.method in QUANTIZERS:
@@ -39,7 +39,8 @@ def build_ear(config: PretrainingConfig) -> keras.Model:
     if config.method == "binary_codes":
         return build_head(config.bits)
     image = keras.Input((config.front_end.n_mels, config.front_end.n_frames, 1), name="log_mel")
-    pooled = layers.GlobalMaxPooling2D(name="pooled")(ear_features(image, config.ear.channels))
+    pool = layers.GlobalMaxPooling2D(name="pooled") if config.ear.pooled else layers.Flatten(name="flat")
+    pooled = pool(ear_features(image, config.ear.channels))
     return keras.Model(image, layers.Dense(config.ear.dim, name="embedding")(pooled), name="ear")
 
 

@@ -18,12 +18,14 @@ from pretraining.config import PretrainingConfig
 __all__ = ["build_degrader", "clip_sampler", "group_shares"]
 
 
-def clip_sampler(config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> ClipSampler:
-    """Return the sampler of a run, with everything it draws from in memory; labels are not read."""
+def clip_sampler(
+    config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None], *, split: str = "train"
+) -> ClipSampler:
+    """Return the sampler of a run, with everything of a split in memory; labels are not read."""
     window_s = config.front_end.window_s
-    music = sources.recordings("music", "train", min_s=window_s)
-    speech = sources.recordings("speech", "train", min_s=window_s)
-    noise = sources.recordings("noise", "train", min_s=window_s)
+    music = sources.recordings("music", split, min_s=window_s)
+    speech = sources.recordings("speech", split, min_s=window_s)
+    noise = sources.recordings("noise", split, min_s=window_s)
     recordings = {"music": music, "speech": speech, "noise": noise}
     groups = [(recordings[group], share) for group, share in group_shares(config)]
     if sources.renderings is not None:
@@ -32,7 +34,7 @@ def clip_sampler(config: PretrainingConfig, sources: TrainingSources, report: Ca
         groups[0] = music, config.music_share * config.recordings_share
         groups.append((rendered, config.music_share * (1.0 - config.recordings_share)))
     report(", ".join(f"{len(item)} recordings, {item.hours:.1f} h ({share:.0%})" for item, share in groups))
-    noises = [(sources.recordings("noise", "train", min_s=LEAST_NOISE_S), 1.0)]
+    noises = [(sources.recordings("noise", split, min_s=LEAST_NOISE_S), 1.0)]
     return ClipSampler(PairSampler(groups, noises, build_degrader(config, sources.cache_dir), max_shift_s=0.0))
 
 

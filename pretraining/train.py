@@ -5,29 +5,59 @@ import logging
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import keras
 import numpy as np
 
 from fingerprinter.loop import learning_rate, prefetch, replace_weights, write_checkpoint
 from fingerprinter.progress import RunLog, checkpoint_state
+from fingerprinter.settings import RunSettings
 from fingerprinter.sources import TrainingSources
 from nowplaying.artifacts import write_json
 from nowplaying.errors import ConfigError
 from pretraining.config import PretrainingConfig
-from pretraining.ear import WEIGHTS_NAME
+from pretraining.ear import WEIGHTS_NAME, load_ear
 from pretraining.methods.pretext import Pretext
 from pretraining.methods.random import random_ear
 from pretraining.methods.registry import METHODS
 
-__all__ = ["build_pretext", "pretrain"]
+__all__ = ["Schedule", "build_pretext", "claim", "compile_for", "fit", "pretrain"]
 
 _log = logging.getLogger(__name__)
 
 
+class Schedule(Protocol):
+    """What the loop reads of a run's settings."""
+
+    @property
+    def seed(self) -> int:
+        """Of what is drawn."""
+
+    @property
+    def n_steps(self) -> int:
+        """Of the whole run."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Peak of Adam's rate."""
+
+    @property
+    def warmup_steps(self) -> int:
+        """Until the peak."""
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Steps."""
+
+
 def pretrain(
-    config: PretrainingConfig, sources: TrainingSources, run_dir: Path, *, report: Callable[[str], None] = _log.info
+    config: PretrainingConfig,
+    sources: TrainingSources,
+    run_dir: Path,
+    *,
+    listener: Path | None = None,
+    report: Callable[[str], None] = _log.info,
 ) -> Path:
     """Pretrain to the end of the schedule, resuming from the run's last checkpoint.
 
@@ -39,6 +69,8 @@ def pretrain(
     run_dir : Path
         Receives ``config.json``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``, ``tensorboard``, and
         at the end ``encoder.weights.h5``, the ear's last weights: without labels none are known to be the best.
+    listener : Path, optional
+        Finished run whose ear a method with a perceptual error hears through.
     report : callable
         Receives one line of progress at a time.
 
@@ -50,10 +82,9 @@ def pretrain(
     Raises
     ------
     ConfigError
-        When the folder holds a run of other settings, or one that has ended.
+        When the folder holds a run of other settings, or one that has ended; when a listener is missing or not needed.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
-    _claim(config, run_dir)
+    claim(config, run_dir)
     weights = run_dir / WEIGHTS_NAME
     if config.method == "random":
         replace_weights(random_ear(config), weights)
@@ -61,58 +92,119 @@ def pretrain(
     clips = METHODS[config.method].sampler(config, sources, report)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, clips)
-    step = _resume(config, pretext, run_dir, report)
-    if not step:
-        pretext.prepare(clips)
-    log, losses, started, first_step = RunLog(run_dir), [], time.monotonic(), step
-    batches = prefetch(lambda rng: pretext.draw(clips, rng), seed=config.seed, steps=range(first_step, config.n_steps))
-    for step, inputs in batches:
-        pretext.optimizer.learning_rate = rate = learning_rate(
-            step, peak=config.learning_rate, n_warmup=config.warmup_steps, n_steps=config.n_steps
+    if (pretext.listener is None) != (listener is None):
+        message = (
+            f"--listener: expected a finished run's folder with a perceptual error and else none, found {listener}"
         )
-        losses.append(float(pretext.train_on_batch(inputs)))
+        raise ConfigError(message)
+    if listener is not None:
+        pretext.listener.hear_as(*load_ear(listener))
+    fit(
+        pretext,
+        lambda rng: pretext.draw(clips, rng),
+        config,
+        run_dir,
+        at_start=lambda: pretext.prepare(clips),
+        at_end=lambda: replace_weights(pretext.ear, weights),
+        report=report,
+    )
+    return weights
+
+
+def fit(
+    model: keras.Model,
+    draw: Callable[[np.random.Generator], Any],
+    schedule: Schedule,
+    run_dir: Path,
+    *,
+    at_start: Callable[[], None] = lambda: None,
+    at_end: Callable[[], None] = lambda: None,
+    report: Callable[[str], None],
+) -> None:
+    """Train a compiled model on what is drawn, from the run's last checkpoint to the end of its schedule.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Adds what it minimises to its losses.
+    draw : callable
+        Returns a step's inputs.
+    schedule : Schedule
+    run_dir : Path
+    at_start : callable
+        Fits what no gradient reaches, before the first step of a run that has no checkpoint.
+    at_end : callable
+        Writes what is wanted of the model, before the last checkpoint says that the run has ended.
+    report : callable
+        Receives one line of progress at a time.
+
+    Raises
+    ------
+    ConfigError
+        When the run has ended.
+    """
+    step = _resume(schedule, model, run_dir, report)
+    if not step:
+        at_start()
+    log, losses, started, first_step = RunLog(run_dir), [], time.monotonic(), step
+    for step, inputs in prefetch(draw, seed=schedule.seed, steps=range(first_step, schedule.n_steps)):
+        model.optimizer.learning_rate = rate = learning_rate(
+            step, peak=schedule.learning_rate, n_warmup=schedule.warmup_steps, n_steps=schedule.n_steps
+        )
+        losses.append(float(model.train_on_batch(inputs)))
         done = step + 1
-        if done % config.checkpoint_every == 0 or done == config.n_steps:
+        if done % schedule.checkpoint_every == 0 or done == schedule.n_steps:
             row: dict[str, float] = {"step": done, "loss": float(np.mean(losses)), "learning_rate": rate}
             row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
             losses.clear()
             log.append(row)
             report(json.dumps(row))
-            if done == config.n_steps:
-                replace_weights(pretext.ear, weights)
-            write_checkpoint(pretext, run_dir, {"step": done})
-    return weights
+            if done == schedule.n_steps:
+                at_end()
+            write_checkpoint(model, run_dir, {"step": done})
 
 
 def build_pretext(config: PretrainingConfig, clips: Any) -> Pretext:
     """Return a method's model with its optimizer, both with all their weights, from what the method draws from."""
     pretext = METHODS[config.method](config)
     pretext(pretext.draw(clips, np.random.default_rng(config.seed)))
-    pretext.compile(
-        keras.optimizers.Adam(config.learning_rate),
-        jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
-    )
-    pretext.optimizer.build(pretext.trainable_variables)
+    compile_for(pretext, config)
     return pretext
 
 
-def _claim(config: PretrainingConfig, run_dir: Path) -> None:
-    """Write the run's settings, unless they are those of another run: its weights would not be what they say."""
+def compile_for(model: keras.Model, schedule: Schedule) -> None:
+    """Give a model with all its weights an optimizer with all its own."""
+    model.compile(
+        keras.optimizers.Adam(schedule.learning_rate),
+        jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
+    )
+    model.optimizer.build(model.trainable_variables)
+
+
+def claim(config: RunSettings, run_dir: Path) -> None:
+    """Write the run's settings, unless they are those of another run: its weights would not be what they say.
+
+    Raises
+    ------
+    ConfigError
+        When the folder holds a run of other settings.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
     path = run_dir / "config.json"
-    if path.exists() and PretrainingConfig.from_json(path) != config:
+    if path.exists() and type(config).from_json(path) != config:
         message = f"{path}: this folder holds a run of other settings; choose another run folder"
         raise ConfigError(message)
     write_json(path, config.to_dict())
 
 
-def _resume(config: PretrainingConfig, pretext: Pretext, run_dir: Path, report: Callable[[str], None]) -> int:
+def _resume(schedule: Schedule, model: keras.Model, run_dir: Path, report: Callable[[str], None]) -> int:
     """Load the last checkpoint, if there is one, and return the step that the run has reached."""
     weights = run_dir / "checkpoint.weights.h5"
     step = int(checkpoint_state(run_dir)["step"]) if weights.exists() else 0
-    if step >= config.n_steps:
-        message = f"{run_dir}: this run has reached its {config.n_steps} steps; choose another run folder"
+    if step >= schedule.n_steps:
+        message = f"{run_dir}: this run has reached its {schedule.n_steps} steps; choose another run folder"
         raise ConfigError(message)
     if step:
-        pretext.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
+        model.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
         report(f"resuming at step {step}")
     return step

@@ -7,6 +7,7 @@ import typer
 
 from nowplaying import __version__
 from nowplaying.cli import (
+    audit,
     card,
     db,
     demo,
@@ -76,6 +77,7 @@ app.command("pretrain")(pretrain.pretrain)
 app.command("generate")(generate.generate)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
+app.add_typer(audit.app, name="audit")
 app.add_typer(ship.app, name="ship")
 app.add_typer(db.app, name="db")
 

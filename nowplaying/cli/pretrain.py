@@ -26,6 +26,10 @@ def pretrain(
         Path | None,
         typer.Option("--further", help="Folder of further recordings, in folders music, noise and speech."),
     ] = None,
+    listener: Annotated[
+        Path | None,
+        typer.Option("--listener", help="Finished run whose ear judges what is rebuilt (perceptual error)."),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the settings'.")] = None,
 ) -> None:
     """Pretrain a small encoder without labels (needs the train extra); stopped, the same command goes on."""
@@ -44,4 +48,4 @@ def pretrain(
     from pretraining.train import pretrain as run
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)
-    say(str(run(settings, sources, run_dir, report=note)))
+    say(str(run(settings, sources, run_dir, listener=listener, report=note)))

@@ -23,7 +23,14 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
     Parameters
     ----------
     config : PretrainingConfig
+
+    Attributes
+    ----------
+    listener : Listener or None
+        A second, finished ear that a method with a perceptual error hears through.
     """
+
+    listener: Any = None
 
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(name=config.method)

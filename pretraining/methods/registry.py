@@ -7,6 +7,7 @@ from pretraining.methods.audio2vec_skipgram import Audio2VecSkipgram
 from pretraining.methods.autoencoder import Autoencoder
 from pretraining.methods.binary_codes import BinaryCodes
 from pretraining.methods.cola import Cola
+from pretraining.methods.diffusion_autoencoder import DiffusionAutoencoder
 from pretraining.methods.kmeans_codes import KMeansCodes
 from pretraining.methods.nt_xent import NtXent
 from pretraining.methods.pretext import Pretext
@@ -23,6 +24,7 @@ METHODS: Final[dict[str, type[Pretext]]] = {
     "audio2vec_skipgram": Audio2VecSkipgram,
     "temporal_gap": TemporalGap,
     "autoencoder": Autoencoder,
+    "diffusion_autoencoder": DiffusionAutoencoder,
     "triplet": Triplet,
     "nt_xent": NtXent,
     "cola": Cola,

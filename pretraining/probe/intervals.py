@@ -1,6 +1,7 @@
 """How sure a mean accuracy is: a bootstrap over seeds and over what is independent in a test set."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,13 +11,13 @@ __all__ = ["bootstrap", "interval"]
 _N_DRAWS = 2000
 
 
-def bootstrap(right: NDArray[np.bool_], units: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw mean accuracies as they might have been with other seeds and other test sounds.
+def bootstrap(right: NDArray[Any], units: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw mean accuracies, or means of other figures, as they might have been with other seeds and other test sounds.
 
     Parameters
     ----------
-    right : ndarray of bool, shape (n_seeds, n_examples)
-        Whether each answer was right.
+    right : ndarray of bool or float, shape (n_seeds, n_examples)
+        Whether each answer was right, or each figure.
     units : sequence of str, length n_examples
         Examples of one unit are drawn together.
     rng : numpy.random.Generator

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["to_markdown"]
+__all__ = ["table", "to_markdown"]
 
 _COMPARED_TO = ("random", "supervised", "central")
 
@@ -46,8 +46,8 @@ def _tasks(result: Mapping[str, Any]) -> str:
     runs = [
         [run["method"], str(run["seed"]), str(run["n_steps"]), str(run["clips_per_step"])] for run in result["runs"]
     ]
-    tasks = _table(["task", "labels", "learnt from", "asked", "units", "most common", "parts share no"], rows)
-    return tasks + "\n" + _table(["method", "seed", "steps", "clips a step"], runs)
+    tasks = table(["task", "labels", "learnt from", "asked", "units", "most common", "parts share no"], rows)
+    return tasks + "\n" + table(["method", "seed", "steps", "clips a step"], runs)
 
 
 def _by_task(rows: list[dict[str, Any]], means: list[dict[str, Any]]) -> str:
@@ -57,8 +57,8 @@ def _by_task(rows: list[dict[str, Any]], means: list[dict[str, Any]]) -> str:
     found = {(row["task"], row["method"]): row for row in rows if row["label_share"] == share}
     found |= {("mean", row["method"]): row for row in means if row["label_share"] == share}
     body = [[method, *(_cell(found[task, method]) for task in (*tasks, "mean"))] for method in methods]
-    table = _table(["method", *tasks, "mean"], body)
-    return f"With {share:.0%} of the labels:\n\n{table}\n\\* not surely above random\n"
+    cells = table(["method", *tasks, "mean"], body)
+    return f"With {share:.0%} of the labels:\n\n{cells}\n\\* not surely above random\n"
 
 
 def _by_share(means: list[dict[str, Any]]) -> str:
@@ -68,7 +68,7 @@ def _by_share(means: list[dict[str, Any]]) -> str:
     found = {(row["method"], row["label_share"]): row for row in means}
     parts = [
         "Mean over tasks by share of labels:\n",
-        _table(
+        table(
             ["method", *(f"{share:.0%}" for share in shares)],
             [[method, *(_cell(found[method, share]) for share in shares)] for method in methods],
         ),
@@ -80,7 +80,7 @@ def _by_share(means: list[dict[str, Any]]) -> str:
             if method != other
         ]
         heading = ["method", *(f"{share:.0%}" for share in shares)]
-        parts += [f"Mean less that of `{other}`, in points:\n", _table(heading, rows)]
+        parts += [f"Mean less that of `{other}`, in points:\n", table(heading, rows)]
     return "\n".join(parts)
 
 
@@ -97,6 +97,7 @@ def _percent(value: float) -> str:
     return f"{100 * value:.1f}"
 
 
-def _table(headings: list[str], rows: list[list[str]]) -> str:
+def table(headings: list[str], rows: list[list[str]]) -> str:
+    """Return a Markdown table."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"

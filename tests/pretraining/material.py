@@ -3,8 +3,9 @@
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
 from pretraining.config import EarConfig, MethodConfig, PretrainingConfig
+from pretraining.diffusion.config import DecoderConfig
 
-__all__ = ["small_config"]
+__all__ = ["small_config", "small_decoder"]
 
 
 def small_config(method: str, **changes: object) -> PretrainingConfig:
@@ -21,3 +22,8 @@ def small_config(method: str, **changes: object) -> PretrainingConfig:
         "augment": AugmentConfig(p_gap=0.0),
     }
     return PretrainingConfig(method=method, **{**settings, **changes})
+
+
+def small_decoder(**changes: object) -> DecoderConfig:
+    settings = {"first_channels": (4, 8), "widths": (8,), "n_time_features": 8, "critic_channels": (4, 8)}
+    return DecoderConfig(**{**settings, "perceptual_weight": 0.0, **changes})

@@ -1,0 +1,71 @@
+"""``nowplaying audit``: what the stored fingerprints give away."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying.cli.options import FingerprinterModel
+from nowplaying.cli.output import note, say
+from nowplaying.cli.train import require_tensorflow
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Ask what the stored fingerprints give away (needs the train extra).", no_args_is_help=True)
+
+
+@app.callback()
+def _audits() -> None:
+    """Keep ``privacy`` a word of its own, though it is the only audit."""
+
+
+@app.command()
+def privacy(
+    corpus: Annotated[Path, typer.Option("--corpus", help="Folder with music, noise and speech.", show_default=False)],
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)],
+    run_dir: Annotated[Path, typer.Option("--run-dir", help="For known windows and checkpoints.", show_default=False)],
+    config: Annotated[Path | None, typer.Option("--config", help="Settings in TOML; else the defaults.")] = None,
+    model: FingerprinterModel = SHIPPED_FINGERPRINTER,
+    examples: Annotated[
+        list[Path] | None, typer.Option("--example", help="Recording to rebuild audibly.", show_default=False)
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for JSON, Markdown and examples.")] = None,
+) -> None:
+    """Learn to rebuild sound from fingerprints and their codes, and measure what can be heard; stopped, it goes on."""
+    from fingerprinter.fingerprint import Fingerprinter
+    from nowplaying.artifacts import write_json, write_text
+    from ondevice_db.codebook import Codebook
+    from pretraining.audit.config import AuditConfig
+    from pretraining.audit.report import to_markdown
+
+    settings = AuditConfig() if config is None else AuditConfig.read(config)
+    require_tensorflow()
+    from fingerprinter.sources import TrainingSources
+    from pretraining.audit.examples import write_examples
+    from pretraining.audit.run import privacy_audit
+
+    fingerprinter = Fingerprinter.from_model(model)
+    codebook = Codebook.load(fingerprinter.folder.path)
+    forms = {
+        "float fingerprint": lambda vectors: vectors,
+        f"{codebook.n_subspaces}-byte code": lambda vectors: codebook.decode(*codebook.quantize(vectors)),
+    }
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir)
+    audit = privacy_audit(settings, fingerprinter, forms, sources, run_dir, report=note)
+    text = to_markdown(audit.result)
+    say(text)
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+        write_json(out / "privacy.json", audit.result)
+        write_text(out / "privacy.md", text)
+        if examples:
+            write_examples(
+                examples,
+                fingerprinter,
+                forms,
+                audit.attacks,
+                out / "examples",
+                n_steps=settings.sampling_steps,
+                report=note,
+            )

@@ -1,0 +1,52 @@
+"""Melody in a log-mel image: how strong each of the twelve pitch classes is in each frame."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.mel import mel_filters
+
+__all__ = ["chroma", "chroma_agreement", "strongest_agreement"]
+
+_LOW_HZ, _HIGH_HZ = 300.0, 3_000.0  # below, a mel band is wider than two semitones; above, there are mostly partials
+_A4_HZ = 440.0
+
+
+def chroma(images: NDArray[np.float32], front_end: FrontEndConfig) -> NDArray[np.float64]:
+    """Return pitch classes over time.
+
+    Parameters
+    ----------
+    images : ndarray of float32, shape (n, n_mels, n_frames, 1)
+    front_end : FrontEndConfig
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 12, n_frames)
+        Mean level of the bands of each class from 300 to 3000 Hz, less the mean over classes; C first.
+    """
+    filters = mel_filters(front_end).astype(np.float64)
+    bins_hz = np.arange(len(filters)) * front_end.sample_rate_hz / front_end.spectrum_samples
+    heard = (bins_hz >= _LOW_HZ) & (bins_hz <= _HIGH_HZ)
+    pitch = 12.0 * np.log2(bins_hz[heard] / _A4_HZ) + 9.0
+    away = (pitch[:, None] - np.arange(12) + 6.0) % 12.0 - 6.0
+    of_class = filters[heard].T @ np.exp(-0.5 * (away / 0.5) ** 2)
+    weights = of_class / of_class.sum(axis=0)
+    # Levels against what is usual in each band: else every sound's falling spectrum agrees with every other's.
+    levels = images[..., 0].astype(np.float64) - images[..., 0].mean(axis=(0, 2), dtype=np.float64)[:, None]
+    classes = np.einsum("nmt,mc->nct", levels, weights)
+    found: NDArray[np.float64] = classes - classes.mean(axis=1, keepdims=True)
+    return found
+
+
+def chroma_agreement(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the correlation of two sounds' pitch classes over all classes and frames, shape (n,), in [-1, 1]."""
+    products = np.sum(a * b, axis=(1, 2))
+    correlation: NDArray[np.float64] = products / np.sqrt(np.sum(a**2, axis=(1, 2)) * np.sum(b**2, axis=(1, 2)) + 1e-12)
+    return correlation
+
+
+def strongest_agreement(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the share of frames in which the strongest pitch class is the same, shape (n,)."""
+    same: NDArray[np.float64] = np.mean(a.argmax(axis=1) == b.argmax(axis=1), axis=1)
+    return same

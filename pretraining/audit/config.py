@@ -1,0 +1,103 @@
+"""The settings of a privacy audit: readable without Keras, from TOML; unknown keys are errors."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.settings import RunSettings, construct
+from nowplaying.errors import ConfigError
+from pretraining.config import PretrainingConfig
+from pretraining.diffusion.config import DecoderConfig
+
+__all__ = ["AuditConfig"]
+
+
+def _decoder() -> DecoderConfig:
+    return DecoderConfig(perceptual_weight=0.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AuditConfig(RunSettings):
+    """An attacker's means: how much sound is known, and how long a decoder learns.
+
+    Attributes
+    ----------
+    seed : int
+    n_steps, images_per_step : int
+        Of the training of each decoder.
+    learning_rate : float
+        Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+    checkpoint_every : int
+        Steps.
+    n_windows : int
+        Of the ``train`` split, with their fingerprints; single words of it come on top.
+    music_share, speech_share : float
+        Of the windows; the rest is noise.
+    words_share : float in [0, 1)
+        Of what a step draws.
+    sampling_steps : int
+    classifier_steps, classifier_seeds : int
+        Of the networks that tell digits and speakers.
+    most_windows : int
+        Of one recording that is asked about.
+    decoder : DecoderConfig
+        Without a perceptual and an adversarial part: the audit has neither a second ear nor a critic.
+    """
+
+    seed: int = 1
+    n_steps: int = 2000
+    images_per_step: int = 32
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    checkpoint_every: int = 100
+    n_windows: int = 12_000
+    music_share: float = 0.5
+    speech_share: float = 0.4
+    words_share: float = 0.25
+    sampling_steps: int = 10
+    classifier_steps: int = 400
+    classifier_seeds: int = 2
+    most_windows: int = 8
+    decoder: DecoderConfig = field(default_factory=_decoder)
+
+    def __post_init__(self) -> None:
+        positive = (
+            self.n_steps,
+            self.learning_rate,
+            self.checkpoint_every,
+            self.n_windows,
+            self.sampling_steps,
+            self.classifier_steps,
+            self.classifier_seeds,
+            self.most_windows,
+        )
+        if min(positive) <= 0 or self.images_per_step < 2:
+            message = f"audit: numbers of steps, windows and seeds must be positive, found {self}"
+            raise ConfigError(message)
+        if min(self.music_share, self.speech_share) < 0 or self.music_share + self.speech_share > 1:
+            message = f"music_share and speech_share are shares of one: found {self.music_share}, {self.speech_share}"
+            raise ConfigError(message)
+        if not 0 <= self.words_share < 1:
+            message = f"words_share must lie in [0, 1), found {self.words_share}"
+            raise ConfigError(message)
+        if self.decoder.perceptual_weight or self.decoder.adversarial_weight:
+            message = "audit: a decoder learns with diffusion_weight and mse_weight alone; set the other weights to 0"
+            raise ConfigError(message)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "AuditConfig":
+        """Build settings from plain values, as :meth:`to_dict` gives them."""
+        decoder = construct(DecoderConfig, {**asdict(_decoder()), **values.get("decoder", {})})
+        config: AuditConfig = construct(cls, {**values, "decoder": decoder})
+        return config
+
+    def sounds(self, front_end: FrontEndConfig) -> PretrainingConfig:
+        """Return the settings that name the sound to learn from: as recorded, in the audited model's windows."""
+        return PretrainingConfig(
+            method="random",
+            seed=self.seed,
+            music_share=self.music_share,
+            speech_share=self.speech_share,
+            n_simulated_rooms=1,
+            front_end=front_end,
+        )

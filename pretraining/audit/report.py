@@ -1,0 +1,57 @@
+"""The audit's tables in Markdown, from its JSON alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pretraining.probe.report import table
+
+__all__ = ["to_markdown"]
+
+
+def to_markdown(result: Mapping[str, Any]) -> str:
+    """Return the tables of errors, melody and words."""
+    settings = result["settings"]
+    parts = [
+        f"# What fingerprints of {result['model']} give away\n",
+        f"Decoders learnt from {result['n_known_windows']:,} windows of the `train` split "
+        f"({result['n_known_words']:,} of them single words) for {settings['n_steps']:,} steps of "
+        f"{settings['images_per_step']}, and are asked about the `dev` split; sampled in {settings['sampling_steps']} "
+        "steps. Intervals are 95 %, by bootstrap over recordings (words: over utterances and seeds). Made by "
+        "`nowplaying audit privacy`.\n",
+    ]
+    for kind in dict.fromkeys(row["sound"] for row in result["windows"]):
+        rows = [row for row in result["windows"] if row["sound"] == kind]
+        counts = f"{rows[0]['n_windows']:,} windows of {rows[0]['n_recordings']:,} recordings"
+        parts += [f"## {kind.capitalize()}: {counts}\n", _errors(rows)]
+    if result["words"]:
+        parts += ["## Words\n", _words(result["words"])]
+    return "\n".join(parts)
+
+
+def _errors(rows: list[Mapping[str, Any]]) -> str:
+    headings = ["made from", "mean square error"]
+    cells = [[row["made_from"], _figure(row["error"], 2)] for row in rows]
+    if "melody" in rows[0]:
+        headings += ["melody's correlation", "of another recording", "strongest pitch right", "of another recording"]
+        for row, cell in zip(rows, cells, strict=True):
+            cell += [_figure(row[name], 2) for name in ("melody", "melody_by_chance")]
+            cell += [_percent(row[name]) for name in ("strongest_pitch", "strongest_pitch_by_chance")]
+    return table(headings, cells)
+
+
+def _words(words: list[Mapping[str, Any]]) -> str:
+    headings = ["heard in", *(f"{task['task']}, {task['n_labels']} labels ({task['n_asked']} asked)" for task in words)]
+    rows = [[name, *(_percent(task["rebuilt"][name]) for task in words)] for name in words[0]["rebuilt"]]
+    rows += [
+        [f"{name}, read directly", *(_percent(task["vectors"][name]) for task in words)] for name in words[0]["vectors"]
+    ]
+    rows.append(["the most common label", *(f"{100 * task['chance']:.1f} %" for task in words)])
+    return table(headings, rows)
+
+
+def _figure(found: Mapping[str, float], digits: int) -> str:
+    return f"{found['value']:.{digits}f} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"
+
+
+def _percent(found: Mapping[str, float]) -> str:
+    return f"{100 * found['value']:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"

@@ -1,0 +1,212 @@
+"""The privacy audit: learn to rebuild sound from what is stored, and measure what can be heard in it."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.fingerprint import Fingerprinter
+from fingerprinter.sources import TrainingSources
+from nowplaying.errors import ConfigError
+from pretraining.audit.attack import Attack, attack
+from pretraining.audit.bank import Bank, gather
+from pretraining.audit.chroma import chroma, chroma_agreement, strongest_agreement
+from pretraining.audit.config import AuditConfig
+from pretraining.audit.understood import read_from_vectors, understood
+from pretraining.diffusion.distance import fingerprints
+from pretraining.probe.intervals import bootstrap, interval
+from pretraining.probe.windows import Images, hear
+from pretraining.tasks.corpus import digits, music_speech_noise, speakers
+from pretraining.tasks.segments import has_utterances, read_utterances
+from pretraining.tasks.task import Example, Task
+from pretraining.train import claim
+
+__all__ = ["Audit", "StoredForm", "privacy_audit"]
+
+StoredForm = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+_BLOCK = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What an audit leaves.
+
+    Attributes
+    ----------
+    result : dict
+        ``settings``, ``forms``, ``windows`` (errors and melody by kind of sound) and ``words`` (what is understood).
+    attacks : dict of str to Attack
+        Trained decoders by stored form.
+    """
+
+    result: dict[str, Any]
+    attacks: dict[str, Attack]
+
+
+@dataclass(frozen=True, slots=True)
+class _Means:
+    """An attacker's: trained decoders, the forms they read, and the known windows."""
+
+    config: AuditConfig
+    front_end: FrontEndConfig
+    model: Fingerprinter
+    forms: Mapping[str, StoredForm]
+    attacks: dict[str, Attack]
+    bank: Bank
+
+    def rebuilt(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
+        """Return images of the same windows by what they are made from."""
+        vectors, rng = fingerprints(self.model, images), np.random.default_rng(5)
+        made: dict[str, NDArray[np.float32]] = {}
+        for name, attack_on in self.attacks.items():
+            stored = self.forms[name](vectors)
+            made[f"{name}, mean"] = attack_on.first_images(stored)
+            made[f"{name}, sampled"] = attack_on.sampled_images(stored, rng, n_steps=self.config.sampling_steps)
+        nearest = np.concatenate(
+            [
+                np.argmax(vectors[at : at + _BLOCK] @ self.bank.vectors.T, axis=1)
+                for at in range(0, len(vectors), _BLOCK)
+            ]
+        )
+        made["nearest known window"] = self.bank.images[nearest].astype(np.float32)
+        mean = self.bank.images[: len(self.bank.images) - self.bank.n_words].mean(axis=0, dtype=np.float32)
+        made["mean of known windows"] = np.broadcast_to(mean, images.shape).astype(np.float32)
+        return made
+
+
+def privacy_audit(
+    config: AuditConfig,
+    model: Fingerprinter,
+    forms: Mapping[str, StoredForm],
+    sources: TrainingSources,
+    run_dir: Path,
+    *,
+    report: Callable[[str], None],
+) -> Audit:
+    """Train a decoder for each stored form on the ``train`` split and measure it on the ``dev`` split.
+
+    Parameters
+    ----------
+    config : AuditConfig
+    model : Fingerprinter
+        Which is audited.
+    forms : mapping of str to callable
+        By name, what a database keeps of unit vectors, (n, dim) to (n, dim): themselves, or what codes decode to.
+    sources : TrainingSources
+    run_dir : Path
+        For the gathered windows and each decoder's run; stopped, the same call goes on.
+    report : callable
+        Receives one line of progress at a time.
+
+    Raises
+    ------
+    ConfigError
+        When the folder holds an audit of this model with other settings.
+    """
+    folder = run_dir / model.embedding_space
+    claim(config, folder)
+    front_end = FrontEndConfig(**model.folder.manifest["front_end"])
+    spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
+    tasks = _word_tasks(spoken)
+    words = list({(one.path, one.start_s): one for task in tasks for one in task.train}.values())
+    bank = gather(config, model, sources, words, folder / "bank.npz", report=report)
+    attacks = {}
+    for name, form in forms.items():
+        report(f"learning to rebuild sound from {name}")
+        attacks[name] = attack(
+            config, front_end, bank, form(bank.vectors), folder / name.replace(" ", "-"), report=report
+        )
+    means = _Means(config, front_end, model, forms, attacks, bank)
+    started = time.monotonic()
+    result: dict[str, Any] = {
+        "model": model.name,
+        "embedding_space": model.embedding_space,
+        "settings": config.to_dict(),
+        "n_known_windows": len(bank.images),
+        "n_known_words": bank.n_words,
+        "windows": _windows(means, sources),
+        "words": [_words(means, task, sources.cache_dir) for task in tasks],
+    }
+    report(f"measured in {time.monotonic() - started:.0f} s")
+    return Audit(result, attacks)
+
+
+def _word_tasks(spoken: list[Any]) -> list[Task]:
+    tasks = []
+    for build in (digits, speakers):
+        try:
+            tasks.append(build(spoken))
+        except ConfigError:  # the corpus has no labels of that kind
+            continue
+    return tasks
+
+
+def _windows(means: _Means, sources: TrainingSources) -> list[dict[str, Any]]:
+    """Return errors, and for music the agreement of melodies, by kind of sound and by what an image is made from."""
+    by_kind: dict[str, list[Example]] = {"music": [], "speech": []}
+    for example in music_speech_noise(sources.corpus).test:
+        if example.label in by_kind:
+            by_kind[example.label].append(example)
+    found = []
+    for kind, examples in by_kind.items():
+        if not examples:
+            continue
+        real = hear(examples, means.front_end, cache_dir=sources.cache_dir, most_windows=means.config.most_windows)
+        units = [examples[owner].path.name for owner in real.owners]
+        elsewhere = _elsewhere(real)
+        for name, images in means.rebuilt(real.images).items():
+            row: dict[str, Any] = {
+                "sound": kind,
+                "made_from": name,
+                "n_windows": len(images),
+                "n_recordings": len(examples),
+            }
+            row["error"] = _figure(np.mean((images - real.images) ** 2, axis=(1, 2, 3)), units)
+            if kind == "music":
+                sung, heard = chroma(real.images, means.front_end), chroma(images, means.front_end)
+                for measure, agree in (("melody", chroma_agreement), ("strongest_pitch", strongest_agreement)):
+                    row[measure] = _figure(agree(heard, sung), units)
+                    row[f"{measure}_by_chance"] = _figure(agree(heard, sung[elsewhere]), units)
+            found.append(row)
+    return found
+
+
+def _elsewhere(real: Images) -> NDArray[np.int64]:
+    """Return for each window one of another recording: half of all recordings further on."""
+    n_owners = int(real.owners.max()) + 1
+    first = np.searchsorted(real.owners, np.arange(n_owners))
+    counts = np.bincount(real.owners)
+    other = (real.owners + max(1, n_owners // 2)) % n_owners
+    place = np.arange(len(real.owners)) - first[real.owners]
+    return np.asarray(first[other] + place % counts[other], np.int64)
+
+
+def _words(means: _Means, task: Task, cache_dir: Path) -> dict[str, Any]:
+    """Return what is understood of a task's words in rebuilt images, and what their vectors tell by themselves."""
+    known, asked = (
+        hear(part, means.front_end, cache_dir=cache_dir, most_windows=1).images for part in (task.train, task.test)
+    )
+    made = {"the sound itself": asked, **means.rebuilt(asked)}
+    vectors, asked_vectors = fingerprints(means.model, known), fingerprints(means.model, asked)
+    return {
+        "task": task.name,
+        "n_labels": len(task.labels),
+        "n_known": len(task.train),
+        "n_asked": len(task.test),
+        "chance": task.chance,
+        "parted_by": task.parted_by,
+        "rebuilt": understood(task, means.config, means.front_end, known, made),
+        "vectors": {
+            name: read_from_vectors(task, form(vectors), form(asked_vectors)) for name, form in means.forms.items()
+        },
+    }
+
+
+def _figure(values: NDArray[np.float64], units: list[str]) -> dict[str, float]:
+    low, high = interval(bootstrap(values[None], units, np.random.default_rng(0)))
+    return {"value": float(values.mean()), "low": low, "high": high}

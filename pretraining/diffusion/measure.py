@@ -1,0 +1,116 @@
+"""What a decoder is worth: its errors, its distance from real sound by steps, and how its latent can be modelled."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.fingerprint import Fingerprinter
+from fingerprinter.sources import TrainingSources
+from nowplaying.errors import ConfigError
+from pretraining.diffusion.distance import fingerprints, kernel_distance
+from pretraining.diffusion.latents import LatentModel
+from pretraining.diffusion.patches import draw_images
+from pretraining.methods.diffusion_autoencoder import load_autoencoder
+
+__all__ = ["MeasureSettings", "measure"]
+
+_SPREAD_OF = 256  # images, rebuilt twice
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MeasureSettings:
+    """The protocol.
+
+    Attributes
+    ----------
+    n_images : int
+        Rebuilt, and as many others that they are held against.
+    n_latents : int
+        That the latent model learns from.
+    latent_steps : int
+        0 leaves the latent model out.
+    n_steps : int
+        Of sampling, in the table.
+    curve : tuple of int
+        Other numbers of steps.
+    """
+
+    n_images: int = 5120
+    n_latents: int = 20_480
+    latent_steps: int = 4000
+    n_steps: int = 10
+    curve: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if min(self.n_images, self.n_latents, self.n_steps, *self.curve, 1) < 1 or self.n_images < 4:
+            message = f"expected at least four images, and numbers of steps from 1, found {self}"
+            raise ConfigError(message)
+
+
+def measure(
+    run_dir: Path, sources: TrainingSources, settings: MeasureSettings, report: Callable[[str], None]
+) -> dict[str, Any]:
+    """Measure a finished run of ``diffusion_autoencoder`` on the ``dev`` split.
+
+    Returns
+    -------
+    dict
+        ``n_parameters`` of encoder and decoder; ``steps``, one record of errors for each number of steps; ``spread``,
+        root mean square between two samples of one latent; ``latent``, of the model of latents; ``real``, what the
+        distance says of two sets of real images.
+    """
+    model, rng = load_autoencoder(run_dir), np.random.default_rng(7)
+    listener = Fingerprinter.from_model()
+    real, asked = draw_images(model.config, sources, "dev", (settings.n_images, settings.n_images), report)
+    reference, own = fingerprints(listener, real), fingerprints(listener, asked)
+    latents = model.latents(asked)
+    steps = sorted({settings.n_steps, *settings.curve}) if model.decoder.samples else [1]
+    result: dict[str, Any] = {
+        "n_parameters": {
+            "encoder": int(model.ear.count_params()),
+            "first": int(model.decoder.first.count_params()),
+            "refiner": int(model.decoder.refiner.count_params()),
+        },
+        "n_images": settings.n_images,
+        "training_steps": model.config.n_steps,
+        "clips_per_step": model.config.clips_per_step,
+        "real": kernel_distance(reference, own).to_dict(),
+        "variance": float(asked.var()),
+        "first_mse": float(np.mean((model.decoder.first_images(latents) - asked) ** 2)),
+        "steps": [],
+    }
+    for n_steps in steps:
+        rebuilt = model.decoder.rebuild(latents, rng, n_steps=n_steps)
+        heard = fingerprints(listener, rebuilt)
+        row = {
+            "n_steps": n_steps,
+            "in_table": n_steps == settings.n_steps or not model.decoder.samples,
+            "mse": float(np.mean((rebuilt - asked) ** 2)),
+            "distance": kernel_distance(reference, heard).to_dict(),
+            "own_window_first": float(np.mean(np.argmax(heard @ own.T, axis=1) == np.arange(len(own)))),
+        }
+        report(f"{run_dir.name}: {row}")
+        result["steps"].append(row)
+    some = latents[:_SPREAD_OF]
+    twice = [model.decoder.rebuild(some, rng, n_steps=settings.n_steps) for _ in range(2)]
+    result["spread"] = float(np.sqrt(np.mean((twice[0] - twice[1]) ** 2)))
+    if settings.latent_steps:
+        (learnt,) = draw_images(model.config, sources, "train", (settings.n_latents,), report)
+        rows, rng = model.latents(learnt), np.random.default_rng(11)
+        latent = LatentModel(rows, n_steps=settings.latent_steps, seed=model.config.seed, report=report)
+        drawn = model.decoder.rebuild(latent.sample(len(reference), rng), rng, n_steps=settings.n_steps)
+        result["latent"] = {
+            "validation_loss": _mean(latent.validation_losses(latents, rng)),
+            "sample_distance": kernel_distance(reference, fingerprints(listener, drawn)).to_dict(),
+        }
+    return result
+
+
+def _mean(values: NDArray[np.float64]) -> dict[str, float]:
+    """Return the mean of independent values with its interval of 95 %."""
+    mean, error = float(values.mean()), 1.96 * float(values.std(ddof=1)) / float(np.sqrt(len(values)))
+    return {"value": mean, "low": mean - error, "high": mean + error}

@@ -1,0 +1,82 @@
+"""The decoders' table in Markdown, from their JSON alone."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pretraining.probe.report import table
+
+__all__ = ["to_markdown"]
+
+
+def to_markdown(results: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the table of decoders, the curves by steps, and the table of latent models.
+
+    Parameters
+    ----------
+    results : mapping of str to dict
+        By row name, as :func:`pretraining.diffusion.measure.measure` returns them.
+    """
+    some = next(iter(results.values()))
+    rows = [[name, *_decoder_cells(result)] for name, result in results.items()]
+    rows.append(["real windows", "", "", "0", _with_interval(some["real"]), "", "", "", ""])
+    names = ["decoder", "steps", "sampled in", "error", "distance", "of the first image", "own window first", "spread"]
+    parts = [
+        "# Decoders of equal latents\n",
+        f"{some['n_images']} windows of the `dev` split, rebuilt from as many numbers as a fingerprint has, held "
+        "against as many others. *error*: mean square in the front end's units (13 dB), of the refiner's image and "
+        f"of the first decoder's; real windows vary by {some['variance']:.2f}. *distance*: unbiased squared MMD of the "
+        "shipped fingerprinter's vectors, kernel (cosine + 1)^3, in thousandths, with 95 % intervals. *own window "
+        "first*: how often the nearest real window by fingerprint is the one rebuilt. *spread*: root mean square "
+        "between two samples. Made by `python evaluation/decoders.py`.\n",
+        table([*names, "parameters"], rows),
+    ]
+    curves = [[name, *_curve_cells(step)] for name, result in results.items() for step in _curve(result)]
+    if curves:
+        parts += [
+            "## Steps against fidelity\n",
+            table(["decoder", "sampled in", "error", "distance", "own window first"], curves),
+        ]
+    modelled = [
+        [name, _with_interval(latent["validation_loss"], 3), _with_interval(latent["sample_distance"])]
+        for name, result in results.items()
+        if (latent := result.get("latent"))
+    ]
+    if modelled:
+        parts += [
+            "## How easily the latent is modelled\n",
+            "A small diffusion model of each latent, standardised: its loss on latents it has not seen (1 is white "
+            "noise) and the distance of what it makes up, decoded.\n",
+            table(["latent of", "validation loss", "distance of samples"], modelled),
+        ]
+    return "\n".join(parts)
+
+
+def _decoder_cells(result: Mapping[str, Any]) -> list[str]:
+    step = next(step for step in result["steps"] if step["in_table"])
+    return [
+        f"{result['training_steps']} x {result['clips_per_step']}",
+        str(step["n_steps"]),
+        f"{step['mse']:.3f}",
+        _with_interval(step["distance"]),
+        f"{result['first_mse']:.3f}",
+        f"{100 * step['own_window_first']:.1f} %",
+        f"{result['spread']:.2f}",
+        f"{sum(result['n_parameters'].values()):,}",
+    ]
+
+
+def _curve(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return list(result["steps"]) if len(result["steps"]) > 1 else []
+
+
+def _curve_cells(step: Mapping[str, Any]) -> list[str]:
+    return [
+        str(step["n_steps"]),
+        f"{step['mse']:.3f}",
+        _with_interval(step["distance"]),
+        f"{100 * step['own_window_first']:.1f} %",
+    ]
+
+
+def _with_interval(found: Mapping[str, float], digits: int = 1) -> str:
+    return f"{found['value']:.{digits}f} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"

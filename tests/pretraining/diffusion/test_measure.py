@@ -1,0 +1,50 @@
+"""From a run to its row of the table, through the shipped fingerprinter."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="the train extra is not installed")
+
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.sources import TrainingSources
+from nowplaying.errors import ConfigError
+from pretraining.config import EarConfig
+from pretraining.diffusion.measure import MeasureSettings, measure
+from pretraining.diffusion.patches import draw_images
+from pretraining.diffusion.report import to_markdown
+from pretraining.train import pretrain
+from tests.detector.sounds import corpus_folder
+from tests.pretraining.material import small_config, small_decoder
+
+pytestmark = pytest.mark.train
+
+
+def test_a_run_becomes_a_row(tmp_path: Path) -> None:
+    sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=6.0), cache_dir=tmp_path / "cache")
+    config = small_config(
+        "diffusion_autoencoder",
+        n_steps=2,
+        front_end=FrontEndConfig(),
+        ear=EarConfig(channels=(4, 4, 4), dim=8, pooled=False),
+        decoder=small_decoder(),
+    )
+    pretrain(config, sources, tmp_path / "run")
+    settings = MeasureSettings(n_images=8, n_latents=16, latent_steps=2, n_steps=2, curve=(1,))
+    result = measure(tmp_path / "run", sources, settings, lambda line: None)
+    assert [(step["n_steps"], step["in_table"]) for step in result["steps"]] == [(1, False), (2, True)]
+    real, asked = draw_images(config, sources, "dev", (8, 8), lambda line: None)
+    assert asked.shape == (8, 96, 64, 1)
+    assert not np.array_equal(real, asked)
+    assert result["variance"] == pytest.approx(asked.var(), rel=1e-5)
+    assert result["spread"] > 0
+    assert 0.5 < result["latent"]["validation_loss"]["value"] < 5.0
+    assert to_markdown({"run": result}).count("| run |") == 4
+    assert np.isfinite([step["distance"]["value"] for step in result["steps"]]).all()
+
+
+@pytest.mark.parametrize("changes", [{"n_images": 3}, {"n_steps": 0}, {"curve": (0,)}])
+def test_protocols_that_cannot_be_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="at least four images"):
+        MeasureSettings(**changes)
