@@ -34,12 +34,8 @@ class Attack(keras.Model):  # type: ignore[misc]  # Keras has no types
         super().__init__(name="attack")
         self.decoder = RefinedDecoder(config.decoder, front_end, dim)
 
-    def call(self, inputs: tuple[Any, ...], training: bool | None = None) -> Any:  # noqa: ARG002, FBT001
-        """Add the error of images, vectors, noise and times to the losses, and return it.
-
-        The argument ``training`` is what tells the normalisation inside that it trains, as in
-        :class:`~pretraining.methods.pretext.Pretext`.
-        """
+    def call(self, inputs: tuple[Any, ...]) -> Any:
+        """Add the error of images, vectors, noise and times to the losses, and return it."""
         loss, _ = self.decoder.training_loss(*inputs)
         self.add_loss(loss)
         return loss
