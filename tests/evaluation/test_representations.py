@@ -8,7 +8,6 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the train extra")
 
-from pretraining.config import METHOD_NAMES
 
 FILE = Path(__file__).parents[2] / "evaluation" / "representations.py"
 
@@ -28,11 +27,13 @@ def representations() -> ModuleType:
 def test_all_methods_have_the_same_budget(representations: ModuleType) -> None:
     budget = FILE.parents[1] / "configs" / "pretraining" / "table.toml"
     all_runs = [
-        config for method in METHOD_NAMES for config in representations.configs(method, budget, n_steps=7, n_runs=2)
+        config
+        for method in representations.EARS
+        for config in representations.configs(method, budget, n_steps=7, n_runs=2)
     ]
     assert {(config.n_steps, config.clips_per_step) for config in all_runs} == {(7, 128)}
     assert {config.seed for config in all_runs} == {1, 2}
-    assert [config.method for config in all_runs[::2]] == list(METHOD_NAMES)
+    assert [config.method for config in all_runs[::2]] == list(representations.EARS)
     assert all_runs[12].objective.units == 512, "what is a method's own comes from its own file"
 
 
