@@ -13,7 +13,6 @@ are then both unknown music.
 
 import argparse
 import itertools
-import math
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -74,8 +73,9 @@ def main() -> None:
         sizes.append(n_fingerprints)
         tails.append(float(np.quantile(logits, 1 - RATE)))
         print(rows[-1], f"logit of the worst {100 * RATE:g} %: {tails[-1]:.2f}", flush=True)
-    slope = float(np.polyfit(np.log(sizes), tails, 1)[0]) if len(sizes) > 1 else math.nan
-    print(f"size_slope {min(max(slope, 0.0), 1.0):.3f} for n_fitted {sizes[0]}")
+    slope = float(np.polyfit(np.log(sizes), tails, 1)[0]) if len(sizes) > 1 else None
+    if slope is not None:
+        print(f"size_slope {min(max(slope, 0.0), 1.0):.3f} for n_fitted {sizes[0]}")
     write_json(options.out, {"sizes": rows, "tail_logits": tails, "slope": slope, "n_fitted": sizes[0]})
 
 
