@@ -1,6 +1,5 @@
 """The table of variants is data: a misspelt setting must not wait for its turn after hours of training."""
 
-import importlib.util
 import tomllib
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ pytest.importorskip("keras", reason="needs the train extra")
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.settings import merged
 from fingerprinter.training_config import TrainingConfig
+from tests.scripts import load_script
 
 NAMES = ("5 dB, 2 s", "0 dB, room, 8 s")
 FOLDER = Path(__file__).parents[2] / "evaluation"
@@ -22,12 +22,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture(scope="module")
 def ablate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("ablate", FOLDER / "ablate.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("ablate")
 
 
 @pytest.mark.parametrize("variant", TABLE["variant"], ids=lambda variant: variant["name"])

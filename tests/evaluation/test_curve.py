@@ -1,24 +1,18 @@
 """The table and the plot of rank-1 against space are made of the points alone."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-pytest.importorskip("faiss", reason="needs the train extra")
+from tests.scripts import load_script
 
-SCRIPT = Path(__file__).parents[2] / "evaluation" / "curve.py"
+pytest.importorskip("faiss", reason="needs the train extra")
 
 
 @pytest.fixture(scope="module")
 def curve() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("curve", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("curve")
 
 
 def point(hop_s: float, n_bytes: int, count: int) -> dict:

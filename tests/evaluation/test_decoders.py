@@ -1,6 +1,5 @@
 """The rows are data: they must differ in their losses alone, and a misspelt setting must not wait for its turn."""
 
-import importlib.util
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
@@ -12,6 +11,7 @@ from fingerprinter.settings import merged, read_settings
 from pretraining.config import EarConfig, PretrainingConfig
 from pretraining.diffusion.config import DecoderConfig
 from pretraining.diffusion.report import to_markdown
+from tests.scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 CONFIGS = ROOT / "configs" / "pretraining" / "decoders"
@@ -20,12 +20,7 @@ WEIGHTS = ("diffusion_weight", "mse_weight", "perceptual_weight", "adversarial_w
 
 @pytest.fixture(scope="module")
 def decoders() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("decoders", ROOT / "evaluation" / "decoders.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("decoders")
 
 
 def test_rows_differ_in_their_weights_alone(decoders: ModuleType) -> None:

@@ -1,24 +1,16 @@
 """The table and the plot of rank-1 against what is scanned are made of the points alone."""
 
-import importlib.util
-import sys
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-SCRIPT = Path(__file__).parents[2] / "evaluation" / "discrete.py"
+from tests.scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def discrete() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("discrete", SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules["discrete"] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
+    return load_script("discrete")
 
 
 def point(way: str, share: float, n_right: int) -> dict:

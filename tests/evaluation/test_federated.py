@@ -1,7 +1,5 @@
 """The federated table: as many clips on clients as in one place, and figures taken from the result."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -10,20 +8,14 @@ pytest.importorskip("keras", reason="needs the train extra")
 
 from pretraining.config import PretrainingConfig
 from pretraining.federated.config import FederationConfig
-
-FILE = Path(__file__).parents[2] / "evaluation" / "federated.py"
+from tests.scripts import load_script
 
 pytestmark = pytest.mark.train
 
 
 @pytest.fixture(scope="module")
 def federated() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(FILE.stem, FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("federated")
 
 
 def test_one_place_hears_as_many_clips_as_all_clients(federated: ModuleType) -> None:

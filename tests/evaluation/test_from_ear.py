@@ -1,22 +1,16 @@
 """The table of beginnings: differences are paired by seed."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-FILE = Path(__file__).parents[2] / "evaluation" / "from_ear.py"
+from tests.scripts import load_script
 
 
 @pytest.fixture(scope="module")
 def from_ear() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(FILE.stem, FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("from_ear")
 
 
 def test_seeds_that_differ_more_than_the_ear_helps_do_not_hide_it(from_ear: ModuleType) -> None:

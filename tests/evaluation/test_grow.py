@@ -1,22 +1,16 @@
 """What one false accept in a thousand costs, in evaluation/grow.py."""
 
-import importlib.util
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 
+from tests.scripts import load_script
+
 
 @pytest.fixture(scope="module")
 def grow() -> ModuleType:
-    path = Path(__file__).parents[2] / "evaluation" / "grow.py"
-    spec = importlib.util.spec_from_file_location("grow", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("grow")
 
 
 def test_each_half_is_asked_at_the_threshold_of_the_other(grow: ModuleType) -> None:

@@ -1,10 +1,11 @@
 """The table of ears: equal budgets, and sentences that say what the figures say."""
 
-import importlib.util
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from tests.scripts import load_script
 
 pytest.importorskip("keras", reason="needs the train extra")
 
@@ -16,12 +17,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture(scope="module")
 def representations() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(FILE.stem, FILE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script("representations")
 
 
 def test_all_methods_have_the_same_budget(representations: ModuleType) -> None:
