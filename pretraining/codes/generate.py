@@ -10,7 +10,7 @@ from nowplaying.audio import rms_dbfs
 from nowplaying.errors import AudioFormatError
 from pretraining.codes.continuation import continued
 from pretraining.codes.run import CodeRun
-from pretraining.codes.sound import to_sound
+from pretraining.sound_of_mel import to_sound
 
 __all__ = ["generate"]
 

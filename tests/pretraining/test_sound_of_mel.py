@@ -1,8 +1,6 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("librosa", reason="the train extra is not installed")
-
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.mel import log_mel_reference
 from pretraining.sound_of_mel import sound_of_mel

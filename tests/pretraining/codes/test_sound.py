@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from fingerprinter.mel import log_mel_reference
-from pretraining.codes.sound import to_sound
 from pretraining.config import ear_front_end
+from pretraining.sound_of_mel import to_sound
 from tests.synthesis import song
 
 
