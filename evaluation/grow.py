@@ -1,9 +1,10 @@
 """What a larger database does to answers: python evaluation/grow.py --corpus C --cache-dir D --out FILE.
 
-The corpus is indexed among drawn songs (ondevice_db/evaluation/distractors.py), and the same real queries are asked of
-each size: music that is in it, music that is not, and music that is masked. The wrong songs that a query may be taken
-for are then mostly drawn, and named so: real music of that amount would have covers and versions among it. Written are
-rank-1, accepted, and false accepts by size, and the slope of acceptance by size: how much the logarithm of the odds
+The corpus is indexed among rendered songs (``nowplaying render``), where a folder of them is given, and drawn ones
+(ondevice_db/evaluation/distractors.py), and the same real queries are asked of each size: music that is in it, music
+that is not, and music that is masked. The wrong songs that a query may be taken for are then mostly drawn, and named
+so: real music of that amount would have covers and versions among it. Written are rank-1, accepted, and false accepts
+by size, with the kind of song that these name, and the slope of acceptance by size: how much the logarithm of the odds
 that one wrong answer in 300 reaches rises when the database grows e-fold (`size_slope`; docs/adr/0010).
 
 ``strict`` tells what one false accept in a thousand costs: a threshold is chosen on the wrong answers of one half of
@@ -23,13 +24,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying.artifacts import SHIPPED_FINGERPRINTER, write_json
+from nowplaying.audio.find import find_audio
 from ondevice_db.accept import Acceptance
 from ondevice_db.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.choose_codebook import CodebookChoice
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.conditions import paired_conditions
 from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
-from ondevice_db.evaluation.library import Library
+from ondevice_db.evaluation.library import Library, find_duplicates
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import clopper_pearson
 from ondevice_db.evaluation.queries import Plan
@@ -50,6 +52,7 @@ def main() -> None:
     parser.add_argument(
         "--drawn", type=int, nargs="+", default=[0, 1000, 10_000, 30_000], help="songs beside the corpus"
     )
+    parser.add_argument("--renderings", type=Path, help="folder of rendered music to index beside the corpus")
     parser.add_argument("--queries", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
@@ -63,13 +66,16 @@ def main() -> None:
         jobs=options.jobs,
     )
     fitted = acceptance_of(setting.cache.fingerprinter)
+    rendered = [] if options.renderings is None else renderings_of(setting, find_audio([options.renderings]))
+    n_real = len(setting.library.song_starts) - 1
     sizes, tails, rows = [], [], []
     for n_drawn in options.drawn:
-        library = grown(setting, n_drawn, options.cache_dir)
+        library = grown(setting, rendered, n_drawn, options.cache_dir)
         manifest = SongDatabase.open(library.database).manifest
         n_fingerprints = int(manifest.n_fingerprints)
-        row, logits = measure(setting, library, fitted, options.jobs)
-        rows.append({"drawn_songs": n_drawn, "n_fingerprints": n_fingerprints, "n_cells": manifest.n_cells, **row})
+        row, logits = measure(setting, library, (n_real, n_real + len(rendered)), fitted, options.jobs)
+        of_size = {"real_songs": n_real, "rendered_songs": len(rendered), "drawn_songs": n_drawn}
+        rows.append({**of_size, "n_fingerprints": n_fingerprints, "n_cells": manifest.n_cells, **row})
         sizes.append(n_fingerprints)
         tails.append(float(np.quantile(logits, 1 - RATE)))
         print(rows[-1], f"logit of the worst {100 * RATE:g} %: {tails[-1]:.2f}", flush=True)
@@ -79,16 +85,26 @@ def main() -> None:
     write_json(options.out, {"sizes": rows, "tail_logits": tails, "slope": slope, "n_fitted": sizes[0]})
 
 
-def grown(setting: Setting, n_drawn: int, cache: Path) -> Library:
-    """Return the library with drawn songs behind its own, so that song numbers stay; indexed as a user's would be.
+def renderings_of(setting: Setting, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
+    """Return the fingerprints of rendered songs, without those that are the same music as a recording of the corpus."""
+    library = setting.library
+    songs = [rows for rows in setting.cache.references(paths) if rows.any()]
+    kept = [rows for rows in songs if not find_duplicates(rows, library.vectors, library.song_starts)]
+    print(f"{len(paths)} renderings: {len(kept)} kept, {len(songs) - len(kept)} are music of the corpus", flush=True)
+    return kept
+
+
+def grown(setting: Setting, rendered: Sequence[NDArray[np.float32]], n_drawn: int, cache: Path) -> Library:
+    """Return the library with other songs behind its own, so that song numbers stay; indexed as a user's would be.
 
     That is, with cells of its own where there are so many fingerprints that finer ones pay.
     """
-    if n_drawn == 0:
+    if n_drawn == 0 and not rendered:
         return setting.library
     real = SongDatabase.open(setting.library.database)
     shipped = Codebook.load(setting.cache.fingerprinter.folder.path)
     songs = [setting.library.vectors[start:end] for start, end in itertools.pairwise(setting.library.song_starts)]
+    songs += rendered
     songs += draw_songs(SongStatistics.load(), shipped, n_drawn, seed=17)
     names = ("embedding_space", "encoder", "dim", "hop_s", "window_s")
     settings = FingerprintSettings(**{name: getattr(real.manifest, name) for name in names})
@@ -97,17 +113,20 @@ def grown(setting: Setting, n_drawn: int, cache: Path) -> Library:
     shutil.rmtree(path, ignore_errors=True)
     with DatabaseWriter(path, settings=settings, codebook=codebook) as writer:
         for number, song in enumerate(songs):
-            drawn = number - real.n_songs
-            writer.add(real.track(number) if drawn < 0 else distractor_track(drawn, len(song), settings.hop_s), song)
+            other = number - real.n_songs
+            writer.add(real.track(number) if other < 0 else distractor_track(other, len(song), settings.hop_s), song)
         writer.finish()
     groups = np.concatenate([setting.library.groups, np.arange(real.n_songs, len(songs))])
     return replace(setting.library, database=path, groups=groups)
 
 
 def measure(
-    setting: Setting, library: Library, acceptance: Acceptance, jobs: int
+    setting: Setting, library: Library, ends: tuple[int, int], acceptance: Acceptance, jobs: int
 ) -> tuple[dict[str, Any], NDArray[np.float64]]:
-    """Return the rates of one size, without any adaptation to it, and the log odds of all wrong answers."""
+    """Return the rates of one size, without any adaptation to it, and the log odds of all wrong answers.
+
+    `ends` are the numbers of the first song that is not real, and of the first that is drawn.
+    """
     plain = replace(acceptance, size_slope=0.0)
     system = System(library=library, acceptance=plain, hop_s=setting.cache.fingerprinter.query_hop_s)
     masks = [setting.library.members(int(song)) for song in setting.truth]
@@ -123,8 +142,8 @@ def measure(
         row[condition.name] = {
             "rank1": float(right.mean()),
             "accepted": float((right & known.accepted).mean()),
-            "unknown_accepted": count(unknown.accepted),
-            "masked_accepted": count(masked.accepted),
+            "unknown_accepted": {**count(unknown.accepted), "named": named(unknown, ends)},
+            "masked_accepted": {**count(masked.accepted), "named": named(masked, ends)},
         }
         strangers = np.concatenate([log_odds(plain, unknown), log_odds(plain, masked)])
         true = np.where(right, log_odds(plain, known), -np.inf)
@@ -166,6 +185,12 @@ def count(accepted: NDArray[np.bool_]) -> dict[str, Any]:
     """Return how many were accepted, and the interval of the rate."""
     n, found = int(accepted.size), int(accepted.sum())
     return {"n": n, "count": found, "clopper_pearson": list(clopper_pearson(found, n))}
+
+
+def named(outcomes: Outcomes, ends: tuple[int, int]) -> dict[str, int]:
+    """Return how many accepted answers name a real, a rendered and a drawn song."""
+    kinds = np.searchsorted(ends, outcomes.songs[outcomes.accepted], side="right")
+    return {kind: int((kinds == number).sum()) for number, kind in enumerate(("real", "rendered", "drawn"))}
 
 
 def log_odds(acceptance: Acceptance, outcomes: Outcomes) -> NDArray[np.float64]:

@@ -5,6 +5,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
+from ondevice_db.evaluation.matching import Outcomes
 from tests.scripts import load_script
 
 
@@ -25,3 +26,11 @@ def test_a_wrong_answer_is_no_true_accept(grow: ModuleType) -> None:
     true, halves = np.array([-np.inf, 9.0]), np.array([0, 1])
     found = grow.strict(true, halves, np.zeros(2), halves)
     assert found["accepted"] == 0.5
+
+
+def test_false_accepts_are_told_by_the_kind_of_song_they_name(grow: ModuleType) -> None:
+    songs = np.array([0, 9, 10, 19, 20, 500, 3, -1])
+    accepted = np.array([True] * 6 + [False, False])
+    zeros = np.zeros(8)
+    outcomes = Outcomes(songs, zeros, zeros, accepted, np.zeros((8, 1)), zeros)
+    assert grow.named(outcomes, (10, 20)) == {"real": 2, "rendered": 2, "drawn": 2}
