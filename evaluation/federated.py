@@ -80,13 +80,10 @@ def central(config: PretrainingConfig, federation: FederationConfig) -> Pretrain
 
 def in_one_place(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
     """Pretrain as ever, unless that is done."""
-    from pretraining.ear import WEIGHTS_NAME
-    from pretraining.train import pretrain
+    from pretraining.train import pretrain_once
 
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
-    if (run_dir / WEIGHTS_NAME).is_file() and PretrainingConfig.from_json(run_dir / "config.json") == config:
-        return
-    pretrain(config, sources, run_dir, report=_log.info)
+    pretrain_once(config, sources, run_dir, report=_log.info)
 
 
 def on_clients(what: tuple[PretrainingConfig, FederationConfig], sources: TrainingSources, run_dir: Path) -> None:

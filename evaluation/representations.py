@@ -78,13 +78,10 @@ def configs(method: str, budget: Path, n_steps: int | None, n_runs: int) -> list
 
 def run(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
     """Pretrain one ear, unless it is there."""
-    from pretraining.ear import WEIGHTS_NAME
-    from pretraining.train import pretrain
+    from pretraining.train import pretrain_once
 
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
-    if (run_dir / WEIGHTS_NAME).is_file() and PretrainingConfig.from_json(run_dir / "config.json") == config:
-        return
-    pretrain(config, sources, run_dir, report=_log.info)
+    pretrain_once(config, sources, run_dir, report=_log.info)
 
 
 def ask(runs: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from pretraining.methods.pretext import Pretext
 from pretraining.methods.random import random_ear
 from pretraining.methods.registry import METHODS
 
-__all__ = ["Schedule", "build_pretext", "claim", "compile_for", "fit", "pretrain"]
+__all__ = ["Schedule", "build_pretext", "claim", "compile_for", "fit", "pretrain", "pretrain_once"]
 
 _log = logging.getLogger(__name__)
 
@@ -109,6 +109,15 @@ def pretrain(
         report=report,
     )
     return weights
+
+
+def pretrain_once(
+    config: PretrainingConfig, sources: TrainingSources, run_dir: Path, *, report: Callable[[str], None] = _log.info
+) -> None:
+    """Pretrain as :func:`pretrain` does, unless the folder holds the ended run of these settings."""
+    if (run_dir / WEIGHTS_NAME).is_file() and PretrainingConfig.from_json(run_dir / "config.json") == config:
+        return
+    pretrain(config, sources, run_dir, report=report)
 
 
 def fit(

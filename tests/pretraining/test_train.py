@@ -12,7 +12,7 @@ from nowplaying.errors import ConfigError
 from pretraining.config import METHOD_NAMES
 from pretraining.ear import load_ear
 from pretraining.methods.registry import METHODS
-from pretraining.train import pretrain
+from pretraining.train import pretrain, pretrain_once
 from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import small_config
 
@@ -58,6 +58,11 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources
     assert [int(row["step"]) for row in rows] == [2, 4]
     with pytest.raises(ConfigError, match="has reached its 4 steps"):
         pretrain(config, sources, tmp_path / "whole")
+    told.clear()
+    pretrain_once(config, sources, tmp_path / "whole", report=told.append)
+    assert not told, "an ended run of these settings is left as it is"
+    with pytest.raises(ConfigError, match="other settings"):
+        pretrain_once(replace(config, seed=7), sources, tmp_path / "whole")
     with pytest.raises(ConfigError, match="run of other settings"):
         pretrain(replace(config, seed=9), sources, tmp_path / "whole")
 
