@@ -123,7 +123,10 @@ class Recognizer:
     ) -> None:
         theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
         if theirs != ours:
-            message = f"{database.path}: built with embedding space {theirs}, but {fingerprinter.name} has {ours}"
+            message = (
+                f"{database.path}: built with embedding space {theirs} ({database.manifest.encoder}), but "
+                f"{fingerprinter.name} has {ours}; use that model (--fingerprinter) or index the music again"
+            )
             raise ManifestMismatchError(message)
         self._database = database
         self._fingerprinter = fingerprinter

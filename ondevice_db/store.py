@@ -109,7 +109,7 @@ class SongDatabase:
         if embedding_space is not None and manifest.embedding_space != embedding_space:
             message = (
                 f"{folder}: built with embedding space {manifest.embedding_space} ({manifest.encoder}), but the model "
-                f"in use has {embedding_space}; use that model or index the music again"
+                f"in use has {embedding_space}; use that model (--fingerprinter) or index the music again"
             )
             raise ManifestMismatchError(message)
         for attempt in range(_OPEN_ATTEMPTS):

@@ -1,5 +1,6 @@
 """``nowplaying recognize``: name the song in a recording."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,6 +44,10 @@ def recognize(
         Path | None,
         typer.Option("--popularity", help="Table of track_id and count: of songs that sound alike, the popular one."),
     ] = None,
+    min_score: Annotated[
+        float | None,
+        typer.Option("--min-score", min=0.0, max=1.0, help="Smallest score that is an answer; else the model says."),
+    ] = None,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
@@ -55,7 +60,7 @@ def recognize(
     if plot is not None and (len(sources) > 1 or every_s is not None):
         message = f"--plot draws one answer: expected one file and no --every, found {len(sources)} files"
         raise ConfigError(message)
-    recognizer = _open(databases, model, popularity)
+    recognizer = _open(databases, model, popularity, min_score)
     outcome = Outcome()
     for source in sources:
         try:
@@ -82,16 +87,19 @@ def recognize(
     raise typer.Exit(outcome.exit_code)
 
 
-def _open(databases: list[Path], model: str, popularity: Path | None) -> "Recognizer":
+def _open(databases: list[Path], model: str, popularity: Path | None, min_score: float | None) -> "Recognizer":
     from fingerprinter.fingerprint import Fingerprinter
     from ondevice_db.packs import open_packs
     from ondevice_db.popularity import read_popularity
-    from ondevice_db.recognizer import Recognizer
+    from ondevice_db.recognizer import Recognizer, acceptance_of
 
     fingerprinter = Fingerprinter.from_model(model)
     songs = open_packs(databases, fingerprinter.embedding_space)
     prior = None if popularity is None else read_popularity(popularity, songs)
-    return Recognizer(songs, fingerprinter, log_prior=prior)
+    acceptance = acceptance_of(fingerprinter)
+    if min_score is not None:
+        acceptance = replace(acceptance, threshold=min_score, threshold_single=min_score)
+    return Recognizer(songs, fingerprinter, acceptance, log_prior=prior)
 
 
 def match_record(

@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -103,6 +104,23 @@ def test_explain_adds_raw_values_and_nothing_else(run: Run, database: Path, quer
     (record,) = run("recognize", "--db", database, "--json", "--explain", query).records
     assert set(record) == {"schema", "file", "match", "latency_ms", "n_fingerprints", "explain"}
     assert record["explain"]["candidates"]
+
+
+def test_a_smallest_score_takes_the_place_of_the_models(run: Run, database: Path, noise: Path) -> None:
+    def ask(min_score: float) -> dict[str, Any]:
+        record: dict[str, Any] = run(
+            "recognize", "--db", database, "--json", "--explain", "--min-score", str(min_score), noise
+        ).records[0]
+        assert record["explain"]["threshold"] == min_score
+        return record
+
+    score = ask(0.0)["match"]["score"]
+    assert 0.0 < score < 0.5, "what the model itself takes for unknown"
+    assert ask(round(score * 0.9, 6))["match"]["score"] == score
+    assert ask(round(score * 1.1, 6))["match"] is None
+    wrong = run("recognize", "--db", database, "--min-score", "1.5", noise)
+    assert wrong.code == 2
+    assert "--min-score" in wrong.err
 
 
 def test_a_folder_stands_for_its_files(run: Run, database: Path, music_folder: Path) -> None:
