@@ -7,17 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying.cli import evaluate_ears
+from nowplaying.cli.measured import Cache, Corpus, Jobs, Out, enter, finish
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
-from nowplaying.cli.output import emit_json, note, say, table
+from nowplaying.cli.output import emit_json, note, table
 
 __all__ = ["app"]
 
 app = typer.Typer(help="Measure the models on a corpus (docs/data.md says what that is).", no_args_is_help=True)
-_Corpus = Annotated[Path, typer.Option("--corpus", help="Folder with music, noise, speech, rir.", show_default=False)]
-_Cache = Annotated[Path, typer.Option("--cache-dir", help="For decoded audio and features.", show_default=False)]
-_Out = Annotated[Path | None, typer.Option("--out", help="Folder for the JSON and the Markdown.")]
 _Metrics = Annotated[bool, typer.Option("--metrics", help="Also write the model folder's metrics.json and card.")]
-_Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 
 
 class Protocol(Enum):
@@ -30,8 +28,8 @@ class Protocol(Enum):
 
 @app.command()
 def retrieval(
-    corpus: _Corpus,
-    cache_dir: _Cache,
+    corpus: Corpus,
+    cache_dir: Cache,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
     float_model: Annotated[
         Path | None, typer.Option("--float-model", help="The same encoder in float, for a paired comparison.")
@@ -52,9 +50,9 @@ def retrieval(
     baseline: Annotated[
         str | None, typer.Option("--baseline", help="With a grid: a fingerprinter that is asked the same.")
     ] = None,
-    jobs: _Jobs = 1,
+    jobs: Jobs = 1,
     seed: Seed = 1,
-    out: _Out = None,
+    out: Out = None,
     metrics: _Metrics = False,
 ) -> None:
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
@@ -98,7 +96,7 @@ def retrieval(
             pcm_cache=cache_dir,
             jobs=jobs,
         )
-        _enter(folder, {"acceptance": calibrate(setting, jobs=jobs).to_dict()})
+        enter(folder, {"acceptance": calibrate(setting, jobs=jobs).to_dict()})
     result = evaluate_retrieval(
         folder,
         corpus,
@@ -111,13 +109,13 @@ def retrieval(
         jobs=jobs,
         progress=note,
     )
-    _finish("retrieval", result, to_markdown(result), folder, out=out, metrics=metrics)
+    finish("retrieval", result, to_markdown(result), folder, out=out, metrics=metrics)
 
 
 @app.command()
 def detector(
-    corpus: _Corpus,
-    cache_dir: _Cache,
+    corpus: Corpus,
+    cache_dir: Cache,
     model: DetectorModel = SHIPPED_DETECTOR,
     n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music, and as many without.")] = 1000,
     n_streams: Annotated[int, typer.Option("--streams", min=1, help="Of ten minutes each.")] = 60,
@@ -130,9 +128,9 @@ def detector(
     most_false: Annotated[
         float, typer.Option("--most-false", help="With --fit-gate: false triggers an hour to choose it for.")
     ] = 1.0,
-    jobs: _Jobs = 1,
+    jobs: Jobs = 1,
     seed: Seed = 1,
-    out: _Out = None,
+    out: Out = None,
     metrics: _Metrics = False,
 ) -> None:
     """ROC area on clips, and recall against false triggers on streams."""
@@ -154,8 +152,8 @@ def detector(
         report=note,
     )
     if fit_gate:
-        _enter(folder, {"gate": result["streams"]["gates"][0]})
-    _finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
+        enter(folder, {"gate": result["streams"]["gates"][0]})
+    finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
     if out is not None:
         plot(result, out / "detector.png")
 
@@ -175,77 +173,8 @@ def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, json_output: Json = F
     table([folder.manifest["name"], ""], [[name.replace("_", " "), f"{value}"] for name, value in cost.items()])
 
 
-@app.command()
-def probe(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of 'nowplaying pretrain'.")],
-    cache_dir: _Cache,
-    corpus: Annotated[
-        Path | None, typer.Option("--corpus", help="Folder with music, noise and speech, and labels of them.")
-    ] = None,
-    public: Annotated[
-        list[str] | None, typer.Option("--public", help="A public collection, as NAME=FOLDER.", show_default=False)
-    ] = None,
-    scores: Annotated[Path | None, typer.Option("--scores", help="Folder of MIDI files, for tasks of them.")] = None,
-    soundfonts: Annotated[
-        list[Path] | None,
-        typer.Option(
-            "--soundfont", help="To render them; the last of several is for what is asked.", show_default=False
-        ),
-    ] = None,
-    tasks: Annotated[
-        list[str] | None, typer.Option("--task", help="Only this task; else all that there is data for.")
-    ] = None,
-    label_shares: Annotated[
-        str, typer.Option("--label-shares", help="Of the training labels that are known, with commas between.")
-    ] = "0.01,0.1,1",
-    n_seeds: Annotated[int, typer.Option("--seeds", min=1, help="Draws of the known labels.")] = 3,
-    most_windows: Annotated[int, typer.Option("--windows", min=1, help="Of one sound, at most.")] = 8,
-    fine_tune_steps: Annotated[
-        int, typer.Option("--fine-tune", min=0, help="Also let the ears go on learning, so many steps: 200 or more.")
-    ] = 0,
-    jobs: _Jobs = 1,
-    out: _Out = None,
-) -> None:
-    """Accuracy of a linear classifier over pretrained ears on labelled tasks, with intervals."""
-    from nowplaying.cli.train import require_tensorflow
-    from nowplaying.errors import ConfigError
-    from pretraining.tasks.registry import open_tasks
-    from pretraining.tasks.scores import ScoreTasks
-
-    rendered = None if scores is None else ScoreTasks(scores, soundfonts or [], cache_dir, jobs=jobs)
-    chosen = open_tasks(corpus=corpus, public=public or [], names=tasks or [], report=note, scores=rendered)
-    try:
-        shares = tuple(float(share) for share in label_shares.split(","))
-    except ValueError as error:
-        message = f"--label-shares: expected numbers with commas between, found {label_shares!r}"
-        raise ConfigError(message) from error
-    require_tensorflow()
-    from pretraining.probe.report import to_markdown
-    from pretraining.probe.run import ProbeSettings
-    from pretraining.probe.run import probe as measure
-
-    settings = ProbeSettings(
-        label_shares=shares, n_seeds=n_seeds, most_windows=most_windows, fine_tune_steps=fine_tune_steps
-    )
-    result = measure(runs, chosen, settings, cache_dir=cache_dir, report=note)
-    _write("probe", result, to_markdown(result), out)
-
-
-@app.command()
-def codes(
-    runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of a method with codes.")],
-    corpus: _Corpus,
-    cache_dir: _Cache,
-    out: _Out = None,
-) -> None:
-    """Perplexity of the next code on music that was not heard, beside unigram and bigram models, with intervals."""
-    from nowplaying.cli.train import require_tensorflow
-
-    require_tensorflow()
-    from pretraining.codes.perplexity import evaluate_perplexity, perplexity_markdown
-
-    result = evaluate_perplexity(runs, corpus, cache_dir=cache_dir, report=note)
-    _write("codes", result, perplexity_markdown(result), out)
+app.command()(evaluate_ears.probe)
+app.command()(evaluate_ears.codes)
 
 
 def _published(
@@ -280,33 +209,6 @@ def _published(
     else:
         result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, baseline=baseline, **common)
         text, plot = grid_report.grid_to_markdown(result), grid_report.plot_grid
-    _finish(protocol.value, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
+    finish(protocol.value, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
     if out is not None:
         plot(result, out / f"{protocol.value}.png")
-
-
-def _enter(folder: Path, values: dict[str, Any]) -> None:
-    from nowplaying.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_json
-
-    path = folder / "manifest.json"
-    write_json(path, {**read_manifest(path, kind="model", schema_version=MODEL_SCHEMA_VERSION), **values})
-
-
-def _finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: Path | None, metrics: bool) -> None:
-    _write(name, result, text, out)
-    if metrics:
-        from export.card import METRICS_NAME, write_card
-        from nowplaying.artifacts import write_json
-
-        write_json(folder / METRICS_NAME, result)
-        note(f"wrote {write_card(folder)}")
-
-
-def _write(name: str, result: dict[str, Any], text: str, out: Path | None) -> None:
-    from nowplaying.artifacts import write_json
-
-    say(text)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / f"{name}.json", result)
-        (out / f"{name}.md").write_text(text, encoding="utf-8")
