@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +27,16 @@ def pq_database(tmp_path_factory: pytest.TempPathFactory, song_vectors: list[np.
 @pytest.fixture(scope="session")
 def flat_database(tmp_path_factory: pytest.TempPathFactory, song_vectors: list[np.ndarray]) -> Path:
     return build_database(tmp_path_factory.mktemp("flat") / "songs.npdb", song_vectors, layout="flat")
+
+
+@pytest.fixture(params=["pq", "flat"])
+def copy(request: pytest.FixtureRequest, pq_database: Path, flat_database: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pq_database if request.param == "pq" else flat_database, tmp_path / "copy.npdb"))
+
+
+@pytest.fixture
+def pq_copy(pq_database: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(pq_database, tmp_path / "copy.npdb"))
 
 
 @pytest.fixture

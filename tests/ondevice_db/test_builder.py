@@ -23,11 +23,6 @@ from ondevice_db.store import SongDatabase
 from .material import DIM, SETTINGS, build_database, make_codebook, make_track, named_files, walk
 
 
-@pytest.fixture(params=["pq", "flat"])
-def copy(request: pytest.FixtureRequest, pq_database: Path, flat_database: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(pq_database if request.param == "pq" else flat_database, tmp_path / "copy.npdb"))
-
-
 def contents(database: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in database.iterdir()}
 

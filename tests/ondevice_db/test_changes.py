@@ -1,7 +1,6 @@
 """Changes from what is stored: the same codes before and after, one generation a change."""
 
 import os
-import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -27,11 +26,6 @@ from ondevice_db.store import SongDatabase
 from ondevice_db.verify import verify_database
 
 from .material import SETTINGS, build_database, make_codebook, make_track, named_files, walk
-
-
-@pytest.fixture(params=["pq", "flat"])
-def copy(request: pytest.FixtureRequest, pq_database: Path, flat_database: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(pq_database if request.param == "pq" else flat_database, tmp_path / "copy.npdb"))
 
 
 @pytest.fixture(scope="module")

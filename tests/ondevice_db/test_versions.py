@@ -1,6 +1,5 @@
 """The last good version: kept by every change, a rename away, and gone with the next change."""
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -11,11 +10,6 @@ from ondevice_db.store import SongDatabase
 from ondevice_db.versions import clear_leftovers, copy_current, last_good, roll_back
 
 from .material import make_track, named_files
-
-
-@pytest.fixture(params=["pq", "flat"])
-def copy(request: pytest.FixtureRequest, pq_database: Path, flat_database: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(pq_database if request.param == "pq" else flat_database, tmp_path / "copy.npdb"))
 
 
 def contents(database: Path) -> dict[str, bytes]:
