@@ -87,6 +87,7 @@ def run(settings: dict[str, Any], precisions: Sequence[str], result: Path, optio
             sources,
             name=f"{folder.name}-{precision}",
             precision=precision,
+            all_code_sizes=False,
             jobs=options.jobs,
         )
         for precision in precisions

@@ -34,6 +34,7 @@ def finish_fingerprinter(
     name: str = SHIPPED_FINGERPRINTER,
     version: str = "1.0.0",
     precision: Literal["int8", "float32"] = "int8",
+    all_code_sizes: bool = True,
     jobs: int = 1,
 ) -> Path:
     """Export a run and train the codebook that ships with it, on the same music as the network.
@@ -47,6 +48,8 @@ def finish_fingerprinter(
     sources : TrainingSources
         As the run was given.
     name, version, precision : str
+    all_code_sizes : bool
+        Whether codebooks of the other code sizes are trained beside the default one.
     jobs : int >= 1
         Processes that fingerprint the music.
 
@@ -75,21 +78,28 @@ def finish_fingerprinter(
     export_fingerprinter(
         config, weights, calibration, output, name=name, version=version, training=training, precision=precision
     )
-    add_codebook(output, [*music, *rendered], cache_dir=sources.cache_dir, jobs=jobs)
+    add_codebook(output, [*music, *rendered], cache_dir=sources.cache_dir, jobs=jobs, all_code_sizes=all_code_sizes)
     return output
 
 
 def add_codebook(
-    model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int, n_cells: int = SHIPPED_N_CELLS
+    model: Path,
+    music: Sequence[Path],
+    *,
+    cache_dir: Path,
+    jobs: int,
+    n_cells: int = SHIPPED_N_CELLS,
+    all_code_sizes: bool = True,
 ) -> None:
-    """Train the default codebook on music and enter it in the model's manifest."""
+    """Train the default codebook on music, and by default those of other code sizes; enter them in the manifest."""
     vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
     n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
     default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0)
     default.save(model)
     entry = {"n_cells": n_cells, "n_subspaces": n_subspaces, "n_training_fingerprints": len(vectors)}
     _enter(model, list(codebook_names().values()), entry)
-    _add_sizes(model, vectors, default)
+    if all_code_sizes:
+        _add_sizes(model, vectors, default)
 
 
 def add_code_sizes(model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int) -> None:
