@@ -31,10 +31,11 @@ from ondevice_db.choose_codebook import CodebookChoice
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.conditions import paired_conditions
 from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
-from ondevice_db.evaluation.library import Library, find_duplicates
+from ondevice_db.evaluation.library import Library
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import clopper_pearson
 from ondevice_db.evaluation.queries import Plan
+from ondevice_db.evaluation.same_music import SameMusic
 from ondevice_db.evaluation.setting import Setting, build_setting
 from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store import SongDatabase
@@ -87,11 +88,10 @@ def main() -> None:
 
 def renderings_of(setting: Setting, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
     """Return the fingerprints of rendered songs, without those that are the same music as a recording of the corpus."""
-    library = setting.library
-    songs = [rows for rows in setting.cache.references(paths) if rows.any()]
-    kept = [rows for rows in songs if not find_duplicates(rows, library.vectors, library.song_starts)]
-    print(f"{len(paths)} renderings: {len(kept)} kept, {len(songs) - len(kept)} are music of the corpus", flush=True)
-    return kept
+    music, heard = SameMusic.among(setting.library.paths, setting.cache), setting.cache.shipped().references(paths)
+    new = [rows.any() and not music.find(rows) for rows in heard]
+    print(f"{len(paths)} renderings: {sum(new)} kept, the others are silent or music of the corpus", flush=True)
+    return [rows for rows, is_new in zip(setting.cache.references(paths), new, strict=True) if is_new]
 
 
 def grown(setting: Setting, rendered: Sequence[NDArray[np.float32]], n_drawn: int, cache: Path) -> Library:

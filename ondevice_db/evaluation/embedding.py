@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import canonical_json, write_atomic
+from nowplaying.artifacts import SHIPPED_FINGERPRINTER, canonical_json, write_atomic
 from nowplaying.audio import SAMPLE_RATE_HZ
 from nowplaying.audio.cache import load_cached
 from ondevice_db.arrays import save_array
@@ -59,9 +59,13 @@ class EmbeddingCache:
         self.reference_hop_s = reference_hop_s or self.fingerprinter.reference_hop_s
         self.query_hop_s = query_hop_s or self.fingerprinter.query_hop_s
         self.pcm_cache = pcm_cache if pcm_cache is not None else cache / "pcm"
-        self._folder = cache / "embeddings"
+        self._cache, self._folder = cache, cache / "embeddings"
         self._folder.mkdir(parents=True, exist_ok=True)
         self._jobs = jobs
+
+    def shipped(self) -> "EmbeddingCache":
+        """Return the shipped fingerprinter's, in the same folders."""
+        return EmbeddingCache(SHIPPED_FINGERPRINTER, self._cache, pcm_cache=self.pcm_cache, jobs=self._jobs)
 
     def references(self, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
         """Return every recording's fingerprints at the reference hop, each of shape (n, dim); zero for silence."""

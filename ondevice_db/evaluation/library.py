@@ -1,7 +1,7 @@
 """The songs that an evaluation searches, and which of them are the same music."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +10,15 @@ from numpy.typing import NDArray
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.audio import SAMPLE_RATE_HZ, track_id
 from nowplaying.audio.corpus import CorpusFile
-from nowplaying.errors import ConfigError
 from ondevice_db.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
+from ondevice_db.evaluation.same_music import SameMusic
 from ondevice_db.index import ExactIndex
 from ondevice_db.schema import Track
 from ondevice_db.store import SongDatabase
 
-__all__ = ["DUPLICATE_SIMILARITY", "Library", "build_library", "find_duplicates", "open_exact"]
-
-# Two recordings count as the same music when this share of one has a fingerprint this near in the other. On the
-# development music the shares of unrelated pairs end at 0.21, those of variants by one hand begin at 0.35.
-DUPLICATE_SIMILARITY = 0.8
-DUPLICATE_SHARE = 0.3
+__all__ = ["Library", "build_library", "open_exact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +34,7 @@ class Library:
         Float fingerprints in song order.
     song_starts : ndarray of int64, shape (n_songs + 1,)
     groups : ndarray of int64, shape (n_songs,)
-        Equal for songs that are the same music.
+        Equal for songs that are the same music (:class:`~ondevice_db.evaluation.same_music.SameMusic`).
     """
 
     database: Path
@@ -47,6 +42,12 @@ class Library:
     vectors: NDArray[np.float32]
     song_starts: NDArray[np.int64]
     groups: NDArray[np.int64]
+
+    @property
+    def paths(self) -> list[Path]:
+        """A recording of each song, in the order of the songs."""
+        first = {song: path for path, song in reversed(self.songs.items())}
+        return [first[song] for song in range(len(first))]
 
     def members(self, song: int) -> tuple[int, ...]:
         """Return the songs that are the same music as this one, itself included."""
@@ -98,57 +99,8 @@ def build_library(
         writer.finish()
     joined = np.concatenate(kept)
     starts = np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]).astype(np.int64)
-    return Library(database, songs, joined, starts, _group(kept, cache.reference_hop_s))
-
-
-def find_duplicates(
-    vectors: NDArray[np.float32],
-    library_vectors: NDArray[np.float32],
-    song_starts: NDArray[np.int64],
-    *,
-    own_song: int = -1,
-) -> list[tuple[int, float]]:
-    """Return the songs of a library that hold the same music as a recording, with the share that they have in common.
-
-    Copies, loops and remixes repeat parts in another order, so parts are counted wherever they stand: the share is that
-    of the recording's fingerprints whose nearest in the song is at least ``DUPLICATE_SIMILARITY``.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, dim)
-        Clean reference fingerprints of the recording.
-    library_vectors, song_starts
-        As in :class:`Library`.
-    own_song : int
-        A song of the library that the recording is, and which is not to be found.
-
-    Raises
-    ------
-    ConfigError
-        When the recording has no fingerprints.
-    """
-    heard = vectors[vectors.any(axis=1)]
-    if heard.size == 0:
-        message = "duplicates: expected at least one fingerprint that is not silent, found none"
-        raise ConfigError(message)
-    nearest = np.maximum.reduceat(heard @ library_vectors.T, song_starts[:-1], axis=1)
-    shares = (nearest >= DUPLICATE_SIMILARITY).mean(axis=0)
-    if own_song >= 0:
-        shares[own_song] = 0.0
-    return [(int(song), float(shares[song])) for song in np.flatnonzero(shares >= DUPLICATE_SHARE)]
-
-
-def _group(songs: Sequence[NDArray[np.float32]], hop_s: float) -> NDArray[np.int64]:
-    # One fingerprint a second is enough to know a copy, and the comparison is of all with all.
-    thinned = [rows[:: max(1, round(1.0 / hop_s))] for rows in songs]
-    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in thinned])]).astype(np.int64)
-    vectors = np.concatenate(thinned)
-    groups = np.arange(len(thinned))
-    for song, own in enumerate(thinned):
-        for other, _ in find_duplicates(own, vectors, starts, own_song=song):
-            # Few songs have twins: relabelling is simpler than a forest, and quick enough.
-            groups[groups == groups[max(song, other)]] = groups[min(song, other)]
-    return groups
+    library = Library(database, songs, joined, starts, np.arange(len(kept)))
+    return replace(library, groups=SameMusic.among(library.paths, cache).groups())
 
 
 def open_exact(library: Library) -> ExactIndex:

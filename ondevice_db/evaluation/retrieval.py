@@ -15,7 +15,6 @@ from nowplaying.errors import ConfigError
 from ondevice_db.accept import Acceptance
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.conditions import CLEAN, Condition, paired_conditions, standard_conditions
-from ondevice_db.evaluation.library import DUPLICATE_SIMILARITY
 from ondevice_db.evaluation.matching import Outcomes, System, match_all
 from ondevice_db.evaluation.metrics import (
     clopper_pearson,
@@ -23,6 +22,7 @@ from ondevice_db.evaluation.metrics import (
     poisson_upper,
     rate_by_track,
 )
+from ondevice_db.evaluation.same_music import SAME_SIMILARITY
 from ondevice_db.evaluation.setting import Setting, build_setting
 from ondevice_db.index import SearchOptions
 from ondevice_db.recognizer import acceptance_of
@@ -225,7 +225,14 @@ def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any
     error_s = np.abs(outcomes.offsets_s - np.array([query.start_s for query in queries]))
     placed = np.flatnonzero(outcomes.songs == setting.truth)
     elsewhere = placed[error_s[placed] > _PLACE_TOLERANCE_S]
-    n_repeats = sum(_is_repeat(run, condition, int(number), float(outcomes.offsets_s[number])) for number in elsewhere)
+    listener = run.setting.cache.shipped()
+    n_repeats = sum(
+        listener.same_sound(
+            queries[number].path, queries[number].start_s, float(outcomes.offsets_s[number]), condition.length_s
+        )
+        >= SAME_SIMILARITY
+        for number in elsewhere
+    )
     error_s = error_s[placed]
     return {
         "condition": condition.name,
@@ -241,13 +248,6 @@ def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any
         "match_ms_p50": float(np.median(outcomes.latency_ms)),
         "match_ms_p95": float(np.percentile(outcomes.latency_ms, 95)),
     }
-
-
-def _is_repeat(run: _Run, condition: Condition, number: int, found_s: float) -> bool:
-    """Tell whether a song sounds the same where it was found as where a query was cut from it."""
-    query = run.setting.plans["known"].queries[number]
-    likeness = run.setting.cache.same_sound(query.path, query.start_s, found_s, condition.length_s)
-    return likeness >= DUPLICATE_SIMILARITY
 
 
 def _false_accepts(run: _Run, conditions: Sequence[Condition]) -> list[dict[str, Any]]:

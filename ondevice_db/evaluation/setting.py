@@ -14,9 +14,10 @@ from nowplaying.audio.cache import load_cached
 from nowplaying.audio.corpus import Group, read_corpus, recordings_if_any
 from ondevice_db.codebook import Codebook
 from ondevice_db.evaluation.embedding import EmbeddingCache, load_long_enough
-from ondevice_db.evaluation.library import Library, build_library, find_duplicates
+from ondevice_db.evaluation.library import Library, build_library
 from ondevice_db.evaluation.queries import Plan, draw_plan
 from ondevice_db.evaluation.rooms import load_dev_rooms, room_response
+from ondevice_db.evaluation.same_music import SameMusic
 
 __all__ = [
     "Setting",
@@ -168,12 +169,8 @@ def _noises(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
 
 
 def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:
-    rows = zip(paths, embeddings.references(paths), strict=True)
-    return [
-        path
-        for path, vectors in rows
-        if vectors.any() and find_duplicates(vectors, library.vectors, library.song_starts)
-    ]
+    music, rows = SameMusic.among(library.paths, embeddings), embeddings.shipped().references(paths)
+    return [path for path, vectors in zip(paths, rows, strict=True) if vectors.any() and music.find(vectors)]
 
 
 def dev_rooms(

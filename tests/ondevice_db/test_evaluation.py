@@ -11,7 +11,6 @@ from nowplaying.errors import ConfigError
 from ondevice_db.evaluation import rooms
 from ondevice_db.evaluation.compose import band_power, compose
 from ondevice_db.evaluation.conditions import Condition, standard_conditions
-from ondevice_db.evaluation.library import find_duplicates
 from ondevice_db.evaluation.metrics import (
     bootstrap_interval,
     clopper_pearson,
@@ -23,8 +22,6 @@ from ondevice_db.evaluation.pool import share_out
 from ondevice_db.evaluation.queries import Plan, Query, draw_plan, loopable
 from ondevice_db.evaluation.report import to_markdown
 from tests.synthesis import song
-
-from .material import walk, worsen
 
 
 @pytest.fixture(scope="module")
@@ -205,14 +202,6 @@ def test_committed_rooms_measure_what_they_say() -> None:
         response = rooms.room_response(room)
         assert rooms.measure_t60(response) == pytest.approx(room.t60_s, abs=0.005)
         assert np.sum(response.astype(np.float64) ** 2) == pytest.approx(1.0, abs=1e-4)
-
-
-def test_duplicates_are_found_whatever_their_place(rng: np.random.Generator) -> None:
-    songs = [walk(rng, 40) for _ in range(10)]
-    starts = np.arange(0, 401, 40)
-    cut = worsen(rng, songs[4][10:30], 0.1)
-    assert [song_index for song_index, _ in find_duplicates(cut, np.concatenate(songs), starts)] == [4]
-    assert find_duplicates(walk(rng, 20), np.concatenate(songs), starts) == []
 
 
 def test_work_is_shared_in_order() -> None:
