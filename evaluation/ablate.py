@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from fingerprinter.settings import merged
 from nowplaying.artifacts import write_json
@@ -20,6 +20,7 @@ from ondevice_db.evaluation.by_length import COLUMNS
 from ondevice_db.evaluation.report import table_row
 
 N_QUERIES: Final = 300
+Precision = Literal["int8", "float32"]
 
 
 def main() -> None:
@@ -63,7 +64,7 @@ def main() -> None:
         options.table.write_text(text, encoding="utf-8")
 
 
-def run(settings: dict[str, Any], precisions: Sequence[str], result: Path, options: argparse.Namespace) -> None:
+def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path, options: argparse.Namespace) -> None:
     """Train one variant, ship it in each precision, evaluate it and write what came out."""
     from export.finish import finish_fingerprinter
     from fingerprinter.progress import checkpoint_state
@@ -81,18 +82,20 @@ def run(settings: dict[str, Any], precisions: Sequence[str], result: Path, optio
     folder = result.parent
     if checkpoint_state(folder)["step"] < config.n_steps:
         train(config, sources, folder, teacher=options.teacher if config.objective.distillation_weight else None)
-    models = {
-        precision: finish_fingerprinter(
-            folder,
-            folder / precision,
-            replace(sources, renderings=None),  # the codebook's music; a third of it is enough for all variants alike
-            name=f"{folder.name}-{precision}",
-            precision=precision,
-            all_code_sizes=False,
-            jobs=options.jobs,
-        )
-        for precision in precisions
-    }
+    models = {precision: folder / precision for precision in precisions}
+    for precision, model in models.items():
+        if not has_codebook(model):
+            finish_fingerprinter(
+                folder,
+                model,
+                replace(
+                    sources, renderings=None
+                ),  # the codebook's; a third of the music is enough, and the same for all
+                name=f"{folder.name}-{precision}",
+                precision=precision,
+                all_code_sizes=False,
+                jobs=options.jobs,
+            )
     rank1 = {
         precision: rank1_by_length(
             EmbeddingCache(model, options.cache_dir, pcm_cache=options.cache_dir, jobs=options.jobs),
@@ -106,6 +109,12 @@ def run(settings: dict[str, Any], precisions: Sequence[str], result: Path, optio
     manifest = ModelFolder.open(models["int8"], role="fingerprinter").manifest
     bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
     write_json(result, {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], **rank1})
+
+
+def has_codebook(model: Path) -> bool:
+    """Tell whether a model folder is complete: its codebook is entered last."""
+    manifest = model / "manifest.json"
+    return manifest.is_file() and "codebook" in json.loads(manifest.read_text(encoding="utf-8"))
 
 
 def folder_name(name: str) -> str:
