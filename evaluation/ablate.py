@@ -82,15 +82,15 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
     folder = result.parent
     if checkpoint_state(folder)["step"] < config.n_steps:
         train(config, sources, folder, teacher=options.teacher if config.objective.distillation_weight else None)
+    # For the codebook a third of the music is enough, and it is the same for all variants.
+    recordings = replace(sources, renderings=None)
     models = {precision: folder / precision for precision in precisions}
     for precision, model in models.items():
         if not has_codebook(model):
             finish_fingerprinter(
                 folder,
                 model,
-                replace(
-                    sources, renderings=None
-                ),  # the codebook's; a third of the music is enough, and the same for all
+                recordings,
                 name=f"{folder.name}-{precision}",
                 precision=precision,
                 all_code_sizes=False,

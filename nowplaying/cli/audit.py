@@ -6,8 +6,9 @@ from typing import Annotated
 import typer
 
 from nowplaying.artifacts import SHIPPED_FINGERPRINTER
-from nowplaying.cli.options import FingerprinterModel
-from nowplaying.cli.output import note, say
+from nowplaying.cli.measured import write_result
+from nowplaying.cli.options import DecodedCache, FingerprinterModel, SoundCorpus
+from nowplaying.cli.output import note
 from nowplaying.cli.train import require_tensorflow
 
 __all__ = ["app"]
@@ -22,8 +23,8 @@ def _audits() -> None:
 
 @app.command()
 def privacy(
-    corpus: Annotated[Path, typer.Option("--corpus", help="Folder with music, noise and speech.", show_default=False)],
-    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)],
+    corpus: SoundCorpus,
+    cache_dir: DecodedCache,
     run_dir: Annotated[Path, typer.Option("--run-dir", help="For known windows and checkpoints.", show_default=False)],
     config: Annotated[Path | None, typer.Option("--config", help="Settings in TOML; else the defaults.")] = None,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
@@ -34,7 +35,6 @@ def privacy(
 ) -> None:
     """Learn to rebuild sound from fingerprints and their codes, and measure what can be heard; stopped, it goes on."""
     from fingerprinter.fingerprint import Fingerprinter
-    from nowplaying.artifacts import write_json, write_text
     from ondevice_db.codebook import Codebook
     from pretraining.audit.config import AuditConfig
     from pretraining.audit.report import to_markdown
@@ -53,19 +53,14 @@ def privacy(
     }
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir)
     audit = privacy_audit(settings, fingerprinter, forms, sources, run_dir, report=note)
-    text = to_markdown(audit.result)
-    say(text)
-    if out is not None:
-        out.mkdir(parents=True, exist_ok=True)
-        write_json(out / "privacy.json", audit.result)
-        write_text(out / "privacy.md", text)
-        if examples:
-            write_examples(
-                examples,
-                fingerprinter,
-                forms,
-                audit.attacks,
-                out / "examples",
-                n_steps=settings.sampling_steps,
-                report=note,
-            )
+    write_result("privacy", audit.result, to_markdown(audit.result), out)
+    if out is not None and examples:
+        write_examples(
+            examples,
+            fingerprinter,
+            forms,
+            audit.attacks,
+            out / "examples",
+            n_steps=settings.sampling_steps,
+            report=note,
+        )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, Seed
 from nowplaying.cli.output import emit_json, note, progress_bar, say, table
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ def energy(
     ] = "average",
     days: Annotated[int, typer.Option("--days", min=1, max=1_000_000, help="Days to simulate.")] = 300,
     seed: Seed = 1,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
+    jobs: Jobs = 1,
     songs: Annotated[int, typer.Option("--songs", min=0, help="Songs in the database.")] = 10_000,
     rates: Annotated[
         str, typer.Option("--rates", help="measured (the models' own) or published (Now Playing's detector).")

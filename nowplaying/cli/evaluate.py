@@ -8,8 +8,8 @@ import typer
 
 from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli import evaluate_ears
-from nowplaying.cli.measured import Cache, Corpus, Jobs, Out, enter, finish
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, Seed
+from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, Seed
 from nowplaying.cli.output import emit_json, note, table
 
 __all__ = ["app"]

@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.measured import Cache, Corpus, Jobs, Out, write_result
+from nowplaying.cli.measured import Cache, Corpus, Out, write_result
+from nowplaying.cli.options import Jobs
 from nowplaying.cli.output import note
 
 __all__ = ["codes", "probe"]

@@ -1,4 +1,4 @@
-"""What the commands of ``nowplaying evaluate`` share: options, and where figures go."""
+"""What commands that measure share: options, and where figures go."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -7,12 +7,11 @@ import typer
 
 from nowplaying.cli.output import note, say
 
-__all__ = ["Cache", "Corpus", "Jobs", "Out", "enter", "finish", "write_result"]
+__all__ = ["Cache", "Corpus", "Out", "enter", "finish", "write_result"]
 
 Corpus = Annotated[Path, typer.Option("--corpus", help="Folder with music, noise, speech, rir.", show_default=False)]
 Cache = Annotated[Path, typer.Option("--cache-dir", help="For decoded audio and features.", show_default=False)]
 Out = Annotated[Path | None, typer.Option("--out", help="Folder for the JSON and the Markdown.")]
-Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 
 
 def enter(folder: Path, values: dict[str, Any]) -> None:
@@ -36,10 +35,10 @@ def finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: P
 
 def write_result(name: str, result: dict[str, Any], text: str, out: Path | None) -> None:
     """Show a table, and write it with its figures as ``name.md`` and ``name.json`` where a folder is given."""
-    from nowplaying.artifacts import write_json
+    from nowplaying.artifacts import write_json, write_text
 
     say(text)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / f"{name}.json", result)
-        (out / f"{name}.md").write_text(text, encoding="utf-8")
+        write_text(out / f"{name}.md", text)

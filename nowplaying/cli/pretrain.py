@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli.options import DecodedCache, Further, Renderings, RunDir, SoundCorpus
 from nowplaying.cli.output import note, say
 from nowplaying.cli.train import require_tensorflow
 
@@ -13,19 +14,14 @@ __all__ = ["pretrain"]
 
 def pretrain(
     method: Annotated[str, typer.Argument(help="How to learn; docs/pretraining/README.md describes the methods.")],
-    corpus: Annotated[Path, typer.Option("--corpus", help="Folder with music, noise and speech.", show_default=False)],
-    run_dir: Annotated[Path, typer.Option("--run-dir", help="For checkpoints, log and weights.", show_default=False)],
-    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)],
+    corpus: SoundCorpus,
+    run_dir: RunDir,
+    cache_dir: DecodedCache,
     config: Annotated[
         Path | None, typer.Option("--config", help="Settings in TOML, of the same method; else the defaults.")
     ] = None,
-    renderings: Annotated[
-        Path | None, typer.Option("--renderings", help="Folder of further music, such as rendered MIDI.")
-    ] = None,
-    further: Annotated[
-        Path | None,
-        typer.Option("--further", help="Folder of further recordings, in folders music, noise and speech."),
-    ] = None,
+    renderings: Renderings = None,
+    further: Further = None,
     listener: Annotated[
         Path | None,
         typer.Option("--listener", help="Finished run whose ear judges what is rebuilt (perceptual error)."),

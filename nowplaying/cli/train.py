@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli.options import DecodedCache, Further, Renderings, RunDir
 from nowplaying.cli.output import note, say
 
 __all__ = ["app"]
@@ -17,26 +18,16 @@ _Config = Annotated[Path, typer.Option("--config", help="Settings in TOML.", sho
 _Corpus = Annotated[
     Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)
 ]
-_Run = Annotated[Path, typer.Option("--run-dir", help="For checkpoints, log and weights.", show_default=False)]
-_Cache = Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)]
-_Renderings = Annotated[
-    Path | None, typer.Option("--renderings", help="Folder of further music, such as rendered MIDI.")
-]
-
-_Further = Annotated[
-    Path | None,
-    typer.Option("--further", help="Folder of further recordings, in folders music, noise and speech."),
-]
 
 
 @app.command()
 def fingerprinter(
     config: _Config,
     corpus: _Corpus,
-    run_dir: _Run,
-    cache_dir: _Cache,
-    renderings: _Renderings = None,
-    further: _Further = None,
+    run_dir: RunDir,
+    cache_dir: DecodedCache,
+    renderings: Renderings = None,
+    further: Further = None,
     start_from: Annotated[
         Path | None,
         typer.Option(
@@ -72,10 +63,10 @@ def fingerprinter(
 def detector(
     config: _Config,
     corpus: _Corpus,
-    run_dir: _Run,
-    cache_dir: _Cache,
-    renderings: _Renderings = None,
-    further: _Further = None,
+    run_dir: RunDir,
+    cache_dir: DecodedCache,
+    renderings: Renderings = None,
+    further: Further = None,
     init: Annotated[
         Path | None, typer.Option("--init", help="Model folder of an ear, to learn its embeddings first.")
     ] = None,
@@ -107,10 +98,10 @@ def detector(
 def detector_folds(
     config: _Config,
     corpus: _Corpus,
-    run_dir: _Run,
-    cache_dir: _Cache,
-    renderings: _Renderings = None,
-    further: _Further = None,
+    run_dir: RunDir,
+    cache_dir: DecodedCache,
+    renderings: Renderings = None,
+    further: Further = None,
     n_folds: Annotated[int, typer.Option("--folds", min=2, help="By source.")] = 5,
     n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music in each fold, and as many without.")] = 200,
     n_streams: Annotated[int, typer.Option("--streams", min=2, help="Of ten minutes, in all.")] = 120,
