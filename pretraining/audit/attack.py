@@ -12,6 +12,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.progress import checkpoint_state
 from pretraining.audit.bank import Bank
 from pretraining.audit.config import AuditConfig
+from pretraining.audit.line import Line, fit_line
 from pretraining.diffusion.decoder import RefinedDecoder
 from pretraining.train import compile_for, fit
 
@@ -19,26 +20,32 @@ __all__ = ["Attack", "attack"]
 
 
 class Attack(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """A :class:`RefinedDecoder` of stored vectors.
+    """A line and a :class:`RefinedDecoder` of stored vectors.
 
     Parameters
     ----------
     config : AuditConfig
     front_end : FrontEndConfig
         Of the audited model.
-    dim : int
-        Of its fingerprints.
+    line : Line
+        Fitted to the same stored vectors; the first decoder begins with it.
     """
 
-    def __init__(self, config: AuditConfig, front_end: FrontEndConfig, dim: int) -> None:
+    def __init__(self, config: AuditConfig, front_end: FrontEndConfig, line: Line) -> None:
         super().__init__(name="attack")
+        self.line, dim = line, len(line.slopes)
         self.decoder = RefinedDecoder(config.decoder, front_end, dim)
+        self.decoder.begin_as(line.slopes / _unit(dim), line.offsets)
 
     def call(self, inputs: tuple[Any, ...]) -> Any:
         """Add the error of images, vectors, noise and times to the losses, and return it."""
         loss, _ = self.decoder.training_loss(*inputs)
         self.add_loss(loss)
         return loss
+
+    def line_images(self, stored: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the line's images of stored vectors."""
+        return self.line.images(stored)
 
     def first_images(self, stored: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the first decoder's images of stored vectors: the mean of what could be."""
@@ -76,7 +83,7 @@ def attack(
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
-    model = Attack(config, front_end, stored.shape[1])
+    model = Attack(config, front_end, fit_line(bank, stored, config.words_share))
     n, vectors = config.images_per_step, _scaled(stored)
 
     def draw(rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
@@ -94,4 +101,8 @@ def attack(
 
 def _scaled(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return unit vectors as numbers of about unit size."""
-    return vectors * np.float32(np.sqrt(vectors.shape[1]))
+    return vectors * _unit(vectors.shape[1])
+
+
+def _unit(dim: int) -> np.float32:
+    return np.float32(np.sqrt(dim))

@@ -1,10 +1,11 @@
 """The decoder in two parts: a deterministic first guess, and a refiner that samples the rest or sharpens it."""
 
+import math
 from typing import Any
 
 import keras
 import numpy as np
-from keras import ops
+from keras import layers, ops
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
@@ -35,15 +36,17 @@ class RefinedDecoder(keras.Model):  # type: ignore[misc]  # Keras has no types
     def __init__(self, config: DecoderConfig, front_end: FrontEndConfig, n_numbers: int) -> None:
         super().__init__(name="refined_decoder")
         self.config, self.front_end, self.n_numbers = config, front_end, n_numbers
-        self.first = build_decoder(
-            EarConfig(channels=config.first_channels), front_end, n_numbers=n_numbers, n_images=1
-        )
+        self.first = _build_first(config, front_end, n_numbers)
         self.refiner = build_refiner(config, front_end)
 
     @property
     def samples(self) -> bool:
         """Whether the refiner samples; if not, one vector has one image."""
         return self.config.diffusion_weight > 0
+
+    def begin_as(self, slopes: NDArray[np.float32], offsets: NDArray[np.float32]) -> None:
+        """Set the first decoder's linear map, (n_numbers, n_pixels) and (n_pixels,), to one that is known already."""
+        self.first.get_layer("straight").set_weights([slopes, offsets])
 
     def draw_noise(self, n: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Draw what a training step needs: noise images, and times in [0, 1), one in each of n equal parts."""
@@ -107,6 +110,18 @@ class RefinedDecoder(keras.Model):  # type: ignore[misc]  # Keras has no types
             self.config.prediction,
             n_steps=n_steps,
         )
+
+
+def _build_first(config: DecoderConfig, front_end: FrontEndConfig, n_numbers: int) -> keras.Model:
+    """Return the ear's mirror plus a linear map, which learns at once what takes convolutions long: what is where."""
+    numbers = keras.Input((n_numbers,), name="numbers")
+    mirror = EarConfig(channels=config.first_channels)
+    # Loud music, quiet speech and single words in silence are in one batch: what is normalised over it ends worse.
+    mirrored = build_decoder(mirror, front_end, n_numbers=n_numbers, n_images=1, normalised=False)
+    shape = (front_end.n_mels, front_end.n_frames, 1)
+    straight = layers.Dense(math.prod(shape), kernel_initializer="zeros", name="straight")(numbers)
+    image = layers.Add(name="image")([mirrored(numbers), layers.Reshape(shape, name="straight_image")(straight)])
+    return keras.Model(numbers, image, name="first")
 
 
 def _batches(vectors: NDArray[np.float32]) -> list[NDArray[np.float32]]:

@@ -91,7 +91,7 @@ def test_what_is_stored_can_be_rebuilt_and_what_is_not_cannot(audit: Audit) -> N
         assert errors[kind, "everything, mean"]["value"] < 0.9 * errors[kind, "nothing, mean"]["value"]
         assert all(found["low"] <= found["value"] <= found["high"] for found in errors.values())
     assert {name for _, name in errors} == {
-        *(f"{form}, {how}" for form in FORMS for how in ("mean", "sampled")),
+        *(f"{form}, {how}" for form in FORMS for how in ("linear", "mean", "sampled")),
         "nearest known window",
         "mean of known windows",
     }
