@@ -135,7 +135,7 @@ def probe(
                 "folder": run.name,
                 "method": name,
                 "seed": config.seed,
-                "n_steps": config.n_steps,
+                "n_steps": 0 if config.method == "random" else config.n_steps,
                 "clips_per_step": config.clips_per_step,
             }
             for run, (name, config, _) in zip(runs, ears, strict=True)
