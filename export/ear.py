@@ -22,6 +22,7 @@ from fingerprinter.logmel import LogMel
 from fingerprinter.sources import TrainingSources
 from nowplaying import __version__
 from nowplaying.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
+from nowplaying.audio.corpus import Group
 from nowplaying.errors import ParityError
 from nowplaying.runtime import TfliteModel
 from pretraining.config import PretrainingConfig
@@ -77,7 +78,9 @@ def finish_ear(
     """
     config, ear = load_ear(run_dir)
     images = sample_images(config, sources, report)
-    training = describe_training(sources.corpus, renderings=sources.renderings, further=sources.further)
+    # Without rooms: pretraining simulates its own.
+    heard: tuple[Group, ...] = ("music", "noise", "speech")
+    training = describe_training(sources.corpus, renderings=sources.renderings, further=sources.further, groups=heard)
     export_ear(config, ear, images, output, name=name, version=version, training=training)
     shutil.copyfile(run_dir / WEIGHTS_NAME, output / WEIGHTS_NAME)
     result = probe([output, run_dir, *against], tasks, ProbeSettings(), cache_dir=sources.cache_dir, report=report)

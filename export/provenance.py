@@ -1,30 +1,35 @@
 """What a manifest says of the recordings behind a model: how many, from where, under which licences."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from nowplaying.audio import find_audio
-from nowplaying.audio.corpus import GROUPS, CorpusFile, read_corpus, read_further
+from nowplaying.audio.corpus import GROUPS, CorpusFile, Group, read_corpus, read_further
 
 __all__ = ["describe_training"]
 
 
-def describe_training(corpus: Path, *, renderings: Path | None = None, further: Path | None = None) -> dict[str, Any]:
+def describe_training(
+    corpus: Path, *, renderings: Path | None = None, further: Path | None = None, groups: Sequence[Group] = GROUPS
+) -> dict[str, Any]:
     """Describe the ``train`` split of a corpus, and what was given beside it.
 
     Parameters
     ----------
     corpus, renderings, further : Path
         As the training was given.
+    groups : sequence of str
+        That it reads.
 
     Returns
     -------
     dict
         ``data``, ``further`` (by group: number of files, licences, sources) and ``n_renderings``.
     """
-    data = {group: _summary(read_corpus(corpus, group, "train")) for group in GROUPS}
-    beside = {group: _summary(files) for group in GROUPS if (files := read_further(further, group))}
+    data = {group: _summary(read_corpus(corpus, group, "train")) for group in groups}
+    beside = {group: _summary(files) for group in groups if (files := read_further(further, group))}
     return {"data": data, "further": beside, "n_renderings": len(find_audio([renderings])) if renderings else 0}
 
 
