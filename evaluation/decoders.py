@@ -16,6 +16,7 @@ from nowplaying.artifacts import write_json
 ROWS: Final = ("diffusion", "diffusion_mse", "diffusion_mse_perceptual", "mse", "mse_perceptual", "gan")
 OURS: Final = "diffusion_mse_perceptual"
 LISTENER: Final = "listener"
+REAL: Final = "real"
 CURVE: Final = (1, 2, 4, 8, 16, 32)
 
 
@@ -39,7 +40,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/pretraining/decoders.md")
     options = parser.parse_args()
     rows = options.only or ROWS
-    for name in (LISTENER, *rows):
+    for name in (LISTENER, *rows, REAL):
         done = options.out / name / ("encoder.weights.h5" if name == LISTENER else "result.json")
         if not done.is_file():
             # A process each: TensorFlow gives its memory back only when it ends.
@@ -55,21 +56,22 @@ def main() -> None:
     }
     from pretraining.diffusion.report import to_markdown
 
-    text = to_markdown(results)
+    anchors = json.loads((options.out / REAL / "result.json").read_text(encoding="utf-8"))
+    text = to_markdown(results, anchors)
     print(text)
     if options.table:
         options.table.write_text(text, encoding="utf-8")
 
 
 def run(name: str, options: argparse.Namespace) -> None:
-    """Train the listener or one row; measure a row and write what came out."""
+    """Train the listener or one row; measure a row, or real sound, and write what came out."""
     from fingerprinter.progress import checkpoint_state
     from fingerprinter.sources import TrainingSources
     from pretraining.config import PretrainingConfig
-    from pretraining.diffusion.measure import MeasureSettings, measure
+    from pretraining.diffusion.measure import MeasureSettings, anchors, measure
     from pretraining.train import pretrain
 
-    settings: dict[str, Any] = read_settings(options.configs / f"{name}.toml")
+    settings: dict[str, Any] = read_settings(options.configs / f"{OURS if name == REAL else name}.toml")
     if options.changes:
         settings = merged(
             settings, read_settings(options.changes).get(LISTENER if name == LISTENER else "decoders", {})
@@ -79,6 +81,10 @@ def run(name: str, options: argparse.Namespace) -> None:
         corpus=options.corpus, cache_dir=options.cache_dir, renderings=options.renderings, further=options.further
     )
     folder, listener = options.out / name, options.out / LISTENER
+    if name == REAL:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_json(folder / "result.json", anchors(config, sources, options.images, print))
+        return
     if checkpoint_state(folder)["step"] < config.n_steps:
         heard = listener if name != LISTENER and config.decoder.perceptual_weight else None
         pretrain(config, sources, folder, listener=heard, report=print)

@@ -42,7 +42,7 @@ def write_examples(
     forms : mapping of str to callable
     attacks : mapping of str to Attack
     folder : Path
-        Receives ``NAME-log-mel.ogg`` and ``NAME-FORM.ogg``.
+        Receives ``NAME-log-mel.ogg`` and ``NAME-FORM-mean.ogg`` and ``NAME-FORM-sampled.ogg``.
     n_steps : int
         Of sampling.
     report : callable
@@ -64,10 +64,11 @@ def write_examples(
     for file in files:
         images = _images(load(file), front_end)
         vectors = fingerprints(model, images)
-        made = {"log-mel": images} | {
-            name: attack.sampled_images(forms[name](vectors), np.random.default_rng(3), n_steps=n_steps)
-            for name, attack in attacks.items()
-        }
+        made = {"log-mel": images}
+        for name, attack in attacks.items():
+            stored = forms[name](vectors)
+            made[f"{name} mean"] = attack.first_images(stored)
+            made[f"{name} sampled"] = attack.sampled_images(stored, np.random.default_rng(3), n_steps=n_steps)
         for name, shown in made.items():
             path = folder / f"{file.stem}-{name.replace(' ', '-')}.ogg"
             joined = np.concatenate(list(shown[..., 0]), axis=1)

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter
 
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.sources import TrainingSources
 from nowplaying.errors import ConfigError
+from pretraining.config import PretrainingConfig
 from pretraining.diffusion.distance import fingerprints, kernel_distance
 from pretraining.diffusion.latents import LatentModel
 from pretraining.diffusion.patches import draw_images
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
 
-__all__ = ["MeasureSettings", "measure"]
+__all__ = ["MeasureSettings", "anchors", "measure"]
 
+_BLURS = (0.0, 0.5, 1.0, 2.0, 4.0)
 _SPREAD_OF = 256  # images, rebuilt twice
 
 
@@ -60,8 +63,7 @@ def measure(
     -------
     dict
         ``n_parameters`` of encoder and decoder; ``steps``, one record of errors for each number of steps; ``spread``,
-        root mean square between two samples of one latent; ``latent``, of the model of latents; ``real``, what the
-        distance says of two sets of real images.
+        root mean square between two samples of one latent; ``latent``, of the model of latents.
     """
     model, rng = load_autoencoder(run_dir), np.random.default_rng(7)
     listener = Fingerprinter.from_model()
@@ -78,20 +80,16 @@ def measure(
         "n_images": settings.n_images,
         "training_steps": model.config.n_steps,
         "clips_per_step": model.config.clips_per_step,
-        "real": kernel_distance(reference, own).to_dict(),
         "variance": float(asked.var()),
         "first_mse": float(np.mean((model.decoder.first_images(latents) - asked) ** 2)),
         "steps": [],
     }
     for n_steps in steps:
         rebuilt = model.decoder.rebuild(latents, rng, n_steps=n_steps)
-        heard = fingerprints(listener, rebuilt)
         row = {
             "n_steps": n_steps,
             "in_table": n_steps == settings.n_steps or not model.decoder.samples,
-            "mse": float(np.mean((rebuilt - asked) ** 2)),
-            "distance": kernel_distance(reference, heard).to_dict(),
-            "own_window_first": float(np.mean(np.argmax(heard @ own.T, axis=1) == np.arange(len(own)))),
+            **_held_against(rebuilt, listener, asked, reference, own),
         }
         report(f"{run_dir.name}: {row}")
         result["steps"].append(row)
@@ -108,6 +106,41 @@ def measure(
             "sample_distance": kernel_distance(reference, fingerprints(listener, drawn)).to_dict(),
         }
     return result
+
+
+def anchors(
+    config: PretrainingConfig, sources: TrainingSources, n_images: int, report: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    """Measure real images of the ``dev`` split as if they were rebuilt, blurred more and more: what the distance hears.
+
+    Returns
+    -------
+    list of dict
+        ``blur``, standard deviation in bands and frames, and ``mse``, ``distance`` and ``own_window_first`` as
+        :func:`measure` gives them.
+    """
+    listener = Fingerprinter.from_model()
+    real, asked = draw_images(config, sources, "dev", (n_images, n_images), report)
+    reference, own, found = fingerprints(listener, real), fingerprints(listener, asked), []
+    for blur in _BLURS:
+        blurred = gaussian_filter(asked, (0.0, blur, blur, 0.0))
+        found.append({"blur": blur, **_held_against(blurred, listener, asked, reference, own)})
+    return found
+
+
+def _held_against(
+    rebuilt: NDArray[np.float32],
+    listener: Fingerprinter,
+    asked: NDArray[np.float32],
+    reference: NDArray[np.float32],
+    own: NDArray[np.float32],
+) -> dict[str, Any]:
+    heard = fingerprints(listener, rebuilt)
+    return {
+        "mse": float(np.mean((rebuilt - asked) ** 2)),
+        "distance": kernel_distance(reference, heard).to_dict(),
+        "own_window_first": float(np.mean(np.argmax(heard @ own.T, axis=1) == np.arange(len(own)))),
+    }
 
 
 def _mean(values: NDArray[np.float64]) -> dict[str, float]:

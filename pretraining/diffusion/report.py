@@ -1,6 +1,6 @@
 """The decoders' table in Markdown, from their JSON alone."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pretraining.probe.report import table
@@ -8,17 +8,19 @@ from pretraining.probe.report import table
 __all__ = ["to_markdown"]
 
 
-def to_markdown(results: Mapping[str, Mapping[str, Any]]) -> str:
+def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapping[str, Any]]) -> str:
     """Return the table of decoders, the curves by steps, and the table of latent models.
 
     Parameters
     ----------
     results : mapping of str to dict
         By row name, as :func:`pretraining.diffusion.measure.measure` returns them.
+    anchors : sequence of dict
+        As :func:`pretraining.diffusion.measure.anchors` returns them.
     """
     some = next(iter(results.values()))
     rows = [[name, *_decoder_cells(result)] for name, result in results.items()]
-    rows.append(["real windows", "", "", "0", _with_interval(some["real"]), "", "", "", ""])
+    rows += [_anchor_cells(anchor) for anchor in anchors]
     names = ["decoder", "steps", "sampled in", "error", "distance", "of the first image", "own window first", "spread"]
     parts = [
         "# Decoders of equal latents\n",
@@ -27,7 +29,8 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]]) -> str:
         f"of the first decoder's; real windows vary by {some['variance']:.2f}. *distance*: unbiased squared MMD of the "
         "shipped fingerprinter's vectors, kernel (cosine + 1)^3, in thousandths, with 95 % intervals. *own window "
         "first*: how often the nearest real window by fingerprint is the one rebuilt. *spread*: root mean square "
-        "between two samples. Made by `python evaluation/decoders.py`.\n",
+        "between two samples. Blurred: real windows under a Gaussian of so many bands and frames. Made "
+        "by `python evaluation/decoders.py`.\n",
         table([*names, "parameters"], rows),
     ]
     curves = [[name, *_curve_cells(step)] for name, result in results.items() for step in _curve(result)]
@@ -63,6 +66,12 @@ def _decoder_cells(result: Mapping[str, Any]) -> list[str]:
         f"{result['spread']:.2f}",
         f"{sum(result['n_parameters'].values()):,}",
     ]
+
+
+def _anchor_cells(anchor: Mapping[str, Any]) -> list[str]:
+    name = f"real windows, blurred by {anchor['blur']:g}" if anchor["blur"] else "real windows"
+    first = f"{100 * anchor['own_window_first']:.1f} %"
+    return [name, "", "", f"{anchor['mse']:.3f}", _with_interval(anchor["distance"]), "", first, "", ""]
 
 
 def _curve(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:

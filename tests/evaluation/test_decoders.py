@@ -70,7 +70,6 @@ def test_the_table_has_a_row_for_each_decoder_and_a_curve_for_one() -> None:
         "n_images": 5120,
         "training_steps": 2000,
         "clips_per_step": 32,
-        "real": figure(0.0),
         "variance": 0.9,
         "first_mse": 0.5,
         "spread": 0.1,
@@ -78,7 +77,12 @@ def test_the_table_has_a_row_for_each_decoder_and_a_curve_for_one() -> None:
     }
     sampled = {**plain, "steps": [step(1, in_table=False), step(10, in_table=True)]}
     sampled["latent"] = {"validation_loss": figure(0.8), "sample_distance": figure(30.0)}
-    lines = to_markdown({"mse": plain, "ours": sampled}).splitlines()
+    anchors = [
+        {"blur": blur, "mse": blur, "distance": figure(blur), "own_window_first": 1.0 - blur} for blur in (0.0, 0.5)
+    ]
+    lines = to_markdown({"mse": plain, "ours": sampled}, anchors).splitlines()
+    assert "| real windows |  |  | 0.000 | 0.0 (-1.0 to 1.0) |  | 100.0 % |  |  |" in lines
+    assert "| real windows, blurred by 0.5 |  |  | 0.500 | 0.5 (-0.5 to 1.5) |  | 50.0 % |  |  |" in lines
     assert "| mse | 2000 x 32 | 1 | 0.100 | 20.0 (19.0 to 21.0) | 0.500 | 25.0 % | 0.10 | 1,230 |" in lines
     assert "| ours | 2000 x 32 | 10 | 1.000 | 2.0 (1.0 to 3.0) | 0.500 | 25.0 % | 0.10 | 1,230 |" in lines
     assert "| ours | 1 | 0.100 | 20.0 (19.0 to 21.0) | 25.0 % |" in lines

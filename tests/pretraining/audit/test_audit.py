@@ -146,7 +146,8 @@ def test_other_settings_in_the_same_folder_are_refused(sources: TrainingSources,
 def test_examples_are_written_for_ears(audit: Audit, sources: TrainingSources, tmp_path: Path) -> None:
     file = sources.corpus / "music" / "2.wav"
     written = write_examples([file], Pooled(), FORMS, audit.attacks, tmp_path, n_steps=2, report=lambda line: None)
-    assert [path.name for path in written] == ["2-log-mel.ogg", "2-everything.ogg", "2-nothing.ogg"]
+    made = ("log-mel", "everything-mean", "everything-sampled", "nothing-mean", "nothing-sampled")
+    assert [path.name for path in written] == [f"2-{name}.ogg" for name in made]
     sounds = [soundfile.read(path)[0] for path in written]
     assert {len(sound) for sound in sounds} == {4 * FRONT_END.window_samples}
     assert all(np.abs(sound).max() > 0.2 for sound in sounds)

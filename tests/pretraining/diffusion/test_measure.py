@@ -11,7 +11,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.sources import TrainingSources
 from nowplaying.errors import ConfigError
 from pretraining.config import EarConfig
-from pretraining.diffusion.measure import MeasureSettings, measure
+from pretraining.diffusion.measure import MeasureSettings, anchors, measure
 from pretraining.diffusion.patches import draw_images
 from pretraining.diffusion.report import to_markdown
 from pretraining.train import pretrain
@@ -40,7 +40,12 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
     assert result["variance"] == pytest.approx(asked.var(), rel=1e-5)
     assert result["spread"] > 0
     assert 0.5 < result["latent"]["validation_loss"]["value"] < 5.0
-    assert to_markdown({"run": result}).count("| run |") == 4
+    sharp, *blurred = anchors(config, sources, 8, lambda line: None)
+    assert (sharp["blur"], sharp["mse"], sharp["own_window_first"]) == (0.0, 0.0, 1.0)
+    errors = [anchor["mse"] for anchor in blurred]
+    assert errors[0] > 0.0
+    assert errors == sorted(errors), "more blur, more error"
+    assert to_markdown({"run": result}, [sharp, *blurred]).count("| run |") == 4
     assert np.isfinite([step["distance"]["value"] for step in result["steps"]]).all()
 
 
