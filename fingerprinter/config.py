@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from fingerprinter.settings import require_positive
 from nowplaying.errors import ConfigError
 
 __all__ = ["ENCODER_NAMES", "EncoderConfig", "FrontEndConfig"]
@@ -108,9 +109,7 @@ class EncoderConfig:
         if self.name not in ENCODER_NAMES:
             message = f"encoder: expected one of {', '.join(ENCODER_NAMES)}, found {self.name!r}"
             raise ConfigError(message)
-        if not self.channels or min(self.channels) < 1 or self.dim < 1 or self.branch_units < 1 or self.width <= 0:
-            message = f"encoder: channels, dim, branch_units and width must be positive: found {self}"
-            raise ConfigError(message)
+        require_positive(self, "channels", "dim", "branch_units", "width")
 
     def scaled(self, channels: int, multiple: int = 8) -> int:
         """Return a paper's number of channels at this width, as a positive multiple."""

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from nowplaying.errors import ConfigError
 
-__all__ = ["RunSettings", "construct", "merged", "read_settings"]
+__all__ = ["RunSettings", "construct", "merged", "read_settings", "require_not_negative", "require_positive"]
 
 
 class RunSettings(ABC):
@@ -78,3 +78,21 @@ def construct(kind: Any, values: dict[str, Any]) -> Any:
         message = f"unknown settings {unknown}: expected some of {sorted(known)}"
         raise ConfigError(message)
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def require_positive(settings: object, *names: str) -> None:
+    """Check numbers, or tuples of one number or more, of an object; ConfigError names the first that is not above 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if not value or min(value if isinstance(value, tuple) else (value,)) <= 0:
+            message = f"{name} must be positive, found {value}"
+            raise ConfigError(message)
+
+
+def require_not_negative(settings: object, *names: str) -> None:
+    """Check numbers of an object; ConfigError names the first that is below 0."""
+    for name in names:
+        value = getattr(settings, name)
+        if value < 0:
+            message = f"{name} must not be negative, found {value}"
+            raise ConfigError(message)

@@ -6,8 +6,7 @@ from typing import Any
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
-from fingerprinter.settings import RunSettings, construct
-from nowplaying.errors import ConfigError
+from fingerprinter.settings import RunSettings, construct, require_positive
 
 __all__ = ["TrainingConfig"]
 
@@ -68,10 +67,8 @@ class TrainingConfig(RunSettings):
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        for name in ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS):
-            if getattr(self, name) <= 0:
-                message = f"{name} must be positive, found {getattr(self, name)}"
-                raise ConfigError(message)
+        names = ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS)
+        require_positive(self, *names)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "TrainingConfig":

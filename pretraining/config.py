@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.settings import RunSettings, construct
+from fingerprinter.settings import RunSettings, construct, require_not_negative, require_positive
 from nowplaying.errors import ConfigError
 from pretraining.bits.config import BitConfig
 from pretraining.codes.config import CodeConfig
@@ -61,9 +61,7 @@ class EarConfig:
     pooled: bool = True
 
     def __post_init__(self) -> None:
-        if not self.channels or min(self.channels) < 1 or self.dim < 1:
-            message = f"ear: channels and dim must be positive, found {self}"
-            raise ConfigError(message)
+        require_positive(self, "channels", "dim")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,10 +98,8 @@ class MethodConfig:
     degraded: bool = True
 
     def __post_init__(self) -> None:
-        positive = (self.n_context, self.clip_s, self.near_s, self.margin, self.temperature, self.units)
-        if min(positive) <= 0 or self.gap_s < 0:
-            message = f"objective: all numbers must be positive, and gap_s not negative, found {self}"
-            raise ConfigError(message)
+        require_positive(self, "n_context", "clip_s", "near_s", "margin", "temperature", "units")
+        require_not_negative(self, "gap_s")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -153,10 +149,7 @@ class PretrainingConfig(RunSettings):
         if self.method not in METHOD_NAMES:
             message = f"method: expected one of {', '.join(METHOD_NAMES)}, found {self.method!r}"
             raise ConfigError(message)
-        for name in ("n_steps", "learning_rate", "checkpoint_every"):
-            if getattr(self, name) <= 0:
-                message = f"{name} must be positive, found {getattr(self, name)}"
-                raise ConfigError(message)
+        require_positive(self, "n_steps", "learning_rate", "checkpoint_every")
         if self.clips_per_step < 2:
             message = f"clips_per_step must be at least 2, found {self.clips_per_step}"
             raise ConfigError(message)

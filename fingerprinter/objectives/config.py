@@ -3,6 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
+from fingerprinter.settings import require_not_negative, require_positive
 from nowplaying.errors import ConfigError
 
 __all__ = ["OBJECTIVE_NAMES", "ObjectiveConfig"]
@@ -46,12 +47,10 @@ class ObjectiveConfig:
         if self.name not in OBJECTIVE_NAMES:
             message = f"objective: expected one of {', '.join(OBJECTIVE_NAMES)}, found {self.name!r}"
             raise ConfigError(message)
-        if min(self.temperature, self.margin, self.hardest_share) <= 0 or self.hardest_share > 1:
-            message = f"objective: temperature, margin and hardest_share must be positive, found {self}"
-            raise ConfigError(message)
-        weights = (self.decorrelation_weight, self.quantization_weight, self.distillation_weight)
-        if min(*weights, self.n_memory) < 0 or self.n_subspaces < 1:
-            message = f"objective: weights and n_memory must not be negative, found {self}"
+        require_positive(self, "temperature", "margin", "hardest_share", "n_subspaces")
+        require_not_negative(self, "decorrelation_weight", "quantization_weight", "distillation_weight", "n_memory")
+        if self.hardest_share > 1:
+            message = f"hardest_share must not be above 1, found {self.hardest_share}"
             raise ConfigError(message)
         if self.n_memory and self.name != "nt_xent":
             message = f"objective: n_memory belongs to nt_xent, found {self.name}"

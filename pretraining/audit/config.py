@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.settings import RunSettings, construct
+from fingerprinter.settings import RunSettings, construct, require_positive
 from nowplaying.errors import ConfigError
 from pretraining.config import PretrainingConfig
 from pretraining.diffusion.config import DecoderConfig
@@ -61,18 +61,10 @@ class AuditConfig(RunSettings):
     decoder: DecoderConfig = field(default_factory=_decoder)
 
     def __post_init__(self) -> None:
-        positive = (
-            self.n_steps,
-            self.learning_rate,
-            self.checkpoint_every,
-            self.n_windows,
-            self.sampling_steps,
-            self.classifier_steps,
-            self.classifier_seeds,
-            self.most_windows,
-        )
-        if min(positive) <= 0 or self.images_per_step < 2:
-            message = f"audit: numbers of steps, windows and seeds must be positive, found {self}"
+        require_positive(self, "n_steps", "learning_rate", "checkpoint_every", "n_windows", "sampling_steps")
+        require_positive(self, "classifier_steps", "classifier_seeds", "most_windows")
+        if self.images_per_step < 2:
+            message = f"images_per_step must be at least 2, found {self.images_per_step}"
             raise ConfigError(message)
         if min(self.music_share, self.speech_share) < 0 or self.music_share + self.speech_share > 1:
             message = f"music_share and speech_share are shares of one: found {self.music_share}, {self.speech_share}"

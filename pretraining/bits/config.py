@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from fingerprinter.settings import require_not_negative, require_positive
 from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.errors import ConfigError
 
@@ -40,12 +41,11 @@ class BitConfig:
     balance: float = 1.0
 
     def __post_init__(self) -> None:
-        if min(self.dim, self.n_bits) < 1 or self.n_bits % 8 or self.n_pairs < 2:
-            message = f"bits: expected a positive dim, bits in multiples of 8 and two pairs or more, found {self}"
+        require_positive(self, "dim", "n_bits", "n_tables", "table_bits")
+        require_not_negative(self, "finding", "agreement", "balance")
+        if self.n_bits % 8 or self.n_pairs < 2:
+            message = f"expected n_bits in eights and n_pairs from 2 on, found {self.n_bits} and {self.n_pairs}"
             raise ConfigError(message)
-        if min(self.n_tables, self.table_bits) < 1 or self.n_tables * self.table_bits > self.n_bits:
+        if self.n_tables * self.table_bits > self.n_bits:
             message = f"bits: expected tables within the {self.n_bits} bits, found {self.n_tables} of {self.table_bits}"
-            raise ConfigError(message)
-        if min(self.finding, self.agreement, self.balance) < 0:
-            message = f"bits: weights must not be negative, found {self}"
             raise ConfigError(message)

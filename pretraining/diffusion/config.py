@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from fingerprinter.settings import require_not_negative, require_positive
 from nowplaying.errors import ConfigError
 
 __all__ = ["PREDICTIONS", "DecoderConfig"]
@@ -50,13 +51,14 @@ class DecoderConfig:
         if self.prediction not in PREDICTIONS:
             message = f"prediction: expected one of {', '.join(PREDICTIONS)}, found {self.prediction!r}"
             raise ConfigError(message)
-        sizes = (*self.first_channels, *self.widths, *self.critic_channels, self.patch, self.n_time_features)
-        if min(sizes) < 1 or self.n_time_features % 2 or not (self.first_channels and self.widths):
-            message = f"decoder: sizes must be positive and n_time_features even, found {self}"
+        require_positive(self, "first_channels", "widths", "critic_channels", "patch", "n_time_features")
+        if self.n_time_features % 2:
+            message = f"n_time_features must be even, found {self.n_time_features}"
             raise ConfigError(message)
-        weights = (self.diffusion_weight, self.mse_weight, self.perceptual_weight, self.adversarial_weight)
-        if min(weights) < 0 or max(weights) == 0:
-            message = f"decoder: weights must not be negative, and one must be positive, found {weights}"
+        weights = ("diffusion_weight", "mse_weight", "perceptual_weight", "adversarial_weight")
+        require_not_negative(self, *weights)
+        if not any(getattr(self, name) for name in weights):
+            message = f"decoder: one must be positive of {', '.join(weights)}, found none"
             raise ConfigError(message)
         if self.diffusion_weight and self.adversarial_weight:
             message = "decoder: a refiner either samples (diffusion_weight) or has a critic (adversarial_weight)"

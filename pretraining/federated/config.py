@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fingerprinter.settings import RunSettings, construct
+from fingerprinter.settings import RunSettings, construct, require_positive
 from nowplaying.errors import ConfigError
 
 __all__ = ["FederationConfig"]
@@ -52,10 +52,7 @@ class FederationConfig(RunSettings):
         if not 2 <= self.clients_per_round <= self.n_clients:
             message = f"clients_per_round must lie in [2, n_clients], found {self.clients_per_round} of "
             raise ConfigError(message + f"{self.n_clients}")
-        for name in ("concentration", "n_rounds", "local_steps", "local_rate"):
-            if getattr(self, name) <= 0:
-                message = f"{name} must be positive, found {getattr(self, name)}"
-                raise ConfigError(message)
+        require_positive(self, "concentration", "n_rounds", "local_steps", "local_rate")
         if self.local_clips < 2:
             message = f"local_clips must be at least 2, found {self.local_clips}"
             raise ConfigError(message)
