@@ -32,10 +32,18 @@ _SUMMARY = {
         "recordings or persons; what it was not probed on is not known.",
     ),
 }
-_PRIVACY = (
-    "Everything runs on the device; the model sends nothing. A fingerprint is a lossy description of sound; what can "
-    "be rebuilt from it has not been measured yet."
-)
+_PRIVACY = {
+    "detector": "What comes out says whether there is music, and nothing else of the sound.",
+    "fingerprinter": (
+        "A fingerprint is no sound, but neither is it nothing: melodies can be rebuilt from fingerprints and from "
+        "their codes, and both tell voices apart (docs/privacy.md says how well). Treat those of a microphone like a "
+        "recording."
+    ),
+    "ear": (
+        "Embeddings tell voices and words apart, as the figures above say; what can be rebuilt from them has not been "
+        "measured. Treat those of a microphone like a recording."
+    ),
+}
 
 
 def write_card(model: Path) -> Path:
@@ -73,7 +81,7 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         "## Files, inputs and outputs\n\n" + _files(manifest) + "\n\n" + _tensors(manifest),
         "## How it was trained\n\n" + _training(manifest),
         "## How good it is\n\n" + _metrics(metrics),
-        f"## Privacy\n\n{_PRIVACY}",
+        f"## Privacy\n\nEverything runs on the device; the model sends nothing. {_PRIVACY[role]}",
     ]
     return "\n\n".join(section.strip("\n") for section in sections) + "\n"
 
