@@ -60,6 +60,7 @@ def main() -> None:
     with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
         list(pool.map(run, runs.values(), [sources] * len(runs), runs))
         result = pool.submit(ask, [*runs, *options.beside], options).result()
+    result["beside"] = [one["method"] for one in result["runs"][len(runs) :]]
     write_json(options.out / "probe.json", result)
     text = to_markdown(result)
     print(text)
@@ -104,13 +105,17 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     from pretraining.probe.report import to_markdown as tables
 
     title, _, rest = tables(result).partition("\n")
-    trained = [one for one in result["runs"] if one["method"] != WITHOUT_TRAINING] or result["runs"]
+    beside = result["beside"]
+    trained = [one for one in result["runs"] if one["method"] not in {WITHOUT_TRAINING, *beside}] or result["runs"]
     budgets = sorted({(one["n_steps"], one["clips_per_step"]) for one in trained})
     budget = " or ".join(f"{n_steps} steps of {n_clips} clips" for n_steps, n_clips in budgets)
+    which = "Every ear"
+    if beside:
+        which = f"Beside them, with budgets of their own: {', '.join(f'`{name}`' for name in beside)}. Every other ear"
     lines = [
         title,
         "",
-        f"Every ear is the small ear, pretrained for {budget}: far from enough, and the same for all. `supervised` is "
+        f"{which} is the small ear, pretrained for {budget}: far from enough, and the same for all. `supervised` is "
         "the same ear with the labels of the corpus's tasks, none of the scores'. Made by "
         "`python evaluation/representations.py`.",
         "",
@@ -131,6 +136,7 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     mean = {row["method"]: row for row in means}
     lines = []
     blind = {name: row for name, row in mean.items() if name not in {WITH_LABELS, WITHOUT_TRAINING}}
+    alike = {name: row for name, row in blind.items() if name not in result["beside"]}
     for name in blind if WITHOUT_TRAINING in mean else ():
         against = {row["task"]: row["minus"][WITHOUT_TRAINING] for row in rows if row["method"] == name}
         sure = [task for task, found in against.items() if found["low"] > 0]
@@ -141,9 +147,9 @@ def findings(result: Mapping[str, Any]) -> list[str]:
             + (f", surely below on {', '.join(below)}" if below else "")
             + "."
         )
-    if blind and WITH_LABELS in mean:
-        best = max(blind, key=lambda name: blind[name]["accuracy"])
-        lines.append(f"- Best without labels: `{best}`, {_points(blind[best]['minus'][WITH_LABELS])} to supervised.")
+    if alike and WITH_LABELS in mean:
+        best = max(alike, key=lambda name: alike[name]["accuracy"])
+        lines.append(f"- Best without labels: `{best}`, {_points(alike[best]['minus'][WITH_LABELS])} to supervised.")
     others = [other for other in ("audio2vec_cbow", "audio2vec_skipgram") if {other, "cola"} <= set(mean)]
     return [*lines, *(f"- `cola` to `{other}`: {_points(mean['cola']['minus'][other])}." for other in others)]
 

@@ -41,6 +41,7 @@ def row(method: str, minus: dict[str, tuple[float, float, float]], **more: objec
 
 def test_findings_tell_sure_differences_from_others(representations: ModuleType) -> None:
     result = {
+        "beside": ["longer"],
         "settings": {"label_shares": [0.1, 1.0]},
         "results": [
             row("cola", {"random": (0.1, 0.02, 0.2)}, task="digits"),
@@ -56,6 +57,7 @@ def test_findings_tell_sure_differences_from_others(representations: ModuleType)
                 {"random": (0.04, 0.01, 0.07), "supervised": (-0.06, -0.1, -0.02), "audio2vec_cbow": (0.03, 0, 0.05)},
                 accuracy=0.6,
             ),
+            row("longer", {"random": (0.1, 0.0, 0.2), "supervised": (0.0, 0.0, 0.0)}, accuracy=0.95),
         ],
     }
     lines = representations.findings(result)
