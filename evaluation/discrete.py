@@ -233,6 +233,9 @@ def plot(points: Sequence[dict[str, Any]], path: Path) -> None:
                 label=way,
             )
         panel.set(title=points[0]["conditions"][number]["condition"], xlabel="scanned, %", xscale="log")
+        shares = sorted({point["asked_for_%"] for point in points})
+        panel.set_xticks(shares, [f"{share:g}" for share in shares])
+        panel.minorticks_off()
     np.atleast_1d(panels)[0].set_ylabel("right song first, %")
     np.atleast_1d(panels)[-1].legend(fontsize="x-small", loc="lower right")
     figure.tight_layout()
