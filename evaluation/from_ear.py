@@ -47,13 +47,16 @@ def main() -> None:
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
         runs = [
-            {"what": name, "seed": seed, "with_ear": with_ear, "run": pool.submit(kept, measures[name], folder, *how)}
+            (
+                {"what": name, "seed": seed, "with_ear": with_ear},
+                pool.submit(kept, measures[name], folder, *how),
+            )
             for with_ear in (False, True)  # the first of a pair makes the scenes that the second finds
             for name, seed in pairs
             for folder in [options.out / f"{name}-{seed}-{'ear' if with_ear else 'random'}"]
             for how in [(seed, options.ear if with_ear else None, options)]
         ]
-        rows = [{**run, "found": run.pop("run").result()} for run in runs]
+        rows = [{**row, "found": run.result()} for row, run in runs]
     names = ("scenes", "detector_steps", "distilled_steps", "fingerprinter_steps")
     result = {"settings": {name: getattr(options, name) for name in names}, "ear": options.ear.name, "rows": rows}
     write_json(options.out / "from_ear.json", result)

@@ -1,5 +1,8 @@
 """The table of beginnings: differences are paired by seed."""
 
+import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -35,3 +38,19 @@ def test_a_finished_run_is_not_run_again(from_ear: ModuleType, tmp_path: Path) -
 
     assert from_ear.kept(measure, tmp_path, 1) == from_ear.kept(measure, tmp_path, 1) == {"area": 0.5}
     assert calls == [1]
+
+
+def test_finished_runs_become_the_table(tmp_path: Path) -> None:
+    for what in ("detector", "fingerprinter"):
+        for seed in (1, 2):
+            for begun, figure in (("random", 0.5), ("ear", 0.6)):
+                folder = tmp_path / "out" / f"{what}-{seed}-{begun}"
+                folder.mkdir(parents=True)
+                (folder / "found.json").write_text(json.dumps({"area": figure + seed / 100}), encoding="utf-8")
+    script = Path(__file__).parents[2] / "evaluation" / "from_ear.py"
+    needed = [f"--{name}={tmp_path / name}" for name in ("ear", "corpus", "cache-dir", "out")]
+    subprocess.run([sys.executable, script, *needed, "--seeds=2", f"--table={tmp_path / 'table.md'}"], check=True)
+    lines = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
+    for what in ("detector", "fingerprinter"):
+        assert f"| {what} | area | 51.50 | 61.50 | +10.00 (+10.00 to +10.00) |" in lines
+    assert len(json.loads((tmp_path / "out" / "from_ear.json").read_text(encoding="utf-8"))["rows"]) == 8
