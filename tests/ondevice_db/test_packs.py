@@ -116,7 +116,8 @@ def test_stored_vectors_come_from_their_pack(shared_out: list[Path]) -> None:
     assert isinstance(packs, SongPacks)
     numbers = np.random.default_rng(1).permutation(packs.manifest.n_fingerprints)[:200]
     alone = np.concatenate([SongDatabase.open(path).index.vectors(np.arange(n)) for path, n in _counts(shared_out)])
-    np.testing.assert_array_equal(packs.index.vectors(numbers), alone[numbers])
+    # A product of other rows may round otherwise on some processors; vectors of other fingerprints differ by tenths.
+    np.testing.assert_allclose(packs.index.vectors(numbers), alone[numbers], atol=1e-6)
 
 
 def _counts(paths: list[Path]) -> list[tuple[Path, int]]:
