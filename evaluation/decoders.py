@@ -13,7 +13,15 @@ from typing import Any, Final
 from fingerprinter.settings import merged, read_settings
 from nowplaying.artifacts import write_json
 
-ROWS: Final = ("diffusion", "diffusion_mse", "diffusion_mse_perceptual", "mse", "mse_perceptual", "gan")
+ROWS: Final = (
+    "diffusion",
+    "diffusion_mse",
+    "diffusion_mse_perceptual",
+    "diffusion_mse_perceptual_1",
+    "mse",
+    "mse_perceptual",
+    "gan",
+)
 OURS: Final = "diffusion_mse_perceptual"
 LISTENER: Final = "listener"
 REAL: Final = "real"

@@ -36,6 +36,7 @@ def test_rows_differ_in_their_weights_alone(decoders: ModuleType) -> None:
     assert weights["diffusion"] == (1.0, 0.0, 0.0, 0.0)
     assert weights["diffusion_mse"] == (1.0, 1.0, 0.0, 0.0)
     assert weights["diffusion_mse_perceptual"] == (1.0, 1.0, 0.1, 0.0)
+    assert weights["diffusion_mse_perceptual_1"] == (1.0, 1.0, 1.0, 0.0)
     assert weights["mse"] == (0.0, 1.0, 0.0, 0.0)
     assert weights["gan"] == (0.0, 1.0, 0.1, 0.1)
     ours = configs[decoders.OURS]
