@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from fingerprinter.settings import require_positive
+from fingerprinter.settings import require_counts, require_positive
 from nowplaying.errors import ConfigError
 
 __all__ = ["ENCODER_NAMES", "EncoderConfig", "FrontEndConfig"]
@@ -109,7 +109,8 @@ class EncoderConfig:
         if self.name not in ENCODER_NAMES:
             message = f"encoder: expected one of {', '.join(ENCODER_NAMES)}, found {self.name!r}"
             raise ConfigError(message)
-        require_positive(self, "channels", "dim", "branch_units", "width")
+        require_counts(self, "channels", "dim", "branch_units", table="encoder")
+        require_positive(self, "width", table="encoder")
 
     def scaled(self, channels: int, multiple: int = 8) -> int:
         """Return a paper's number of channels at this width, as a positive multiple."""

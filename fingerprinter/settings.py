@@ -3,14 +3,22 @@
 import json
 import tomllib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Self
 
 from nowplaying.errors import ConfigError
 
-__all__ = ["RunSettings", "construct", "merged", "read_settings", "require_not_negative", "require_positive"]
+__all__ = [
+    "RunSettings",
+    "construct",
+    "merged",
+    "read_settings",
+    "require_counts",
+    "require_not_negative",
+    "require_positive",
+]
 
 
 class RunSettings(ABC):
@@ -80,19 +88,30 @@ def construct(kind: Any, values: dict[str, Any]) -> Any:
     return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
 
 
-def require_positive(settings: object, *names: str) -> None:
-    """Check numbers, or tuples of one number or more, of an object; ConfigError names the first that is not above 0."""
-    for name in names:
-        value = getattr(settings, name)
-        if not value or min(value if isinstance(value, tuple) else (value,)) <= 0:
-            message = f"{name} must be positive, found {value}"
-            raise ConfigError(message)
+def require_positive(settings: object, *names: str, table: str = "") -> None:
+    """Check numbers of an object; ConfigError names the table and the first that is not above 0."""
+    _require(settings, names, table, lambda value: value > 0, "must be positive")
 
 
-def require_not_negative(settings: object, *names: str) -> None:
-    """Check numbers of an object; ConfigError names the first that is below 0."""
+def require_counts(settings: object, *names: str, table: str = "") -> None:
+    """Check whole numbers from 1 on, or tuples of one or more, of an object; ConfigError as above."""
+
+    def counts(value: Any) -> bool:
+        numbers = value if isinstance(value, tuple) else (value,)
+        return bool(numbers) and all(number >= 1 and number % 1 == 0 for number in numbers)
+
+    _require(settings, names, table, counts, "must be positive and whole")
+
+
+def require_not_negative(settings: object, *names: str, table: str = "") -> None:
+    """Check numbers of an object; ConfigError names the table and the first that is below 0."""
+    _require(settings, names, table, lambda value: value >= 0, "must not be negative")
+
+
+def _require(settings: object, names: Sequence[str], table: str, holds: Callable[[Any], bool], what: str) -> None:
     for name in names:
         value = getattr(settings, name)
-        if value < 0:
-            message = f"{name} must not be negative, found {value}"
+        if not holds(value):
+            where = f"{table}: {name}" if table else name
+            message = f"{where} {what}, found {value}"
             raise ConfigError(message)

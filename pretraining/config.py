@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.settings import RunSettings, construct, require_not_negative, require_positive
+from fingerprinter.settings import RunSettings, construct, require_counts, require_not_negative, require_positive
 from nowplaying.errors import ConfigError
 from pretraining.bits.config import BitConfig
 from pretraining.codes.config import CodeConfig
@@ -61,7 +61,7 @@ class EarConfig:
     pooled: bool = True
 
     def __post_init__(self) -> None:
-        require_positive(self, "channels", "dim")
+        require_counts(self, "channels", "dim", table="ear")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,8 +98,8 @@ class MethodConfig:
     degraded: bool = True
 
     def __post_init__(self) -> None:
-        require_positive(self, "n_context", "clip_s", "near_s", "margin", "temperature", "units")
-        require_not_negative(self, "gap_s")
+        require_positive(self, "n_context", "clip_s", "near_s", "margin", "temperature", "units", table="objective")
+        require_not_negative(self, "gap_s", table="objective")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

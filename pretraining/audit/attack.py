@@ -43,10 +43,6 @@ class Attack(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.add_loss(loss)
         return loss
 
-    def line_images(self, stored: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the line's images of stored vectors."""
-        return self.line.images(stored)
-
     def first_images(self, stored: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the first decoder's images of stored vectors: the mean of what could be."""
         return self.decoder.first_images(_scaled(stored))

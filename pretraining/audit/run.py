@@ -65,7 +65,7 @@ class _Means:
         made: dict[str, NDArray[np.float32]] = {}
         for name, attack_on in self.attacks.items():
             stored = self.forms[name](vectors)
-            made[f"{name}, linear"] = attack_on.line_images(stored)
+            made[f"{name}, linear"] = attack_on.line.images(stored)
             made[f"{name}, mean"] = attack_on.first_images(stored)
             made[f"{name}, sampled"] = attack_on.sampled_images(stored, rng, n_steps=self.config.sampling_steps)
         nearest = np.concatenate(

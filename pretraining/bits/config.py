@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from fingerprinter.settings import require_not_negative, require_positive
+from fingerprinter.settings import require_counts, require_not_negative
 from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.errors import ConfigError
 
@@ -41,10 +41,10 @@ class BitConfig:
     balance: float = 1.0
 
     def __post_init__(self) -> None:
-        require_positive(self, "dim", "n_bits", "n_tables", "table_bits")
-        require_not_negative(self, "finding", "agreement", "balance")
+        require_counts(self, "dim", "n_bits", "n_tables", "table_bits", table="bits")
+        require_not_negative(self, "finding", "agreement", "balance", table="bits")
         if self.n_bits % 8 or self.n_pairs < 2:
-            message = f"expected n_bits in eights and n_pairs from 2 on, found {self.n_bits} and {self.n_pairs}"
+            message = f"bits: expected n_bits in eights and n_pairs from 2 on, found {self.n_bits}, {self.n_pairs}"
             raise ConfigError(message)
         if self.n_tables * self.table_bits > self.n_bits:
             message = f"bits: expected tables within the {self.n_bits} bits, found {self.n_tables} of {self.table_bits}"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fingerprinter.settings import require_not_negative, require_positive
+from fingerprinter.settings import require_counts, require_not_negative
 from nowplaying.errors import ConfigError
 
 __all__ = ["PREDICTIONS", "DecoderConfig"]
@@ -51,12 +51,13 @@ class DecoderConfig:
         if self.prediction not in PREDICTIONS:
             message = f"prediction: expected one of {', '.join(PREDICTIONS)}, found {self.prediction!r}"
             raise ConfigError(message)
-        require_positive(self, "first_channels", "widths", "critic_channels", "patch", "n_time_features")
+        sizes = ("first_channels", "widths", "critic_channels", "patch", "n_time_features")
+        require_counts(self, *sizes, table="decoder")
         if self.n_time_features % 2:
-            message = f"n_time_features must be even, found {self.n_time_features}"
+            message = f"decoder: n_time_features must be even, found {self.n_time_features}"
             raise ConfigError(message)
         weights = ("diffusion_weight", "mse_weight", "perceptual_weight", "adversarial_weight")
-        require_not_negative(self, *weights)
+        require_not_negative(self, *weights, table="decoder")
         if not any(getattr(self, name) for name in weights):
             message = f"decoder: one must be positive of {', '.join(weights)}, found none"
             raise ConfigError(message)

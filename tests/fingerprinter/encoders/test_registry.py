@@ -97,5 +97,5 @@ def test_the_mask_can_be_left_out(rng: np.random.Generator) -> None:
 
 @pytest.mark.parametrize("wrong", [{"name": "resnet"}, {"width": 0.0}, {"dim": 0}, {"channels": ()}])
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match="encoder|" + next(iter(wrong))):
+    with pytest.raises(ConfigError, match="encoder"):
         EncoderConfig(**wrong)

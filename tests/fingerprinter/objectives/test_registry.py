@@ -52,5 +52,5 @@ def test_terms_are_added_with_their_weight(rng: np.random.Generator) -> None:
     [{"name": "l2"}, {"temperature": 0.0}, {"margin": -1.0}, {"hardest_share": 1.5}, {"quantization_weight": -1.0}],
 )
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ConfigError, match="objective|" + next(iter(wrong))):
+    with pytest.raises(ConfigError, match="objective"):
         ObjectiveConfig(**wrong)
