@@ -33,7 +33,7 @@ format: $(VENV)/.stamp-dev
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.stamp-dev
-	for script in benchmarks/bench_*.py; do $(BIN)/python $$script || exit 1; done
+	for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
 # MUSIC, NOISE, RIR and SPEECH name folders of audio; docs/data.md says where to find some.
 eval: $(VENV)/.stamp-dev

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel, installed_runtimes
-from pretraining.shipped import ShippedEar
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel, installed_runtimes
+from pretraining.tflite_encoder import ShippedEar
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 LEAST_COSINE = 0.99  # between embeddings: the runtimes round int8 sums differently; float to int8 loses as much

@@ -1,4 +1,4 @@
-"""How large and how quick a database is at any size: python benchmarks/bench_scale.py --songs 1000 10000 100000.
+"""How large and how quick a database is at any size: python -m benchmarks.bench_scale --songs 1000 10000 100000.
 
 Databases of drawn songs (benchmarks/make_database.py) are made in ``--work`` where they are not there yet, and each is
 measured in processes of its own: bytes by file, opening (first, when all is hashed, and later), memory, and queries on
@@ -20,8 +20,8 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from make_database import make_database
-from make_database import parse as parse_database
+from benchmarks.make_database import make_database
+from benchmarks.make_database import parse as parse_database
 
 HISTORY = Path(__file__).with_name("scale.json")
 N_QUERIES = 200
@@ -85,8 +85,8 @@ def measure(database: Path, n_queries: int) -> dict[str, Any]:
     """Measure a database in this process, which has opened nothing before."""
     import numpy as np
 
-    from ondevice_db.matcher import Matcher
-    from ondevice_db.store import SongDatabase
+    from ondevice_db.match.matcher import Matcher
+    from ondevice_db.store.store import SongDatabase
 
     began = clocks()
     opened = SongDatabase.open(database, check_hashes=True)
@@ -131,7 +131,7 @@ def noisy_query(opened: Any, rng: Any) -> tuple[int, Any]:
     """Return a song and fingerprints every half second of it, between those stored, with noise."""
     import numpy as np
 
-    from ondevice_db.codebook import unit_rows
+    from ondevice_db.index.codebook import unit_rows
 
     starts, song = opened.song_starts, int(rng.integers(opened.n_songs))
     n_stored = int(np.ceil(N_FINGERPRINTS * QUERY_HOP_S / opened.manifest.hop_s)) + 1
@@ -172,8 +172,8 @@ def memory(database: Path) -> dict[str, Any]:
     """Return what opening and querying take in time and memory, with all modules loaded before."""
     import numpy as np
 
-    from ondevice_db.matcher import Matcher
-    from ondevice_db.store import SongDatabase
+    from ondevice_db.match.matcher import Matcher
+    from ondevice_db.store.store import SongDatabase
 
     rng = np.random.default_rng(1)
     query = rng.standard_normal((N_FINGERPRINTS, 96)).astype(np.float32)
@@ -221,7 +221,7 @@ def resident() -> dict[str, float]:
 
 def plot(history: list[dict[str, Any]], path: Path) -> None:
     """Draw the last record of each size and code length."""
-    from nowplaying.plotting import pyplot
+    from nowplaying_core.plotting import pyplot
 
     plt = pyplot()
 

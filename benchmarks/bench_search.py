@@ -1,4 +1,4 @@
-"""Other ways to search the same vectors: python benchmarks/bench_search.py --vectors REAL.npz --songs N.
+"""Other ways to search the same vectors: python -m benchmarks.bench_search --vectors REAL.npz --songs N.
 
 Real fingerprints (``benchmarks/fit_distractors.py --vectors`` keeps them) stand among drawn ones; queries are real,
 half way between two stored, with noise. For each way: bytes a fingerprint, CPU time of building and of one query, and
@@ -19,15 +19,15 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 from annoy import AnnoyIndex
-from bench_scale import machine
 
+from benchmarks.bench_scale import machine
+from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
 from fingerprinter.fingerprint import Fingerprinter
-from ondevice_db.builder import DatabaseWriter, FingerprintSettings
-from ondevice_db.codebook import Codebook, unit_rows
-from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
-from ondevice_db.index import SearchOptions
-from ondevice_db.store import SongDatabase
-from ondevice_db.train_codebook import train_codebook
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.index.train_codebook import train_codebook
+from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.store import SongDatabase
 
 HISTORY = Path(__file__).with_name("search.json")
 N_RETURNED = 10

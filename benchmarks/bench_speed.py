@@ -1,6 +1,6 @@
 """How fast: one fingerprint, indexing from MP3 and from 16 kHz WAV, and one 8 s query end to end.
 
-Run: ``python benchmarks/bench_speed.py [--music FOLDER] [--jobs N] [--out FILE]``. Without a folder the demo's
+Run: ``python -m benchmarks.bench_speed [--music FOLDER] [--jobs N] [--out FILE]``. Without a folder the demo's
 recordings are used, so that anyone can repeat it. Nothing else should run on the machine meanwhile.
 """
 
@@ -18,12 +18,12 @@ import numpy as np
 import soundfile
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.audio import SAMPLE_RATE_HZ, find_audio, load
-from ondevice_db.indexing import index_paths
+from nowplaying_core.audio import SAMPLE_RATE_HZ, find_audio, load
+from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.recognizer import Recognizer
-from ondevice_db.store import SongDatabase
+from ondevice_db.store.store import SongDatabase
 
-DEMO = Path(__file__).resolve().parents[1] / "simulator" / "demo_assets"
+DEMO = Path(__file__).resolve().parents[1] / "simulator/scenes/demo_assets"
 TRACK_S = 180
 N_TRACKS = 40
 N_QUERIES = 200

@@ -1,4 +1,4 @@
-"""Fit the statistics of drawn songs to real music: python benchmarks/fit_distractors.py MUSIC... [--out FILE].
+"""Fit the statistics of drawn songs to real music: python -m benchmarks.fit_distractors MUSIC... [--out FILE].
 
 Whole songs are wanted, as excerpts hide their refrains. Decoded audio is kept in ``--cache-dir`` where one is given.
 """
@@ -8,14 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
+from evaluation.retrieval.distractor_fit import fit_statistics
+from evaluation.retrieval.distractors import SHIPPED_STATISTICS
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER
-from nowplaying.audio import SAMPLE_RATE_HZ, find_audio, load
-from nowplaying.audio.cache import load_cached
-from nowplaying.errors import NowPlayingError
-from ondevice_db.codebook import Codebook
-from ondevice_db.evaluation.distractor_fit import fit_statistics
-from ondevice_db.evaluation.distractors import SHIPPED_STATISTICS
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.audio import SAMPLE_RATE_HZ, find_audio, load
+from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.errors import NowPlayingError
+from ondevice_db.index.codebook import Codebook
 from ondevice_db.recognizer import SILENCE_DBFS
 
 

@@ -1,6 +1,6 @@
-"""Write a database of drawn songs, of any size: python benchmarks/make_database.py DB --songs N.
+"""Write a database of drawn songs, of any size: python -m benchmarks.make_database DB --songs N.
 
-The songs do not exist (ondevice_db/evaluation/distractors.py), the database does: cells and codes are trained on them
+The songs do not exist (evaluation/retrieval/distractors.py), the database does: cells and codes are trained on them
 as they would be on real ones, and the files are those that ``nowplaying index`` writes. For size and speed only. What
 is drawn and encoded is kept beside the database until it is written, so that a run that was stopped goes on, and with
 ``--keep`` afterwards, so that the same songs can be written again in another way.
@@ -19,13 +19,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
+from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
 from fingerprinter.fingerprint import Fingerprinter
-from ondevice_db.annoy_cells import DEFAULT_TREES
-from ondevice_db.codebook import Codebook
-from ondevice_db.content import Content
-from ondevice_db.evaluation.distractors import SongStatistics, distractor_track, draw_songs
-from ondevice_db.generation import write_database
-from ondevice_db.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_N_CELLS, default_n_cells, train_codebook
+from ondevice_db.index.annoy_cells import DEFAULT_TREES
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_N_CELLS, default_n_cells, train_codebook
+from ondevice_db.store.content import Content
+from ondevice_db.store.generation import write_database
 
 SONGS_AT_ONCE = 512
 _state: tuple[SongStatistics, Codebook, Codebook, argparse.Namespace]

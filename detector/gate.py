@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final, Literal
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 __all__ = ["STEPS", "Gate", "GateConfig", "GateEvent"]
 

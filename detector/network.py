@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, N_CHANNELS
-from nowplaying.errors import ManifestMismatchError
-from nowplaying.runtime import TensorSpec
+from nowplaying_core.errors import ManifestMismatchError
+from nowplaying_core.runtime import TensorSpec
 
 __all__ = ["DECISION_FRAMES", "Graph", "Network", "StatefulNetwork", "WindowNetwork", "open_network"]
 
@@ -18,7 +18,7 @@ Frames = NDArray[np.int8]
 
 
 class Graph(Protocol):
-    """An opened graph, whatever runs it: ``nowplaying.runtime.TfliteModel`` is one.
+    """An opened graph, whatever runs it: ``nowplaying_core.runtime.TfliteModel`` is one.
 
     Attributes
     ----------

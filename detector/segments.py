@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detector.features import FRAME_HOP_SAMPLES, FRAME_WINDOW_SAMPLES
 from detector.network import DECISION_FRAMES
 from detector.stream import Decision, StreamingDetector
-from nowplaying.audio import SAMPLE_RATE_HZ
+from nowplaying_core.audio import SAMPLE_RATE_HZ
 
 __all__ = ["Segment", "music_segments", "segments_of_track"]
 

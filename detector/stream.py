@@ -11,11 +11,11 @@ from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, fron
 from detector.gate import Gate, GateConfig
 from detector.network import open_network
 from detector.silence import QuietHops
-from nowplaying.artifacts import SHIPPED_DETECTOR
-from nowplaying.audio import to_int16
-from nowplaying.errors import ConfigError, ManifestMismatchError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.audio import to_int16
+from nowplaying_core.errors import ConfigError, ManifestMismatchError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["MODEL_FILE", "Decision", "StreamingDetector"]
 

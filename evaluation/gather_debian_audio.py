@@ -1,6 +1,6 @@
 """Gather further music, noise and speech for training from Debian packages of free games and telephone systems.
 
-python evaluation/gather_debian_audio.py FOLDER
+python -m evaluation.gather_debian_audio FOLDER
 
 Downloads with apt-get, unpacks without installing, and links each recording once into FOLDER/music, FOLDER/noise or
 FOLDER/speech, which `nowplaying train ... --further FOLDER` reads. Each package's licences stay beside its recordings,

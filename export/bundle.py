@@ -13,14 +13,14 @@ from detector.network import StatefulNetwork, open_network
 from detector.stream import MODEL_FILE
 from export.bundle_report import BundleReport, graph_facts
 from export.firmware import export_firmware
-from export.stamping import copy_stamped
+from export.model_copies import copy_stamped
 from export.stream_form import as_stream
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying import __version__
-from nowplaying.artifacts import file_record, sync_folder, write_json, write_text
-from nowplaying.errors import ArtifactError, ConfigError, CorruptArtifactError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel
+from nowplaying_core import __version__
+from nowplaying_core.artifacts import file_record, sync_folder, write_json, write_text
+from nowplaying_core.errors import ArtifactError, ConfigError, CorruptArtifactError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["BUNDLE_SCHEMA_VERSION", "DSP", "HALF", "MANIFEST", "PHONE", "export_bundle"]
 
@@ -138,7 +138,7 @@ def _seal(folder: Path, **entries: Any) -> None:
 
 
 def _half(model: ModelFolder, target: Path) -> ModelFolder:
-    from export.float_twin import ENCODER_WEIGHTS, write_float_twin
+    from export.float_reference import ENCODER_WEIGHTS, write_float_twin
 
     with tempfile.TemporaryDirectory() as folder:
         twin = write_float_twin(model, model.path / ENCODER_WEIGHTS, Path(folder) / HALF, precision="float16")
@@ -146,8 +146,8 @@ def _half(model: ModelFolder, target: Path) -> ModelFolder:
 
 
 def _copy_database(source: Path, target: Path, embedding_space: str) -> str:
-    from ondevice_db.store import SongDatabase
-    from ondevice_db.versions import copy_current
+    from ondevice_db.store.store import SongDatabase
+    from ondevice_db.store.versions import copy_current
 
     songs = SongDatabase.open(source, embedding_space)
     target.parent.mkdir(exist_ok=True)

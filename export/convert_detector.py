@@ -10,9 +10,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from detector.config import NetworkConfig
-from detector.weights import FoldedWeights, QuantizedRange, activation_grid, weight_scale
-from export.compact import compact
+from detector.training.config import NetworkConfig
+from detector.training.weights import FoldedWeights, QuantizedRange, activation_grid, weight_scale
+from export.minify import compact
 
 __all__ = ["convert_detector", "deployed_model"]
 

@@ -12,8 +12,8 @@ from ai_edge_litert import schema_py_generated as schema
 from detector.network import DECISION_FRAMES, open_network
 from export.macs import count_macs
 from export.micro import micro_runtime
-from nowplaying.errors import CorruptArtifactError, MissingExtraError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["arena_bytes", "detector_cost"]
 

@@ -6,18 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from detector.config import DetectorConfig
 from detector.features import frontend_settings
 from detector.gate import GateConfig
 from detector.stream import MODEL_FILE
-from detector.weights import load_weights, save_weights
+from detector.training.config import DetectorConfig
+from detector.training.weights import load_weights, save_weights
 from export.convert_detector import convert_detector
 from export.cost import detector_cost
 from export.stream_graph import streaming_graph
-from nowplaying import __version__
-from nowplaying.artifacts import MODEL_SCHEMA_VERSION, SHIPPED_DETECTOR, file_record, write_atomic, write_json
-from nowplaying.errors import ConfigError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core import __version__
+from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, SHIPPED_DETECTOR, file_record, write_atomic, write_json
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["WEIGHTS_FILE", "Form", "export_detector"]
 

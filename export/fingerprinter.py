@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from export.macs import count_macs
 from export.tflite import to_float, to_int8
 from fingerprinter.config import FrontEndConfig
+from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import embedding_space
-from fingerprinter.logmel import LogMel
-from fingerprinter.training_config import TrainingConfig
-from nowplaying import __version__
-from nowplaying.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
-from nowplaying.runtime import TfliteModel
+from fingerprinter.training.config import TrainingConfig
+from nowplaying_core import __version__
+from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["export_fingerprinter", "front_end_model", "load_encoder", "raw_encoder"]
 

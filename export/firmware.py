@@ -26,11 +26,11 @@ from detector.network import DECISION_FRAMES, StatefulNetwork, open_network
 from detector.silence import HOLD_HOPS, quiet_energy
 from detector.stream import MODEL_FILE
 from export.cost import arena_bytes
-from nowplaying.artifacts import write_atomic
-from nowplaying.audio import SAMPLE_RATE_HZ
-from nowplaying.errors import ConfigError, MissingExtraError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.errors import ConfigError, MissingExtraError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["export_firmware"]
 
@@ -111,7 +111,7 @@ def export_firmware(source: str | Path, output: Path) -> tuple[Path, ...]:
 
 def _golden(model: TfliteModel) -> dict[str, object]:
     """Return a made sound as PCM, its features, its outputs and its mu-law codes, to test a firmware with."""
-    from nowplaying.audio import mulaw
+    from nowplaying_core.audio import mulaw
 
     time_s = np.arange(int(_GOLDEN_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     # An arpeggio whose tones fade, in a little noise from a fixed seed: it moves all channels.

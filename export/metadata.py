@@ -15,7 +15,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from nowplaying.errors import CorruptArtifactError
+from nowplaying_core.errors import CorruptArtifactError
 
 __all__ = ["IDENTITY", "STANDARD", "TensorText", "own_bytes", "read_entries", "read_identity", "stamped", "standard"]
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.errors import CorruptArtifactError, MissingExtraError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["MicroModel", "micro_runtime"]
 

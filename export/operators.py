@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from ai_edge_litert import schema_py_generated as schema
 
-from nowplaying.errors import CorruptArtifactError
+from nowplaying_core.errors import CorruptArtifactError
 
 __all__ = ["OPERATOR_NAMES", "builtin_code", "list_operators", "open_graph"]
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from nowplaying.audio import find_audio
-from nowplaying.audio.corpus import GROUPS, CorpusFile, Group, read_corpus, read_further
+from nowplaying_core.audio import find_audio
+from nowplaying_core.audio.corpus import GROUPS, CorpusFile, Group, read_corpus, read_further
 
 __all__ = ["describe_training"]
 

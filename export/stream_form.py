@@ -3,14 +3,14 @@
 import functools
 from pathlib import Path
 
-from detector.config import NetworkConfig
 from detector.stream import MODEL_FILE
-from detector.weights import load_weights
+from detector.training.config import NetworkConfig
+from detector.training.weights import load_weights
 from export.stream_graph import streaming_graph
-from nowplaying.artifacts import check_file, file_record, write_atomic, write_json
-from nowplaying.errors import CorruptArtifactError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import check_file, file_record, write_atomic, write_json
+from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["as_stream", "network_of"]
 

@@ -2,8 +2,8 @@
 
 Layer by layer the graph joins the frames that the layer kept to those that have just come, convolves, and hands the
 joined frames out; whoever runs it copies their last rows into the matching state before the next step. Every grid is a
-constant of the design (``detector.weights``), so the graph is written as it is, without a converter: the order of its
-states is certain, and the same weights give the same bytes.
+constant of the design (``detector.training.weights``), so the graph is written as it is, without a converter: the
+order of its states is certain, and the same weights give the same bytes.
 """
 
 from typing import Any
@@ -12,9 +12,9 @@ import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
-from detector.config import NetworkConfig
-from detector.weights import FoldedWeights, QuantizedRange, activation_grid, weight_scale
-from export.compact import write_compact
+from detector.training.config import NetworkConfig
+from detector.training.weights import FoldedWeights, QuantizedRange, activation_grid, weight_scale
+from export.minify import write_compact
 
 __all__ = ["streaming_graph"]
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER
-from nowplaying.errors import CorruptArtifactError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["Fingerprinter", "embedding_space", "window_starts"]
 

@@ -1,3 +1,5 @@
-"""nowplaying: an on-device music recognizer; this package is the small kernel every room may import."""
+"""nowplaying: an on-device music recognizer."""
 
-__version__ = "0.1.0"
+from nowplaying_core import __version__
+
+__all__ = ["__version__"]

@@ -9,15 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.audio import SAMPLE_RATE_HZ
-from nowplaying.errors import ConfigError, ManifestMismatchError
-from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
-from ondevice_db.alignment import AlignmentMap, map_alignment
-from ondevice_db.explain import reasons_against
-from ondevice_db.index import SearchOptions
-from ondevice_db.matcher import Match, Matcher
-from ondevice_db.schema import Track
-from ondevice_db.store import Songs
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.errors import ConfigError, ManifestMismatchError
+from ondevice_db.format.schema import Track
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.match.alignment import AlignmentMap, map_alignment
+from ondevice_db.match.explain import reasons_against
+from ondevice_db.match.matcher import Match, Matcher
+from ondevice_db.store.store import Songs
 
 __all__ = ["Embedder", "Recognition", "RecognizedSong", "Recognizer", "acceptance_of", "first_audible_s"]
 
@@ -105,7 +105,7 @@ class Recognizer:
         By default the one in the fingerprinter's manifest.
     options : SearchOptions, optional
     log_prior : ndarray of float64, shape (n_slots,), optional
-        Of the songs' popularity; see :mod:`ondevice_db.popularity`.
+        Of the songs' popularity; see :mod:`ondevice_db.match.popularity`.
 
     Raises
     ------

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from nowplaying.errors import CorruptArtifactError
-from ondevice_db.codebook import unit_rows
-from ondevice_db.index import SearchOptions
-from ondevice_db.matcher import Matcher
-from ondevice_db.pq_index import PqIndex
-from ondevice_db.store import SongDatabase
+from nowplaying_core.errors import CorruptArtifactError
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.index.codebook import unit_rows
+from ondevice_db.index.pq import PqIndex
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.store.store import SongDatabase
 
 __all__ = ["VerifyReport", "verify_database"]
 

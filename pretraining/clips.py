@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.pairs import PairSampler, Recordings
+from fingerprinter.training.pairs import PairSampler, Recordings
 
 __all__ = ["ClipSampler"]
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.settings import RunSettings, construct, require_counts, require_not_negative, require_positive
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import RunSettings, construct, require_counts, require_not_negative, require_positive
 from pretraining.bits.config import BitConfig
 from pretraining.codes.config import CodeConfig
 from pretraining.diffusion.config import DecoderConfig

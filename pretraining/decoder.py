@@ -8,7 +8,7 @@ from keras import layers
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.norm import activated
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.config import EarConfig
 
 __all__ = ["build_decoder"]

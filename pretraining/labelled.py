@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.audio import to_float32, to_int16
-from nowplaying.audio.cache import load_cached
+from nowplaying_core.audio import to_float32, to_int16
+from nowplaying_core.audio.cache import load_cached
 from pretraining.tasks.task import Example, Task
 
 __all__ = ["LabelledSampler"]

@@ -7,11 +7,11 @@ import numpy as np
 
 from fingerprinter.augment.chain import Degrader
 from fingerprinter.augment.rooms import simulated_rooms
-from fingerprinter.pairs import PairSampler, Recordings
-from fingerprinter.sources import LEAST_NOISE_S, TrainingSources
-from nowplaying.audio import find_audio, to_int16
-from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import Group
+from fingerprinter.training.pairs import PairSampler, Recordings
+from fingerprinter.training.sources import LEAST_NOISE_S, TrainingSources
+from nowplaying_core.audio import find_audio, to_int16
+from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.corpus import Group
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
 

@@ -10,14 +10,14 @@ from typing import Any, Protocol
 import keras
 import numpy as np
 
-from fingerprinter.loop import learning_rate, prefetch, replace_weights, write_checkpoint
-from fingerprinter.progress import RunLog, checkpoint_state
-from fingerprinter.settings import RunSettings
-from fingerprinter.sources import TrainingSources
-from nowplaying.artifacts import write_json
-from nowplaying.errors import ConfigError
+from fingerprinter.training.loop import learning_rate, prefetch, replace_weights, write_checkpoint
+from fingerprinter.training.progress import RunLog, checkpoint_state
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.artifacts import write_json
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import RunSettings
 from pretraining.config import PretrainingConfig
-from pretraining.ear import WEIGHTS_NAME, load_ear
+from pretraining.encoder import WEIGHTS_NAME, load_ear
 from pretraining.methods.pretext import Pretext
 from pretraining.methods.random import random_ear
 from pretraining.methods.registry import METHODS

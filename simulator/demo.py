@@ -8,18 +8,18 @@ from typing import Any
 from rich.console import Console
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from ondevice_db.indexing import index_paths
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from ondevice_db.ingest.ingest import index_paths
 from simulator.days.many import AVERAGE, simulate_days
 from simulator.days.study import Study
 from simulator.days.summary import summarise
-from simulator.pages.run_report import write_report
+from simulator.energy.account import day_mah
 from simulator.play import simulate_scene
-from simulator.power.account import day_mah
-from simulator.recordings import demo_recordings
+from simulator.reports.run_report import write_report
+from simulator.reports.timeline import energy_table, findings_table, timeline_table
 from simulator.run import Setup, SimulationResult
-from simulator.timeline import energy_table, findings_table, timeline_table
-from simulator.verdict import Outcome
+from simulator.scenes.recordings import demo_recordings
+from simulator.scenes.score_scene import Outcome
 
 __all__ = ["index_demo_songs", "run_demo", "simulate_scene"]
 
@@ -94,7 +94,7 @@ def run_demo(
     _print_verdict(console, result)
     used = {one.sound.recording for one in result.findings}
     artists = sorted({f"{one.artist} ({one.licence})" for name, one in recordings.items() if name in used})
-    console.print(f"Recordings by {'; '.join(artists)}. See simulator/demo_assets/ATTRIBUTION.md.", style="dim")
+    console.print(f"Recordings by {'; '.join(artists)}. See simulator/scenes/demo_assets/ATTRIBUTION.md.", style="dim")
     if report is not None:
         write_report(report, result, day)
         console.print(f"Report: {report}")

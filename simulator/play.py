@@ -6,16 +6,16 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.audio import load, track_id
-from nowplaying.errors import ConfigError
-from ondevice_db.packs import open_packs
-from simulator.conditions import PhoneConditions
-from simulator.events import Event
-from simulator.recordings import demo_recordings
+from nowplaying_core.audio import load, track_id
+from nowplaying_core.errors import ConfigError
+from ondevice_db.store.packs import open_packs
+from simulator.phone.conditions import PhoneConditions
+from simulator.phone.events import Event
 from simulator.run import Setup, SimulationResult, hear, make_phone, watched
-from simulator.scene import SoundKind, compose
-from simulator.scripts import SCENES
-from simulator.verdict import judge
+from simulator.scenes.recordings import demo_recordings
+from simulator.scenes.scene import SoundKind, compose
+from simulator.scenes.score_scene import judge
+from simulator.scenes.scripts import SCENES
 
 __all__ = ["simulate_scene"]
 
@@ -35,7 +35,7 @@ def simulate_scene(
     Parameters
     ----------
     name : str
-        Key of `simulator.scripts.SCENES`.
+        Key of `simulator.scenes.scripts.SCENES`.
     setup : Setup
         Music of the scene that its database does not hold should come out as unknown. The scene's own conditions
         replace its situation.

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying.audio import open_stream
-from ondevice_db.packs import open_packs
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.audio import open_stream
 from ondevice_db.recognizer import Recognizer
-from simulator.conditions import Situation
-from simulator.events import Event, EventKind
-from simulator.history import History
-from simulator.phone import Phone, PhoneConfig
-from simulator.power.account import EnergyAccount
-from simulator.power.device import DeviceProfile
-from simulator.power.latencies import PhoneLatencies
-from simulator.power.prices import Prices
-from simulator.power.work import DatabaseSize, Models
-from simulator.verdict import Finding
+from ondevice_db.store.packs import open_packs
+from simulator.energy.account import EnergyAccount
+from simulator.energy.costs import Prices
+from simulator.energy.device import DeviceProfile
+from simulator.energy.latencies import PhoneLatencies
+from simulator.energy.work import DatabaseSize, Models
+from simulator.phone.conditions import Situation
+from simulator.phone.events import Event, EventKind
+from simulator.phone.history import History
+from simulator.phone.phone import Phone, PhoneConfig
+from simulator.scenes.score_scene import Finding
 
 __all__ = ["Setup", "SimulationResult", "hear", "make_phone", "simulate_source", "watched"]
 

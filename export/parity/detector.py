@@ -10,21 +10,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, FeatureStream, features_of, quantize
-from detector.metrics import area_under_roc
 from detector.network import Graph, open_network
-from detector.reference import float_layers, float_probabilities
 from detector.stream import MODEL_FILE
-from detector.weights import FoldedWeights, load_weights
+from detector.training.reference import float_layers, float_probabilities
+from detector.training.weights import FoldedWeights, load_weights
 from export.micro import MicroModel
 from export.parity.layers import FloatLayer, LayerError, compare_layers, weighted_layers
 from export.parity.report import ParityReport
 from export.parity.sounds import Sounds
 from export.parity.subject import WEIGHTS
 from export.stream_form import network_of
-from nowplaying.audio import to_int16
-from nowplaying.errors import CorruptArtifactError, MissingExtraError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TensorSpec, TfliteModel
+from nowplaying_core.audio import to_int16
+from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TensorSpec, TfliteModel
+from nowplaying_core.statistics import area_under_roc
 
 __all__ = ["verify_detector", "verify_dsp"]
 

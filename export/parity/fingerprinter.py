@@ -15,10 +15,10 @@ from export.parity.sounds import Sounds
 from export.parity.subject import WEIGHTS
 from fingerprinter.fingerprint import Fingerprinter, window_starts
 from fingerprinter.mel import log_mel_reference
-from nowplaying.audio import SAMPLE_RATE_HZ
-from nowplaying.errors import ConfigError, ManifestMismatchError, MissingExtraError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.errors import ConfigError, ManifestMismatchError, MissingExtraError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["verify_fingerprinter"]
 
@@ -55,7 +55,7 @@ def verify_fingerprinter(
         report.left_out["fingerprinter in float"] = f"the float weights of {model.manifest['name']} are not here"
         return
     try:
-        from export.float_twin import front_end_config, rebuilt_encoder, write_float_twin
+        from export.float_reference import front_end_config, rebuilt_encoder, write_float_twin
         from export.parity.keras_fingerprinter import keras_images
     except ImportError as error:
         report.left_out["fingerprinter in float"] = str(MissingExtraError("train", "the trained form", error))
@@ -148,11 +148,11 @@ def _compare_answers(
     shipped: Fingerprinter, twin: Fingerprinter, evaluated: ModelFolder, sounds: Sounds, report: ParityReport
 ) -> None:
     """Ask one database, made of these recordings, what queries in noise are of, in int8 and in float."""
-    from ondevice_db.choose_codebook import shipped_codebook
-    from ondevice_db.indexing import index_paths
-    from ondevice_db.matcher import Matcher
+    from ondevice_db.index.choose_codebook import shipped_codebook
+    from ondevice_db.ingest.ingest import index_paths
+    from ondevice_db.match.matcher import Matcher
     from ondevice_db.recognizer import acceptance_of
-    from ondevice_db.store import SongDatabase
+    from ondevice_db.store.store import SongDatabase
 
     rng = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as scratch:

@@ -8,11 +8,11 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from detector.config import NetworkConfig
-from detector.model import FoldedModel, normalised
-from detector.weights import FoldedWeights
+from detector.training.config import NetworkConfig
+from detector.training.model import FoldedModel, normalised
+from detector.training.weights import FoldedWeights
 from export.tflite import to_float
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["keras_probabilities", "litert_probabilities"]
 

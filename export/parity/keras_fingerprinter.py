@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.logmel import LogMel
+from fingerprinter.encoders.log_mel import LogMel
 
 __all__ = ["keras_images"]
 

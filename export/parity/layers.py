@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from export.operators import OPERATOR_NAMES, builtin_code, open_graph
 from export.parity.numpy_graph import is_weighted, parameters
-from nowplaying.errors import ManifestMismatchError
+from nowplaying_core.errors import ManifestMismatchError
 
 __all__ = ["FloatLayer", "LayerError", "WeightedLayer", "compare_layers", "weighted_layers"]
 

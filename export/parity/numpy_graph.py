@@ -8,7 +8,7 @@ from ai_edge_litert import schema_py_generated as schema
 from numpy.typing import NDArray
 
 from export.operators import OPERATOR_NAMES, builtin_code, open_graph
-from nowplaying.errors import ConfigError, ManifestMismatchError
+from nowplaying_core.errors import ConfigError, ManifestMismatchError
 
 __all__ = ["constant", "is_weighted", "parameters", "run_graph"]
 

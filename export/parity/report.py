@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 
 from export.parity.layers import LayerError
-from nowplaying.errors import ParityError
+from nowplaying_core.errors import ParityError
 
 __all__ = ["TOLERANCES", "Figure", "ParityReport", "Tolerance"]
 

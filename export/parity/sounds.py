@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.effects import band_rms
-from nowplaying.audio import SAMPLE_RATE_HZ, load
-from nowplaying.errors import AudioFormatError
+from detector.training.effects import band_rms
+from nowplaying_core.audio import SAMPLE_RATE_HZ, load
+from nowplaying_core.errors import AudioFormatError
 
 __all__ = ["Sounds", "load_sounds", "mixed"]
 

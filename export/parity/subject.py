@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from export.bundle import BUNDLE_SCHEMA_VERSION, DSP, HALF, MANIFEST, PHONE
 from export.metadata import own_bytes, read_identity
+from export.model_copies import identity_of
 from export.operators import list_operators
-from export.stamping import identity_of
-from nowplaying.artifacts import builtin_model_dir, check_file, read_manifest
-from nowplaying.errors import ArtifactError, CorruptArtifactError
-from nowplaying.manifest import ModelFolder
+from nowplaying_core.artifacts import builtin_model_dir, check_file, read_manifest
+from nowplaying_core.errors import ArtifactError, CorruptArtifactError
+from nowplaying_core.manifest import ModelFolder
 
 __all__ = ["WEIGHTS", "Subject", "evaluated_model", "open_subject"]
 

@@ -9,7 +9,7 @@ from export.parity.fingerprinter import verify_fingerprinter
 from export.parity.report import ParityReport
 from export.parity.sounds import load_sounds
 from export.parity.subject import evaluated_model, open_subject
-from nowplaying.manifest import ModelFolder
+from nowplaying_core.manifest import ModelFolder
 
 __all__ = ["verify_export"]
 
@@ -52,7 +52,7 @@ def verify_export(
     sounds = load_sounds(music, other, most=most)
     say(f"hearing {len(sounds.music)} pieces of music and {len(sounds.other)} other sounds")
     for path in subject.databases:
-        from ondevice_db.store import SongDatabase
+        from ondevice_db.store.store import SongDatabase
 
         SongDatabase.open(path, subject.fingerprinter.manifest["embedding_space"] if subject.fingerprinter else None)
     models = [model for model in (subject.detector, subject.fingerprinter) if model is not None]

@@ -7,9 +7,9 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from fingerprinter.augment.config import AugmentConfig
-from nowplaying.audio.codec import through_codec
-from nowplaying.audio.mulaw import decode, encode
-from nowplaying.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
+from nowplaying_core.audio.codec import through_codec
+from nowplaying_core.audio.mulaw import decode, encode
+from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
 
 __all__ = ["capture", "draw_masks"]
 

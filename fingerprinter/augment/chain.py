@@ -10,7 +10,7 @@ from fingerprinter.augment.bands import draw_band_limit, response
 from fingerprinter.augment.capture import capture, draw_masks
 from fingerprinter.augment.config import AugmentConfig, Drawn
 from fingerprinter.augment.rooms import exponential_room
-from nowplaying.audio.pcm import SAMPLE_RATE_HZ
+from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 
 __all__ = ["Degrader"]
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 __all__ = ["AugmentConfig", "Drawn"]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.artifacts import write_atomic
-from nowplaying.errors import MissingExtraError
+from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.errors import MissingExtraError
 
 __all__ = ["align", "exponential_room", "simulate_room", "simulated_rooms"]
 

@@ -6,10 +6,10 @@ import keras
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.attention import build_attention
+from fingerprinter.encoders.audio2vec import build_small_ear
 from fingerprinter.encoders.compact import build_compact
 from fingerprinter.encoders.nafp import build_nafp
 from fingerprinter.encoders.now_playing import build_now_playing
-from fingerprinter.encoders.small_ear import build_small_ear
 
 __all__ = ["ENCODERS", "build_encoder"]
 

@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from fingerprinter.settings import require_counts, require_not_negative, require_positive
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import require_counts, require_not_negative, require_positive
 
 __all__ = ["OBJECTIVE_NAMES", "ObjectiveConfig"]
 

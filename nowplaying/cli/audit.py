@@ -5,11 +5,11 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.cli.measured import write_result
 from nowplaying.cli.options import DecodedCache, FingerprinterModel, SoundCorpus
 from nowplaying.cli.output import note
 from nowplaying.cli.train import require_tensorflow
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
@@ -35,13 +35,13 @@ def privacy(
 ) -> None:
     """Learn to rebuild sound from fingerprints and their codes, and measure what can be heard; stopped, it goes on."""
     from fingerprinter.fingerprint import Fingerprinter
-    from ondevice_db.codebook import Codebook
+    from ondevice_db.index.codebook import Codebook
     from pretraining.audit.config import AuditConfig
     from pretraining.audit.report import to_markdown
 
     settings = AuditConfig() if config is None else AuditConfig.read(config)
     require_tensorflow()
-    from fingerprinter.sources import TrainingSources
+    from fingerprinter.training.sources import TrainingSources
     from pretraining.audit.examples import write_examples
     from pretraining.audit.run import privacy_audit
 

@@ -12,6 +12,6 @@ __all__ = ["card"]
 
 def card(model: Annotated[Path, typer.Argument(help="Model folder with manifest.json and metrics.json.")]) -> None:
     """Write MODEL_CARD.md from a model's manifest and metrics."""
-    from export.card import write_card
+    from evaluation.model_card import write_card
 
     say(str(write_card(model)))

@@ -20,7 +20,7 @@ _Path = Annotated[Path, typer.Argument(metavar="DB", help="Song database: a fold
 @app.command()
 def info(database: _Path, json_output: Json = False) -> None:
     """Print counts, sizes and parameters."""
-    from ondevice_db.store import SongDatabase
+    from ondevice_db.store.store import SongDatabase
 
     facts = SongDatabase.open(database).info() | _versions(database)
     if json_output:
@@ -32,8 +32,8 @@ def info(database: _Path, json_output: Json = False) -> None:
 
 
 def _versions(database: Path) -> dict[str, object]:
-    from ondevice_db.schema import load_manifest
-    from ondevice_db.versions import last_good, signature_name
+    from ondevice_db.format.schema import load_manifest
+    from ondevice_db.store.versions import last_good, signature_name
 
     current, before = load_manifest(database), last_good(database)
     kept = {record["name"]: record["bytes"] for record in before.files.values()} if before is not None else {}
@@ -48,7 +48,7 @@ def _versions(database: Path) -> dict[str, object]:
 @app.command("list")
 def list_songs(database: _Path, json_output: Json = False) -> None:
     """Print every song with its track id."""
-    from ondevice_db.store import SongDatabase
+    from ondevice_db.store.store import SongDatabase
 
     tracks = [track for _, track in SongDatabase.open(database).songs]
     if json_output:
@@ -62,7 +62,7 @@ def list_songs(database: _Path, json_output: Json = False) -> None:
 @app.command()
 def verify(database: _Path, public_key: db_change.PublicKey = None, json_output: Json = False) -> None:
     """Check every hash, size and bound, the publisher's signature if asked, and that the songs find themselves."""
-    from ondevice_db.signature import check_database_signature
+    from ondevice_db.update.signature import check_database_signature
     from ondevice_db.verify import verify_database
 
     if public_key is not None:

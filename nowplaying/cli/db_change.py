@@ -5,12 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import FingerprinterModel, Json
 from nowplaying.cli.output import emit_json, note, say
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
 if TYPE_CHECKING:
-    from ondevice_db.schema import DatabaseManifest
+    from ondevice_db.format.schema import DatabaseManifest
 
 __all__ = ["PublicKey", "apply", "compact", "delta", "describe", "merge", "remove", "replace", "rollback", "sign"]
 
@@ -29,8 +29,8 @@ def remove(
     json_output: Json = False,
 ) -> None:
     """Take songs out."""
-    from nowplaying.errors import ConfigError
-    from ondevice_db.changes import remove_tracks
+    from nowplaying_core.errors import ConfigError
+    from ondevice_db.store.changes import remove_tracks
 
     wanted = list(dict.fromkeys(track_ids))
     removed = remove_tracks(database, wanted)
@@ -51,7 +51,7 @@ def merge(
     json_output: Json = False,
 ) -> None:
     """Add the songs of other databases, each recording once; nothing is fingerprinted again."""
-    from ondevice_db.changes import merge_databases
+    from ondevice_db.store.changes import merge_databases
 
     report = merge_databases(database, sources, quantize_again=quantize_again)
     if report.quantized_again:
@@ -70,8 +70,8 @@ def describe(
     json_output: Json = False,
 ) -> None:
     """Change what is known about a song."""
-    from nowplaying.errors import ConfigError
-    from ondevice_db.changes import describe_track
+    from nowplaying_core.errors import ConfigError
+    from ondevice_db.store.changes import describe_track
 
     texts = {"title": title, "artist": artist, "album": album}
     given = {name: text for name, text in texts.items() if text is not None}
@@ -91,7 +91,7 @@ def replace(
 ) -> None:
     """Put another recording in a song's place."""
     from fingerprinter.fingerprint import Fingerprinter
-    from ondevice_db.indexing import replace_with_file
+    from ondevice_db.ingest.ingest import replace_with_file
 
     track = replace_with_file(database, track_id, file, Fingerprinter.from_model(fingerprinter))
     _tell(database, "replace", f"{track_id} replaced with {track.track_id}", json_output, track=track.to_dict())
@@ -99,7 +99,7 @@ def replace(
 
 def compact(database: _Path, json_output: Json = False) -> None:
     """Close the gaps of removed songs, and drop the version that is kept to roll back to."""
-    from ondevice_db.changes import compact_database
+    from ondevice_db.store.changes import compact_database
 
     manifest = compact_database(database)
     _tell(database, "compact", f"{_songs(manifest.n_songs)} in {manifest.n_slots} places", json_output)
@@ -107,7 +107,7 @@ def compact(database: _Path, json_output: Json = False) -> None:
 
 def rollback(database: _Path, json_output: Json = False) -> None:
     """Return to the version before the last change."""
-    from ondevice_db.versions import roll_back
+    from ondevice_db.store.versions import roll_back
 
     _tell(database, "rollback", _version(roll_back(database)), json_output)
 
@@ -119,7 +119,7 @@ def delta(
     json_output: Json = False,
 ) -> None:
     """Write the small download that leads from one version to a later one."""
-    from ondevice_db.delta import make_delta
+    from ondevice_db.update.delta import make_delta
 
     n_bytes = make_delta(old, new, out)
     if json_output:
@@ -135,7 +135,7 @@ def apply(
     json_output: Json = False,
 ) -> None:
     """Bring a database to the version that a delta leads to: all of it or nothing."""
-    from ondevice_db.delta import apply_delta
+    from ondevice_db.update.delta import apply_delta
 
     _tell(database, "apply", _version(apply_delta(database, file, public_key=public_key)), json_output)
 
@@ -146,7 +146,7 @@ def sign(
     json_output: Json = False,
 ) -> None:
     """Sign a database as its publisher; any later change makes it unsigned."""
-    from ondevice_db.signature import sign_database
+    from ondevice_db.update.signature import sign_database
 
     path = sign_database(database, key)
     _tell(database, "sign", f"signed in {path.name}", json_output, signature=str(path))
@@ -156,7 +156,7 @@ def _tell(database: Path, action: str, text: str, json_output: bool, **facts: ob
     if not json_output:
         say(f"{database}: {text}")
         return
-    from ondevice_db.schema import load_manifest
+    from ondevice_db.format.schema import load_manifest
 
     manifest = load_manifest(database)
     state = {"generation": manifest.generation, "n_songs": manifest.n_songs}

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Seed
-from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
 __all__ = ["demo"]
 

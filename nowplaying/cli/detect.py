@@ -5,15 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR
 from nowplaying.cli.options import DetectorModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import clock, emit_json, note, say
-from nowplaying.errors import NowPlayingError
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.errors import NowPlayingError
 
 if TYPE_CHECKING:
     from detector.live import LiveEvent
-    from simulator.ring import MulawRing
+    from simulator.phone.ring import MulawRing
 
 __all__ = ["detect"]
 
@@ -70,8 +70,8 @@ def detect(
 def _follow(source: str, model: str, *, json_output: bool, save_wakes: Path | None) -> None:
     from detector.live import LiveSegments
     from detector.stream import StreamingDetector
-    from nowplaying.audio import SAMPLE_RATE_HZ, open_stream
-    from simulator.ring import MulawRing
+    from nowplaying_core.audio import SAMPLE_RATE_HZ, open_stream
+    from simulator.phone.ring import MulawRing
 
     detector = StreamingDetector.from_model(model)
     segments, ring, n_samples = LiveSegments(detector.gate_config), MulawRing(), 0
@@ -109,8 +109,8 @@ def _times(event: "LiveEvent") -> dict[str, float | None]:
 def _save(ring: "MulawRing", path: Path) -> None:
     import soundfile
 
-    from nowplaying.artifacts import write_atomic
-    from nowplaying.audio import SAMPLE_RATE_HZ
+    from nowplaying_core.artifacts import write_atomic
+    from nowplaying_core.audio import SAMPLE_RATE_HZ
 
     # The file keeps the ring's own bytes' sound: mu-law decoded to 16 bits loses nothing more.
     samples = ring.read()

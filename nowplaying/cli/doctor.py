@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Literal
 
 import typer
 
-from nowplaying import __version__
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Json
 from nowplaying.cli.output import emit_json, say
-from nowplaying.errors import EXIT_FOUND, MissingExtraError, NowPlayingError
+from nowplaying_core import __version__
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import EXIT_FOUND, MissingExtraError, NowPlayingError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -88,7 +88,7 @@ def _try(name: str, check: Callable[[], str]) -> Check:
 
 
 def _runtime() -> str:
-    from nowplaying.runtime import installed_runtimes
+    from nowplaying_core.runtime import installed_runtimes
 
     found = installed_runtimes()
     if not found:
@@ -105,7 +105,7 @@ def _ffmpeg() -> Check:
 
 
 def _microphones() -> str:
-    from nowplaying.audio.microphone import microphone_names
+    from nowplaying_core.audio.microphone import microphone_names
 
     return "; ".join(microphone_names()) or "none found"
 
@@ -121,7 +121,7 @@ def _sound() -> "NDArray[np.float32]":
 
 def _detector() -> str:
     from detector.stream import StreamingDetector
-    from nowplaying.errors import CorruptArtifactError
+    from nowplaying_core.errors import CorruptArtifactError
 
     decisions = StreamingDetector.from_model().process(_sound())
     if not decisions or not all(0 <= one.probability <= 1 for one in decisions):
@@ -134,7 +134,7 @@ def _fingerprinter() -> str:
     import numpy as np
 
     from fingerprinter.fingerprint import Fingerprinter
-    from nowplaying.errors import CorruptArtifactError
+    from nowplaying_core.errors import CorruptArtifactError
 
     model = Fingerprinter.from_model()
     vectors = model.embed(_sound(), model.query_hop_s)
@@ -148,7 +148,7 @@ def _annoy() -> str:
     import numpy as np
     from annoy import AnnoyIndex
 
-    from nowplaying.errors import CorruptArtifactError
+    from nowplaying_core.errors import CorruptArtifactError
 
     index = AnnoyIndex(8, "angular")
     index.set_seed(1)

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, Seed
 from nowplaying.cli.output import emit_json, note, progress_bar, say, table
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 if TYPE_CHECKING:
     from simulator.days.study import Study
@@ -75,7 +75,7 @@ def energy(
 
 def _write_report(path: Path, study: "Study", **options: Any) -> dict[str, Any]:
     from simulator.days.findings import find
-    from simulator.pages.study_report import write_study
+    from simulator.reports.study_report import write_study
 
     with progress_bar("study", 4) as advance:
         steps = iter(range(4))

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying.cli import evaluate_ears
+from nowplaying.cli import evaluate_encoders
 from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, Seed
 from nowplaying.cli.output import emit_json, note, table
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
@@ -76,11 +76,11 @@ def retrieval(
             metrics=metrics,
         )
         return
-    from nowplaying.manifest import ModelFolder
-    from ondevice_db.evaluation.calibration import calibrate
-    from ondevice_db.evaluation.report import to_markdown
-    from ondevice_db.evaluation.retrieval import evaluate_retrieval
-    from ondevice_db.evaluation.setting import build_setting
+    from evaluation.retrieval.calibration import calibrate
+    from evaluation.retrieval.report import to_markdown
+    from evaluation.retrieval.retrieval import evaluate_retrieval
+    from evaluation.retrieval.setting import build_setting
+    from nowplaying_core.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="fingerprinter").path
     if fit_acceptance:
@@ -134,9 +134,9 @@ def detector(
     metrics: _Metrics = False,
 ) -> None:
     """ROC area on clips, and recall against false triggers on streams."""
-    from detector.evaluate import evaluate_detector, to_markdown
-    from detector.report import plot
-    from nowplaying.manifest import ModelFolder
+    from evaluation.detector.evaluate import evaluate_detector, to_markdown
+    from evaluation.detector.report import plot
+    from nowplaying_core.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="detector").path
     result = evaluate_detector(
@@ -163,7 +163,7 @@ def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, json_output: Json = F
     """Measure what the detector costs a device: bytes, parameters, states, arena, multiply-accumulates."""
     from detector.stream import MODEL_FILE
     from export.cost import detector_cost as measure
-    from nowplaying.manifest import ModelFolder
+    from nowplaying_core.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="detector")
     cost = measure(folder.file(MODEL_FILE))
@@ -173,8 +173,8 @@ def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, json_output: Json = F
     table([folder.manifest["name"], ""], [[name.replace("_", " "), f"{value}"] for name, value in cost.items()])
 
 
-app.command()(evaluate_ears.probe)
-app.command()(evaluate_ears.codes)
+app.command()(evaluate_encoders.probe)
+app.command()(evaluate_encoders.codes)
 
 
 def _published(
@@ -191,10 +191,10 @@ def _published(
     out: Path | None,
     metrics: bool,
 ) -> None:
-    from nowplaying.manifest import ModelFolder
-    from ondevice_db.evaluation import grid_report
-    from ondevice_db.evaluation.grid import evaluate_grid
-    from ondevice_db.evaluation.open_set import evaluate_open_set
+    from evaluation.retrieval import grid_report
+    from evaluation.retrieval.grid import evaluate_grid
+    from evaluation.retrieval.open_set import evaluate_open_set
+    from nowplaying_core.manifest import ModelFolder
 
     common: dict[str, Any] = {
         "n_queries": n_queries,

@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json
 from nowplaying.cli.output import emit_json, note, say, table
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
@@ -74,7 +74,7 @@ def verify(
 ) -> None:
     """Prove exported graphs equal to what was evaluated, on real sound; fails where a figure leaves its tolerance."""
     from export.parity.verify import verify_export
-    from nowplaying.artifacts import write_json, write_text
+    from nowplaying_core.artifacts import write_json, write_text
 
     music, other = _recordings(corpus)
     report = verify_export(source, music=music, other=other, weights=tuple(weights or ()), most=most, say=note)
@@ -97,9 +97,9 @@ def verify(
 
 def _recordings(corpus: Path | None) -> tuple[list[Path], list[Path]]:
     """Return music and other sounds of a corpus; what it does not have comes from the demo."""
-    from nowplaying.audio.corpus import GROUPS, Group, read_corpus, recordings_if_any
-    from simulator.recordings import demo_recordings
-    from simulator.scene import SoundKind
+    from nowplaying_core.audio.corpus import GROUPS, Group, read_corpus, recordings_if_any
+    from simulator.scenes.recordings import demo_recordings
+    from simulator.scenes.scene import SoundKind
 
     demo = demo_recordings().values()
     music = [one.path for one in demo if one.kind is SoundKind.MUSIC]

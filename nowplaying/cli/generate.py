@@ -29,9 +29,9 @@ def generate(
     """Continue a song from its codes (needs the train extra); the file holds the prompt, through its codes, as well."""
     import soundfile
 
-    from nowplaying.artifacts import write_atomic
-    from nowplaying.audio import SAMPLE_RATE_HZ
     from nowplaying.cli.train import require_tensorflow
+    from nowplaying_core.artifacts import write_atomic
+    from nowplaying_core.audio import SAMPLE_RATE_HZ
 
     start, n_prompt = round(at_s * SAMPLE_RATE_HZ), round(prompt_s * SAMPLE_RATE_HZ)
     samples = read_source(prompt)[start : start + n_prompt]

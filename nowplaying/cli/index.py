@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Database, FingerprinterModel, Json, expand_sources
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, progress_bar, say
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
 __all__ = ["index"]
 
@@ -43,8 +43,8 @@ def index(
 ) -> None:
     """Fingerprint files and folders into a database; interrupted, the same command goes on where it stopped."""
     from fingerprinter.fingerprint import Fingerprinter
-    from ondevice_db.choose_codebook import CodebookChoice
-    from ondevice_db.indexing import index_paths
+    from ondevice_db.index.choose_codebook import CodebookChoice
+    from ondevice_db.ingest.ingest import index_paths
 
     if (add or layout == "flat") and (code_bytes is not None or codebook != "auto"):
         message = "--code-bytes and --codebook are for a new database of layout pq; it keeps them when songs are added"

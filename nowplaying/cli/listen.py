@@ -4,13 +4,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json
 from nowplaying.cli.output import clock, emit_json, note, say
-from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
 if TYPE_CHECKING:
-    from simulator.events import Event
+    from simulator.phone.events import Event
 
 __all__ = ["listen"]
 
@@ -25,7 +25,7 @@ def listen(
     json_output: Json = False,
 ) -> None:
     """Listen all day and print each song as it is recognized; Ctrl-C ends it."""
-    from simulator.events import EventKind
+    from simulator.phone.events import EventKind
     from simulator.run import Setup, simulate_source
 
     def tell(event: "Event") -> None:

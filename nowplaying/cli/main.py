@@ -5,7 +5,6 @@ from typing import Annotated
 
 import typer
 
-from nowplaying import __version__
 from nowplaying.cli import (
     audit,
     card,
@@ -20,19 +19,30 @@ from nowplaying.cli import (
     index,
     listen,
     pretrain,
+    publish,
     recognize,
     render,
-    ship,
     simulate,
     train,
 )
 from nowplaying.cli.outcome import disk_error
 from nowplaying.cli.output import fail, set_verbosity
-from nowplaying.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
+from nowplaying_core import __version__
+from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
 
 __all__ = ["app", "main"]
 
-_ROOMS = {"detector", "export", "fingerprinter", "nowplaying", "ondevice_db", "pretraining", "simulator"}
+_ROOMS = {
+    "detector",
+    "evaluation",
+    "export",
+    "fingerprinter",
+    "nowplaying",
+    "nowplaying_core",
+    "ondevice_db",
+    "pretraining",
+    "simulator",
+}
 
 app = typer.Typer(
     name="nowplaying",
@@ -78,7 +88,7 @@ app.command("generate")(generate.generate)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(audit.app, name="audit")
-app.add_typer(ship.app, name="ship")
+app.add_typer(publish.app, name="ship")
 app.add_typer(db.app, name="db")
 
 

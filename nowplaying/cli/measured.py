@@ -16,7 +16,7 @@ Out = Annotated[Path | None, typer.Option("--out", help="Folder for the JSON and
 
 def enter(folder: Path, values: dict[str, Any]) -> None:
     """Enter values in a model's manifest."""
-    from nowplaying.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_json
+    from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_json
 
     path = folder / "manifest.json"
     write_json(path, {**read_manifest(path, kind="model", schema_version=MODEL_SCHEMA_VERSION), **values})
@@ -26,8 +26,8 @@ def finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: P
     """Show and write a model's figures; with ``metrics`` also enter them in its folder, and write its card anew."""
     write_result(name, result, text, out)
     if metrics:
-        from export.card import METRICS_NAME, write_card
-        from nowplaying.artifacts import write_json
+        from evaluation.model_card import METRICS_NAME, write_card
+        from nowplaying_core.artifacts import write_json
 
         write_json(folder / METRICS_NAME, result)
         note(f"wrote {write_card(folder)}")
@@ -35,7 +35,7 @@ def finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: P
 
 def write_result(name: str, result: dict[str, Any], text: str, out: Path | None) -> None:
     """Show a table, and write it with its figures as ``name.md`` and ``name.json`` where a folder is given."""
-    from nowplaying.artifacts import write_json, write_text
+    from nowplaying_core.artifacts import write_json, write_text
 
     say(text)
     if out is not None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.errors import AudioFormatError
+from nowplaying_core.errors import AudioFormatError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,7 +62,7 @@ def expand_sources(names: list[str]) -> list[str]:
     AudioFormatError
         When there is none.
     """
-    from nowplaying.audio import find_audio
+    from nowplaying_core.audio import find_audio
 
     sources: dict[str, None] = {}
     for name in names:
@@ -77,7 +77,7 @@ def read_source(source: str) -> "NDArray[np.float32]":
     """Return all samples of a file, or of standard input for ``-``: mono float32 at 16 kHz."""
     import numpy as np
 
-    from nowplaying.audio import load, open_stream
+    from nowplaying_core.audio import load, open_stream
 
     if source != "-":
         return load(Path(source))

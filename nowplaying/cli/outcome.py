@@ -4,7 +4,7 @@ import errno
 from pathlib import Path
 
 from nowplaying.cli.output import fail
-from nowplaying.errors import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_NOTHING_RECOGNIZED, NowPlayingError
+from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_NOTHING_RECOGNIZED, NowPlayingError
 
 __all__ = ["Outcome", "disk_error"]
 

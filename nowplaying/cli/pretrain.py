@@ -31,7 +31,7 @@ def pretrain(
     """Pretrain a small encoder without labels (needs the train extra); stopped, the same command goes on."""
     from dataclasses import replace
 
-    from nowplaying.errors import ConfigError
+    from nowplaying_core.errors import ConfigError
     from pretraining.config import PretrainingConfig
 
     settings = PretrainingConfig(method=method) if config is None else PretrainingConfig.read(config)
@@ -40,7 +40,7 @@ def pretrain(
         raise ConfigError(message)
     settings = settings if seed is None else replace(settings, seed=seed)
     require_tensorflow()
-    from fingerprinter.sources import TrainingSources
+    from fingerprinter.training.sources import TrainingSources
     from pretraining.train import pretrain as run
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import clock, emit_json, note, say
-from nowplaying.errors import NowPlayingError
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import NowPlayingError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -51,7 +51,7 @@ def recognize(
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
-    from nowplaying.errors import ConfigError
+    from nowplaying_core.errors import ConfigError
 
     if at_s is not None and every_s is not None:
         message = "--at and --every exclude each other; give one of them"
@@ -89,9 +89,9 @@ def recognize(
 
 def _open(databases: list[Path], model: str, popularity: Path | None, min_score: float | None) -> "Recognizer":
     from fingerprinter.fingerprint import Fingerprinter
-    from ondevice_db.packs import open_packs
-    from ondevice_db.popularity import read_popularity
+    from ondevice_db.match.popularity import read_popularity
     from ondevice_db.recognizer import Recognizer, acceptance_of
+    from ondevice_db.store.packs import open_packs
 
     fingerprinter = Fingerprinter.from_model(model)
     songs = open_packs(databases, fingerprinter.embedding_space)
@@ -132,7 +132,7 @@ def _print(record: dict[str, Any]) -> None:
 
 
 def _plot(recognizer: "Recognizer", samples: "NDArray[np.float32]", at_s: float | None, path: Path) -> None:
-    from ondevice_db.alignment import plot_alignment
+    from ondevice_db.match.alignment import plot_alignment
 
     alignment = recognizer.align(samples, at_s)
     if alignment is None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.output import note, say
-from nowplaying.errors import EXIT_BAD_INPUT, ConfigError
+from nowplaying_core.errors import EXIT_BAD_INPUT, ConfigError
 
 __all__ = ["render"]
 
@@ -22,7 +22,7 @@ def render(
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 2,
 ) -> None:
     """Render MIDI scores with varied instruments, keys and tempi (needs fluidsynth and a sound font)."""
-    from fingerprinter.midi import choose_scores, render_folder
+    from fingerprinter.training.midi import choose_scores, render_folder
 
     missing = [str(path) for path in soundfont if not path.is_file()]
     if missing:

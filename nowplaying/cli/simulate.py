@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, Seed
 from nowplaying.cli.output import emit_json, note
-from nowplaying.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
 if TYPE_CHECKING:
     from simulator.run import Setup, SimulationResult
@@ -37,11 +37,11 @@ def simulate(
     json_output: Json = False,
 ) -> None:
     """Let the simulated phone hear a file or a scene: states, wake-ups, songs, latency, energy."""
-    from nowplaying.errors import ConfigError
-    from simulator.pages.run_report import write_report
+    from nowplaying_core.errors import ConfigError
+    from simulator.energy.device import DeviceProfile
+    from simulator.energy.latencies import PhoneLatencies
     from simulator.play import simulate_scene
-    from simulator.power.device import DeviceProfile
-    from simulator.power.latencies import PhoneLatencies
+    from simulator.reports.run_report import write_report
     from simulator.run import Setup, simulate_source
 
     if (source is None) == (scene is None):
@@ -75,7 +75,7 @@ def _watching(setup: "Setup", *, wanted: bool, speed: float) -> Iterator[dict[st
     from rich.console import Console
     from rich.live import Live
 
-    from simulator.live import LiveView
+    from simulator.reports.live import LiveView
 
     console = Console(stderr=True)
     if not wanted or not console.is_terminal:
@@ -92,7 +92,7 @@ def print_result(result: "SimulationResult") -> None:
     """Print the timeline, the verdict on a scene, and the energy account."""
     from rich.console import Console
 
-    from simulator.timeline import energy_table, findings_table, timeline_table
+    from simulator.reports.timeline import energy_table, findings_table, timeline_table
 
     console = Console()
     console.print(timeline_table(result))

@@ -39,14 +39,14 @@ def fingerprinter(
     ] = None,
 ) -> None:
     """Train the fingerprint encoder."""
-    from fingerprinter.training_config import TrainingConfig
+    from fingerprinter.training.config import TrainingConfig
 
     settings = TrainingConfig.read(config)
     if start_from is not None and start_from.is_dir():
         start_from /= "encoder.weights.h5"
     require_tensorflow()
-    from fingerprinter.sources import TrainingSources
-    from fingerprinter.train import train
+    from fingerprinter.training.sources import TrainingSources
+    from fingerprinter.training.train import train
 
     weights = train(
         settings,
@@ -73,12 +73,12 @@ def detector(
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
 ) -> None:
     """Train the music detector."""
-    from detector.config import DetectorConfig
+    from detector.training.config import DetectorConfig
 
     settings = DetectorConfig.from_toml(config)
     require_tensorflow()
-    from detector.train import train_detector
-    from pretraining.shipped import ShippedEar
+    from detector.training.train import train_detector
+    from pretraining.tflite_encoder import ShippedEar
 
     report = train_detector(
         settings,
@@ -113,14 +113,14 @@ def detector_folds(
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose.")] = 1,
 ) -> None:
     """Cross-validate the music detector: train one for each fold, hear its recordings with it, choose the gate."""
-    from detector.config import DetectorConfig
+    from detector.training.config import DetectorConfig
 
     settings = DetectorConfig.from_toml(config)
     if steps is not None:
         settings = replace(settings, training=replace(settings.training, steps=steps))
     require_tensorflow()
-    from detector.report import plot
-    from export.cross_validate import cross_validate, folds_to_markdown
+    from evaluation.detector.cross_validate import cross_validate, folds_to_markdown
+    from evaluation.detector.report import plot
 
     result = cross_validate(
         settings,
@@ -147,7 +147,7 @@ def require_tensorflow() -> None:
     """Raise MissingExtraError where the train extra is not installed, before any of its code is imported."""
     from importlib.util import find_spec
 
-    from nowplaying.errors import MissingExtraError
+    from nowplaying_core.errors import MissingExtraError
 
     missing = [name for name in ("tensorflow", "keras") if find_spec(name) is None]
     if missing:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.progress import checkpoint_state
-from pretraining.audit.bank import Bank
+from fingerprinter.training.progress import checkpoint_state
 from pretraining.audit.config import AuditConfig
-from pretraining.audit.line import Line, fit_line
+from pretraining.audit.dataset import Bank
+from pretraining.audit.linear_inversion import Line, fit_line
 from pretraining.diffusion.decoder import RefinedDecoder
 from pretraining.train import compile_for, fit
 

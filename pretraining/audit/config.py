@@ -4,8 +4,8 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.settings import RunSettings, construct, require_positive
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import RunSettings, construct, require_positive
 from pretraining.config import PretrainingConfig
 from pretraining.diffusion.config import DecoderConfig
 

@@ -8,13 +8,13 @@ import soundfile
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
+from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.fingerprint import Fingerprinter
-from fingerprinter.logmel import LogMel
-from nowplaying.audio import load
+from nowplaying_core.audio import load
 from pretraining.audit.attack import Attack
 from pretraining.audit.run import StoredForm
 from pretraining.diffusion.distance import fingerprints
-from pretraining.sound_of_mel import sound_of_mel
+from pretraining.mel_to_audio import sound_of_mel
 
 __all__ = ["write_examples"]
 

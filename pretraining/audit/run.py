@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
-from fingerprinter.sources import TrainingSources
-from nowplaying.errors import ConfigError
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from pretraining.audit.attack import Attack, attack
-from pretraining.audit.bank import Bank, gather
 from pretraining.audit.chroma import chroma, chroma_agreement, strongest_agreement
 from pretraining.audit.config import AuditConfig
-from pretraining.audit.understood import read_from_vectors, understood
+from pretraining.audit.dataset import Bank, gather
+from pretraining.audit.intelligibility import read_from_vectors, understood
 from pretraining.diffusion.distance import fingerprints
 from pretraining.probe.intervals import bootstrap, interval
 from pretraining.probe.windows import Images, hear

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from fingerprinter.settings import require_counts, require_not_negative
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER
-from nowplaying.errors import ConfigError
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import require_counts, require_not_negative
 
 __all__ = ["BitConfig"]
 

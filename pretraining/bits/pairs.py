@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
-from fingerprinter.pairs import PairSampler
-from fingerprinter.sources import TrainingSources, training_sampler
-from fingerprinter.training_config import TrainingConfig
-from nowplaying.artifacts import canonical_json, write_atomic
-from nowplaying.errors import ConfigError
+from fingerprinter.training.config import TrainingConfig
+from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.sources import TrainingSources, training_sampler
+from nowplaying_core.artifacts import canonical_json, write_atomic
+from nowplaying_core.errors import ConfigError
 from pretraining.config import PretrainingConfig
 
 __all__ = ["FingerprintPairs", "fingerprint_pairs"]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 __all__ = ["CodeConfig"]
 

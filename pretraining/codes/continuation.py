@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.codes.run import CodeRun
 
 __all__ = ["continued", "draw_code"]

@@ -6,11 +6,11 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from nowplaying.audio import rms_dbfs
-from nowplaying.errors import AudioFormatError
+from nowplaying_core.audio import rms_dbfs
+from nowplaying_core.errors import AudioFormatError
 from pretraining.codes.continuation import continued
 from pretraining.codes.run import CodeRun
-from pretraining.sound_of_mel import to_sound
+from pretraining.mel_to_audio import to_sound
 
 __all__ = ["generate"]
 

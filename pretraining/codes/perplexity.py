@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
 
-from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import read_corpus
-from nowplaying.errors import ConfigError
+from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.errors import ConfigError
 from pretraining.codes.ngrams import Bigram, unigram
 from pretraining.codes.run import CodeRun
 from pretraining.probe.intervals import interval

@@ -6,7 +6,7 @@ import keras
 from keras import layers, ops
 
 from fingerprinter.config import FrontEndConfig
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.codes.config import CodeConfig
 
 __all__ = ["Bottleneck", "Codebook", "Quantizer", "nearest", "slices", "unit"]

@@ -8,11 +8,11 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.logmel import LogMel
-from nowplaying.errors import ConfigError
-from pretraining.codes.ear import QUANTIZERS, clip_front_end
+from fingerprinter.encoders.log_mel import LogMel
+from nowplaying_core.errors import ConfigError
+from pretraining.codes.encoder import QUANTIZERS, clip_front_end
 from pretraining.config import PretrainingConfig
-from pretraining.ear import load_ear
+from pretraining.encoder import load_ear
 
 __all__ = ["CodeRun"]
 

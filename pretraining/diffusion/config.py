@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from fingerprinter.settings import require_counts, require_not_negative
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import require_counts, require_not_negative
 
 __all__ = ["PREDICTIONS", "DecoderConfig"]
 

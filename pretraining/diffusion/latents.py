@@ -7,7 +7,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from fingerprinter.loop import learning_rate, prefetch
+from fingerprinter.training.loop import learning_rate, prefetch
 from pretraining.diffusion.process import asked_for, noisy
 from pretraining.diffusion.refiner import time_features
 from pretraining.diffusion.sampler import sampled

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.logmel import LogMel
-from fingerprinter.sources import TrainingSources
+from fingerprinter.encoders.log_mel import LogMel
+from fingerprinter.training.sources import TrainingSources
 from pretraining.config import PretrainingConfig
 from pretraining.sounds import clip_sampler
 

@@ -8,7 +8,7 @@ import numpy as np
 from keras import layers, ops
 
 from fingerprinter.config import FrontEndConfig
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.diffusion.config import DecoderConfig
 
 __all__ = ["build_refiner", "time_features"]

@@ -30,7 +30,7 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapp
         "shipped fingerprinter's vectors, kernel (cosine + 1)^3, in thousandths, with 95 % intervals. *own window "
         "first*: how often the nearest real window by fingerprint is the one rebuilt. *spread*: root mean square "
         "between two samples. Blurred: real windows under a Gaussian of so many bands and frames. Made "
-        "by `python evaluation/decoders.py`.\n",
+        "by `python -m evaluation.experiments.decoders`.\n",
         table([*names, "parameters"], rows),
     ]
     curves = [[name, *_curve_cells(step)] for name, result in results.items() for step in _curve(result)]

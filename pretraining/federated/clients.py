@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.pairs import PairSampler, Recordings
-from fingerprinter.sources import TrainingSources
-from nowplaying.audio import to_int16
-from nowplaying.audio.cache import load_cached
-from nowplaying.audio.corpus import Group
-from nowplaying.errors import ConfigError
+from fingerprinter.training.pairs import PairSampler, Recordings
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio import to_int16
+from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.corpus import Group
+from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
 from pretraining.federated.config import FederationConfig

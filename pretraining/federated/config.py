@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from fingerprinter.settings import RunSettings, construct, require_positive
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import RunSettings, construct, require_positive
 
 __all__ = ["FederationConfig"]
 

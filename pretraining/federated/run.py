@@ -18,13 +18,13 @@ import keras
 import numpy as np
 
 from fingerprinter.encoders.norm import BatchNorm
-from fingerprinter.loop import replace_weights
-from fingerprinter.sources import TrainingSources
-from nowplaying.artifacts import write_atomic, write_json
-from nowplaying.errors import ConfigError, MissingExtraError
+from fingerprinter.training.loop import replace_weights
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.errors import ConfigError, MissingExtraError
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
-from pretraining.ear import WEIGHTS_NAME
+from pretraining.encoder import WEIGHTS_NAME
 from pretraining.federated.clients import federate
 from pretraining.federated.config import FederationConfig
 from pretraining.methods.pretext import Pretext

@@ -13,7 +13,7 @@ from flwr.supercore.privacy_accounting import NeighboringRelation, PrivacyConfig
 from flwr.supercore.privacy_accounting.rdp_accountant import RdpAccountant
 
 from pretraining.federated.config import FederationConfig
-from pretraining.federated.grid import InProcessGrid
+from pretraining.federated.fixed_point import InProcessGrid
 
 __all__ = ["average"]
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
 from pretraining.decoder import build_decoder
+from pretraining.methods.context import neighbouring, others_than_middle
 from pretraining.methods.pretext import Pretext
-from pretraining.methods.surroundings import neighbouring, others_than_middle
 
 __all__ = ["Audio2VecCbow"]
 

@@ -11,13 +11,13 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config import EarConfig, PretrainingConfig
 from pretraining.diffusion.critic import adversarial_loss, build_critic
 from pretraining.diffusion.decoder import RefinedDecoder
-from pretraining.diffusion.listener import Listener
-from pretraining.ear import embed
+from pretraining.diffusion.perceptual import Listener
+from pretraining.encoder import embed
 from pretraining.methods.pretext import Pretext
 
 __all__ = ["DiffusionAutoencoder", "load_autoencoder"]

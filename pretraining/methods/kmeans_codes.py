@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from nowplaying.errors import MissingExtraError
+from nowplaying_core.errors import MissingExtraError
 from pretraining.clips import ClipSampler
 from pretraining.codes.quantizer import slices
 from pretraining.methods.next_code import NextCode

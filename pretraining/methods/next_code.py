@@ -8,10 +8,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from fingerprinter.logmel import LogMel
-from fingerprinter.sources import TrainingSources
+from fingerprinter.encoders.log_mel import LogMel
+from fingerprinter.training.sources import TrainingSources
 from pretraining.clips import ClipSampler
-from pretraining.codes.ear import clip_front_end
+from pretraining.codes.encoder import clip_front_end
 from pretraining.config import PretrainingConfig
 from pretraining.methods.pretext import Pretext
 from pretraining.sounds import clip_sampler

@@ -8,10 +8,10 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
-from fingerprinter.logmel import LogMel
-from fingerprinter.sources import TrainingSources
+from fingerprinter.encoders.log_mel import LogMel
+from fingerprinter.training.sources import TrainingSources
 from pretraining.config import PretrainingConfig
-from pretraining.ear import build_ear
+from pretraining.encoder import build_ear
 from pretraining.sounds import clip_sampler
 
 __all__ = ["Pretext"]

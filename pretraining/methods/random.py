@@ -3,7 +3,7 @@
 import keras
 
 from pretraining.config import PretrainingConfig
-from pretraining.ear import build_ear
+from pretraining.encoder import build_ear
 
 __all__ = ["random_ear"]
 

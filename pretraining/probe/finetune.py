@@ -6,7 +6,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from pretraining.config import PretrainingConfig
-from pretraining.ear import build_ear, embed
+from pretraining.encoder import build_ear, embed
 
 __all__ = ["fine_tune"]
 

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.errors import MissingExtraError
+from nowplaying_core.errors import MissingExtraError
 
 __all__ = ["linear_probe", "mean_by_owner"]
 

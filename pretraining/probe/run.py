@@ -11,16 +11,16 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.config import PretrainingConfig
-from pretraining.ear import embed, load_ear
+from pretraining.encoder import embed, load_ear
 from pretraining.probe.compare import Right, compare
 from pretraining.probe.few import labelled_part
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe, mean_by_owner
 from pretraining.probe.windows import Images, hear
-from pretraining.shipped import ShippedEar
 from pretraining.tasks.task import Task
+from pretraining.tflite_encoder import ShippedEar
 
 __all__ = ["ProbeSettings", "probe"]
 
@@ -164,7 +164,7 @@ def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | ShippedEar]:
         return shipped.name, shipped.config, shipped
     config, ear = load_ear(run)
     if len(ear.input_shape) != 4:
-        message = f"{run}: expected an ear that hears sound, found {config.method}; evaluation/discrete.py asks it"
+        message = f"{run}: expected an ear that hears sound, found {config.method}; use evaluation.experiments.discrete"
         raise ConfigError(message)
     return config.method, config, ear
 

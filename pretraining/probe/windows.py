@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.logmel import LogMel
-from nowplaying.audio.cache import load_cached
+from fingerprinter.encoders.log_mel import LogMel
+from nowplaying_core.audio.cache import load_cached
 from pretraining.tasks.task import Example
 
 __all__ = ["Images", "hear"]

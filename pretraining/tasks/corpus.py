@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from nowplaying.audio.corpus import CorpusFile, Group, read_corpus
+from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus
 from pretraining.tasks.segments import Utterance, has_utterances, read_utterances
 from pretraining.tasks.task import Example, Task
 

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from nowplaying.audio import find_audio
-from nowplaying.errors import ConfigError
+from nowplaying_core.audio import find_audio
+from nowplaying_core.errors import ConfigError
 from pretraining.tasks.task import Example, Task
 
 __all__ = ["COLLECTIONS"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.tasks.corpus import corpus_tasks
 from pretraining.tasks.public import COLLECTIONS
 from pretraining.tasks.scores import ScoreTasks

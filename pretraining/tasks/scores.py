@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from fingerprinter.midi import Rendering, choose_scores, render
-from nowplaying.errors import ConfigError, MissingExtraError
+from fingerprinter.training.midi import Rendering, choose_scores, render
+from nowplaying_core.errors import ConfigError, MissingExtraError
 from pretraining.tasks.task import Example, Task
 
 __all__ = ["Facts", "ScoreTasks", "score_facts"]

@@ -4,8 +4,8 @@ import csv
 from dataclasses import dataclass
 from pathlib import Path
 
-from nowplaying.audio.corpus import read_corpus
-from nowplaying.errors import AudioFormatError
+from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.errors import AudioFormatError
 
 __all__ = ["Utterance", "has_utterances", "read_utterances"]
 

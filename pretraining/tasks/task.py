@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 __all__ = ["Example", "Task"]
 

@@ -8,18 +8,18 @@ import numpy as np
 import simpy
 
 from detector.gate import GateConfig
-from simulator.conditions import PauseReason
-from simulator.days.answers import MeasuredAnswers
+from simulator.days.architectures import Strategy
 from simulator.days.battery import charge_over_day
-from simulator.days.ear import GateChange, draw_gate
+from simulator.days.detector_errors import GateChange, draw_gate
+from simulator.days.error_rates import Rates
 from simulator.days.plan import DayPlan, draw_day
-from simulator.days.rates import Rates
+from simulator.days.recognizer_errors import MeasuredAnswers
 from simulator.days.scenes import Assumptions, Scenario, load_assumptions
-from simulator.days.strategies import Strategy
-from simulator.events import Event
-from simulator.loop import PhoneLoop
-from simulator.policy import PhoneConfig
-from simulator.power.account import DAY_S
+from simulator.energy.account import DAY_S
+from simulator.phone.conditions import PauseReason
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Event
+from simulator.phone.loop import PhoneLoop
 
 __all__ = ["DayRun", "DaySettings", "run_day"]
 

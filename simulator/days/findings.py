@@ -6,16 +6,16 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from simulator.days.answers import MUSIC, OTHER_SOUND
 from simulator.days.day import DayRun, run_day
 from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
+from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import Fate
 from simulator.days.scenes import load_scenarios
 from simulator.days.sensitivity import Swing, tornado
 from simulator.days.study import Study
 from simulator.days.summary import charge, summarise
 from simulator.days.sweeps import Alternative, Sweep, compare, sweep_cool_down, sweep_false_triggers, sweep_size
-from simulator.power.device import DeviceProfile, device_names
+from simulator.energy.device import DeviceProfile, device_names
 
 __all__ = ["DeviceRow", "Findings", "ScenarioRow", "find"]
 

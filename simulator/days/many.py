@@ -9,7 +9,7 @@ from multiprocessing import get_context
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from simulator.days.day import DaySettings, run_day
 from simulator.days.record import DayRecord, Fate, record_day
 from simulator.days.scenes import Scenario, load_scenarios

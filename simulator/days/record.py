@@ -6,8 +6,8 @@ from enum import StrEnum
 
 from simulator.days.day import DayRun
 from simulator.days.plan import PlayedSong
-from simulator.events import Event, EventKind, State
-from simulator.power.usage import Usage
+from simulator.energy.usage import Usage
+from simulator.phone.events import Event, EventKind, State
 
 __all__ = ["DayRecord", "Fate", "Latency", "record_day"]
 

@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from nowplaying.errors import ConfigError
-from simulator.power.constants import Constant, read_constant, read_toml
+from nowplaying_core.errors import ConfigError
+from simulator.energy.constants import Constant, read_constant, read_toml
 
 __all__ = [
     "SOUNDS",

@@ -3,10 +3,10 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
+from simulator.days.error_rates import Rates
 from simulator.days.many import AVERAGE, Days, simulate_days
-from simulator.days.rates import Rates
 from simulator.days.study import Study
-from simulator.power.constants import Constant
+from simulator.energy.constants import Constant
 
 __all__ = ["Swing", "tornado"]
 

@@ -4,18 +4,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from detector.gate import GateConfig
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying.errors import ConfigError
-from nowplaying.manifest import ModelFolder
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.manifest import ModelFolder
+from simulator.days.architectures import Strategy, ours, strategies_for
 from simulator.days.day import DaySettings
-from simulator.days.rates import Rates, published_rates
+from simulator.days.error_rates import Rates, published_rates
 from simulator.days.scenes import Assumptions, load_assumptions
-from simulator.days.strategies import Strategy, ours, strategies_for
-from simulator.policy import PhoneConfig
-from simulator.power.device import DeviceProfile
-from simulator.power.latencies import PhoneLatencies
-from simulator.power.prices import Prices
-from simulator.power.work import DatabaseSize, Models
+from simulator.energy.costs import Prices
+from simulator.energy.device import DeviceProfile
+from simulator.energy.latencies import PhoneLatencies
+from simulator.energy.work import DatabaseSize, Models
+from simulator.phone.config import PhoneConfig
 
 __all__ = ["Study"]
 

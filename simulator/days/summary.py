@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from simulator.days.answers import MUSIC, OTHER_SOUND
 from simulator.days.many import Days, Estimate
-from simulator.power.account import LISTENING
-from simulator.power.prices import Prices
+from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
+from simulator.energy.account import LISTENING
+from simulator.energy.costs import Prices
 
 __all__ = ["LATENCY_PARTS", "charge", "summarise"]
 

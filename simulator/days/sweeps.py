@@ -8,8 +8,8 @@ from typing import Any
 from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
 from simulator.days.study import Study
 from simulator.days.summary import charge
-from simulator.power.prices import Prices
-from simulator.power.work import DatabaseSize
+from simulator.energy.costs import Prices
+from simulator.energy.work import DatabaseSize
 
 __all__ = ["Alternative", "Sweep", "compare", "sweep_cool_down", "sweep_false_triggers", "sweep_size"]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 from detector.features import FeatureStream, quantize
 from detector.gate import STEPS, Gate, GateConfig
 from detector.silence import QuietHops
-from nowplaying.artifacts import write_json
-from nowplaying.audio import load, mulaw, to_float32, to_int16
-from ondevice_db.arrays import save_array
-from simulator.recordings import demo_recordings
+from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio import load, mulaw, to_float32, to_int16
+from ondevice_db.format.arrays import save_array
+from simulator.scenes.recordings import demo_recordings
 from tests.android.golden_database import write_database_goldens
 from tests.android.golden_phone import write_loop_goldens, write_network_goldens, write_phone_goldens
 

@@ -7,24 +7,24 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.endurance.forgery import damage_bytes, forge_manifest, forged_array
+from evaluation.endurance.trials import TRIAL_SETTINGS, trial_database, trial_song
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import SHIPPED_FINGERPRINTER, write_json
-from nowplaying.audio import load
-from nowplaying.errors import NowPlayingError
-from ondevice_db.accept import DEFAULT_ACCEPTANCE, Acceptance
-from ondevice_db.arrays import save_array
-from ondevice_db.evaluation.forgery import damage_bytes, forge_manifest, forged_array
-from ondevice_db.evaluation.trials import TRIAL_SETTINGS, trial_database, trial_song
-from ondevice_db.index import SearchOptions
-from ondevice_db.indexing import index_paths
-from ondevice_db.matcher import Matcher
-from ondevice_db.packs import SongPacks
-from ondevice_db.popularity import read_popularity
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
+from nowplaying_core.audio import load
+from nowplaying_core.errors import NowPlayingError
+from ondevice_db.format.arrays import save_array
+from ondevice_db.format.schema import MANIFEST_NAME, load_manifest
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.match.popularity import read_popularity
 from ondevice_db.recognizer import SILENCE_DBFS, acceptance_of
-from ondevice_db.schema import MANIFEST_NAME, load_manifest
-from ondevice_db.store import SongDatabase
+from ondevice_db.store.packs import SongPacks
+from ondevice_db.store.store import SongDatabase
 from simulator.demo import index_demo_songs
-from simulator.recordings import demo_recordings
+from simulator.scenes.recordings import demo_recordings
 
 __all__ = ["write_database_goldens"]
 

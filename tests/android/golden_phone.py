@@ -8,27 +8,27 @@ from typing import Any, Final
 import numpy as np
 import simpy
 
-from detector.config import NetworkConfig
 from detector.features import features_of
 from detector.gate import GateConfig
 from detector.network import WindowNetwork, open_network
 from detector.stream import MODEL_FILE, StreamingDetector
+from detector.training.config import NetworkConfig
 from export.stream_graph import streaming_graph
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
-from nowplaying.audio import load, to_float32, to_int16
-from nowplaying.manifest import ModelFolder
-from ondevice_db.arrays import save_array
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
+from nowplaying_core.audio import load, to_float32, to_int16
+from nowplaying_core.manifest import ModelFolder
+from ondevice_db.format.arrays import save_array
 from ondevice_db.recognizer import Recognizer
-from ondevice_db.store import SongDatabase
-from simulator.conditions import PhoneConditions
-from simulator.events import Event, EventKind
-from simulator.loop import PhoneLoop
-from simulator.phone import Phone
-from simulator.policy import PhoneConfig
-from simulator.recordings import demo_recordings
-from simulator.scene import compose
-from simulator.scripts import SCENES
+from ondevice_db.store.store import SongDatabase
+from simulator.phone.conditions import PhoneConditions
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Event, EventKind
+from simulator.phone.loop import PhoneLoop
+from simulator.phone.phone import Phone
+from simulator.scenes.recordings import demo_recordings
+from simulator.scenes.scene import compose
+from simulator.scenes.scripts import SCENES
 from tests.android.recorded import RecordedModel
 from tests.detector.networks import SMALL, random_weights
 

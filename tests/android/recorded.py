@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying.runtime import TfliteModel
-from ondevice_db.arrays import save_array
+from nowplaying_core.runtime import TfliteModel
+from ondevice_db.format.arrays import save_array
 
 __all__ = ["RecordedModel"]
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from detector.config import NetworkConfig
-from detector.weights import FoldedWeights, equalized, on_shared_grids
-from tests.detector.test_weights import run
+from detector.training.config import NetworkConfig
+from detector.training.weights import FoldedWeights, equalized, on_shared_grids
+from tests.detector.training.test_weights import run
 
 __all__ = ["SMALL", "random_weights"]
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.gate import Gate, GateConfig
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 configs = st.builds(
     lambda window, low, high, hits, cool, factor: GateConfig(

@@ -9,15 +9,15 @@ runtime = pytest.importorskip(
     "tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra: pip install 'nowplaying[micro]'"
 )
 
-from detector.config import NetworkConfig
 from detector.features import features_of
 from detector.network import open_network
 from detector.stream import MODEL_FILE
-from detector.weights import load_weights
+from detector.training.config import NetworkConfig
+from detector.training.weights import load_weights
 from export.micro import MicroModel
 from export.stream_graph import streaming_graph
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 from tests.detector.sounds import noise, pcm
 from tests.synthesis import song

@@ -8,9 +8,9 @@ from detector.gate import GateConfig
 from detector.network import WindowNetwork, open_network
 from detector.silence import QuietHops, quiet_energy
 from detector.stream import MODEL_FILE, StreamingDetector
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.audio import to_int16
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.audio import to_int16
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.sounds import noise
 from tests.synthesis import song
 

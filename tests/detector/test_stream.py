@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from detector.features import features_of
 from detector.stream import MODEL_FILE, StreamingDetector
-from nowplaying.artifacts import builtin_model_dir, file_record, sha256_file
-from nowplaying.errors import CorruptArtifactError, ManifestMismatchError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import builtin_model_dir, file_record, sha256_file
+from nowplaying_core.errors import CorruptArtifactError, ManifestMismatchError
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.sounds import noise, pcm
 from tests.synthesis import song
 

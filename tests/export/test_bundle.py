@@ -7,12 +7,12 @@ import pytest
 from detector.stream import MODEL_FILE, StreamingDetector
 from export.bundle import export_bundle
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import check_file
-from nowplaying.errors import ArtifactError, ConfigError, ManifestMismatchError
-from nowplaying.manifest import ModelFolder
-from ondevice_db.builder import DatabaseWriter, FingerprintSettings
-from ondevice_db.schema import Track
-from ondevice_db.store import SongDatabase
+from nowplaying_core.artifacts import check_file
+from nowplaying_core.errors import ArtifactError, ConfigError, ManifestMismatchError
+from nowplaying_core.manifest import ModelFolder
+from ondevice_db.format.schema import Track
+from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.store import SongDatabase
 
 MODELS = {"detector": "detector-v1", "fingerprinter": "fingerprinter-v1"}
 

@@ -2,11 +2,11 @@ from pathlib import Path
 
 import pytest
 
-from detector.weights import load_weights
+from detector.training.weights import load_weights
 from export.cost import arena_bytes, detector_cost
 from export.stream_graph import streaming_graph
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import CorruptArtifactError
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import CorruptArtifactError
 from tests.detector.networks import SMALL, random_weights
 
 

@@ -6,18 +6,18 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
-from detector.config import DetectorConfig, NetworkConfig
 from detector.features import features_of
 from detector.gate import GateConfig
-from detector.model import FoldedModel, normalised
 from detector.stream import MODEL_FILE, StreamingDetector
-from detector.weights import load_weights, save_weights
-from export.compact import compact
+from detector.training.config import DetectorConfig, NetworkConfig
+from detector.training.model import FoldedModel, normalised
+from detector.training.weights import load_weights, save_weights
 from export.convert_detector import convert_detector, deployed_model
 from export.detector import export_detector
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import ConfigError
-from nowplaying.runtime import TfliteModel
+from export.minify import compact
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.sounds import noise, pcm
 from tests.synthesis import song
 

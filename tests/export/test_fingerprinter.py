@@ -10,7 +10,7 @@ from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.mel import log_mel_reference
-from fingerprinter.training_config import TrainingConfig
+from fingerprinter.training.config import TrainingConfig
 
 pytestmark = pytest.mark.train
 CONFIG = TrainingConfig(encoder=EncoderConfig(channels=(8, 8, 16, 16, 16), dim=8, branch_units=4))

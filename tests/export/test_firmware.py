@@ -8,19 +8,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.config import DetectorConfig
 from detector.features import FeatureStream, quantize
 from detector.gate import Gate, GateConfig
 from detector.network import open_network
 from detector.silence import QuietHops
 from detector.stream import MODEL_FILE
-from detector.weights import save_weights
+from detector.training.config import DetectorConfig
+from detector.training.weights import save_weights
 from export.bundle import export_bundle
 from export.firmware import export_firmware
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.audio import mulaw
-from nowplaying.errors import ConfigError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.audio import mulaw
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 
 pytest.importorskip("tensorflow", reason="needs the train extra")

@@ -6,7 +6,7 @@ from keras import layers
 
 from export.macs import count_macs
 from export.tflite import to_float
-from nowplaying.manifest import ModelFolder
+from nowplaying_core.manifest import ModelFolder
 
 
 @pytest.mark.parametrize(

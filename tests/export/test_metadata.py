@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from export.metadata import IDENTITY, STANDARD, own_bytes, read_entries, read_identity, stamped
+from export.model_copies import copy_stamped
 from export.operators import list_operators
-from export.stamping import copy_stamped
 from export.stream_graph import streaming_graph
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import CorruptArtifactError
-from nowplaying.manifest import ModelFolder
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 
 SHIPPED = sorted(

@@ -3,8 +3,8 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
 from export.operators import list_operators, open_graph
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import CorruptArtifactError
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import CorruptArtifactError
 
 GRAPH = (builtin_model_dir("detector-v1") / "detector.tflite").read_bytes()
 

@@ -11,10 +11,10 @@ import simulator
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.audio import load
+from nowplaying_core.audio import load
 
 pytestmark = pytest.mark.train
-EXCERPTS = sorted((Path(simulator.__file__).parent / "demo_assets").glob("*.opus"))
+EXCERPTS = sorted((Path(simulator.__file__).parent / "scenes/demo_assets").glob("*.opus"))
 
 
 def test_int8_keeps_what_was_trained(rng: np.random.Generator) -> None:

@@ -11,15 +11,15 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.config import NetworkConfig
 from detector.features import features_of
 from detector.network import StatefulNetwork, WindowNetwork, open_network
-from detector.weights import load_weights
+from detector.training.config import NetworkConfig
+from detector.training.weights import load_weights
 from export.convert_detector import convert_detector
 from export.stream_graph import streaming_graph
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import ManifestMismatchError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import ManifestMismatchError
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 from tests.detector.sounds import noise, pcm
 from tests.synthesis import song

@@ -7,8 +7,8 @@ import pytest
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter, embedding_space, window_starts
 from fingerprinter.mel import log_mel_reference
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import ArtifactError, CorruptArtifactError
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import ArtifactError, CorruptArtifactError
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ def test_one_flipped_bit_is_refused(copy, name):
 
 
 def test_garbage_with_a_matching_hash_is_refused_by_the_runtime(copy):
-    from nowplaying.artifacts import file_record
+    from nowplaying_core.artifacts import file_record
 
     (copy / "encoder.tflite").write_bytes(b"not a graph" * 50)
     manifest = json.loads((copy / "manifest.json").read_text())

@@ -3,7 +3,7 @@ import pytest
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.mel import hann_window, log_mel_reference, mel_filters
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 CONFIG = FrontEndConfig()
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from ondevice_db.builder import DatabaseWriter, FingerprintSettings
-from ondevice_db.codebook import Codebook, unit_rows
-from ondevice_db.schema import Track, load_manifest
-from ondevice_db.versions import last_good
+from ondevice_db.format.schema import Track, load_manifest
+from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.versions import last_good
 
 __all__ = [
     "DIM",

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from nowplaying.artifacts import file_record
-from ondevice_db.schema import manifest_digest
+from nowplaying_core.artifacts import file_record
+from ondevice_db.format.schema import manifest_digest
 
 
 def rewrite(database: Path, role: str, content: bytes) -> None:

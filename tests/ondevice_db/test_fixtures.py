@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ondevice_db.builder import DatabaseWriter
-from ondevice_db.evaluation.trials import trial_song, trial_track
-from ondevice_db.matcher import Matcher
-from ondevice_db.store import SongDatabase
+from evaluation.endurance.trials import trial_song, trial_track
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.store import SongDatabase
+from ondevice_db.store.versions import roll_back
 from ondevice_db.verify import verify_database
-from ondevice_db.versions import roll_back
 
 V1 = Path(__file__).parent / "fixtures" / "v1"
 
@@ -60,6 +60,6 @@ def test_its_version_before_can_be_rolled_back_to(copy: Path) -> None:
 
 def test_its_signature_passes() -> None:
     pytest.importorskip("cryptography", reason="needs the sign extra")
-    from ondevice_db.signature import check_database_signature
+    from ondevice_db.update.signature import check_database_signature
 
     check_database_signature(V1 / "pq.npdb", V1 / "publisher.pem")

@@ -13,22 +13,21 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nowplaying.errors import ArtifactError, CorruptArtifactError, DatabaseError, NowPlayingError
-from ondevice_db.annoy_cells import AnnoyVectors
-from ondevice_db.arrays import open_array, save_array
-from ondevice_db.codebook import CODEBOOK_ROLES, Codebook
-from ondevice_db.delta_file import Delta, read_delta, write_delta
-from ondevice_db.delta_songs import apply_songs
-from ondevice_db.evaluation.trials import trial_codebook, trial_database, trial_song
-from ondevice_db.journal import Journal
-from ondevice_db.matcher import Matcher
-from ondevice_db.packing import decode_lists, encode_lists
-from ondevice_db.patch import expand_patch
-from ondevice_db.schema import DatabaseManifest, load_manifest, manifest_digest
-from ondevice_db.songs import SongTable, write_songs
-from ondevice_db.store import SongDatabase
-
-from .material import make_track
+from evaluation.endurance.trials import trial_codebook, trial_database, trial_song
+from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError, NowPlayingError
+from ondevice_db.format.arrays import open_array, save_array
+from ondevice_db.format.packing import decode_lists, encode_lists
+from ondevice_db.format.schema import DatabaseManifest, load_manifest, manifest_digest
+from ondevice_db.format.songs import SongTable, write_songs
+from ondevice_db.index.annoy_cells import AnnoyVectors
+from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
+from ondevice_db.ingest.journal import Journal
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.store.store import SongDatabase
+from ondevice_db.update.delta_file import Delta, read_delta, write_delta
+from ondevice_db.update.delta_songs import apply_songs
+from ondevice_db.update.patch import expand_patch
+from tests.ondevice_db.material import make_track
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 SOME = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -256,7 +255,7 @@ def test_delta_files(tmp_path: Path, change: Any) -> None:
 def test_lists_of_songs_in_a_delta(
     world: Path, runs: list[tuple[int, int]], counts: list[int], cells: bytes, codes: bytes
 ) -> None:
-    from ondevice_db.content import read_content
+    from ondevice_db.store.content import read_content
 
     content = read_content(SongDatabase.open(world))
     manifest = load_manifest(world)
@@ -311,7 +310,7 @@ def test_journals(tmp_path: Path, lines: list[str]) -> None:
 @SOME
 @given(content=st.binary(max_size=400))
 def test_the_file_of_the_lock(world: Path, content: bytes) -> None:
-    from ondevice_db.lock import writer_lock
+    from ondevice_db.format.lock import writer_lock
 
     lock = world.with_name(f".{world.name}.lock")
     with writer_lock(world):
@@ -325,7 +324,7 @@ def test_the_file_of_the_lock(world: Path, content: bytes) -> None:
 @SOME
 @given(change=damage())
 def test_indexes_with_right_hashes_and_wrong_content(copy: Path, role: str, change: Any) -> None:
-    from nowplaying.artifacts import file_record
+    from nowplaying_core.artifacts import file_record
 
     manifest = json.loads((copy / "manifest.json").read_text())
     path = copy / manifest["files"][role]["name"]

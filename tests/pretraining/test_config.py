@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from fingerprinter.config import FrontEndConfig
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.config import METHOD_NAMES, PretrainingConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "pretraining"

@@ -7,10 +7,10 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from fingerprinter.sources import TrainingSources
-from nowplaying.errors import ConfigError
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from pretraining.config import METHOD_NAMES
-from pretraining.ear import load_ear
+from pretraining.encoder import load_ear
 from pretraining.methods.registry import METHODS
 from pretraining.train import pretrain, pretrain_once
 from tests.detector.sounds import corpus_folder

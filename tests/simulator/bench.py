@@ -7,14 +7,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import GateConfig
+from ondevice_db.format.schema import Track
 from ondevice_db.recognizer import Recognition, RecognizedSong
-from ondevice_db.schema import Track
-from simulator.conditions import Condition, PhoneConditions
-from simulator.events import Event, EventKind
-from simulator.phone import Phone, PhoneConfig
-from simulator.power.device import DeviceProfile
-from simulator.power.prices import Prices
-from simulator.power.work import DatabaseSize, Models
+from simulator.energy.costs import Prices
+from simulator.energy.device import DeviceProfile
+from simulator.energy.work import DatabaseSize, Models
+from simulator.phone.conditions import Condition, PhoneConditions
+from simulator.phone.events import Event, EventKind
+from simulator.phone.phone import Phone, PhoneConfig
 
 Samples = NDArray[np.float32]
 RATE_HZ = 16_000

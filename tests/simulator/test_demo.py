@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from simulator.demo import index_demo_songs, run_demo
-from simulator.events import Event, EventKind
+from simulator.phone.events import Event, EventKind
 from simulator.play import simulate_scene
-from simulator.recordings import demo_recordings
 from simulator.run import Setup, simulate_source
+from simulator.scenes.recordings import demo_recordings
 
 
 @pytest.fixture(scope="module")

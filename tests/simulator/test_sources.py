@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from nowplaying.audio import open_stream, stream, to_int16
-from simulator.events import Event, EventKind
+from nowplaying_core.audio import open_stream, stream, to_int16
+from simulator.phone.events import Event, EventKind
 from tests.simulator.bench import answers_of, build_bench, known_song, make_sound
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from export.operators import open_graph
 from export.parity.numpy_graph import is_weighted
-from nowplaying.artifacts import file_record
+from nowplaying_core.artifacts import file_record
 
 __all__ = ["copied", "mutate_weight", "scale_output", "seal"]
 

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from export.parity.layers import FloatLayer, compare_layers, weighted_layers
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import ManifestMismatchError
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import ManifestMismatchError
 
 GRAPH = (builtin_model_dir("detector-v1") / "detector.tflite").read_bytes()
 

@@ -7,9 +7,9 @@ from detector.features import features_of
 from export.operators import open_graph
 from export.parity.numpy_graph import constant, is_weighted, run_graph
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying.artifacts import builtin_model_dir
-from nowplaying.errors import ConfigError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.runtime import TfliteModel
 from tests.detector.sounds import noise, pcm
 
 DETECTOR = builtin_model_dir("detector-v1") / "detector.tflite"

@@ -4,7 +4,7 @@ import pytest
 
 from export.parity.layers import LayerError
 from export.parity.report import TOLERANCES, ParityReport
-from nowplaying.errors import ParityError
+from nowplaying_core.errors import ParityError
 
 
 def layer(name: str, **values: float) -> LayerError:

@@ -6,9 +6,9 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.effects import band_rms
+from detector.training.effects import band_rms
 from export.parity.sounds import load_sounds, mixed
-from nowplaying.errors import AudioFormatError
+from nowplaying_core.errors import AudioFormatError
 
 RATE_HZ = 16_000
 

@@ -15,10 +15,10 @@ from export.parity.report import TOLERANCES, ParityReport
 from export.parity.subject import open_subject
 from export.parity.verify import verify_export
 from export.stream_form import as_stream
-from nowplaying.artifacts import builtin_model_dir, file_record
-from nowplaying.errors import AudioFormatError, CorruptArtifactError
-from nowplaying.manifest import ModelFolder
-from simulator.recordings import demo_recordings
+from nowplaying_core.artifacts import builtin_model_dir, file_record
+from nowplaying_core.errors import AudioFormatError, CorruptArtifactError
+from nowplaying_core.manifest import ModelFolder
+from simulator.scenes.recordings import demo_recordings
 from tests.detector.sounds import noise
 from tests.export.parity.mutation import copied, mutate_weight, scale_output, seal
 

@@ -6,7 +6,7 @@ import pytest
 from fingerprinter.augment.bands import BandLimit, draw_band_limit, response
 from fingerprinter.augment.chain import Degrader
 from fingerprinter.augment.config import AugmentConfig
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 PAST, WINDOW = 4096, 8192
 CLEAN = AugmentConfig(

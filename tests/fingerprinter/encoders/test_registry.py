@@ -8,8 +8,8 @@ from export.tflite import to_float, to_int8
 from fingerprinter.config import ENCODER_NAMES, EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.attention import SpectralTemporalAttention
 from fingerprinter.encoders.registry import ENCODERS, build_encoder
-from nowplaying.errors import ConfigError
-from nowplaying.runtime import TfliteModel
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.runtime import TfliteModel
 
 pytestmark = pytest.mark.train
 FRONT_END = FrontEndConfig()

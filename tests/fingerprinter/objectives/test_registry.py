@@ -6,7 +6,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 from fingerprinter.objectives.config import OBJECTIVE_NAMES, ObjectiveConfig
 from fingerprinter.objectives.registry import OBJECTIVES, objective
 from fingerprinter.objectives.regularizers import decorrelation
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 
 pytestmark = pytest.mark.train
 

@@ -22,7 +22,7 @@ def copy(database: Path, tmp_path: Path) -> Path:
 def mine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a database of one more song and one that the shared database holds too."""
     from fingerprinter.fingerprint import Fingerprinter
-    from ondevice_db.indexing import index_paths
+    from ondevice_db.ingest.ingest import index_paths
 
     folder = tmp_path_factory.mktemp("mine")
     soundfile.write(folder / "mine.wav", song(77, 20.0), SAMPLE_RATE_HZ)

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from nowplaying.artifacts import SHIPPED_DETECTOR
-from nowplaying.audio import load, mulaw, to_float32, to_int16
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.audio import load, mulaw, to_float32, to_int16
 from tests.detector.sounds import noise, pcm
 from tests.synthesis import song
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from detector.stream import MODEL_FILE
-from nowplaying.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import builtin_model_dir
 from tests.export.parity.mutation import copied, mutate_weight, seal
 
 from .conftest import Run

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from nowplaying.artifacts import builtin_model_dir, file_record
+from nowplaying_core.artifacts import builtin_model_dir, file_record
 from tests.synthesis import SAMPLE_RATE_HZ
 
 from .conftest import Run

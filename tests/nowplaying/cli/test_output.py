@@ -5,7 +5,7 @@ import pytest
 
 from nowplaying.cli.outcome import Outcome, disk_error
 from nowplaying.cli.output import clock, emit_json, table
-from nowplaying.errors import AudioFormatError, CorruptArtifactError, MissingExtraError, NowPlayingError
+from nowplaying_core.errors import AudioFormatError, CorruptArtifactError, MissingExtraError, NowPlayingError
 
 
 def test_json_is_one_strict_line_with_its_schema_first(capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from nowplaying.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from tests.synthesis import SAMPLE_RATE_HZ, song
 
 from .conftest import Run
@@ -120,7 +120,7 @@ def test_doctor_is_content_with_this_installation(run: Run) -> None:
 
 
 def test_doctor_tells_a_missing_runtime(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    from nowplaying import runtime
+    from nowplaying_core import runtime
 
     monkeypatch.setattr(runtime, "installed_runtimes", list)
     done = run("doctor")

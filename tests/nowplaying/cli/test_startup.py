@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from nowplaying import __version__
+from nowplaying_core import __version__
 
 from .conftest import Run
 

@@ -11,11 +11,11 @@ import soundfile
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.sources import TrainingSources
-from nowplaying.errors import ConfigError
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from pretraining.audit.attack import Attack, attack
-from pretraining.audit.bank import Bank
 from pretraining.audit.config import AuditConfig
+from pretraining.audit.dataset import Bank
 from pretraining.audit.examples import write_examples
 from pretraining.audit.report import to_markdown
 from pretraining.audit.run import Audit, privacy_audit

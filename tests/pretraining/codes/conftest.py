@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fingerprinter.sources import TrainingSources
+from fingerprinter.training.sources import TrainingSources
 from pretraining.codes.config import CodeConfig
 from pretraining.config import MethodConfig
 from tests.detector.sounds import corpus_folder

@@ -3,7 +3,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.codes.continuation import draw_code
 
 pytestmark = pytest.mark.train

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from nowplaying.cli.main import app
-from nowplaying.errors import AudioFormatError
+from nowplaying_core.errors import AudioFormatError
 from pretraining.codes.continuation import continued
 from pretraining.codes.generate import generate
 from pretraining.codes.run import CodeRun

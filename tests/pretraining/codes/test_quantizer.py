@@ -3,7 +3,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.codes.config import CodeConfig
 from pretraining.codes.quantizer import Bottleneck, Codebook, nearest, slices
 from tests.pretraining.material import small_config

@@ -3,7 +3,7 @@ import pytest
 
 from fingerprinter.mel import log_mel_reference
 from pretraining.config import ear_front_end
-from pretraining.sound_of_mel import to_sound
+from pretraining.mel_to_audio import to_sound
 from tests.synthesis import song
 
 

@@ -7,13 +7,13 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.config import FrontEndConfig
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.config import EarConfig, PretrainingConfig
 from pretraining.diffusion.config import DecoderConfig
 from pretraining.diffusion.critic import adversarial_loss, build_critic
 from pretraining.diffusion.decoder import RefinedDecoder
-from pretraining.diffusion.listener import Listener
-from pretraining.ear import build_ear
+from pretraining.diffusion.perceptual import Listener
+from pretraining.encoder import build_ear
 from tests.pretraining.material import small_config, small_decoder
 
 pytestmark = pytest.mark.train

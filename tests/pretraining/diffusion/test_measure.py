@@ -8,8 +8,8 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.sources import TrainingSources
-from nowplaying.errors import ConfigError
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from pretraining.config import EarConfig
 from pretraining.diffusion.measure import MeasureSettings, anchors, measure
 from pretraining.diffusion.patches import draw_images

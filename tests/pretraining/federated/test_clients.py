@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.federated.clients import deal
 from pretraining.federated.config import FederationConfig
 

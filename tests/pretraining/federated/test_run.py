@@ -9,9 +9,9 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from fingerprinter.sources import TrainingSources
-from nowplaying.errors import ConfigError, MissingExtraError
-from pretraining.ear import load_ear
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.errors import ConfigError, MissingExtraError
+from pretraining.encoder import load_ear
 from pretraining.federated.config import FederationConfig
 from pretraining.federated.run import RECORD_NAME, pretrain_federated
 from tests.detector.sounds import corpus_folder

@@ -5,8 +5,8 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.sources import TrainingSources
-from nowplaying.errors import ConfigError
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from pretraining.bits.config import BitConfig
 from pretraining.bits.pairs import FingerprintPairs, fingerprint_pairs
 from pretraining.probe.run import ProbeSettings, probe

@@ -6,12 +6,12 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.sources import TrainingSources
-from nowplaying.errors import ConfigError
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config import EarConfig
 from pretraining.diffusion.critic import adversarial_loss
-from pretraining.ear import load_ear
+from pretraining.encoder import load_ear
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
 from pretraining.train import build_pretext, pretrain
 from tests.detector.sounds import corpus_folder

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nowplaying.errors import AudioFormatError, ConfigError
+from nowplaying_core.errors import AudioFormatError, ConfigError
 from pretraining.tasks.corpus import corpus_tasks, digits, speakers, wake_words
 from pretraining.tasks.segments import Utterance, read_utterances
 from pretraining.tasks.task import Example, Task

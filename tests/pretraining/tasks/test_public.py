@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from pretraining.tasks.public import COLLECTIONS
 from pretraining.tasks.registry import open_tasks
 

@@ -6,8 +6,8 @@ import pytest
 
 mido = pytest.importorskip("mido", reason="needs the train extra")
 
-from fingerprinter.midi import Rendering
-from nowplaying.errors import ConfigError
+from fingerprinter.training.midi import Rendering
+from nowplaying_core.errors import ConfigError
 from pretraining.tasks import scores
 from pretraining.tasks.scores import Facts, ScoreTasks, score_facts
 
@@ -113,7 +113,7 @@ def test_scores_need_a_font(folder: Path, tmp_path: Path) -> None:
     shutil.which("fluidsynth") is None or not all(font.is_file() for font in FONTS), reason="no fluidsynth or font"
 )
 def test_what_is_rendered_sounds(folder: Path, tmp_path: Path) -> None:
-    from nowplaying.audio import load
+    from nowplaying_core.audio import load
 
     task = ScoreTasks(folder, FONTS, tmp_path, per_label=2, duration_s=3.0).tempo()
     sounds = [load(example.path) for example in (*task.train, *task.test)]

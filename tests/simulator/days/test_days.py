@@ -7,17 +7,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nowplaying.errors import ConfigError
-from simulator.days.answers import MUSIC, OTHER_SOUND
+from nowplaying_core.errors import ConfigError
 from simulator.days.day import run_day
+from simulator.days.error_rates import published_rates
 from simulator.days.many import AVERAGE, Days, simulate_days
-from simulator.days.rates import published_rates
+from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import Fate, record_day
 from simulator.days.scenes import load_scenarios
 from simulator.days.study import Study
 from simulator.days.summary import charge, summarise
-from simulator.events import EventKind, State
-from simulator.power.account import LISTENING, EnergyAccount
+from simulator.energy.account import LISTENING, EnergyAccount
+from simulator.phone.events import EventKind, State
 
 STUDY = Study.load()
 SCENARIOS = load_scenarios()

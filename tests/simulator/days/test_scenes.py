@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nowplaying.errors import ConfigError
+from nowplaying_core.errors import ConfigError
 from simulator.days import scenes
 from simulator.days.scenes import SOUNDS, Assumptions, load_assumptions, load_scenarios, load_scenes
 

@@ -1,0 +1,1 @@
+"""Training of the music detector: data, network, fitting, distillation, quantization."""

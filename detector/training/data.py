@@ -1,0 +1,260 @@
+"""The training set: features of composed streams on disk, and the segments that training cuts from them."""
+
+import json
+import math
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.features import N_CHANNELS, features_of
+from detector.training.augment import augment
+from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig
+from detector.training.pools import SoundPools
+from detector.training.scenes import compose_scene
+from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.audio import to_int16
+from nowplaying_core.errors import ConfigError
+
+__all__ = ["FeatureSet", "WindowSampler", "build_features"]
+
+_SHARD = 50
+_TRACE = 1e-6
+_FORMAT = 5
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureSet:
+    """Features of many scenes of equal length.
+
+    Attributes
+    ----------
+    frames : ndarray of int8, shape (n_scenes, n_frames, 40)
+    music : ndarray of uint8, shape (n_scenes, n_frames)
+        0 no music, 1 music that can be heard, 2 music that cannot.
+    """
+
+    frames: NDArray[np.int8]
+    music: NDArray[np.uint8]
+
+    def chosen(self, scenes: NDArray[np.bool_]) -> "FeatureSet":
+        """Return the set of some scenes alone."""
+        return FeatureSet(self.frames[scenes], self.music[scenes])
+
+
+def build_features(
+    pools: Sequence[SoundPools], config: SceneConfig, *, n_scenes: int, seed: int, folder: Path, jobs: int = 1
+) -> FeatureSet:
+    """Compose scenes and return their features; shards that a former run finished are read, not made again.
+
+    Parameters
+    ----------
+    pools : sequence of SoundPools
+        Scene i draws from pool number i modulo their number: from one, or from its fold's.
+    config : SceneConfig
+    n_scenes : int
+    seed : int
+        Scene i is drawn from ``default_rng([seed, i])``, whatever the number of processes.
+    folder : Path
+        Made when missing; a folder made with other settings is refused by the settings it records.
+    jobs : int
+        Processes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = {"format": _FORMAT, "seed": seed, "scenes": DetectorConfig(scenes=config).to_dict()["scenes"]}
+    identity["pools"] = [_summary(pool) for pool in pools]
+    record = folder / "scenes.json"
+    if record.is_file() and json.loads(record.read_text(encoding="utf-8")) != identity:
+        for old in folder.glob("shard-*.npz"):
+            old.unlink()
+    write_json(record, identity)
+    tasks = [
+        (pools, config, seed, start, min(start + _SHARD, n_scenes), folder) for start in range(0, n_scenes, _SHARD)
+    ]
+    if jobs == 1:
+        paths = [_build_shard(task) for task in tasks]
+    else:
+        # Spawned, because forking a process that has started TensorFlow's threads can hang.
+        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
+            paths = list(executor.map(_build_shard, tasks))
+    shards = [np.load(path, allow_pickle=False) for path in paths]
+    return FeatureSet(
+        np.concatenate([shard["frames"] for shard in shards]), np.concatenate([shard["music"] for shard in shards])
+    )
+
+
+def _summary(pools: SoundPools) -> dict[str, float]:
+    counts = {name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "renderings")}
+    further = {f"further {group}": len(files) for group, files in pools.further.items()}
+    return {"stretched_share": pools.stretched_share, **counts, **further}
+
+
+def _build_shard(task: tuple[Sequence[SoundPools], SceneConfig, int, int, int, Path]) -> Path:
+    pools, config, seed, start, stop, folder = task
+    path = folder / f"shard-{start:06d}-{stop:06d}.npz"
+    if path.is_file():
+        return path
+    frames, music = [], []
+    for index in range(start, stop):
+        scene = compose_scene(pools[index % len(pools)], config, np.random.default_rng([seed, index]))
+        features = features_of(to_int16(scene.samples))
+        frames.append(features)
+        music.append(scene.music[: len(features)])
+
+    def save(temporary: Path) -> None:
+        with temporary.open("wb") as handle:
+            np.savez(handle, frames=np.stack(frames), music=np.stack(music))
+
+    write_atomic(path, save)
+    return path
+
+
+class WindowSampler:
+    """Cuts training segments from a feature set: a few overlapping windows each, for one pass of the network.
+
+    Parameters
+    ----------
+    features : FeatureSet
+    network : NetworkConfig
+        Gives the window's length and the frames between decisions.
+    n_decisions : int
+        Windows in a segment. They share most of the computation, as they do in a running stream.
+    preroll_frames : int
+        Frames at the start of every scene that segments skip.
+    music_fraction : float in (0, 1]
+        Least share of a positive window with music; windows with less, but some, get no weight.
+    cold_share : float in [0, 1]
+        Share of segments cut at frame 0 instead, for streams that have just begun.
+    extreme_share : float in [0, 1]
+        Share of segments without any sound worth the name: silence, next to it, or full scale.
+    mined_share : float in [0, 1]
+        Share of segments around what ``mine`` found.
+    """
+
+    def __init__(
+        self,
+        features: FeatureSet,
+        network: NetworkConfig,
+        *,
+        n_decisions: int,
+        preroll_frames: int,
+        music_fraction: float,
+        cold_share: float,
+        extreme_share: float = 0.0,
+        mined_share: float = 0.0,
+    ) -> None:
+        self.features, self._cold_share, self._fraction = features, cold_share, music_fraction
+        self._extreme_share, self._mined_share = extreme_share, mined_share
+        self._mined: dict[int, NDArray[np.int64]] = {}
+        self._n_frames, self._step = network.n_frames, network.decision_frames
+        self.segment_frames = self._n_frames + (n_decisions - 1) * self._step
+        self._offsets = np.arange(n_decisions) * self._step
+        self._share = _window_share(features.music == 1, self._n_frames)
+        # A window that holds music nobody can hear is an example of neither class.
+        self._share[(self._share == 0) & (_window_share(features.music > 0, self._n_frames) > 0)] = _TRACE
+        n_starts = features.frames.shape[1] - self.segment_frames + 1
+        if n_starts <= preroll_frames:
+            message = f"scenes of {features.frames.shape[1]} frames are too short for segments of {self.segment_frames}"
+            raise ConfigError(message)
+        self._first, self._n_starts = preroll_frames, n_starts
+        # 8 frames between candidate starts is far below what the network's strides can tell apart.
+        warm, cold = np.arange(preroll_frames, n_starts, 8), np.array([0])
+        self._tables: dict[tuple[int, bool], NDArray[np.int64]] = {}
+        for is_cold, starts in ((False, warm), (True, cold)):
+            share = self._share[:, starts[:, None] + self._offsets]
+            for label, chosen in ((1, (share >= music_fraction).any(axis=2)), (0, (share == 0).all(axis=2))):
+                scene, column = np.nonzero(chosen)
+                self._tables[label, is_cold] = np.stack([scene, starts[column]], axis=1)
+
+    def batch(
+        self, size: int, rng: np.random.Generator, *, augmented: bool = False
+    ) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
+        """Return random segments, every other one with music.
+
+        Returns
+        -------
+        segments : ndarray of int8, shape (size, segment_frames, 40)
+        labels : ndarray of float32, shape (size, n_decisions)
+            1 for music.
+        weights : ndarray of float32, shape (size, n_decisions)
+            0 for a window that holds too little music to count for either class.
+        """
+        segments = np.empty((size, self.segment_frames, N_CHANNELS), dtype=np.int8)
+        share = np.empty((size, len(self._offsets)), dtype=np.float32)
+        for row in range(size):
+            if self._extreme_share and row % 2 == 0 and rng.random() < 2 * self._extreme_share:
+                segments[row], share[row] = _extreme(segments.shape[1:], rng), 0
+                continue
+            scene, start = self._place(row % 2, rng)
+            segment = self.features.frames[scene, start : start + self.segment_frames]
+            segments[row] = augment(segment, self._background(rng), rng) if augmented else segment
+            share[row] = self._share[scene, start + self._offsets]
+        weights = (share >= self._fraction) | (share == 0)
+        return segments, (share >= self._fraction).astype(np.float32), weights.astype(np.float32)
+
+    def mine(self, logits: NDArray[np.float32], hardest: float = 0.05) -> None:
+        """Note what the network gets most wrong; further batches hold a share of it.
+
+        Parameters
+        ----------
+        logits : ndarray of float32, shape (n_scenes, n_windows)
+            Of every window of every scene, 64 frames apart from frame 0 on.
+        hardest : float in (0, 1]
+            Share of each class's windows that is kept.
+        """
+        starts = np.arange(logits.shape[1]) * self._step
+        share = self._share[:, starts]
+        usable = starts >= self._first
+        for label, chosen in ((0, share == 0), (1, share >= self._fraction)):
+            wrong = np.where(chosen & usable, logits if label == 0 else -logits, -np.inf)
+            n_kept = math.ceil(hardest * np.count_nonzero(np.isfinite(wrong)))
+            kept = np.argsort(wrong, axis=None)[wrong.size - n_kept :]
+            scene, column = np.unravel_index(kept, wrong.shape)
+            self._mined[label] = np.stack([scene, starts[column]], axis=1)
+
+    @property
+    def mined(self) -> dict[int, NDArray[np.int64]]:
+        """Scene and first frame of the windows that ``mine`` kept, by label."""
+        return self._mined
+
+    @mined.setter
+    def mined(self, tables: dict[int, NDArray[np.int64]]) -> None:
+        self._mined = tables
+
+    def _place(self, label: int, rng: np.random.Generator) -> tuple[int, int]:
+        """Draw a segment's scene and first frame."""
+        mined = self._mined.get(label)
+        if self._mined_share and mined is not None and len(mined) and rng.random() < self._mined_share:
+            scene, window = mined[int(rng.integers(len(mined)))]
+            start = int(window) - int(rng.choice(self._offsets)) + int(rng.integers(-16, 17))
+            return int(scene), min(max(start, self._first), self._n_starts - 1)
+        cold = self._tables[label, True]
+        table = cold if len(cold) and rng.random() < self._cold_share else self._tables[label, False]
+        scene, start = table[int(rng.integers(len(table)))]
+        return int(scene), int(start)
+
+    def _background(self, rng: np.random.Generator) -> NDArray[np.int8]:
+        table = self._tables[0, False]
+        scene, start = table[int(rng.integers(len(table)))]
+        return self.features.frames[scene, start : start + self.segment_frames]
+
+
+def _extreme(shape: tuple[int, ...], rng: np.random.Generator) -> NDArray[np.int8]:
+    """Return silence, the front end's flicker in a silent room, or clipping."""
+    draw = rng.random()
+    if draw < 0.4:
+        return np.full(shape, -128, dtype=np.int8)
+    if draw < 0.7:
+        flicker = rng.integers(-128, -128 + int(rng.integers(2, 40)), shape)
+        return np.where(rng.random(shape) < rng.uniform(0.01, 0.5), flicker, -128).astype(np.int8)
+    return rng.integers(int(rng.integers(60, 127)), 128, shape).astype(np.int8)
+
+
+def _window_share(marked: NDArray[np.bool_], n_frames: int) -> NDArray[np.float32]:
+    """Return, for every scene and start, the share of a window's frames that are marked."""
+    counts = np.cumsum(np.pad(marked.astype(np.int32), ((0, 0), (1, 0))), axis=1)
+    return ((counts[:, n_frames:] - counts[:, :-n_frames]) / n_frames).astype(np.float32)

@@ -1,0 +1,142 @@
+"""Begin with what an ear knows: the detector's convolutions first learn to foretell the ear's embedding.
+
+An ear of 2-D convolutions over log-mel does not fit into 10 KB of 1-D ones over the microcontroller's features: no
+weight can be taken over. What can be is what it says of a sound, which the small network learns to say as far as it
+can (distillation, Hinton et al. 2015, arXiv 1503.02531, of embeddings in the place of class probabilities), without
+labels, before it learns what music is.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final, Protocol
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.training.config import DetectorConfig
+from detector.training.data import FeatureSet
+from detector.training.model import normalised
+from detector.training.pools import SoundPools
+from detector.training.scenes import compose_scene
+from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.errors import ConfigError
+
+__all__ = ["DISTILLED_SCENES", "DISTILLED_STEPS", "Ear", "begin_with", "embeddings_of_scenes"]
+
+DISTILLED_SCENES: Final = 1000
+DISTILLED_STEPS: Final = 1000
+_RATE: Final = 2e-3
+_SAMPLES_A_FRAME: Final = 160
+
+
+class Ear(Protocol):
+    """What is learnt from; ``pretraining.tflite_encoder.ShippedEar`` is one."""
+
+    @property
+    def window_samples(self) -> int:
+        """Samples at 16 kHz of what it hears at once."""
+
+    @property
+    def embedding_space(self) -> str:
+        """What tells one ear from another."""
+
+    def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return embeddings, (n, window_samples) to (n, dim)."""
+
+
+def embeddings_of_scenes(
+    ear: Ear, pools: Sequence[SoundPools], config: DetectorConfig, *, n_scenes: int, folder: Path
+) -> NDArray[np.float32]:
+    """Return what an ear says of each window of the detector in training scenes; kept in a file of the folder.
+
+    Parameters
+    ----------
+    ear : Ear
+    pools : sequence of SoundPools
+        As :func:`detector.training.data.build_features` was given.
+    config : DetectorConfig
+    n_scenes : int
+        The first so many.
+    folder : Path
+        Of the scenes' features.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_scenes, n_windows, dim)
+        For windows 64 frames apart from frame 0 on: the mean over the ear's windows inside that begin 64 frames apart.
+
+    Raises
+    ------
+    ConfigError
+        When the ear's window is longer than the detector's.
+    """
+    path = folder / f"ear-{ear.embedding_space}-{n_scenes}.npy"
+    if path.is_file():
+        kept: NDArray[np.float32] = np.load(path, allow_pickle=False)
+        return kept
+    network, step = config.network, config.network.decision_frames * _SAMPLES_A_FRAME
+    inside = (network.n_frames * _SAMPLES_A_FRAME - ear.window_samples) // step + 1
+    if inside < 1:
+        message = f"expected an ear that hears at most {network.n_frames * _SAMPLES_A_FRAME} samples at once, found "
+        raise ConfigError(message + f"{ear.window_samples}")
+    rows = []
+    for index in range(n_scenes):
+        rng = np.random.default_rng([config.training.seed, index])
+        samples = compose_scene(pools[index % len(pools)], config.scenes, rng).samples
+        windows = np.lib.stride_tricks.sliding_window_view(samples, ear.window_samples)[::step]
+        heard = ear.embed(windows)
+        sums = np.cumsum(np.concatenate([np.zeros_like(heard[:1]), heard]), axis=0, dtype=np.float64)
+        rows.append((sums[inside:] - sums[:-inside]) / inside)
+    n_windows = min(len(row) for row in rows)
+    embeddings = np.stack([row[:n_windows] for row in rows]).astype(np.float32)
+    write_atomic(path, lambda temporary: _save(temporary, embeddings))
+    return embeddings
+
+
+def begin_with(
+    embeddings: NDArray[np.float32], model: keras.Model, features: FeatureSet, config: DetectorConfig, n_steps: int
+) -> float:
+    """Train the convolutions to foretell embeddings, and return the share of their variance that they then explain.
+
+    Parameters
+    ----------
+    embeddings : ndarray of float32, shape (n_scenes, n_windows, dim)
+    model : keras.Model
+        Of :func:`detector.training.model.build_training_model`; its head is left as it is.
+    features : FeatureSet
+        Of the same scenes, and perhaps more.
+    config : DetectorConfig
+    n_steps : int >= 1
+    """
+    network, training = config.network, config.training
+    targets = (embeddings - embeddings.mean(axis=(0, 1))) / (embeddings.std(axis=(0, 1)) + 1e-6)
+    trunk = model.get_layer("hidden").input
+    foretold = keras.layers.Conv1D(targets.shape[2], network.frames_after_layers, name="foretold")(trunk)
+    pupil = keras.Model(model.inputs, foretold)
+    schedule = keras.optimizers.schedules.CosineDecay(_RATE, n_steps)
+    # XLA compiles these small convolutions for the CPU far slower than the plain graph runs.
+    pupil.compile(keras.optimizers.Adam(schedule), "mse", jit_compile=False)
+    n_decisions, step = training.n_decisions, network.decision_frames
+    first = -(-int(config.scenes.preroll_s * 100) // step)
+    last = min(targets.shape[1], (features.frames.shape[1] - network.n_frames) // step + 1) - n_decisions
+    if last < first:
+        message = f"scenes of {features.frames.shape[1]} frames are too short for {n_decisions} windows after pre-roll"
+        raise ConfigError(message)
+    losses = []
+    for number in range(n_steps):
+        rng = np.random.default_rng([training.seed, 2, number])
+        scenes = rng.integers(len(targets), size=training.batch_segments)
+        windows = rng.integers(first, last + 1, size=training.batch_segments)
+        length = network.n_frames + (n_decisions - 1) * step
+        segments = np.stack(
+            [features.frames[scene, at * step : at * step + length] for scene, at in zip(scenes, windows, strict=True)]
+        )
+        wanted = np.stack([targets[scene, at : at + n_decisions] for scene, at in zip(scenes, windows, strict=True)])
+        losses.append(float(pupil.train_on_batch(normalised(segments), wanted)))
+    return 1.0 - float(np.mean(losses[-max(1, n_steps // 10) :]))
+
+
+def _save(path: Path, array: NDArray[np.float32]) -> None:
+    with path.open("wb") as handle:
+        np.save(handle, array, allow_pickle=False)

@@ -1,0 +1,147 @@
+"""The recordings that scenes are composed of, and how one is drawn: stretched, looped, or several strewn in time."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.training.effects import at_unit_level, drop_silence, excerpt, stretched
+from detector.training.synthetic import synthetic_room
+from nowplaying_core.audio import SAMPLE_RATE_HZ, load
+from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus, read_further
+
+__all__ = ["SoundPools"]
+
+Samples = NDArray[np.float32]
+_FURTHER_SHARE: Final = 0.5
+_SHORT_S: Final = 6.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SoundPools:
+    """Recordings to compose from.
+
+    Attributes
+    ----------
+    music, noise, speech, rooms : sequence of CorpusFile
+        ``rooms`` may be empty.
+    renderings : sequence of CorpusFile
+        Music rendered from scores; may be empty.
+    further : mapping of group to sequence of CorpusFile
+        Where a group is there, half of its draws come from here. Sounds under six seconds are strewn in time.
+    cache_dir : Path or None
+        Where decoded audio is kept between runs.
+    stretched_share : float in [0, 1]
+        Excerpts played faster or slower, pitch and all, so that few recordings sound like more.
+    """
+
+    music: Sequence[CorpusFile]
+    noise: Sequence[CorpusFile]
+    speech: Sequence[CorpusFile]
+    rooms: Sequence[CorpusFile] = field(default=())
+    renderings: Sequence[CorpusFile] = field(default=())
+    further: Mapping[Group, Sequence[CorpusFile]] = field(default_factory=dict)
+    cache_dir: Path | None = None
+    stretched_share: float = 0.0
+
+    @classmethod
+    def from_corpus(
+        cls,
+        root: Path,
+        split: str | None,
+        *,
+        renderings: Path | None = None,
+        further: Path | None = None,
+        cache_dir: Path | None = None,
+        stretched_share: float = 0.0,
+    ) -> "SoundPools":
+        """Read one split of a corpus folder with its four groups; rooms are optional.
+
+        ``further`` is a folder with any of the folders ``music``, ``noise`` and ``speech``, each without a table.
+        """
+        groups: tuple[Group, ...] = ("music", "noise", "speech")
+        return cls(
+            music=read_corpus(root, "music", split),
+            noise=read_corpus(root, "noise", split),
+            speech=read_corpus(root, "speech", split),
+            rooms=read_corpus(root, "rir", split) if (root / "rir.tsv").is_file() else (),
+            renderings=read_corpus(renderings, "music") if renderings else (),
+            further={group: files for group in groups if (files := read_further(further, group))},
+            cache_dir=cache_dir,
+            stretched_share=stretched_share,
+        )
+
+    def pick_music(self, length: int, rng: np.random.Generator) -> tuple[Samples, CorpusFile]:
+        """Return an excerpt of random music at unit band RMS, and which."""
+        file = _any_of(self._either("music", rng), rng)
+        return self._excerpt(self.read(file.path), length, rng, widest=1.25), file
+
+    def pick_rendering(self, length: int, rng: np.random.Generator) -> tuple[Samples, CorpusFile]:
+        """Return an excerpt of random rendered music at unit band RMS, and which."""
+        file = _any_of(self.renderings, rng)
+        return self._excerpt(self.read(file.path), length, rng, widest=1.25), file
+
+    def pick_noise(self, length: int, rng: np.random.Generator, *, looped: bool) -> tuple[Samples, CorpusFile]:
+        """Return an excerpt of a random noise at unit band RMS, and which; ``looped`` ones lose their silences."""
+        files = self._either("noise", rng)
+        file = _any_of(files, rng)
+        samples = self.read(file.path)
+        if files is not self.noise and samples.size < _SHORT_S * SAMPLE_RATE_HZ:
+            return self._strewn(samples, files, length, rng), file
+        return self._excerpt(drop_silence(samples) if looped else samples, length, rng, widest=1.6), file
+
+    def pick_speaker(self, rng: np.random.Generator) -> CorpusFile:
+        """Return a random recording of speech."""
+        return _any_of(self._either("speech", rng), rng)
+
+    def room(self, rng: np.random.Generator) -> Samples:
+        """Return a measured room response, or a made-up one three times in four."""
+        if self.rooms and rng.random() < 0.25:
+            response = self.read(_any_of(self.rooms, rng).path)
+            if response.size and np.abs(response).max() > 0:
+                return response
+        return synthetic_room(rng)
+
+    def read(self, path: Path) -> Samples:
+        """Return a whole recording, from the cache where there is one."""
+        return load(path) if self.cache_dir is None else load_cached(path, self.cache_dir)
+
+    def _either(self, group: Group, rng: np.random.Generator) -> Sequence[CorpusFile]:
+        own: Sequence[CorpusFile] = getattr(self, group)
+        others = self.further.get(group)
+        return others if others and rng.random() < _FURTHER_SHARE else own
+
+    def _excerpt(self, samples: Samples, length: int, rng: np.random.Generator, *, widest: float) -> Samples:
+        if rng.random() >= self.stretched_share:
+            return at_unit_level(excerpt(samples, length, rng))
+        factor = float(np.exp(rng.uniform(-np.log(widest), np.log(widest))))
+        return at_unit_level(stretched(excerpt(samples, int(length * factor) + 2, rng), factor)[:length])
+
+    def _strewn(self, first: Samples, files: Sequence[CorpusFile], length: int, rng: np.random.Generator) -> Samples:
+        """Place a short sound, and up to three others, again and again at irregular moments."""
+        sounds = [first]
+        for _ in range(int(rng.integers(4))):
+            other = self.read(_any_of(files, rng).path)
+            if other.size < _SHORT_S * SAMPLE_RATE_HZ:
+                sounds.append(other)
+        sounds = [at_unit_level(sound) for sound in sounds if sound.size]
+        mean_gap_s = float(np.exp(rng.uniform(np.log(0.05), np.log(2.0))))
+        out = np.zeros(length, dtype=np.float32)
+        start = 0
+        while sounds and start < length:
+            sound = sounds[int(rng.integers(len(sounds)))] * np.float32(10 ** (rng.uniform(-12, 0) / 20))
+            if rng.random() < self.stretched_share:
+                sound = stretched(sound, float(np.exp(rng.uniform(-0.5, 0.5))))
+            part = sound[: length - start]
+            out[start : start + part.size] += part
+            # A sound may begin before the last one has ended, as footsteps or barks do.
+            start += max(800, int(part.size * rng.uniform(0.5, 1.0) + rng.exponential(mean_gap_s) * SAMPLE_RATE_HZ))
+        return at_unit_level(out)
+
+
+def _any_of(files: Sequence[CorpusFile], rng: np.random.Generator) -> CorpusFile:
+    return files[int(rng.integers(len(files)))]

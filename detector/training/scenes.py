@@ -1,0 +1,229 @@
+"""Compose streams with and without music out of separate recordings, for training and for evaluation alike."""
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.training.config import SceneConfig
+from detector.training.effects import (
+    at_unit_level,
+    band_limit,
+    band_rms,
+    excerpt,
+    in_room,
+    set_level,
+    stretched,
+    through_codec,
+)
+from detector.training.instruments import made_music, remade_music
+from detector.training.pools import SoundPools
+from detector.training.synthetic import synthetic_sound
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.audio.corpus import CorpusFile
+
+__all__ = ["Background", "Scene", "background", "colour", "compose_scene", "mix_at_snr"]
+
+Samples = NDArray[np.float32]
+_SILENCE_DB: Final = -40.0
+_MASKED_DB: Final = -12.0
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """A composed stream.
+
+    Attributes
+    ----------
+    samples : ndarray of float32, shape (n,), 16 kHz
+    music : ndarray of uint8, shape (n_blocks,)
+        For every 10 ms from the start: 0 no music, 1 music that can be heard, 2 music below its background or silent.
+    kind : str
+        ``"music"``, ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"synthetic"``.
+    snr_db : float or None
+        Music against background; None without music.
+    """
+
+    samples: Samples
+    music: NDArray[np.uint8]
+    kind: str
+    snr_db: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """What may be behind music or alone, at unit RMS between 100 and 7000 Hz.
+
+    Attributes
+    ----------
+    samples : ndarray of float32, shape (n,)
+    kind : str
+        ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"synthetic"``.
+    files : tuple of CorpusFile
+        The recordings in it, the most prominent first.
+    """
+
+    samples: Samples
+    kind: str
+    files: tuple[CorpusFile, ...] = ()
+
+
+def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generator) -> Scene:
+    """Return a random training stream.
+
+    Music scenes have music for the whole time or in one interval, over noise, speech, both or a quiet room. Rooms,
+    band limits, codecs and levels are drawn in the same way for scenes with and without music.
+    """
+    length = int(config.duration_s * SAMPLE_RATE_HZ)
+    n_blocks = length // (SAMPLE_RATE_HZ // 100)
+    drawn = background(pools, length, rng)
+    behind, kind = drawn.samples, drawn.kind
+    if rng.random() < config.room_share:
+        behind = in_room(behind, pools.room(rng))
+    sounding = np.zeros(n_blocks, dtype=np.uint8)
+    snr_db = None
+    if rng.random() < config.music_share:
+        music = _music(pools, config, length, rng)
+        if rng.random() < config.room_share:
+            music = in_room(music, pools.room(rng))
+        envelope = _interval(length, rng)
+        music *= envelope
+        # A quiet room is what is left of a background far below the music: music alone.
+        snr_db = float(rng.uniform(config.snr_low_db, config.snr_high_db)) + (25.0 if kind == "quiet" else 0.0)
+        mixed = mix_at_snr(music, behind, snr_db)
+        sounding = _sounding(music, mixed - music, envelope > 0, n_blocks)
+        behind = mixed
+        kind = "music"
+    return Scene(colour(behind, config, rng), sounding, kind, snr_db)
+
+
+def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.Generator) -> Samples:
+    if config.made_share and rng.random() < config.made_share:
+        return at_unit_level(made_music(length, rng))
+    is_rendered = bool(pools.renderings) and rng.random() < config.midi_share
+    music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
+    if config.remade_share and rng.random() < config.remade_share:
+        music = at_unit_level(remade_music(music, rng))
+    return music
+
+
+def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Background:
+    """Return a random background: room tone, a made-up sound, noise, speech, or speech in noise."""
+    draw = rng.random()
+    files: tuple[CorpusFile, ...] = ()
+    if draw < 0.06:
+        # Room tone: a trace of noise over the converter's own.
+        return Background(at_unit_level(rng.standard_normal(length).astype(np.float32)), "quiet")
+    if draw < 0.18:
+        if pools.stretched_share and rng.random() < pools.stretched_share / 2:
+            # Voices played too fast or too slow: crying, crowing and squealing are nearer to them than to any motor.
+            factor = float(rng.choice([rng.uniform(0.5, 0.75), rng.uniform(1.4, 2.4)]))
+            talking, files = _conversation(pools, int(length * factor) + 2, rng)
+            made = at_unit_level(stretched(talking, factor)[:length])
+        else:
+            made = at_unit_level(synthetic_sound(length, rng))
+        if rng.random() < 0.5:
+            made, others = _over(made, pools, -5, 25, rng)
+            files += others
+        return Background(made, "synthetic", files)
+    if draw < 0.52:
+        noise, file = pools.pick_noise(length, rng, looped=rng.random() < 0.3)
+        files = (file,)
+        if rng.random() < 0.3:
+            noise, others = _over(noise, pools, -10, 10, rng)
+            files += others
+        return Background(noise, "noise", files)
+    speech, voices = _conversation(pools, length, rng)
+    if draw < 0.78:
+        return Background(speech, "speech", voices)
+    mixed, others = _over(speech, pools, -5, 25, rng)
+    return Background(mixed, "speech in noise", (*voices, *others))
+
+
+def _over(
+    sound: Samples, pools: SoundPools, low_db: float, high_db: float, rng: np.random.Generator
+) -> tuple[Samples, tuple[CorpusFile, ...]]:
+    """Put noise under a sound, at a random level."""
+    noise, file = pools.pick_noise(sound.size, rng, looped=True)
+    return at_unit_level(mix_at_snr(sound, noise, float(rng.uniform(low_db, high_db)))), (file,)
+
+
+def colour(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:
+    """Return the stream through the random channel that every class passes: codec, band limit, level, converter."""
+    if rng.random() < config.codec_share:
+        samples = through_codec(set_level(samples, -20.0), rng)
+    if rng.random() < config.band_limit_share:
+        low_hz = float(np.exp(rng.uniform(np.log(20), np.log(300)))) if rng.random() < 0.7 else None
+        high_hz = float(rng.uniform(3_000, 8_000)) if rng.random() < 0.8 else None
+        samples = band_limit(samples, low_hz, high_hz)
+    samples = set_level(samples, float(rng.uniform(config.level_low_dbfs, config.level_high_dbfs)))
+    own_noise = rng.standard_normal(samples.size).astype(np.float32)
+    return np.clip(samples + own_noise * np.float32(10 ** (rng.uniform(-90, -66) / 20)), -1, 1)
+
+
+def mix_at_snr(signal: Samples, noise: Samples, snr_db: float) -> Samples:
+    """Return signal plus noise, the noise scaled so that their band RMS differ by ``snr_db`` over the whole length."""
+    noise_rms = band_rms(noise)
+    if noise_rms <= 0:
+        return signal
+    # Where the signal sounds for a part of the time only, its level is that of the part.
+    active = signal[np.abs(signal) > 0]
+    gain = band_rms(active if active.size else signal) / noise_rms * 10 ** (-snr_db / 20)
+    return signal + np.float32(gain) * noise
+
+
+def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[Samples, tuple[CorpusFile, ...]]:
+    """Several recordings after each other with pauses, sometimes over another voice."""
+    files: list[CorpusFile] = []
+
+    def voice() -> Samples:
+        parts: list[Samples] = []
+        total = 0
+        while total < length:
+            files.append(pools.pick_speaker(rng))
+            samples = pools.read(files[-1].path)
+            part = excerpt(samples, min(samples.size, length), rng)
+            pause = np.zeros(int(rng.uniform(0, 1.5) * SAMPLE_RATE_HZ), dtype=np.float32)
+            parts += [at_unit_level(part), pause]
+            total += part.size + pause.size
+        return np.concatenate(parts)[:length]
+
+    first = voice()
+    if rng.random() < 0.2:
+        first = first + voice() * np.float32(10 ** (rng.uniform(-15, 0) / 20))
+    return at_unit_level(first), tuple(files)
+
+
+def _interval(length: int, rng: np.random.Generator) -> Samples:
+    """Ones where music plays: everywhere half of the time, else from or until a random moment, with a short fade."""
+    envelope = np.ones(length, dtype=np.float32)
+    draw = rng.random()
+    if draw < 0.5:
+        return envelope
+    moment = int(rng.uniform(0.2, 0.8) * length)
+    if draw < 0.75:
+        envelope[:moment] = 0
+    else:
+        envelope[moment:] = 0
+    fade = int(rng.uniform(0.01, 0.5) * SAMPLE_RATE_HZ)
+    kernel_ones = np.cumsum(envelope, dtype=np.float64)
+    smooth = envelope.copy()
+    smooth[fade:] = (kernel_ones[fade:] - kernel_ones[:-fade]) / fade
+    return smooth
+
+
+def _sounding(music: Samples, behind: Samples, plays: NDArray[np.bool_], n_blocks: int) -> NDArray[np.uint8]:
+    """Mark the 10 ms blocks with music: 1 where it can be heard over what is behind it, else 2."""
+
+    def power(samples: Samples) -> NDArray[np.float64]:
+        blocks = np.square(samples[: n_blocks * block]).reshape(n_blocks, block).mean(axis=1)
+        # Over half a second, since neither a beat's pause nor a syllable's makes music come and go.
+        return np.asarray(np.convolve(blocks, np.full(51, 1 / 51), mode="same"), dtype=np.float64)
+
+    block = SAMPLE_RATE_HZ // 100
+    own, other = power(music), power(behind)
+    level = float(own[own > 0].mean()) if own.any() else 1.0
+    heard = (own > level * 10 ** (_SILENCE_DB / 10)) & (own > other * 10 ** (_MASKED_DB / 10))
+    playing = plays[: n_blocks * block : block]
+    return np.where(playing, np.where(heard, 1, 2), 0).astype(np.uint8)

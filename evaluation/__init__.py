@@ -1,0 +1,1 @@
+"""How well everything works, measured."""

@@ -1,0 +1,1 @@
+"""How well the music detector works, on clips and in streams."""

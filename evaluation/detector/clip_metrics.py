@@ -1,0 +1,77 @@
+"""Figures over clips: ROC areas by condition, by level of the music and by what is there instead of music."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate import STEPS
+from detector.network import Network, open_network
+from evaluation.detector.clips import Clip
+from nowplaying_core.runtime import TfliteModel
+from nowplaying_core.statistics import bootstrap_area
+
+__all__ = ["evaluate_clips"]
+
+
+def evaluate_clips(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) -> dict[str, Any]:
+    """Return ROC areas by condition, by level of the music and by what is there instead of music.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    model : TfliteModel
+    seed : int
+        Of the bootstrap over recordings.
+    """
+    labels = np.array([clip.is_music for clip in clips])
+    names = sorted({str(clip.file.path) for clip in clips})
+    groups = np.array([names.index(str(clip.file.path)) for clip in clips])
+    network = open_network(model)
+    scores = {name: _scores([clip.windows[name] for clip in clips], network) for name in clips[0].windows}
+
+    def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float | None]:
+        rng = np.random.default_rng(seed)
+        return bootstrap_area(values[chosen], labels[chosen], groups[chosen], rng).to_dict()
+
+    wide = scores["full band"]
+    every = np.ones(len(clips), dtype=bool)
+    snr_db = np.array([np.nan if clip.snr_db is None else clip.snr_db for clip in clips])
+    kinds = np.array([clip.kind for clip in clips])
+    by_snr = {
+        f"{low} to {low + 5} dB": area(~labels | ((snr_db >= low) & (snr_db < low + 5)), wide) for low in (0, 5, 10, 15)
+    }
+    by_kind = {kind: area(labels | (kinds == kind), wide) for kind in sorted(set(kinds[~labels]))}
+    return {
+        "n_music": int(labels.sum()),
+        "n_other": int((~labels).sum()),
+        "n_recordings": len(names),
+        "area": {name: area(every, values) for name, values in scores.items()},
+        "area_by_snr": by_snr,
+        "area_by_other": by_kind,
+        "hardest_other": _hardest(clips, wide),
+    }
+
+
+def _scores(windows: Sequence[NDArray[np.int8]], network: Network) -> NDArray[np.float64]:
+    scores = []
+    for window in windows:
+        network.reset()
+        ((_, output),) = network.process(window)
+        scores.append(output / STEPS)
+    return np.array(scores, dtype=np.float64)
+
+
+def _hardest(clips: Sequence[Clip], scores: NDArray[np.float64], n_kept: int = 6) -> list[dict[str, Any]]:
+    """Return the labelled sounds without music that score highest."""
+    by_label: dict[str, list[float]] = {}
+    for clip, score in zip(clips, scores, strict=True):
+        if not clip.is_music:
+            by_label.setdefault(clip.file.label or clip.kind, []).append(float(score))
+    rows = [
+        {"label": label, "n_clips": len(values), "mean_probability": round(float(np.mean(values)), 3)}
+        for label, values in by_label.items()
+        if len(values) >= 5
+    ]
+    return sorted(rows, key=lambda row: -float(str(row["mean_probability"])))[:n_kept]

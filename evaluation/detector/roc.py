@@ -1,0 +1,171 @@
+"""The whole trade between music found and false triggers: over window, threshold and hits, and over single windows."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate import STEPS, GateConfig
+from evaluation.detector.tracks import StreamTrack, entries, false_triggers, found_regions
+from nowplaying_core.statistics import Interval
+
+__all__ = [
+    "AUDIBLE_DB",
+    "SILENCE_DBFS",
+    "choose_gate",
+    "det_curve",
+    "frontier",
+    "sweep_gate",
+    "window_area",
+    "window_counts",
+]
+
+AUDIBLE_DB: Final = 5.0
+"""Regions at this level above their background or higher are what recall is promised for."""
+
+SILENCE_DBFS: Final = -70.0
+"""What counts as silence to a gate that is chosen here: below the quietest music worth recognizing."""
+
+_WINDOWS: Final = (1, 2, 3, 4, 6, 8)
+_HITS: Final = (1, 2, 3, 4)
+_THRESHOLDS: Final = tuple(step / 64 for step in range(16, 64))
+_LEAVE_SHARE: Final = 0.6
+_BACK_OFF: Final = 1.25  # twice as long each time saves 6 % of a day's energy and leaves one song in eleven unnamed
+
+
+def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
+    """Return recall and false triggers of every gate of a grid.
+
+    Parameters
+    ----------
+    tracks : sequence of StreamTrack
+
+    Returns
+    -------
+    list of dict
+        ``window``, ``consecutive_hits``, ``enter_threshold``; ``recall`` of all regions and ``recall_audible``;
+        ``false_triggers_per_hour``; ``median_delay_s`` or None.
+    """
+    n_regions = sum(len(track.regions) for track in tracks)
+    audible = [[region.snr_db >= AUDIBLE_DB for region in track.regions] for track in tracks]
+    n_audible = sum(map(sum, audible))
+    hours = sum(track.other_s for track in tracks) / 3_600
+    rows = []
+    for window in _WINDOWS:
+        for hits in _HITS:
+            for threshold in _THRESHOLDS:
+                gate = _gate(window, threshold, hits)
+                n_found = n_audible_found = n_false = 0
+                delays: list[float] = []
+                for track, heard in zip(tracks, audible, strict=True):
+                    times = [float(time_s) for time_s in track.times_s[entries(track.outputs, gate)]]
+                    found = found_regions(track.regions, times)
+                    n_found += len(found)
+                    n_audible_found += sum(heard[number] for number in found)
+                    delays += found.values()
+                    n_false += len(false_triggers(track.regions, times))
+                rows.append(
+                    {
+                        "window": window,
+                        "consecutive_hits": hits,
+                        "enter_threshold": threshold,
+                        "recall": n_found / max(1, n_regions),
+                        "recall_audible": n_audible_found / max(1, n_audible),
+                        "false_triggers_per_hour": n_false / max(hours, 1e-9),
+                        "median_delay_s": float(np.median(delays)) if delays else None,
+                    }
+                )
+    return rows
+
+
+def frontier(sweep: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the gates that no other beats in both recall and false triggers, the quietest first."""
+    best: list[Mapping[str, Any]] = []
+    order = sorted(sweep, key=lambda row: (row["false_triggers_per_hour"], -row["recall_audible"], _delay(row)))
+    for row in order:
+        if not best or row["recall_audible"] > best[-1]["recall_audible"]:
+            best.append(row)
+    return best
+
+
+def choose_gate(
+    sweep: Sequence[Mapping[str, Any]], *, most_false_per_hour: float, most_delay_s: float = 5.0
+) -> GateConfig:
+    """Return the gate with the best recall among those that are quiet and quick enough.
+
+    Parameters
+    ----------
+    sweep : sequence of mapping
+        Rows of ``sweep_gate``.
+    most_false_per_hour : float
+        Of sound without music. Where no gate is that quiet, the quietest is chosen.
+    most_delay_s : float
+        From the music's start, in the median. Where no quiet gate is that quick, the slower ones count too.
+    """
+    quiet = [row for row in sweep if row["false_triggers_per_hour"] <= most_false_per_hour]
+    if not quiet:
+        least = min(row["false_triggers_per_hour"] for row in sweep)
+        quiet = [row for row in sweep if row["false_triggers_per_hour"] == least]
+    quick = [row for row in quiet if _delay(row) <= most_delay_s] or quiet
+    best = max(quick, key=lambda row: (row["recall_audible"], -row["false_triggers_per_hour"], -_delay(row)))
+    return _gate(best["window"], best["enter_threshold"], best["consecutive_hits"])
+
+
+def window_counts(outputs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many windows had each of the 256 outputs: all that a ROC curve needs."""
+    return np.bincount(outputs, minlength=STEPS)
+
+
+def window_area(
+    positive: NDArray[np.int64], negative: NDArray[np.int64], rng: np.random.Generator, n_resamples: int = 300
+) -> Interval:
+    """Return the area under the ROC curve of single windows, with an interval by bootstrap over streams.
+
+    Parameters
+    ----------
+    positive, negative : ndarray of int64, shape (n_streams, 256)
+        Counts of outputs, of ``window_counts``.
+    rng : numpy.random.Generator
+    n_resamples : int
+    """
+    draws = rng.integers(len(positive), size=(n_resamples, len(positive)))
+    areas = [_area(positive[rows].sum(axis=0), negative[rows].sum(axis=0)) for rows in draws]
+    finite = [area for area in areas if np.isfinite(area)] or [float("nan")]
+    low, high = np.quantile(finite, [0.025, 0.975])
+    return Interval(_area(positive.sum(axis=0), negative.sum(axis=0)), float(low), float(high))
+
+
+def det_curve(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> dict[str, list[float]]:
+    """Return false alarms and misses of single windows for thresholds from 1 to 255.
+
+    Parameters
+    ----------
+    positive, negative : ndarray of int64, shape (256,)
+    """
+    misses = np.cumsum(positive)[:-1] / max(1, int(positive.sum()))
+    alarms = 1 - np.cumsum(negative)[:-1] / max(1, int(negative.sum()))
+    return {"false_alarm": np.round(alarms, 5).tolist(), "miss": np.round(misses, 5).tolist()}
+
+
+def _area(positive: NDArray[np.int64], negative: NDArray[np.int64]) -> float:
+    below = np.cumsum(negative) - negative
+    pairs = float(positive.sum()) * float(negative.sum())
+    return float((positive * (below + negative / 2)).sum() / pairs) if pairs else float("nan")
+
+
+def _delay(row: Mapping[str, Any]) -> float:
+    return float("inf") if row["median_delay_s"] is None else float(row["median_delay_s"])
+
+
+def _gate(window: int, threshold: float, hits: int) -> GateConfig:
+    return GateConfig(
+        window=window,
+        enter_threshold=threshold,
+        leave_threshold=round(_LEAVE_SHARE * threshold, 4),
+        consecutive_hits=hits,
+        cool_down_s=60.0,
+        back_off_factor=_BACK_OFF,
+        longest_rest_s=600.0,
+        silence_dbfs=SILENCE_DBFS,
+    )

@@ -1,0 +1,191 @@
+"""Figures over streams: regions found and false triggers at one gate, and what single windows can tell apart."""
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+import soundfile
+from numpy.typing import NDArray
+
+from detector.gate import GateConfig
+from evaluation.detector.roc import AUDIBLE_DB, det_curve, window_area, window_counts
+from evaluation.detector.streams import Region
+from evaluation.detector.tracks import DECISION_S, StreamTrack, entries, false_triggers, found_regions, triggers_of
+from nowplaying_core.statistics import poisson_rate, share
+
+__all__ = ["evaluate_room_tone", "evaluate_streams"]
+
+_SNR_EDGES_DB: Final = (-5, 0, 5, 10, 15, 20, 25)
+_LEVEL_EDGES_DBFS: Final = (-60, -45, -30, -15, 0)
+
+
+def evaluate_streams(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig], *, seed: int = 0) -> dict[str, Any]:
+    """Return what a gate finds and what it triggers falsely, over all streams and by kind.
+
+    Parameters
+    ----------
+    tracks : sequence of StreamTrack
+    gates : sequence of GateConfig
+        For track i the gate number i modulo their number: one, or its fold's.
+    seed : int
+        Of the bootstrap over streams.
+    """
+    regions: list[tuple[Region, bool]] = []
+    delays: list[float] = []
+    false: Counter[str] = Counter()
+    exposure_s: Counter[str] = Counter()
+    for number, track in enumerate(tracks):
+        times = triggers_of(track, gates[number % len(gates)])
+        found = found_regions(track.regions, times)
+        regions += [(region, place in found) for place, region in enumerate(track.regions)]
+        delays += found.values()
+        for time_s in false_triggers(track.regions, times):
+            false[_label(track, int(np.searchsorted(track.times_s, time_s)))] += 1
+        labels = np.array([part.label for part in track.parts])[track.part_of[track.is_outside]]
+        exposure_s.update({str(label): DECISION_S * int((labels == label).sum()) for label in np.unique(labels)})
+    # A trigger in a quiet room is false as well, but the time there would make the rate look better.
+    hours = sum(track.other_s for track in tracks) / 3_600
+    audible = [(region, is_found) for region, is_found in regions if region.snr_db >= AUDIBLE_DB]
+    return {
+        "gates": [gate.to_dict() for gate in gates],
+        "n_streams": len(tracks),
+        "hours": round(sum(track.duration_s for track in tracks) / 3_600, 3),
+        "hours_without_music": round(hours, 3),
+        "unique_hours_without_music": round(_recorded_hours(tracks), 3),
+        "n_regions": len(regions),
+        "recall": _recall(regions),
+        "audible_db": AUDIBLE_DB,
+        "recall_audible": _recall(audible),
+        "recall_by_snr": _recall_by(regions, _band(_SNR_EDGES_DB, "dB", "snr_db")),
+        "recall_by_level": _recall_by(audible, _band(_LEVEL_EDGES_DBFS, "dBFS", "level_dbfs")),
+        "recall_by_character": _recall_by(audible, lambda region: region.character),
+        "recall_by_background": _recall_by(audible, lambda region: region.behind),
+        "n_false_triggers": sum(false.values()),
+        "false_triggers_per_hour": poisson_rate(sum(false.values()), max(hours, 1e-9)).to_dict(),
+        "false_triggers_by_label": {
+            label: {
+                "n": false[label],
+                "hours": round(exposure_s[label] / 3_600, 3),
+                "per_hour": poisson_rate(false[label], max(exposure_s[label], 1.0) / 3_600).to_dict(2),
+            }
+            for label in sorted(exposure_s, key=lambda label: (-false[label], label))
+        },
+        "median_delay_s": round(float(np.median(delays)), 2) if delays else None,
+        "delay_90_percent_s": round(float(np.quantile(delays, 0.9)), 2) if delays else None,
+        "default_kernels": _default_kernels(tracks, gates),
+        **_windows(tracks, seed),
+    }
+
+
+def evaluate_room_tone(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig]) -> dict[str, Any]:
+    """Return how often a gate triggers in streams without music, and the rate's interval."""
+    hours = sum(track.duration_s for track in tracks) / 3_600
+    n_triggers = sum(len(triggers_of(track, gates[number % len(gates)])) for number, track in enumerate(tracks))
+    return {
+        "level_dbfs": [-70, -50],
+        "hours": round(hours, 3),
+        "n_triggers": n_triggers,
+        "per_hour": poisson_rate(n_triggers, max(hours, 1e-9)).to_dict(),
+    }
+
+
+def _default_kernels(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig]) -> dict[str, Any]:
+    """Compare the runtime's default kernels with the reference kernels, which equal a microcontroller's."""
+    heard = [(number, track) for number, track in enumerate(tracks) if track.delegate_outputs.size]
+    moved = n_entries = 0
+    steps = [np.abs(track.outputs - track.delegate_outputs) for _, track in heard]
+    for number, track in heard:
+        gate = gates[number % len(gates)]
+        one, two = (set(entries(outputs, gate).tolist()) for outputs in (track.outputs, track.delegate_outputs))
+        moved, n_entries = moved + len(one ^ two), n_entries + len(one)
+    every = np.concatenate(steps) if steps else np.zeros(1, dtype=np.int64)
+    return {
+        "n_streams": len(heard),
+        "n_entries": n_entries,
+        "n_entries_at_one_only": moved,
+        "share_of_outputs_that_differ": round(float((every > 0).mean()), 4),
+        "most_steps": int(every.max()),
+    }
+
+
+def _windows(tracks: Sequence[StreamTrack], seed: int) -> dict[str, Any]:
+    """ROC areas and DET curves of windows that lie wholly in music against those with none."""
+    positive: dict[str, list[NDArray[np.int64]]] = defaultdict(list)
+    negative: dict[str, list[NDArray[np.int64]]] = defaultdict(list)
+    names = [f"music at {low} to {high} dB" for low, high in itertools.pairwise(_SNR_EDGES_DB)]
+    names += ["sustained music", "rhythmic music"]
+    kinds = sorted({part.kind for track in tracks for part in track.parts} - {"quiet"})
+    for track in tracks:
+        inside, outside = track.region_of >= 0, track.is_other
+        snr_db = np.array([region.snr_db for region in track.regions] + [np.nan])[track.region_of]
+        sustained = np.array([region.character == "sustained" for region in track.regions] + [False])[track.region_of]
+        kind = np.array([part.kind for part in track.parts])[track.part_of]
+        chosen = {
+            name: inside & (snr_db >= low) & (snr_db < low + 5)
+            for name, low in zip(names, _SNR_EDGES_DB[:-1], strict=False)
+        }
+        heard = inside & (snr_db >= 0) & (snr_db < 20)
+        chosen |= {"sustained music": heard & sustained, "rhythmic music": heard & ~sustained, "all": heard}
+        for name, rows in chosen.items():
+            positive[name].append(window_counts(track.outputs[rows]))
+        for name in kinds:
+            negative[name].append(window_counts(track.outputs[outside & (kind == name)]))
+        negative["all"].append(window_counts(track.outputs[outside]))
+
+    def area(music: str, other: str) -> dict[str, float | None]:
+        rng = np.random.default_rng(seed)
+        return window_area(np.array(positive[music]), np.array(negative[other]), rng).to_dict()
+
+    totals = {name: np.sum(counts, axis=0) for name, counts in negative.items()}
+    heard_total = np.sum(positive["all"], axis=0)
+    return {
+        "window_area": {"all (0 to 20 dB)": area("all", "all")}
+        | {f"against {kind}": area("all", kind) for kind in kinds}
+        | {name: area(name, "all") for name in names},
+        "det": {name: det_curve(heard_total, counts) for name, counts in totals.items()},
+    }
+
+
+def _label(track: StreamTrack, step: int) -> str:
+    return track.parts[int(track.part_of[step])].label
+
+
+def _recorded_hours(tracks: Sequence[StreamTrack]) -> float:
+    """Length of the different recordings without music, each counted once however often it was mixed."""
+    files = {file for track in tracks for part in track.parts if part.kind != "quiet" for file in part.files}
+    seconds = 0.0
+    for file in sorted(files):
+        try:
+            seconds += float(soundfile.info(file).duration)
+        except (OSError, RuntimeError):  # moved since, or of a container that another decoder read
+            continue
+    return seconds / 3_600
+
+
+def _recall(regions: Sequence[tuple[Region, bool]]) -> dict[str, Any]:
+    return {"n": len(regions), **share(sum(is_found for _, is_found in regions), len(regions)).to_dict()}
+
+
+def _recall_by(regions: Sequence[tuple[Region, bool]], name_of: Any) -> dict[str, dict[str, Any]]:
+    groups: dict[str, list[tuple[Region, bool]]] = defaultdict(list)
+    for region, is_found in regions:
+        groups[name_of(region)].append((region, is_found))
+    return {name: _recall(groups[name]) for name in sorted(groups, key=_order)}
+
+
+def _band(edges: Iterable[int], unit: str, field: str) -> Any:
+    limits = tuple(edges)
+
+    def name_of(region: Region) -> str:
+        place = int(np.clip(np.searchsorted(limits, getattr(region, field), side="right"), 1, len(limits) - 1))
+        return f"{limits[place - 1]} to {limits[place]} {unit}"
+
+    return name_of
+
+
+def _order(name: str) -> tuple[float, str]:
+    """Sort bands by their lower edge, and names after them."""
+    first = name.split(" ", maxsplit=1)[0]
+    return (float(first), "") if first.lstrip("-").isdigit() else (float("inf"), name)

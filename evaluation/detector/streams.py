@@ -1,0 +1,178 @@
+"""Long streams of real recordings with known music: changing backgrounds, and regions of music of 16 to 40 s."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.training.config import SceneConfig
+from detector.training.effects import band_rms, in_room, set_level
+from detector.training.pools import SoundPools
+from detector.training.scenes import background, colour
+from evaluation.detector.onsets import Character, character_of
+from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
+
+__all__ = ["Part", "Region", "Stream", "compose_room_tone", "compose_stream"]
+
+_FAINT: Final = 0.05
+_CHANNEL: Final = SceneConfig(level_low_dbfs=-55.0, level_high_dbfs=-3.0)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Region:
+    """Where music plays.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+    snr_db : float
+        Against its background.
+    level_dbfs : float
+        RMS of the stream there.
+    behind : str
+        What else sounds, as a part's label.
+    character : {"rhythmic", "sustained"}
+    title : str
+    """
+
+    start_s: float
+    end_s: float
+    snr_db: float
+    level_dbfs: float
+    behind: str
+    character: Character
+    title: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Part:
+    """One background of a stream.
+
+    Attributes
+    ----------
+    start_s, end_s : float
+    kind : str
+        ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"synthetic"`` or ``"quiet"``.
+    label : str
+        What sounds: a noise's class where the corpus tells it, else the kind.
+    files : tuple of str
+        The recordings.
+    """
+
+    start_s: float
+    end_s: float
+    kind: str
+    label: str
+    files: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """Sound with known music.
+
+    Attributes
+    ----------
+    samples : ndarray of float32, shape (n,)
+    regions : tuple of Region
+        In order, apart from each other.
+    parts : tuple of Part
+        In order, without gaps.
+    """
+
+    samples: NDArray[np.float32]
+    regions: tuple[Region, ...]
+    parts: tuple[Part, ...]
+
+
+def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 600.0) -> Stream:
+    """Return a stream of changing backgrounds with music regions at -5 to 25 dB.
+
+    Parameters
+    ----------
+    pools : SoundPools
+    rng : numpy.random.Generator
+    duration_s : float
+    """
+    length = int(duration_s * SAMPLE_RATE_HZ)
+    sound, parts = _backgrounds(pools, length, rng)
+    if rng.random() < 0.5:
+        sound = in_room(sound, pools.room(rng))
+    drafts: list[dict[str, Any]] = []
+    start_s = float(rng.uniform(10, 60))
+    while start_s + 40 < duration_s - 10:
+        end_s = start_s + float(rng.uniform(16, 40))
+        rows = slice(int(start_s * SAMPLE_RATE_HZ), int(end_s * SAMPLE_RATE_HZ))
+        music, file = pools.pick_music(rows.stop - rows.start, rng)
+        heard = in_room(music, pools.room(rng)) if rng.random() < 0.5 else music
+        snr_db = float(rng.uniform(-5, 25))
+        # The background runs on as loud as before; in a silent room music is as loud as over faint noise.
+        level = max(band_rms(sound[rows]), _FAINT) * 10 ** (snr_db / 20)
+        loudness = band_rms(heard)
+        if loudness > 0:  # else a recording's silence: no music
+            sound[rows] += heard * np.float32(level / loudness)
+            drafts.append(
+                {
+                    "start_s": start_s,
+                    "end_s": end_s,
+                    "snr_db": snr_db,
+                    "behind": _part_at(parts, (start_s + end_s) / 2).label,
+                    "character": character_of(music),
+                    "title": file.title,
+                }
+            )
+        start_s = end_s + float(rng.uniform(30, 150))
+    samples = colour(sound, _CHANNEL, rng)
+    regions = tuple(Region(level_dbfs=_level(samples, draft["start_s"], draft["end_s"]), **draft) for draft in drafts)
+    return Stream(samples, regions, parts)
+
+
+def compose_room_tone(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 600.0) -> Stream:
+    """Return recorded noise alone, at -70 to -50 dBFS: what a phone on a table hears in a quiet house.
+
+    Parameters
+    ----------
+    pools : SoundPools
+    rng : numpy.random.Generator
+    duration_s : float
+    """
+    length, position = int(duration_s * SAMPLE_RATE_HZ), 0
+    sound, parts = np.zeros(length, dtype=np.float32), []
+    while position < length:
+        size = min(int(rng.uniform(30, 120) * SAMPLE_RATE_HZ), length - position)
+        noise, file = pools.pick_noise(size, rng, looped=True)
+        if rng.random() < 0.5:
+            noise = in_room(noise, pools.room(rng))
+        sound[position : position + size] = set_level(noise, float(rng.uniform(-70, -50)))
+        times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
+        parts.append(_part(*times, "noise", file.label, (str(file.path),)))
+        position += size
+    return Stream(sound, (), tuple(parts))
+
+
+def _backgrounds(
+    pools: SoundPools, length: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], tuple[Part, ...]]:
+    sound, parts, position = np.zeros(length, dtype=np.float32), [], 0
+    while position < length:
+        size = min(int(rng.uniform(15, 60) * SAMPLE_RATE_HZ), length - position)
+        drawn = background(pools, size, rng)
+        loud = np.float32(10 ** (rng.uniform(-12, 0) / 20)) if drawn.kind != "quiet" else np.float32(1e-3)
+        sound[position : position + size] = drawn.samples * loud
+        label = drawn.files[0].label if drawn.kind == "noise" else ""
+        times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
+        parts.append(_part(*times, drawn.kind, label, tuple(str(file.path) for file in drawn.files)))
+        position += size
+    return sound, tuple(parts)
+
+
+def _part(start_s: float, end_s: float, kind: str, label: str, files: tuple[str, ...]) -> Part:
+    return Part(start_s=start_s, end_s=end_s, kind=kind, label=label or kind, files=files)
+
+
+def _part_at(parts: tuple[Part, ...], time_s: float) -> Part:
+    return next((part for part in parts if part.start_s <= time_s < part.end_s), parts[-1])
+
+
+def _level(samples: NDArray[np.float32], start_s: float, end_s: float) -> float:
+    return rms_dbfs(samples[int(start_s * SAMPLE_RATE_HZ) : int(end_s * SAMPLE_RATE_HZ)])

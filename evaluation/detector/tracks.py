@@ -1,0 +1,209 @@
+"""What a detector makes of streams: its outputs, where a gate enters music, and which of that is right."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate import STEPS, GateConfig
+from detector.network import open_network
+from detector.stream import StreamingDetector
+from evaluation.detector.streams import Part, Region, Stream
+from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
+from nowplaying_core.runtime import TfliteModel
+
+__all__ = [
+    "DECISION_S",
+    "GRACE_S",
+    "StreamTrack",
+    "entries",
+    "false_triggers",
+    "found_regions",
+    "hear_stream",
+    "triggers_of",
+]
+
+DECISION_S: Final = 0.64
+WINDOW_S: Final = 4.48
+GRACE_S: Final = 8.0
+"""A trigger this long after a region's end still comes from its music, which is in the windows that are averaged."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamTrack:
+    """A detector's outputs over a stream, and what the stream held.
+
+    Attributes
+    ----------
+    times_s : ndarray of float64, shape (n,)
+        End of each window.
+    outputs : ndarray of int64, shape (n,)
+        256 times the probability of music.
+    regions : tuple of Region
+    parts : tuple of Part
+    duration_s : float
+    delegate_outputs : ndarray of int64, shape (n,)
+        The same through the runtime's default kernels, which round differently; empty when not heard.
+    """
+
+    times_s: NDArray[np.float64]
+    outputs: NDArray[np.int64]
+    regions: tuple[Region, ...]
+    parts: tuple[Part, ...]
+    duration_s: float
+    delegate_outputs: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+
+    @cached_property
+    def part_of(self) -> NDArray[np.int64]:
+        """Number of the part in the middle of each window."""
+        starts = [part.start_s for part in self.parts]
+        return np.maximum(np.searchsorted(starts, self.times_s - WINDOW_S / 2, side="right") - 1, 0)
+
+    @cached_property
+    def region_of(self) -> NDArray[np.int64]:
+        """Number of the region that holds each window wholly; -1 where there is none."""
+        found = np.full(self.times_s.size, -1, dtype=np.int64)
+        for number, region in enumerate(self.regions):
+            found[(self.times_s - WINDOW_S >= region.start_s) & (self.times_s <= region.end_s)] = number
+        return found
+
+    @cached_property
+    def is_outside(self) -> NDArray[np.bool_]:
+        """Windows whose triggers owe nothing to music."""
+        outside = np.ones(self.times_s.size, dtype=bool)
+        for region in self.regions:
+            outside &= ~((self.times_s > region.start_s) & (self.times_s <= region.end_s + GRACE_S))
+        return outside
+
+    @cached_property
+    def is_other(self) -> NDArray[np.bool_]:
+        """Windows outside music in which something sounds: the time that false triggers are divided by."""
+        sounds = np.array([part.kind != "quiet" for part in self.parts], dtype=bool)
+        return np.asarray(self.is_outside & sounds[self.part_of], dtype=bool)
+
+    @property
+    def other_s(self) -> float:
+        """Time over which false triggers are counted."""
+        return float(np.count_nonzero(self.is_other)) * DECISION_S
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return {
+            "first_s": float(self.times_s[0]) if self.times_s.size else WINDOW_S,
+            "outputs": self.outputs.tolist(),
+            "delegate_outputs": self.delegate_outputs.tolist(),
+            "regions": [asdict(region) for region in self.regions],
+            "parts": [asdict(part) for part in self.parts],
+            "duration_s": self.duration_s,
+        }
+
+    @classmethod
+    def from_dict(cls, table: dict[str, Any]) -> "StreamTrack":
+        """Build from what ``to_dict`` returned."""
+        outputs = np.array(table["outputs"], dtype=np.int64)
+        return cls(
+            times_s=table["first_s"] + DECISION_S * np.arange(outputs.size),
+            outputs=outputs,
+            regions=tuple(Region(**region) for region in table["regions"]),
+            parts=tuple(Part(**{**part, "files": tuple(part["files"])}) for part in table["parts"]),
+            duration_s=float(table["duration_s"]),
+            delegate_outputs=np.array(table["delegate_outputs"], dtype=np.int64),
+        )
+
+    def save(self, path: Path) -> None:
+        """Write the track as JSON, in a folder that is made when missing."""
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(path, self.to_dict())
+
+    @classmethod
+    def load(cls, path: Path) -> "StreamTrack":
+        """Read what ``save`` wrote."""
+        return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def hear_stream(
+    stream: Stream, model: TfliteModel, gate: GateConfig | None = None, delegate: TfliteModel | None = None
+) -> StreamTrack:
+    """Return a detector's outputs over a whole stream, from a reset.
+
+    Parameters
+    ----------
+    stream : Stream
+    model : TfliteModel
+    gate : GateConfig or None
+        Says what counts as silence.
+    delegate : TfliteModel or None
+        The same graph in other kernels, to hear it as well.
+    """
+    detector = StreamingDetector(model, gate_config=gate)
+    frames = detector.features(to_int16(stream.samples))
+    decisions = detector.process_features(frames)
+    others = [] if delegate is None else [output for _, output in open_network(delegate).process(frames)]
+    return StreamTrack(
+        times_s=np.array([decision.time_s for decision in decisions]),
+        outputs=np.array([round(decision.probability * STEPS) for decision in decisions], dtype=np.int64),
+        regions=stream.regions,
+        parts=stream.parts,
+        duration_s=stream.samples.size / SAMPLE_RATE_HZ,
+        delegate_outputs=np.array(others, dtype=np.int64),
+    )
+
+
+def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]:
+    """Return the steps at which a gate enters music: as ``Gate`` does, for a whole track at once.
+
+    Parameters
+    ----------
+    outputs : ndarray of int64, shape (n,)
+    config : GateConfig
+        The cool-down, which would hide false triggers, plays no part.
+    """
+    total = np.cumsum(np.concatenate([np.zeros(config.window, dtype=np.int64), outputs]))
+    sums = total[config.window :] - total[: -config.window]
+    is_hit = sums >= config.enter_sum
+    # Length of the run of hits that ends at each step.
+    step = np.arange(1, outputs.size + 1)
+    run = step - np.maximum.accumulate(np.where(is_hit, 0, step))
+    begins = np.flatnonzero(run >= config.consecutive_hits)
+    ends = np.flatnonzero(sums < config.leave_sum)
+    found: list[int] = []
+    position = 0
+    while True:
+        place = np.searchsorted(begins, position)
+        if place == begins.size:
+            return np.array(found, dtype=np.int64)
+        found.append(int(begins[place]))
+        place = np.searchsorted(ends, found[-1], side="right")
+        if place == ends.size:
+            return np.array(found, dtype=np.int64)
+        position = int(ends[place]) + 1
+
+
+def triggers_of(track: StreamTrack, config: GateConfig) -> list[float]:
+    """Return when a gate enters music, in seconds."""
+    return [float(time_s) for time_s in track.times_s[entries(track.outputs, config)]]
+
+
+def found_regions(regions: Sequence[Region], triggers_s: Sequence[float]) -> dict[int, float]:
+    """Return the regions in which music was entered, by number, and the delay from their start in seconds."""
+    found = {}
+    for number, region in enumerate(regions):
+        inside = [time_s for time_s in triggers_s if region.start_s < time_s <= region.end_s]
+        if inside:
+            found[number] = inside[0] - region.start_s
+    return found
+
+
+def false_triggers(regions: Sequence[Region], triggers_s: Sequence[float]) -> list[float]:
+    """Return the triggers outside every region and its grace."""
+    return [
+        time_s
+        for time_s in triggers_s
+        if not any(region.start_s < time_s <= region.end_s + GRACE_S for region in regions)
+    ]

@@ -1,0 +1,1 @@
+"""Fault injection: damaged, forged and killed databases."""

@@ -1,0 +1,146 @@
+"""What the endurance trials share: small databases from a seed, and work in a process that may crash or hang."""
+
+import os
+import resource
+import select
+import signal
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ondevice_db.format.schema import Track
+from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+
+__all__ = ["TRIAL_SETTINGS", "Ended", "forked", "trial_codebook", "trial_database", "trial_song", "trial_track"]
+
+_DIM = 24
+_N_SUBSPACES = 6
+TRIAL_SETTINGS = FingerprintSettings(embedding_space="trial", encoder="trial", dim=_DIM, hop_s=1.0, window_s=2.0)
+
+
+def trial_track(number: int) -> Track:
+    """Return the metadata of a song of the trials."""
+    return Track(track_id=f"{number:016x}", title=f"Song {number}", artist="Trial", duration_s=20.0)
+
+
+def trial_song(number: int) -> NDArray[np.float32]:
+    """Return a song's fingerprints: 12 to 27 random unit vectors, the third of them silent."""
+    rng = np.random.default_rng([77, number])
+    vectors = unit_rows(rng.standard_normal((12 + number % 16, _DIM)))
+    vectors[2] = 0
+    return vectors
+
+
+def trial_codebook(seed: int = 0) -> Codebook:
+    """Return a codebook of 16 cells that is good enough to tell the songs apart."""
+    rng = np.random.default_rng([78, seed])
+    rotation = np.linalg.qr(rng.standard_normal((_DIM, _DIM)))[0].astype(np.float32)
+    parts = rng.standard_normal((_N_SUBSPACES, 256, _DIM // _N_SUBSPACES)).astype(np.float32) / np.float32(_DIM**0.5)
+    return Codebook(unit_rows(rng.standard_normal((16, _DIM))), rotation, parts)
+
+
+def trial_database(path: Path, numbers: range, layout: str = "pq") -> Path:
+    """Write a database of some of the trials' songs."""
+    with DatabaseWriter(path, settings=TRIAL_SETTINGS, codebook=trial_codebook(), layout=layout, n_trees=2) as writer:
+        for number in numbers:
+            writer.add(trial_track(number), trial_song(number))
+        writer.finish()
+    return path
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ended:
+    """How a process ended.
+
+    Attributes
+    ----------
+    lines : tuple of str
+        What it told, in order.
+    signal : int
+        That killed it; 0 where it ended by itself.
+    hung : bool
+        It told nothing for too long and was killed for it.
+    """
+
+    lines: tuple[str, ...]
+    signal: int
+    hung: bool
+
+
+def forked(
+    work: Callable[[Callable[[str], None]], None],
+    *,
+    kill_after_s: float | None = None,
+    patience_s: float = 60.0,
+    memory_bytes: int | None = None,
+) -> Ended:
+    """Run a function in a copy of this process.
+
+    Parameters
+    ----------
+    work : callable
+        Is given a function that tells a line to this process; what it raises is told as "raised ...".
+    kill_after_s : float, optional
+        Kill it after so many seconds from its first line.
+    patience_s : float
+        Kill it when it tells nothing for so long.
+    memory_bytes : int, optional
+        Limit of its address space.
+    """
+    reading, writing = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reading)
+        _run_child(work, writing, memory_bytes)
+    os.close(writing)
+    lines: list[str] = []
+    hung = False
+    for line in _lines(reading, patience_s, kill_after_s):
+        if line is None:
+            hung = kill_after_s is None or not lines
+            os.kill(pid, signal.SIGKILL)
+            break
+        lines.append(line)
+    os.close(reading)
+    _, status = os.waitpid(pid, 0)
+    return Ended(lines=tuple(lines), signal=os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0, hung=hung)
+
+
+def _run_child(work: Callable[[Callable[[str], None]], None], writing: int, memory_bytes: int | None) -> None:
+    """Do the work and end the process without what an ordinary end would run."""
+    try:
+        if memory_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
+        work(lambda line: _tell(writing, line))
+    except BaseException as error:  # noqa: BLE001 (whatever it is, the parent must hear of it)
+        _tell(writing, f"raised {type(error).__name__}: {error}")
+    finally:
+        os._exit(0)
+
+
+def _tell(descriptor: int, line: str) -> None:
+    os.write(descriptor, (line.replace("\n", " ") + "\n").encode("utf-8", "replace"))
+
+
+def _lines(descriptor: int, patience_s: float, kill_after_s: float | None) -> Iterator[str | None]:
+    """Yield what comes through a pipe line by line, and None when patience or the time to live ends."""
+    rest = b""
+    end_s: float | None = None
+    while True:
+        wait_s = patience_s if end_s is None else max(end_s - time.monotonic(), 0.0)
+        ready, _, _ = select.select([descriptor], [], [], wait_s)
+        chunk = os.read(descriptor, 65_536) if ready else b""
+        if not ready:
+            yield None
+        if not chunk:
+            return
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line.decode("utf-8", "replace")
+        if whole and end_s is None and kill_after_s is not None:
+            end_s = time.monotonic() + kill_after_s

@@ -1,0 +1,1 @@
+"""Experiments that made a page of docs/, one script each."""

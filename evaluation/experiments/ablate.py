@@ -1,0 +1,153 @@
+"""Train and evaluate variants of the fingerprinter with equal budgets: python -m evaluation.experiments.ablate --help.
+
+Each variant of ``ablations.toml`` is trained, exported in int8 (and in float, where ``with_float`` asks what int8
+costs), given a codebook, and asked the same queries of 1 to 8 s. What is finished is kept, so a run that was stopped
+goes on, and variants can be added.
+"""
+
+import argparse
+import json
+import multiprocessing
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from evaluation.retrieval.by_length import COLUMNS
+from evaluation.retrieval.report import table_row
+from nowplaying_core.artifacts import write_json
+from nowplaying_core.settings import merged
+
+N_QUERIES: Final = 300
+Precision = Literal["int8", "float32"]
+
+
+def main() -> None:
+    """Run what is missing, then write the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--variants", type=Path, default=Path(__file__).with_name("ablations.toml"))
+    parser.add_argument("--only", action="append", help="name of a variant; all by default")
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--renderings", type=Path)
+    parser.add_argument("--further", type=Path)
+    parser.add_argument(
+        "--teacher", type=Path, help="folder of a finished run, for variants with a distillation_weight"
+    )
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/ablations.md")
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    table = tomllib.loads(options.variants.read_text(encoding="utf-8"))
+    for variant in table["variant"]:
+        result = options.out / folder_name(variant["name"]) / "result.json"
+        if not result.is_file() and (not options.only or variant["name"] in options.only):
+            # A process each: TensorFlow gives its memory back only when it ends.
+            settings = merged(table["base"], variant.get("settings", {}))
+            precisions = ("int8", "float32") if variant.get("with_float") else ("int8",)
+            child = multiprocessing.get_context("spawn").Process(
+                target=run, args=(settings, precisions, result, options)
+            )
+            child.start()
+            child.join()
+            if child.exitcode:
+                raise SystemExit(child.exitcode)
+    results = {
+        variant["name"]: json.loads(path.read_text(encoding="utf-8"))
+        for variant in table["variant"]
+        if (path := options.out / folder_name(variant["name"]) / "result.json").is_file()
+    }
+    text = to_markdown(table["base"], results)
+    print(text)
+    if options.table:
+        options.table.write_text(text, encoding="utf-8")
+
+
+def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path, options: argparse.Namespace) -> None:
+    """Train one variant, ship it in each precision, evaluate it and write what came out."""
+    from evaluation.retrieval.by_length import rank1_by_length
+    from evaluation.retrieval.embedding import EmbeddingCache
+    from export.publish_fingerprinter import finish_fingerprinter
+    from fingerprinter.training.config import TrainingConfig
+    from fingerprinter.training.progress import checkpoint_state
+    from fingerprinter.training.sources import TrainingSources
+    from fingerprinter.training.train import train
+    from nowplaying_core.manifest import ModelFolder
+
+    config = TrainingConfig.from_dict(settings)
+    sources = TrainingSources(
+        corpus=options.corpus, cache_dir=options.cache_dir, renderings=options.renderings, further=options.further
+    )
+    folder = result.parent
+    if checkpoint_state(folder)["step"] < config.n_steps:
+        train(config, sources, folder, teacher=options.teacher if config.objective.distillation_weight else None)
+    # For the codebook a third of the music is enough, and it is the same for all variants.
+    recordings = replace(sources, renderings=None)
+    models = {precision: folder / precision for precision in precisions}
+    for precision, model in models.items():
+        if not has_codebook(model):
+            finish_fingerprinter(
+                folder,
+                model,
+                recordings,
+                name=f"{folder.name}-{precision}",
+                precision=precision,
+                all_code_sizes=False,
+                jobs=options.jobs,
+            )
+    rank1 = {
+        precision: rank1_by_length(
+            EmbeddingCache(model, options.cache_dir, pcm_cache=options.cache_dir, jobs=options.jobs),
+            options.corpus,
+            options.cache_dir,
+            n_queries=N_QUERIES,
+            jobs=options.jobs,
+        )
+        for precision, model in models.items()
+    }
+    manifest = ModelFolder.open(models["int8"], role="fingerprinter").manifest
+    bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
+    write_json(result, {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], **rank1})
+
+
+def has_codebook(model: Path) -> bool:
+    """Tell whether a model folder is complete: its codebook is entered last."""
+    manifest = model / "manifest.json"
+    return manifest.is_file() and "codebook" in json.loads(manifest.read_text(encoding="utf-8"))
+
+
+def folder_name(name: str) -> str:
+    """Return a variant's folder."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name)
+
+
+def to_markdown(base: dict[str, Any], results: dict[str, Any]) -> str:
+    """Return the table; every figure is taken from the results."""
+    names = [condition.name for condition in COLUMNS]
+    lines = [
+        "# Ablations of the fingerprinter",
+        "",
+        f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {base['n_steps']} steps of "
+        f"{base['pairs_per_step']} pairs, which is far from enough and the same for all; {N_QUERIES} dev queries a "
+        "cell, so that three points between two variants are noise. int8 is the loss to float, in points, on average "
+        "over the row, where it was measured. Made by `python -m evaluation.experiments.ablate`.",
+        "",
+        table_row(["variant", "parameters", "bytes/s", *names, "int8"]),
+        "|---" * (len(names) + 4) + "|",
+    ]
+    for variant, result in results.items():
+        rates = {
+            precision: {name: 100 * cell["count"] / cell["n"] for name, cell in result[precision].items()}
+            for precision in ("int8", "float32")
+            if precision in result
+        }
+        cells = [variant, f"{result['n_parameters']:,}", f"{result['bytes_per_s']:g}"]
+        cells += [f"{rates['int8'][name]:.1f}" if name in rates["int8"] else "" for name in names]
+        losses = [rates["int8"][name] - rate for name, rate in rates.get("float32", {}).items()]
+        lines.append(table_row([*cells, f"{sum(losses) / len(losses):.1f}" if losses else ""]))
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

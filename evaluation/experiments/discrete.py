@@ -1,0 +1,252 @@
+"""Learned bits in buckets beside PQ cells: how much is scanned for which rank-1.
+
+    python -m evaluation.experiments.discrete --help
+
+The same fingerprints of the shipped model are stored as product-quantizer codes in Annoy cells, as the signs of their
+own numbers, and as bits that runs of `nowplaying pretrain binary_codes` learned; the same noisy queries of dev music go
+through the same voting, rescoring and ranking. Only which codes are looked at, and what they stand for, differs.
+What is finished is kept, so that a run that was stopped goes on.
+"""
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from evaluation.experiments.binary_index import BinaryCode, BinaryIndex
+from evaluation.retrieval.conditions import Condition, paired_conditions
+from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
+from evaluation.retrieval.embedding import EmbeddingCache
+from evaluation.retrieval.library import Library, build_library
+from evaluation.retrieval.metrics import bootstrap_interval, paired_difference
+from evaluation.retrieval.report import table_row
+from evaluation.retrieval.setting import plan_known
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
+from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.plotting import pyplot
+from ondevice_db.index.base import FingerprintIndex, SearchOptions
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.store import SongDatabase
+
+PQ = "PQ, 12 bytes, Annoy cells"
+SIGNS = "own signs, 96 bits"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Queries under one condition, and what they were cut from."""
+
+    condition: Condition
+    embeddings: np.ndarray
+    truth: np.ndarray
+    tracks: list[str]
+
+
+def main() -> None:
+    """Measure what is missing, then write the table and the plot."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
+    parser.add_argument("--run", type=Path, action="append", default=[], help="folder of learned bits; may be repeated")
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--drawn", type=int, default=0, help="songs beside the corpus that nobody recorded")
+    parser.add_argument("--queries", type=int, default=2000, help="drawn for each condition")
+    parser.add_argument("--first", type=int, help="ask only so many of them")
+    parser.add_argument("--scanned", type=float, nargs="+", default=[0.5, 0.8, 1.6, 3.2, 100.0], help="per cent")
+    parser.add_argument("--tables", default="1x12,4x12", help="tables x bits of their buckets, of codes nobody trained")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the database and of the results")
+    parser.add_argument("--table", type=Path, help="Markdown file to write, with a .png beside it")
+    options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
+    embeddings = EmbeddingCache(options.model, options.cache_dir, pcm_cache=options.cache_dir)
+    library, vectors = indexed(embeddings, options)
+    asked = questions(embeddings, library, options)
+    systems = ways(library, vectors, options)
+    points = [point for way in systems for point in measure(way, systems[way], library, asked, options)]
+    text = to_markdown(points, options.drawn)
+    print(text)
+    if options.table:
+        options.table.write_text(text, encoding="utf-8")
+        plot(points, options.table.with_suffix(".png"))
+
+
+def indexed(embeddings: EmbeddingCache, options: argparse.Namespace) -> tuple[Library, np.ndarray]:
+    """Return the corpus as a database, with drawn songs behind its own, and the vectors of all."""
+    database = options.out / f"discrete-{options.drawn}.npdb"
+    shutil.rmtree(database, ignore_errors=True)
+    music = [*recordings_if_any(options.corpus, "music", "train"), *read_corpus(options.corpus, "music", "dev")]
+    files = {file.path: file for file in music}
+    library = build_library(list(files.values()), embeddings, database)
+    if not options.drawn:
+        return library, library.vectors
+    shipped = Codebook.load(embeddings.fingerprinter.folder.path)
+    drawn = list(draw_songs(SongStatistics.load(), shipped, options.drawn, seed=17))
+    with DatabaseWriter.extend(database) as writer:
+        for number, song in enumerate(drawn):
+            writer.add(distractor_track(number, len(song), embeddings.reference_hop_s), song)
+        writer.finish(keep_previous=False)
+    n_real = library.groups.size
+    groups = np.concatenate([library.groups, np.arange(n_real, n_real + options.drawn)])
+    return replace(library, groups=groups), np.concatenate([library.vectors, *drawn])
+
+
+def questions(embeddings: EmbeddingCache, library: Library, options: argparse.Namespace) -> list[Asked]:
+    """Return the noisy queries of dev music; the excerpts are the same under every condition."""
+    kinds = ("simulated", "measured")
+    plan = plan_known(options.corpus, options.cache_dir, embeddings.pcm_cache, kinds, n_queries=options.queries, seed=1)
+    chosen = slice(options.first)
+    truth = np.array([library.songs[query.path] for query in plan.queries])[chosen]
+    tracks = [str(query.path) for query in plan.queries][chosen]
+    return [
+        Asked(condition, embeddings.queries(plan, condition)[chosen], truth, tracks)
+        for condition in paired_conditions()
+    ]
+
+
+def ways(library: Library, vectors: np.ndarray, options: argparse.Namespace) -> dict[str, FingerprintIndex]:
+    """Return what is compared, by name."""
+    pq = SongDatabase.open(library.database).index
+    shapes = [tuple(int(number) for number in shape.split("x")) for shape in options.tables.split(",")]
+    signs = BinaryCode.of_signs(vectors.shape[1])
+    chosen = [(f"{SIGNS}, {n} x {bits}", signs, n, bits) for n, bits in shapes]
+    for run in options.run:
+        code, n, bits = learned_code(run)
+        chosen.append((f"{run.name}, {code.n_bits} bits learned, {n} x {bits}", code, n, bits))
+    if pq.background is None:
+        message = f"{library.database}: expected a quantized database, found a flat one"
+        raise ConfigError(message)
+    found: dict[str, FingerprintIndex] = {PQ: pq}
+    for name, code, n, bits in chosen:
+        found[name] = BinaryIndex(code, vectors, n_tables=n, table_bits=bits, background=pq.background)
+    return found
+
+
+def learned_code(run: Path) -> tuple[BinaryCode, int, int]:
+    """Return what a finished run of `nowplaying pretrain binary_codes` learned: a code, its tables and their bits."""
+    from pretraining.encoder import load_ear
+    from pretraining.methods.binary_codes import STEEPNESS
+
+    config, head = load_ear(run)
+    if config.method != "binary_codes":
+        message = f"{run}: expected a run of binary_codes, found {config.method}"
+        raise ConfigError(message)
+    bits = head.get_layer("bits")
+    directions, offsets, meanings = (weight.numpy() for weight in (bits.directions, bits.offsets, bits.meanings))
+    return BinaryCode(directions, offsets, meanings, steepness=STEEPNESS), config.bits.n_tables, config.bits.table_bits
+
+
+def measure(
+    name: str,
+    index: FingerprintIndex,
+    library: Library,
+    asked: Sequence[Asked],
+    options: argparse.Namespace,
+) -> list[dict[str, Any]]:
+    """Ask one index everything at each share of the database that is scanned, or read what was asked before."""
+    matcher = Matcher(SongDatabase.open(library.database), index=index)
+    n_stored = int(matcher.database.song_starts[-1])
+    points = []
+    for per_cent in options.scanned:
+        n_asked = len(asked[0].truth)
+        slug = "".join(
+            letter if letter.isalnum() else "-" for letter in f"{name} {options.drawn} {n_asked} {per_cent:g}"
+        )
+        file = options.out / f"{slug}.json"
+        if not file.is_file():
+            search = SearchOptions(min_scan=max(1, round(per_cent / 100 * n_stored)))
+            rows = [outcome(matcher, library.groups, item, search) for item in asked]
+            # A code of the database has its cell beside it (docs/adr/0010).
+            n_bytes = index.bytes_per_fingerprint if isinstance(index, BinaryIndex) else 12 + 2
+            point = {"way": name, "asked_for_%": per_cent, "n_fingerprints": n_stored, "bytes": n_bytes}
+            write_json(file, {**point, "conditions": rows})
+        points.append(json.loads(file.read_text(encoding="utf-8")))
+        print(name, per_cent, [f"{100 * np.mean(row['right']):.1f}" for row in points[-1]["conditions"]], flush=True)
+    return points
+
+
+def outcome(matcher: Matcher, groups: np.ndarray, asked: Asked, search: SearchOptions) -> dict[str, Any]:
+    """Return for each query whether the right song came first, and the mean share of the database that was scanned."""
+    right, scanned = [], []
+    for query, song in zip(asked.embeddings, asked.truth, strict=True):
+        match = matcher.match(query, options=search)
+        right.append(bool(match.candidates) and groups[match.candidates[0].song_index] == groups[song])
+        scanned.append(match.n_scanned)
+    return {
+        "condition": asked.condition.name,
+        "right": [int(one) for one in right],
+        "tracks": asked.tracks,
+        "scanned": float(np.mean(scanned)) / int(matcher.database.song_starts[-1]),
+    }
+
+
+def to_markdown(points: Sequence[dict[str, Any]], n_drawn: int) -> str:
+    """Return the table; every figure is taken from the points."""
+    conditions = [row["condition"] for row in points[0]["conditions"]]
+    n = len(points[0]["conditions"][0]["right"])
+    first = {(p["way"], p["asked_for_%"]): p for p in points}
+    lines = [
+        f"Rank-1 in % of {n} dev queries a condition among {points[0]['n_fingerprints']} fingerprints"
+        + (f", those of {n_drawn} drawn songs included" if n_drawn else "")
+        + "; beside PQ also the difference to it at the same share asked for. Intervals are 95 %, bootstrap over "
+        "tracks, paired where they are of a difference. Made by `python -m evaluation.experiments.discrete`.",
+        "",
+        table_row(["way", "bytes", "scanned, %", *conditions]),
+        "|---" * (3 + len(conditions)) + "|",
+    ]
+    for point in points:
+        beside = first.get((PQ, point["asked_for_%"]))
+        cells = [
+            cell(row, None if beside is None or beside is point else beside["conditions"][number])
+            for number, row in enumerate(point["conditions"])
+        ]
+        scanned = np.mean([row["scanned"] for row in point["conditions"]])
+        lines.append(table_row([point["way"], f"{point['bytes']:g}", f"{100 * scanned:.2f}", *cells]))
+    return "\n".join(lines) + "\n"
+
+
+def cell(row: dict[str, Any], beside: dict[str, Any] | None) -> str:
+    """Return a rate with its interval, or with its difference to another way's."""
+    right = np.array(row["right"], np.float64)
+    if beside is None:
+        low, high = bootstrap_interval(right, row["tracks"], np.random.default_rng(0))
+        return f"{100 * right.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
+    apart = paired_difference(right, np.array(beside["right"], np.float64), row["tracks"], np.random.default_rng(0))
+    apart_pct = [f"{100 * apart[name]:+.1f}" for name in ("difference", "low", "high")]
+    return f"{100 * right.mean():.1f} ({apart_pct[0]}: {apart_pct[1]} to {apart_pct[2]})"
+
+
+def plot(points: Sequence[dict[str, Any]], path: Path) -> None:
+    """Plot rank-1 against the share scanned, a panel for each condition, a line for each way."""
+    plt = pyplot()
+    n_panels = len(points[0]["conditions"])
+    figure, panels = plt.subplots(1, n_panels, figsize=(4 * n_panels, 4))
+    for number, panel in enumerate(np.atleast_1d(panels)):
+        for way in dict.fromkeys(point["way"] for point in points):
+            rows = [point["conditions"][number] for point in points if point["way"] == way]
+            panel.plot(
+                [100 * row["scanned"] for row in rows],
+                [100 * np.mean(row["right"]) for row in rows],
+                marker="o",
+                label=way,
+            )
+        panel.set(title=points[0]["conditions"][number]["condition"], xlabel="scanned, %", xscale="log")
+        shares = sorted({point["asked_for_%"] for point in points})
+        panel.set_xticks(shares, [f"{share:g}" for share in shares])
+        panel.minorticks_off()
+    np.atleast_1d(panels)[0].set_ylabel("right song first, %")
+    np.atleast_1d(panels)[-1].legend(fontsize="x-small", loc="lower right")
+    figure.tight_layout()
+    figure.savefig(path, dpi=120)
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    main()

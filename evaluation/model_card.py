@@ -1,0 +1,163 @@
+"""Model cards: Markdown made from a model's manifest and metrics, never edited by hand."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_atomic
+from nowplaying_core.errors import CorruptArtifactError
+
+__all__ = ["CARD_NAME", "METRICS_NAME", "render_card", "write_card"]
+
+CARD_NAME = "MODEL_CARD.md"
+METRICS_NAME = "metrics.json"
+
+_SUMMARY = {
+    "detector": (
+        "Tells music from speech, noise and silence, all day, in the arithmetic of a microcontroller: fixed-point "
+        "features every 10 ms, one int8 network, one probability every 640 ms.",
+        "Waking a recognizer. Not for: judging what kind of music it is, or telling singing from speech in evidence.",
+    ),
+    "fingerprinter": (
+        "Turns {window_s:.3g} s of sound into {dim} numbers of unit length that stay the same through noise, rooms, "
+        "loudspeakers and microphones, so that a recording can be found among many songs.",
+        "Recognizing recordings that are in a database. Not for: cover versions, live performances, or other tempi and "
+        "keys; not for telling people or speech apart.",
+    ),
+    "ear": (
+        "Turns {window_s:.3g} s of sound into {dim} numbers that say what kind of sound it is; learnt by "
+        "`{method}`. One embedding for several small classifiers on the device.",
+        "The input of small classifiers trained on it, and the beginning of other networks. Not for: recognizing "
+        "recordings or persons; what it was not probed on is not known.",
+    ),
+}
+_PRIVACY = {
+    "detector": "What comes out says whether there is music, and nothing else of the sound.",
+    "fingerprinter": (
+        "A fingerprint is no sound, but neither is it nothing: melodies can be rebuilt from fingerprints and from "
+        "their codes, and both tell voices apart (docs/privacy.md says how well). Treat those of a microphone like a "
+        "recording."
+    ),
+    "ear": (
+        "Embeddings tell voices and words apart, as the figures above say; what can be rebuilt from them has not been "
+        "measured. Treat those of a microphone like a recording."
+    ),
+}
+
+
+def write_card(model: Path) -> Path:
+    """Write a model folder's card from its ``manifest.json`` and ``metrics.json``.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When one of the two is missing or unreadable.
+    """
+    manifest = read_manifest(model / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION)
+    try:
+        metrics = json.loads((model / METRICS_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        message = f"{model / METRICS_NAME}: expected the metrics of this model ({error}); run nowplaying evaluate"
+        raise CorruptArtifactError(message) from error
+    text = render_card(manifest, metrics)
+    write_atomic(model / CARD_NAME, lambda temporary: _write(temporary, text))
+    return model / CARD_NAME
+
+
+def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
+    """Return the card's Markdown; the same manifest and metrics always give the same text."""
+    role = manifest["role"]
+    summary, use = _SUMMARY[role]
+    if role in {"fingerprinter", "ear"}:
+        front_end = manifest["front_end"]
+        window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
+        method = manifest["training"]["config"].get("method", "")
+        summary = summary.format(window_s=window_s, dim=manifest["encoder"]["dim"], method=method)
+    sections = [
+        _header(manifest),
+        f"# {manifest['name']} {manifest['version']}\n\n{summary}",
+        f"**Intended use.** {use}",
+        "## Files, inputs and outputs\n\n" + _files(manifest) + "\n\n" + _tensors(manifest),
+        "## How it was trained\n\n" + _training(manifest),
+        "## How good it is\n\n" + _metrics(metrics),
+        f"## Privacy\n\nEverything runs on the device; the model sends nothing. {_PRIVACY[role]}",
+    ]
+    return "\n\n".join(section.strip("\n") for section in sections) + "\n"
+
+
+def _metrics(metrics: Mapping[str, Any]) -> str:
+    """Return the evaluation's own tables, without its title and one heading lower."""
+    from evaluation.detector.evaluate import to_markdown as detector_tables
+    from evaluation.retrieval.grid_report import grid_to_markdown
+    from evaluation.retrieval.report import to_markdown as retrieval_tables
+    from pretraining.probe.report import to_markdown as probe_tables
+
+    tables = {"retrieval/1": retrieval_tables, "grid/1": grid_to_markdown, "probe/1": probe_tables}
+    lines = tables.get(metrics["schema"], detector_tables)(metrics).splitlines()
+    if lines and lines[0].startswith("# "):
+        lines = lines[1:]
+    return "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)
+
+
+def _header(manifest: Mapping[str, Any]) -> str:
+    tags = "\n".join(f"- {tag}" for tag in ("audio", "music", "tflite", "on-device", manifest["role"]))
+    return f"---\nlicense: apache-2.0\nlibrary_name: nowplaying\ntags:\n{tags}\n---"
+
+
+def _files(manifest: Mapping[str, Any]) -> str:
+    rows = ["| file | bytes | SHA-256 |", "|---|---:|---|"]
+    for name, record in manifest["files"].items():
+        rows.append(f"| `{name}` | {record['bytes']:,} | `{record['sha256'][:16]}…` |")
+    if "embedding_space" in manifest:
+        rows.append(f"\nEmbedding space: `{manifest['embedding_space']}`.")
+    encoder = manifest.get("encoder", {})
+    if "n_macs" in encoder:
+        size = f"\nEncoder: {encoder['n_parameters']:,} parameters and {encoder['n_macs'] / 1e6:.1f} million "
+        kept = ""
+        if "codebook" in manifest:
+            kept = f" a fingerprint; a reference every {manifest['reference_hop_s']:g} s of "
+            kept += f"{manifest['codebook']['n_subspaces']} bytes and its cell"
+        rows.append(f"{size}multiply-accumulates{kept or ' a window'}.")
+    if "parity" in manifest:
+        parity = manifest["parity"]
+        rows.append(
+            f"\nint8 to float on {parity['n']} windows: cosine {parity['mean_cosine']:.4f} on average, "
+            f"{parity['p5_cosine']:.4f} at the fifth percentile, of embeddings less their mean."
+        )
+    return "\n".join(rows)
+
+
+def _tensors(manifest: Mapping[str, Any]) -> str:
+    rows = ["| graph | tensor | dtype | shape | scale | zero point |", "|---|---|---|---|---:|---:|"]
+    for graph, tensors in manifest.get("tensors", {}).items():
+        for side in ("input", "output"):
+            spec = tensors[side]
+            shape = " x ".join(str(size) for size in spec["shape"])
+            rows.append(
+                f"| `{graph}` | {side} | {spec['dtype']} | {shape} | {spec['scale']:.6g} | {spec['zero_point']} |"
+            )
+    return "\n".join(rows)
+
+
+def _training(manifest: Mapping[str, Any]) -> str:
+    training = manifest.get("training", {})
+    lines = []
+    for group, data in training.get("data", {}).items():
+        licences = ", ".join(f"{count} {licence}" for licence, count in data.get("licences", {}).items())
+        lines.append(f"- **{group}**: {data['n_files']} files from {len(data.get('sources', []))} sources ({licences})")
+    for group, data in training.get("further", {}).items():
+        packages = ", ".join(data["sources"])
+        lines.append(f"- **further {group}**: {data['n_files']} files (docs/data.md) of {packages}")
+    if training.get("n_renderings"):
+        lines.append(f"- **renderings**: {training['n_renderings']} scores rendered to sound with varied instruments")
+    settings = {key: value for key, value in training.get("config", {}).items() if not isinstance(value, dict)}
+    if settings:
+        lines.append("\nSettings: " + ", ".join(f"`{key} = {value}`" for key, value in settings.items()) + ".")
+    if training.get("command"):
+        lines.append(f"\nCommand: `{training['command']}`")
+    return "\n".join(lines) or "Not recorded."
+
+
+def _write(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

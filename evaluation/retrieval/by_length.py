@@ -1,0 +1,64 @@
+"""Rank-1 at five lengths of query, easy and hard: what variants of a model or of a database are compared by."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from evaluation.retrieval.conditions import Condition
+from evaluation.retrieval.embedding import EmbeddingCache
+from evaluation.retrieval.matching import System, match_all
+from evaluation.retrieval.setting import index_corpus, plan_known
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE
+
+__all__ = ["COLUMNS", "rank1_by_length"]
+
+COLUMNS: Final = tuple(
+    Condition(length_s=length_s, snr_db=base.snr_db, room=base.room)
+    for base in (Condition(snr_db=5.0), Condition(snr_db=0.0, room="simulated"))
+    for length_s in (1.0, 2.0, 3.0, 5.0, 8.0)
+)
+
+
+def rank1_by_length(
+    embeddings: EmbeddingCache,
+    corpus: Path,
+    cache: Path,
+    *,
+    codebook: Codebook | None = None,
+    n_queries: int = 600,
+    seed: int = 1,
+    jobs: int = 1,
+) -> dict[str, dict[str, int]]:
+    """Count the queries whose right song comes first, through codes, Annoy and mu-law.
+
+    Parameters
+    ----------
+    embeddings : EmbeddingCache
+        Of the model, with the hops of database and query.
+    corpus, cache : Path
+        As for :func:`~evaluation.retrieval.retrieval.evaluate_retrieval`.
+    codebook : Codebook, optional
+        By default the one that ships with the model.
+    n_queries : int >= 1
+        The same excerpts for every condition, model and database.
+    seed : int
+    jobs : int >= 1
+
+    Returns
+    -------
+    dict
+        ``{"n", "count"}`` for each condition's name; lengths below the model's window are left out.
+    """
+    library = index_corpus(corpus, embeddings, cache, codebook)
+    kinds = {condition.room for condition in COLUMNS}
+    plan = plan_known(corpus, cache, embeddings.pcm_cache, kinds, n_queries=n_queries, seed=seed)
+    truth = np.array([library.songs[query.path] for query in plan.queries])
+    system = System(library=library, acceptance=DEFAULT_ACCEPTANCE, hop_s=embeddings.query_hop_s)
+    counts = {}
+    for condition in COLUMNS:
+        if condition.length_s >= embeddings.fingerprinter.shortest_query_s:
+            right = match_all(system, embeddings.queries(plan, condition), jobs=jobs).right(library, truth)
+            counts[condition.name] = {"n": int(right.size), "count": int(right.sum())}
+    return counts

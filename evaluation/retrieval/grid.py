@@ -1,0 +1,294 @@
+"""The grids of the literature: lengths by noise by rooms, for segments and songs, published retrieval beside ours."""
+
+import hashlib
+import json
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.retrieval.answers import Answers, ask_landmarks, ask_matcher, ask_published
+from evaluation.retrieval.conditions import Condition, Room
+from evaluation.retrieval.embedding import EmbeddingCache
+from evaluation.retrieval.library import Library
+from evaluation.retrieval.matching import System
+from evaluation.retrieval.metrics import rate_by_track, wilson
+from evaluation.retrieval.queries import Plan
+from evaluation.retrieval.setting import index_corpus, plan_known
+from nowplaying_core.artifacts import canonical_json, write_json
+from nowplaying_core.errors import ConfigError
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE
+from ondevice_db.store.store import SongDatabase
+
+__all__ = ["GRIDS", "Grid", "evaluate_grid", "timestamps"]
+
+_log = logging.getLogger(__name__)
+# A matcher, and the search that feeds it.
+_Asked = tuple[Literal["published", "ours"], Literal["exact", "pq"]]
+_ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("published", "pq"), ("ours", "pq"))
+_OURS_EXACT: Final[_Asked] = ("ours", "exact")
+# Exact search over a million fingerprints takes most of a grid's time.
+_BASELINE_ASKED: Final[tuple[_Asked, ...]] = (("published", "pq"), ("ours", "pq"))
+_SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
+_T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grid:
+    """One published protocol.
+
+    Attributes
+    ----------
+    title : str
+        Of what it follows.
+    tables : mapping of str to tuple of Condition
+        The columns of each table, at any length.
+    lengths_s : tuple of float, seconds
+        Its rows.
+    hop_s : float, seconds
+        Between references, and between query fingerprints.
+    retrieval : {"majority", "diagonal"}
+        The paper's own.
+    note : str
+        Where this differs from the paper.
+    """
+
+    title: str
+    tables: Mapping[str, tuple[Condition, ...]]
+    lengths_s: tuple[float, ...]
+    hop_s: float
+    retrieval: Literal["majority", "diagonal"]
+    note: str
+
+
+GRIDS: Final[Mapping[str, Grid]] = {
+    "attention-qbe": Grid(
+        title="Singh, Demuynck and Arora, ISMIR 2022",
+        tables={
+            "noise": tuple(Condition(snr_db=snr, mulaw=False) for snr in _SNRS_DB),
+            "room": tuple(Condition(room=room, mulaw=False) for room in _T60_ROOMS),
+            "noise and room": tuple(
+                Condition(snr_db=snr, room="T60 0.5 s", noise_in_room=True, mulaw=False) for snr in _SNRS_DB
+            ),
+        },
+        lengths_s=(0.96, 2.0, 3.0, 5.0),
+        hop_s=0.1,
+        retrieval="majority",
+        note="The paper searches 25,000 clips, and has ETSI noise and measured rooms.",
+    ),
+    "nafp": Grid(
+        title="Chang et al., ICASSP 2021",
+        tables={
+            "noise and room": tuple(Condition(snr_db=snr, room="simulated", mulaw=False) for snr in (0.0, 5.0, 10.0))
+        },
+        lengths_s=(1.0, 2.0, 3.0, 5.0, 6.0, 8.0),
+        hop_s=0.5,
+        retrieval="diagonal",
+        note="The paper searches 10,000 to 100,000 songs, draws the ratio from 0 to 10 dB, and ends at 10 s.",
+    ),
+}
+
+
+def evaluate_grid(
+    name: str,
+    model: str | Path,
+    corpus: Path,
+    cache: Path,
+    *,
+    n_queries: int = 2000,
+    seed: int = 1,
+    lengths_s: Sequence[float] | None = None,
+    pcm_cache: Path | None = None,
+    codebook: Codebook | None = None,
+    exact: bool = False,
+    baseline: str | Path | None = None,
+    jobs: int = 1,
+    progress: Callable[[str], None] = _log.info,
+) -> dict[str, Any]:
+    """Evaluate a model on a published grid; called again after an interruption, go on.
+
+    The music of splits ``train`` and ``dev`` is the collection; queries are cut from ``dev``. Finished cells are kept
+    in ``cache/grid``, by what was asked of which databases.
+
+    Parameters
+    ----------
+    name : str
+        Of :data:`GRIDS`.
+    model : str or Path
+        Fingerprinter.
+    corpus, cache : Path
+        As for :func:`~evaluation.retrieval.retrieval.evaluate_retrieval`.
+    n_queries : int >= 1
+        For each cell; equal for all of them.
+    seed : int
+    lengths_s : sequence of float, optional, seconds
+        By default those of the grid that are not much shorter than the model's window.
+    pcm_cache : Path, optional
+    codebook : Codebook, optional
+        By default the one that ships with the model, as always for the baseline.
+    exact : bool
+        Also run our matcher over exact search, which takes hours with a tenth of a second between references.
+    baseline : str or Path, optional
+        Fingerprinter that is asked the same queries.
+    jobs : int >= 1
+    progress : callable
+
+    Returns
+    -------
+    dict
+        JSON-ready; see :func:`~evaluation.retrieval.grid_report.to_markdown`.
+
+    Raises
+    ------
+    ConfigError
+        When the grid is unknown, or its lengths are all shorter than the model's window.
+    """
+    if name not in GRIDS:
+        message = f"protocol {name!r}: expected one of {', '.join(GRIDS)}"
+        raise ConfigError(message)
+    grid = GRIDS[name]
+    models = [
+        EmbeddingCache(one, cache, pcm_cache=pcm_cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs)
+        for one in (model, baseline)
+        if one is not None
+    ]
+    embeddings, fingerprinter = models[0], models[0].fingerprinter
+    shortest_s = max(one.fingerprinter.shortest_query_s for one in models)
+    lengths = [length for length in lengths_s or grid.lengths_s if length >= shortest_s]
+    if not lengths:
+        message = f"protocol {name}: expected a length of at least the model's {fingerprinter.window_s:g} s"
+        raise ConfigError(message)
+    progress("indexing")
+    run, *baselines = (
+        _prepare(grid, one, corpus, cache, codebook=chosen, n_queries=n_queries, seed=seed)
+        for one, chosen in zip(models, (codebook, None), strict=False)
+    )
+    asked = [*_ASKED, _OURS_EXACT] if exact else _ASKED
+    progress("landmarks")
+    landmarks = ask_landmarks(run.library, embeddings.pcm_cache)
+    databases = [_identity(one) for one in (run, *baselines)]
+    rows: list[dict[str, Any]] = []
+    for table, columns in grid.tables.items():
+        for column in columns:
+            for length_s in lengths:
+                condition = replace(column, length_s=length_s)
+                cell = {"table": table, "condition": condition.name, **condition.to_dict()}
+                question = canonical_json({"cell": cell, "asked": asked, "databases": databases, "seed": seed})
+                kept = cache / "grid" / f"{hashlib.sha256(question.encode()).hexdigest()[:16]}.json"
+                if not kept.is_file():
+                    progress(condition.name)
+                    answers = _ask(run, condition, asked, jobs=jobs)
+                    for other in baselines:
+                        found = _ask(other, condition, _BASELINE_ASKED, jobs=jobs)
+                        answers |= {f"baseline: {system}": answer for system, answer in found.items()}
+                    answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
+                    kept.parent.mkdir(exist_ok=True)
+                    write_json(kept, {system: _score(run, found, seed) for system, found in answers.items()})
+                scores = json.loads(kept.read_text(encoding="utf-8"))
+                rows += [{**cell, "system": system, **score} for system, score in scores.items()]
+    return {
+        "schema": "grid/1",
+        "protocol": name,
+        "title": grid.title,
+        "note": grid.note,
+        "model": fingerprinter.name,
+        "embedding_space": fingerprinter.embedding_space,
+        "baseline": next((one.fingerprinter.name for one in models[1:]), None),
+        "window_s": fingerprinter.window_s,
+        "hop_s": grid.hop_s,
+        "n_songs": int(run.library.song_starts.size - 1),
+        "n_fingerprints": int(run.library.song_starts[-1]),
+        "n_queries": n_queries,
+        "n_tracks": len(set(run.tracks)),
+        "seed": seed,
+        "rows": rows,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A collection, what it is asked, and how the answers are counted."""
+
+    grid: Grid
+    embeddings: EmbeddingCache
+    library: Library
+    plan: Plan
+    truth: NDArray[np.int64]
+    tracks: list[str]
+
+
+def _prepare(
+    grid: Grid,
+    embeddings: EmbeddingCache,
+    corpus: Path,
+    cache: Path,
+    *,
+    codebook: Codebook | None,
+    n_queries: int,
+    seed: int,
+) -> _Run:
+    library = index_corpus(corpus, embeddings, cache, codebook)
+    kinds = {condition.room for columns in grid.tables.values() for condition in columns}
+    plan = plan_known(corpus, cache, embeddings.pcm_cache, kinds, n_queries=n_queries, seed=seed)
+    truth = np.array([library.songs[query.path] for query in plan.queries])
+    tracks = [str(query.path) for query in plan.queries]
+    return _Run(grid, embeddings, library, plan, truth, tracks)
+
+
+def _identity(run: _Run) -> dict[str, str]:
+    """Return what tells a collection and the queries that are asked of it from any others."""
+    queries = [[str(query.path), query.start_s] for query in run.plan.queries]
+    return {
+        "space": run.embeddings.fingerprinter.embedding_space,
+        "codes": SongDatabase.open(run.library.database).manifest.files["codes"]["sha256"],
+        "queries": hashlib.sha256(canonical_json(queries).encode()).hexdigest(),
+    }
+
+
+def _ask(run: _Run, condition: Condition, asked: Sequence[_Asked], *, jobs: int) -> dict[str, Answers]:
+    queries = run.embeddings.queries(run.plan, condition)
+    answers = {}
+    for matcher, search in asked:
+        system = System(library=run.library, acceptance=DEFAULT_ACCEPTANCE, search=search, hop_s=run.grid.hop_s)
+        if matcher == "ours":
+            answers[f"ours, {search}"] = ask_matcher(system, queries, jobs=jobs)
+        else:
+            answers[f"{run.grid.retrieval}, {search}"] = ask_published(system, queries, run.grid.retrieval, jobs=jobs)
+    return answers
+
+
+def _score(run: _Run, answers: Answers, seed: int) -> dict[str, Any]:
+    groups = np.append(run.library.groups, -1)
+    right = (answers.songs >= 0) & (groups[answers.songs] == run.library.groups[run.truth])
+    starts_s = np.array([query.start_s for query in run.plan.queries])
+    error_s = np.where(answers.songs == run.truth, np.abs(answers.offsets_s - starts_s), np.inf)
+    hop_s, rng = run.grid.hop_s, np.random.default_rng([seed, 99])
+    return {
+        "song": rate_by_track(right, run.tracks, rng),
+        # The nearest reference, and that or a neighbour.
+        "segment": rate_by_track(error_s <= hop_s / 2 + 1e-9, run.tracks, rng),
+        "segment_near": rate_by_track(error_s <= 1.5 * hop_s + 1e-9, run.tracks, rng),
+        "timestamps": timestamps(error_s[answers.songs == run.truth], hop_s),
+    }
+
+
+def timestamps(error_s: NDArray[np.float64], hop_s: float) -> dict[str, Any]:
+    """Return how many of the right answers are within half a hop of the true time, and the median error.
+
+    That is None where most right answers tell no time: a majority may name a song in which no sequence is found.
+
+    Parameters
+    ----------
+    error_s : ndarray of float64, shape (n,), seconds
+        Of the answers that name the right song; infinite for those that tell no time.
+    hop_s : float, seconds
+    """
+    n, count = int(error_s.size), int((error_s <= hop_s / 2 + 1e-9).sum())
+    median = float(np.median(error_s)) if n else np.inf
+    median_s = median if np.isfinite(median) else None
+    return {"n": n, "count": count, "rate": count / max(n, 1), "wilson": list(wilson(count, n)), "median_s": median_s}

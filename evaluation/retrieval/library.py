@@ -1,0 +1,108 @@
+"""The songs that an evaluation searches, and which of them are the same music."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.retrieval.embedding import EmbeddingCache, load_long_enough
+from evaluation.retrieval.same_music import SameMusic
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.audio import SAMPLE_RATE_HZ, track_id
+from nowplaying_core.audio.corpus import CorpusFile
+from ondevice_db.format.schema import Track
+from ondevice_db.index.base import ExactIndex
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.store import SongDatabase
+
+__all__ = ["Library", "build_library", "open_exact"]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """An indexed corpus.
+
+    Attributes
+    ----------
+    database : Path
+    songs : mapping of Path to int
+        Song index of each recording; byte-identical recordings share one.
+    vectors : ndarray of float32, shape (n, dim)
+        Float fingerprints in song order.
+    song_starts : ndarray of int64, shape (n_songs + 1,)
+    groups : ndarray of int64, shape (n_songs,)
+        Equal for songs that are the same music (:class:`~evaluation.retrieval.same_music.SameMusic`).
+    """
+
+    database: Path
+    songs: dict[Path, int]
+    vectors: NDArray[np.float32]
+    song_starts: NDArray[np.int64]
+    groups: NDArray[np.int64]
+
+    @property
+    def paths(self) -> list[Path]:
+        """A recording of each song, in the order of the songs."""
+        first = {song: path for path, song in reversed(self.songs.items())}
+        return [first[song] for song in range(len(first))]
+
+    def members(self, song: int) -> tuple[int, ...]:
+        """Return the songs that are the same music as this one, itself included."""
+        return tuple(int(other) for other in np.flatnonzero(self.groups == self.groups[song]))
+
+
+def build_library(
+    files: Sequence[CorpusFile], cache: EmbeddingCache, database: Path, *, codebook: Codebook | None = None
+) -> Library:
+    """Fingerprint and index recordings, and group the duplicates.
+
+    Parameters
+    ----------
+    files : sequence of CorpusFile
+    cache : EmbeddingCache
+    database : Path
+        Folder to write; must not exist.
+    codebook : Codebook, optional
+        By default the one that ships with the model.
+    """
+    fingerprinter: Fingerprinter = cache.fingerprinter
+    settings = FingerprintSettings(
+        embedding_space=fingerprinter.embedding_space,
+        encoder=fingerprinter.name,
+        dim=fingerprinter.dim,
+        hop_s=cache.reference_hop_s,
+        window_s=fingerprinter.window_s,
+    )
+    if codebook is None:
+        codebook = Codebook.load(fingerprinter.folder.path)
+    vectors = cache.references([file.path for file in files])
+    songs: dict[Path, int] = {}
+    by_id: dict[str, int] = {}
+    kept: list[NDArray[np.float32]] = []
+    with DatabaseWriter(database, settings=settings, codebook=codebook) as writer:
+        for file, rows in zip(files, vectors, strict=True):
+            samples = load_long_enough(file.path, cache.pcm_cache)
+            track = Track(
+                track_id=track_id(samples),
+                title=file.title,
+                duration_s=samples.size / SAMPLE_RATE_HZ,
+                source=str(file.path),
+            )
+            index = writer.add(track, rows)
+            if index is not None:
+                by_id[track.track_id] = index
+                kept.append(rows)
+            songs[file.path] = by_id[track.track_id]
+        writer.finish()
+    joined = np.concatenate(kept)
+    starts = np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]).astype(np.int64)
+    library = Library(database, songs, joined, starts, np.arange(len(kept)))
+    return replace(library, groups=SameMusic.among(library.paths, cache).groups())
+
+
+def open_exact(library: Library) -> ExactIndex:
+    """Return exhaustive float search over a library, with the background of its database."""
+    return ExactIndex(library.vectors, SongDatabase.open(library.database).index.background)

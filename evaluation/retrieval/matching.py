@@ -1,0 +1,136 @@
+"""Match an evaluation's queries and count what came out."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.retrieval.library import Library, open_exact
+from evaluation.retrieval.pool import share_out
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.match.accept import Acceptance
+from ondevice_db.match.evidence import N_FEATURES
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.store.store import SongDatabase
+
+__all__ = ["Outcomes", "System", "match_all"]
+
+_CHUNK = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class System:
+    """What is evaluated.
+
+    Attributes
+    ----------
+    library : Library
+    acceptance : Acceptance
+    search : {"pq", "exact"}
+        Through codes and Annoy, or exhaustively through float vectors.
+    hop_s : float, seconds
+        Between query fingerprints.
+    options : SearchOptions
+    """
+
+    library: Library
+    acceptance: Acceptance
+    search: Literal["pq", "exact"] = "pq"
+    hop_s: float = 0.5
+    options: SearchOptions = field(default_factory=SearchOptions)
+
+    def for_workers(self) -> "System":
+        """Return the system as other processes need it: float vectors travel only where they are searched."""
+        if self.search == "exact":
+            return self
+        return replace(self, library=replace(self.library, vectors=self.library.vectors[:0]))
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What came out for each query.
+
+    Attributes
+    ----------
+    songs : ndarray of int64, shape (n,)
+        First song; -1 for none.
+    offsets_s, scores : ndarray of float64, shape (n,)
+    accepted : ndarray of bool, shape (n,)
+    features : ndarray of float64, shape (n, N_FEATURES)
+        :meth:`~ondevice_db.match.evidence.Evidence.to_vector`; NaN where there was no candidate.
+    latency_ms : ndarray of float64, shape (n,)
+        Matching alone.
+    """
+
+    songs: NDArray[np.int64]
+    offsets_s: NDArray[np.float64]
+    scores: NDArray[np.float64]
+    accepted: NDArray[np.bool_]
+    features: NDArray[np.float64]
+    latency_ms: NDArray[np.float64]
+
+    def right(self, library: Library, truth: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell where the first song is the same music as the true one."""
+        groups = np.append(library.groups, -1)
+        same: NDArray[np.bool_] = groups[self.songs] == library.groups[truth]
+        return same & (self.songs >= 0)
+
+
+def match_all(
+    system: System,
+    embeddings: NDArray[np.float32],
+    excluded: Sequence[tuple[int, ...]] | None = None,
+    *,
+    jobs: int = 1,
+) -> Outcomes:
+    """Match queries.
+
+    Parameters
+    ----------
+    system : System
+    embeddings : ndarray of float32, shape (n_queries, n_fingerprints, dim)
+    excluded : sequence of tuple of int, length n_queries, optional
+        Songs masked for each query.
+    jobs : int >= 1
+    """
+    hidden = excluded if excluded is not None else [()] * len(embeddings)
+    starts = range(0, len(embeddings), _CHUNK)
+    items = [(embeddings[start : start + _CHUNK], hidden[start : start + _CHUNK]) for start in starts]
+    rows = [row for part in share_out(_match_chunk, items, _open, system.for_workers(), jobs=jobs) for row in part]
+    columns = list(zip(*rows, strict=True))
+    return Outcomes(
+        np.array(columns[0], np.int64),
+        np.array(columns[1], np.float64),
+        np.array(columns[2], np.float64),
+        np.array(columns[3], np.bool_),
+        np.stack(columns[4]),
+        np.array(columns[5], np.float64),
+    )
+
+
+def _open(system: System) -> tuple[System, Matcher]:
+    path: Path = system.library.database
+    index = open_exact(system.library) if system.search == "exact" else None
+    return system, Matcher(SongDatabase.open(path), system.acceptance, index)
+
+
+def _match_chunk(
+    state: tuple[System, Matcher], item: tuple[NDArray[np.float32], Sequence[tuple[int, ...]]]
+) -> list[tuple[Any, ...]]:
+    system, matcher = state
+    rows: list[tuple[Any, ...]] = []
+    for query, hidden in zip(*item, strict=True):
+        began_s = time.perf_counter()
+        match = matcher.match(query, system.hop_s, replace(system.options, excluded_songs=hidden))
+        latency_ms = 1000 * (time.perf_counter() - began_s)
+        if match.evidence is None:
+            rows.append((-1, np.nan, 0.0, False, np.full(N_FEATURES, np.nan), latency_ms))
+            continue
+        first = match.candidates[0]
+        features = match.evidence.to_vector()
+        rows.append((first.song_index, first.offset_s, first.score, match.best is not None, features, latency_ms))
+    return rows

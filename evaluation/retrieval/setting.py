@@ -1,0 +1,219 @@
+"""What an evaluation is run on: an indexed corpus, and queries from known music, unknown music and no music."""
+
+import atexit
+import os
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.retrieval.embedding import EmbeddingCache, load_long_enough
+from evaluation.retrieval.library import Library, build_library
+from evaluation.retrieval.queries import Plan, draw_plan
+from evaluation.retrieval.rooms import load_dev_rooms, room_response
+from evaluation.retrieval.same_music import SameMusic
+from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.corpus import Group, read_corpus, recordings_if_any
+from ondevice_db.index.codebook import Codebook
+
+__all__ = [
+    "Setting",
+    "build_setting",
+    "dev_room_responses",
+    "dev_rooms",
+    "index_corpus",
+    "measured_room_responses",
+    "plan_known",
+]
+
+_MAX_ROOM_SAMPLES = 19_200
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """An indexed corpus with its queries.
+
+    Attributes
+    ----------
+    cache : EmbeddingCache
+    library : Library
+        The music of splits ``train`` and ``dev``.
+    plans : dict of str to Plan
+        ``known`` (cut from dev music), and as far as the corpus has them ``unknown`` (music that is not indexed),
+        ``speech``, ``noise``.
+    truth : ndarray of int64, shape (n_known,)
+        Song index of every known query.
+    from_seen_source : ndarray of bool, shape (n_known,)
+        Whether the ``train`` split has other music from where the query's recording comes from.
+    twins : list of Path
+        Unknown music, speech and noise that is the same recording as something indexed, or holds a part of it, and is
+        therefore left out: games use one ambience both as noise and in their music.
+    """
+
+    cache: EmbeddingCache
+    library: Library
+    plans: dict[str, Plan]
+    truth: NDArray[np.int64]
+    from_seen_source: NDArray[np.bool_]
+    twins: list[Path]
+
+
+def build_setting(
+    model: str | Path,
+    corpus: Path,
+    cache: Path,
+    *,
+    n_queries: int = 2000,
+    n_unknown: int = 900,
+    n_sounds: int = 500,
+    seed: int = 1,
+    sound_split: str = "dev",
+    room_kinds: Collection[str] = ("simulated", "measured"),
+    reference_hop_s: float | None = None,
+    pcm_cache: Path | None = None,
+    codebook: Codebook | None = None,
+    jobs: int = 1,
+) -> Setting:
+    """Index a corpus and draw the queries.
+
+    Parameters
+    ----------
+    model : str or Path
+        Fingerprinter.
+    corpus : Path
+        As :func:`~nowplaying_core.audio.corpus.read_corpus` reads it; ``dev`` music and ``dev`` noise are needed.
+    cache : Path
+        Folder for decoded audio, fingerprints and the database.
+    n_queries, n_unknown, n_sounds : int >= 1
+        Queries from known music, unknown music, and each of speech and noise.
+    seed : int
+    sound_split : str
+        Which speech and noise recordings are queries; known music is always degraded with dev noise.
+    room_kinds : collection of str
+        Which rooms the conditions need; simulating a hundred takes a minute the first time.
+    reference_hop_s : float, optional, seconds
+        Of the database; by default the model's.
+    pcm_cache : Path, optional
+    codebook : Codebook, optional
+    jobs : int >= 1
+    """
+    embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, reference_hop_s=reference_hop_s, jobs=jobs)
+    library = index_corpus(corpus, embeddings, cache, codebook)
+
+    groups: dict[str, tuple[Group, str]] = {
+        "unknown": ("music", "unknown"),
+        "speech": ("speech", sound_split),
+        "noise": ("noise", sound_split),
+    }
+    found = {name: [file.path for file in recordings_if_any(corpus, *group)] for name, group in groups.items()}
+    strangers = {name: paths for name, paths in found.items() if paths}
+    twins = [path for paths in strangers.values() for path in _known_among(paths, embeddings, library)]
+    sources = {"known": (_paths(corpus, "music", "dev"), n_queries)}
+    for name, paths in strangers.items():
+        left = [path for path in paths if path not in twins]
+        sources[name] = (left, n_unknown if name == "unknown" else n_sounds)
+    rooms = dev_rooms(corpus, cache, embeddings.pcm_cache, room_kinds)
+    noises, pcm = _noises(corpus, embeddings.pcm_cache), embeddings.pcm_cache
+    plans = {
+        name: _plan(paths, noises, rooms, pcm, n_queries=n, rng=np.random.default_rng([seed, number]))
+        for number, (name, (paths, n)) in enumerate(sources.items())
+        if paths
+    }
+    asked = [query.path for query in plans["known"].queries]
+    truth = np.array([library.songs[path] for path in asked])
+    seen = {file.source for file in recordings_if_any(corpus, "music", "train") if file.split}
+    source = {file.path: file.source for file in read_corpus(corpus, "music", "dev")}
+    return Setting(embeddings, library, plans, truth, np.array([source[path] in seen for path in asked]), twins)
+
+
+def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook: Codebook | None = None) -> Library:
+    """Index the music of splits ``train`` and ``dev`` into a database of this process in the cache folder."""
+    space = embeddings.fingerprinter.embedding_space
+    # Its own, because evaluations that run at the same time may want other codes of the same music.
+    database = cache / f"corpus-{space}-{embeddings.reference_hop_s:g}-{os.getpid()}.npdb"
+    shutil.rmtree(database, ignore_errors=True)
+    atexit.register(shutil.rmtree, database, ignore_errors=True)
+    # Music of no split is of both.
+    music = [*recordings_if_any(corpus, "music", "train"), *read_corpus(corpus, "music", "dev")]
+    files = {file.path: file for file in music}
+    return build_library(list(files.values()), embeddings, database, codebook=codebook)
+
+
+def plan_known(
+    corpus: Path, cache: Path, pcm_cache: Path, room_kinds: Collection[str], *, n_queries: int, seed: int
+) -> Plan:
+    """Draw queries from the ``dev`` music, the same for every model."""
+    paths, noises = _paths(corpus, "music", "dev"), _noises(corpus, pcm_cache)
+    rooms = dev_rooms(corpus, cache, pcm_cache, room_kinds)
+    return _plan(paths, noises, rooms, pcm_cache, n_queries=n_queries, rng=np.random.default_rng([seed, 0]))
+
+
+def _plan(
+    paths: Sequence[Path],
+    noises: Sequence[NDArray[np.float32]],
+    rooms: Mapping[str, Sequence[NDArray[np.float32]]],
+    pcm_cache: Path,
+    *,
+    n_queries: int,
+    rng: np.random.Generator,
+) -> Plan:
+    return draw_plan({path: load_long_enough(path, pcm_cache) for path in paths}, noises, rooms, n_queries, rng)
+
+
+def _noises(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
+    """Return what known music is degraded with."""
+    return [load_cached(path, pcm_cache) for path in _paths(corpus, "noise", "dev")]
+
+
+def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:
+    music, rows = SameMusic.among(library.paths, embeddings), embeddings.shipped().references(paths)
+    return [path for path, vectors in zip(paths, rows, strict=True) if vectors.any() and music.find(vectors)]
+
+
+def dev_rooms(
+    corpus: Path, cache: Path, pcm_cache: Path, kinds: Collection[str]
+) -> dict[str, list[NDArray[np.float32]]]:
+    """Return the responses of the kinds of rooms that conditions need."""
+    rooms: dict[str, list[NDArray[np.float32]]] = {"simulated": [], "measured": []}
+    if "measured" in kinds:
+        rooms["measured"] = measured_room_responses(corpus, pcm_cache)
+    if set(kinds) - {"none", "measured"}:
+        rooms["simulated"] = dev_room_responses(cache)
+        for room, response in zip(load_dev_rooms(), rooms["simulated"], strict=True):
+            rooms.setdefault(f"T60 {room.t60_target_s:g} s", []).append(response)
+    return rooms
+
+
+def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:
+    """Return the responses of the hundred dev rooms, simulated once and kept in a cache folder.
+
+    Raises
+    ------
+    MissingExtraError
+        When they are not in the cache and pyroomacoustics is not installed.
+    """
+    file = cache / "rooms_dev-v1.npz"
+    if not file.is_file():
+        responses = {f"{number:03}": room_response(room) for number, room in enumerate(load_dev_rooms())}
+        cache.mkdir(parents=True, exist_ok=True)
+        np.savez(file, **responses)  # type: ignore[arg-type]
+    with np.load(file, allow_pickle=False) as stored:
+        return [stored[name] for name in sorted(stored.files)]
+
+
+def measured_room_responses(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
+    """Return the measured dev rooms of a corpus, if any, from the direct sound on, with unit energy."""
+    files = [file for file in recordings_if_any(corpus, "rir", "dev") if file.label in {"", "room"}]
+    responses = []
+    for file in files:
+        response = load_cached(file.path, pcm_cache)
+        response = response[int(np.argmax(np.abs(response))) :][:_MAX_ROOM_SAMPLES]
+        responses.append((response / np.sqrt(np.sum(np.square(response)) + 1e-12)).astype(np.float32))
+    return responses
+
+
+def _paths(corpus: Path, group: Group, split: str) -> list[Path]:
+    return [file.path for file in read_corpus(corpus, group, split)]

@@ -1,0 +1,191 @@
+"""From a finished pretraining run to a model folder: an int8 ear, compared with its float form on every task."""
+
+import datetime
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+import keras
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.model_card import METRICS_NAME, write_card
+from export.fingerprinter import front_end_model
+from export.macs import count_macs
+from export.provenance import describe_training
+from export.tflite import to_float, to_int8
+from fingerprinter.encoders.log_mel import LogMel
+from fingerprinter.fingerprint import embedding_space
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core import __version__
+from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
+from nowplaying_core.audio.corpus import Group
+from nowplaying_core.errors import ParityError
+from nowplaying_core.runtime import TfliteModel
+from pretraining.config import PretrainingConfig
+from pretraining.encoder import WEIGHTS_NAME, embed, load_ear
+from pretraining.probe.run import ProbeSettings, probe
+from pretraining.sounds import clip_sampler
+from pretraining.tasks.task import Task
+
+__all__ = ["LEAST_COSINE", "export_ear", "finish_ear", "sample_images"]
+
+LEAST_COSINE: Final = 0.95
+"""Of int8 to float embeddings, both less the float ones' mean: what all sounds have in common would flatter it."""
+
+_N_IMAGES: Final = 256
+_CALIBRATION, _COMPARISON = 2**31, 2**31 + 1  # no training step has these numbers
+
+
+def finish_ear(
+    run_dir: Path,
+    output: Path,
+    sources: TrainingSources,
+    tasks: Sequence[Task],
+    *,
+    against: Sequence[Path] = (),
+    name: str,
+    version: str = "1.0.0",
+    report: Callable[[str], None],
+) -> Path:
+    """Export a run's ear, probe it beside its float form, and write its metrics and card.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Of ``nowplaying pretrain``.
+    output : Path
+        Model folder to write.
+    sources : TrainingSources
+        As the run was given; sets the int8 ranges.
+    tasks : sequence of Task
+        What the card tells of.
+    against : sequence of Path
+        Further runs for the card's table, such as one of "random".
+    name, version : str
+    report : callable
+        Receives one line of progress at a time.
+
+    Raises
+    ------
+    ConfigError
+        When the run is not finished.
+    ParityError
+        When the int8 ear is not near its float form; nothing is written then.
+    """
+    config, ear = load_ear(run_dir)
+    images = sample_images(config, sources, report)
+    # Without rooms: pretraining simulates its own.
+    heard: tuple[Group, ...] = ("music", "noise", "speech")
+    training = describe_training(sources.corpus, renderings=sources.renderings, further=sources.further, groups=heard)
+    export_ear(config, ear, images, output, name=name, version=version, training=training)
+    shutil.copyfile(run_dir / WEIGHTS_NAME, output / WEIGHTS_NAME)
+    result = probe([output, run_dir, *against], tasks, ProbeSettings(), cache_dir=sources.cache_dir, report=report)
+    write_json(output / METRICS_NAME, result)
+    write_card(output)
+    return output
+
+
+def sample_images(
+    config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the images that set the int8 ranges, and others to compare on: half of them degraded, always the same."""
+    clips, log_mel = clip_sampler(config, sources, report), LogMel(config.front_end)
+    offsets = np.zeros((_N_IMAGES // 2, 2), np.int64)
+    drawn = [
+        clips.slices(offsets, np.random.default_rng([config.seed, stream]), degraded=(1,))
+        for stream in (_CALIBRATION, _COMPARISON)
+    ]
+    first, second = (np.asarray(log_mel(slices.reshape(_N_IMAGES, -1)), np.float32) for slices in drawn)
+    return first, second
+
+
+def export_ear(
+    config: PretrainingConfig,
+    ear: keras.Model,
+    images: tuple[NDArray[np.float32], NDArray[np.float32]],
+    output: Path,
+    *,
+    name: str,
+    version: str,
+    training: Mapping[str, Any],
+) -> Path:
+    """Write a model folder that :class:`pretraining.tflite_encoder.ShippedEar` opens: front end in float, ear in int8.
+
+    Parameters
+    ----------
+    config : PretrainingConfig
+        Of the run that the ear comes from.
+    ear : keras.Model
+    images : pair of ndarray of float32, shape (n, n_mels, n_frames, 1)
+        That set the int8 ranges, and that int8 and float are compared on.
+    output : Path
+    name, version : str
+    training : mapping
+        Data and licences: recorded in the manifest.
+
+    Raises
+    ------
+    ParityError
+        When the mean cosine is below ``LEAST_COSINE``.
+    """
+    calibration, others = images
+    graphs = {
+        "frontend.tflite": to_float(front_end_model(config.front_end)),
+        "encoder.tflite": to_int8(ear, calibration, output="float32"),
+    }
+    parity = _parity(ear, graphs["encoder.tflite"], others)
+    output.mkdir(parents=True, exist_ok=True)
+    for file_name, content in graphs.items():
+        write_atomic(output / file_name, partial(_write, content=content))
+    files = {file_name: file_record(output / file_name) for file_name in graphs}
+    manifest = {
+        "kind": "model",
+        "schema_version": MODEL_SCHEMA_VERSION,
+        "role": "ear",
+        "name": name,
+        "version": version,
+        "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
+        "licence": "Apache-2.0",
+        "tool": f"nowplaying {__version__}",
+        "embedding_space": embedding_space(files),
+        "precision": "int8",
+        "files": files,
+        "tensors": {file_name: TfliteModel(output / file_name).tensors() for file_name in graphs},
+        "front_end": config.front_end.to_dict(),
+        "encoder": {
+            "channels": list(config.ear.channels),
+            "dim": config.ear.dim,
+            "n_parameters": ear.count_params(),
+            "n_macs": count_macs(graphs["encoder.tflite"]),
+        },
+        "parity": parity,
+        "training": {"config": config.to_dict(), **training},
+    }
+    write_json(output / "manifest.json", manifest)
+    return output
+
+
+def _parity(ear: keras.Model, graph: bytes, images: NDArray[np.float32]) -> dict[str, float]:
+    """Return how near the int8 embeddings are to float ones; ParityError when they are not."""
+    wanted = embed(ear, images)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "encoder.tflite"
+        path.write_bytes(graph)
+        model = TfliteModel(path)
+        found = np.concatenate([model.run(model.input.quantize(image[None])) for image in images])
+    centre = wanted.mean(axis=0)
+    wanted, found = wanted - centre, found - centre
+    cosines = np.sum(wanted * found, axis=1) / (np.linalg.norm(wanted, axis=1) * np.linalg.norm(found, axis=1) + 1e-12)
+    parity = {"n": len(images), "mean_cosine": float(cosines.mean()), "p5_cosine": float(np.quantile(cosines, 0.05))}
+    if parity["mean_cosine"] < LEAST_COSINE:
+        message = f"int8 ear: expected a mean cosine of at least {LEAST_COSINE} to its float form, found "
+        raise ParityError(message + f"{parity['mean_cosine']:.3f}; train it longer or keep it in float")
+    return parity
+
+
+def _write(path: Path, *, content: bytes) -> None:
+    path.write_bytes(content)

@@ -1,0 +1,127 @@
+"""From a finished training run to a model folder: graphs, the default codebook, and what it was trained on."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from export.fingerprinter import export_fingerprinter
+from export.provenance import describe_training
+from fingerprinter.training.batch import embed_files
+from fingerprinter.training.config import TrainingConfig
+from fingerprinter.training.progress import checkpoint_state
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, file_record, read_manifest, write_json
+from nowplaying_core.audio import find_audio
+from nowplaying_core.errors import ConfigError
+from ondevice_db.format.arrays import save_array
+from ondevice_db.index.choose_codebook import CODE_BYTES
+from ondevice_db.index.codebook import Codebook, codebook_names
+from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
+
+__all__ = ["add_code_sizes", "add_codebook", "finish_fingerprinter"]
+
+_DIMENSIONS_A_BYTE = 8
+
+
+def finish_fingerprinter(
+    run_dir: Path,
+    output: Path,
+    sources: TrainingSources,
+    *,
+    name: str = SHIPPED_FINGERPRINTER,
+    version: str = "1.0.0",
+    precision: Literal["int8", "float32"] = "int8",
+    all_code_sizes: bool = True,
+    jobs: int = 1,
+) -> Path:
+    """Export a run and train the codebook that ships with it, on the same music as the network.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Of ``nowplaying train fingerprinter``.
+    output : Path
+        Model folder to write.
+    sources : TrainingSources
+        As the run was given.
+    name, version, precision : str
+    all_code_sizes : bool
+        Whether codebooks of the other code sizes are trained beside the default one.
+    jobs : int >= 1
+        Processes that fingerprint the music.
+
+    Raises
+    ------
+    ConfigError
+        When the run is not finished.
+    """
+    weights = run_dir / "encoder.weights.h5"
+    for path in (weights, run_dir / "config.json", run_dir / "calibration.npy", run_dir / "checkpoint.json"):
+        if not path.is_file():
+            message = f"{path}: expected the files of a finished run; let nowplaying train fingerprinter end first"
+            raise ConfigError(message)
+    config = TrainingConfig.from_json(run_dir / "config.json")
+    step = int(checkpoint_state(run_dir)["step"])
+    if step < config.n_steps:
+        message = (
+            f"{run_dir}: expected a finished run, found step {step} of {config.n_steps}; let the training end first"
+        )
+        raise ConfigError(message)
+    calibration: NDArray[np.float32] = np.load(run_dir / "calibration.npy", allow_pickle=False)
+    music = [file.path for file in sources.files("music", "train")]
+    rendered = [] if sources.renderings is None else find_audio([sources.renderings])
+    training = describe_training(sources.corpus, renderings=sources.renderings, further=sources.further)
+    training["calibration_sha256"] = file_record(run_dir / "calibration.npy")["sha256"]
+    export_fingerprinter(
+        config, weights, calibration, output, name=name, version=version, training=training, precision=precision
+    )
+    add_codebook(output, [*music, *rendered], cache_dir=sources.cache_dir, jobs=jobs, all_code_sizes=all_code_sizes)
+    return output
+
+
+def add_codebook(
+    model: Path,
+    music: Sequence[Path],
+    *,
+    cache_dir: Path,
+    jobs: int,
+    n_cells: int = SHIPPED_N_CELLS,
+    all_code_sizes: bool = True,
+) -> None:
+    """Train the default codebook on music, and by default those of other code sizes; enter them in the manifest."""
+    vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
+    n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
+    default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0)
+    default.save(model)
+    entry = {"n_cells": n_cells, "n_subspaces": n_subspaces, "n_training_fingerprints": len(vectors)}
+    _enter(model, list(codebook_names().values()), entry)
+    if all_code_sizes:
+        _add_sizes(model, vectors, default)
+
+
+def add_code_sizes(model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int) -> None:
+    """Train quantizers of the other code sizes for the cells that a model ships, on music, and enter them."""
+    vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
+    _add_sizes(model, vectors, Codebook.load(model))
+
+
+def _add_sizes(model: Path, vectors: NDArray[np.float32], default: Codebook) -> None:
+    sizes = [n for n in CODE_BYTES if n != default.n_subspaces and default.dim % n == 0]
+    for n in sizes:
+        names = codebook_names(n)
+        trained = train_codebook(vectors, default.n_cells, n_subspaces=n, seed=0, centroids=default.centroids)
+        save_array(model / names["rotation"], trained.rotation)
+        save_array(model / names["pq_centroids"], trained.pq_centroids)
+    files = [codebook_names(n)[role] for n in sizes for role in ("rotation", "pq_centroids")]
+    _enter(model, files, {"further_code_bytes": sizes})
+
+
+def _enter(model: Path, files: Sequence[str], entry: Mapping[str, Any]) -> None:
+    path = model / "manifest.json"
+    manifest = read_manifest(path, kind="model", schema_version=1)
+    manifest["files"] |= {file: file_record(model / file) for file in files}
+    manifest["codebook"] = {**manifest.get("codebook", {}), **entry}
+    write_json(path, manifest)

@@ -1,0 +1,84 @@
+"""Settings of a fingerprinter training, read from TOML; unknown keys are errors."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from fingerprinter.augment.config import AugmentConfig
+from fingerprinter.config import EncoderConfig, FrontEndConfig
+from fingerprinter.objectives.config import ObjectiveConfig
+from nowplaying_core.settings import RunSettings, construct, require_positive
+
+__all__ = ["TrainingConfig"]
+
+_HOPS = ("reference_hop_s", "query_hop_s")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingConfig(RunSettings):
+    """One training run.
+
+    Attributes
+    ----------
+    seed : int
+    n_steps, pairs_per_step : int
+    learning_rate : float
+        Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+    max_shift_s : float
+        Largest distance between the clean and the degraded window.
+    past_s : float
+        Audio before the window that a room's tail is heard from.
+    n_simulated_rooms : int
+    checkpoint_every, validate_every : int
+        Steps.
+    n_validation_queries : int
+        Dev queries whose top-1 the log shows.
+    reference_hop_s, query_hop_s : float > 0, seconds
+        Between fingerprints in a database and in a query, by default, of the model that comes out.
+    recordings_share : float in (0, 1]
+        Share of pairs from recordings where renderings are given as well.
+    noise_share : float in (0, 1]
+        Share of noises that are not speech.
+    babble_share : float in [0, 1]
+        Share of noises that are several voices at once.
+    quantization_aware : bool
+        Train with convolutions and activations on their int8 grids.
+    """
+
+    seed: int = 1
+    n_steps: int = 3000
+    pairs_per_step: int = 256
+    learning_rate: float = 2e-3
+    warmup_steps: int = 100
+    max_shift_s: float = 0.5
+    past_s: float = 1.024
+    n_simulated_rooms: int = 1200
+    checkpoint_every: int = 100
+    validate_every: int = 500
+    n_validation_queries: int = 400
+    reference_hop_s: float = 1.0
+    query_hop_s: float = 0.5
+    recordings_share: float = 0.65
+    noise_share: float = 0.6
+    babble_share: float = 0.0
+    quantization_aware: bool = False
+    front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
+    objective: ObjectiveConfig = field(default_factory=ObjectiveConfig)
+    augment: AugmentConfig = field(default_factory=AugmentConfig)
+
+    def __post_init__(self) -> None:
+        names = ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS)
+        require_positive(self, *names)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> "TrainingConfig":
+        """Build settings from plain values, as :meth:`to_dict` gives them; ValueError or TypeError for wrong ones."""
+        kinds = {
+            "front_end": FrontEndConfig,
+            "encoder": EncoderConfig,
+            "objective": ObjectiveConfig,
+            "augment": AugmentConfig,
+        }
+        tables = {name: construct(kind, values.get(name, {})) for name, kind in kinds.items()}
+        settings: TrainingConfig = construct(cls, {**values, **tables})
+        return settings

@@ -1,0 +1,73 @@
+"""How a training run goes: single short queries from music that it does not train on, for its log only."""
+
+from typing import Final
+
+import keras
+import numpy as np
+
+from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.config import AugmentConfig
+from fingerprinter.augment.rooms import simulated_rooms
+from fingerprinter.training.config import TrainingConfig
+from fingerprinter.training.model import predict
+from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.sources import LEAST_NOISE_S, TrainingSources
+
+__all__ = ["Validation"]
+
+_HARD: Final = AugmentConfig(snr_db=(0.0, 0.0), p_noise=1.0, p_room=1.0, p_measured=0.0, p_gap=0.0, p_mulaw=1.0)
+_N_ROOMS: Final = 60
+_ROOM_SEED: Final = 2**31  # no training run draws its rooms from this
+
+
+class Validation:
+    """Song-level top-1 of queries of one window from ``dev`` music at 0 dB in rooms, by exact search.
+
+    Parameters
+    ----------
+    config : TrainingConfig
+    sources : TrainingSources
+    """
+
+    def __init__(self, config: TrainingConfig, sources: TrainingSources) -> None:
+        past = round(config.past_s * config.front_end.sample_rate_hz)
+        window = config.front_end.window_samples
+        self._hop = config.front_end.sample_rate_hz  # one reference a second keeps validation quick
+        self._music = sources.recordings("music", "dev", min_s=config.front_end.window_s)
+        noises = [
+            (sources.recordings("noise", "dev", min_s=LEAST_NOISE_S), 0.6),
+            (sources.recordings("speech", "dev", min_s=LEAST_NOISE_S), 0.4),
+        ]
+        rooms = simulated_rooms(_N_ROOMS, n_samples=past, seed=_ROOM_SEED, cache_dir=sources.cache_dir / "rooms")
+        degrader = Degrader(
+            _HARD,
+            measured_rooms=np.zeros((0, past), np.float32),
+            simulated_rooms=rooms,
+            past_samples=past,
+            window_samples=window,
+        )
+        sampler = PairSampler([(self._music, 1.0)], noises, degrader, max_shift_s=0.0)
+        rng = np.random.default_rng(0)
+        self._truth = rng.integers(len(self._music), size=config.n_validation_queries)
+        shifted, noise = [], []
+        for index in self._truth:
+            length = int(self._music.starts[index + 1] - self._music.starts[index])
+            # As far from a reference as a query can be from those of the model's own hop.
+            start = self._hop * int(rng.integers(max(1, (length - window) // self._hop)))
+            start = max(0, start + round(float(rng.uniform(-0.5, 0.5)) * config.reference_hop_s * self._hop))
+            shifted.append(self._music.cut(int(index), start - past, past + window))
+            noise.append(sampler.draw_noise(past + window, rng))
+        self._queries, _ = degrader.degrade(np.stack(shifted), np.stack(noise), rng)
+
+    def __call__(self, model: keras.Model) -> float:
+        """Return the share of queries whose nearest window is of the right song."""
+        window = self._queries.shape[1]
+        references, songs = [], []
+        for index in range(len(self._music)):
+            length = int(self._music.starts[index + 1] - self._music.starts[index])
+            for start in range(0, max(1, length - window + 1), self._hop):
+                references.append(self._music.cut(index, start, window))
+                songs.append(index)
+        vectors = predict(model, np.stack(references))
+        found = np.array(songs)[np.argmax(predict(model, self._queries) @ vectors.T, axis=1)]
+        return float(np.mean(found == self._truth))

@@ -1,0 +1,151 @@
+"""``nowplaying ship``: turn a finished training run into a model folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from nowplaying.cli.output import note, say
+from nowplaying.cli.train import require_tensorflow
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_EAR, SHIPPED_FINGERPRINTER
+
+__all__ = ["app"]
+
+app = typer.Typer(help="Turn a finished training run into a model folder.", no_args_is_help=True)
+_Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_default=False)]
+_Model = Annotated[Path, typer.Option("--out", help="Model folder to write.", show_default=False)]
+_Corpus = Annotated[Path, typer.Option("--corpus", help="As in training.", show_default=False)]
+_Renderings = Annotated[Path | None, typer.Option("--renderings", help="As in training.")]
+_Further = Annotated[Path | None, typer.Option("--further", help="As in training.")]
+_Version = Annotated[str, typer.Option("--version-tag", help="Semantic version of the artifact.")]
+
+
+@app.command()
+def fingerprinter(
+    run_dir: _Run,
+    out: _Model,
+    corpus: _Corpus,
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
+    renderings: _Renderings = None,
+    further: _Further = None,
+    name: Annotated[str, typer.Option("--name")] = SHIPPED_FINGERPRINTER,
+    version: _Version = "1.0.0",
+    precision: Annotated[str, typer.Option("--precision", help="int8, or float32 for comparison.")] = "int8",
+    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+) -> None:
+    """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
+    require_tensorflow()
+    from export.publish_fingerprinter import finish_fingerprinter
+    from fingerprinter.training.sources import TrainingSources
+
+    if precision not in ("int8", "float32"):
+        message = f"expected int8 or float32, found {precision!r}"
+        raise typer.BadParameter(message, param_hint="--precision")
+    folder = finish_fingerprinter(
+        run_dir,
+        out,
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
+        name=name,
+        version=version,
+        precision=precision,  # type: ignore[arg-type]
+        jobs=jobs,
+    )
+    say(str(folder))
+
+
+@app.command()
+def codebooks(
+    model: Annotated[Path, typer.Argument(help="Model folder that ships a default codebook.")],
+    corpus: _Corpus,
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
+    renderings: _Renderings = None,
+    further: _Further = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+) -> None:
+    """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
+    from export.publish_fingerprinter import add_code_sizes
+    from fingerprinter.training.sources import TrainingSources
+    from nowplaying_core.audio import find_audio
+
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)
+    music = [file.path for file in sources.files("music", "train")]
+    rendered = [] if renderings is None else find_audio([renderings])
+    add_code_sizes(model, [*music, *rendered], cache_dir=cache_dir, jobs=jobs)
+    say(str(model))
+
+
+@app.command()
+def detector(
+    run_dir: _Run,
+    out: _Model,
+    corpus: _Corpus,
+    renderings: _Renderings = None,
+    further: _Further = None,
+    name: Annotated[str, typer.Option("--name")] = SHIPPED_DETECTOR,
+    version: _Version = "1.0.0",
+    form: Annotated[
+        str, typer.Option("--form", help="stream: a graph with states; window: the whole window each time.")
+    ] = "stream",
+    gate: Annotated[
+        Path | None, typer.Option("--gate", help="cross-validation.json of train detector-folds, for the gate.")
+    ] = None,
+) -> None:
+    """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
+    require_tensorflow()
+    from evaluation.detector.cross_validate import gate_of_folds
+    from export.detector import export_detector
+    from export.provenance import describe_training
+
+    if form not in ("stream", "window"):
+        message = f"expected stream or window, found {form!r}"
+        raise typer.BadParameter(message, param_hint="--form")
+    training = describe_training(corpus, renderings=renderings, further=further)
+    folder = export_detector(
+        run_dir,
+        out,
+        name=name,
+        version=version,
+        form=form,  # type: ignore[arg-type]
+        gate=gate_of_folds(gate) if gate is not None else None,
+        training=training,
+    )
+    say(str(folder))
+
+
+@app.command()
+def ear(
+    run_dir: _Run,
+    out: _Model,
+    corpus: _Corpus,
+    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
+    renderings: _Renderings = None,
+    further: _Further = None,
+    against: Annotated[
+        list[Path] | None, typer.Option("--against", help="A further run for the card's table, such as one of random.")
+    ] = None,
+    scores: Annotated[Path | None, typer.Option("--scores", help="As in evaluate probe.")] = None,
+    soundfonts: Annotated[list[Path] | None, typer.Option("--soundfont", help="As in evaluate probe.")] = None,
+    tasks: Annotated[list[str] | None, typer.Option("--task", help="As in evaluate probe.")] = None,
+    name: Annotated[str, typer.Option("--name")] = SHIPPED_EAR,
+    version: _Version = "1.0.0",
+    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+) -> None:
+    """Convert a pretrained ear to int8 TFLite, probe it beside its float form, and write its card."""
+    require_tensorflow()
+    from export.audio_encoder import finish_ear
+    from fingerprinter.training.sources import TrainingSources
+    from pretraining.tasks.registry import open_tasks
+    from pretraining.tasks.scores import ScoreTasks
+
+    rendered = None if scores is None else ScoreTasks(scores, soundfonts or [], cache_dir, jobs=jobs)
+    folder = finish_ear(
+        run_dir,
+        out,
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
+        open_tasks(corpus=corpus, public=[], names=tasks or [], report=note, scores=rendered),
+        against=against or [],
+        name=name,
+        version=version,
+        report=note,
+    )
+    say(str(folder))

@@ -1,0 +1,181 @@
+"""Artifacts are pairs: a file and the JSON manifest that states its hash, size, tensors, settings and metrics."""
+
+import hashlib
+import json
+import os
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from nowplaying_core.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
+
+__all__ = [
+    "SHIPPED_DETECTOR",
+    "SHIPPED_EAR",
+    "SHIPPED_FINGERPRINTER",
+    "builtin_model_dir",
+    "canonical_json",
+    "check_file",
+    "file_record",
+    "read_manifest",
+    "sha256_file",
+    "write_atomic",
+    "write_json",
+    "write_text",
+]
+
+SHIPPED_DETECTOR = "detector-v2"
+SHIPPED_FINGERPRINTER = "fingerprinter-v1"
+SHIPPED_EAR = "ear-v1"
+MODEL_SCHEMA_VERSION = 1
+_CHUNK_BYTES = 1 << 20
+
+
+def builtin_model_dir(name: str) -> Path:
+    """Find a shipped model's folder, in the source tree or in an installed wheel.
+
+    Parameters
+    ----------
+    name : str
+        Folder name, such as ``"detector-v1"`` or ``"fingerprinter-v1"``.
+
+    Returns
+    -------
+    Path
+        Folder with ``manifest.json`` and the ``.tflite`` files it names.
+
+    Raises
+    ------
+    ArtifactError
+        When this installation ships no model of that name.
+    """
+    root = Path(__file__).resolve().parents[1]
+    roots = (root / "nowplaying" / "models", root / "models")
+    for root in roots:
+        if (root / name / "manifest.json").is_file():
+            return root / name
+    searched = " and ".join(str(root) for root in roots)
+    message = f"no shipped model is named {name!r}: looked in {searched}; reinstall nowplaying or pass a model folder"
+    raise ArtifactError(message)
+
+
+def sha256_file(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 lower-case hex digits."""
+    digest = hashlib.sha256()
+    with path.open("rb") as handle:
+        while chunk := handle.read(_CHUNK_BYTES):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def file_record(path: Path) -> dict[str, Any]:
+    """Return what a manifest records of a file: ``{"sha256": ..., "bytes": ...}``."""
+    return {"sha256": sha256_file(path), "bytes": path.stat().st_size}
+
+
+def check_file(path: Path, record: Mapping[str, Any]) -> None:
+    """Check a file against its manifest record, size first, so that a truncated file is refused at once.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When the file is missing, or its size or hash differ from the record.
+    """
+    expected_bytes, expected_sha256 = record.get("bytes"), record.get("sha256")
+    if not path.is_file():
+        message = f"{path}: file named by the manifest is missing; restore it or rebuild the artifact"
+        raise CorruptArtifactError(message)
+    if path.stat().st_size != expected_bytes:
+        message = f"{path}: expected {expected_bytes} bytes, found {path.stat().st_size}; restore or rebuild it"
+        raise CorruptArtifactError(message)
+    if sha256_file(path) != expected_sha256:
+        message = f"{path}: SHA-256 differs from the manifest's {str(expected_sha256)[:16]}...; restore or rebuild it"
+        raise CorruptArtifactError(message)
+
+
+def read_manifest(path: Path, *, kind: str, schema_version: int) -> dict[str, Any]:
+    """Read a manifest and check its kind and schema version before anything else is opened.
+
+    Parameters
+    ----------
+    path : Path
+        JSON file.
+    kind : str
+        What the caller wants, such as ``"model"`` or ``"database"``; compared with the manifest's ``kind``.
+    schema_version : int
+        Newest version that the caller reads; older versions from 1 are accepted.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When the file is missing, not a JSON object, or of another kind.
+    UnsupportedVersionError
+        When the manifest was written under a newer schema.
+    """
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        message = f"{path}: expected a readable JSON manifest of a {kind} ({error})"
+        raise CorruptArtifactError(message) from error
+    if not isinstance(manifest, dict) or manifest.get("kind") != kind:
+        found = manifest.get("kind") if isinstance(manifest, dict) else type(manifest).__name__
+        message = f"{path}: expected the manifest of a {kind}, found {found!r}"
+        raise CorruptArtifactError(message)
+    version = manifest.get("schema_version")
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        message = f"{path}: expected schema_version >= 1, found {version!r}"
+        raise CorruptArtifactError(message)
+    if version > schema_version:
+        message = f"{path}: schema_version {version} is newer than {schema_version}; update nowplaying to read it"
+        raise UnsupportedVersionError(message)
+    return manifest
+
+
+def canonical_json(value: Any) -> str:
+    """Return the one JSON text of a value (sorted keys, no spaces), for hashing."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
+
+
+def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
+    """Write a file under a temporary name, sync it, and rename it: readers see the old file or the new one.
+
+    Parameters
+    ----------
+    path : Path
+        Final name; its folder must exist.
+    write : callable
+        Receives the temporary path in the same folder and writes the whole file there.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        write(temporary)
+        with temporary.open("rb+") as handle:
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+        sync_folder(path.parent)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Sync a folder's entries, so that a rename survives a power cut."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write indented JSON atomically; NaN and infinity are refused because no JSON reader agrees on them."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    write_text(path, text)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a text file atomically, in UTF-8."""
+    write_atomic(path, lambda temporary: _write_text(temporary, text))
+
+
+def _write_text(path: Path, text: str) -> None:
+    path.write_text(text, encoding="utf-8")

@@ -1,0 +1,198 @@
+"""One interface for sound from a file, standard input or a microphone: chunks of mono float32 at 16 kHz."""
+
+import logging
+import sys
+from collections.abc import Generator, Iterable, Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import BinaryIO, Self
+
+import numpy as np
+import soxr
+from numpy.typing import NDArray
+
+from nowplaying_core.audio.decode import open_frames
+from nowplaying_core.audio.microphone import microphone_frames
+from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
+from nowplaying_core.errors import AudioFormatError, ConfigError
+
+__all__ = ["AudioSource", "load", "open_stream"]
+
+Samples = NDArray[np.float32]
+_log = logging.getLogger(__name__)
+_LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 1_000, 1_000_000
+_READ_SAMPLES = 1_600
+
+
+class AudioSource:
+    """Chunks of sound, whatever they come from; a context manager that frees the file or device.
+
+    Parameters
+    ----------
+    name : str
+        What messages call the source.
+    blocks : generator of ndarray of float32
+        Mono samples at 16 kHz in blocks of any length.
+    chunk_samples : int > 0 or None
+        Length of every chunk but the last; None hands the blocks on as they come.
+    is_live : bool
+        Whether time passes while waiting for the next chunk (microphone).
+    """
+
+    def __init__(
+        self,
+        name: str,
+        blocks: Generator[Samples, None, None],
+        *,
+        chunk_samples: int | None = None,
+        is_live: bool = False,
+    ) -> None:
+        if chunk_samples is not None and chunk_samples < 1:
+            message = f"chunk_samples: expected at least 1, found {chunk_samples}"
+            raise ConfigError(message)
+        self.name = name
+        self.is_live = is_live
+        self._blocks = blocks
+        self._chunk_samples = chunk_samples
+
+    def __iter__(self) -> Iterator[Samples]:
+        """Yield the chunks once; a second pass needs a second source."""
+        return iter(self._blocks) if self._chunk_samples is None else _rechunk(self._blocks, self._chunk_samples)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the file, process or device; closing twice is harmless."""
+        self._blocks.close()
+
+
+def load(path: Path) -> Samples:
+    """Read a whole file: the concatenation of its stream, whatever the chunk size.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    ndarray of float32, shape (n,), n >= 1, in [-1, 1]
+        Mono at 16 kHz.
+
+    Raises
+    ------
+    AudioFormatError
+        Naming the file and the reason.
+    """
+    with open_stream(Path(path), chunk_samples=None) as source:
+        return np.concatenate(list(source))
+
+
+def open_stream(
+    source: str | Path, *, chunk_samples: int | None = _READ_SAMPLES, stdin: BinaryIO | None = None
+) -> AudioSource:
+    """Open a file, standard input or a microphone for reading in chunks.
+
+    Parameters
+    ----------
+    source : str or Path
+        A path; ``"-"`` for raw signed 16-bit little-endian mono PCM at 16 kHz on standard input; ``"mic"`` or
+        ``"mic:DEVICE"`` for a microphone, by number or by a part of its name. A file called ``mic`` is ``./mic``.
+    chunk_samples : int > 0 or None
+        Samples per chunk (the last may be shorter); None lets the source choose. 1,600 samples are 100 ms.
+    stdin : binary file, optional
+        Read in place of the process's standard input.
+
+    Raises
+    ------
+    AudioFormatError
+        When the source cannot be read as audio, at once or while iterating.
+    MissingExtraError
+        When a microphone is asked for without the ``mic`` extra.
+    """
+    if source == "-":
+        blocks = _raw_blocks(stdin if stdin is not None else sys.stdin.buffer, chunk_samples or _READ_SAMPLES)
+        return AudioSource("standard input", _checked("standard input", blocks), chunk_samples=chunk_samples)
+    if isinstance(source, str) and (source == "mic" or source.startswith("mic:")):
+        sample_rate_hz, frames = microphone_frames(source.partition(":")[2])
+        mono = _to_mono_16k("microphone", sample_rate_hz, frames)
+        return AudioSource("microphone", _checked("microphone", mono), chunk_samples=chunk_samples, is_live=True)
+    path = Path(source)
+    sample_rate_hz, frames = open_frames(path)
+    mono = _to_mono_16k(str(path), sample_rate_hz, frames)
+    return AudioSource(str(path), _checked(str(path), mono), chunk_samples=chunk_samples)
+
+
+def _to_mono_16k(name: str, sample_rate_hz: int, frames: Iterator[Samples]) -> Generator[Samples, None, None]:
+    """Mix to mono by the mean of the channels, then resample; soxr's stream does not depend on block lengths."""
+    if not _LOWEST_RATE_HZ <= sample_rate_hz <= _HIGHEST_RATE_HZ:
+        message = f"{name}: expected a rate of {_LOWEST_RATE_HZ} to {_HIGHEST_RATE_HZ} Hz, found {sample_rate_hz} Hz"
+        raise AudioFormatError(message)
+    resampler = None
+    if sample_rate_hz != SAMPLE_RATE_HZ:
+        resampler = soxr.ResampleStream(sample_rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+    n_frames = 0
+    try:
+        for block in frames:
+            mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
+            if not np.isfinite(mono).all():
+                # Checked before resampling, which would spread one bad sample over its neighbours.
+                index = n_frames + int(np.flatnonzero(~np.isfinite(mono))[0])
+                message = f"{name}: sample {index} is not a finite number (NaN or infinity); encode the file again"
+                raise AudioFormatError(message)
+            n_frames += len(mono)
+            yield mono if resampler is None else resampler.resample_chunk(mono)
+        if resampler is not None:
+            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+    finally:
+        if isinstance(frames, Generator):
+            frames.close()
+
+
+def _raw_blocks(stream: BinaryIO, n_samples: int) -> Generator[Samples, None, None]:
+    rest = b""
+    while data := stream.read(2 * n_samples):
+        data = rest + data
+        whole = len(data) - len(data) % 2
+        rest = data[whole:]
+        # The scale of libsndfile, so that a pipe and a WAV file of the same PCM are the same samples.
+        yield np.frombuffer(data[:whole], dtype="<i2").astype(np.float32) / np.float32(32_768)
+    if rest:
+        _log.warning("standard input ended within a sample; its last byte is ignored")
+
+
+def _checked(name: str, blocks: Generator[Samples, None, None]) -> Generator[Samples, None, None]:
+    """Clip to [-1, 1] (lossy codecs and resampling overshoot), drop empty blocks, refuse a source without samples."""
+    n_samples = 0
+    try:
+        for block in blocks:
+            if len(block):
+                n_samples += len(block)
+                yield np.clip(block, -1.0, 1.0).astype(np.float32, copy=False)
+    finally:
+        blocks.close()
+    if n_samples == 0:
+        message = f"{name}: no samples in it; nothing can be heard in an empty recording"
+        raise AudioFormatError(message)
+
+
+def _rechunk(blocks: Iterable[Samples], chunk_samples: int) -> Iterator[Samples]:
+    pending: list[Samples] = []
+    n_pending = 0
+    for block in blocks:
+        pending.append(block)
+        n_pending += len(block)
+        if n_pending < chunk_samples:
+            continue
+        joined = np.concatenate(pending)
+        n_whole = n_pending - n_pending % chunk_samples
+        for start in range(0, n_whole, chunk_samples):
+            yield joined[start : start + chunk_samples]
+        pending, n_pending = [joined[n_whole:]], n_pending - n_whole
+    if n_pending:
+        yield np.concatenate(pending)

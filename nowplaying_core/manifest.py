@@ -1,0 +1,68 @@
+"""Open a shipped or user-given model folder: check every hash first, then hand out the paths."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, builtin_model_dir, check_file, read_manifest
+from nowplaying_core.errors import CorruptArtifactError
+
+__all__ = ["ModelFolder"]
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFolder:
+    """A model's folder whose files have been checked against ``manifest.json``.
+
+    Attributes
+    ----------
+    path : Path
+    manifest : dict
+        ``kind`` "model", ``schema_version``, ``role`` ("detector", "fingerprinter" or "ear"), ``name``, ``version``,
+        ``files`` {name: {"sha256", "bytes"}}, ``tensors``, settings, ``metrics``.
+    """
+
+    path: Path
+    manifest: dict[str, Any]
+
+    @classmethod
+    def open(cls, source: str | Path, *, role: str) -> "ModelFolder":
+        """Open a model by its shipped name or by folder, checking hashes and role.
+
+        Parameters
+        ----------
+        source : str or Path
+            A shipped name ("detector-v1") or a folder that holds ``manifest.json``.
+        role : str
+            ``"detector"``, ``"fingerprinter"`` or ``"ear"``.
+
+        Raises
+        ------
+        ArtifactError
+            When there is no such model, a file differs from its manifest, or the role is another.
+        """
+        folder = Path(source)
+        if not (folder / "manifest.json").is_file():
+            folder = builtin_model_dir(str(source))
+        manifest = read_manifest(folder / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION)
+        if manifest.get("role") != role:
+            message = f"{folder}: expected a {role} model, found role {manifest.get('role')!r}"
+            raise CorruptArtifactError(message)
+        files = manifest.get("files")
+        if not isinstance(files, dict) or not files:
+            message = f"{folder / 'manifest.json'}: expected a non-empty 'files' table, found {files!r}"
+            raise CorruptArtifactError(message)
+        for name, record in files.items():
+            # A manifest is untrusted: it may not point outside its own folder.
+            if Path(name).name != name or not isinstance(record, dict):
+                message = f"{folder / 'manifest.json'}: {name!r} is not a plain file name with a record"
+                raise CorruptArtifactError(message)
+            check_file(folder / name, record)
+        return cls(folder, manifest)
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file that the manifest names and whose hash was checked."""
+        if name not in self.manifest["files"]:
+            message = f"{self.path / 'manifest.json'}: expected a file {name!r}, found {sorted(self.manifest['files'])}"
+            raise CorruptArtifactError(message)
+        return self.path / name

@@ -1,0 +1,117 @@
+"""Settings from TOML: files that build on others, tables into frozen objects; unknown keys are errors."""
+
+import json
+import tomllib
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, fields
+from pathlib import Path
+from typing import Any, Self
+
+from nowplaying_core.errors import ConfigError
+
+__all__ = [
+    "RunSettings",
+    "construct",
+    "merged",
+    "read_settings",
+    "require_counts",
+    "require_not_negative",
+    "require_positive",
+]
+
+
+class RunSettings(ABC):
+    """The settings of one run, as TOML that a person writes and as JSON that the run records; a frozen dataclass."""
+
+    __slots__ = ()
+
+    @classmethod
+    @abstractmethod
+    def from_dict(cls, values: dict[str, Any]) -> Self:
+        """Build settings from plain values, as :meth:`to_dict` gives them; ValueError or TypeError for wrong ones."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for the run's record."""
+        return asdict(self)  # type: ignore[call-overload, no-any-return]  # every subclass is a dataclass
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read a TOML file; one with a ``base`` holds the changes to the file of that name in the same folder.
+
+        Raises
+        ------
+        ConfigError
+            When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
+        """
+        return cls._read(path, read_settings)
+
+    @classmethod
+    def from_json(cls, path: Path) -> Self:
+        """Read the ``config.json`` of a run; errors as in :meth:`read`."""
+        return cls._read(path, lambda file: json.loads(file.read_text(encoding="utf-8")))
+
+    @classmethod
+    def _read(cls, path: Path, values: Callable[[Path], dict[str, Any]]) -> Self:
+        try:
+            return cls.from_dict(values(path))
+        except (OSError, ValueError, TypeError) as error:
+            message = f"{path}: {error}"
+            raise ConfigError(message) from error
+
+
+def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
+    """Return settings with changes, table by table."""
+    result = dict(base)
+    for name, value in changes.items():
+        result[name] = merged(result.get(name, {}), value) if isinstance(value, dict) else value
+    return result
+
+
+def read_settings(path: Path, read: tuple[Path, ...] = ()) -> dict[str, Any]:
+    """Return the settings of a file on top of those of its base; OSError or ValueError where one cannot be read."""
+    if path in read:
+        message = f"its base leads back to {path.name}"
+        raise ConfigError(message)
+    changes = tomllib.loads(path.read_text(encoding="utf-8"))
+    base = changes.pop("base", None)
+    return changes if base is None else merged(read_settings(path.parent / str(base), (*read, path)), changes)
+
+
+def construct(kind: Any, values: dict[str, Any]) -> Any:
+    """Build an object from plain values, with lists as tuples; ConfigError for an unknown one."""
+    known = {item.name for item in fields(kind)}
+    unknown = sorted(set(values) - known)
+    if unknown:
+        message = f"unknown settings {unknown}: expected some of {sorted(known)}"
+        raise ConfigError(message)
+    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+
+
+def require_positive(settings: object, *names: str, table: str = "") -> None:
+    """Check numbers of an object; ConfigError names the table and the first that is not above 0."""
+    _require(settings, names, table, lambda value: value > 0, "must be positive")
+
+
+def require_counts(settings: object, *names: str, table: str = "") -> None:
+    """Check whole numbers from 1 on, or tuples of one or more, of an object; ConfigError as above."""
+
+    def counts(value: Any) -> bool:
+        numbers = value if isinstance(value, tuple) else (value,)
+        return bool(numbers) and all(number >= 1 and number % 1 == 0 for number in numbers)
+
+    _require(settings, names, table, counts, "must be positive and whole")
+
+
+def require_not_negative(settings: object, *names: str, table: str = "") -> None:
+    """Check numbers of an object; ConfigError names the table and the first that is below 0."""
+    _require(settings, names, table, lambda value: value >= 0, "must not be negative")
+
+
+def _require(settings: object, names: Sequence[str], table: str, holds: Callable[[Any], bool], what: str) -> None:
+    for name in names:
+        value = getattr(settings, name)
+        if not holds(value):
+            where = f"{table}: {name}" if table else name
+            message = f"{where} {what}, found {value}"
+            raise ConfigError(message)

@@ -1,0 +1,1 @@
+"""The bytes of a database on disk: schema, arrays, packing, metadata, lock."""

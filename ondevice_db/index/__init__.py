@@ -1,0 +1,1 @@
+"""Nearest-neighbour search over fingerprints: exact, flat (Annoy) and quantized (Annoy over cells + PQ)."""

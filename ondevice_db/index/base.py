@@ -1,0 +1,194 @@
+"""What every kind of index answers: the nearest fingerprints of a query, and a fingerprint's vector."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.errors import ConfigError
+from ondevice_db.format.schema import DatabaseManifest
+
+__all__ = ["ExactIndex", "FingerprintIndex", "Hits", "SearchOptions", "top_hits"]
+
+_BOUND_SAMPLES = 16  # sampled values for each one wanted
+_BOUND_SLACK = 1.5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SearchOptions:
+    """Settings of one query.
+
+    Attributes
+    ----------
+    n_probe : int >= 1, optional
+        Cells scanned for each query fingerprint; None scans the nearest cells until they hold ``min_scan`` codes or
+        0.5 % of the database, whichever is more, so that a small library is searched exhaustively.
+    min_scan : int >= 1
+        Codes to scan for a query where ``n_probe`` is None.
+    search_k : int >= 1
+        Items that Annoy looks at for each query fingerprint.
+    n_hits : int >= 1
+        Nearest fingerprints that vote for each query fingerprint.
+    n_candidates : int >= 1
+        Alignments (song, offset) that are rescored.
+    n_best : int >= 1
+        Songs that a match lists.
+    time_budget_ms : float > 0, optional
+        For scanning codes: the nearest cells are scanned first, and the others only while there is time.
+    excluded_songs : tuple of int
+        Song indices treated as if they were not in the database.
+    """
+
+    n_probe: int | None = None
+    min_scan: int = 50_000
+    search_k: int = 2000
+    n_hits: int = 128
+    n_candidates: int = 96
+    n_best: int = 5
+    time_budget_ms: float | None = None
+    excluded_songs: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        for name in ("min_scan", "search_k", "n_hits", "n_candidates", "n_best"):
+            if getattr(self, name) < 1:
+                message = f"search option {name}: expected >= 1, found {getattr(self, name)}"
+                raise ConfigError(message)
+        if self.n_probe is not None and self.n_probe < 1:
+            message = f"search option n_probe: expected >= 1 or None, found {self.n_probe}"
+            raise ConfigError(message)
+        if self.time_budget_ms is not None and not self.time_budget_ms > 0:
+            message = f"search option time_budget_ms: expected > 0 or None, found {self.time_budget_ms}"
+            raise ConfigError(message)
+
+
+@dataclass(frozen=True, slots=True)
+class Hits:
+    """The nearest fingerprints of every query fingerprint.
+
+    Attributes
+    ----------
+    fingerprints : ndarray of int64, shape (n_queries, n_hits)
+        Fingerprint numbers, nearest first; -1 where there are fewer.
+    similarities : ndarray of float32, shape (n_queries, n_hits)
+        Inner products; -inf where there is no fingerprint.
+    n_scanned : int
+        Fingerprints compared with each query.
+    """
+
+    fingerprints: NDArray[np.int64]
+    similarities: NDArray[np.float32]
+    n_scanned: int
+
+
+class FingerprintIndex(Protocol):
+    """A searchable collection of fingerprints numbered song by song."""
+
+    @property
+    def background(self) -> NDArray[np.float32] | None:
+        """Unit vectors that stand for music in general, shape (n, dim), or None."""
+        ...
+
+    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+        """Return the nearest fingerprints of each unit query vector."""
+        ...
+
+    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the stored vectors of these fingerprint numbers, shape (n, dim)."""
+        ...
+
+
+class ExactIndex:
+    """Every vector compared with every query: the ground truth that the other indexes are measured against.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows, song by song.
+    background : ndarray of float32, shape (n, dim), optional
+    """
+
+    def __init__(self, vectors: NDArray[np.float32], background: NDArray[np.float32] | None = None) -> None:
+        self._vectors = vectors
+        self._background = background
+
+    @classmethod
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "ExactIndex":
+        """Read all vectors that another index stores."""
+        from ondevice_db.index.flat import FlatIndex
+        from ondevice_db.index.pq import PqIndex
+
+        inner = (PqIndex if manifest.layout == "pq" else FlatIndex).open(files, manifest, trusted=trusted)
+        return cls(inner.vectors(np.arange(manifest.n_fingerprints)), inner.background)
+
+    @property
+    def background(self) -> NDArray[np.float32] | None:
+        """Unit vectors that stand for music in general."""
+        return self._background
+
+    def nearest(
+        self,
+        queries: NDArray[np.float32],
+        n_hits: int,
+        options: SearchOptions,  # noqa: ARG002 (the protocol's)
+    ) -> Hits:
+        """Return the exactly nearest fingerprints."""
+        positions, similarities = top_hits(queries @ self._vectors.T, n_hits)
+        return Hits(positions, similarities, self._vectors.shape[0])
+
+    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return stored vectors."""
+        return self._vectors[fingerprints]
+
+
+def top_hits(
+    similarities: NDArray[np.float32 | np.uint16], n_hits: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Return the columns of the largest values of each row, largest first.
+
+    Parameters
+    ----------
+    similarities : ndarray of float32 or uint16, shape (n_queries, n)
+    n_hits : int
+
+    Returns
+    -------
+    columns : ndarray of int64, shape (n_queries, n_hits)
+        -1 beyond ``n`` columns.
+    values : ndarray of float32, shape (n_queries, n_hits)
+        -inf beyond ``n`` columns.
+    """
+    n_queries, n = similarities.shape
+    columns = np.full((n_queries, n_hits), -1, np.int64)
+    values = np.full((n_queries, n_hits), -np.inf, np.float32)
+    kept = min(n, n_hits)
+    if kept == 1:
+        columns[:, 0] = similarities.argmax(axis=1)
+        values[:, 0] = similarities[np.arange(n_queries), columns[:, 0]]
+        return columns, values
+    for row in range(n_queries):
+        here = np.ascontiguousarray(similarities[row])
+        tried = _above_a_bound(here, kept)
+        found = here[tried]
+        best = np.argpartition(found, tried.size - kept)[tried.size - kept :] if kept < tried.size else slice(None)
+        tried, found = tried[best], found[best].astype(np.float32)
+        order = np.argsort(-found, kind="stable")
+        columns[row, :kept], values[row, :kept] = tried[order], found[order]
+    return columns, values
+
+
+def _above_a_bound(values: NDArray[np.float32 | np.uint16], n: int) -> NDArray[np.int64]:
+    """Return places of at least the ``n`` largest values, and of not many more.
+
+    A sample says about how large the n-th largest is, and one comparison leaves few of a hundred thousand to be sorted.
+    """
+    stride = values.size // (_BOUND_SAMPLES * n)
+    if stride > 1:
+        sample = values[::stride]
+        place = sample.size - 1 - int(_BOUND_SLACK * n / stride)
+        above = np.flatnonzero(values >= np.partition(sample, place)[place])
+        if above.size >= n:
+            return above
+    return np.arange(values.size)

@@ -1,0 +1,279 @@
+"""The quantizer of fingerprints: coarse cells, a rotation, and a product quantizer of what the cell leaves over.
+
+A fingerprint x is stored as its cell c(x) and one byte per sub-space:
+
+    x ~ m[c] + R^T p,   p = the nearest product-quantizer centroids to R (x - m[c])
+
+(Jegou et al., "Product quantization for nearest neighbor search", TPAMI 2011; Ge et al., "Optimized product
+quantization", CVPR 2013). A query stays exact: its inner product with the stored vector is ``q.m[c]`` plus one table
+look-up per sub-space, and the tables do not depend on the cell.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.errors import ConfigError, CorruptArtifactError
+from ondevice_db.format.arrays import open_array, save_array
+from ondevice_db.index.nearest_cells import NearestCells
+
+__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "level_rows", "unit_rows"]
+
+CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
+_N_CENTROIDS = 256
+_BLOCK_ROWS = 512  # the products with 256 centroids then stay in the cache
+_MAX_MAGNITUDE = 4.0
+_LENGTH_POWER = 1.5
+
+
+def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+    """Return rows scaled to length 1; a zero row stays zero."""
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    unit: NDArray[np.float32] = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
+    return unit
+
+
+def level_rows(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return decoded vectors on a level with each other for comparison with one query.
+
+    A vector that is badly described by its code decodes to a short one, by which the plain inner product would hold
+    it back. The power was chosen on noisy queries of one fingerprint: rank-1 was 44 % for the plain product, 50 % for
+    power 1 (the cosine), 52 % for 1.5, and 56 % without quantization. Unit vectors stay as they are.
+    """
+    norms = np.linalg.norm(decoded, axis=-1, keepdims=True)
+    level: NDArray[np.float32] = (decoded / np.maximum(norms, 1e-6) ** _LENGTH_POWER).astype(np.float32)
+    return level
+
+
+def _unset() -> NDArray[np.float32]:
+    return np.empty((0, 0), np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class Codebook:
+    """Coarse cells and product quantizer.
+
+    Attributes
+    ----------
+    centroids : ndarray of float32, shape (n_cells, dim)
+        Mean fingerprint of each cell; a fingerprint belongs to the cell at the smallest angle.
+    rotation : ndarray of float32, shape (dim, dim)
+        Orthogonal; applied to what the cell leaves over.
+    pq_centroids : ndarray of float32, shape (n_subspaces, 256, dim // n_subspaces)
+    background : ndarray of float32, shape (n, dim)
+        Directions of music in general, against which a match is weighed; by default those of the cells. Acceptance is
+        fitted with the shipped ones, so a codebook with other cells takes them over.
+    """
+
+    centroids: NDArray[np.float32]
+    rotation: NDArray[np.float32]
+    pq_centroids: NDArray[np.float32]
+    background: NDArray[np.float32] = field(default_factory=_unset, compare=False)
+    _nearest: NearestCells | None = field(default=None, init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        dim = self.centroids.shape[-1]
+        n_subspaces = self.pq_centroids.shape[0]
+        expected = {
+            "centroids": (self.centroids.shape[0], dim),
+            "rotation": (dim, dim),
+            "pq_centroids": (n_subspaces, _N_CENTROIDS, dim // max(n_subspaces, 1)),
+        }
+        for name, shape in expected.items():
+            array = getattr(self, name)
+            if array.shape != shape or array.dtype != np.float32 or array.size == 0:
+                message = f"codebook {name}: expected float32 {shape}, found {array.dtype} {array.shape}"
+                raise ConfigError(message)
+        if n_subspaces * (dim // n_subspaces) != dim:
+            message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
+            raise ConfigError(message)
+        if self.background.size == 0:
+            object.__setattr__(self, "background", unit_rows(self.centroids))
+        if self.background.shape[1:] != (dim,) or self.background.dtype != np.float32:
+            message = f"codebook background: expected float32 (n, {dim}), found {self.background.shape}"
+            raise ConfigError(message)
+
+    def check(self) -> None:
+        """Check every number: parts of unit vectors; a damaged exponent must not overflow the sums.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When one is too large, or NaN.
+        """
+        for name in (*CODEBOOK_ROLES, "background"):
+            if not (np.abs(getattr(self, name)) <= _MAX_MAGNITUDE).all():
+                message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
+                raise CorruptArtifactError(message)
+
+    @property
+    def n_cells(self) -> int:
+        """Number of coarse cells."""
+        return int(self.centroids.shape[0])
+
+    @property
+    def dim(self) -> int:
+        """Dimensions of a fingerprint."""
+        return int(self.centroids.shape[1])
+
+    @property
+    def n_subspaces(self) -> int:
+        """Bytes of a code."""
+        return int(self.pq_centroids.shape[0])
+
+    def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
+        """Return the cell of each row: the centroid at the smallest angle; see :class:`NearestCells` for many cells."""
+        return self.nearest_cells(vectors, 1)[:, 0]
+
+    def nearest_cells(self, vectors: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+        """Return the ``n`` cells at the smallest angles from each row, nearest first, shape (rows, n)."""
+        if self._nearest is None:
+            object.__setattr__(self, "_nearest", NearestCells(unit_rows(self.centroids)))
+        assert self._nearest is not None  # noqa: S101 (set above)
+        return self._nearest.nearest(vectors, n)
+
+    def encode(self, vectors: NDArray[np.float32], cells: NDArray[np.int64]) -> NDArray[np.uint8]:
+        """Return one byte per sub-space for each row.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (n, dim)
+        cells : ndarray of int64, shape (n,)
+            From :meth:`assign`.
+
+        Returns
+        -------
+        ndarray of uint8, shape (n, n_subspaces)
+        """
+        return self._encode(vectors, cells)[0]
+
+    def _encode(
+        self, vectors: NDArray[np.float32], cells: NDArray[np.int64]
+    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return the codes and the squared error that each leaves."""
+        codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
+        errors = np.empty(vectors.shape[0], np.float32)
+        # ||r - p||^2 = ||r||^2 - 2 (r.p - ||p||^2 / 2), whose bracket is largest for the nearest p; a column of ones
+        # beside r lets the product subtract the half norm.
+        half_norms = 0.5 * np.einsum("mkd,mkd->mk", self.pq_centroids, self.pq_centroids)
+        tables = np.concatenate([self.pq_centroids, -half_norms[:, :, None]], axis=2).transpose(0, 2, 1)
+        for start in range(0, vectors.shape[0], _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            rotated = (vectors[rows] - self.centroids[cells[rows]]) @ self.rotation.T
+            parts = np.ones((self.n_subspaces, rotated.shape[0], tables.shape[1]), np.float32)
+            parts[:, :, :-1] = rotated.reshape(rotated.shape[0], self.n_subspaces, -1).transpose(1, 0, 2)
+            each = np.arange(rotated.shape[0])
+            errors[rows] = np.einsum("nd,nd->n", rotated, rotated)
+            for m in range(self.n_subspaces):
+                gains = parts[m] @ tables[m]
+                best = np.argmax(gains, axis=1)
+                codes[rows, m] = best
+                errors[rows] -= 2 * gains[each, best]
+        return codes, errors
+
+    def quantize(self, vectors: NDArray[np.float32], n_tried: int = 4) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return cells and codes, trying several near cells and keeping the one that leaves the smallest error.
+
+        A fingerprint near the border of two cells is often better described from the other one. Measured with a
+        half-trained encoder, this brings queries of a single fingerprint two points of rank-1.
+
+        Parameters
+        ----------
+        vectors : ndarray of float32, shape (n, dim)
+        n_tried : int >= 1
+
+        Returns
+        -------
+        cells : ndarray of int64, shape (n,)
+        codes : ndarray of uint8, shape (n, n_subspaces)
+        """
+        near = self.nearest_cells(vectors, min(n_tried, self.n_cells))
+        cells = near[:, 0].copy()
+        codes, best = self._encode(vectors, cells)
+        for column in range(1, near.shape[1]):
+            tried, errors = self._encode(vectors, near[:, column])
+            better = errors < best
+            cells[better], codes[better], best[better] = near[better, column], tried[better], errors[better]
+        return cells, codes
+
+    def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""
+        decoded: NDArray[np.float32] = self.left_over(codes) @ self.rotation
+        decoded += self.centroids[cells]
+        return decoded
+
+    def left_over(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return what codes say beyond their cells, still rotated, shape (n, dim).
+
+        With the cells' centroids rotated as well, lengths and inner products with rotated queries are those of
+        :meth:`decode`, for less work where cells are fewer than codes.
+        """
+        rows = codes + np.arange(self.n_subspaces) * _N_CENTROIDS
+        parts: NDArray[np.float32] = self.pq_centroids.reshape(-1, self.pq_centroids.shape[2]).take(
+            rows.ravel(), axis=0
+        )
+        return parts.reshape(codes.shape[0], self.dim)
+
+    def tables(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the inner product of every query's rotated part with every product-quantizer centroid.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_subspaces, 256, n_queries)
+            Queries last, so that one look-up fetches the value for all queries from one cache line.
+        """
+        parts = (queries @ self.rotation.T).reshape(queries.shape[0], self.n_subspaces, -1)
+        return np.ascontiguousarray(np.einsum("mkd,nmd->mkn", self.pq_centroids, parts, optimize=True))
+
+    def save(self, folder: Path, names: dict[str, str] | None = None) -> None:
+        """Write the three arrays as ``.npy``; by default ``codebook_centroids.npy`` and so on."""
+        for role in CODEBOOK_ROLES:
+            save_array(folder / (names or codebook_names())[role], getattr(self, role))
+
+    @classmethod
+    def load(
+        cls,
+        folder: Path,
+        names: dict[str, str] | None = None,
+        *,
+        background: NDArray[np.float32] | None = None,
+        check: bool = True,
+    ) -> "Codebook":
+        """Memory-map what :meth:`save` wrote.
+
+        Parameters
+        ----------
+        folder : Path
+        names : dict of role to file name, optional
+        background : ndarray of float32, shape (n, dim), optional
+        check : bool
+            False leaves out :meth:`check`, for files that have passed it.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When an array is missing, unreadable, or of a shape that does not fit the others.
+        """
+        paths = {role: folder / (names or codebook_names())[role] for role in CODEBOOK_ROLES}
+        arrays = {role: open_array(path, np.float32) for role, path in paths.items()}
+        try:
+            codebook = cls(**arrays) if background is None else cls(**arrays, background=background)
+        except (ConfigError, IndexError) as error:
+            message = f"{folder}: {error}; restore or train the codebook again"
+            raise CorruptArtifactError(message) from error
+        if check:
+            codebook.check()
+        return codebook
+
+
+def codebook_names(code_bytes: int | None = None) -> dict[str, str]:
+    """Return a model folder's file names: of its default codebook, or of the one with codes of so many bytes.
+
+    All share the cells; ``codebook_rotation_8.npy`` and ``codebook_pq_centroids_8.npy`` go with them.
+    """
+    names = {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
+    if code_bytes is not None:
+        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in ("rotation", "pq_centroids")}
+    return names

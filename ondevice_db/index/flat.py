@@ -1,0 +1,63 @@
+"""Annoy directly over the float vectors: for personal libraries of up to 2,000 songs."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.errors import CorruptArtifactError
+from ondevice_db.format.arrays import open_array
+from ondevice_db.format.schema import DatabaseManifest
+from ondevice_db.index.annoy_cells import AnnoyVectors
+from ondevice_db.index.base import Hits, SearchOptions, top_hits
+
+__all__ = ["FLAT_MAX_SONGS", "FlatIndex"]
+
+FLAT_MAX_SONGS = 2000
+
+
+class FlatIndex:
+    """The ``flat`` layout: unit vectors in song order and an Annoy index over them."""
+
+    def __init__(self, vectors: NDArray[np.float32], annoy: AnnoyVectors) -> None:
+        self._vectors = vectors
+        self._annoy = annoy
+
+    @classmethod
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "FlatIndex":
+        """Open the arrays of a database whose sizes and hashes have been checked.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When the vectors' shape or number differs from the manifest or they are not of length 1.
+        """
+        vectors = open_array(files["vectors"], np.float32, (manifest.n_fingerprints, manifest.dim))
+        norms = np.einsum("nd,nd->n", vectors, vectors)
+        if not bool(((np.abs(norms - 1) < 1e-2) | (norms == 0)).all()) or int((norms > 0).sum()) != manifest.n_codes:
+            message = f"{files['vectors']}: expected {manifest.n_codes} vectors of length 1; restore or rebuild it"
+            raise CorruptArtifactError(message)
+        annoy = AnnoyVectors(files["vectors_index"], n_items=manifest.n_fingerprints, dim=manifest.dim, trusted=trusted)
+        return cls(vectors, annoy)
+
+    @property
+    def background(self) -> NDArray[np.float32] | None:
+        """Return None: this layout holds nothing but the songs' own fingerprints."""
+        return None
+
+    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+        """Return the fingerprints that Annoy finds nearest to each query, with exact inner products."""
+        # Annoy's own default looks at n * n_trees items; fewer miss neighbours among thousands of vectors.
+        search_k = max(options.search_k, options.min_scan // 2, 20 * n_hits)
+        found = self._annoy.nearest(queries, min(n_hits, self._annoy.n_items), search_k)
+        similarities = np.einsum("qkd,qd->qk", self._vectors[found], queries)
+        # Silence has a zero vector, near to nothing.
+        similarities[(found < 0) | (similarities == 0)] = -np.inf
+        columns, values = top_hits(similarities.astype(np.float32), n_hits)
+        fingerprints = np.where(np.isfinite(values), np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
+        return Hits(fingerprints, values, search_k)
+
+    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return stored vectors."""
+        return self._vectors[fingerprints]

@@ -1,0 +1,253 @@
+"""Search through codes: Annoy finds the cells, tables give the similarities of the codes in them."""
+
+import math
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.errors import CorruptArtifactError
+from ondevice_db.format.arrays import RowFile, open_array
+from ondevice_db.format.schema import DatabaseManifest
+from ondevice_db.index.annoy_cells import AnnoyVectors
+from ondevice_db.index.base import Hits, SearchOptions, top_hits
+from ondevice_db.index.cell_order import CellOrder, open_order
+from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, level_rows
+from ondevice_db.index.scan import scan
+
+__all__ = ["PqIndex"]
+
+_SCANNED_FRACTION = 0.005
+_RANK_RESERVE = 1.5  # a query's own cells may hold fewer codes than the average
+_REFINED = 3  # codes decoded for each hit that is returned
+
+
+class PqIndex:
+    """The memory-mapped arrays of the ``pq`` layout.
+
+    Parameters
+    ----------
+    codebook : Codebook
+    cells : AnnoyVectors
+        Over the codebook's cells.
+    starts : ndarray of int64, shape (n_cells + 1,)
+        Where each cell's codes begin.
+    codes : RowFile of shape (n_codes, n_subspaces)
+        Cell by cell.
+    centroids : RowFile of shape (n_cells, dim)
+        The codebook's, once more.
+    order : CellOrder
+    n_fingerprints : int
+    """
+
+    def __init__(
+        self,
+        codebook: Codebook,
+        cells: AnnoyVectors,
+        *,
+        starts: NDArray[np.int64],
+        codes: RowFile,
+        centroids: RowFile,
+        order: CellOrder,
+        n_fingerprints: int,
+    ) -> None:
+        self.codebook = codebook
+        self._annoy = cells
+        self._starts = starts
+        self._codes = codes
+        self._centroids = centroids
+        self._order = order
+        self._n_fingerprints = n_fingerprints
+
+    @classmethod
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "PqIndex":
+        """Open the arrays of a database whose sizes and hashes have been checked.
+
+        Parameters
+        ----------
+        files : mapping of role to Path
+        manifest : DatabaseManifest
+        trusted : bool
+            These very files have been opened before without it: their numbers need not be checked again.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When an array's type or shape differs from what the manifest promises, or the lists are not in order.
+        """
+        n_cells, dim = manifest.n_cells, manifest.dim
+        codes = RowFile(files["codes"], np.uint8, (manifest.n_codes, manifest.n_subspaces))
+        starts = open_array(files["list_starts"], np.uint32, (n_cells + 1,)).astype(np.int64)
+        if starts[0] != 0 or starts[-1] != manifest.n_codes or (np.diff(starts) < 0).any():
+            message = f"{files['list_starts']}: the cells' lists do not cover the codes in order; rebuild the database"
+            raise CorruptArtifactError(message)
+        background = open_array(files["background"], np.float32) if "background" in files else None
+        names = {role: files[role].name for role in CODEBOOK_ROLES}
+        codebook = Codebook.load(files["centroids"].parent, names, background=background, check=not trusted)
+        if (codebook.n_cells, codebook.dim, codebook.n_subspaces) != (n_cells, dim, manifest.n_subspaces):
+            message = f"{files['centroids']}: the codebook's shape differs from the manifest; rebuild the database"
+            raise CorruptArtifactError(message)
+        annoy = AnnoyVectors(files["cells"], n_items=n_cells, dim=dim, trusted=trusted)
+        return cls(
+            codebook,
+            annoy,
+            starts=starts,
+            codes=codes,
+            centroids=RowFile(files["centroids"], np.float32, (n_cells, dim)),
+            order=open_order(files, manifest, starts),
+            n_fingerprints=manifest.n_fingerprints,
+        )
+
+    @property
+    def background(self) -> NDArray[np.float32]:
+        """Directions of music in general: a fixed sample of what it sounds like."""
+        return self.codebook.background
+
+    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+        """Return the nearest codes of each query by exact query against quantized vector.
+
+        All queries look into the union of their cells: neighbours in time want much the same cells, and a cell that
+        one of them found costs the others next to nothing.
+        """
+        cells = self.probe(queries, options)
+        counts = self._starts[cells + 1] - self._starts[cells]
+        codes = self._codes.ranges(self._starts[cells], counts)
+        if codes.shape[0] == 0:
+            nothing = np.full((queries.shape[0], n_hits), -1, np.int64)
+            return Hits(nothing, np.full(nothing.shape, -np.inf, np.float32), 0)
+        sums = scan(
+            self.codebook.tables(queries),
+            self._centroids.take(cells) @ queries.T,
+            codes,
+            np.repeat(np.arange(cells.size), counts),
+            ends_s=time.perf_counter() + (options.time_budget_ms or math.inf) / 1000,
+        )
+        columns, _ = top_hits(sums, _REFINED * n_hits)
+        # Columns are the cells' codes one after the other.
+        begins = np.cumsum(counts) - counts
+        chosen = np.maximum(columns, 0)
+        which = np.searchsorted(begins + counts, chosen, side="right")
+        positions = self._starts[cells[which]] + chosen - begins[which]
+        positions[columns < 0] = -1
+        values = self._refine(queries, codes, columns, cells[which])
+        order = np.argsort(-values, axis=1, kind="stable")[:, :n_hits]
+        positions, values = (np.take_along_axis(found, order, axis=1) for found in (positions, values))
+        fingerprints = np.full(positions.shape, -1, np.int64)
+        unique, inverse = np.unique(positions[positions >= 0], return_inverse=True)
+        try:
+            numbers = self._order.fingerprints(unique, np.searchsorted(self._starts, unique, side="right") - 1)
+        except ValueError as error:
+            self._refuse(str(error))
+        fingerprints[positions >= 0] = numbers[inverse]
+        return Hits(fingerprints, values, sums.shape[1])
+
+    def probe(self, queries: NDArray[np.float32], options: SearchOptions) -> NDArray[np.int64]:
+        """Return the cells to scan for these queries, those that are nearest to any of them first.
+
+        With ``n_probe`` these are the union of every query's nearest cells. Without, cells are taken in the order of
+        their best rank with any query until they hold enough codes: a query of twelve fingerprints then costs little
+        more than one of one, whatever the size of the database.
+        """
+        n_cells = self.codebook.n_cells
+        wanted = max(options.min_scan, _SCANNED_FRACTION * self._n_fingerprints)
+        n_ranks = options.n_probe or math.ceil(_RANK_RESERVE * n_cells * wanted / self._n_fingerprints)
+        if n_ranks >= n_cells:
+            return np.arange(n_cells)
+        # Annoy returns no more items than it looked at.
+        found = self._annoy.nearest(queries, n_ranks, max(options.search_k, 4 * n_ranks))
+        by_rank = found.T.ravel()
+        cells, first = np.unique(by_rank[by_rank >= 0], return_index=True)
+        cells = cells[np.argsort(first)]
+        if options.n_probe is None:
+            held = np.cumsum(self._starts[cells + 1] - self._starts[cells])
+            cells = cells[: int(np.searchsorted(held, wanted)) + 1]
+        return cells
+
+    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return the decoded vectors of fingerprint numbers, shape (n, dim); zero for silence.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When the order does not lead to codes of their cells.
+        """
+        cells, positions = self._places(fingerprints)
+        sounding = np.flatnonzero(cells < self.codebook.n_cells)
+        unique, inverse = np.unique(cells[sounding], return_inverse=True)
+        decoded = self.codebook.left_over(self._codes.take(positions[sounding])) @ self.codebook.rotation
+        vectors = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
+        vectors[sounding] = decoded + self._centroids.take(unique)[inverse]
+        return vectors
+
+    def _decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return decoded vectors times the rotation; the centroids are read, as they lie scattered over their file."""
+        unique, inverse = np.unique(cells, return_inverse=True)
+        decoded = self.codebook.left_over(codes)
+        decoded += (self._centroids.take(unique) @ self.codebook.rotation.T)[inverse]
+        return decoded
+
+    def cells_and_codes(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return every fingerprint's cell and code in song order, for rewriting the database.
+
+        Returns
+        -------
+        cells : ndarray of int64, shape (n,)
+            ``n_cells`` for silence.
+        codes : ndarray of uint8, shape (n, n_subspaces)
+            Zero for silence.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When the order and the cells' lists disagree.
+        """
+        n_cells = self.codebook.n_cells
+        try:
+            cells = self._order.cells()
+        except ValueError as error:
+            self._refuse(str(error))
+        counts = np.bincount(cells, minlength=n_cells + 1)
+        if counts.size > n_cells + 1 or not np.array_equal(counts[:n_cells], np.diff(self._starts)):
+            self._refuse("the cells' lists and the songs' cells disagree")
+        codes = np.zeros((self._n_fingerprints, self.codebook.n_subspaces), np.uint8)
+        codes[np.argsort(cells, kind="stable")[: self._starts[-1]]] = self._codes.ranges(
+            self._starts[:1], self._starts[-1:]
+        )
+        return cells, codes
+
+    def _places(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        try:
+            cells, positions = self._order.places(fingerprints)
+        except ValueError as error:
+            self._refuse(str(error))
+        n_cells = self.codebook.n_cells
+        if cells.size and int(cells.max()) > n_cells:
+            self._refuse("a fingerprint lies in a cell that does not exist")
+        own = np.minimum(cells, n_cells - 1)
+        inside = (positions >= self._starts[own]) & (positions < self._starts[own + 1])
+        if not (inside | (cells == n_cells)).all():
+            self._refuse("a fingerprint is missing from the list of its cell")
+        return cells, positions
+
+    def _refine(
+        self,
+        queries: NDArray[np.float32],
+        codes: NDArray[np.uint8],
+        columns: NDArray[np.int64],
+        cells: NDArray[np.int64],
+    ) -> NDArray[np.float32]:
+        """Return the nearest codes' similarities with their vectors on a level; the tables know nothing of lengths."""
+        unique, first, inverse = np.unique(columns, return_index=True, return_inverse=True)
+        vectors = self._decode_rotated(cells.ravel()[first], codes[np.maximum(unique, 0)])
+        rotated: NDArray[np.float32] = queries @ self.codebook.rotation.T
+        everything: NDArray[np.float32] = rotated @ level_rows(vectors).T
+        values: NDArray[np.float32] = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
+        values[columns < 0] = -np.inf
+        return values
+
+    def _refuse(self, reason: str) -> NoReturn:
+        message = f"song database: {reason}; restore or rebuild it"
+        raise CorruptArtifactError(message)

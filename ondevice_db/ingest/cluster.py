@@ -1,0 +1,94 @@
+"""Fingerprint files on a Ray cluster: the very same function on every node, the same journal, the same bytes.
+
+Ray Data shares the files out in blocks to a pool of workers that each open the model once; a worker or node that dies
+is replaced and its block done again. Music, model and journal lie on storage that all nodes see under one path. Every
+recording's fingerprints go to the journal's folder from where they were made, only names and tags travel to the driver,
+and the database is written from the journal as ever: an interrupted run goes on, and the result is the local one.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core import errors
+from nowplaying_core.errors import ConfigError, MissingExtraError, NowPlayingError
+from ondevice_db.format.schema import Track
+from ondevice_db.ingest.workers import fingerprint_file, rebuild_error
+from ondevice_db.recognizer import Embedder
+
+__all__ = ["fingerprint_on_cluster"]
+
+_FILES_A_BLOCK = 16  # what a lost worker costs
+
+
+def fingerprint_on_cluster(
+    paths: Sequence[Path], folder: Path, embedder: Embedder, *, hop_s: float, jobs: int
+) -> Iterator[tuple[Path, Track | NowPlayingError]]:
+    """Yield each file with its track, or with the error that names what is wrong with it, as they get ready.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+    folder : Path
+        Where fingerprints are stored; every node sees it under this path.
+    embedder : Embedder
+        A :class:`~fingerprinter.fingerprint.Fingerprinter`, whose model folder every node sees.
+    hop_s : float > 0, seconds
+    jobs : int >= 1
+        Workers of one CPU each.
+
+    Raises
+    ------
+    MissingExtraError
+        When Ray is not installed.
+    ConfigError
+        When the embedder is no shipped kind.
+    """
+    try:
+        import ray
+        import ray.data
+    except ImportError as error:
+        extra, purpose = "cluster", "indexing on a Ray cluster"
+        raise MissingExtraError(extra, purpose, error) from error
+    if not isinstance(embedder, Fingerprinter):
+        message = f"{embedder.name}: the workers of a cluster open a model folder, and this model has none"
+        raise ConfigError(message)
+    if not paths:
+        return
+    if not ray.is_initialized():
+        # RAY_ADDRESS names a cluster; without it Ray starts one of this machine's cores.
+        ray.init(num_cpus=None if os.environ.get("RAY_ADDRESS") else jobs, log_to_driver=False)
+    files = ray.data.from_items(
+        [{"path": str(path.absolute())} for path in paths],
+        override_num_blocks=max(1, (len(paths) + _FILES_A_BLOCK - 1) // _FILES_A_BLOCK),
+    )
+    given = {str(path.absolute()): path for path in paths}
+    settings = {"model": str(embedder.folder.path.absolute()), "folder": str(folder.absolute()), "hop_s": hop_s}
+    done = files.map(_Worker, fn_constructor_kwargs=settings, concurrency=jobs, num_cpus=1)
+    for row in done.iter_rows():
+        yield given[row["path"]], _result(row)
+
+
+class _Worker:
+    """Opens the model once and fingerprints files with it."""
+
+    def __init__(self, *, model: str, folder: str, hop_s: float) -> None:
+        self._fingerprinter = Fingerprinter.from_model(model)
+        self._folder, self._hop_s = Path(folder), hop_s
+
+    def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
+        path = Path(row["path"])
+        try:
+            track = fingerprint_file(path, self._folder, self._fingerprinter, self._hop_s)
+        except NowPlayingError as error:
+            return {"path": row["path"], "track": "", "error": type(error).__name__, "message": str(error)}
+        return {"path": row["path"], "track": json.dumps(track.to_dict()), "error": "", "message": ""}
+
+
+def _result(row: dict[str, Any]) -> Track | NowPlayingError:
+    if not row["error"]:
+        return Track(**json.loads(row["track"]))
+    return rebuild_error(getattr(errors, row["error"], NowPlayingError), (row["message"],))

@@ -1,0 +1,157 @@
+"""Finished work of an indexing run, kept beside the database until it is written: nothing is computed twice.
+
+``NAME.npdb.partial/journal.jsonl`` has one line per finished file, ``NAME.npdb.partial/<track id>.npy`` its
+fingerprints. A line is written after its fingerprints are on the disk, so that whatever interrupts a run, the lines
+that can be read are true.
+"""
+
+import json
+import logging
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError
+from ondevice_db.format.arrays import open_array, save_array
+from ondevice_db.format.schema import Track
+
+__all__ = ["DoneFile", "FileStamp", "Journal", "store_embeddings"]
+
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FileStamp:
+    """Tells whether a file is still the one that was indexed.
+
+    Attributes
+    ----------
+    path : str
+        Absolute.
+    size_bytes, mtime_ns : int
+    """
+
+    path: str
+    size_bytes: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, path: Path) -> "FileStamp | None":
+        """Return the stamp of a file, or None where there is no such file."""
+        try:
+            status = path.stat()
+        except OSError:
+            return None
+        return cls(path=os.path.abspath(path), size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)  # noqa: PTH100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DoneFile:
+    """A file whose fingerprints are stored."""
+
+    stamp: FileStamp
+    track: Track
+
+
+class Journal:
+    """The finished files of a run that is not complete; the caller holds the database's writer lock.
+
+    Parameters
+    ----------
+    database : Path
+        Folder NAME.npdb, which need not exist.
+    settings : mapping
+        What the fingerprints depend on; a journal of other settings is dropped.
+
+    Raises
+    ------
+    DatabaseError
+        When the folder beside the database cannot be written.
+    """
+
+    def __init__(self, database: Path, settings: Mapping[str, Any]) -> None:
+        self.folder = database.with_name(f"{database.name}.partial")
+        self._file = self.folder / "journal.jsonl"
+        self._header = json.dumps({"kind": "index-journal", "schema_version": 1, **settings}, sort_keys=True)
+        self._done: dict[FileStamp, DoneFile] = {}
+        try:
+            self._open()
+        except OSError as error:
+            message = (
+                f"{database}: cannot write the journal beside it ({error}); free some space and run the command again"
+            )
+            raise DatabaseError(message) from error
+
+    def __len__(self) -> int:
+        """Return the number of finished files."""
+        return len(self._done)
+
+    def find(self, stamp: FileStamp | None) -> DoneFile | None:
+        """Return a finished file whose size and time have not changed since."""
+        return self._done.get(stamp) if stamp is not None else None
+
+    def add(self, done: DoneFile) -> None:
+        """Note a finished file whose fingerprints are stored."""
+        record = {
+            "path": done.stamp.path,
+            "size_bytes": done.stamp.size_bytes,
+            "mtime_ns": done.stamp.mtime_ns,
+            "track": done.track.to_dict(),
+        }
+        self._append(json.dumps(record))
+        self._done[done.stamp] = done
+
+    def embeddings(self, track_id: str, dim: int) -> NDArray[np.float32]:
+        """Return stored fingerprints, shape (n, dim)."""
+        array: NDArray[np.float32] = open_array(self.folder / f"{track_id}.npy", np.float32)
+        if array.ndim != 2 or array.shape[1] != dim:
+            message = f"{self.folder / track_id}.npy: expected {dim} columns, found {array.shape}; delete the folder"
+            raise CorruptArtifactError(message)
+        return array
+
+    def delete(self) -> None:
+        """Remove the journal; the database holds its songs now."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _open(self) -> None:
+        lines = self._file.read_text(encoding="utf-8", errors="replace").splitlines() if self._file.is_file() else []
+        if lines and lines[0] == self._header:
+            for line in lines[1:]:
+                self._restore(line)
+            if lines:
+                # A line torn by a crash must not swallow the next one.
+                self._append("")
+            return
+        if lines:
+            _LOG.warning("%s: made with another model; starting over", self.folder)
+            shutil.rmtree(self.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._append(self._header)
+
+    def _restore(self, line: str) -> None:
+        try:
+            record = json.loads(line)
+            stamp = FileStamp(path=record["path"], size_bytes=record["size_bytes"], mtime_ns=record["mtime_ns"])
+            done = DoneFile(stamp=stamp, track=Track(**record["track"]))
+        except (ValueError, KeyError, TypeError, ConfigError):
+            return
+        if (self.folder / f"{done.track.track_id}.npy").is_file():
+            self._done[stamp] = done
+
+    def _append(self, line: str) -> None:
+        with self._file.open("a", encoding="utf-8") as handle:
+            handle.write(line + "\n")
+            handle.flush()
+            os.fsync(handle.fileno())
+
+
+def store_embeddings(folder: Path, track_id: str, embeddings: NDArray[np.float32]) -> None:
+    """Store a recording's fingerprints whole or not at all; several processes may do so at once."""
+    write_atomic(folder / f"{track_id}.npy", lambda temporary: save_array(temporary, embeddings))

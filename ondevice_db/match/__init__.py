@@ -1,0 +1,1 @@
+"""From nearest fingerprints to an accepted song or "unknown"."""

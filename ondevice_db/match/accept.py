@@ -1,0 +1,216 @@
+"""Is it really that song? The calibrated probability, from the evidence of a match.
+
+The coefficients are fitted to queries whose answer is known and belong to the fingerprint model, in whose manifest they
+stand under ``acceptance``.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.errors import ConfigError, CorruptArtifactError
+from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence
+
+__all__ = ["DEFAULT_ACCEPTANCE", "Acceptance", "fit_acceptance"]
+
+_FULL_QUERY = 12  # fingerprints in 8 s
+_SHORT_QUERY = 3  # and fewer, for which the fit sets the threshold of a single one
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Acceptance:
+    """A logistic model over :class:`~ondevice_db.match.evidence.Evidence`.
+
+    Attributes
+    ----------
+    coefficients : tuple of float, length N_FEATURES
+    intercept : float
+    threshold : float in [0, 1]
+        Smallest probability that is accepted as a match for a query of 8 s, which is 12 fingerprints, or longer.
+    threshold_single : float in [0, 1]
+        The same for a single fingerprint. One second of sound is far easier mistaken, so that the same rate of false
+        accepts needs a higher threshold.
+    n_fitted : int >= 1
+        Fingerprints in the database of the fit.
+    size_slope : float in [0, 1]
+        What a database e times as large takes from the logarithm of the odds. More songs are more chances for a wrong
+        one to look right: were the evidence blind to them it would be 1, but neighbours and competitors, which are
+        part of it, come nearer as well and take over most of that.
+    """
+
+    coefficients: tuple[float, ...]
+    intercept: float
+    threshold: float
+    threshold_single: float
+    n_fitted: int = 1
+    size_slope: float = 0.0
+
+    def __post_init__(self) -> None:
+        numbers = (*self.coefficients, self.intercept, self.threshold, self.threshold_single)
+        if self.n_fitted < 1 or not 0 <= self.size_slope <= 1:
+            message = f"acceptance: expected n_fitted >= 1 and size_slope in [0, 1], found {self.n_fitted!r} and "
+            message += f"{self.size_slope!r}"
+            raise ConfigError(message)
+        if len(self.coefficients) != N_FEATURES or not all(math.isfinite(number) for number in numbers):
+            message = f"acceptance: expected {N_FEATURES} finite coefficients, found {self.coefficients!r}"
+            raise ConfigError(message)
+        for threshold in (self.threshold, self.threshold_single):
+            if not 0 <= threshold <= 1:
+                message = f"acceptance threshold: expected a probability, found {threshold!r}"
+                raise ConfigError(message)
+
+    def probability(self, evidence: Evidence, *, n_searched: int = 1, log_prior: float = 0.0) -> float:
+        """Return the probability that the best song is the right one, in [0, 1].
+
+        Parameters
+        ----------
+        evidence : Evidence
+        n_searched : int >= 1
+            Fingerprints in the database.
+        log_prior : float
+            Natural logarithm of how much likelier the song is than the average one.
+        """
+        logit = float(evidence.to_vector() @ np.array(self.coefficients)) + self.intercept
+        # A smaller database than that of the fit gets no credit: its neighbourhoods are too empty to say much.
+        growth = math.log(max(n_searched / self.n_fitted, 1.0))
+        return _probability(logit - self.size_slope * growth + log_prior)
+
+    def threshold_for(self, n_fingerprints: int) -> float:
+        """Return the threshold for a query of so many fingerprints: between the two, by their logarithm."""
+        share = min(math.log(max(n_fingerprints, 1)) / math.log(_FULL_QUERY), 1.0)
+        if self.threshold == self.threshold_single or share in (0.0, 1.0):
+            return self.threshold if share == 1.0 else self.threshold_single
+        return _probability((1 - share) * _logit(self.threshold_single) + share * _logit(self.threshold))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the manifest's form."""
+        return {
+            "features": list(FEATURES),
+            "coefficients": list(self.coefficients),
+            "intercept": self.intercept,
+            "threshold": self.threshold,
+            "threshold_single": self.threshold_single,
+            "n_fitted": self.n_fitted,
+            "size_slope": self.size_slope,
+        }
+
+    @classmethod
+    def from_dict(cls, value: Mapping[str, Any]) -> "Acceptance":
+        """Read the ``acceptance`` table of a fingerprint model's manifest.
+
+        Raises
+        ------
+        CorruptArtifactError
+            When the features are not the ones that this release computes or a number is missing.
+        """
+        try:
+            if tuple(value["features"]) != FEATURES:
+                message = f"expected the features {list(FEATURES)}, found {value['features']}"
+                raise ConfigError(message)
+            coefficients = tuple(float(number) for number in value["coefficients"])
+            return cls(
+                coefficients=coefficients,
+                intercept=float(value["intercept"]),
+                threshold=float(value["threshold"]),
+                threshold_single=float(value["threshold_single"]),
+                n_fitted=int(value.get("n_fitted", 1)),
+                size_slope=float(value.get("size_slope", 0.0)),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"model manifest, 'acceptance': {error}; export the model again"
+            raise CorruptArtifactError(message) from error
+
+
+# For models without a fit of their own: half-way between what unrelated music reaches and a clean match.
+DEFAULT_ACCEPTANCE = Acceptance(
+    coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, 0.0, 0.0, 0.0, 1.5, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0),
+    intercept=-9.5,
+    threshold=0.5,
+    threshold_single=0.5,
+)
+
+
+def fit_acceptance(
+    known_features: NDArray[np.float64],
+    unknown_features: NDArray[np.float64],
+    *,
+    false_accept_rate: float = 0.003,
+    ridge: float = 1e-4,
+) -> Acceptance:
+    """Fit the logistic model and its thresholds.
+
+    Parameters
+    ----------
+    known_features : ndarray of float64, shape (n_known, N_FEATURES)
+        :meth:`~ondevice_db.match.evidence.Evidence.to_vector` of queries whose best song was the right one.
+    unknown_features : ndarray of float64, shape (n_unknown, N_FEATURES)
+        Of queries for which every answer is wrong: music that is not in the database, speech, noise, and known songs
+        whose best song was another.
+    false_accept_rate : float in (0, 1)
+        Share of ``unknown_features`` that the thresholds may let through, of short and of long queries each.
+    ridge : float > 0
+        Penalty on the standardised coefficients, which keeps separable data finite.
+
+    Returns
+    -------
+    Acceptance
+
+    Notes
+    -----
+    Both sides weigh the same in the fit, so that the probability is for even odds of a song being in the database.
+
+    Raises
+    ------
+    ConfigError
+        When a side is empty or has another number of features.
+    """
+    from scipy.optimize import minimize
+
+    for name, features in (("known", known_features), ("unknown", unknown_features)):
+        if features.ndim != 2 or features.shape[1] != N_FEATURES or features.shape[0] == 0:
+            message = f"{name}_features: expected an array (n >= 1, {N_FEATURES}), found {features.shape}"
+            raise ConfigError(message)
+    both = np.concatenate([known_features, unknown_features])
+    mean, scale = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-6)
+    standard = (both - mean) / scale
+    sign = np.concatenate([np.ones(len(known_features)), -np.ones(len(unknown_features))])
+    weight = np.where(sign > 0, 0.5 / len(known_features), 0.5 / len(unknown_features))
+
+    def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (standard @ parameters[:-1] + parameters[-1])
+        value = float(weight @ np.logaddexp(0, -margin)) + ridge * float(parameters[:-1] @ parameters[:-1])
+        slope = -weight * sign / (1 + np.exp(np.clip(margin, -50, 50)))
+        gradient = np.append(standard.T @ slope + 2 * ridge * parameters[:-1], slope.sum())
+        return value, gradient
+
+    solution = minimize(loss, np.zeros(N_FEATURES + 1), jac=True, method="L-BFGS-B").x
+    coefficients = solution[:-1] / scale
+    intercept = float(solution[-1] - mean @ coefficients)
+    logits = unknown_features @ coefficients + intercept
+    is_short = unknown_features[:, FEATURES.index("log_fingerprints")] <= math.log(_SHORT_QUERY) + 1e-6
+    return Acceptance(
+        coefficients=tuple(float(number) for number in coefficients),
+        intercept=intercept,
+        threshold=_threshold(logits if is_short.all() else logits[~is_short], false_accept_rate),
+        threshold_single=_threshold(logits[is_short] if is_short.any() else logits, false_accept_rate),
+    )
+
+
+def _threshold(logits: NDArray[np.float64], false_accept_rate: float) -> float:
+    """Return the probability just above the highest one that must not pass; never less than even odds."""
+    ordered = np.sort(logits)
+    allowed = math.floor(false_accept_rate * ordered.size)
+    highest = _probability(float(ordered[ordered.size - 1 - allowed]))
+    return min(max(math.nextafter(highest, 1.0), 0.5), 1.0)
+
+
+def _probability(logit: float) -> float:
+    return 1.0 / (1.0 + math.exp(-min(max(logit, -40.0), 40.0)))
+
+
+def _logit(probability: float) -> float:
+    return math.log(max(probability, 1e-12)) - math.log(max(1 - probability, 1e-12))

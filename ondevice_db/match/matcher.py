@@ -1,0 +1,263 @@
+"""From query fingerprints to a song, or to "unknown"."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.errors import ConfigError
+from ondevice_db.index.base import FingerprintIndex, Hits, SearchOptions
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.match.candidates import Alignments, vote
+from ondevice_db.match.evidence import N_NEIGHBOURS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
+from ondevice_db.match.explain import Step, gather_steps
+from ondevice_db.match.rescore import Rescored, rescore
+from ondevice_db.store.store import Songs
+
+__all__ = ["Candidate", "Match", "Matcher"]
+
+_N_BACKGROUND = 20
+_SCORE_SCALE = 0.05  # difference of scores that makes a song e times as likely
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Candidate:
+    """One song that the query may be.
+
+    Attributes
+    ----------
+    song_index : int
+    offset_s : float, seconds
+        Reference time of the query's first sample; negative when the query began before the song.
+    raw_score : float
+        Soft mean of the similarities along the alignment above those to music in general.
+    score : float in [0, 1]
+        Calibrated probability that this is the song.
+    """
+
+    song_index: int
+    offset_s: float
+    raw_score: float
+    score: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Match:
+    """The answer to one query.
+
+    Attributes
+    ----------
+    candidates : tuple of Candidate
+        Best first, one per song.
+    best : Candidate or None
+        The first candidate where its score reaches the threshold; None is "unknown".
+    evidence : Evidence or None
+        Of the first candidate.
+    similarities : tuple of float
+        Along the first candidate's alignment, one per query fingerprint.
+    threshold : float in [0, 1]
+    n_scanned : int
+        Reference fingerprints that each query fingerprint was compared with.
+    steps : tuple of Step
+        The evidence of each query fingerprint for the first candidate.
+    """
+
+    candidates: tuple[Candidate, ...]
+    best: Candidate | None
+    evidence: Evidence | None
+    similarities: tuple[float, ...]
+    threshold: float
+    n_scanned: int
+    steps: tuple[Step, ...] = ()
+
+    @property
+    def explain(self) -> dict[str, Any]:
+        """Return the raw values behind the answer."""
+        evidence = self.evidence
+        names = Evidence.__dataclass_fields__
+        return {
+            "threshold": self.threshold,
+            "n_scanned": self.n_scanned,
+            "evidence": {name: getattr(evidence, name) for name in names} if evidence else None,
+            "similarities": list(self.similarities),
+            "steps": [step.to_dict() for step in self.steps],
+            "candidates": [
+                {
+                    "song_index": candidate.song_index,
+                    "offset_s": candidate.offset_s,
+                    "raw_score": candidate.raw_score,
+                    "score": candidate.score,
+                }
+                for candidate in self.candidates
+            ],
+        }
+
+
+class Matcher:
+    """Finds the song of a sequence of fingerprints.
+
+    Parameters
+    ----------
+    database : Songs
+        A `SongDatabase`, or several as one.
+    acceptance : Acceptance
+        Of the model that made the fingerprints.
+    index : FingerprintIndex, optional
+        Another index over the same fingerprints, such as :class:`~ondevice_db.index.base.ExactIndex`.
+    log_prior : ndarray of float64, shape (n_slots,), optional
+        How much likelier than the average each song is, from :func:`~ondevice_db.match.popularity.read_popularity`.
+
+    Raises
+    ------
+    ConfigError
+        When the prior is for another number of songs.
+    """
+
+    def __init__(
+        self,
+        database: Songs,
+        acceptance: Acceptance = DEFAULT_ACCEPTANCE,
+        index: FingerprintIndex | None = None,
+        log_prior: NDArray[np.float64] | None = None,
+    ) -> None:
+        if log_prior is not None and log_prior.shape != (database.song_starts.size - 1,):
+            message = f"prior: expected one for each of {database.song_starts.size - 1} songs, found {log_prior.shape}"
+            raise ConfigError(message)
+        self._log_prior = log_prior
+        self.database = database
+        self.acceptance = acceptance
+        self._index = database.index if index is None else index
+
+    def match(self, embeddings: NDArray[np.float32], hop_s: float = 0.5, options: SearchOptions | None = None) -> Match:
+        """Match a query.
+
+        Parameters
+        ----------
+        embeddings : ndarray of float32, shape (n, dim), n >= 1
+            Row i starts at ``i * hop_s`` seconds of the query: of length 1, or zero where it is silent.
+        hop_s : float > 0, seconds
+        options : SearchOptions, optional
+
+        Raises
+        ------
+        ConfigError
+            When the array is empty, of another dimension, or holds NaN.
+        """
+        options = options or SearchOptions()
+        manifest = self.database.manifest
+        shape = (embeddings.shape[0], manifest.dim)
+        if embeddings.shape != shape or shape[0] == 0 or not np.isfinite(embeddings).all() or hop_s <= 0:
+            message = f"query: expected finite fingerprints (n >= 1, {manifest.dim}), found {embeddings.shape}"
+            raise ConfigError(message)
+        heard = np.flatnonzero(embeddings.any(axis=1))
+        if heard.size == 0:
+            return self._unknown(n_scanned=0)
+        queries = np.ascontiguousarray(embeddings[heard], np.float32)
+        times_s = heard.astype(np.float64) * hop_s
+        hits, songs = self._hits(queries, options)
+        places = hits.fingerprints - self.database.song_starts[np.maximum(songs, 0)]
+        alignments = vote(
+            hits,
+            songs,
+            places,
+            times_s=times_s,
+            reference_hop_s=manifest.hop_s,
+            n_alignments=options.n_candidates,
+        )
+        if alignments.songs.size == 0:
+            return self._unknown(n_scanned=hits.n_scanned)
+        background, nearest_music = self._background(queries, hits)
+
+        def rescored(alignments: Alignments) -> Rescored:
+            return rescore(
+                self._index,
+                self.database.song_starts,
+                alignments,
+                queries,
+                background=background,
+                times_s=times_s,
+                reference_hop_s=manifest.hop_s,
+            )
+
+        best_first = self._by_popularity(rescored(alignments))
+        shifted = rescored(shifted_alignments(best_first))
+        evidence = gather_evidence(best_first, shifted, hits, songs, background=background, nearest_music=nearest_music)
+        steps = gather_steps(best_first, hits, songs, nearest_music=nearest_music, times_s=times_s)
+        return replace(self._decide(best_first, evidence, hits.n_scanned, options), steps=steps)
+
+    def _hits(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Hits, NDArray[np.int64]]:
+        starts = self.database.song_starts
+        masked = [song for song in options.excluded_songs if 0 <= song < starts.size - 1]
+        n_masked = int(sum(starts[song + 1] - starts[song] for song in masked))
+        # As many more hits as the masked songs could take, so that masking leaves the same list as their absence.
+        hits = self._index.nearest(queries, options.n_hits + n_masked, options)
+        songs = np.where(hits.fingerprints >= 0, self.database.song_of(np.maximum(hits.fingerprints, 0)), -1)
+        if masked:
+            hidden = np.isin(songs, masked)
+            similarities = np.where(hidden, -np.inf, hits.similarities).astype(np.float32)
+            order = np.argsort(-similarities, axis=1, kind="stable")[:, : options.n_hits]
+            songs = np.take_along_axis(np.where(hidden, -1, songs), order, axis=1)
+            fingerprints = np.take_along_axis(hits.fingerprints, order, axis=1)
+            hits = Hits(fingerprints, np.take_along_axis(similarities, order, axis=1), hits.n_scanned)
+        return hits, songs
+
+    def _background(self, queries: NDArray[np.float32], hits: Hits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return how near music in general is to each query fingerprint: on average of the nearest, and the nearest."""
+        directions = self._index.background
+        if directions is None:
+            near = mean_of_largest(hits.similarities, N_NEIGHBOURS)
+            return near, near
+        similarities = queries @ directions.T
+        return mean_of_largest(similarities, _N_BACKGROUND), similarities.max(axis=1).astype(np.float64)
+
+    def _by_popularity(self, rescored: Rescored) -> Rescored:
+        """Put songs that score nearly alike in the order of their popularity."""
+        if self._log_prior is None:
+            return rescored
+        order = np.argsort(-(rescored.scores + _SCORE_SCALE * self._log_prior[rescored.songs]), kind="stable")
+        return Rescored(*(getattr(rescored, name)[order] for name in Rescored.__dataclass_fields__))
+
+    def _decide(self, rescored: Rescored, evidence: Evidence, n_scanned: int, options: SearchOptions) -> Match:
+        _, firsts = np.unique(rescored.songs, return_index=True)
+        rows = np.sort(firsts)[: max(options.n_best, 2)]
+        best = int(rows[0])
+        prior = 0.0 if self._log_prior is None else float(self._log_prior[rescored.songs[best]])
+        n_searched = int(self.database.song_starts[-1])
+        score = self.acceptance.probability(evidence, n_searched=n_searched, log_prior=prior)
+        threshold = self.acceptance.threshold_for(evidence.n_fingerprints)
+        candidates = []
+        for row in rows[: options.n_best]:
+            # Probabilities of the songs together stay below one; the others share what the first leaves, by score.
+            share = score if row == best else (1 - score) * _share(rescored.scores, row, rows)
+            candidates.append(
+                Candidate(
+                    song_index=int(rescored.songs[row]),
+                    offset_s=float(rescored.offsets_s[row]),
+                    raw_score=float(rescored.scores[row]),
+                    score=min(share, score),
+                )
+            )
+        return Match(
+            candidates=tuple(candidates),
+            best=candidates[0] if score >= threshold else None,
+            evidence=evidence,
+            similarities=tuple(float(value) for value in rescored.similarities[best]),
+            threshold=threshold,
+            n_scanned=n_scanned,
+        )
+
+    def _unknown(self, *, n_scanned: int) -> Match:
+        return Match(
+            candidates=(),
+            best=None,
+            evidence=None,
+            similarities=(),
+            threshold=self.acceptance.threshold,
+            n_scanned=n_scanned,
+        )
+
+
+def _share(scores: NDArray[np.float64], row: int, rows: NDArray[np.int64]) -> float:
+    weights = np.exp((scores[rows[1:]] - scores[rows[1]]) / _SCORE_SCALE)
+    return float(np.exp((scores[row] - scores[rows[1]]) / _SCORE_SCALE) / (weights.sum() + 1))

@@ -1,0 +1,68 @@
+"""How often songs are played, as an optional prior: of two that sound alike, the popular one is likelier."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.errors import ConfigError
+from ondevice_db.store.store import Songs
+
+__all__ = ["log_prior", "read_popularity"]
+
+# A prior settles what the ear leaves open; it must not talk a clear match down, nor an unknown song into a hit.
+_MOST = 3.0
+_UNSEEN = 0.5  # of the mean count: what a song that the table lacks is taken for
+
+
+def log_prior(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the natural logarithm of how much likelier than the average song each one is, within +-3.
+
+    Parameters
+    ----------
+    counts : ndarray of float64 >= 0, shape (n_songs,)
+        Plays, or anything that grows with them.
+    """
+    mean = float(counts.mean()) if counts.size else 0.0
+    if mean <= 0:
+        return np.zeros(counts.shape)
+    smoothed = (counts + _UNSEEN * mean) / ((1 + _UNSEEN) * mean)
+    prior: NDArray[np.float64] = np.clip(np.log(smoothed), -_MOST, _MOST)
+    return prior
+
+
+def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
+    """Read a table of track ids and counts, and return the prior of a database's songs.
+
+    Parameters
+    ----------
+    path : Path
+        Tab-separated, with a header that names ``track_id`` and ``count``.
+    database : Songs
+
+    Returns
+    -------
+    ndarray of float64, shape (n_slots,)
+        By song index.
+
+    Raises
+    ------
+    ConfigError
+        When the table cannot be read or holds something else; the message names the line.
+    """
+    counts = np.zeros(database.song_starts.size - 1)
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            for number, row in enumerate(csv.DictReader(handle, delimiter="\t"), 2):
+                count = float(row["count"])
+                if not (np.isfinite(count) and count >= 0):
+                    message = f"line {number}: expected a count >= 0, found {count}"
+                    raise ValueError(message)
+                song = database.find(row["track_id"])
+                if song is not None:
+                    counts[song] = count
+    except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
+        message = f"{path}: expected a tab-separated table with the columns track_id and count ({error})"
+        raise ConfigError(message) from error
+    return log_prior(counts)

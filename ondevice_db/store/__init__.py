@@ -1,0 +1,1 @@
+"""Opening, building and changing a database; several databases as one."""

@@ -1,0 +1,1 @@
+"""Deltas, patches and signatures between versions of a database."""

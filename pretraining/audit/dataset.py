@@ -1,0 +1,95 @@
+"""What the attacker has: windows of known sound, with the fingerprints that the audited model gives them."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.config import FrontEndConfig
+from fingerprinter.fingerprint import Fingerprinter
+from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.artifacts import write_atomic
+from pretraining.audit.config import AuditConfig
+from pretraining.diffusion.distance import fingerprints
+from pretraining.diffusion.patches import draw_images
+from pretraining.probe.windows import hear
+from pretraining.tasks.task import Example
+
+__all__ = ["Bank", "gather"]
+
+
+@dataclass(frozen=True, slots=True)
+class Bank:
+    """Images and fingerprints.
+
+    Attributes
+    ----------
+    images : ndarray of float16, shape (n, n_mels, n_frames, 1)
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows, as a flat database stores them.
+    n_words : int
+        The last so many are single words in silence.
+    """
+
+    images: NDArray[np.float16]
+    vectors: NDArray[np.float32]
+    n_words: int
+
+    def draw(self, n: int, words_share: float, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Return the numbers of n windows, drawn with replacement; about a share of them words."""
+        first_word = len(self.images) - self.n_words
+        chosen = rng.integers(first_word, size=n)
+        if self.n_words:
+            words = rng.uniform(size=n) < words_share
+            chosen[words] = rng.integers(first_word, len(self.images), size=int(words.sum()))
+        return chosen
+
+
+def gather(
+    config: AuditConfig,
+    model: Fingerprinter,
+    sources: TrainingSources,
+    words: Sequence[Example],
+    path: Path,
+    *,
+    report: Callable[[str], None],
+) -> Bank:
+    """Return the bank of a run, from its file if it has been gathered before.
+
+    Parameters
+    ----------
+    config : AuditConfig
+    model : Fingerprinter
+        Which is audited.
+    sources : TrainingSources
+        Of which the ``train`` split is used.
+    words : sequence of Example
+        Single words of the ``train`` split.
+    path : Path
+        Of the bank, an ``.npz``.
+    report : callable
+        Receives one line of progress at a time.
+    """
+    if not path.is_file():
+        front_end = FrontEndConfig(**model.folder.manifest["front_end"])
+        (images,) = draw_images(config.sounds(front_end), sources, "train", (config.n_windows,), report)
+        if words:
+            spoken = hear(words, front_end, cache_dir=sources.cache_dir, most_windows=1)
+            images = np.concatenate([images, spoken.images])
+        report(f"{len(images)} windows to learn from, {len(words)} of them single words")
+        arrays: dict[str, Any] = {
+            "images": images.astype(np.float16),
+            "vectors": fingerprints(model, images),
+            "n_words": np.array(len(words)),
+        }
+        write_atomic(path, lambda temporary: _save(temporary, arrays))
+    with np.load(path, allow_pickle=False) as kept:
+        return Bank(kept["images"], kept["vectors"], int(kept["n_words"]))
+
+
+def _save(path: Path, arrays: dict[str, Any]) -> None:
+    with path.open("wb") as handle:
+        np.savez(handle, **arrays)

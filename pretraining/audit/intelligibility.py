@@ -1,0 +1,78 @@
+"""What is understood of rebuilt sound: networks taught on real words are asked what they hear in rebuilt ones."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fingerprinter.config import FrontEndConfig
+from pretraining.audit.config import AuditConfig
+from pretraining.encoder import build_ear
+from pretraining.probe.finetune import fine_tune
+from pretraining.probe.intervals import bootstrap, interval
+from pretraining.probe.linear import linear_probe
+from pretraining.tasks.task import Task
+
+__all__ = ["read_from_vectors", "understood"]
+
+
+def understood(
+    task: Task,
+    config: AuditConfig,
+    front_end: FrontEndConfig,
+    images: NDArray[np.float32],
+    asked: Mapping[str, NDArray[np.float32]],
+) -> dict[str, dict[str, float]]:
+    """Teach small networks a task on real images and return how often they are right about others.
+
+    Parameters
+    ----------
+    task : Task
+    config : AuditConfig
+    front_end : FrontEndConfig
+    images : ndarray of float32, shape (n_train, n_mels, n_frames, 1)
+        Real images of the task's training part.
+    asked : mapping of str to ndarray
+        Images of the test part by what they are made from, each (n_test, n_mels, n_frames, 1).
+
+    Returns
+    -------
+    dict of str to dict
+        ``value``, ``low`` and ``high``: accuracy and its interval over seeds and units.
+    """
+    labels, wanted = _numbers(task)
+    right: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in asked}
+    sounds = config.sounds(front_end)
+    for seed in range(config.classifier_seeds):
+        answers = fine_tune(
+            sounds,
+            build_ear(sounds).get_weights(),
+            images,
+            labels,
+            np.concatenate(list(asked.values())),
+            n_labels=len(task.labels),
+            n_steps=config.classifier_steps,
+            seed=seed,
+        )
+        for name, part in zip(asked, np.split(answers.argmax(axis=1), len(asked)), strict=True):
+            right[name].append(part == wanted)
+    return {name: _rate(np.stack(rows), task) for name, rows in right.items()}
+
+
+def read_from_vectors(task: Task, stored: NDArray[np.float32], asked: NDArray[np.float32]) -> dict[str, float]:
+    """Return how often a linear classifier is right that reads stored vectors, without rebuilding anything."""
+    labels, wanted = _numbers(task)
+    answers = linear_probe(stored, labels, asked, n_labels=len(task.labels)).argmax(axis=1)
+    return _rate((answers == wanted)[None], task)
+
+
+def _numbers(task: Task) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    number = {label: index for index, label in enumerate(task.labels)}
+    labels, wanted = (np.array([number[one.label] for one in part]) for part in (task.train, task.test))
+    return labels, wanted
+
+
+def _rate(right: NDArray[Any], task: Task) -> dict[str, float]:
+    low, high = interval(bootstrap(right, [one.unit for one in task.test], np.random.default_rng(0)))
+    return {"value": float(right.mean()), "low": low, "high": high}

@@ -1,0 +1,128 @@
+"""Ways to build the same thing: our two stages, and what others do instead, priced on the same days."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from simulator.energy.costs import ANSWER, RECHECK, Prices
+from simulator.phone.config import PhoneConfig
+
+__all__ = ["Strategy", "ours", "strategies_for"]
+
+_SECOND_LOOK_MACS = 8 * 69e6
+_LEFT_OUT_WHEN_AWAKE = ("resume and suspend", "service and notification")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Strategy:
+    """One way.
+
+    Attributes
+    ----------
+    name, title, source : str
+        The source says where its own figures come from.
+    period_s : float or None, seconds
+        From one look to the next, where a clock and no detector starts them.
+    other_passing, music_passing : float in [0, 1]
+        Shares of other sounds and of music that a second look on the processor lets pass to the answer.
+    recheck_s : float >= 0, seconds
+        How long a second look takes.
+    prices : Prices
+        What this way costs on the device.
+    """
+
+    name: str
+    title: str
+    source: str = ""
+    period_s: float | None = None
+    other_passing: float = 1.0
+    music_passing: float = 1.0
+    recheck_s: float = 0.0
+    prices: Prices
+    buffer_s: float = 8.0
+
+    @property
+    def records_on_processor(self) -> bool:
+        """Whether the processor records by itself, because there is no always-on side."""
+        return self.period_s is not None
+
+    def configured(self, config: PhoneConfig) -> PhoneConfig:
+        """Return the loop's settings for this way."""
+        if self.period_s is None:
+            return config
+        gate = replace(config.gate, cool_down_s=max(0.0, self.period_s - self.buffer_s), back_off_factor=1.0)
+        return replace(config, gate=gate, captures_afresh=True, skips_same_song=False)
+
+
+def ours(prices: Prices) -> Strategy:
+    """Return our own way: a detector on the DSP wakes the recognizer."""
+    return Strategy(name="ours", title="detector on the DSP, then the recognizer", prices=prices)
+
+
+def strategies_for(prices: Prices) -> Mapping[str, Strategy]:
+    """Return the ways that a device can go, by name; servers only where it has the radio.
+
+    Parameters
+    ----------
+    prices : Prices
+        Modelled ones of the device.
+    """
+    ways = [
+        ours(prices),
+        _with_second_look("two-stage", "ours with a second look before the recognizer", prices),
+        Strategy(
+            name="always-on",
+            title="recognizer always on, on the processor",
+            period_s=8.0,
+            prices=_never_asleep(prices),
+            source="the processor records without a break and looks up each eight seconds",
+        ),
+        Strategy(
+            name="every-minute",
+            title="recognizer every minute, no detector",
+            period_s=60.0,
+            prices=prices.without_listening(),
+            source="the processor wakes, records eight seconds and looks them up",
+        ),
+        Strategy(
+            name="every-five-minutes",
+            title="recognizer every five minutes, no detector",
+            period_s=300.0,
+            prices=prices.without_listening(),
+            source="the processor wakes, records eight seconds and looks them up",
+        ),
+    ]
+    for radio, title in (("lte", "LTE"), ("wifi", "Wi-Fi")):
+        if radio in prices.device.radios:
+            ways += [
+                Strategy(
+                    name=f"server-{radio}",
+                    title=f"detector on the DSP, then a server over {title}",
+                    prices=prices.asking_server(radio),
+                    source="each wake-up sends the whole buffer; the server's answers are taken to be as good as ours",
+                ),
+                _with_second_look(
+                    f"two-stage-{radio}", f"a second look, then a server over {title}", prices.asking_server(radio)
+                ),
+            ]
+    return {way.name: way for way in ways}
+
+
+def _with_second_look(name: str, title: str, prices: Prices) -> Strategy:
+    processor = prices.device.processor
+    return Strategy(
+        name=name,
+        title=title,
+        source="assumption: a YAMNet-sized network (69 million multiply-accumulates a second of sound) stops nine of "
+        "ten false triggers and two of a hundred true ones",
+        other_passing=0.1,
+        music_passing=0.98,
+        recheck_s=processor.resume_s + _SECOND_LOOK_MACS / (1e9 * processor.int8_gmacs_per_s),
+        prices=prices.rechecking(_SECOND_LOOK_MACS),
+    )
+
+
+def _never_asleep(prices: Prices) -> Prices:
+    parts = {name: mj for name, mj in prices.wake_mj[ANSWER].items() if name not in _LEFT_OUT_WHEN_AWAKE}
+    wake_mj = {ANSWER: parts, RECHECK: {}}
+    latency = {name: s for name, s in prices.latency_parts_s.items() if name != "resume"}
+    return replace(prices.without_listening(), wake_mj=wake_mj, latency_parts_s=latency)

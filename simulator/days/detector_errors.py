@@ -1,0 +1,104 @@
+"""What the detector makes of a day: when its gate opens and closes, drawn from its measured error rates."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from simulator.days.error_rates import Rates
+from simulator.days.plan import DayPlan, PlayedSong, Stay
+from simulator.days.scenes import Assumptions
+
+__all__ = ["GateChange", "draw_gate"]
+
+_REGION_S = 28.0
+"""Mean length of the regions of music in which recall is measured (16 to 40 s)."""
+
+
+@dataclass(frozen=True, slots=True)
+class GateChange:
+    """The gate opens or closes; ``music_since_s`` is when what it hears began."""
+
+    time_s: float
+    is_open: bool
+    music_since_s: float
+
+
+def draw_gate(plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.random.Generator) -> list[GateChange]:
+    """Return the gate's changes over a day, in order.
+
+    Music that is found opens the gate after the detector's delay and keeps it open until ``leave_delay_s`` after its
+    end; sounds without music open it now and then for a moment, as often as was measured for their kind.
+
+    Parameters
+    ----------
+    plan : DayPlan
+    rates : Rates
+    assumptions : Assumptions
+    rng : numpy.random.Generator
+    """
+    opened = [*_for_music(plan, rates, assumptions, rng), *_for_nothing(plan, rates, assumptions, rng)]
+    changes: list[GateChange] = []
+    until_s = -1.0
+    for start_s, end_s, since_s in sorted(opened):
+        if end_s <= until_s:
+            continue
+        if start_s <= until_s:
+            # The gate is still open: it only stays so for longer.
+            changes.pop()
+        else:
+            changes.append(GateChange(start_s, is_open=True, music_since_s=since_s))
+        until_s = end_s
+        changes.append(GateChange(until_s, is_open=False, music_since_s=since_s))
+    return changes
+
+
+def _for_music(
+    plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.random.Generator
+) -> list[tuple[float, float, float]]:
+    opened: list[tuple[float, float, float]] = []
+    for song in plan.songs:
+        delay_s = _found_after_s(song, rates, assumptions, rng)
+        if delay_s is None:
+            continue
+        goes_on = bool(opened) and song.start_s <= opened[-1][1]
+        start_s = song.start_s if goes_on else song.start_s + delay_s
+        opened.append((start_s, song.end_s + assumptions.leave_delay_s, song.start_s))
+    return opened
+
+
+def _found_after_s(song: PlayedSong, rates: Rates, assumptions: Assumptions, rng: np.random.Generator) -> float | None:
+    """Return when the detector finds a song, since its start, or None."""
+    recall = rates.recall_at(song.snr_db)
+    length_s = song.end_s - song.start_s
+    n_chances = max(1, round(min(length_s / _REGION_S, assumptions.chances_per_song)))
+    for chance in range(n_chances):
+        if rng.random() < recall:
+            delay_s = chance * _REGION_S + rates.delay_s(rng)
+            return delay_s if delay_s < length_s else None
+    return None
+
+
+def _for_nothing(
+    plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.random.Generator
+) -> list[tuple[float, float, float]]:
+    sd = assumptions.day_sd
+    factor = float(rng.gamma(1 / sd**2, sd**2)) if sd > 0 else 1.0
+    opened: list[tuple[float, float, float]] = []
+    for stay in plan.stays:
+        n = rng.poisson(factor * _false_per_s(stay, rates, assumptions) * stay.duration_s)
+        times_s = rng.uniform(stay.start_s, stay.end_s, n).tolist()
+        # Where music sounds, there is nothing to trigger falsely.
+        opened += [
+            (start_s, start_s + assumptions.false_open_s, start_s)
+            for start_s in times_s
+            if not any(True for _ in plan.songs_between(start_s - assumptions.leave_delay_s, start_s))
+        ]
+    return opened
+
+
+def _false_per_s(stay: Stay, rates: Rates, assumptions: Assumptions) -> float:
+    scene = stay.scene
+    if scene.phone:
+        return 0.0
+    sounding = min(1.0, scene.sounding_share * assumptions.sounding_factor)
+    return sounding * rates.false_per_h(scene.sound) / 3600

@@ -1,0 +1,181 @@
+"""What listening and waking cost on a device, by component: as published for Now Playing, or modelled from the work."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from simulator.energy.device import DeviceProfile
+from simulator.energy.latencies import PhoneLatencies
+from simulator.energy.radio import request_j, request_s
+from simulator.energy.work import (
+    BUFFER_BYTES,
+    AnswerTimes,
+    DatabaseSize,
+    Models,
+    Work,
+    answer_times,
+    work_of_answer,
+)
+
+__all__ = ["ANSWER", "RECHECK", "Prices"]
+
+ANSWER, RECHECK = "answer", "recheck"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Prices:
+    """Power while listening and energy of a wake-up, by component.
+
+    Attributes
+    ----------
+    device : DeviceProfile
+    title : str
+    listening_mw : mapping of str to float >= 0, mW
+        By component, while the DSP is on.
+    wake_mj : mapping of str to mapping of str to float >= 0, mJ
+        By component, for a wake-up that ends in an answer (``ANSWER``) and for one that a second look at the sound
+        ends before (``RECHECK``).
+    recording_mw : float >= 0, mW
+        While the processor itself records.
+    answer_s : float >= 0, seconds
+        From the full buffer to the name on the screen.
+    latency_parts_s : mapping of str to float >= 0, seconds
+        Its parts.
+    """
+
+    device: DeviceProfile
+    title: str
+    listening_mw: Mapping[str, float]
+    wake_mj: Mapping[str, Mapping[str, float]]
+    recording_mw: float
+    latency_parts_s: Mapping[str, float]
+
+    @property
+    def answer_s(self) -> float:
+        """From the full buffer to the name on the screen, in s."""
+        return sum(self.latency_parts_s.values())
+
+    @property
+    def wake_j(self) -> float:
+        """Energy of a wake-up that ends in an answer, in J."""
+        return sum(self.wake_mj[ANSWER].values()) / 1000
+
+    @property
+    def total_listening_mw(self) -> float:
+        """Power of the always-on side."""
+        return sum(self.listening_mw.values())
+
+    @classmethod
+    def published(cls, device: DeviceProfile, models: Models, database: DatabaseSize) -> "Prices":
+        """Return the published prices: the profile's current while listening, and its energy of one wake-up.
+
+        Models and database matter for the latency only.
+        """
+        modelled = cls.modelled(device, models, database)
+        wake_mj = 1000 * device.calibration.wake_j
+        return replace(
+            modelled,
+            title="published cost of a wake-up",
+            listening_mw={"detector": device.listening_mw()},
+            wake_mj={kind: {"wake-up": wake_mj} for kind in (ANSWER, RECHECK)},
+        )
+
+    @classmethod
+    def modelled(
+        cls,
+        device: DeviceProfile,
+        models: Models,
+        database: DatabaseSize,
+        latencies: PhoneLatencies | None = None,
+    ) -> "Prices":
+        """Return prices from the work of the models and the matcher and the device's throughput and currents."""
+        work = work_of_answer(models, database)
+        times = answer_times(device, work)
+        if latencies is not None:
+            times = latencies.applied_to(times, models.n_fingerprints)
+        total_mw = device.listening_mw(models.detector_macs_per_s)
+        microphone_mw = min(device.milliwatts(device.dsp.microphone_ma), total_mw)
+        network_mw = min(models.detector_macs_per_s * device.dsp.pj_per_mac * 1e-9, total_mw - microphone_mw)
+        listening = {
+            "microphone": microphone_mw,
+            "detector network": network_mw,
+            "features and buffer": total_mw - microphone_mw - network_mw,
+        }
+        processor = device.processor
+        answer = _waking(device) | _computing(device, times, work)
+        return cls(
+            device=device,
+            title="modelled cost of a wake-up",
+            listening_mw=listening,
+            wake_mj={ANSWER: answer, RECHECK: _waking(device)},
+            recording_mw=device.milliwatts(processor.active_ma + processor.recording_ma),
+            latency_parts_s={
+                "resume": processor.resume_s,
+                "front end": times.front_end_s,
+                "encoder": times.encoder_s,
+                "matching": times.match_s + times.memory_s,
+                "service and notification": processor.service_s,
+            },
+        )
+
+    def asking_server(self, radio: str) -> "Prices":
+        """Return prices with the matching done by a server: the whole buffer is sent over a radio.
+
+        Raises
+        ------
+        KeyError
+            When the device has no such radio.
+        """
+        link = self.device.radios[radio]
+        answer = _waking(self.device) | {"radio": 1000 * request_j(link, BUFFER_BYTES)}
+        parts = self.latency_parts_s
+        kept = {name: parts[name] for name in ("resume", "service and notification")}
+        return replace(
+            self,
+            wake_mj={**self.wake_mj, ANSWER: answer},
+            latency_parts_s=kept | {"radio": request_s(link, BUFFER_BYTES)},
+        )
+
+    def rechecking(self, macs: float) -> "Prices":
+        """Return prices with a second, bigger detector on the processor before each answer.
+
+        Parameters
+        ----------
+        macs : float >= 0
+            Multiply-accumulates of the second look.
+        """
+        seconds = macs / (1e9 * self.device.processor.int8_gmacs_per_s)
+        look = {"second look": 1000 * self.device.core_w * seconds}
+        recheck = _waking(self.device) | look
+        return replace(
+            self,
+            wake_mj={
+                ANSWER: {**self.wake_mj[ANSWER], **look},
+                RECHECK: recheck,
+            },
+            latency_parts_s={**self.latency_parts_s, "second look": seconds},
+        )
+
+    def at_wake_j(self, wake_j: float) -> "Prices":
+        """Return prices with another energy of every wake-up, in J."""
+        parts = {"wake-up": 1000 * wake_j}
+        return replace(self, wake_mj={ANSWER: parts, RECHECK: parts})
+
+    def without_listening(self) -> "Prices":
+        """Return prices of a phone without an always-on side."""
+        return replace(self, listening_mw={})
+
+
+def _waking(device: DeviceProfile) -> dict[str, float]:
+    return {
+        "resume and suspend": 1000 * device.processor.resume_j,
+        "service and notification": 1000 * device.core_w * device.processor.service_s,
+    }
+
+
+def _computing(device: DeviceProfile, times: AnswerTimes, work: Work) -> dict[str, float]:
+    return {
+        "front end": 1000 * device.core_w * times.front_end_s,
+        "encoder": 1000 * device.core_w * times.encoder_s,
+        "matching": 1000 * device.core_w * (times.match_s + times.memory_s),
+        "memory": 1e-9 * device.memory.pj_per_byte * work.n_bytes,
+    }

@@ -1,0 +1,1 @@
+"""The phone's low-power loop: detector, ring buffer, capture, recognition, history."""

@@ -1,0 +1,60 @@
+"""The phone's manners: how long it captures, when it rests, and when it leaves music alone."""
+
+from dataclasses import dataclass
+
+from detector.gate import GateConfig
+from nowplaying_core.errors import ConfigError
+
+__all__ = ["PhoneConfig"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PhoneConfig:
+    """Settings of the loop.
+
+    Attributes
+    ----------
+    gate : GateConfig
+        From the detector's manifest; its cool-down is the least time from an answer to the next trigger, and its
+        back-off makes it longer with each answer "unknown" in a row.
+    buffer_s : float > 0, seconds
+        Length of the ring buffer.
+    max_capture_s : float >= 0, seconds
+        The longest wait after the gate opened for the buffer to fill with music.
+    onset_in_window_s : float >= 0, seconds
+        How long before the end of the first window called music the music is taken to have begun: half a detector
+        window, where a window is as much music as not.
+    skips_same_song : bool
+        Whether a recognized song that goes on is left alone until it should be over.
+    same_song_limit_s : float >= 0, seconds
+        The longest that it is left alone, whatever length the database states.
+    music_gap_s : float >= 0, seconds
+        A gate closed for longer ends the song.
+    captures_afresh : bool
+        Whether each capture records a whole new buffer, as a phone without an always-on ring buffer must.
+    """
+
+    gate: GateConfig
+    buffer_s: float = 8.0
+    max_capture_s: float = 4.0
+    onset_in_window_s: float = 2.23
+    skips_same_song: bool = True
+    same_song_limit_s: float = 600.0
+    music_gap_s: float = 5.0
+    captures_afresh: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("max_capture_s", "onset_in_window_s", "same_song_limit_s", "music_gap_s"):
+            if not getattr(self, name) >= 0:
+                message = f"phone settings: expected {name} >= 0, found {getattr(self, name)}"
+                raise ConfigError(message)
+        if not self.buffer_s > 0:
+            message = f"phone settings: expected buffer_s > 0, found {self.buffer_s}"
+            raise ConfigError(message)
+
+    def rest_s(self, n_unknown: int) -> float:
+        """Return how long the phone rests after so many answers "unknown" in a row, in s."""
+        gate = self.gate
+        longest_s = max(gate.cool_down_s, gate.longest_rest_s)
+        # A long row of answers would overflow the power long after it has reached the longest rest.
+        return min(gate.cool_down_s * gate.back_off_factor ** min(max(n_unknown - 1, 0), 60), longest_s)

@@ -1,0 +1,249 @@
+"""The low-power loop as a SimPy process: listen on the DSP, wake for eight seconds, name the song, rest."""
+
+import math
+from collections.abc import Callable, Generator, Mapping
+from typing import Any, Protocol
+
+import simpy
+
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Event, EventKind, State
+
+__all__ = ["Answering", "PhoneLoop"]
+
+
+class Answering(Protocol):
+    """The application processor's side of the loop: real models on a real buffer, or their measured error rates."""
+
+    def answer(self, now_s: float) -> Mapping[str, Any]:
+        """Return an answer's event data; it names a song where there is a "track_id".
+
+        "duration_s" (or None) is taken out: how long the song is.
+        """
+        ...
+
+    def takes_s(self, data: Mapping[str, Any]) -> float:
+        """Return how long that answer keeps the processor busy on the phone's clock, in s."""
+        ...
+
+
+class PhoneLoop:
+    """The phone's states over time; what it hears is told to it, as changes of the detector's gate.
+
+    Parameters
+    ----------
+    env : simpy.Environment
+        Its clock counts seconds.
+    answering : Answering
+    config : PhoneConfig
+    on_event : callable
+        Is told every event as it happens.
+
+    Attributes
+    ----------
+    state : State
+    """
+
+    def __init__(
+        self, env: simpy.Environment, answering: Answering, config: PhoneConfig, on_event: Callable[[Event], None]
+    ) -> None:
+        self._env = env
+        self._answering = answering
+        self._config = config
+        self._tell = on_event
+        self._news = env.event()
+        self._gate_is_open = False
+        self._gate_closed_at_s = 0.0
+        self._music_since_s = 0.0
+        self._cool_until_s = 0.0
+        self._same_song_until_s = 0.0
+        self._same_song_told = False
+        self._skip_told = False
+        self._captures_afresh = False
+        self._n_unknown = 0
+        self._pause_reason: str | None = None
+        self._may_listen = env.event()
+        self.state = State.OFF
+        self._process: simpy.Process | None = None
+
+    def switch_on(self) -> None:
+        """Begin to listen."""
+        self._change(State.LISTENING, "switched on")
+        self._process = self._env.process(self._live())
+
+    def switch_off(self, reason: str) -> None:
+        """Stop listening for good."""
+        if self.state is not State.OFF:
+            self._change(State.OFF, reason)
+            if self._process is not None and self._process.is_alive:
+                self._process.interrupt("off")
+
+    def hear(self, *, is_open: bool, music_since_s: float | None = None) -> None:
+        """Take in what the detector's gate says now.
+
+        Parameters
+        ----------
+        is_open : bool
+        music_since_s : float or None, seconds
+            When the first window of this run of music was complete; now, where nobody knows.
+        """
+        now_s = self._env.now
+        if self.state is State.PAUSED:
+            return
+        if not is_open:
+            if self._gate_is_open:
+                self._gate_closed_at_s = now_s
+            self._gate_is_open = False
+            self._skip_told = False
+            if now_s - self._gate_closed_at_s > self._config.music_gap_s:
+                self._end_song()
+            return
+        if not self._gate_is_open and now_s - self._gate_closed_at_s > self._config.music_gap_s:
+            self._end_song()
+        self._music_since_s = music_since_s if music_since_s is not None else now_s
+        if not self._gate_is_open:
+            self._gate_is_open = True
+            self._wake_up()
+        if self.state is State.COOLING_DOWN and not self._skip_told:
+            self._skip_told = True
+            # The song just recognized going on is no news; music after a silence that is not looked up is.
+            if now_s >= self._same_song_until_s:
+                self._emit(EventKind.SKIPPED, {"reason": "cool_down"})
+
+    def pause(self, reason: str) -> None:
+        """Stop listening for a while; an answer under way is finished first."""
+        self._pause_reason = reason
+        if self.state in {State.LISTENING, State.CAPTURING, State.COOLING_DOWN} and self._process is not None:
+            self._change(State.PAUSED, reason)
+            self._process.interrupt("pause")
+
+    def resume(self) -> None:
+        """Listen again."""
+        if self._pause_reason is not None:
+            self._pause_reason = None
+            if self.state is State.PAUSED:
+                # The state changes at once; the process finds it when it runs.
+                is_cool = self._env.now >= self._cool_until_s
+                self._change(State.LISTENING if is_cool else State.COOLING_DOWN, "may listen again")
+                if not self._may_listen.triggered:
+                    self._may_listen.succeed()
+
+    def hurry(self) -> None:
+        """End a capture with what the buffer holds, as when the sound has ended."""
+        if self.state is State.CAPTURING and self._process is not None:
+            self._process.interrupt("end of the sound")
+
+    def _live(self) -> Generator[simpy.Event, Any, None]:
+        while self.state is not State.OFF:
+            try:
+                if self.state is State.COOLING_DOWN:
+                    yield from self._cool_down()
+                yield from self._listen()
+                reason = yield from self._capture()
+                yield from self._recognize(reason)
+                if self._pause_reason is not None:
+                    self._change(State.PAUSED, self._pause_reason)
+                    yield from self._stay_paused()
+            except simpy.Interrupt as interrupt:
+                if interrupt.cause == "off":
+                    return
+                yield from self._stay_paused()
+
+    def _listen(self) -> Generator[simpy.Event, Any, None]:
+        while True:
+            now_s = self._env.now
+            if self._gate_is_open:
+                if now_s >= self._same_song_until_s:
+                    # After a song that was left alone the buffer is to hold the next one, not its end.
+                    self._captures_afresh = self._music_since_s < self._same_song_until_s
+                    return
+                if not self._same_song_told:
+                    self._same_song_told = True
+                    until_s = round(self._same_song_until_s, 2)
+                    self._emit(EventKind.SKIPPED, {"reason": "same_song", "until_s": until_s})
+                yield self._env.timeout(self._same_song_until_s - now_s) | self._fresh_news()
+            else:
+                yield self._fresh_news()
+
+    def _capture(self) -> Generator[simpy.Event, Any, str]:
+        now_s, config = self._env.now, self._config
+        full_at_s = self._music_since_s - config.onset_in_window_s + config.buffer_s
+        until_s = min(max(full_at_s, now_s), now_s + config.max_capture_s)
+        if config.captures_afresh or self._captures_afresh:
+            until_s = now_s + config.buffer_s
+        until_s = _whole_steps(until_s)
+        self._change(State.CAPTURING, "music")
+        try:
+            yield self._env.timeout(max(0.0, until_s - now_s))
+        except simpy.Interrupt as interrupt:
+            if interrupt.cause != "end of the sound":
+                raise
+            return "end of the sound"
+        return "buffer full of music"
+
+    def _recognize(self, reason: str) -> Generator[simpy.Event, Any, None]:
+        self._change(State.RECOGNIZING, reason)
+        data = dict(self._answering.answer(self._env.now))
+        duration_s: float | None = data.pop("duration_s", None)
+        asked_at_s = data["asked_at_s"] = self._env.now
+        busy_s = self._answering.takes_s(data)
+        if busy_s > 0:
+            yield self._env.timeout(busy_s)
+        if "track_id" in data:
+            self._n_unknown = 0
+            if self._config.skips_same_song and duration_s is not None:
+                rest_s = duration_s - data["offset_s"] - data["buffer_s"]
+                self._same_song_until_s = asked_at_s + min(rest_s, self._config.same_song_limit_s)
+                self._same_song_told = False
+            self._emit(EventKind.RECOGNIZED, data)
+        else:
+            self._n_unknown += 1
+            self._same_song_until_s = 0.0
+            self._emit(EventKind.UNKNOWN, data)
+        self._cool_until_s = self._env.now + self._config.rest_s(self._n_unknown)
+        self._skip_told = True
+        self._change(State.COOLING_DOWN, "answered")
+
+    def _cool_down(self) -> Generator[simpy.Event, Any, None]:
+        if self._cool_until_s > self._env.now:
+            yield self._env.timeout(self._cool_until_s - self._env.now)
+        self._change(State.LISTENING, "cool-down over")
+
+    def _stay_paused(self) -> Generator[simpy.Event, Any, None]:
+        """Forget the sound: nothing heard before a pause may be used after it. The cool-down goes on."""
+        self._gate_is_open = False
+        self._gate_closed_at_s = 0.0
+        self._skip_told = False
+        self._end_song()
+        self._same_song_told = False
+        while self.state is State.PAUSED:
+            self._may_listen = self._env.event()
+            try:
+                yield self._may_listen
+            except simpy.Interrupt as interrupt:
+                if interrupt.cause == "off":
+                    return
+
+    def _end_song(self) -> None:
+        self._same_song_until_s = 0.0
+        self._n_unknown = 0
+
+    def _fresh_news(self) -> simpy.Event:
+        self._news = self._env.event()
+        return self._news
+
+    def _wake_up(self) -> None:
+        if not self._news.triggered:
+            self._news.succeed()
+
+    def _emit(self, kind: EventKind, data: Mapping[str, Any]) -> None:
+        self._tell(Event(self._env.now, kind, data))
+
+    def _change(self, state: State, reason: str) -> None:
+        before, self.state = self.state, state
+        self._emit(EventKind.STATE, {"from": str(before), "to": str(state), "reason": reason})
+
+
+def _whole_steps(time_s: float) -> float:
+    """Return the end of the DSP's 10 ms step in which a time lies: the buffer grows in whole steps."""
+    return math.ceil(100.0 * time_s - 1e-6) / 100.0

@@ -1,0 +1,112 @@
+"""The simulated phone in a terminal while it listens: level, P(music), state, battery, the last songs."""
+
+import time
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.panel import Panel
+from rich.progress_bar import ProgressBar
+from rich.table import Table
+from rich.text import Text
+
+from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
+from simulator.energy.costs import Prices
+from simulator.phone.events import Event, EventKind, State
+from simulator.reports.timeline import STATE_STYLES, clock, describe
+
+__all__ = ["LiveView"]
+
+_FLOOR_DBFS = -70.0
+_N_SONGS = 6
+_BAR_WIDTH = 40
+
+
+class LiveView:
+    """What the phone shows, kept up to date by the sound and the events that it is told of.
+
+    Parameters
+    ----------
+    prices : Prices
+        Empties the battery, together with the sleeping phone's own current.
+    live : rich.live.Live or None
+        Is redrawn where there is one.
+    speed : float >= 0
+        Sound is handed on so many times faster than real time; 0 as fast as it goes.
+    """
+
+    def __init__(self, prices: Prices, live: Live | None = None, *, speed: float = 0.0) -> None:
+        self._prices = prices
+        self._live = live
+        self._speed = speed
+        self._began_s = time.monotonic()
+        self._n_samples = 0
+        self._level_dbfs = _FLOOR_DBFS
+        self._probability = 0.0
+        self._is_open = False
+        self._state = State.OFF
+        self._spent_mj = 0.0
+        self._n_wakes = 0
+        self._songs: deque[tuple[float, str]] = deque(maxlen=_N_SONGS)
+
+    def on_sound(self, samples: NDArray[np.float32]) -> None:
+        """Take in a chunk of sound, before the phone hears it."""
+        seconds = samples.size / SAMPLE_RATE_HZ
+        self._n_samples += samples.size
+        self._level_dbfs = max(_FLOOR_DBFS, rms_dbfs(samples)) if samples.size else _FLOOR_DBFS
+        device = self._prices.device
+        self._spent_mj += device.milliwatts(device.sleep.suspend_ma) * seconds
+        if self._state.dsp_is_on:
+            self._spent_mj += self._prices.total_listening_mw * seconds
+        self._show()
+        if self._speed > 0:
+            ahead_s = self._n_samples / SAMPLE_RATE_HZ / self._speed - (time.monotonic() - self._began_s)
+            if ahead_s > 0:
+                time.sleep(ahead_s)
+
+    def on_event(self, event: Event) -> None:
+        """Take in what the phone did."""
+        if event.kind is EventKind.STATE:
+            self._state = State(event.data["to"])
+        elif event.kind is EventKind.PROBABILITY:
+            self._probability = float(event.data["smoothed"])
+            self._is_open = bool(event.data["gate_is_open"])
+            return
+        elif event.kind.is_answer:
+            self._n_wakes += 1
+            self._spent_mj += 1000 * self._prices.wake_j
+            if event.kind is EventKind.RECOGNIZED:
+                self._songs.appendleft((event.time_s, describe(event)))
+        self._show()
+
+    @property
+    def battery_percent(self) -> float:
+        """Charge left of a battery that was full at the start."""
+        return max(0.0, 100.0 - self._prices.device.battery_percent(self._spent_mj))
+
+    def render(self) -> RenderableType:
+        """Return the screen."""
+        grid = Table.grid(padding=(0, 2))
+        state = str(self._state)
+        above_floor_db = self._level_dbfs - _FLOOR_DBFS
+        grid.add_row("level", _bar(above_floor_db, -_FLOOR_DBFS), f"{self._level_dbfs:.0f} dBFS")
+        music = "music" if self._is_open else ""
+        grid.add_row("P(music)", _bar(self._probability, 1.0), f"{self._probability:.2f} {music}")
+        grid.add_row(
+            "phone", Text(state.replace("_", " "), style=STATE_STYLES.get(state, "")), f"{self._n_wakes} wake-ups"
+        )
+        grid.add_row("battery", _bar(self.battery_percent, 100.0), f"{self.battery_percent:.3f} %")
+        # Titles come from files: they are shown as they are, never read as markup.
+        songs = [Text(f"{clock(time_s):>8}  {text}", overflow="ellipsis", no_wrap=True) for time_s, text in self._songs]
+        title = f"{self._prices.device.title}  {clock(self._n_samples / SAMPLE_RATE_HZ)}"
+        return Panel(Group(grid, Text(), *(songs or [Text("no song yet", style="dim")])), title=title, width=96)
+
+    def _show(self) -> None:
+        if self._live is not None:
+            self._live.update(self.render())
+
+
+def _bar(completed: float, total: float) -> ProgressBar:
+    return ProgressBar(total=total, completed=completed, width=_BAR_WIDTH)

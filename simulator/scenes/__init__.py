@@ -1,0 +1,1 @@
+"""Composed scenes with known truth, and the shipped recordings that they are made of."""

@@ -1,0 +1,61 @@
+from pathlib import Path
+
+import pytest
+
+from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig, TrainingConfig
+from nowplaying_core.errors import ConfigError
+
+
+def test_shape_is_that_of_the_shipped_system() -> None:
+    network = NetworkConfig()
+    assert network.frames_after_layers == 5
+    assert network.decision_frames == 64
+
+
+def test_toml_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text("[training]\nsteps = 300\nlearning_rate = 1e-3\n[scenes]\nmusic_share = 1\n", encoding="utf-8")
+    config = DetectorConfig.from_toml(path)
+    assert config.training.steps == 300
+    assert config.scenes.music_share == 1.0
+    assert DetectorConfig.from_dict(config.to_dict()) == config
+    assert config.digest() == DetectorConfig.from_dict(config.to_dict()).digest()
+    assert config.digest() != DetectorConfig().digest()
+
+
+def test_committed_configuration_is_valid() -> None:
+    path = Path(__file__).parents[3] / "configs" / "detector.toml"
+    assert DetectorConfig.from_toml(path).training.steps > 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[training]\nstep = 3\n", "unknown key 'step'"),
+        ("[train]\nsteps = 3\n", "unknown table 'train'"),
+        ("[training]\nsteps = 1.5\n", "steps must be a number of type int"),
+        ("[training]\nsteps = true\n", "steps must be a number"),
+        ("[training]\nsteps = 0\n", "steps must lie in"),
+        ("[scenes]\npreroll_s = 2\n", "preroll_s must lie in"),
+        ("[network]\nn_frames = 100\n", "n_frames"),
+        ("training = 3\n", "expected a table"),
+        ("[training\n", "expected a TOML file"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, expected: str) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigError, match=expected):
+        DetectorConfig.from_toml(path)
+
+
+def test_missing_file_is_a_configuration_error(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a TOML file"):
+        DetectorConfig.from_toml(tmp_path / "none.toml")
+
+
+def test_ranges_are_checked_on_construction() -> None:
+    with pytest.raises(ConfigError, match="snr_low_db"):
+        SceneConfig(snr_low_db=10, snr_high_db=0)
+    with pytest.raises(ConfigError, match="label_smoothing"):
+        TrainingConfig(label_smoothing=0.5)

@@ -1,0 +1,147 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.training.config import NetworkConfig, SceneConfig
+from detector.training.data import FeatureSet, WindowSampler, build_features
+from detector.training.pools import SoundPools
+from nowplaying_core.errors import ConfigError
+from tests.detector.sounds import corpus_folder
+
+CONFIG = SceneConfig(duration_s=15.0)
+
+
+def made_features() -> FeatureSet:
+    """Frames hold their own number, music lasts from frame 1000 on in the even scenes."""
+    n_scenes, n_frames = 6, 2_000
+    frames = np.broadcast_to((np.arange(n_frames) // 10 % 100).astype(np.int8)[None, :, None], (n_scenes, n_frames, 40))
+    music = np.zeros((n_scenes, n_frames), dtype=np.uint8)
+    music[::2, 1_000:] = 1
+    return FeatureSet(frames.copy(), music)
+
+
+def sampler(cold_share: float = 0.0, fraction: float = 0.4) -> WindowSampler:
+    return WindowSampler(
+        made_features(),
+        NetworkConfig(),
+        n_decisions=3,
+        preroll_frames=500,
+        music_fraction=fraction,
+        cold_share=cold_share,
+    )
+
+
+def test_segments_labels_and_weights_belong_together() -> None:
+    segments, labels, weights = sampler().batch(40, np.random.default_rng(1))
+    assert segments.shape == (40, 446 + 128, 40)
+    assert labels.shape == weights.shape == (40, 3)
+    assert labels[::2].sum() == 0, "every other segment is without music"
+    assert (labels[1::2].max(axis=1) == 1).all()
+    assert set(np.unique(labels)) <= {0.0, 1.0}
+    # A window with some music, but less than the fraction, counts for neither class.
+    assert (weights[labels == 1] == 1).all()
+    assert (weights == 0).any()
+
+
+def test_music_that_nobody_can_hear_belongs_to_neither_class() -> None:
+    features = made_features()
+    masked = FeatureSet(features.frames, features.music * 2)
+    masked.music[0, 1_000:] = 1
+    drawn = WindowSampler(
+        masked, NetworkConfig(), n_decisions=3, preroll_frames=500, music_fraction=0.4, cold_share=0.0
+    )
+    table_of_positives = drawn._tables[1, False]
+    table_of_negatives = drawn._tables[0, False]
+    assert set(table_of_positives[:, 0]) == {0}
+    assert all(scene % 2 or start < 600 for scene, start in table_of_negatives)
+
+
+def test_cold_segments_start_at_the_reset() -> None:
+    segments, _, _ = sampler(cold_share=1.0).batch(10, np.random.default_rng(1))
+    assert (segments[::2, 0, 0] == 0).all()
+
+
+def test_draws_are_repeatable_and_augmentation_changes_them() -> None:
+    first, *_ = sampler().batch(8, np.random.default_rng(5))
+    again, *_ = sampler().batch(8, np.random.default_rng(5))
+    changed, *_ = sampler().batch(8, np.random.default_rng(5), augmented=True)
+    assert np.array_equal(first, again)
+    assert not np.array_equal(first, changed)
+
+
+def test_scenes_too_short_for_a_segment_are_refused() -> None:
+    short = FeatureSet(np.zeros((1, 600, 40), dtype=np.int8), np.zeros((1, 600), dtype=np.uint8))
+    with pytest.raises(ConfigError, match="too short"):
+        WindowSampler(short, NetworkConfig(), n_decisions=8, preroll_frames=500, music_fraction=0.4, cold_share=0)
+
+
+def test_features_are_cached_continued_and_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
+    root = corpus_folder(tmp_path / "corpus", seconds=6.0)
+    pools = SoundPools.from_corpus(root, "train", cache_dir=tmp_path / "pcm")
+    first = build_features([pools], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "one")
+    (shard,) = (tmp_path / "one").glob("shard-*.npz")
+    written = shard.stat().st_mtime_ns
+    again = build_features([pools], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "one")
+    assert shard.stat().st_mtime_ns == written
+    assert np.array_equal(first.frames, again.frames)
+    two = build_features([pools], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "two", jobs=2)
+    assert np.array_equal(first.frames, two.frames)
+    assert np.array_equal(first.music, two.music)
+    other = build_features([pools], CONFIG, n_scenes=3, seed=2, folder=tmp_path / "one")
+    assert not np.array_equal(first.frames, other.frames)
+
+
+def test_extreme_segments_are_no_music_and_reach_both_ends() -> None:
+    drawn = WindowSampler(
+        made_features(),
+        NetworkConfig(),
+        n_decisions=3,
+        preroll_frames=500,
+        music_fraction=0.4,
+        cold_share=0.0,
+        extreme_share=0.5,
+    )
+    segments, labels, weights = drawn.batch(60, np.random.default_rng(1))
+    assert labels[::2].sum() == 0
+    assert (weights[::2] == 1).all()
+    assert {int(segments[row].min()) for row in range(0, 60, 2)} >= {-128}
+    assert max(int(segments[row].max()) for row in range(0, 60, 2)) == 127
+    plain, *_ = sampler().batch(60, np.random.default_rng(1))
+    assert set(np.unique(segments[1::2])) <= set(np.unique(plain)), "music is never replaced"
+
+
+def test_mining_finds_the_worst_windows_and_batches_hold_them() -> None:
+    drawn = WindowSampler(
+        made_features(),
+        NetworkConfig(),
+        n_decisions=3,
+        preroll_frames=500,
+        music_fraction=0.4,
+        cold_share=0.0,
+        mined_share=1.0,
+    )
+    logits = np.zeros((6, (2_000 - 446) // 64 + 1), dtype=np.float32)
+    logits[3, 12] = 5.0  # frames 768 to 1213 of a scene without music, taken for music
+    logits[2, 20] = -5.0  # frames 1280 to 1725 of a scene with music, taken for none
+    logits[0, 2] = 9.0  # within the pre-roll, where nothing is cut
+    drawn.mine(logits, hardest=0.02)
+    assert (drawn.mined[0][-1] == (3, 768)).all()
+    assert (drawn.mined[1][-1] == (2, 1_280)).all()
+    drawn.mined = {label: table[-1:] for label, table in drawn.mined.items()}
+    segments, labels, _ = drawn.batch(20, np.random.default_rng(1))
+    assert labels[::2].sum() == 0
+    assert (labels[1::2].max(axis=1) == 1).all()
+    # Frames hold their number in tens, modulo 100: each segment holds the window, or all but a little of it.
+    for row in range(0, 20, 2):
+        assert {80, 99, 10, 118 - 100} <= set(segments[row, :, 0].tolist())
+
+
+def test_scenes_of_folds_come_from_their_own_recordings(tmp_path: Path) -> None:
+    root = corpus_folder(tmp_path / "corpus", seconds=6.0)
+    pools = [SoundPools.from_corpus(root, split) for split in ("train", "dev")]
+    mixed = build_features(pools, CONFIG, n_scenes=3, seed=1, folder=tmp_path / "mixed")
+    first = build_features(pools[:1], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "first")
+    same = [np.array_equal(mixed.frames[number], first.frames[number]) for number in range(3)]
+    assert same == [True, False, True]
+    assert np.array_equal(mixed.chosen(np.array([False, True, False])).frames[0], mixed.frames[1])

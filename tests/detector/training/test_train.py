@@ -1,0 +1,57 @@
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
+from detector.training.train import train_detector
+from detector.training.weights import load_weights
+from nowplaying_core.errors import ConfigError
+from tests.detector.sounds import corpus_folder
+
+pytestmark = pytest.mark.train
+
+
+def config(**changes: float) -> DetectorConfig:
+    training = TrainingConfig(
+        n_scenes=6,
+        n_check_scenes=3,
+        batch_segments=4,
+        n_decisions=2,
+        warmup_steps=1,
+        extreme_share=0.1,
+        mined_share=0.5,
+        mine_every=2,
+        **{"steps": 4, "quantized_steps": 2, "log_every": 2, **changes},
+    )
+    return DetectorConfig(scenes=SceneConfig(duration_s=12.0, music_share=0.5), training=training)
+
+
+class InterruptedRunError(Exception):
+    pass
+
+
+def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
+    corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
+    shared = {"corpus": corpus, "cache_dir": tmp_path / "pcm", "features_dir": tmp_path / "features", "n_threads": 1}
+    whole = train_detector(config(), tmp_path / "whole", **shared)
+
+    def interrupt(row: dict[str, float]) -> None:
+        if row["step"] == 2:
+            raise InterruptedRunError
+
+    with pytest.raises(InterruptedRunError):
+        train_detector(config(), tmp_path / "parts", **shared, on_progress=interrupt)
+    parts = train_detector(config(), tmp_path / "parts", **shared)
+    one, two = load_weights(whole.weights_path).arrays(), load_weights(parts.weights_path).arrays()
+    assert all(np.allclose(one[name], two[name], rtol=1e-3, atol=1e-4) for name in one)
+    with (tmp_path / "parts" / "log.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert (tmp_path / "parts" / "mined-2.npz").is_file()
+    assert [(row["stage"], row["step"]) for row in rows] == [("float", "2"), ("float", "4"), ("int8", "2")]
+    assert 0 <= whole.quantized_area <= 1
+    with pytest.raises(ConfigError, match="another run folder"):
+        train_detector(config(steps=5), tmp_path / "whole", **shared)

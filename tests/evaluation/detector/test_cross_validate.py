@@ -1,0 +1,75 @@
+import json
+from pathlib import Path
+
+import pytest
+
+pytest.importorskip("tensorflow", reason="needs the train extra")
+
+from detector.gate import GateConfig
+from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig, TrainingConfig
+from evaluation.detector.cross_validate import RESULT_FILE, cross_validate, folds_to_markdown, gate_of_folds
+from evaluation.detector.report import plot
+from nowplaying_core.errors import ConfigError, CorruptArtifactError
+from tests.detector.sounds import corpus_folder
+
+pytestmark = pytest.mark.train
+
+CONFIG = DetectorConfig(
+    network=NetworkConfig(n_filters=8, n_last_filters=8),
+    scenes=SceneConfig(duration_s=12.0),
+    training=TrainingConfig(
+        n_scenes=12,
+        n_check_scenes=6,
+        batch_segments=4,
+        n_decisions=2,
+        steps=2,
+        quantized_steps=2,
+        log_every=2,
+        warmup_steps=1,
+    ),
+)
+
+
+def test_folds_are_trained_heard_and_reported_and_nothing_is_done_twice(tmp_path: Path) -> None:
+    corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
+    settings = {
+        "corpus": corpus,
+        "cache_dir": tmp_path / "pcm",
+        "n_folds": 2,
+        "n_clips": 2,
+        "n_streams": 2,
+        "n_room_tone": 2,
+        "stream_s": 120.0,
+        "n_threads": 1,
+    }
+    told: list[str] = []
+    result = cross_validate(CONFIG, tmp_path / "run", report=told.append, **settings)
+    assert sum("training" in line for line in told) == 2
+    assert result["streams"]["n_streams"] == 2
+    assert len(result["streams"]["gates"]) == 2
+    assert result["streams"]["n_regions"] >= 2
+    assert json.loads((tmp_path / "run" / RESULT_FILE).read_text())["gate"] == result["gate"]
+    assert gate_of_folds(tmp_path / "run" / RESULT_FILE) == GateConfig.from_dict(result["gate"])
+    text = folds_to_markdown(result)
+    assert "2 folds by source" in text
+    assert "nan" not in text.split("Clips of")[0]
+    plot(result, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 5_000
+    told.clear()
+    again = cross_validate(CONFIG, tmp_path / "run", report=told.append, **settings)
+    assert not any("training" in line for line in told)
+    assert again == result
+    # Tracks are kept: without its graph a stream could not be heard again.
+    assert len(list((tmp_path / "run" / "tracks-of-2").glob("*.json"))) == 4
+
+
+def test_one_fold_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="at least 2 folds"):
+        cross_validate(CONFIG, tmp_path, corpus=tmp_path, n_folds=1)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"gate": {"window": 3}}', '{"gate": null}'])
+def test_what_is_no_result_has_no_gate(tmp_path: Path, content: str) -> None:
+    (tmp_path / "r.json").write_text(content)
+    with pytest.raises((CorruptArtifactError, ConfigError), match="expected"):
+        gate_of_folds(tmp_path / "r.json")

@@ -1,0 +1,42 @@
+from pathlib import Path
+
+import pytest
+
+from evaluation.detector.evaluate import evaluate_detector, to_markdown
+from evaluation.detector.report import plot
+from evaluation.detector.roc import SILENCE_DBFS
+from nowplaying_core.artifacts import write_json
+from tests.detector.sounds import corpus_folder
+
+SETTINGS = {"n_clips": 2, "n_streams": 1, "n_room_tone": 1, "stream_s": 120.0}
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return corpus_folder(tmp_path_factory.mktemp("corpus"), seconds=8.0)
+
+
+def test_figures_are_plain_values_and_every_table_is_filled(corpus: Path, tmp_path: Path) -> None:
+    metrics = evaluate_detector("detector-v1", corpus=corpus, cache_dir=tmp_path / "pcm", **SETTINGS)
+    write_json(tmp_path / "metrics.json", metrics)
+    assert metrics["schema"] == "detector-metrics/2"
+    assert metrics["streams"]["gates"][0]["enter_threshold"] == 0.8, "the manifest's"
+    assert metrics["streams"]["default_kernels"]["n_streams"] == 1
+    assert metrics["room_tone"]["hours"] == pytest.approx(120 / 3_600, abs=1e-3)
+    text = to_markdown(metrics)
+    for title in ("condition", "false triggers per hour without music", "music (audible regions)", "single windows"):
+        assert title in text
+    assert "nan" not in text
+    plot(metrics, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").stat().st_size > 5_000
+
+
+def test_a_gate_fitted_here_is_quiet_enough(corpus: Path, tmp_path: Path) -> None:
+    metrics = evaluate_detector(
+        "detector-v1", corpus=corpus, cache_dir=tmp_path / "pcm", fit_most_false_per_hour=1.0, **SETTINGS
+    )
+    (gate,) = metrics["streams"]["gates"]
+    assert gate["silence_dbfs"] == SILENCE_DBFS
+    rates = [row["false_triggers_per_hour"] for row in metrics["best_gates"]]
+    assert rates == sorted(rates)
+    assert metrics["streams"]["false_triggers_per_hour"]["value"] <= max(1.0, rates[0]) + 1e-4

@@ -1,0 +1,133 @@
+"""The literature's protocols, run on a small corpus with the shipped model."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.retrieval import by_length, grid, grid_report
+from evaluation.retrieval.conditions import Condition
+from evaluation.retrieval.embedding import EmbeddingCache
+from evaluation.retrieval.open_set import evaluate_open_set, precision_recall
+from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.errors import ConfigError
+
+MODEL = builtin_model_dir("fingerprinter-v1")
+
+
+@pytest.fixture(params=["attention-qbe", "nafp"])
+def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Return a protocol whose conditions need no simulated rooms, which take a minute."""
+    whole = grid.GRIDS[request.param]
+    tables = {"noise": (Condition(snr_db=10.0, mulaw=False), Condition(snr_db=0.0, mulaw=False))}
+    monkeypatch.setattr(grid, "GRIDS", {request.param: replace(whole, tables=tables, hop_s=0.5)})
+    return request.param
+
+
+def test_grid_runs_repeats_and_reports(small: str, corpus: Path, tmp_path: Path) -> None:
+    results = [
+        grid.evaluate_grid(small, MODEL, corpus, tmp_path / cache, n_queries=6, lengths_s=(1.0, 2.0, 5.0), exact=True)
+        for cache in ("cache", "another")
+    ]
+    result = results[0]
+    assert result == results[1]
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    # One second is less than the model's window.
+    assert {row["length_s"] for row in result["rows"]} == {2.0, 5.0}
+    retrieval = "majority" if small == "attention-qbe" else "diagonal"
+    systems = {f"{retrieval}, exact", f"{retrieval}, pq", "ours, exact", "ours, pq", "landmarks"}
+    assert {row["system"] for row in result["rows"]} == systems
+    for row in result["rows"]:
+        assert 0 <= row["segment"]["count"] <= row["segment_near"]["count"] <= row["song"]["count"] <= 6
+        assert row["timestamps"]["count"] == row["segment"]["count"] <= row["timestamps"]["n"]
+        if (row["length_s"], row["snr_db"]) == (5.0, 10.0):
+            assert row["song"]["count"] >= 5, row["system"]
+    text = grid_report.grid_to_markdown(result)
+    assert "## Noise: songs" in text
+    assert text.count("| landmarks |") == 4  # of songs and of timestamps, at two lengths
+    grid_report.plot_grid(result, tmp_path / "grid.png")
+    assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_answers_without_a_time_leave_no_infinite_median() -> None:
+    told = grid.timestamps(np.array([0.01, 0.04, 3.0]), 0.1)
+    assert (told["n"], told["count"], told["median_s"]) == (3, 2, 0.04)
+    mostly_untold = grid.timestamps(np.array([0.01, np.inf, np.inf]), 0.1)
+    assert (mostly_untold["n"], mostly_untold["count"], mostly_untold["median_s"]) == (3, 1, None)
+    assert grid.timestamps(np.empty(0), 0.1)["median_s"] is None
+
+
+def test_a_baseline_is_asked_the_same(small: str, corpus: Path, tmp_path: Path) -> None:
+    result = grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=6, lengths_s=(2.0,), baseline=MODEL)
+    scores = {(row["condition"], row["system"]): row["song"]["count"] for row in result["rows"]}
+    asked = [(condition, system) for condition, system in scores if system.startswith("baseline: ")]
+    assert len(asked) == 4
+    for condition, system in asked:
+        assert scores[condition, system] == scores[condition, system.removeprefix("baseline: ")]
+    assert f"The baseline is {result['baseline']}" in grid_report.grid_to_markdown(result)
+
+
+def test_a_grid_that_was_stopped_goes_on(
+    small: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask, asked = grid._ask, []
+
+    def stopped(run, condition, *rest, **options):
+        asked.append(condition.name)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return ask(run, condition, *rest, **options)
+
+    def evaluate(n_queries: int = 6):
+        return grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=n_queries, lengths_s=(2.0,))
+
+    monkeypatch.setattr(grid, "_ask", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        evaluate()
+    result = evaluate()
+    assert len(asked) == 3
+    assert evaluate() == result
+    assert len(asked) == 3
+    evaluate(5)  # other queries are not those that were answered
+    assert len(asked) == 5
+
+
+def test_unknown_protocols_and_short_lengths_are_refused(corpus: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected one of attention-qbe, nafp"):
+        grid.evaluate_grid("other", MODEL, corpus, tmp_path)
+    with pytest.raises(ConfigError, match="at least the model's"):
+        grid.evaluate_grid("nafp", MODEL, corpus, tmp_path, lengths_s=(1.0,))
+
+
+def test_rank1_by_length_counts_what_the_window_allows(
+    corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(by_length, "COLUMNS", tuple(c for c in by_length.COLUMNS if c.room == "none"))
+    embeddings = EmbeddingCache(MODEL, tmp_path / "cache", reference_hop_s=0.5)
+    counts = by_length.rank1_by_length(embeddings, corpus, tmp_path / "cache", n_queries=6)
+    assert list(counts) == [f"5 dB, {length_s} s" for length_s in (2, 3, 5, 8)]
+    assert counts["5 dB, 8 s"]["count"] >= 5
+    assert all(cell["n"] == 6 for cell in counts.values())
+
+
+def test_open_set_runs_and_reports(corpus: Path, tmp_path: Path) -> None:
+    conditions = [Condition(snr_db=10.0), Condition(snr_db=0.0)]
+    result = evaluate_open_set(MODEL, corpus, tmp_path / "cache", conditions=conditions, n_queries=6, n_unknown=4)
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert result["rows"][0]["rank1"]["rate"] >= 5 / 6
+    for row in result["rows"]:
+        assert row["curve"][-1]["recall"] == pytest.approx(row["rank1"]["rate"])
+        assert row["false_accepts"]["n"] == 4
+    assert "| 10 dB, 8 s |" in grid_report.open_set_to_markdown(result)
+    grid_report.plot_open_set(result, tmp_path / "open.png")
+    assert (tmp_path / "open.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_precision_and_recall_by_hand() -> None:
+    right = np.array([True, True, False, True])
+    thresholds, precision, recall = precision_recall(right, np.array([0.9, 0.5, 0.4, 0.1]), np.array([0.5, 0.0]))
+    np.testing.assert_allclose(thresholds, [0.9, 0.5, 0.4, 0.1, 0.0])
+    np.testing.assert_allclose(precision, [1, 2 / 3, 2 / 4, 3 / 5, 3 / 6])
+    np.testing.assert_allclose(recall, [1 / 4, 2 / 4, 2 / 4, 3 / 4, 3 / 4])

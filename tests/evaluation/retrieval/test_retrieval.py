@@ -1,0 +1,250 @@
+"""The measuring instruments: a wrong ruler is worse than none."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from evaluation.retrieval import rooms
+from evaluation.retrieval.compose import band_power, compose
+from evaluation.retrieval.conditions import Condition, standard_conditions
+from evaluation.retrieval.metrics import (
+    bootstrap_interval,
+    clopper_pearson,
+    paired_difference,
+    poisson_upper,
+    wilson,
+)
+from evaluation.retrieval.pool import share_out
+from evaluation.retrieval.queries import Plan, Query, draw_plan, loopable
+from evaluation.retrieval.report import to_markdown
+from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
+from nowplaying_core.errors import ConfigError
+from tests.synthesis import song
+
+
+@pytest.fixture(scope="module")
+def music() -> np.ndarray:
+    return song(60, 20.0)
+
+
+def make_query(start_s: float = 5.0) -> Query:
+    return Query(path=Path("a"), start_s=start_s, noise=0, noise_start=0.3, simulated_room=0, measured_room=0)
+
+
+def make_plan(noise: np.ndarray, room: np.ndarray | None = None) -> Plan:
+    response = room if room is not None else np.ones(1, np.float32)
+    return Plan(queries=(make_query(),), noises=(noise,), rooms={"simulated": (response,), "measured": (response,)})
+
+
+@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 10.0])
+@pytest.mark.parametrize("length_s", [2.0, 8.0])
+def test_noise_is_added_at_the_stated_ratio(
+    music: np.ndarray, rng: np.random.Generator, snr_db: float, length_s: float
+) -> None:
+    noise = (0.02 * rng.standard_normal(5 * SAMPLE_RATE_HZ)).astype(np.float32)
+    condition = Condition(length_s=length_s, snr_db=snr_db, mulaw=False)
+    heard = compose(make_query(), music, condition, make_plan(noise))
+    clean = music[5 * SAMPLE_RATE_HZ :][: heard.size]
+    # Level is free: find the gain that leaves the least, and the rest is the noise.
+    gain = float(heard @ clean / (clean @ clean))
+    ratio_db = 10 * np.log10(band_power(gain * clean) / band_power(heard - gain * clean))
+    assert ratio_db == pytest.approx(snr_db, abs=0.5)
+    assert heard.size == length_s * SAMPLE_RATE_HZ
+
+
+def test_only_the_band_counts_for_the_ratio() -> None:
+    time_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
+    inside, below = np.sin(2 * np.pi * 1000 * time_s), np.sin(2 * np.pi * 50 * time_s)
+    assert band_power(inside.astype(np.float32)) == pytest.approx(0.5, rel=1e-3)
+    assert band_power((inside + 3 * below).astype(np.float32)) == pytest.approx(0.5, rel=1e-2)
+    assert band_power(below.astype(np.float32)) < 1e-6
+
+
+def test_a_room_rings_from_before_the_excerpt(music: np.ndarray) -> None:
+    """A room that is a pure delay of half a second brings in what was played half a second earlier."""
+    room = np.zeros(SAMPLE_RATE_HZ, np.float32)
+    room[SAMPLE_RATE_HZ // 2] = 1.0
+    condition = Condition(length_s=2.0, room="simulated", mulaw=False)
+    heard = compose(make_query(), music, condition, make_plan(music, room))
+    earlier = music[round(4.5 * SAMPLE_RATE_HZ) :][: heard.size]
+    assert np.corrcoef(heard, earlier)[0, 1] > 0.999
+
+
+def test_phone_band_and_mulaw(music: np.ndarray) -> None:
+    plan = make_plan(music)
+    plain = compose(make_query(), music, Condition(mulaw=False), plan)
+    band = compose(make_query(), music, Condition(mulaw=False, phone_band=True), plan)
+    stored = compose(make_query(), music, Condition(), plan)
+    spectrum = np.abs(np.fft.rfft(band)) ** 2
+    frequencies_hz = np.fft.rfftfreq(band.size, 1 / SAMPLE_RATE_HZ)
+    assert spectrum[frequencies_hz > 5000].sum() < 0.01 * spectrum.sum()
+    assert len(np.unique(to_int16(stored))) <= 256
+    assert np.corrcoef(plain, stored)[0, 1] > 0.99
+    assert np.sqrt(np.mean(plain**2)) == pytest.approx(0.1, rel=0.3)
+
+
+def test_noise_is_looped_without_its_silence(rng: np.random.Generator) -> None:
+    burst = rng.standard_normal(SAMPLE_RATE_HZ).astype(np.float32)
+    noise = np.concatenate([np.zeros(3 * SAMPLE_RATE_HZ, np.float32), burst, np.zeros(SAMPLE_RATE_HZ, np.float32)])
+    np.testing.assert_array_equal(loopable(noise), burst)
+    silent = np.zeros(100, np.float32)
+    np.testing.assert_array_equal(loopable(silent), silent)
+
+
+def test_plans_repeat_and_share_recordings_fairly(rng: np.random.Generator) -> None:
+    recordings = {Path(name): song(number, 12.0) for number, name in enumerate("abc")}
+    recordings[Path("short")] = song(9, 3.0)
+    noise = [rng.standard_normal(8000).astype(np.float32)]
+    plans = [draw_plan(recordings, noise, {}, 9, np.random.default_rng(1)) for _ in range(2)]
+    assert plans[0].queries == plans[1].queries
+    assert sorted(query.path.name for query in plans[0].queries) == list("aaabbbccc")
+    assert all(1.0 <= query.start_s <= 4.0 for query in plans[0].queries)
+
+
+def test_silent_places_are_avoided(rng: np.random.Generator) -> None:
+    half_silent = np.concatenate([np.zeros(20 * SAMPLE_RATE_HZ, np.float32), song(9, 20.0)])
+    plan = draw_plan({Path("a"): half_silent}, [half_silent], {}, 10, rng)
+    assert all(query.start_s >= 19.0 for query in plan.queries)
+
+
+def test_a_recording_without_eight_audible_seconds_has_no_query(rng: np.random.Generator) -> None:
+    blip = np.concatenate([song(9, 3.0), np.zeros(20 * SAMPLE_RATE_HZ, np.float32)])
+    recordings = {Path("blip"): blip, Path("song"): song(8, 20.0)}
+    plan = draw_plan(recordings, [blip], {}, 6, rng)
+    assert {query.path.name for query in plan.queries} == {"song"}
+    assert plan.silent == (Path("blip"),)
+    with pytest.raises(ConfigError, match="that sound"):
+        draw_plan({Path("blip"): blip}, [blip], {}, 6, rng)
+
+
+def test_another_sound_comes_first_and_is_as_loud(music: np.ndarray, rng: np.random.Generator) -> None:
+    plan = make_plan(rng.standard_normal(4 * SAMPLE_RATE_HZ).astype(np.float32))
+    plain, late = (
+        compose(make_query(), music, Condition(other_s=other_s, mulaw=False), plan) for other_s in (0.0, 2.0)
+    )
+    n = 2 * SAMPLE_RATE_HZ
+    gain = float(late[n:] @ plain[n:]) / float(plain[n:] @ plain[n:])
+    np.testing.assert_allclose(late[n:], gain * plain[n:], atol=1e-5)
+    assert abs(float(np.corrcoef(late[:n], plain[:n])[0, 1])) < 0.1
+    assert band_power(late[:n]) == pytest.approx(band_power(late[n:]), rel=0.05)
+    with pytest.raises(ConfigError, match="other_s"):
+        Condition(length_s=2.0, other_s=2.0)
+
+
+def test_the_standard_table() -> None:
+    names = [condition.name for condition in standard_conditions()]
+    assert len(set(names)) == len(names) == 15
+    for name in ("clean, 8 s", "0 dB, room, 8 s", "5 dB, 2 s", "0 dB, measured room, 8 s"):
+        assert name in names
+
+
+@pytest.mark.parametrize("options", [{"length_s": 0.0}, {"length_s": 9.0}, {"room": "cave"}])
+def test_conditions_out_of_range(options: dict[str, object]) -> None:
+    with pytest.raises(ConfigError):
+        Condition(**options)  # type: ignore[arg-type]
+
+
+def test_wilson_and_clopper_pearson_agree_with_the_literature() -> None:
+    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998, table I
+    assert clopper_pearson(81, 263) == pytest.approx((0.2527, 0.3676), abs=1e-4)
+    assert clopper_pearson(0, 100)[1] == pytest.approx(0.0362, abs=1e-4)
+    assert clopper_pearson(5, 5) == (pytest.approx(0.4782, abs=1e-4), 1.0)
+
+
+def test_no_event_in_a_thousand_is_under_three() -> None:
+    assert poisson_upper(0, 1000.0) == pytest.approx(2.996e-3, rel=1e-3)
+    with pytest.raises(ConfigError):
+        poisson_upper(0, 0.0)
+
+
+def test_bootstrap_knows_that_queries_go_together(rng: np.random.Generator) -> None:
+    """Twenty tracks of fifty equal answers tell as much as twenty queries, not as a thousand."""
+    tracks = np.repeat(np.arange(20), 50)
+    values = (tracks % 2).astype(float)
+    low, high = bootstrap_interval(values, tracks.tolist(), rng)
+    assert low < 0.35 < 0.65 < high
+    single_low, single_high = bootstrap_interval(values, list(range(1000)), rng)
+    assert single_high - single_low < 0.08
+
+
+def test_paired_difference_is_narrower_than_each_alone(rng: np.random.Generator) -> None:
+    truth = rng.random(2000) < 0.8
+    better = truth | (rng.random(2000) < 0.05)
+    result = paired_difference(better, truth, list(range(2000)), rng)
+    assert result["only_second"] == 0
+    assert result["difference"] == pytest.approx(np.mean(better) - np.mean(truth))
+    assert 0 < result["low"] <= result["one_sided_low"] < result["difference"] < result["high"] < 0.03
+
+
+def test_decay_time_of_a_known_decay(rng: np.random.Generator) -> None:
+    for t60_s in (0.2, 0.5, 0.8):
+        time_s = np.arange(round(1.5 * t60_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
+        response = rng.standard_normal(time_s.size) * 10 ** (-3 * time_s / t60_s)
+        assert rooms.measure_t60(response) == pytest.approx(t60_s, rel=0.05)
+    with pytest.raises(ConfigError, match="decay of 35 dB"):
+        rooms.measure_t60(np.ones(1000))
+
+
+def test_the_committed_rooms_are_a_hundred_and_differ() -> None:
+    committed = rooms.load_dev_rooms()
+    assert [sum(room.t60_target_s == target for room in committed) for target in rooms.T60_TARGETS_S] == [20] * 5
+    assert len({room.size_m for room in committed}) == 100
+    assert all(abs(room.t60_s - room.t60_target_s) <= rooms.T60_TOLERANCE_S for room in committed)
+
+
+def test_committed_rooms_measure_what_they_say() -> None:
+    pytest.importorskip("pyroomacoustics")
+    committed = rooms.load_dev_rooms()
+    for room in (committed[0], committed[30], committed[-1]):
+        response = rooms.room_response(room)
+        assert rooms.measure_t60(response) == pytest.approx(room.t60_s, abs=0.005)
+        assert np.sum(response.astype(np.float64) ** 2) == pytest.approx(1.0, abs=1e-4)
+
+
+def test_work_is_shared_in_order() -> None:
+    for jobs in (1, 2):
+        assert share_out(_add, [1, 2, 3], _ten, jobs=jobs) == [11, 12, 13]
+
+
+def _ten() -> int:
+    return 10
+
+
+def _add(state: int, item: int) -> int:
+    return state + item
+
+
+def test_the_whole_evaluation_runs_and_repeats(corpus: Path, tmp_path: Path) -> None:
+    from evaluation.retrieval.calibration import calibrate
+    from evaluation.retrieval.retrieval import evaluate_retrieval
+    from evaluation.retrieval.setting import build_setting
+    from nowplaying_core.artifacts import builtin_model_dir
+
+    model = builtin_model_dir("fingerprinter-v1")
+    conditions = [Condition(snr_db=10.0), Condition(length_s=2.0)]
+    results = [
+        evaluate_retrieval(
+            model, corpus, tmp_path / "cache", conditions=conditions, n_queries=9, n_unknown=4, n_sounds=3, seed=seed
+        )
+        for seed in (2, 2)
+    ]
+    for result in results:
+        for row in result["known"]:
+            row.pop("match_ms_p50"), row.pop("match_ms_p95")
+    result = results[0]
+    assert result == results[1]
+    assert json.loads(json.dumps(result, allow_nan=False)) == result
+    assert (result["n_songs"], result["n_queries"], result["n_tracks"]) == (7, 9, 3)
+    assert result["known"][0]["rank1"]["rate"] >= 8 / 9
+    assert {row["queries"] for row in result["false_accepts"]} == {"unknown music", "masked music", "speech", "noise"}
+    text = to_markdown({**result, "known": [{**row, "match_ms_p50": 1.0} for row in result["known"]]})
+    assert "| 10 dB, 8 s |" in text
+    setting = build_setting(
+        model, corpus, tmp_path / "cache", n_queries=9, n_unknown=4, n_sounds=3, sound_split="train", room_kinds=()
+    )
+    table = calibrate(setting, conditions).to_dict()
+    assert table["calibration"]["n_known"] > 0
+    assert 0.5 <= table["threshold"] <= 1

@@ -1,0 +1,42 @@
+import numpy as np
+import pytest
+
+keras = pytest.importorskip("keras", reason="the train extra is not installed")
+
+from fingerprinter.objectives.config import ObjectiveConfig
+from fingerprinter.objectives.nt_xent import nt_xent
+from fingerprinter.objectives.objective_layer import Minimised
+from nowplaying_core.errors import ConfigError
+
+pytestmark = pytest.mark.train
+
+
+def unit(rng: np.random.Generator, n_rows: int) -> np.ndarray:
+    rows = rng.standard_normal((n_rows, 5)).astype(np.float32)
+    return rows / np.linalg.norm(rows, axis=1, keepdims=True)
+
+
+def test_references_of_earlier_steps_are_negatives_but_not_of_their_own_song(rng):
+    layer = Minimised(ObjectiveConfig(temperature=0.2, n_memory=6))
+    batches = [unit(rng, 8) for _ in range(3)]
+    songs = [np.tile(numbers, 2)[:, None].astype(np.float32) for numbers in ([1, 2, 3, 4], [5, 5, 6, 7], [2, 5, 8, 9])]
+    losses = []
+    for batch, numbers in zip(batches, songs, strict=True):
+        layer(batch, numbers, training=True)
+        losses.append(float(layer.losses[0]))
+    assert losses[0] == pytest.approx(float(nt_xent(batches[0], 0.2)), rel=1e-5)
+    # Six are remembered: all references of the second step and two of the first, the newest first.
+    others = np.concatenate([batches[1][:4], batches[0][:2]])
+    is_other = np.array([5, 5, 6, 7, 1, 2])[None] != songs[2]
+    assert losses[2] == pytest.approx(float(nt_xent(batches[2], 0.2, others, is_other)), rel=1e-5)
+
+
+def test_nothing_is_remembered_outside_of_training(rng):
+    layer = Minimised(ObjectiveConfig(n_memory=4))
+    layer(unit(rng, 8), np.zeros((8, 1), np.float32), training=False)
+    assert not np.any(layer.get_weights()[0])
+
+
+def test_only_nt_xent_has_a_memory():
+    with pytest.raises(ConfigError, match="n_memory"):
+        ObjectiveConfig(name="triplet_semi_hard", n_memory=8)

@@ -1,0 +1,125 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingExtraError
+from ondevice_db.index.codebook import Codebook, level_rows
+from ondevice_db.index.train_codebook import default_n_cells, train_codebook
+from tests.ondevice_db.material import make_codebook, walk, worsen
+
+
+@pytest.fixture
+def vectors(rng: np.random.Generator) -> np.ndarray:
+    return np.concatenate([walk(rng, 60) for _ in range(20)])
+
+
+def test_encoding_takes_the_nearest_centroid_of_each_part(vectors: np.ndarray) -> None:
+    codebook = make_codebook(vectors)
+    cells = codebook.assign(vectors[:50])
+    codes = codebook.encode(vectors[:50], cells)
+    directions = codebook.centroids / np.linalg.norm(codebook.centroids, axis=1, keepdims=True)
+    np.testing.assert_array_equal(cells, [np.argmax(directions @ row) for row in vectors[:50]])
+    rest = (vectors[:50] - codebook.centroids[cells]) @ codebook.rotation.T
+    for row in range(50):
+        for part in range(12):
+            distances = np.sum((codebook.pq_centroids[part] - rest[row, 8 * part : 8 * part + 8]) ** 2, axis=1)
+            assert distances[codes[row, part]] == pytest.approx(distances.min(), abs=1e-6)
+
+
+def test_trying_several_cells_never_describes_worse(vectors: np.ndarray) -> None:
+    codebook = make_codebook(vectors)
+
+    def errors(cells: np.ndarray, codes: np.ndarray) -> np.ndarray:
+        return np.sum((vectors - codebook.decode(cells, codes)) ** 2, axis=1)
+
+    nearest = codebook.assign(vectors)
+    plain, tried = errors(nearest, codebook.encode(vectors, nearest)), errors(*codebook.quantize(vectors, 4))
+    assert (tried <= plain + 1e-5).all()
+    assert np.mean(tried) < np.mean(plain)
+    np.testing.assert_allclose(errors(*codebook.quantize(vectors, 1)), plain, atol=1e-5)
+
+
+def test_level_rows_leave_unit_vectors_alone(vectors: np.ndarray) -> None:
+    np.testing.assert_allclose(level_rows(vectors), vectors, atol=1e-6)
+    np.testing.assert_allclose(np.linalg.norm(level_rows(vectors * np.float32(0.64)), axis=1), 0.64**-0.5, rtol=1e-5)
+    assert not level_rows(np.zeros((2, 96), np.float32)).any()
+
+
+def test_tables_give_the_inner_product_with_the_decoded_vector(vectors: np.ndarray, rng: np.random.Generator) -> None:
+    codebook = make_codebook(vectors)
+    cells = codebook.assign(vectors)
+    codes = codebook.encode(vectors, cells)
+    queries = worsen(rng, vectors[:7], 1.0)
+    tables = codebook.tables(queries)
+    by_table = queries @ codebook.centroids[cells].T
+    for part in range(12):
+        by_table += tables[part, codes[:, part]].T
+    np.testing.assert_allclose(by_table, queries @ codebook.decode(cells, codes).T, atol=1e-5)
+
+
+def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path) -> None:
+    codebook = make_codebook(vectors)
+    codebook.save(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "codebook_centroids.npy",
+        "codebook_pq_centroids.npy",
+        "codebook_rotation.npy",
+    ]
+    again = Codebook.load(tmp_path)
+    for name in ("centroids", "rotation", "pq_centroids"):
+        np.testing.assert_array_equal(getattr(again, name), getattr(codebook, name))
+
+
+@pytest.mark.parametrize("damage", ["missing", "pickle", "shape", "dtype", "nan", "text"])
+def test_bad_files_are_refused(vectors: np.ndarray, tmp_path: Path, damage: str) -> None:
+    make_codebook(vectors).save(tmp_path)
+    path = tmp_path / "codebook_rotation.npy"
+    rotation = np.load(path)
+    path.unlink()
+    if damage == "pickle":
+        np.save(path, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    elif damage == "shape":
+        np.save(path, rotation[:-1])
+    elif damage == "dtype":
+        np.save(path, rotation.astype(np.float64))
+    elif damage == "nan":
+        np.save(path, np.where(rotation > 0.2, np.nan, rotation).astype(np.float32))
+    elif damage == "text":
+        path.write_text("not an array")
+    with pytest.raises(CorruptArtifactError):
+        Codebook.load(tmp_path)
+
+
+def test_subspaces_must_divide_the_dimensions(vectors: np.ndarray) -> None:
+    codebook = make_codebook(vectors)
+    with pytest.raises(ConfigError, match="sub-spaces"):
+        Codebook(codebook.centroids, codebook.rotation, np.zeros((11, 256, 8), np.float32))
+
+
+@pytest.mark.parametrize(("n", "cells"), [(35_000, 512), (200_000, 2048), (21_000_000, 16_384), (10, 1)])
+def test_cells_grow_with_the_root_of_the_fingerprints(n: int, cells: int) -> None:
+    assert default_n_cells(n) == cells
+
+
+@pytest.mark.train
+def test_training_beats_samples_and_repeats(vectors: np.ndarray) -> None:
+    pytest.importorskip("faiss")
+
+    def error(codebook: Codebook) -> float:
+        cells = codebook.assign(vectors)
+        rest = vectors - codebook.decode(cells, codebook.encode(vectors, cells))
+        return float(np.mean(np.sum(rest**2, axis=1)))
+
+    trained = train_codebook(vectors, 32, seed=3)
+    assert error(trained) < 0.8 * error(make_codebook(vectors))
+    np.testing.assert_allclose(trained.rotation @ trained.rotation.T, np.eye(96), atol=1e-4)
+    np.testing.assert_array_equal(train_codebook(vectors, 32, seed=3).pq_centroids, trained.pq_centroids)
+
+
+def test_training_asks_for_enough_music(vectors: np.ndarray) -> None:
+    try:
+        with pytest.raises(ConfigError, match="at least 256 embeddings"):
+            train_codebook(vectors[:100], 32)
+    except MissingExtraError:
+        pytest.skip("faiss is not installed")

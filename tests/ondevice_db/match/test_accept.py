@@ -1,0 +1,149 @@
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nowplaying_core.errors import ConfigError, CorruptArtifactError
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance, fit_acceptance
+from ondevice_db.match.evidence import N_FEATURES, Evidence
+
+
+def features(rng: np.random.Generator, n: int, level: float, n_fingerprints: int | None = None) -> np.ndarray:
+    """Return evidence that rises with ``level``, as its vectors."""
+    rows = []
+    for _ in range(n):
+        strength = level + 0.1 * rng.standard_normal()
+        rows.append(
+            Evidence(
+                mean_similarity=0.4 + strength,
+                above_background=strength + 0.05 * rng.standard_normal(),
+                above_neighbours=strength + 0.05 * rng.standard_normal(),
+                margin=0.8 * strength + 0.05 * rng.standard_normal(),
+                win_rate=float(np.clip(0.5 + strength, 0, 1)),
+                clear_wins=float(np.clip(0.5 * strength, 0, 2)),
+                above_shifted=strength + 0.05 * rng.standard_normal(),
+                sharpness=float(np.clip(strength, -0.1, 0.1)),
+                n_fingerprints=int(rng.choice([1, 12]) if n_fingerprints is None else n_fingerprints),
+            ).to_vector()
+        )
+    return np.array(rows)
+
+
+def scores(acceptance: Acceptance, rows: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-(rows @ np.array(acceptance.coefficients) + acceptance.intercept)))
+
+
+def test_fit_separates_at_the_stated_rate(rng: np.random.Generator) -> None:
+    known, unknown = features(rng, 2000, 0.5), features(rng, 2000, 0.0)
+    acceptance = fit_acceptance(known, unknown, false_accept_rate=0.01)
+    assert np.mean(scores(acceptance, unknown) >= acceptance.threshold) <= 0.01
+    assert np.mean(scores(acceptance, known) >= acceptance.threshold) > 0.9
+    new = features(np.random.default_rng(1), 2000, 0.0)
+    assert np.mean(scores(acceptance, new) >= acceptance.threshold) < 0.03
+
+
+def test_short_and_long_queries_each_have_the_stated_rate(rng: np.random.Generator) -> None:
+    """Half of the evidence, as from a single second, needs a higher threshold for the same rate of false accepts."""
+    known = np.concatenate([features(rng, 2000, 0.25, 1), features(rng, 2000, 0.5, 12)])
+    wrong = {n: features(rng, 2000, 0.1 if n == 1 else 0.0, n) for n in (1, 12)}
+    acceptance = fit_acceptance(known, np.concatenate(list(wrong.values())), false_accept_rate=0.01)
+    for n, rows in wrong.items():
+        assert np.mean(scores(acceptance, rows) >= acceptance.threshold_for(n)) <= 0.01
+    assert acceptance.threshold_single > acceptance.threshold
+    between = [acceptance.threshold_for(n) for n in (1, 2, 4, 8, 12, 100)]
+    assert between == sorted(between, reverse=True)
+    assert between[0] == acceptance.threshold_single
+    assert between[-1] == between[-2] == acceptance.threshold
+
+
+def test_scores_are_calibrated(rng: np.random.Generator) -> None:
+    """Of the queries with a score near 0.7, about seven in ten are right, at even odds."""
+    acceptance = fit_acceptance(features(rng, 6000, 0.3), features(rng, 6000, 0.0), ridge=1e-6)
+    fresh = np.random.default_rng(5)
+    known, unknown = scores(acceptance, features(fresh, 6000, 0.3)), scores(acceptance, features(fresh, 6000, 0.0))
+    for low, high in ((0.2, 0.4), (0.4, 0.6), (0.6, 0.8)):
+        right = np.sum((known >= low) & (known < high))
+        wrong = np.sum((unknown >= low) & (unknown < high))
+        assert right / (right + wrong) == pytest.approx((low + high) / 2, abs=0.08)
+
+
+def test_separable_data_stay_finite(rng: np.random.Generator) -> None:
+    acceptance = fit_acceptance(features(rng, 50, 5.0), features(rng, 50, -5.0))
+    assert np.isfinite(acceptance.coefficients).all()
+    assert acceptance.threshold >= 0.5
+
+
+@pytest.mark.parametrize("shape", [(0, N_FEATURES), (5, 7), (N_FEATURES,)])
+def test_fit_refuses_what_is_no_table(rng: np.random.Generator, shape: tuple[int, ...]) -> None:
+    with pytest.raises(ConfigError, match="known_features"):
+        fit_acceptance(np.zeros(shape), features(rng, 5, 0.0))
+
+
+def test_manifest_form_comes_back() -> None:
+    assert Acceptance.from_dict(DEFAULT_ACCEPTANCE.to_dict()) == DEFAULT_ACCEPTANCE
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("features", ["mean_similarity"]),
+        ("features", None),
+        ("coefficients", [1.0]),
+        ("coefficients", [float("nan")] * N_FEATURES),
+        ("coefficients", "none"),
+        ("intercept", None),
+        ("threshold", 1.5),
+        ("threshold", float("inf")),
+        ("threshold_single", -0.1),
+        ("threshold_single", None),
+    ],
+)
+def test_bad_manifest_values_are_refused(name: str, value: object) -> None:
+    with pytest.raises(CorruptArtifactError, match="acceptance"):
+        Acceptance.from_dict({**DEFAULT_ACCEPTANCE.to_dict(), name: value})
+
+
+def test_probability_stays_within_zero_and_one() -> None:
+    def evidence(level: float) -> Evidence:
+        return Evidence(
+            mean_similarity=level,
+            above_background=level,
+            above_neighbours=level,
+            margin=level,
+            win_rate=1.0,
+            clear_wins=max(level, 0.0),
+            above_shifted=level,
+            sharpness=level / 10,
+            n_fingerprints=12,
+        )
+
+    values = [DEFAULT_ACCEPTANCE.probability(evidence(level)) for level in (-1e6, -1.0, 0.0, 0.3, 1.0, 1e6)]
+    assert values == sorted(values)
+    assert values[0] >= 0
+    assert values[-1] <= 1
+
+
+def test_a_larger_database_asks_for_more_and_a_smaller_one_not_for_less() -> None:
+    adaptive = replace(DEFAULT_ACCEPTANCE, n_fitted=1000, size_slope=0.5)
+    evidence = Evidence(
+        mean_similarity=0.5,
+        above_background=0.1,
+        above_neighbours=0.1,
+        margin=0.05,
+        win_rate=0.6,
+        clear_wins=0.1,
+        above_shifted=0.1,
+        sharpness=0.02,
+        n_fingerprints=12,
+    )
+    plain = DEFAULT_ACCEPTANCE.probability(evidence)
+    assert adaptive.probability(evidence, n_searched=10) == adaptive.probability(evidence, n_searched=1000) == plain
+    odds = [p / (1 - p) for p in (plain, adaptive.probability(evidence, n_searched=100_000))]
+    assert odds[1] == pytest.approx(odds[0] / 10, rel=1e-6)
+    assert Acceptance.from_dict(adaptive.to_dict()) == adaptive
+
+
+def test_manifests_from_before_the_size_was_known_are_read() -> None:
+    table = DEFAULT_ACCEPTANCE.to_dict()
+    del table["n_fitted"], table["size_slope"]
+    assert Acceptance.from_dict(table) == DEFAULT_ACCEPTANCE

@@ -1,0 +1,143 @@
+"""Files that are not what they say, though the manifest agrees with them; and any damage at all."""
+
+import json
+import pickle
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from nowplaying_core.errors import (
+    ArtifactError,
+    CorruptArtifactError,
+)
+from ondevice_db.format.schema import layout_files
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.store.store import SongDatabase
+from tests.ondevice_db.tampering import npy, rewrite, sqlite_bytes
+
+
+@pytest.mark.parametrize("role", ["codes", "song_starts", "list_starts", "order_bits", "order_counts", "centroids"])
+def test_pickles_are_never_loaded(pq_copy: Path, role: str) -> None:
+    rewrite(pq_copy, role, npy(np.array([{"a": 1}], dtype=object)))
+    with pytest.raises(CorruptArtifactError):
+        SongDatabase.open(pq_copy)
+    rewrite(pq_copy, role, pickle.dumps([1, 2, 3]))
+    with pytest.raises(CorruptArtifactError):
+        SongDatabase.open(pq_copy)
+
+
+def test_absurd_array_headers_are_refused(pq_copy: Path) -> None:
+    header = b"{'descr': '|u1', 'fortran_order': False, 'shape': (%d, 12), }"
+    for count in (10**30, 10**12, -5):
+        text = (header % count).ljust(117) + b"\n"
+        rewrite(pq_copy, "codes", b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + bytes(12 * 50))
+        with pytest.raises(CorruptArtifactError, match="codes"):
+            SongDatabase.open(pq_copy)
+
+
+def test_ranges_that_run_backwards_or_too_far_are_refused(pq_copy: Path) -> None:
+    manifest = json.loads((pq_copy / "manifest.json").read_text())
+    for role in ("song_starts", "list_starts"):
+        path = pq_copy / manifest["files"][role]["name"]
+        original = path.read_bytes()
+        for index, value in ((3, 4_000_000_000), (5, 0), (0, 1), (-1, 5)):
+            array = np.load(path)
+            array[index] = value
+            rewrite(pq_copy, role, npy(array))
+            with pytest.raises(CorruptArtifactError):
+                SongDatabase.open(pq_copy)
+            rewrite(pq_copy, role, original)
+    SongDatabase.open(pq_copy)
+
+
+def test_lists_that_lie_are_found_when_used(pq_copy: Path, song_vectors: list[np.ndarray]) -> None:
+    """Right shapes, right hashes, wrong content: no crash and no read outside, but an error."""
+    manifest = json.loads((pq_copy / "manifest.json").read_text())
+    for role in ("order_bits", "order_counts"):
+        path = pq_copy / manifest["files"][role]["name"]
+        original = path.read_bytes()
+        array = np.load(path)
+        rewrite(pq_copy, role, npy(np.full_like(array, np.iinfo(array.dtype).max)))
+        with pytest.raises(CorruptArtifactError):
+            Matcher(SongDatabase.open(pq_copy)).match(song_vectors[0][:8], 1.0)
+        rewrite(pq_copy, role, original)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE VIEW more AS SELECT * FROM songs",
+        "CREATE TRIGGER t AFTER INSERT ON songs BEGIN DELETE FROM songs; END",
+        "CREATE TABLE other (a)",
+        "DELETE FROM songs WHERE song_index = 3",
+        "UPDATE songs SET song_index = 4000000000 WHERE song_index = 39",
+        "UPDATE songs SET song_index = -1 WHERE song_index = 0",
+        "DROP TABLE songs",
+    ],
+)
+def test_tampered_metadata_is_refused_on_opening(pq_copy: Path, tmp_path: Path, statement: str) -> None:
+    original = next(pq_copy.glob("songs-*")).read_bytes()
+    rewrite(pq_copy, "songs", sqlite_bytes(tmp_path, statement, start=original))
+    with pytest.raises(CorruptArtifactError, match="songs"):
+        SongDatabase.open(pq_copy)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "title = 'x' || zeroblob(50000)",
+        "title = zeroblob(10)",
+        "title = hex(zeroblob(1500))",
+        "duration_s = 'long'",
+        "duration_s = -1.0",
+        "duration_s = 9e999",
+        "track_id = '../../etc'",
+        "external_ids = '['",
+        "external_ids = '[1]'",
+        "external_ids = '{\"a\": 1}'",
+        "artist = CAST(x'ff' AS TEXT)",
+    ],
+)
+def test_tampered_rows_are_refused_when_read(pq_copy: Path, tmp_path: Path, change: str) -> None:
+    original = next(pq_copy.glob("songs-*")).read_bytes()
+    statement = f"UPDATE songs SET {change} WHERE song_index = 5"  # noqa: S608 (this file's own words)
+    rewrite(pq_copy, "songs", sqlite_bytes(tmp_path, statement, start=original))
+    with pytest.raises(CorruptArtifactError, match="songs"):
+        SongDatabase.open(pq_copy).track(5)
+
+
+def test_no_sqlite_at_all(pq_copy: Path) -> None:
+    rewrite(pq_copy, "songs", b"SQLite format 3\0" + bytes(5000))
+    with pytest.raises(CorruptArtifactError, match="songs"):
+        SongDatabase.open(pq_copy)
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_any_damage_is_refused_or_harmless(
+    pq_copy: Path, flat_database: Path, song_vectors: list[np.ndarray], seed: int
+) -> None:
+    """Flip bits anywhere and make the manifest agree: an error of ours, or an answer; never a crash."""
+    rng = np.random.default_rng([5, seed])
+    layout = "pq" if seed % 4 else "flat"
+    if layout == "flat":
+        shutil.rmtree(pq_copy)
+        shutil.copytree(flat_database, pq_copy)
+    role = str(rng.choice(sorted(layout_files(layout))))
+    manifest = json.loads((pq_copy / "manifest.json").read_text())
+    content = bytearray((pq_copy / manifest["files"][role]["name"]).read_bytes())
+    # Half of the damage goes to the start, where headers are.
+    reach = len(content) if rng.random() < 0.5 else min(200, len(content))
+    for _ in range(rng.integers(1, 9)):
+        content[rng.integers(reach)] ^= 1 << int(rng.integers(8))
+    if rng.random() < 0.3:
+        content = content[: rng.integers(len(content))]
+    rewrite(pq_copy, role, bytes(content))
+    try:
+        database = SongDatabase.open(pq_copy)
+        match = Matcher(database).match(song_vectors[3][:8], 1.0)
+        for candidate in match.candidates:
+            database.track(candidate.song_index)
+    except ArtifactError:
+        pass

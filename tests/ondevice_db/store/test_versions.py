@@ -1,0 +1,90 @@
+"""The last good version: kept by every change, a rename away, and gone with the next change."""
+
+from pathlib import Path
+
+import pytest
+
+from nowplaying_core.errors import CorruptArtifactError, DatabaseError
+from ondevice_db.store.changes import describe_track, remove_tracks
+from ondevice_db.store.store import SongDatabase
+from ondevice_db.store.versions import clear_leftovers, copy_current, last_good, roll_back
+from tests.ondevice_db.material import make_track, named_files
+
+
+def contents(database: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in database.iterdir()}
+
+
+def remove(database: Path, *numbers: int) -> None:
+    remove_tracks(database, [make_track(number).track_id for number in numbers])
+
+
+def test_rolling_back_restores_every_byte(copy: Path) -> None:
+    before = contents(copy)
+    remove(copy, 3, 4)
+    assert last_good(copy) is not None
+    assert roll_back(copy).n_songs == 40
+    assert contents(copy) == before
+    with pytest.raises(DatabaseError, match="no version before this one"):
+        roll_back(copy)
+
+
+def test_one_version_is_kept(copy: Path) -> None:
+    for number in range(4):
+        remove(copy, number)
+        assert {path.name for path in copy.iterdir()} == named_files(copy)
+    assert roll_back(copy).n_songs == 37
+    remove(copy, 30)
+    assert SongDatabase.open(copy).n_songs == 36
+    assert roll_back(copy).n_songs == 37
+
+
+@pytest.mark.parametrize("damage", ["manifest", "data", "missing"])
+def test_a_damaged_version_is_left_behind(copy: Path, damage: str) -> None:
+    before = contents(copy)
+    remove(copy, 5)
+    if damage == "manifest":
+        (copy / "manifest.json").write_text("{")
+    else:
+        (songs,) = copy.glob("songs-2*")
+        songs.unlink() if damage == "missing" else songs.write_bytes(b"x" * songs.stat().st_size)
+    with pytest.raises(CorruptArtifactError):
+        SongDatabase.open(copy)
+    roll_back(copy)
+    assert contents(copy) == before
+
+
+def test_a_damaged_last_good_version_is_not_taken(copy: Path) -> None:
+    remove(copy, 5)
+    (songs,) = copy.glob("songs-1*")
+    songs.write_bytes(b"x" * songs.stat().st_size)
+    before = contents(copy)
+    with pytest.raises(CorruptArtifactError, match="songs-1"):
+        roll_back(copy)
+    assert contents(copy) == before
+
+
+def test_what_is_no_database_cannot_roll_back(tmp_path: Path) -> None:
+    with pytest.raises(DatabaseError, match="expected a database folder"):
+        roll_back(tmp_path / "missing.npdb")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_leftovers_go_and_other_files_stay(copy: Path) -> None:
+    remove(copy, 5)
+    kept = contents(copy)
+    for name in ("songs-9.sqlite", "codes-3.npy", "manifest-2.json", "manifest-7.json", "manifest-9.sig"):
+        (copy / name).write_text("left over")
+    (copy / ".manifest.json.123.tmp").write_text("{")
+    (copy / "README.txt").write_text("mine")
+    clear_leftovers(copy)
+    assert contents(copy) == {**kept, "README.txt": b"mine"}
+
+
+def test_a_copy_holds_the_current_version_alone(copy: Path, tmp_path: Path) -> None:
+    describe_track(copy, make_track(2).track_id, {"title": "Other"})
+    (copy / "manifest-2.sig").write_bytes(b"signature")
+    copy_current(copy, tmp_path / "out.npdb")
+    assert SongDatabase.open(tmp_path / "out.npdb").track(2).title == "Other"
+    assert not (tmp_path / "out.npdb" / "manifest-1.json").exists()
+    assert (tmp_path / "out.npdb" / "manifest-2.sig").read_bytes() == b"signature"

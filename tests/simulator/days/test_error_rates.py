@@ -1,0 +1,133 @@
+"""Error rates come from the models' metrics files, by kind of sound and level where they are there."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+from nowplaying_core.errors import CorruptArtifactError
+from simulator.days.error_rates import Rates, published_rates
+from simulator.days.scenes import SOUNDS
+
+SHIPPED = Rates.load()
+Change = Callable[[dict[str, Any]], Any]
+
+
+@pytest.fixture
+def changed(tmp_path: Path) -> Callable[[str, Change], Path]:
+    """Return a copy of a shipped model whose metrics were changed."""
+
+    def copy(name: str, change: Change) -> Path:
+        folder = tmp_path / name
+        shutil.copytree(builtin_model_dir(name), folder)
+        path = folder / "metrics.json"
+        metrics = json.loads(path.read_text(encoding="utf-8"))
+        change(metrics)
+        path.write_text(json.dumps(metrics), encoding="utf-8")
+        return folder
+
+    return copy
+
+
+def interval(value: float) -> dict[str, float]:
+    return {"value": value, "low": value / 2, "high": value * 2}
+
+
+def test_the_shipped_models_rates_are_those_of_their_files() -> None:
+    metrics = json.loads((builtin_model_dir(SHIPPED_DETECTOR) / "metrics.json").read_text(encoding="utf-8"))
+    streams = metrics["streams"]
+    if "false_triggers_by_label" not in streams:
+        for sound in ("speech", "noise", "speech in noise"):
+            assert SHIPPED.false_per_h(sound) == streams["false_triggers_per_hour"]["value"]
+    assert set(SHIPPED.false_triggers_per_h) == set(SOUNDS)
+    assert np.median(SHIPPED.delays_s) == pytest.approx(streams["median_delay_s"], rel=0.1)
+    for constant in SHIPPED.constants().values():
+        assert constant.low <= constant.value <= constant.high
+        assert constant.source
+
+
+def test_kinds_of_sound_and_levels_are_told_apart_where_the_file_does(changed: Callable[[str, Change], Path]) -> None:
+    def detail(metrics: dict[str, Any]) -> None:
+        metrics["room_tone"] = {"hours": 8.0, "n_triggers": 0, "per_hour": {"value": 0.0, "low": 0.0, "high": 0.46}}
+        metrics["streams"] |= {
+            "false_triggers_by_label": {
+                "rooster": {"n": 6, "hours": 0.5, "per_hour": interval(12.0)},
+                "rain": {"n": 0, "hours": 1.5, "per_hour": interval(0.0)},
+                "speech": {"n": 1, "hours": 2.0, "per_hour": interval(0.5)},
+                "quiet": {"n": 0, "hours": 1.0, "per_hour": interval(0.0)},
+            },
+            "recall_by_snr": {"-5 to 0 dB": {"n": 20, **interval(0.4)}, "5 to 10 dB": {"n": 20, **interval(0.9)}},
+            "delay_90_percent_s": 9.0,
+        }
+
+    rates = Rates.load(changed("detector-v1", detail))
+    assert rates.false_per_h("noise") == 3.0
+    assert rates.false_per_h("speech") == 0.5
+    assert rates.false_per_h("quiet") == 0.0
+    assert rates.false_triggers_per_h["quiet"].high == 0.46
+    assert rates.false_per_h("speech in noise") == Rates.load("detector-v1").false_per_h("speech in noise")
+    assert rates.recall_at(20.0) == rates.recall_at(5.0) == 0.9
+    assert rates.recall_at(4.9) == rates.recall_at(-5.0) == 0.4
+    assert rates.recall_at(-10.0) == pytest.approx(0.2)
+    assert rates.recall_at(-15.0) == 0.0
+    assert max(rates.delays_s) == pytest.approx(13.5)
+
+
+def test_louder_and_longer_music_is_accepted_more_often() -> None:
+    for room in (False, True):
+        by_level = [SHIPPED.accepted_at(snr_db, 8.0, room=room) for snr_db in range(-20, 21)]
+        by_length = [SHIPPED.accepted_at(5.0, seconds, room=room) for seconds in np.linspace(0, 8, 17)]
+        for shares in (by_level, by_length):
+            assert shares == sorted(shares)
+            assert shares[0] == 0
+            assert 0.9 < shares[-1] <= 1
+    assert SHIPPED.accepted_at(0.0, 8.0, room=True) == pytest.approx(0.897, abs=0.02)
+
+
+def test_delays_are_drawn_between_the_quantiles() -> None:
+    rng = np.random.default_rng(1)
+    drawn = [SHIPPED.delay_s(rng) for _ in range(2000)]
+    assert min(drawn) >= SHIPPED.delays_s[0]
+    assert max(drawn) <= SHIPPED.delays_s[-1]
+    assert np.median(drawn) == pytest.approx(SHIPPED.delays_s[2], rel=0.05)
+
+
+def test_the_published_detector_keeps_our_recognizer() -> None:
+    published = published_rates(SHIPPED)
+    assert published.false_per_h("noise") == 3.0
+    assert published.false_per_h("quiet") == 0.0
+    assert published.recall_at(10.0) == 0.755
+    assert published.accepted_by_snr == SHIPPED.accepted_by_snr
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("detector-v1", lambda metrics: metrics.pop("streams")),
+        ("detector-v1", lambda metrics: metrics["streams"].update(recall="good")),
+        ("detector-v1", lambda metrics: metrics["streams"].update(median_delay_s=None)),
+        ("fingerprinter-v1", lambda metrics: metrics.pop("known")),
+        ("fingerprinter-v1", lambda metrics: metrics.update(false_accepts=[])),
+        ("fingerprinter-v1", lambda metrics: metrics.update(known=metrics["known"][:2])),
+    ],
+)
+def test_metrics_that_lack_a_rate_are_refused(
+    changed: Callable[[str, Change], Path], name: str, change: Change
+) -> None:
+    folder = changed(name, change)
+    models = {"detector": folder} if name == "detector-v1" else {"fingerprinter": folder}
+    with pytest.raises(CorruptArtifactError, match=r"metrics\.json: expected"):
+        Rates.load(**models)
+
+
+def test_metrics_that_are_no_json_are_refused(changed: Callable[[str, Change], Path]) -> None:
+    folder = changed("detector-v1", lambda metrics: None)
+    for text in ("{", "[]"):
+        (folder / "metrics.json").write_text(text, encoding="utf-8")
+        with pytest.raises(CorruptArtifactError, match=r"metrics\.json"):
+            Rates.load(folder)

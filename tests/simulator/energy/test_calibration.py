@@ -1,0 +1,76 @@
+"""The published figures come out of the model within 2 %, and each constant says where it comes from."""
+
+import pytest
+
+from detector.gate import GateConfig
+from simulator.energy.account import EnergyAccount, day_mah
+from simulator.energy.costs import Prices
+from simulator.energy.device import DeviceProfile, device_names
+from simulator.energy.radio import request_j
+from simulator.energy.work import BUFFER_BYTES, DatabaseSize
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Event, EventKind, State
+from tests.simulator.bench import MODELS, build_prices
+
+PUBLISHED, MODELLED = build_prices()
+PIXEL_2 = PUBLISHED.device
+
+
+def test_a_hundred_wake_ups_a_day() -> None:
+    # Agüera y Arcas et al., arXiv:1711.10958: 0.4 mA, 2.0 J a wake-up, 100 wake-ups: 23.5 mAh, 0.9 % (0.87) of 2700.
+    assert PUBLISHED.wake_j == 2.0
+    assert PUBLISHED.total_listening_mw == pytest.approx(0.4 * 4.0)
+    assert day_mah(PUBLISHED, 100) == pytest.approx(23.5, rel=0.02)
+    assert PIXEL_2.battery_percent_of_mah(day_mah(PUBLISHED, 100)) == pytest.approx(0.87, rel=0.02)
+
+
+def test_the_same_day_event_by_event() -> None:
+    events = [_change(0.0, State.OFF, State.LISTENING)]
+    for number in range(100):
+        events.append(_change(800.0 * number + 10, State.LISTENING, State.RECOGNIZING))
+        events.append(Event(800.0 * number + 10, EventKind.UNKNOWN, {}))
+        events.append(_change(800.0 * number + 10, State.RECOGNIZING, State.LISTENING))
+    events.append(_change(86_400.0, State.LISTENING, State.OFF))
+    account = EnergyAccount.of_events(events, PUBLISHED)
+    assert account.n_wakes == 100
+    assert account.total_mah == pytest.approx(23.5, rel=0.02)
+    assert account.battery_percent == pytest.approx(0.87, rel=0.02)
+
+
+def _change(time_s: float, before: State, after: State) -> Event:
+    return Event(time_s, EventKind.STATE, {"from": str(before), "to": str(after), "reason": "test"})
+
+
+def test_a_request_to_a_server() -> None:
+    # Huang et al., MobiSys 2012: promotion, 128 kB at 5 Mbit/s and the tail are about 11.8 J; Wi-Fi 0.2 to 0.3 J.
+    assert request_j(PIXEL_2.radios["lte"], BUFFER_BYTES) == pytest.approx(11.8, rel=0.02)
+    assert 0.2 <= request_j(PIXEL_2.radios["wifi"], BUFFER_BYTES) <= 0.3
+
+
+def test_a_core_flat_out_takes_as_long_as_published_for_two_joules() -> None:
+    # 2.0 J are 8.1 s of one big core at 1.19 GHz at 3.85 V by the power profile, its cluster and the chip left out.
+    core_w = PIXEL_2.processor.core_ma * 3.85e-3
+    cluster_w = PIXEL_2.processor.cluster_ma * 3.85e-3
+    active_w = PIXEL_2.processor.active_ma * 3.85e-3
+    assert 2.0 / (core_w + cluster_w + active_w) == pytest.approx(8.1, rel=0.02)
+
+
+@pytest.mark.parametrize("name", device_names())
+def test_every_constant_has_a_source_and_says_how_sure_it_is(name: str) -> None:
+    device = DeviceProfile.load(name)
+    assert device.name == name
+    assert len(device.constants) >= 20
+    for constant in device.constants.values():
+        assert len(constant.source) >= 10
+        assert constant.low <= constant.value <= constant.high
+    # Something can be said about a range of everything that is only assumed.
+    loose = [key for key, one in device.constants.items() if one.is_assumption and one.value and not one.has_range]
+    assert loose == []
+
+
+@pytest.mark.parametrize("name", device_names())
+def test_a_day_on_every_device_is_a_small_part_of_its_battery(name: str) -> None:
+    device = DeviceProfile.load(name)
+    prices = Prices.modelled(device, MODELS, DatabaseSize())
+    assert 0.1 < device.battery_percent_of_mah(day_mah(prices, 100)) < 10
+    assert PhoneConfig(gate=GateConfig()).buffer_s < prices.answer_s + 60

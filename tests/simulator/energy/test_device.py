@@ -1,0 +1,70 @@
+"""Device profiles: every figure has a source and a sound range, and a broken file is refused with the reason."""
+
+from pathlib import Path
+
+import pytest
+
+from nowplaying_core.errors import ConfigError
+from simulator.energy import device
+from simulator.energy.device import DeviceProfile
+
+PIXEL_2 = (Path(device.__file__).parent / "devices" / "pixel-2.toml").read_text(encoding="utf-8")
+
+
+def test_charge_and_energy_agree() -> None:
+    profile = DeviceProfile.load("pixel-2")
+    # One hour at 1 mA is 1 mAh.
+    assert profile.mah(profile.milliwatts(1.0) * 3600.0) == pytest.approx(1.0)
+    assert profile.battery_percent(profile.milliwatts(2700.0) * 3600.0) == pytest.approx(100.0)
+
+
+def test_a_bigger_network_listens_at_a_higher_power_and_none_at_the_microphones() -> None:
+    profile = DeviceProfile.load("pixel-2")
+    assert profile.listening_mw() == pytest.approx(1.6)
+    assert profile.listening_mw(profile.dsp.reference_macs_per_s) == pytest.approx(1.6)
+    # A million multiply-accumulates a second more, at 150 pJ each.
+    assert profile.listening_mw(1_115_000) == pytest.approx(1.6 + 0.15)
+    tiny = profile.with_constant("dsp.pj_per_mac", 1e9)
+    assert tiny.listening_mw(0) == pytest.approx(profile.milliwatts(0.16))
+
+
+def test_one_figure_can_be_changed() -> None:
+    profile = DeviceProfile.load("pixel-2")
+    assert profile.with_constant("dsp.detector_ma", 0.2).dsp.detector_ma == 0.2
+    changed = profile.with_constant("radio.lte.tail_s", 0.0)
+    assert changed.radios["lte"].tail_s == 0
+    assert changed.constants["radio.lte.tail_s"].value == 0
+    assert profile.radios["lte"].tail_s > 0
+    for name, value in (("dsp.nothing", 1.0), ("dsp.detector_ma", -1.0)):
+        with pytest.raises(ConfigError, match="expected one of"):
+            profile.with_constant(name, value)
+
+
+@pytest.mark.parametrize(
+    ("found", "changed", "reason"),
+    [
+        ("capacity_mah = { value = 2700.0", "capacity_mah = { value = -1.0", "low <= value"),
+        ("low = 0.2, high = 0.6", "low = 0.5, high = 0.6", "low <= value"),
+        ("capacity_mah", "capacity_ah", "expected the figures"),
+        ("schema_version = 2", "schema_version = 9", "schema_version 2"),
+        ('title = "Google Pixel 2"', "", "expected the keys"),
+        ("value = 2700.0", "value = true", "expected numbers"),
+        ("value = 2700.0", "value = 0.0", "above 0"),
+        ('source = "rate of an upload in a town"', "note = 1", "expected"),
+        ('source = "rate of an upload in a town"', 'source = " "', "without a source"),
+        ('certainty = "A", source = "rate of an upload in a town"', 'source = "x"', "expected a certainty"),
+        ("[battery]", "[battery", "in TOML"),
+    ],
+)
+def test_refuses_a_broken_profile(tmp_path: Path, found: str, changed: str, reason: str) -> None:
+    assert found in PIXEL_2
+    path = tmp_path / "broken.toml"
+    path.write_text(PIXEL_2.replace(found, changed), encoding="utf-8")
+    with pytest.raises(ConfigError, match=reason) as caught:
+        DeviceProfile.load(path)
+    assert "broken.toml" in str(caught.value)
+
+
+def test_refuses_an_unknown_name() -> None:
+    with pytest.raises(ConfigError, match="pixel-2"):
+        DeviceProfile.load("no-such-phone")

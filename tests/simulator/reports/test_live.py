@@ -1,0 +1,75 @@
+"""The live view shows what the phone is told, and its battery only ever empties."""
+
+import io
+import time
+
+import numpy as np
+import pytest
+from rich.console import Console
+from rich.live import Live
+
+from simulator.phone.events import Event, EventKind, State
+from simulator.reports.live import LiveView
+from tests.simulator.bench import build_bench, build_prices, known_song, make_sound
+
+_, MODELLED = build_prices()
+
+
+def shown(view: LiveView) -> str:
+    console = Console(width=120, file=io.StringIO())
+    console.print(view.render())
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_a_run_is_shown_from_start_to_end() -> None:
+    screen = io.StringIO()
+    with Live(console=Console(file=screen, force_terminal=True, width=120), auto_refresh=False) as live:
+        view = LiveView(MODELLED, live)
+        bench = build_bench(known_song("a"))
+        charges = []
+        for chunk in np.split(make_sound((10, 0.001), (30, 0.5)), 80):
+            view.on_sound(chunk)
+            for event in bench.phone.feed(chunk):
+                view.on_event(event)
+            charges.append(view.battery_percent)
+    text = shown(view)
+    for expected in ("Google Pixel 2", "0:40.0", "Song a", "cooling down", "1 wake-ups", "music", "-6 dBFS"):
+        assert expected in text
+    assert charges == sorted(charges, reverse=True)
+    assert 99 < charges[-1] < 100
+
+
+def test_silence_shows_no_song_and_an_empty_level() -> None:
+    view = LiveView(MODELLED)
+    view.on_sound(np.zeros(1600, np.float32))
+    text = shown(view)
+    assert "no song yet" in text
+    assert "-70 dBFS" in text
+
+
+def test_a_wake_up_costs_what_it_costs() -> None:
+    view = LiveView(MODELLED)
+    before = view.battery_percent
+    view.on_event(Event(1.0, EventKind.UNKNOWN, {"n_fingerprints": 12}))
+    spent_mj = (before - view.battery_percent) / 100 * 2700 * 3600 * 4.0
+    assert spent_mj == pytest.approx(1000 * MODELLED.wake_j)
+
+
+def test_titles_are_never_read_as_markup() -> None:
+    view = LiveView(MODELLED)
+    view.on_event(Event(0.0, EventKind.STATE, {"from": "off", "to": str(State.LISTENING), "reason": "test"}))
+    data = {"title": "[bold]x[/bold]", "artist": "", "offset_s": 1.0, "score": 0.9}
+    view.on_event(Event(1.0, EventKind.RECOGNIZED, data))
+    assert "[bold]x[/bold]" in shown(view)
+
+
+def test_sound_can_be_slowed_down(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept_s: list[float] = []
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(time, "sleep", slept_s.append)
+    view = LiveView(MODELLED, speed=20.0)
+    for _ in range(10):
+        view.on_sound(np.zeros(1600, np.float32))
+    # On a clock that stands still, a second of sound ends a twentieth of a second ahead.
+    assert slept_s[-1] == pytest.approx(1 / 20)

@@ -1,0 +1,159 @@
+"""Tables and the HTML report: complete, self-contained, and safe against hostile titles."""
+
+import csv
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from simulator.phone.conditions import Condition, PauseReason
+from simulator.reports.run_report import render_report, write_report
+from simulator.reports.timeline import clock, energy_table, findings_table, timeline_table
+from simulator.run import SimulationResult, hear
+from simulator.scenes.scene import Scene, Sound, SoundKind
+from simulator.scenes.score_scene import judge
+from tests.simulator.bench import build_bench, build_prices, known_song, make_sound, unknown_song
+from tests.simulator.reports.browser import look, needs_chromium
+
+HOSTILE = "<script>alert(1)</script> [bold]&amp;"
+SCENE = Scene(
+    name="test",
+    title=HOSTILE,
+    duration_s=120.0,
+    sounds=(
+        Sound(recording="a", kind=SoundKind.MUSIC, label="music & more", start_s=5.0, duration_s=15.0, offset_s=8.0),
+        Sound(recording="talk", kind=SoundKind.SPEECH, label="talking", start_s=85.0, duration_s=20.0),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def result() -> SimulationResult:
+    import dataclasses
+
+    answer = known_song("a")
+    assert answer.match is not None
+    song = dataclasses.replace(answer.match, track=dataclasses.replace(answer.match.track, title=HOSTILE))
+    call = Condition(reason=PauseReason.CALL, start_s=108.0, end_s=112.0)
+    bench = build_bench(dataclasses.replace(answer, match=song), unknown_song(), conditions=(call,))
+    sound = make_sound((5, 0.001), (15, 0.5), (65, 0.001), (20, 0.5), (15, 0.001))
+    heard = hear(bench.phone, [sound], name=HOSTILE, prices=build_prices())
+    return dataclasses.replace(heard, findings=tuple(judge(SCENE, heard.events, {"a": 16 * "a"})))
+
+
+class _Page(HTMLParser):
+    """Collects tags, text and balance of a page."""
+
+    VOID = ("meta", "link", "br")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in {"src", "href", "action"}]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def _parse(page: str) -> _Page:
+    parser = _Page()
+    parser.feed(page)
+    parser.close()
+    return parser
+
+
+def test_the_page_is_well_formed_and_needs_no_network(result: SimulationResult) -> None:
+    page = _parse(render_report(result))
+    assert page.open == []
+    assert page.tags.count("svg") == 1
+    assert "script" not in page.tags
+    assert all(link.startswith("data:") for link in page.links)
+
+
+def test_hostile_titles_are_shown_as_text(result: SimulationResult) -> None:
+    html = render_report(result)
+    assert "<script" not in html
+    assert HOSTILE in _parse(html).text
+
+
+def test_the_page_tells_songs_energy_and_sources(result: SimulationResult) -> None:
+    text = _parse(render_report(result)).text
+    for expected in (
+        "cooling down",
+        "battery.capacity_mah",
+        "2700",
+        "assumption",
+        "resume and suspend",
+        "against the script",
+    ):
+        assert expected.lower() in text.lower()
+
+
+def test_every_number_in_a_picture_is_finite(result: SimulationResult) -> None:
+    html = render_report(result)
+    assert not re.search(r"\b(nan|inf)\b", " ".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL)))
+
+
+def test_written_whole(tmp_path: Path, result: SimulationResult) -> None:
+    write_report(tmp_path / "out.html", result)
+    assert (tmp_path / "out.html").read_text(encoding="utf-8") == render_report(result)
+    assert {path.name for path in tmp_path.iterdir()} == {"out.html", "out.json", "out.csv"}
+    with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as handle:
+        rows = list(csv.DictReader(handle))
+    assert [row["event"] for row in rows] == [str(event.kind) for event in result.events]
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))["n_wakes"] == 2
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 1400])
+def test_a_browser_shows_it_without_an_error(tmp_path: Path, result: SimulationResult, width: int) -> None:
+    write_report(tmp_path / "out.html", result)
+    seen = look(tmp_path / "out.html", width, 2000)
+    assert seen.console == []
+    assert seen.page_width == seen.frame_width == width
+
+
+def test_a_run_without_scene_or_song_has_a_report_too() -> None:
+    heard = hear(build_bench(unknown_song()).phone, [np.zeros(100, np.float32)], name="silence", prices=build_prices())
+    assert "No song was recognized" in render_report(heard)
+
+
+def test_tables_in_a_terminal(result: SimulationResult) -> None:
+    console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
+    for table in (timeline_table(result), findings_table(result.findings), energy_table(result)):
+        console.print(table)
+    text = console.export_text()
+    for expected in (HOSTILE, "recognizing", "music & more", "recognized", "woke for nothing", "paused", "total"):
+        assert expected in text
+
+
+def test_json_of_a_run(result: SimulationResult) -> None:
+    stored = json.loads(json.dumps(result.to_dict(), allow_nan=False))
+    assert stored["n_wakes"] == 2
+    assert [one["event"] for one in stored["events"]].count("recognized") == 1
+    assert stored["energy_mj"]["total"] == pytest.approx(
+        stored["energy_mj"]["detector"] + stored["energy_mj"]["wakes"], abs=0.01
+    )
+
+
+@pytest.mark.parametrize(("time_s", "text"), [(0.0, "0:00.0"), (59.96, "1:00.0"), (83.42, "1:23.4"), (3600, "60:00.0")])
+def test_clock(time_s: float, text: str) -> None:
+    assert clock(time_s) == text

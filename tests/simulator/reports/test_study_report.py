@@ -1,0 +1,101 @@
+"""The study's page: complete, needs no network, and shows without an error in a real browser, wide and narrow."""
+
+import json
+import re
+import struct
+from pathlib import Path
+
+import pytest
+
+from simulator.days.findings import Findings, find
+from simulator.days.record import Fate
+from simulator.days.study import Study
+from simulator.reports.study_report import render_study, write_study
+from tests.simulator.reports.browser import look, needs_chromium
+from tests.simulator.reports.test_run_report import _parse
+
+STUDY = Study.load()
+
+
+@pytest.fixture(scope="module")
+def findings() -> Findings:
+    return find(STUDY, day="office-worker", n_days=3, detail_days=1)
+
+
+@pytest.fixture(scope="module")
+def page(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("study") / "out.html"
+    write_study(path, findings)
+    return path
+
+
+def test_the_page_is_well_formed_and_needs_no_network(findings: Findings) -> None:
+    html = render_study(findings)
+    parsed = _parse(html)
+    assert parsed.open == []
+    assert "script" not in parsed.tags
+    assert all(link.startswith("data:") for link in parsed.links)
+    assert not re.search(r"\b(nan|inf)\b", parsed.text)
+    assert "url(" not in html
+
+
+def test_the_page_holds_everything_that_was_found(findings: Findings) -> None:
+    text = _parse(render_study(findings)).text
+    for alternative in findings.alternatives:
+        assert alternative.title in text
+    for swing in findings.swings:
+        assert swing.name in text
+    for sweep in findings.sweeps:
+        assert sweep.title in text
+    for fate in Fate:
+        assert str(fate) in text
+    for group in (STUDY.device.constants, STUDY.assumptions.constants, STUDY.rates.constants()):
+        for name, constant in group.items():
+            assert name in text
+            assert constant.source in text
+    assert f"{findings.summary['modelled']['battery_percent_per_day']:.2f} %" in text
+
+
+def test_json_and_csv_lie_beside_the_page(page: Path, findings: Findings) -> None:
+    assert {path.suffix for path in page.parent.iterdir() if path.is_file()} == {".html", ".json", ".csv"}
+    beside = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
+    assert beside["schema"] == "nowplaying/energy-study/1"
+    assert len(beside["sensitivity"]) == len(findings.swings) >= 30
+    assert page.with_suffix(".csv").read_text(encoding="utf-8").count("\n") == 1 + 3
+
+
+def test_every_figure_with_a_range_is_moved(findings: Findings) -> None:
+    names = {swing.name for swing in findings.swings}
+    priced = {name for name in STUDY.device.constants if name.partition(".")[0] in {"dsp", "processor", "memory"}}
+    assert {f"device: {name}" for name in priced if STUDY.device.constants[name].has_range} <= names
+    assert {f"days: {name}" for name in STUDY.assumptions.constants} <= names
+    widths = [swing.width_mah for swing in findings.swings]
+    assert widths == sorted(widths, reverse=True)
+    assert findings.swings[0].name == "device: dsp.detector_ma"
+
+
+def test_ours_costs_less_than_the_ways_without_a_detector(findings: Findings) -> None:
+    mah = {one.name: one.mah.mean for one in findings.alternatives}
+    assert mah["ours"] < mah["server-wifi"] < mah["server-lte"]
+    assert mah["ours"] < mah["every-five-minutes"] < mah["every-minute"] < mah["always-on"]
+    assert mah["two-stage-lte"] < mah["server-lte"]
+
+
+@needs_chromium
+@pytest.mark.parametrize(("width", "height"), [(360, 4000), (1400, 2000)])
+def test_a_browser_shows_it_without_an_error(page: Path, width: int, height: int) -> None:
+    seen = look(page, width, height)
+    assert seen.console == []
+    # The page itself never scrolls sideways; wide tables and pictures do so in a box of their own.
+    assert seen.page_width == seen.frame_width == width
+    assert struct.unpack(">II", seen.picture[16:24]) == (width, height)
+
+
+@needs_chromium
+def test_the_browser_would_tell_of_an_error_and_of_a_page_that_is_too_wide(page: Path) -> None:
+    wide = "document.body.innerHTML += '<div style=width:2000px>x</div>'; " + "parent.postMessage('page ' + "
+    wide += "document.documentElement.scrollWidth + ' in ' + innerWidth, '*')"
+    seen = look(page, 800, 600, script=f"console.error('told'); {wide}; nothing.there")
+    assert any("told" in line for line in seen.console)
+    assert any("nothing is not defined" in line for line in seen.console)
+    assert seen.page_width > seen.frame_width == 800
