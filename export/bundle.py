@@ -13,7 +13,7 @@ from detector.network import StatefulNetwork, open_network
 from detector.stream import MODEL_FILE
 from export.bundle_report import BundleReport, graph_facts
 from export.firmware import export_firmware
-from export.model_copies import copy_stamped
+from export.model_copies import copy_with_metadata
 from export.stream_form import as_stream
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import __version__
@@ -68,18 +68,20 @@ def export_bundle(
     if len(set(names)) < len(names):
         message = f"--db: expected databases of different names, found {', '.join(names)}; rename one"
         raise ConfigError(message)
-    ears = ModelFolder.open(detector, role="detector")
-    memory = ModelFolder.open(fingerprinter, role="fingerprinter")
+    detector_model = ModelFolder.open(detector, role="detector")
+    fingerprinter_model = ModelFolder.open(fingerprinter, role="fingerprinter")
     checks: dict[str, str] = {}
     with _temporary(output) as folder:
         phone = folder / PHONE
         models = {
-            "detector": copy_stamped(ears, phone / _MODELS / "detector"),
+            "detector": copy_with_metadata(detector_model, phone / _MODELS / "detector"),
             # A database has the codebook that it was built with.
-            "fingerprinter": copy_stamped(memory, phone / _MODELS / "fingerprinter", leave_out=("codebook",)),
+            "fingerprinter": copy_with_metadata(
+                fingerprinter_model, phone / _MODELS / "fingerprinter", leave_out=("codebook",)
+            ),
         }
         if half:
-            models[HALF] = _half(memory, phone / _MODELS / HALF)
+            models[HALF] = _half(fingerprinter_model, phone / _MODELS / HALF)
         for role, model in models.items():
             checks |= {f"{role}/{name}": text for name, text in _check_tensors(model).items()}
         opened = Fingerprinter(models["fingerprinter"])
@@ -92,7 +94,7 @@ def export_bundle(
             "embedding_space": opened.embedding_space,
         }
         _seal(phone, target=PHONE, **entries)
-        checks[DSP] = _write_dsp(ears, folder / DSP)
+        checks[DSP] = _write_dsp(detector_model, folder / DSP)
         report = BundleReport(
             path=output,
             files={path.relative_to(folder).as_posix(): file_record(path) for path in _files(folder)},
@@ -138,11 +140,11 @@ def _seal(folder: Path, **entries: Any) -> None:
 
 
 def _half(model: ModelFolder, target: Path) -> ModelFolder:
-    from export.float_reference import ENCODER_WEIGHTS, write_float_twin
+    from export.float_reference import ENCODER_WEIGHTS, write_float_reference
 
     with tempfile.TemporaryDirectory() as folder:
-        twin = write_float_twin(model, model.path / ENCODER_WEIGHTS, Path(folder) / HALF, precision="float16")
-        return copy_stamped(twin, target)
+        reference = write_float_reference(model, model.path / ENCODER_WEIGHTS, Path(folder) / HALF, precision="float16")
+        return copy_with_metadata(reference, target)
 
 
 def _copy_database(source: Path, target: Path, embedding_space: str) -> str:
@@ -189,10 +191,10 @@ def _check_fingerprint(fingerprinter: Fingerprinter) -> str:
     """Fingerprint a rising tone: the result must be a finite unit vector, and not that of silence."""
     time_s = np.arange(fingerprinter.window_samples) / fingerprinter.sample_rate_hz
     tone = 0.3 * np.sin(2 * np.pi * (300.0 + 400.0 * time_s) * time_s).astype(np.float32)
-    heard = fingerprinter.embed(tone, 1.0)[0]
+    embedding = fingerprinter.embed(tone, 1.0)[0]
     silence = fingerprinter.embed(np.zeros_like(tone), 1.0)[0]
-    length = float(np.linalg.norm(heard))
-    if not abs(length - 1.0) < 1e-3 or float(heard @ silence) > 0.99:
+    length = float(np.linalg.norm(embedding))
+    if not abs(length - 1.0) < 1e-3 or float(embedding @ silence) > 0.99:
         message = f"{fingerprinter.folder.path}: the encoder gives no usable fingerprint (length {length:.3f})"
         raise CorruptArtifactError(message)
     return f"unit vector of {fingerprinter.dim} dimensions"

@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from detector.training.config import NetworkConfig
 from detector.training.weights import FoldedWeights, QuantizedRange, activation_grid, weight_scale
-from export.minify import compact
+from export.minify import minify_flatbuffer
 
 __all__ = ["convert_detector", "deployed_model"]
 
@@ -93,7 +93,7 @@ def convert_detector(network: NetworkConfig, weights: FoldedWeights, *, descript
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
     converter._experimental_disable_per_channel = True  # noqa: SLF001  # there is no public switch
-    return compact(bytes(converter.convert()), description=description)
+    return minify_flatbuffer(bytes(converter.convert()), description=description)
 
 
 def _rounded(kernel: np.ndarray[Any, Any]) -> Any:

@@ -73,17 +73,17 @@ def arena_bytes(graph: bytes) -> int:
     except RuntimeError as error:
         message = f"TensorFlow Lite Micro refused a graph of {len(graph)} bytes ({error}); export it again"
         raise CorruptArtifactError(message) from error
-    # The interpreter tells its allocations on the process's stderr alone.
-    with tempfile.TemporaryFile() as told:
+    # The interpreter prints its allocations to the stderr of the process only.
+    with tempfile.TemporaryFile() as captured:
         kept = os.dup(_STDERR)
         try:
-            os.dup2(told.fileno(), _STDERR)
+            os.dup2(captured.fileno(), _STDERR)
             interpreter.print_allocations()
         finally:
             os.dup2(kept, _STDERR)
             os.close(kept)
-        told.seek(0)
-        found = _TOTAL.search(told.read())
+        captured.seek(0)
+        found = _TOTAL.search(captured.read())
     if found is None:
         message = "expected the arena's size from TensorFlow Lite Micro, found none; install the pinned tflite-micro"
         raise CorruptArtifactError(message)

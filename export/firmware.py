@@ -64,7 +64,7 @@ def export_firmware(source: str | Path, output: Path) -> tuple[Path, ...]:
     model = TfliteModel(path, reference_kernels=True)
     network = open_network(model)
     if not isinstance(network, StatefulNetwork):
-        message = f"{path}: expected a detector with states, found one of whole windows; ship it with --form stream"
+        message = f"{path}: expected a detector with states, found one of whole windows; publish it with --form stream"
         raise ConfigError(message)
     graph = path.read_bytes()
     gate = GateConfig.from_dict(folder.manifest["gate"])

@@ -17,7 +17,7 @@ from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["ENCODER_WEIGHTS", "front_end_config", "rebuilt_encoder", "write_float_twin"]
+__all__ = ["ENCODER_WEIGHTS", "front_end_config", "rebuilt_encoder", "write_float_reference"]
 
 ENCODER_WEIGHTS: Final = "encoder.weights.h5"
 
@@ -47,7 +47,7 @@ def rebuilt_encoder(manifest: dict[str, Any], weights: Path) -> keras.Model:
     return encoder
 
 
-def write_float_twin(
+def write_float_reference(
     model: ModelFolder, weights: Path, output: Path, *, precision: Literal["float16", "float32"]
 ) -> ModelFolder:
     """Write a model folder that differs from a fingerprinter in the encoder's arithmetic alone.

@@ -17,7 +17,16 @@ from ai_edge_litert import schema_py_generated as schema
 
 from nowplaying_core.errors import CorruptArtifactError
 
-__all__ = ["IDENTITY", "STANDARD", "TensorText", "own_bytes", "read_entries", "read_identity", "stamped", "standard"]
+__all__ = [
+    "IDENTITY",
+    "STANDARD",
+    "TensorText",
+    "own_bytes",
+    "read_entries",
+    "read_identity",
+    "standard",
+    "with_metadata",
+]
 
 STANDARD: Final = "TFLITE_METADATA"
 IDENTITY: Final = "nowplaying"
@@ -50,7 +59,7 @@ class TensorText:
     dimensions: tuple[str, ...]
 
 
-def stamped(graph: bytes, entries: Mapping[str, bytes]) -> bytes:
+def with_metadata(graph: bytes, entries: Mapping[str, bytes]) -> bytes:
     """Return a graph with further metadata; what it computes, and its own bytes, stay the same.
 
     Parameters
@@ -96,10 +105,10 @@ def stamped(graph: bytes, entries: Mapping[str, bytes]) -> bytes:
     return bytes(builder.Output())
 
 
-def own_bytes(stamped_graph: bytes, n_bytes: int) -> bytes:
-    """Return the graph of so many bytes that a stamped file was made from."""
-    start = len(stamped_graph) - n_bytes - -n_bytes % _ALIGNMENT
-    return stamped_graph[start : start + n_bytes]
+def own_bytes(file: bytes, n_bytes: int) -> bytes:
+    """Return the graph of so many bytes inside a file that :func:`with_metadata` wrote."""
+    start = len(file) - n_bytes - -n_bytes % _ALIGNMENT
+    return file[start : start + n_bytes]
 
 
 def read_entries(graph: bytes) -> dict[str, bytes]:
@@ -110,7 +119,7 @@ def read_entries(graph: bytes) -> dict[str, bytes]:
 
 
 def read_identity(graph: bytes, *, where: str) -> dict[str, Any]:
-    """Return what a stamped graph says of itself.
+    """Return the identity that :func:`with_metadata` put into a graph.
 
     Raises
     ------

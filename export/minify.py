@@ -13,7 +13,7 @@ from ai_edge_litert import schema_py_generated as schema
 
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["compact", "write_compact"]
+__all__ = ["minify_flatbuffer", "write_flatbuffer"]
 
 _WITH_OPTIONS = (
     schema.BuiltinOperator.CONV_2D,
@@ -22,7 +22,7 @@ _WITH_OPTIONS = (
 )
 
 
-def compact(graph: bytes, *, description: str = "") -> bytes:
+def minify_flatbuffer(graph: bytes, *, description: str = "") -> bytes:
     """Return an equal graph in as few bytes as the format allows.
 
     Parameters
@@ -37,10 +37,10 @@ def compact(graph: bytes, *, description: str = "") -> bytes:
     ConfigError
         When the graph holds another operation.
     """
-    return write_compact(schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph, 0)), description=description)
+    return write_flatbuffer(schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph, 0)), description=description)
 
 
-def write_compact(model: Any, *, description: str = "") -> bytes:
+def write_flatbuffer(model: Any, *, description: str = "") -> bytes:
     """Return a schema object (``ModelT``) as a file in as few bytes as the format allows; see ``compact``."""
     return _Writer(model).write(description)
 

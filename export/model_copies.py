@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from export.metadata import IDENTITY, STANDARD, TensorText, stamped, standard
+from export.metadata import IDENTITY, STANDARD, TensorText, standard, with_metadata
 from nowplaying_core.artifacts import canonical_json, file_record, write_json
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["copy_stamped", "identity_of"]
+__all__ = ["copy_with_metadata", "identity_of"]
 
 _SETTINGS: Final = {
     "detector": ("frontend", "gate"),
@@ -60,7 +60,7 @@ def identity_of(manifest: Mapping[str, Any], file: str, record: Mapping[str, Any
     }
 
 
-def copy_stamped(model: ModelFolder, target: Path, *, leave_out: Sequence[str] = ()) -> ModelFolder:
+def copy_with_metadata(model: ModelFolder, target: Path, *, leave_out: Sequence[str] = ()) -> ModelFolder:
     """Copy a model with metadata inside its graphs, and open the copy: what is shipped is what was checked.
 
     Parameters
@@ -78,7 +78,7 @@ def copy_stamped(model: ModelFolder, target: Path, *, leave_out: Sequence[str] =
         if name.startswith(tuple(leave_out)):
             continue
         if name in _TENSORS:
-            (target / name).write_bytes(_with_metadata(model, name))
+            (target / name).write_bytes(_described_graph(model, name))
             own = {"graph_sha256": record["sha256"], "graph_bytes": record["bytes"]}
             manifest["files"][name] = {**file_record(target / name), **own}
         else:
@@ -88,7 +88,7 @@ def copy_stamped(model: ModelFolder, target: Path, *, leave_out: Sequence[str] =
     return ModelFolder.open(target, role=manifest["role"])
 
 
-def _with_metadata(model: ModelFolder, name: str) -> bytes:
+def _described_graph(model: ModelFolder, name: str) -> bytes:
     graph, opened = model.file(name).read_bytes(), TfliteModel(model.file(name))
     record = {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     identity = identity_of(model.manifest, name, record)
@@ -102,4 +102,4 @@ def _with_metadata(model: ModelFolder, name: str) -> bytes:
         for number in range(len(states))
     ]
     text = standard(identity, description=_SUMMARY[name], inputs=[taken, *states], outputs=[given, *joined])
-    return stamped(graph, {STANDARD: text, IDENTITY: canonical_json(identity).encode()})
+    return with_metadata(graph, {STANDARD: text, IDENTITY: canonical_json(identity).encode()})

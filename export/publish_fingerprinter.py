@@ -21,12 +21,12 @@ from ondevice_db.index.choose_codebook import CODE_BYTES
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
-__all__ = ["add_code_sizes", "add_codebook", "finish_fingerprinter"]
+__all__ = ["add_code_sizes", "add_codebook", "publish_fingerprinter"]
 
 _DIMENSIONS_A_BYTE = 8
 
 
-def finish_fingerprinter(
+def publish_fingerprinter(
     run_dir: Path,
     output: Path,
     sources: TrainingSources,

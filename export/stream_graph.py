@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector.training.config import NetworkConfig
 from detector.training.weights import FoldedWeights, QuantizedRange, activation_grid, weight_scale
-from export.minify import write_compact
+from export.minify import write_flatbuffer
 
 __all__ = ["streaming_graph"]
 
@@ -52,7 +52,7 @@ def streaming_graph(network: NetworkConfig, weights: FoldedWeights, *, descripti
         joined.append(both)
         return both
 
-    heard = frames = graph.tensor((1, kept + network.decision_frames, 1, network.n_channels), grid)
+    frames_in = frames = graph.tensor((1, kept + network.decision_frames, 1, network.n_channels), grid)
     for layer in range(network.n_layers):
         if layer > 0:
             frames = with_state(frames, kept)
@@ -63,7 +63,7 @@ def streaming_graph(network: NetworkConfig, weights: FoldedWeights, *, descripti
     frames = graph.convolution(frames, hidden, weights.hidden_bias, grid, relu=True)
     logit = graph.convolution(frames, weights.logit[None], weights.logit_bias, activation_grid("logit"), relu=False)
     probability = graph.operator(_OPERATOR.LOGISTIC, [logit], graph.shape(logit), _PROBABILITY)
-    return write_compact(graph.model([heard, *states], [probability, *joined]), description=description)
+    return write_flatbuffer(graph.model([frames_in, *states], [probability, *joined]), description=description)
 
 
 class _Graph:

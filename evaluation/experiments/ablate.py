@@ -68,7 +68,7 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
     """Train one variant, ship it in each precision, evaluate it and write what came out."""
     from evaluation.retrieval.by_length import rank1_by_length
     from evaluation.retrieval.embedding import EmbeddingCache
-    from export.publish_fingerprinter import finish_fingerprinter
+    from export.publish_fingerprinter import publish_fingerprinter
     from fingerprinter.training.config import TrainingConfig
     from fingerprinter.training.progress import checkpoint_state
     from fingerprinter.training.sources import TrainingSources
@@ -87,7 +87,7 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
     models = {precision: folder / precision for precision in precisions}
     for precision, model in models.items():
         if not has_codebook(model):
-            finish_fingerprinter(
+            publish_fingerprinter(
                 folder,
                 model,
                 recordings,

@@ -27,7 +27,7 @@ _log = logging.getLogger("from_ear")
 def main() -> None:
     """Run what is missing, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ear", type=Path, required=True, help="model folder of nowplaying ship ear")
+    parser.add_argument("--ear", type=Path, required=True, help="model folder of nowplaying publish ear")
     parser.add_argument("--seeds", type=int, default=3, help="pairs of runs")
     parser.add_argument("--scenes", type=int, default=1000, help="of 30 s, to train a detector on")
     parser.add_argument("--detector-steps", type=int, default=1500, help="of a detector after the ear's")

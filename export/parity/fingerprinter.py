@@ -55,7 +55,7 @@ def verify_fingerprinter(
         report.left_out["fingerprinter in float"] = f"the float weights of {model.manifest['name']} are not here"
         return
     try:
-        from export.float_reference import front_end_config, rebuilt_encoder, write_float_twin
+        from export.float_reference import front_end_config, rebuilt_encoder, write_float_reference
         from export.parity.keras_fingerprinter import keras_images
     except ImportError as error:
         report.left_out["fingerprinter in float"] = str(MissingExtraError("train", "the trained form", error))
@@ -71,9 +71,11 @@ def verify_fingerprinter(
     report.add("front end, Keras to LiteRT", np.abs(by_keras - images[chosen]).max(), detail)
     with tempfile.TemporaryDirectory() as scratch:
         # Another conversion of the same weights: the encoder alone differs, the front end is the very file.
-        twin = Fingerprinter(write_float_twin(model, weights, Path(scratch) / "float", precision="float32"))
-        graph = twin.folder.file("encoder.tflite").read_bytes()
-        by_litert = np.concatenate([twin.encode(image[None]) for image in images])
+        float_reference = Fingerprinter(
+            write_float_reference(model, weights, Path(scratch) / "float", precision="float32")
+        )
+        graph = float_reference.folder.file("encoder.tflite").read_bytes()
+        by_litert = np.concatenate([float_reference.encode(image[None]) for image in images])
         trained = np.asarray(rebuilt_encoder(evaluated.manifest, weights)(images[chosen]))
         report.add("encoder, Keras to LiteRT in float", np.abs(trained - by_litert[chosen]).max(), detail)
         _compare_layers(model, graph, images[chosen], by_litert[chosen], report)
@@ -86,7 +88,7 @@ def verify_fingerprinter(
             variant = Fingerprinter(half)
             by_half = np.concatenate([variant.encode(image[None]) for image in images])
             report.add("float16 to float, lowest cosine", np.sum(by_half * by_litert, axis=1).min(), detail)
-        _compare_answers(shipped, twin, evaluated, sounds, report)
+        _compare_answers(shipped, float_reference, evaluated, sounds, report)
 
 
 def _windows(sounds: Sounds, model: Fingerprinter) -> Iterator[NDArray[np.float32]]:
@@ -130,12 +132,12 @@ def _compare_layers(
 def _layers(path: Path, images: Vectors, expected: list[FloatLayer]) -> list[LayerError]:
     found = weighted_layers(path.read_bytes())
     graph = TfliteModel(path, keep_tensors=True, reference_kernels=True)
-    heard: list[list[NDArray[Any]]] = [[] for _ in found]
+    outputs: list[list[NDArray[Any]]] = [[] for _ in found]
     for image in images:
         graph.run(graph.input.quantize(image[None]))
-        for kept, layer in zip(heard, found, strict=True):
+        for kept, layer in zip(outputs, found, strict=True):
             kept.append(graph.tensor(layer.output))
-    return compare_layers(found, [np.concatenate(parts) for parts in heard], expected)
+    return compare_layers(found, [np.concatenate(parts) for parts in outputs], expected)
 
 
 def _layer_name(tensor: str) -> str:
@@ -145,7 +147,7 @@ def _layer_name(tensor: str) -> str:
 
 
 def _compare_answers(
-    shipped: Fingerprinter, twin: Fingerprinter, evaluated: ModelFolder, sounds: Sounds, report: ParityReport
+    shipped: Fingerprinter, float_reference: Fingerprinter, evaluated: ModelFolder, sounds: Sounds, report: ParityReport
 ) -> None:
     """Ask one database, made of these recordings, what queries in noise are of, in int8 and in float."""
     from ondevice_db.index.choose_codebook import shipped_codebook
@@ -176,7 +178,7 @@ def _compare_answers(
             for start in rng.integers(0, last, _QUERIES_EACH):
                 query = part[start : start + round(_QUERY_S * SAMPLE_RATE_HZ)]
                 answers["right"].append(numbers[path.resolve()])
-                for name, embedder in (("int8", shipped), ("float", twin)):
+                for name, embedder in (("int8", shipped), ("float", float_reference)):
                     match = matcher.match(embedder.embed(query, shipped.query_hop_s), shipped.query_hop_s)
                     answers[name].append(match.candidates[0].song_index if match.candidates else -1)
     n, n_songs = len(answers["right"]), len(numbers)

@@ -25,7 +25,7 @@ class FloatLayer:
     kernel : ndarray, in the graph's layout
     bias : ndarray, shape (channels,)
     outputs : ndarray of float64, shape (n, ...)
-        For the same n inputs as the graph heard.
+        For the same n inputs as the int8 graph ran on.
     """
 
     name: str
@@ -136,14 +136,14 @@ def _bias_scale(subgraph: Any, operator: Any) -> NDArray[np.float64]:
 
 
 def compare_layers(
-    layers: Sequence[WeightedLayer], heard: Sequence[NDArray[np.int8]], expected: Sequence[FloatLayer]
+    layers: Sequence[WeightedLayer], outputs: Sequence[NDArray[np.int8]], expected: Sequence[FloatLayer]
 ) -> list[LayerError]:
     """Compare a quantized graph with the float network that it was made from.
 
     Parameters
     ----------
     layers : sequence of WeightedLayer
-    heard : sequence of ndarray of int8, shape (n, ...)
+    outputs : sequence of ndarray of int8, shape (n, ...)
         Outputs of each layer.
     expected : sequence of FloatLayer
         In the same order.
@@ -157,11 +157,11 @@ def compare_layers(
     if shapes[0] != shapes[1]:
         message = f"expected kernels {shapes[1]} as trained, found {shapes[0]} in the graph; give this model's weights"
         raise ManifestMismatchError(message)
-    return [_error(*parts) for parts in zip(layers, heard, expected, strict=True)]
+    return [_error(*parts) for parts in zip(layers, outputs, expected, strict=True)]
 
 
-def _error(layer: WeightedLayer, heard: NDArray[np.int8], expected: FloatLayer) -> LayerError:
-    real = (heard.astype(np.float64) - layer.zero_point) * layer.scale
+def _error(layer: WeightedLayer, outputs: NDArray[np.int8], expected: FloatLayer) -> LayerError:
+    real = (outputs.astype(np.float64) - layer.zero_point) * layer.scale
     wanted = expected.outputs.reshape(real.shape)
     noise, power = np.mean((real - wanted) ** 2), np.mean(wanted**2)
     return LayerError(
@@ -172,5 +172,5 @@ def _error(layer: WeightedLayer, heard: NDArray[np.int8], expected: FloatLayer) 
         bias_steps=float(np.abs((layer.bias - expected.bias) / layer.bias_scale).max()),
         snr_db=float(10.0 * np.log10((power + 1e-30) / (noise + 1e-30))),
         error_steps=float(np.sqrt(noise) / layer.scale),
-        saturated=float(np.mean(heard == 127)),
+        saturated=float(np.mean(outputs == 127)),
     )

@@ -1,4 +1,4 @@
-"""The recordings that both forms of a model hear: music, and what is none, alone and on top of each other."""
+"""The recordings on which models are compared: music and other sounds, alone and mixed."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -40,22 +40,22 @@ class Sounds:
             yield mixed(music, self.other[number % len(self.other)], snr_db)
 
 
-def load_sounds(music: Sequence[Path], other: Sequence[Path], *, most: int) -> Sounds:
+def load_sounds(music: Sequence[Path], other: Sequence[Path], *, max_items: int) -> Sounds:
     """Read recordings, evenly chosen where there are more than wanted; of long ones the middle.
 
     Parameters
     ----------
     music, other : sequence of Path
-    most : int
-        Of each.
+    max_items : int
+        Largest number of recordings of each kind.
 
     Raises
     ------
     AudioFormatError
         When one of the two has no recording of at least 10 s.
     """
-    chosen = [(path, samples) for path in _spread(music, most) if (samples := _middle(path)) is not None]
-    others = [samples for path in _spread(other, most) if (samples := _middle(path)) is not None]
+    chosen = [(path, samples) for path in _spread(music, max_items) if (samples := _middle(path)) is not None]
+    others = [samples for path in _spread(other, max_items) if (samples := _middle(path)) is not None]
     if not chosen or not others:
         message = (
             f"expected music and other sounds of at least {_SHORTEST_S:g} s, found {len(chosen)} and {len(others)} "
@@ -76,10 +76,10 @@ def mixed(music: Samples, noise: Samples, snr_db: float) -> Samples:
     return (both / max(1.0, loudest)).astype(np.float32)
 
 
-def _spread(paths: Sequence[Path], most: int) -> list[Path]:
-    if len(paths) <= most:
+def _spread(paths: Sequence[Path], max_items: int) -> list[Path]:
+    if len(paths) <= max_items:
         return list(paths)
-    return [paths[int(number)] for number in np.linspace(0, len(paths) - 1, most).round()]
+    return [paths[int(number)] for number in np.linspace(0, len(paths) - 1, max_items).round()]
 
 
 def _middle(path: Path) -> Samples | None:

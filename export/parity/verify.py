@@ -1,6 +1,7 @@
 """``nowplaying export verify``: everything that was exported against everything that was evaluated."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,7 +14,8 @@ from nowplaying_core.manifest import ModelFolder
 
 __all__ = ["verify_export"]
 
-MOST_RECORDINGS: Final = 24
+MAX_RECORDINGS: Final = 24
+_log = logging.getLogger(__name__)
 
 
 def verify_export(
@@ -22,8 +24,7 @@ def verify_export(
     music: Sequence[Path],
     other: Sequence[Path],
     weights: Sequence[Path] = (),
-    most: int = MOST_RECORDINGS,
-    say: Callable[[str], None] = lambda _: None,
+    max_items: int = MAX_RECORDINGS,
 ) -> ParityReport:
     """Compare exported graphs with the models that they come from; the report says what is out of tolerance.
 
@@ -35,10 +36,8 @@ def verify_export(
         Recordings: songs, and noise or speech.
     weights : sequence of Path
         Model folders with float weights, beside the shipped ones.
-    most : int
-        Recordings of each kind that are heard.
-    say : callable
-        Is told what is going on.
+    max_items : int
+        Largest number of recordings of each kind.
 
     Raises
     ------
@@ -49,8 +48,8 @@ def verify_export(
     """
     subject = open_subject(source)
     report = ParityReport(subject.name)
-    sounds = load_sounds(music, other, most=most)
-    say(f"hearing {len(sounds.music)} pieces of music and {len(sounds.other)} other sounds")
+    sounds = load_sounds(music, other, max_items=max_items)
+    _log.info("comparing on %d pieces of music and %d other sounds", len(sounds.music), len(sounds.other))
     for path in subject.databases:
         from ondevice_db.store.store import SongDatabase
 
@@ -61,14 +60,14 @@ def verify_export(
     if any(sources.values()):
         report.add("changed graphs", len(changed), ", ".join(changed) or f"{len(models)} models")
     if subject.detector is not None:
-        say("detector")
+        _log.info("verifying the detector")
         verify_detector(subject.detector, sources[id(subject.detector)], sounds, report)
     if subject.fingerprinter is not None:
-        say("fingerprinter")
+        _log.info("verifying the fingerprinter")
         known = sources[id(subject.fingerprinter)]
         verify_fingerprinter(subject.fingerprinter, known, sounds, report, half=subject.half)
     if subject.dsp is not None:
-        say("C sources")
+        _log.info("verifying the C sources")
         verify_dsp(subject.dsp, subject.detector, sounds, report)
     return report
 

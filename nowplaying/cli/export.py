@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json
-from nowplaying.cli.output import emit_json, note, say, table
+from nowplaying.cli.output import emit_json, say, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
@@ -67,7 +67,9 @@ def verify(
         list[Path] | None,
         typer.Option("--weights", help="Model folder with the float weights, where it is no shipped model."),
     ] = None,
-    most: Annotated[int, typer.Option("--most", min=1, help="Recordings of music, and as many others.")] = 24,
+    max_items: Annotated[
+        int, typer.Option("--max-items", min=1, help="Largest number of recordings, of music and of other sounds each.")
+    ] = 24,
     strict: Annotated[bool, typer.Option("--strict", help="Fail where something cannot be compared here.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for verification.json and .md.")] = None,
     as_json: Json = False,
@@ -77,7 +79,7 @@ def verify(
     from nowplaying_core.artifacts import write_json, write_text
 
     music, other = _recordings(corpus)
-    report = verify_export(source, music=music, other=other, weights=tuple(weights or ()), most=most, say=note)
+    report = verify_export(source, music=music, other=other, weights=tuple(weights or ()), max_items=max_items)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / "verification.json", report.to_dict())

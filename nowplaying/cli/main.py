@@ -88,7 +88,7 @@ app.command("generate")(generate.generate)
 app.add_typer(train.app, name="train")
 app.add_typer(evaluate.app, name="evaluate")
 app.add_typer(audit.app, name="audit")
-app.add_typer(publish.app, name="ship")
+app.add_typer(publish.app, name="publish")
 app.add_typer(db.app, name="db")
 
 

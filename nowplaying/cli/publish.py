@@ -1,4 +1,4 @@
-"""``nowplaying ship``: turn a finished training run into a model folder."""
+"""``nowplaying publish``: turn a finished training run into a model folder."""
 
 from pathlib import Path
 from typing import Annotated
@@ -35,13 +35,13 @@ def fingerprinter(
 ) -> None:
     """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
     require_tensorflow()
-    from export.publish_fingerprinter import finish_fingerprinter
+    from export.publish_fingerprinter import publish_fingerprinter
     from fingerprinter.training.sources import TrainingSources
 
     if precision not in ("int8", "float32"):
         message = f"expected int8 or float32, found {precision!r}"
         raise typer.BadParameter(message, param_hint="--precision")
-    folder = finish_fingerprinter(
+    folder = publish_fingerprinter(
         run_dir,
         out,
         TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),

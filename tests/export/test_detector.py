@@ -14,7 +14,7 @@ from detector.training.model import FoldedModel, normalised
 from detector.training.weights import load_weights, save_weights
 from export.convert_detector import convert_detector, deployed_model
 from export.detector import export_detector
-from export.minify import compact
+from export.minify import minify_flatbuffer
 from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
@@ -64,8 +64,8 @@ def test_keras_and_litert_agree() -> None:
         assert steps + 128 == pytest.approx(min(255, 256 / (1 + np.exp(-logit))), abs=8)
 
 
-def test_compact_changes_the_size_and_nothing_else(tmp_path: Path, graph: bytes) -> None:
-    again = compact(graph, description="x" * 100)
+def test_minifying_changes_the_size_and_nothing_else(tmp_path: Path, graph: bytes) -> None:
+    again = minify_flatbuffer(graph, description="x" * 100)
     (tmp_path / "a.tflite").write_bytes(graph)
     (tmp_path / "b.tflite").write_bytes(again)
     one = TfliteModel(tmp_path / "a.tflite", reference_kernels=True)
@@ -75,10 +75,10 @@ def test_compact_changes_the_size_and_nothing_else(tmp_path: Path, graph: bytes)
         assert np.array_equal(one.run(window[None, :, None, :]), two.run(window[None, :, None, :]))
 
 
-def test_compact_refuses_operations_it_does_not_know() -> None:
+def test_minifying_refuses_operations_it_does_not_know() -> None:
     encoder = builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
     with pytest.raises(ConfigError, match="expected CONV_2D"):
-        compact(encoder.read_bytes())
+        minify_flatbuffer(encoder.read_bytes())
 
 
 def test_export_writes_a_folder_that_opens_and_keeps_its_gate(tmp_path: Path) -> None:

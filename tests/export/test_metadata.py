@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from export.metadata import IDENTITY, STANDARD, own_bytes, read_entries, read_identity, stamped
-from export.model_copies import copy_stamped
+from export.metadata import IDENTITY, STANDARD, own_bytes, read_entries, read_identity, with_metadata
+from export.model_copies import copy_with_metadata
 from export.operators import list_operators
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import builtin_model_dir
@@ -35,10 +35,10 @@ def path(request, tmp_path: Path) -> Path:
 
 def test_a_stamped_graph_computes_the_same_bits(path: Path, tmp_path: Path) -> None:
     graph = path.read_bytes()
-    (tmp_path / "stamped.tflite").write_bytes(stamped(graph, {IDENTITY: b"{}", "other": b"x" * 33}))
+    (tmp_path / "with-metadata.tflite").write_bytes(with_metadata(graph, {IDENTITY: b"{}", "other": b"x" * 33}))
     rng = np.random.default_rng(1)
     for reference in (True, False):
-        one, two = (TfliteModel(p, reference_kernels=reference) for p in (path, tmp_path / "stamped.tflite"))
+        one, two = (TfliteModel(p, reference_kernels=reference) for p in (path, tmp_path / "with-metadata.tflite"))
         assert two.tensors() == one.tensors()
         values = [rng.normal(0, 30, spec.shape).astype(spec.dtype) for spec in one.inputs]
         for expected, found in zip(one.run_all(values), two.run_all(values), strict=True):
@@ -50,7 +50,7 @@ def test_a_microcontroller_computes_the_same_bits(tmp_path: Path) -> None:
     graph = SHIPPED[0].read_bytes()
     values = np.random.default_rng(2).integers(-128, 127, (1, 446, 1, 40)).astype(np.int8)
     found = []
-    for content in (graph, stamped(graph, {IDENTITY: b"{}"})):
+    for content in (graph, with_metadata(graph, {IDENTITY: b"{}"})):
         interpreter = runtime.Interpreter.from_bytes(content)
         interpreter.set_input(values, 0)
         interpreter.invoke()
@@ -63,17 +63,17 @@ def test_a_microcontroller_computes_the_same_bits(tmp_path: Path) -> None:
 def test_what_goes_in_comes_out(entries: dict[str, bytes]) -> None:
     graph = SHIPPED[1].read_bytes()
     before = read_entries(graph)
-    again = stamped(graph, entries)
+    again = with_metadata(graph, entries)
     assert read_entries(again) == {**before, **entries}
     assert own_bytes(again, len(graph)) == graph
     assert list_operators(again, where="") == list_operators(graph, where="")
-    assert stamped(graph, entries) == again
+    assert with_metadata(graph, entries) == again
 
 
 def test_an_export_says_inside_what_it_is(tmp_path: Path) -> None:
     for name, role in (("detector-v1", "detector"), ("fingerprinter-v1", "fingerprinter")):
         model = ModelFolder.open(name, role=role)
-        copy = copy_stamped(model, tmp_path / role)
+        copy = copy_with_metadata(model, tmp_path / role)
         for file, record in copy.manifest["files"].items():
             if not file.endswith(".tflite"):
                 continue
@@ -92,8 +92,8 @@ def test_a_lone_graph_without_an_identity_is_refused() -> None:
     graph = SHIPPED[0].read_bytes()
     for content in (
         graph,
-        stamped(graph, {IDENTITY: b"no JSON"}),
-        stamped(graph, {IDENTITY: json.dumps([1]).encode()}),
+        with_metadata(graph, {IDENTITY: b"no JSON"}),
+        with_metadata(graph, {IDENTITY: json.dumps([1]).encode()}),
     ):
         with pytest.raises(CorruptArtifactError, match="metadata"):
             read_identity(content, where="x.tflite")

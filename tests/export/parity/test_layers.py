@@ -29,11 +29,13 @@ def test_layers_come_in_the_order_in_which_they_run() -> None:
 def test_errors_are_counted_in_steps_and_decibels(rng) -> None:
     layers = weighted_layers(GRAPH)[:2]
     expected = float_layers(layers, rng)
-    heard = [np.rint(one.outputs / layer.scale + layer.zero_point) for one, layer in zip(expected, layers, strict=True)]
-    clean = compare_layers(layers, [one.astype(np.int8) for one in heard], expected)
+    outputs = [
+        np.rint(one.outputs / layer.scale + layer.zero_point) for one, layer in zip(expected, layers, strict=True)
+    ]
+    clean = compare_layers(layers, [one.astype(np.int8) for one in outputs], expected)
     assert all(one.kernel_steps == one.bias_steps == one.error_steps == 0 and one.snr_db > 200 for one in clean)
 
-    harmed = [(one + 3).clip(-128, 127).astype(np.int8) for one in heard]
+    harmed = [(one + 3).clip(-128, 127).astype(np.int8) for one in outputs]
     kernel = expected[1].kernel.copy()
     kernel[2, 0, 0, 5] += 1.7 * layers[1].kernel_scale.ravel()[0]
     expected[1] = FloatLayer("1", kernel, expected[1].bias - 2 * layers[1].bias_scale, expected[1].outputs)

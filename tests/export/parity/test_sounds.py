@@ -35,8 +35,8 @@ def test_few_of_many_are_spread_and_long_ones_give_their_middle(tmp_path: Path) 
         sound = np.concatenate([np.zeros(10 * RATE_HZ, np.float32), tone(40.0), np.zeros(10 * RATE_HZ, np.float32)])
         paths.append(tmp_path / f"{number}.wav")
         soundfile.write(paths[-1], sound if number else tone(2.0), RATE_HZ)
-    sounds = load_sounds(paths, paths[1:2], most=3)
+    sounds = load_sounds(paths, paths[1:2], max_items=3)
     assert sounds.paths == (paths[2], paths[4]), "the first of the three is too short"
     assert all(part.size == 40 * RATE_HZ and part.std() > 0.05 for part in sounds.music)
     with pytest.raises(AudioFormatError, match="found 0 and 1"):
-        load_sounds(paths[:1], paths[1:2], most=3)
+        load_sounds(paths[:1], paths[1:2], max_items=3)

@@ -32,7 +32,7 @@ def test_verify_fails_with_a_reason_and_still_tells_all_figures(run: Run, tmp_pa
     folder = copied(builtin_model_dir("detector-v1"), tmp_path / "detector")
     mutate_weight(folder / MODEL_FILE, layer=5, part=1)
     seal(folder, MODEL_FILE)
-    done = run("export", "verify", folder, "--most", 1, "--out", tmp_path / "report", "--json")
+    done = run("export", "verify", folder, "--max-items", 1, "--out", tmp_path / "report", "--json")
     assert done.code == 4
     assert "detector, worst kernel: expected at most 0.501, found" in done.err
     assert "Traceback" not in done.err
