@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_atomic
+from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_text
 from nowplaying_core.errors import CorruptArtifactError
 
-__all__ = ["CARD_NAME", "METRICS_NAME", "render_card", "write_card"]
+__all__ = ["CARD_NAME", "METRICS_NAME", "card_text", "render_card", "write_card"]
 
 CARD_NAME = "MODEL_CARD.md"
 METRICS_NAME = "metrics.json"
@@ -47,7 +47,13 @@ _PRIVACY = {
 
 
 def write_card(model: Path) -> Path:
-    """Write a model folder's card from its ``manifest.json`` and ``metrics.json``.
+    """Write a model folder's card, :func:`card_text`, and return its path."""
+    write_text(model / CARD_NAME, card_text(model))
+    return model / CARD_NAME
+
+
+def card_text(model: Path) -> str:
+    """Return a model folder's card, made from its ``manifest.json`` and ``metrics.json``.
 
     Raises
     ------
@@ -60,9 +66,7 @@ def write_card(model: Path) -> Path:
     except (OSError, ValueError) as error:
         message = f"{model / METRICS_NAME}: expected the metrics of this model ({error}); run nowplaying evaluate"
         raise CorruptArtifactError(message) from error
-    text = render_card(manifest, metrics)
-    write_atomic(model / CARD_NAME, lambda temporary: _write(temporary, text))
-    return model / CARD_NAME
+    return render_card(manifest, metrics)
 
 
 def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
@@ -157,7 +161,3 @@ def _training(manifest: Mapping[str, Any]) -> str:
     if training.get("command"):
         lines.append(f"\nCommand: `{training['command']}`")
     return "\n".join(lines) or "Not recorded."
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -1,33 +1,13 @@
-"""Write the README's figures from the models' metrics and the benchmark's result: python -m evaluation.readme."""
+"""The README's generated parts, from the models' metrics and the benchmark's result (:mod:`evaluation.pages`)."""
 # ruff: noqa: E501  # prose is broken where the README breaks, not where Python does
 
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 ROOT = Path(__file__).resolve().parents[1]
-BEGIN, END = "## How good is it?", "See the model cards:"
-
-
-def main() -> int:
-    """Replace the section between the two marks; return the exit code."""
-    retrieval = read(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
-    grids = [
-        read(str(path.relative_to(ROOT))) for path in sorted(ROOT.glob("models/fingerprinter-sync-*/metrics.json"))
-    ]
-    detector = read(f"models/{SHIPPED_DETECTOR}/metrics.json")
-    speed = read("benchmarks/speed.json")
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    begin, end = text.index(BEGIN), text.index(END)
-    section = "\n\n".join(
-        [BEGIN, retrieval_text(retrieval), *map(grid_text, grids), detector_text(detector), speed_text(speed)]
-    )
-    readme.write_text(text[:begin] + section + "\n\n" + text[end:], encoding="utf-8")
-    return 0
 
 
 def read(name: str) -> dict[str, Any]:
@@ -36,8 +16,9 @@ def read(name: str) -> dict[str, Any]:
     return content
 
 
-def retrieval_text(metrics: dict[str, Any]) -> str:
+def retrieval_text() -> str:
     """Return the two tables of retrieval with what they were measured on."""
+    metrics = read(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
     known = [
         f"| {row['condition']} | {percent(row['rank1']['rate'])} | {percent(row['rank1']['bootstrap'][0])} to "
         f"{percent(row['rank1']['bootstrap'][1])} | {percent(row['accepted']['rate'])} | "
@@ -72,8 +53,9 @@ def retrieval_text(metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def grid_text(metrics: dict[str, Any]) -> str:
+def grid_text() -> str:
     """Return what the high-resolution model reaches on the seed paper's grid."""
+    metrics = read("models/fingerprinter-sync-v1/metrics.json")
     cells = {(row["table"], row["snr_db"], row["length_s"], row["system"]): row for row in metrics["rows"]}
     lengths = sorted({row["length_s"] for row in metrics["rows"]})
     columns = [("noise", 0.0), ("noise", 10.0), ("noise and room", 0.0), ("noise and room", 10.0)]
@@ -105,34 +87,29 @@ def grid_text(metrics: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def detector_text(metrics: dict[str, Any]) -> str:
+def detector_text() -> str:
     """Return the detector's ROC areas and what it does in streams in a paragraph."""
+    metrics = read(f"models/{SHIPPED_DETECTOR}/metrics.json")
     clips, streams = metrics["clips"], metrics["streams"]
     wide, narrow = (clips["area"][name] for name in ("full band", "low-passed 3.5 kHz"))
+    recall, rate = streams["recall_audible"], streams["false_triggers_per_hour"]
     lines = [
         f"The detector ({metrics['model_bytes']:,} bytes) reaches an ROC area of {wide['value']:.3f} ({wide['low']:.3f} to "
         f"{wide['high']:.3f}) on {clips['n_music']} + {clips['n_other']} clips of 4.5 s,",
-        "music at 0 to 20 dB against noise "
-        f"and speech, and {narrow['value']:.3f} when everything is low-passed to 3.5 kHz; 0.97 is wanted",
-    ]
-    if metrics["schema"] != "detector-metrics/1":
-        recall, rate = streams["recall_audible"], streams["false_triggers_per_hour"]
-        lines[-1] = lines[-1].replace("; 0.97 is wanted", ".")
-        lines += [
-            f"In {streams['hours']:.0f} h of streams it finds {percent(recall['value'])} % ({percent(recall['low'])} to "
-            f"{percent(recall['high'])}) of the music regions at {streams['audible_db']:g} dB or more,",
-            f"with {rate['value']:.2f} false triggers an hour ({rate['low']:.2f} to {rate['high']:.2f}), "
-            f"{streams['median_delay_s']:.1f} s after the music's start in the median",
-        ]
-    lines.append(
+        f"music at 0 to 20 dB against noise and speech, and {narrow['value']:.3f} when everything is low-passed to 3.5 kHz.",
+        f"In {streams['hours']:.0f} h of streams it finds {percent(recall['value'])} % ({percent(recall['low'])} to "
+        f"{percent(recall['high'])}) of the music regions at {streams['audible_db']:g} dB or more,",
+        f"with {rate['value']:.2f} false triggers an hour ({rate['low']:.2f} to {rate['high']:.2f}), "
+        f"{streams['median_delay_s']:.1f} s after the music's start in the median",
         "(`nowplaying evaluate detector --corpus CORPUS --cache-dir CACHE "
-        f"--clips {clips['n_music']} --streams {streams['n_streams']} --metrics`)."
-    )
+        f"--clips {clips['n_music']} --streams {streams['n_streams']} --metrics`).",
+    ]
     return "\n".join(lines)
 
 
-def speed_text(speed: dict[str, Any]) -> str:
+def speed_text() -> str:
     """Return indexing and query speed in a paragraph."""
+    speed = read("benchmarks/speed.json")
     return (
         f"On two x86-64 cores, indexing runs at {speed['index_wav_16k_times_real_time']:.0f} times real time from 16 kHz WAV "
         f"and {speed['index_mp3_44k1_times_real_time']:.0f} times from 44.1 kHz MP3;\na query of 8 s takes "
@@ -145,7 +122,3 @@ def speed_text(speed: dict[str, Any]) -> str:
 def percent(share: float, digits: int = 1) -> str:
     """Return a share as a number of percent."""
     return f"{100 * share:.{digits}f}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,7 +9,7 @@ import argparse
 import json
 import multiprocessing
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -20,13 +20,15 @@ from nowplaying_core.artifacts import write_json
 from nowplaying_core.settings import merged
 
 N_QUERIES: Final = 300
+VARIANTS: Final = Path(__file__).with_name("ablations.toml")
+RESULTS: Final = Path(__file__).with_name("ablations.json")
 Precision = Literal["int8", "float32"]
 
 
 def main() -> None:
     """Run what is missing, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--variants", type=Path, default=Path(__file__).with_name("ablations.toml"))
+    parser.add_argument("--variants", type=Path, default=VARIANTS)
     parser.add_argument("--only", action="append", help="name of a variant; all by default")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
@@ -36,7 +38,9 @@ def main() -> None:
         "--teacher", type=Path, help="folder of a finished run, for variants with a distillation_weight"
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
-    parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/ablations.md")
+    parser.add_argument(
+        "--publish", action="store_true", help="write ablations.json, which docs/ablations.md is made from"
+    )
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
     table = tomllib.loads(options.variants.read_text(encoding="utf-8"))
@@ -58,10 +62,15 @@ def main() -> None:
         for variant in table["variant"]
         if (path := options.out / folder_name(variant["name"]) / "result.json").is_file()
     }
-    text = to_markdown(table["base"], results)
-    print(text)
-    if options.table:
-        options.table.write_text(text, encoding="utf-8")
+    print(to_markdown(table["base"], results))
+    if options.publish:
+        write_json(RESULTS, results)
+
+
+def committed_table() -> str:
+    """Return the table of the published results."""
+    base = tomllib.loads(VARIANTS.read_text(encoding="utf-8"))["base"]
+    return to_markdown(base, json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
 def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path, options: argparse.Namespace) -> None:
@@ -96,7 +105,7 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
                 all_code_sizes=False,
                 jobs=options.jobs,
             )
-    rank1 = {
+    counts = {
         precision: rank1_by_length(
             EmbeddingCache(model, options.cache_dir, pcm_cache=options.cache_dir, jobs=options.jobs),
             options.corpus,
@@ -108,7 +117,18 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
     }
     manifest = ModelFolder.open(models["int8"], role="fingerprinter").manifest
     bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
-    write_json(result, {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], **rank1})
+    outcome = {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], "rank1": counts["int8"]}
+    if "float32" in counts:
+        outcome["int8_loss_points"] = loss_points(counts["int8"], counts["float32"])
+    write_json(result, outcome)
+
+
+def loss_points(int8: Mapping[str, Mapping[str, int]], float32: Mapping[str, Mapping[str, int]]) -> float:
+    """Return how many points of rank-1 int8 has more than float, on average over the conditions."""
+    losses = [
+        100 * (int8[name]["count"] / int8[name]["n"] - cell["count"] / cell["n"]) for name, cell in float32.items()
+    ]
+    return sum(losses) / len(losses)
 
 
 def has_codebook(model: Path) -> bool:
@@ -126,8 +146,6 @@ def to_markdown(base: dict[str, Any], results: dict[str, Any]) -> str:
     """Return the table; every figure is taken from the results."""
     names = [condition.name for condition in COLUMNS]
     lines = [
-        "# Ablations of the fingerprinter",
-        "",
         f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {base['n_steps']} steps of "
         f"{base['pairs_per_step']} pairs, which is far from enough and the same for all; {N_QUERIES} dev queries a "
         "cell, so that three points between two variants are noise. int8 is the loss to float, in points, on average "
@@ -137,15 +155,10 @@ def to_markdown(base: dict[str, Any], results: dict[str, Any]) -> str:
         "|---" * (len(names) + 4) + "|",
     ]
     for variant, result in results.items():
-        rates = {
-            precision: {name: 100 * cell["count"] / cell["n"] for name, cell in result[precision].items()}
-            for precision in ("int8", "float32")
-            if precision in result
-        }
+        rates = {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in result["rank1"].items()}
         cells = [variant, f"{result['n_parameters']:,}", f"{result['bytes_per_s']:g}"]
-        cells += [f"{rates['int8'][name]:.1f}" if name in rates["int8"] else "" for name in names]
-        losses = [rates["int8"][name] - rate for name, rate in rates.get("float32", {}).items()]
-        lines.append(table_row([*cells, f"{sum(losses) / len(losses):.1f}" if losses else ""]))
+        loss = f"{result['int8_loss_points']:.1f}" if "int8_loss_points" in result else ""
+        lines.append(table_row([*cells, *(rates.get(name, "") for name in names), loss]))
     return "\n".join(lines) + "\n"
 
 

@@ -9,7 +9,7 @@ import argparse
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -22,9 +22,12 @@ from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.plotting import pyplot
 from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
+RESULTS: Final = Path(__file__).with_name("curve.json")
+PLOT: Final = Path(__file__).resolve().parents[2] / "docs/curve.png"
+
 
 def main() -> None:
-    """Measure what is missing, then write the table and the plot."""
+    """Measure what is missing, then show the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", type=Path, action="append", required=True, help="model folder; may be repeated")
     parser.add_argument("--hops", type=float, nargs="+", default=[1.0, 0.5], help="seconds between references")
@@ -35,20 +38,22 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=600, help="a point")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="folder of the results")
-    parser.add_argument(
-        "--table", type=Path, help="Markdown file to write, such as docs/curve.md, with a .png beside it"
-    )
+    parser.add_argument("--publish", action="store_true", help="write curve.json, which docs/curve.md is made from")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     for model in options.model:
         for hop_s in options.hops:
             measure(model, hop_s, options)
     points = [json.loads(path.read_text(encoding="utf-8")) for path in sorted(options.out.glob("*.json"))]
-    text = to_markdown(points)
-    print(text)
-    if options.table:
-        options.table.write_text(text, encoding="utf-8")
-        plot(points, options.table.with_suffix(".png"))
+    print(to_markdown(points))
+    if options.publish:
+        write_json(RESULTS, points)
+        plot(points, PLOT)
+
+
+def committed_table() -> str:
+    """Return the table of the published points."""
+    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
 def measure(model: Path, hop_s: float, options: argparse.Namespace) -> None:
@@ -88,8 +93,6 @@ def to_markdown(points: Sequence[Mapping[str, Any]]) -> str:
     n = next(iter(points[0]["rank1"].values()))["n"] if points else 0
     low, high = wilson(round(0.9 * n), n)
     lines = [
-        "# Rank-1 against space",
-        "",
         f"Rank-1 in %, {n} dev queries a point, through codes, Annoy and mu-law, codebooks trained on the train split; "
         f"90 % has an interval of {100 * low:.1f} to {100 * high:.1f} %. Bytes are those of the codes; the database "
         "adds two for the cell of each fingerprint. Made by `python -m evaluation.experiments.curve`.",

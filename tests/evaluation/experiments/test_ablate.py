@@ -39,8 +39,8 @@ def test_table_has_a_cell_for_every_length(ablate: ModuleType) -> None:
     def cells(*counts: int) -> dict:
         return {name: {"n": 200, "count": count} for name, count in zip(NAMES, counts, strict=True)}
 
-    result = {"n_parameters": 812_000, "bytes_per_s": 12.0, "int8": cells(180, 191), "float32": cells(182, 191)}
-    without = {name: value for name, value in result.items() if name != "float32"}
+    without = {"n_parameters": 812_000, "bytes_per_s": 12.0, "rank1": cells(180, 191)}
+    result = {**without, "int8_loss_points": ablate.loss_points(cells(180, 191), cells(182, 191))}
     first, last = ablate.to_markdown(TABLE["base"], {"base": result, "other": without}).splitlines()[-2:]
     assert last == "| other | 812,000 | 12 |  | 90.0 |  |  |  |  |  |  |  | 95.5 |  |"
     assert first == "| base | 812,000 | 12 |  | 90.0 |  |  |  |  |  |  |  | 95.5 | -0.5 |"

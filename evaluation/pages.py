@@ -1,0 +1,78 @@
+"""Write every generated figure of the Markdown pages: python -m evaluation.pages --write (or --check).
+
+A page marks a generated part with ``<!-- generated: NAME -->`` and ``<!-- end -->``, NAME being one of :data:`BLOCKS`.
+Model cards are generated as a whole. A test holds every page to its generator.
+"""
+
+import argparse
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from evaluation import model_card, readme
+from evaluation.experiments import ablate, curve
+from nowplaying_core.artifacts import write_text
+from nowplaying_core.errors import ConfigError
+
+__all__ = ["BLOCKS", "ROOT", "fill", "main", "pages"]
+
+ROOT: Final = Path(__file__).resolve().parents[1]
+BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    "retrieval": readme.retrieval_text,
+    "grid": readme.grid_text,
+    "detector": readme.detector_text,
+    "speed": readme.speed_text,
+    "ablations": ablate.committed_table,
+    "curve": curve.committed_table,
+}
+_BLOCK: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def fill(text: str, blocks: Mapping[str, Callable[[], str]] = BLOCKS) -> str:
+    """Return a page with every marked part generated anew.
+
+    Raises
+    ------
+    ConfigError
+        When a page marks a block that has no generator.
+    """
+
+    def generated(found: re.Match[str]) -> str:
+        begin, name, end = found.groups()
+        if name not in blocks:
+            message = f"generated: {name}: expected one of {', '.join(blocks)}"
+            raise ConfigError(message)
+        return f"{begin}{blocks[name]().strip()}\n{end}"
+
+    return _BLOCK.sub(generated, text)
+
+
+def pages(root: Path = ROOT) -> Iterator[tuple[Path, str]]:
+    """Yield each page with generated figures, and the text that it should have."""
+    for path in (root / "README.md", *sorted((root / "docs").rglob("*.md"))):
+        text = path.read_text(encoding="utf-8")
+        if _BLOCK.search(text):
+            yield path, fill(text)
+    for manifest in sorted((root / "models").glob("*/manifest.json")):
+        yield manifest.with_name(model_card.CARD_NAME), model_card.card_text(manifest.parent)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Write or check all pages; return 1 when a checked page differs."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    way = parser.add_mutually_exclusive_group(required=True)
+    way.add_argument("--check", action="store_true", help="name the pages that differ from their generators")
+    way.add_argument("--write", action="store_true", help="write them")
+    options = parser.parse_args(arguments)
+    stale = [(path, text) for path, text in pages() if not path.is_file() or path.read_text(encoding="utf-8") != text]
+    for path, text in stale:
+        print(f"{'wrote' if options.write else 'differs:'} {path.relative_to(ROOT)}")
+        if options.write:
+            write_text(path, text)
+    return 1 if stale and options.check else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
