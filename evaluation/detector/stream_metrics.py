@@ -13,7 +13,7 @@ from detector.gate import GateConfig
 from evaluation.detector.roc import AUDIBLE_DB, det_curve, window_area, window_counts
 from evaluation.detector.streams import Region
 from evaluation.detector.tracks import DECISION_S, StreamTrack, entries, false_triggers, found_regions, triggers_of
-from nowplaying_core.statistics import poisson_rate, share
+from nowplaying_core.statistics import poisson_rate, wilson
 
 __all__ = ["evaluate_room_tone", "evaluate_streams"]
 
@@ -165,7 +165,7 @@ def _recorded_hours(tracks: Sequence[StreamTrack]) -> float:
 
 
 def _recall(regions: Sequence[tuple[Region, bool]]) -> dict[str, Any]:
-    return {"n": len(regions), **share(sum(is_found for _, is_found in regions), len(regions)).to_dict()}
+    return {"n": len(regions), **wilson(sum(is_found for _, is_found in regions), len(regions)).to_dict()}
 
 
 def _recall_by(regions: Sequence[tuple[Region, bool]], name_of: Any) -> dict[str, dict[str, Any]]:

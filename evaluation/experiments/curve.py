@@ -15,11 +15,11 @@ import numpy as np
 
 from evaluation.retrieval.by_length import COLUMNS, rank1_by_length
 from evaluation.retrieval.embedding import EmbeddingCache
-from evaluation.retrieval.metrics import wilson
 from evaluation.retrieval.report import table_row
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.plotting import pyplot
+from nowplaying_core.statistics import wilson
 from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
 RESULTS: Final = Path(__file__).with_name("curve.json")
@@ -91,7 +91,7 @@ def to_markdown(points: Sequence[Mapping[str, Any]]) -> str:
     """Return the table; every figure is taken from the points."""
     names = [condition.name for condition in COLUMNS]
     n = next(iter(points[0]["rank1"].values()))["n"] if points else 0
-    low, high = wilson(round(0.9 * n), n)
+    low, high = wilson(round(0.9 * n), n).bounds
     lines = [
         f"Rank-1 in %, {n} dev queries a point, through codes, Annoy and mu-law, codebooks trained on the train split; "
         f"90 % has an interval of {100 * low:.1f} to {100 * high:.1f} %. Bytes are those of the codes; the database "

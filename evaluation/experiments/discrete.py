@@ -23,13 +23,13 @@ from evaluation.retrieval.conditions import Condition, paired_conditions
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.library import Library, build_library
-from evaluation.retrieval.metrics import bootstrap_interval, paired_difference
 from evaluation.retrieval.report import table_row
 from evaluation.retrieval.setting import plan_known
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot
+from nowplaying_core.statistics import cluster_bootstrap, paired_difference
 from ondevice_db.index.base import FingerprintIndex, SearchOptions
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.match.matcher import Matcher
@@ -216,7 +216,7 @@ def cell(row: dict[str, Any], beside: dict[str, Any] | None) -> str:
     """Return a rate with its interval, or with its difference to another way's."""
     right = np.array(row["right"], np.float64)
     if beside is None:
-        low, high = bootstrap_interval(right, row["tracks"], np.random.default_rng(0))
+        low, high = cluster_bootstrap(right, row["tracks"], np.random.default_rng(0)).bounds
         return f"{100 * right.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
     apart = paired_difference(right, np.array(beside["right"], np.float64), row["tracks"], np.random.default_rng(0))
     apart_pct = [f"{100 * apart[name]:+.1f}" for name in ("difference", "low", "high")]

@@ -27,12 +27,12 @@ from evaluation.retrieval.conditions import paired_conditions
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
 from evaluation.retrieval.library import Library
 from evaluation.retrieval.matching import Outcomes, System, match_all
-from evaluation.retrieval.metrics import clopper_pearson
 from evaluation.retrieval.queries import Plan
 from evaluation.retrieval.same_music import SameMusic
 from evaluation.retrieval.setting import Setting, build_setting
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.find import find_audio
+from nowplaying_core.statistics import clopper_pearson
 from ondevice_db.index.choose_codebook import CodebookChoice
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.match.accept import Acceptance
@@ -184,7 +184,7 @@ def strict(
 def count(accepted: NDArray[np.bool_]) -> dict[str, Any]:
     """Return how many were accepted, and the interval of the rate."""
     n, found = int(accepted.size), int(accepted.sum())
-    return {"n": n, "count": found, "clopper_pearson": list(clopper_pearson(found, n))}
+    return {"n": n, "count": found, "clopper_pearson": clopper_pearson(found, n).bounds}
 
 
 def named(outcomes: Outcomes, ends: tuple[int, int]) -> dict[str, int]:

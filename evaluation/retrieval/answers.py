@@ -15,10 +15,10 @@ from evaluation.retrieval.embedding import load_long_enough
 from evaluation.retrieval.landmark import LandmarkIndex
 from evaluation.retrieval.library import Library, open_exact
 from evaluation.retrieval.matching import System, match_all
-from evaluation.retrieval.pool import share_out, share_out_by_key
 from evaluation.retrieval.published import Found, diagonal_mean, majority_sequence
 from evaluation.retrieval.queries import Plan
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.processes import share_out, share_out_by_key
 from ondevice_db.index.base import FingerprintIndex
 from ondevice_db.store.store import SongDatabase
 

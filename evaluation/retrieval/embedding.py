@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import LONGEST_S, Condition
-from evaluation.retrieval.pool import share_out, share_out_by_key
 from evaluation.retrieval.queries import Plan, loopable
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, canonical_json, write_atomic
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.processes import share_out, share_out_by_key
 from ondevice_db.format.arrays import save_array
 from ondevice_db.recognizer import SILENCE_DBFS
 

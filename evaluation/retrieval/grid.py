@@ -16,11 +16,11 @@ from evaluation.retrieval.conditions import Condition, Room
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.library import Library
 from evaluation.retrieval.matching import System
-from evaluation.retrieval.metrics import rate_by_track, wilson
 from evaluation.retrieval.queries import Plan
 from evaluation.retrieval.setting import index_corpus, plan_known
 from nowplaying_core.artifacts import canonical_json, write_json
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.store.store import SongDatabase
@@ -291,4 +291,4 @@ def timestamps(error_s: NDArray[np.float64], hop_s: float) -> dict[str, Any]:
     n, count = int(error_s.size), int((error_s <= hop_s / 2 + 1e-9).sum())
     median = float(np.median(error_s)) if n else np.inf
     median_s = median if np.isfinite(median) else None
-    return {"n": n, "count": count, "rate": count / max(n, 1), "wilson": list(wilson(count, n)), "median_s": median_s}
+    return {"n": n, "count": count, "rate": count / max(n, 1), "wilson": wilson(count, n).bounds, "median_s": median_s}

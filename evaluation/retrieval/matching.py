@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.retrieval.library import Library, open_exact
-from evaluation.retrieval.pool import share_out
+from nowplaying_core.processes import share_out
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.evidence import N_FEATURES

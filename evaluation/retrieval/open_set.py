@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.matching import Outcomes, System, match_all
-from evaluation.retrieval.metrics import clopper_pearson, wilson
 from evaluation.retrieval.setting import Setting, build_setting
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.statistics import clopper_pearson, wilson
 from ondevice_db.recognizer import acceptance_of
 
 __all__ = ["evaluate_open_set", "precision_recall"]
@@ -134,10 +134,10 @@ def _score(setting: Setting, known: Outcomes, unknown: Outcomes) -> dict[str, An
     points = np.unique(np.linspace(0, thresholds.size - 1, _N_POINTS).astype(int))
     n, n_unknown = int(right.size), int(unknown.accepted.size)
     return {
-        "rank1": {"rate": float(right.mean()), "wilson": list(wilson(int(right.sum()), n))},
-        "accepted": {"rate": float(accepted.mean()), "wilson": list(wilson(int(accepted.sum()), n))},
+        "rank1": {"rate": float(right.mean()), "wilson": wilson(int(right.sum()), n).bounds},
+        "accepted": {"rate": float(accepted.mean()), "wilson": wilson(int(accepted.sum()), n).bounds},
         "wrong_accepted": int((~right & known.accepted).sum()),
-        "false_accepts": {"count": false, "n": n_unknown, "clopper_pearson": list(clopper_pearson(false, n_unknown))},
+        "false_accepts": {"count": false, "n": n_unknown, "clopper_pearson": clopper_pearson(false, n_unknown).bounds},
         "recall_at_precision_99": float(recall[precise[-1]]) if precise.size else 0.0,
         "curve": [
             {"threshold": float(thresholds[i]), "precision": float(precision[i]), "recall": float(recall[i])}

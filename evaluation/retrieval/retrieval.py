@@ -11,17 +11,17 @@ from numpy.typing import NDArray
 
 from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions, standard_conditions
 from evaluation.retrieval.matching import Outcomes, System, match_all
-from evaluation.retrieval.metrics import (
-    clopper_pearson,
-    paired_difference,
-    poisson_upper,
-    rate_by_track,
-)
 from evaluation.retrieval.same_music import SAME_SIMILARITY
 from evaluation.retrieval.setting import Setting, build_setting
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio.corpus import recordings_if_any
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.statistics import (
+    clopper_pearson,
+    paired_difference,
+    poisson_upper,
+    rate_by_track,
+)
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.match.accept import Acceptance
@@ -271,7 +271,7 @@ def _false_row(kind: str, condition: Condition, outcomes: Outcomes) -> dict[str,
         "n": n,
         "count": count,
         "rate": count / n,
-        "clopper_pearson": list(clopper_pearson(count, n)),
+        "clopper_pearson": clopper_pearson(count, n).bounds,
         "upper_95": poisson_upper(count, n),
     }
 

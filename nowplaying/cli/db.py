@@ -7,7 +7,8 @@ import typer
 
 from nowplaying.cli import db_change
 from nowplaying.cli.options import Json
-from nowplaying.cli.output import clock, emit_json, say, table
+from nowplaying.cli.output import emit_json, say, table
+from nowplaying_core.text import clock
 
 __all__ = ["app"]
 

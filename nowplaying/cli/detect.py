@@ -7,9 +7,10 @@ import typer
 
 from nowplaying.cli.options import DetectorModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
-from nowplaying.cli.output import clock, emit_json, note, say
+from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.errors import NowPlayingError
+from nowplaying_core.text import clock
 
 if TYPE_CHECKING:
     from detector.live import LiveEvent

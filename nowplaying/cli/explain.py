@@ -4,7 +4,8 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
-from nowplaying.cli.output import clock, say, visible
+from nowplaying.cli.output import say, visible
+from nowplaying_core.text import clock
 
 __all__ = ["print_explanation"]
 

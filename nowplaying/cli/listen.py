@@ -5,9 +5,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json
-from nowplaying.cli.output import clock, emit_json, note, say
+from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
+from nowplaying_core.text import clock
 
 if TYPE_CHECKING:
     from simulator.phone.events import Event

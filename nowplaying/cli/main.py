@@ -26,23 +26,12 @@ from nowplaying.cli import (
     train,
 )
 from nowplaying.cli.outcome import disk_error
-from nowplaying.cli.output import fail, set_verbosity
+from nowplaying.cli.output import PACKAGES, fail, set_verbosity
 from nowplaying_core import __version__
 from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
 
 __all__ = ["app", "main"]
 
-_ROOMS = {
-    "detector",
-    "evaluation",
-    "export",
-    "fingerprinter",
-    "nowplaying",
-    "nowplaying_core",
-    "ondevice_db",
-    "pretraining",
-    "simulator",
-}
 
 app = typer.Typer(
     name="nowplaying",
@@ -103,7 +92,7 @@ def main() -> None:
         fail("interrupted")
         sys.exit(EXIT_INTERRUPTED)
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.partition(".")[0] in _ROOMS:
+        if error.name is None or error.name.partition(".")[0] in PACKAGES:
             raise
         fail(f"the package {error.name!r} is not installed; install nowplaying again, or see 'nowplaying doctor'")
         sys.exit(MissingExtraError.exit_code)

@@ -11,19 +11,43 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["clock", "emit_json", "fail", "note", "progress_bar", "say", "set_verbosity", "table", "visible"]
+__all__ = ["PACKAGES", "emit_json", "fail", "note", "progress_bar", "say", "set_verbosity", "table", "visible"]
 
-_quiet = False
+PACKAGES = (
+    "detector",
+    "evaluation",
+    "export",
+    "fingerprinter",
+    "nowplaying",
+    "nowplaying_core",
+    "ondevice_db",
+    "pretraining",
+    "simulator",
+)
+"""Packages whose remarks (level INFO) are meant for the person at the terminal."""
+
+_log = logging.getLogger(__name__)
 # Titles come from files and databases of other people: nothing in them may steer a terminal.
 _VISIBLE = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
 
+class _StderrHandler(logging.Handler):
+    """Write remarks as plain lines, and warnings and other libraries' records with their level and logger."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        text = record.getMessage()
+        if record.levelno != logging.INFO or record.name.partition(".")[0] not in PACKAGES:
+            text = f"{record.levelname.lower()}: {record.name}: {text}"
+        _to_stderr(text)
+
+
 def set_verbosity(*, verbose: int, quiet: bool) -> None:
-    """Send the libraries' log to stderr: warnings, or info (-v) or debug (-vv) too, or errors only (--quiet)."""
-    global _quiet  # noqa: PLW0603 - one process, one command line
-    _quiet = quiet
-    level = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    logging.basicConfig(level=level, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s", force=True)
+    """Send all logs to stderr: our remarks and everybody's warnings, more with -v and -vv, errors only with --quiet."""
+    others = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
+    ours = logging.ERROR if quiet else (logging.INFO, logging.DEBUG, logging.DEBUG)[min(verbose, 2)]
+    logging.basicConfig(level=others, handlers=[_StderrHandler()], force=True)
+    for package in PACKAGES:
+        logging.getLogger(package).setLevel(ours)
 
 
 def visible(text: str) -> str:
@@ -39,14 +63,16 @@ def say(text: str) -> None:
 
 def note(text: str) -> None:
     """Print a remark on stderr, unless --quiet."""
-    if not _quiet:
-        sys.stderr.write(f"{visible(text)}\n")
-        sys.stderr.flush()
+    _log.info("%s", text)
 
 
 def fail(error: BaseException | str) -> None:
     """Print an error on stderr, in one paragraph and without a traceback."""
-    sys.stderr.write(f"error: {visible(str(error))}\n")
+    _to_stderr(f"error: {error}")
+
+
+def _to_stderr(text: str) -> None:
+    sys.stderr.write(f"{visible(text)}\n")
     sys.stderr.flush()
 
 
@@ -78,13 +104,6 @@ def _plain(value: Any) -> Any:
     return str(value)
 
 
-def clock(seconds: float) -> str:
-    """Return a time as minutes and seconds, such as ``"1:02.5"``; negative times keep their sign."""
-    tenths = round(abs(seconds) * 10)
-    sign = "-" if seconds < 0 and tenths else ""
-    return f"{sign}{tenths // 600}:{tenths % 600 / 10:04.1f}"
-
-
 def table(headings: list[str], rows: list[list[str]]) -> None:
     """Print a table on stdout: plain columns that a terminal's width never cuts."""
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
@@ -114,7 +133,8 @@ def progress_bar(description: str, total: float | None = None) -> Iterator["Adva
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=console, disable=_quiet or not console.is_terminal, transient=True) as progress:
+    is_shown = _log.isEnabledFor(logging.INFO) and console.is_terminal
+    with Progress(*columns, console=console, disable=not is_shown, transient=True) as progress:
         yield Advance(progress, description, total)
 
 

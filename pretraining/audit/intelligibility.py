@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
+from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.config import AuditConfig
 from pretraining.encoder import build_ear
 from pretraining.probe.finetune import fine_tune
-from pretraining.probe.intervals import bootstrap, interval
 from pretraining.probe.linear import linear_probe
 from pretraining.tasks.task import Task
 
@@ -74,5 +74,5 @@ def _numbers(task: Task) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _rate(right: NDArray[Any], task: Task) -> dict[str, float]:
-    low, high = interval(bootstrap(right, [one.unit for one in task.test], np.random.default_rng(0)))
+    low, high = middle_95(bootstrap_means(right, [one.unit for one in task.test], np.random.default_rng(0)))
     return {"value": float(right.mean()), "low": low, "high": high}

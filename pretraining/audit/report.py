@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pretraining.probe.report import table
+from nowplaying_core.text import markdown_table
 
 __all__ = ["to_markdown"]
 
@@ -36,7 +36,7 @@ def _errors(rows: list[Mapping[str, Any]]) -> str:
         for row, cell in zip(rows, cells, strict=True):
             cell += [_figure(row[name], 2) for name in ("melody", "melody_by_chance")]
             cell += [_percent(row[name]) for name in ("strongest_pitch", "strongest_pitch_by_chance")]
-    return table(headings, cells)
+    return markdown_table(headings, cells) + "\n"
 
 
 def _words(words: list[Mapping[str, Any]]) -> str:
@@ -46,7 +46,7 @@ def _words(words: list[Mapping[str, Any]]) -> str:
         [f"{name}, read directly", *(_percent(task["vectors"][name]) for task in words)] for name in words[0]["vectors"]
     ]
     rows.append(["the most common label", *(f"{100 * task['chance']:.1f} %" for task in words)])
-    return table(headings, rows)
+    return markdown_table(headings, rows) + "\n"
 
 
 def _figure(found: Mapping[str, float], digits: int) -> str:

@@ -13,13 +13,13 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.chroma import chroma, chroma_agreement, strongest_agreement
 from pretraining.audit.config import AuditConfig
 from pretraining.audit.dataset import Bank, gather
 from pretraining.audit.intelligibility import read_from_vectors, understood
 from pretraining.diffusion.distance import fingerprints
-from pretraining.probe.intervals import bootstrap, interval
 from pretraining.probe.windows import Images, hear
 from pretraining.tasks.corpus import digits, music_speech_noise, speakers
 from pretraining.tasks.segments import has_utterances, read_utterances
@@ -209,5 +209,5 @@ def _words(means: _Means, task: Task, cache_dir: Path) -> dict[str, Any]:
 
 
 def _figure(values: NDArray[np.float64], units: list[str]) -> dict[str, float]:
-    low, high = interval(bootstrap(values[None], units, np.random.default_rng(0)))
+    low, high = middle_95(bootstrap_means(values[None], units, np.random.default_rng(0)))
     return {"value": float(values.mean()), "low": low, "high": high}

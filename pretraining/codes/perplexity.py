@@ -11,9 +11,9 @@ from scipy.special import logsumexp
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.statistics import middle_95
 from pretraining.codes.ngrams import Bigram, unigram
 from pretraining.codes.run import CodeRun
-from pretraining.probe.intervals import interval
 
 __all__ = ["MODELS", "draw_perplexities", "evaluate_perplexity", "perplexity_markdown"]
 
@@ -135,7 +135,7 @@ def _nats(
 
 
 def _with_interval(value: float, drawn: NDArray[np.float64]) -> dict[str, float]:
-    low, high = interval(drawn)
+    low, high = middle_95(drawn)
     return {"value": value, "low": low, "high": high}
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pretraining.probe.report import table
+from nowplaying_core.text import markdown_table
 
 __all__ = ["to_markdown"]
 
@@ -31,13 +31,13 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapp
         "first*: how often the nearest real window by fingerprint is the one rebuilt. *spread*: root mean square "
         "between two samples. Blurred: real windows under a Gaussian of so many bands and frames. Made "
         "by `python -m evaluation.experiments.decoders`.\n",
-        table([*names, "parameters"], rows),
+        markdown_table([*names, "parameters"], rows) + "\n",
     ]
     curves = [[name, *_curve_cells(step)] for name, result in results.items() for step in _curve(result)]
     if curves:
         parts += [
             "## Steps against fidelity\n",
-            table(["decoder", "sampled in", "error", "distance", "own window first"], curves),
+            markdown_table(["decoder", "sampled in", "error", "distance", "own window first"], curves) + "\n",
         ]
     modelled = [
         [name, _with_interval(latent["validation_loss"], 3), _with_interval(latent["sample_distance"])]
@@ -49,7 +49,7 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapp
             "## How easily the latent is modelled\n",
             "A small diffusion model of each latent, standardised: its loss on latents it has not seen (1 is white "
             "noise) and the distance of what it makes up, decoded.\n",
-            table(["latent of", "validation loss", "distance of samples"], modelled),
+            markdown_table(["latent of", "validation loss", "distance of samples"], modelled) + "\n",
         ]
     return "\n".join(parts)
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pretraining.probe.intervals import bootstrap, interval
+from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.tasks.task import Task
 
 __all__ = ["Right", "compare"]
@@ -38,7 +38,7 @@ def compare(tasks: Sequence[Task], answers: Sequence[Right]) -> tuple[list[dict[
     rows, drawn = [], []
     for number, (task, right) in enumerate(zip(tasks, answers, strict=True)):
         units = [example.unit for example in task.test]
-        draws = {key: bootstrap(matrix, units, np.random.default_rng(number)) for key, matrix in right.items()}
+        draws = {key: bootstrap_means(matrix, units, np.random.default_rng(number)) for key, matrix in right.items()}
         accuracies = {key: float(matrix.mean()) for key, matrix in right.items()}
         for key, matrix in right.items():
             rows.append({"task": task.name, **_row(key, accuracies, draws), "n_seeds": len(matrix)})
@@ -55,11 +55,11 @@ def _row(
     draws: Mapping[tuple[str, str, float], NDArray[np.float64]],
 ) -> dict[str, Any]:
     method, mode, share = key
-    low, high = interval(draws[key])
+    low, high = middle_95(draws[key])
     minus = {}
     for other in accuracies:
         if other[1:] == key[1:] and other != key:
-            least, most = interval(draws[key] - draws[other])
+            least, most = middle_95(draws[key] - draws[other])
             minus[other[0]] = {"difference": accuracies[key] - accuracies[other], "low": least, "high": most}
     common = {"method": method, "mode": mode, "label_share": share}
     return {**common, "accuracy": accuracies[key], "low": low, "high": high, "minus": minus}

@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["table", "to_markdown"]
+from nowplaying_core.text import markdown_table
+
+__all__ = ["to_markdown"]
 
 _COMPARED_TO = ("random", "supervised", "central")
 
@@ -46,8 +48,11 @@ def _tasks(result: Mapping[str, Any]) -> str:
     runs = [
         [run["method"], str(run["seed"]), str(run["n_steps"]), str(run["clips_per_step"])] for run in result["runs"]
     ]
-    tasks = table(["task", "labels", "learnt from", "asked", "units", "most common", "parts share no"], rows)
-    return tasks + "\n" + table(["method", "seed", "steps", "clips a step"], runs)
+    tasks = (
+        markdown_table(["task", "labels", "learnt from", "asked", "units", "most common", "parts share no"], rows)
+        + "\n"
+    )
+    return tasks + "\n" + markdown_table(["method", "seed", "steps", "clips a step"], runs) + "\n"
 
 
 def _by_task(rows: list[dict[str, Any]], means: list[dict[str, Any]]) -> str:
@@ -57,7 +62,7 @@ def _by_task(rows: list[dict[str, Any]], means: list[dict[str, Any]]) -> str:
     found = {(row["task"], row["method"]): row for row in rows if row["label_share"] == share}
     found |= {("mean", row["method"]): row for row in means if row["label_share"] == share}
     body = [[method, *(_cell(found[task, method]) for task in (*tasks, "mean"))] for method in methods]
-    cells = table(["method", *tasks, "mean"], body)
+    cells = markdown_table(["method", *tasks, "mean"], body) + "\n"
     return f"With {share:.0%} of the labels:\n\n{cells}\n\\* not surely above random\n"
 
 
@@ -68,10 +73,11 @@ def _by_share(means: list[dict[str, Any]]) -> str:
     found = {(row["method"], row["label_share"]): row for row in means}
     parts = [
         "Mean over tasks by share of labels:\n",
-        table(
+        markdown_table(
             ["method", *(f"{share:.0%}" for share in shares)],
             [[method, *(_cell(found[method, share]) for share in shares)] for method in methods],
-        ),
+        )
+        + "\n",
     ]
     for other in [name for name in _COMPARED_TO if name in methods and len(methods) > 1]:
         rows = [
@@ -80,7 +86,7 @@ def _by_share(means: list[dict[str, Any]]) -> str:
             if method != other
         ]
         heading = ["method", *(f"{share:.0%}" for share in shares)]
-        parts += [f"Mean less that of `{other}`, in points:\n", table(heading, rows)]
+        parts += [f"Mean less that of `{other}`, in points:\n", markdown_table(heading, rows) + "\n"]
     return "\n".join(parts)
 
 
@@ -95,9 +101,3 @@ def _difference(found: dict[str, float]) -> str:
 
 def _percent(value: float) -> str:
     return f"{100 * value:.1f}"
-
-
-def table(headings: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [headings, ["---"] * len(headings), *rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines) + "\n"

@@ -13,9 +13,10 @@ from rich.table import Table
 from rich.text import Text
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
+from nowplaying_core.text import clock
 from simulator.energy.costs import Prices
 from simulator.phone.events import Event, EventKind, State
-from simulator.reports.timeline import STATE_STYLES, clock, describe
+from simulator.reports.timeline import STATE_STYLES, describe
 
 __all__ = ["LiveView"]
 

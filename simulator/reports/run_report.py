@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import write_json, write_text
+from nowplaying_core.text import clock
 from simulator.phone.events import EventKind
 from simulator.reports.bars import bars
 from simulator.reports.page import constants_table, html_table, render_page
-from simulator.reports.timeline import clock, describe
+from simulator.reports.timeline import describe
 from simulator.reports.timeline_chart import timeline_chart
 from simulator.run import SimulationResult
 from simulator.scenes.scene import SoundKind

@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from rich.table import Table
 from rich.text import Text
 
+from nowplaying_core.text import clock
 from simulator.phone.events import Event, EventKind
 from simulator.run import SimulationResult
 from simulator.scenes.scene import SoundKind
 from simulator.scenes.score_scene import Finding, Outcome
 
-__all__ = ["STATE_STYLES", "clock", "describe", "energy_table", "findings_table", "timeline_table"]
+__all__ = ["STATE_STYLES", "describe", "energy_table", "findings_table", "timeline_table"]
 
 STATE_STYLES = {
     "listening": "green",
@@ -30,12 +31,6 @@ _OUTCOME_STYLES = {
     Outcome.MISPLACED: "bold red",
     Outcome.WRONG: "bold red",
 }
-
-
-def clock(time_s: float) -> str:
-    """Return a time as minutes, seconds and tenths: 1:23.4."""
-    tenths = round(time_s * 10)
-    return f"{tenths // 600}:{tenths % 600 // 10:02d}.{tenths % 10}"
 
 
 def describe(event: Event) -> str:

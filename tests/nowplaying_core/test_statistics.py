@@ -2,7 +2,17 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from nowplaying_core.statistics import area_under_roc, bootstrap_area, poisson_rate, share
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.statistics import (
+    area_under_roc,
+    bootstrap_area,
+    clopper_pearson,
+    cluster_bootstrap,
+    paired_difference,
+    poisson_rate,
+    poisson_upper,
+    wilson,
+)
 
 
 def test_area_by_counting_pairs(rng: np.random.Generator) -> None:
@@ -40,6 +50,39 @@ def test_poisson_bounds_are_the_exact_ones() -> None:
 
 
 def test_share_bounds() -> None:
-    interval = share(45, 50)
+    interval = wilson(45, 50)
     assert interval.low < 0.9 < interval.high
-    assert np.isnan(share(0, 0).value)
+    assert np.isnan(wilson(0, 0).value)
+
+
+def test_wilson_and_clopper_pearson_agree_with_the_literature() -> None:
+    assert wilson(0, 10).bounds == pytest.approx([0.0, 0.2775], abs=1e-4)
+    assert wilson(81, 263).bounds == pytest.approx([0.2553, 0.3662], abs=1e-4)  # Newcombe 1998, table I
+    assert clopper_pearson(81, 263).bounds == pytest.approx([0.2527, 0.3676], abs=1e-4)
+    assert clopper_pearson(0, 100).high == pytest.approx(0.0362, abs=1e-4)
+    assert clopper_pearson(5, 5).bounds == [pytest.approx(0.4782, abs=1e-4), 1.0]
+
+
+def test_no_event_in_a_thousand_is_under_three() -> None:
+    assert poisson_upper(0, 1000.0) == pytest.approx(2.996e-3, rel=1e-3)
+    with pytest.raises(ConfigError):
+        poisson_upper(0, 0.0)
+
+
+def test_bootstrap_knows_that_queries_go_together(rng: np.random.Generator) -> None:
+    """Twenty tracks of fifty equal answers tell as much as twenty queries, not as a thousand."""
+    tracks = np.repeat(np.arange(20), 50)
+    values = (tracks % 2).astype(float)
+    low, high = cluster_bootstrap(values, tracks.tolist(), rng).bounds
+    assert low < 0.35 < 0.65 < high
+    single_low, single_high = cluster_bootstrap(values, list(range(1000)), rng).bounds
+    assert single_high - single_low < 0.08
+
+
+def test_paired_difference_is_narrower_than_each_alone(rng: np.random.Generator) -> None:
+    truth = rng.random(2000) < 0.8
+    better = truth | (rng.random(2000) < 0.05)
+    result = paired_difference(better, truth, list(range(2000)), rng)
+    assert result["only_second"] == 0
+    assert result["difference"] == pytest.approx(np.mean(better) - np.mean(truth))
+    assert 0 < result["low"] <= result["one_sided_low"] < result["difference"] < result["high"] < 0.03

@@ -9,14 +9,6 @@ import pytest
 from evaluation.retrieval import rooms
 from evaluation.retrieval.compose import band_power, compose
 from evaluation.retrieval.conditions import Condition, standard_conditions
-from evaluation.retrieval.metrics import (
-    bootstrap_interval,
-    clopper_pearson,
-    paired_difference,
-    poisson_upper,
-    wilson,
-)
-from evaluation.retrieval.pool import share_out
 from evaluation.retrieval.queries import Plan, Query, draw_plan, loopable
 from evaluation.retrieval.report import to_markdown
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
@@ -146,39 +138,6 @@ def test_conditions_out_of_range(options: dict[str, object]) -> None:
         Condition(**options)  # type: ignore[arg-type]
 
 
-def test_wilson_and_clopper_pearson_agree_with_the_literature() -> None:
-    assert wilson(0, 10) == pytest.approx((0.0, 0.2775), abs=1e-4)
-    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=1e-4)  # Newcombe 1998, table I
-    assert clopper_pearson(81, 263) == pytest.approx((0.2527, 0.3676), abs=1e-4)
-    assert clopper_pearson(0, 100)[1] == pytest.approx(0.0362, abs=1e-4)
-    assert clopper_pearson(5, 5) == (pytest.approx(0.4782, abs=1e-4), 1.0)
-
-
-def test_no_event_in_a_thousand_is_under_three() -> None:
-    assert poisson_upper(0, 1000.0) == pytest.approx(2.996e-3, rel=1e-3)
-    with pytest.raises(ConfigError):
-        poisson_upper(0, 0.0)
-
-
-def test_bootstrap_knows_that_queries_go_together(rng: np.random.Generator) -> None:
-    """Twenty tracks of fifty equal answers tell as much as twenty queries, not as a thousand."""
-    tracks = np.repeat(np.arange(20), 50)
-    values = (tracks % 2).astype(float)
-    low, high = bootstrap_interval(values, tracks.tolist(), rng)
-    assert low < 0.35 < 0.65 < high
-    single_low, single_high = bootstrap_interval(values, list(range(1000)), rng)
-    assert single_high - single_low < 0.08
-
-
-def test_paired_difference_is_narrower_than_each_alone(rng: np.random.Generator) -> None:
-    truth = rng.random(2000) < 0.8
-    better = truth | (rng.random(2000) < 0.05)
-    result = paired_difference(better, truth, list(range(2000)), rng)
-    assert result["only_second"] == 0
-    assert result["difference"] == pytest.approx(np.mean(better) - np.mean(truth))
-    assert 0 < result["low"] <= result["one_sided_low"] < result["difference"] < result["high"] < 0.03
-
-
 def test_decay_time_of_a_known_decay(rng: np.random.Generator) -> None:
     for t60_s in (0.2, 0.5, 0.8):
         time_s = np.arange(round(1.5 * t60_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
@@ -202,19 +161,6 @@ def test_committed_rooms_measure_what_they_say() -> None:
         response = rooms.room_response(room)
         assert rooms.measure_t60(response) == pytest.approx(room.t60_s, abs=0.005)
         assert np.sum(response.astype(np.float64) ** 2) == pytest.approx(1.0, abs=1e-4)
-
-
-def test_work_is_shared_in_order() -> None:
-    for jobs in (1, 2):
-        assert share_out(_add, [1, 2, 3], _ten, jobs=jobs) == [11, 12, 13]
-
-
-def _ten() -> int:
-    return 10
-
-
-def _add(state: int, item: int) -> int:
-    return state + item
 
 
 def test_the_whole_evaluation_runs_and_repeats(corpus: Path, tmp_path: Path) -> None:

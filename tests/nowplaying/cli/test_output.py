@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nowplaying.cli.outcome import Outcome, disk_error
-from nowplaying.cli.output import clock, emit_json, table
+from nowplaying.cli.output import emit_json, table
 from nowplaying_core.errors import AudioFormatError, CorruptArtifactError, MissingExtraError, NowPlayingError
 
 
@@ -16,13 +16,6 @@ def test_json_is_one_strict_line_with_its_schema_first(capsys: pytest.CaptureFix
     assert out.startswith('{"schema": "nowplaying/thing/1"')
     expected = {"schema": "nowplaying/thing/1", "a": None, "b": [0.5, 3], "c": {"d": [1.0, None]}, "e": "ä\n"}
     assert json.loads(out) == expected
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (62.5, "1:02.5"), (-1.25, "-0:01.2"), (-0.01, "0:00.0")]
-)
-def test_clock(seconds: float, text: str) -> None:
-    assert clock(seconds) == text
 
 
 def test_table_aligns_columns(capsys: pytest.CaptureFixture[str]) -> None:

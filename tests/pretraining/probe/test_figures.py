@@ -3,9 +3,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.probe.compare import compare
 from pretraining.probe.few import labelled_part
-from pretraining.probe.intervals import bootstrap, interval
 from pretraining.probe.report import to_markdown
 from pretraining.tasks.task import Example, Task
 
@@ -21,7 +21,7 @@ def test_a_part_of_the_labels_has_every_label_and_its_share(rng: np.random.Gener
 
 def test_the_interval_of_independent_answers_is_the_binomials(rng: np.random.Generator) -> None:
     right = rng.random((1, 400)) < 0.7
-    low, high = interval(bootstrap(right, [str(k) for k in range(400)], rng))
+    low, high = middle_95(bootstrap_means(right, [str(k) for k in range(400)], rng))
     half = 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / 400)
     assert (high - low) / 2 == pytest.approx(half, rel=0.12)
     assert low < right.mean() < high
@@ -31,7 +31,7 @@ def test_answers_of_one_unit_do_not_count_as_many(rng: np.random.Generator) -> N
     by_unit = rng.random(20) < 0.7
     right = np.repeat(by_unit, 20)[None]
     units = [str(k // 20) for k in range(400)]
-    low, high = interval(bootstrap(right, units, rng))
+    low, high = middle_95(bootstrap_means(right, units, rng))
     assert high - low > 3 * 2 * 1.96 * np.sqrt(0.21 / 400) * 0.8
 
 
@@ -39,7 +39,7 @@ def test_seeds_that_differ_widen_the_interval(rng: np.random.Generator) -> None:
     units = [str(k) for k in range(300)]
     same = np.tile(rng.random(300) < 0.5, (3, 1))
     differing = np.stack([rng.random(300) < share for share in (0.2, 0.5, 0.8)])
-    widths = [np.subtract(*interval(bootstrap(right, units, rng))[::-1]) for right in (same, differing)]
+    widths = [np.subtract(*middle_95(bootstrap_means(right, units, rng))[::-1]) for right in (same, differing)]
     assert widths[1] > 2 * widths[0]
 
 
@@ -48,9 +48,9 @@ def test_differences_are_paired(rng: np.random.Generator) -> None:
     worse = rng.random((1, 300)) < 0.5
     better = worse.copy()
     better[0, np.flatnonzero(~worse[0])[:15]] = True
-    drawn = [bootstrap(right, units, np.random.default_rng(0)) for right in (better, worse)]
-    assert interval(drawn[0] - drawn[1])[0] > 0, "never worse on any sound"
-    assert interval(drawn[0])[0] < interval(drawn[1])[1], "which the intervals alone do not tell"
+    drawn = [bootstrap_means(right, units, np.random.default_rng(0)) for right in (better, worse)]
+    assert middle_95(drawn[0] - drawn[1])[0] > 0, "never worse on any sound"
+    assert middle_95(drawn[0])[0] < middle_95(drawn[1])[1], "which the intervals alone do not tell"
 
 
 def _task(name: str, rng: np.random.Generator) -> Task:

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from nowplaying_core.text import clock
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.reports.run_report import render_report, write_report
-from simulator.reports.timeline import clock, energy_table, findings_table, timeline_table
+from simulator.reports.timeline import energy_table, findings_table, timeline_table
 from simulator.run import SimulationResult, hear
 from simulator.scenes.scene import Scene, Sound, SoundKind
 from simulator.scenes.score_scene import judge

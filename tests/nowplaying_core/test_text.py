@@ -1,0 +1,15 @@
+import pytest
+
+from nowplaying_core.text import clock, markdown_table
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (62.5, "1:02.5"), (-1.25, "-0:01.2"), (-0.01, "0:00.0")]
+)
+def test_clock(seconds: float, text: str) -> None:
+    assert clock(seconds) == text
+
+
+def test_markdown_table_aligns_numbers_on_the_right() -> None:
+    text = markdown_table(["name", "n"], [["a", "1"], ["b", "20"]], numbers=[1])
+    assert text == "| name | n |\n| --- | ---: |\n| a | 1 |\n| b | 20 |"
