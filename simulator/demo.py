@@ -16,7 +16,7 @@ from simulator.days.summary import summarise
 from simulator.energy.account import day_mah
 from simulator.play import simulate_scene
 from simulator.reports.run_report import write_report
-from simulator.reports.timeline import energy_table, findings_table, timeline_table
+from simulator.reports.timeline import energy_table, scene_results_table, timeline_table
 from simulator.run import Setup, SimulationResult
 from simulator.scenes.recordings import demo_recordings
 from simulator.scenes.score_scene import Outcome
@@ -86,23 +86,23 @@ def run_demo(
     speed = result.duration_s / result.wall_s
     console.print(f"Heard {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
     console.print(timeline_table(result))
-    console.print(findings_table(result.findings))
+    console.print(scene_results_table(result.scene_results))
     console.print(energy_table(result))
     study = Study.load(detector=detector, fingerprinter=fingerprinter)
     day = summarise(simulate_days(AVERAGE, study.settings(), N_DAYS, seed=seed), study.published, study.modelled)
     console.print(_day_text(result, day), highlight=False)
     _print_verdict(console, result)
-    used = {one.sound.recording for one in result.findings}
+    used = {one.sound.recording for one in result.scene_results}
     artists = sorted({f"{one.artist} ({one.licence})" for name, one in recordings.items() if name in used})
     console.print(f"Recordings by {'; '.join(artists)}. See simulator/scenes/demo_assets/ATTRIBUTION.md.", style="dim")
     if report is not None:
         write_report(report, result, day)
         console.print(f"Report: {report}")
-    return all(one.outcome.is_right for one in result.findings)
+    return all(one.outcome.is_right for one in result.scene_results)
 
 
 def _day_text(result: SimulationResult, day: dict[str, Any]) -> str:
-    device, published_mah = result.device, day_mah(result.account.prices, 100)
+    device, published_mah = result.device, day_mah(result.account.costs, 100)
     low, high = day["modelled"]["mah_per_day_p5_p95"]
     return (
         f"A day with the published 100 wake-ups of {device.calibration.wake_j:g} J costs {published_mah:.1f} mAh on a "
@@ -115,9 +115,9 @@ def _day_text(result: SimulationResult, day: dict[str, Any]) -> str:
 
 
 def _print_verdict(console: Console, result: SimulationResult) -> None:
-    counts = {outcome: sum(one.outcome is outcome for one in result.findings) for outcome in Outcome}
+    counts = {outcome: sum(one.outcome is outcome for one in result.scene_results) for outcome in Outcome}
     told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-    is_right = all(one.outcome.is_right for one in result.findings)
+    is_right = all(one.outcome.is_right for one in result.scene_results)
     console.print(
         f"{'All right' if is_right else 'Not right'}: {told}.", style="bold green" if is_right else "bold red"
     )

@@ -1,4 +1,4 @@
-"""Play a shipped scene to the simulated phone and judge what it says."""
+"""Play a shipped scene to the simulated phone and score_scene what it says."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -14,7 +14,7 @@ from simulator.phone.events import Event
 from simulator.run import Setup, SimulationResult, hear, make_phone, watched
 from simulator.scenes.recordings import demo_recordings
 from simulator.scenes.scene import SoundKind, compose
-from simulator.scenes.score_scene import judge
+from simulator.scenes.score_scene import score_scene
 from simulator.scenes.scripts import SCENES
 
 __all__ = ["simulate_scene"]
@@ -47,7 +47,7 @@ def simulate_scene(
     Returns
     -------
     SimulationResult
-        With its findings.
+        With its scene_results.
 
     Raises
     ------
@@ -61,14 +61,14 @@ def simulate_scene(
     shipped = demo_recordings()
     recordings = {used: load(shipped[used].path) for used in {sound.recording for sound in scene.sounds}}
     composed = compose(scene, recordings, np.random.default_rng(seed))
-    prices = setup.prices()
-    phone = make_phone(replace(setup, situation=PhoneConditions(scene.conditions)), answer_s=prices[1].answer_s)
+    costs = setup.costs()
+    phone = make_phone(replace(setup, situation=PhoneConditions(scene.conditions)), answer_s=costs[1].answer_s)
     sound = watched(_chunks(composed.samples), on_sound)
-    result = hear(phone, sound, name=scene.title, prices=prices, on_event=on_event)
+    result = hear(phone, sound, name=scene.title, costs=costs, on_event=on_event)
     music = {used: track_id(recordings[used]) for used in recordings if shipped[used].kind is SoundKind.MUSIC}
     songs = open_packs(setup.database)
     known = {used: identity for used, identity in music.items() if songs.find(identity) is not None}
-    return replace(result, findings=tuple(judge(scene, result.events, known)))
+    return replace(result, scene_results=tuple(score_scene(scene, result.events, known)))
 
 
 def _chunks(samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

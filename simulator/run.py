@@ -16,7 +16,7 @@ from nowplaying_core.audio import open_stream
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.packs import open_packs
 from simulator.energy.account import EnergyAccount
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.latencies import PhoneLatencies
 from simulator.energy.work import DatabaseSize, Models
@@ -24,7 +24,7 @@ from simulator.phone.conditions import Situation
 from simulator.phone.events import Event, EventKind
 from simulator.phone.history import History
 from simulator.phone.phone import Phone, PhoneConfig
-from simulator.scenes.score_scene import Finding
+from simulator.scenes.score_scene import SceneResult
 
 __all__ = ["Setup", "SimulationResult", "hear", "make_phone", "simulate_source", "watched"]
 
@@ -46,7 +46,7 @@ class SimulationResult:
     device : DeviceProfile
     account, modelled_account : EnergyAccount
         With the published cost of a wake-up, and with the one modelled from what the models and the matcher compute.
-    findings : sequence of Finding
+    scene_results : sequence of SceneResult
         Against the script, where the source was a scene.
     """
 
@@ -58,7 +58,7 @@ class SimulationResult:
     device: DeviceProfile
     account: EnergyAccount
     modelled_account: EnergyAccount
-    findings: Sequence[Finding] = ()
+    scene_results: Sequence[SceneResult] = ()
 
     @property
     def recognitions(self) -> list[Event]:
@@ -116,13 +116,13 @@ class Setup:
     latencies: PhoneLatencies | None = None
     is_live: bool = False
 
-    def prices(self) -> tuple[Prices, Prices]:
-        """Return the published and the modelled prices of this device, these models and this database."""
+    def costs(self) -> tuple[CostModel, CostModel]:
+        """Return the published and the modelled costs of this device, these models and this database."""
         models = Models.load(self.detector, self.fingerprinter)
         manifest = open_packs(self.database).manifest
         size = DatabaseSize(n_songs=1, song_s=float(manifest.n_fingerprints), hop_s=1.0)
-        modelled = Prices.modelled(self.device, models, size, self.latencies)
-        return Prices.published(self.device, models, size), modelled
+        modelled = CostModel.modelled(self.device, models, size, self.latencies)
+        return CostModel.published(self.device, models, size), modelled
 
 
 def make_phone(setup: Setup, *, answer_s: float = 0.0) -> Phone:
@@ -146,7 +146,7 @@ def hear(
     source: Iterable[Samples],
     *,
     name: str,
-    prices: tuple[Prices, Prices],
+    costs: tuple[CostModel, CostModel],
     on_event: Callable[[Event], None] | None = None,
 ) -> SimulationResult:
     """Let a phone hear a source to its end.
@@ -158,8 +158,8 @@ def hear(
         Chunks of mono sound at 16 kHz.
     name : str
         What to call the source.
-    prices : pair of Prices
-        Published and modelled, as `Setup.prices` returns them.
+    costs : pair of CostModel
+        Published and modelled, as `Setup.costs` returns them.
     on_event : callable, optional
         Is told every event as it happens.
     """
@@ -169,7 +169,7 @@ def hear(
         events.append(event)
         if on_event is not None:
             on_event(event)
-    published, modelled = prices
+    published, modelled = costs
     return SimulationResult(
         source=name,
         duration_s=phone.now_s,
@@ -199,10 +199,10 @@ def simulate_source(
     on_event, on_sound : callable, optional
         Are told every event, and every chunk of sound before it is heard.
     """
-    prices = setup.prices()
-    phone = make_phone(setup, answer_s=0.0 if setup.is_live else prices[1].answer_s)
+    costs = setup.costs()
+    phone = make_phone(setup, answer_s=0.0 if setup.is_live else costs[1].answer_s)
     with open_stream(source) as stream:
-        return hear(phone, watched(stream, on_sound), name=stream.name, prices=prices, on_event=on_event)
+        return hear(phone, watched(stream, on_sound), name=stream.name, costs=costs, on_event=on_event)
 
 
 def watched(source: Iterable[Samples], on_sound: Callable[[Samples], None] | None) -> Iterator[Samples]:

@@ -74,15 +74,15 @@ def energy(
 
 
 def _write_report(path: Path, study: "Study", **options: Any) -> dict[str, Any]:
-    from simulator.days.findings import find
+    from simulator.days.study_result import run_study
     from simulator.reports.study_report import write_study
 
     with progress_bar("study", 4) as advance:
         steps = iter(range(4))
-        findings = find(study, on_step=lambda step: advance(next(steps), rate=step), **options)
-    write_study(path, findings)
+        result = run_study(study, on_step=lambda step: advance(next(steps), rate=step), **options)
+    write_study(path, result)
     note(f"report written to {path}, with {path.with_suffix('.json').name} and {path.with_suffix('.csv').name}")
-    return findings.summary
+    return result.summary
 
 
 def _print(result: dict[str, Any]) -> None:

@@ -84,7 +84,7 @@ def _watching(setup: "Setup", *, wanted: bool, speed: float) -> Iterator[dict[st
         yield {}
         return
     with Live(console=console, refresh_per_second=10) as live:
-        view = LiveView(setup.prices()[1], live, speed=speed)
+        view = LiveView(setup.costs()[1], live, speed=speed)
         yield {"on_event": view.on_event, "on_sound": view.on_sound}
 
 
@@ -92,10 +92,10 @@ def print_result(result: "SimulationResult") -> None:
     """Print the timeline, the verdict on a scene, and the energy account."""
     from rich.console import Console
 
-    from simulator.reports.timeline import energy_table, findings_table, timeline_table
+    from simulator.reports.timeline import energy_table, scene_results_table, timeline_table
 
     console = Console()
     console.print(timeline_table(result))
-    if result.findings:
-        console.print(findings_table(result.findings))
+    if result.scene_results:
+        console.print(scene_results_table(result.scene_results))
     console.print(energy_table(result))

@@ -3,17 +3,17 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from simulator.energy.costs import ANSWER, RECHECK, Prices
+from simulator.energy.costs import ANSWER, RECHECK, CostModel
 from simulator.phone.config import PhoneConfig
 
-__all__ = ["Strategy", "ours", "strategies_for"]
+__all__ = ["Architecture", "architectures_for", "baseline"]
 
 _SECOND_LOOK_MACS = 8 * 69e6
 _LEFT_OUT_WHEN_AWAKE = ("resume and suspend", "service and notification")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Strategy:
+class Architecture:
     """One way.
 
     Attributes
@@ -26,7 +26,7 @@ class Strategy:
         Shares of other sounds and of music that a second look on the processor lets pass to the answer.
     recheck_s : float >= 0, seconds
         How long a second look takes.
-    prices : Prices
+    costs : CostModel
         What this way costs on the device.
     """
 
@@ -37,7 +37,7 @@ class Strategy:
     other_passing: float = 1.0
     music_passing: float = 1.0
     recheck_s: float = 0.0
-    prices: Prices
+    costs: CostModel
     buffer_s: float = 8.0
 
     @property
@@ -53,63 +53,63 @@ class Strategy:
         return replace(config, gate=gate, captures_afresh=True, skips_same_song=False)
 
 
-def ours(prices: Prices) -> Strategy:
+def baseline(costs: CostModel) -> Architecture:
     """Return our own way: a detector on the DSP wakes the recognizer."""
-    return Strategy(name="ours", title="detector on the DSP, then the recognizer", prices=prices)
+    return Architecture(name="baseline", title="detector on the DSP, then the recognizer", costs=costs)
 
 
-def strategies_for(prices: Prices) -> Mapping[str, Strategy]:
+def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
     """Return the ways that a device can go, by name; servers only where it has the radio.
 
     Parameters
     ----------
-    prices : Prices
+    costs : CostModel
         Modelled ones of the device.
     """
     ways = [
-        ours(prices),
-        _with_second_look("two-stage", "ours with a second look before the recognizer", prices),
-        Strategy(
+        baseline(costs),
+        _with_second_look("two-stage", "ours with a second look before the recognizer", costs),
+        Architecture(
             name="always-on",
             title="recognizer always on, on the processor",
             period_s=8.0,
-            prices=_never_asleep(prices),
+            costs=_never_asleep(costs),
             source="the processor records without a break and looks up each eight seconds",
         ),
-        Strategy(
+        Architecture(
             name="every-minute",
             title="recognizer every minute, no detector",
             period_s=60.0,
-            prices=prices.without_listening(),
+            costs=costs.without_listening(),
             source="the processor wakes, records eight seconds and looks them up",
         ),
-        Strategy(
+        Architecture(
             name="every-five-minutes",
             title="recognizer every five minutes, no detector",
             period_s=300.0,
-            prices=prices.without_listening(),
+            costs=costs.without_listening(),
             source="the processor wakes, records eight seconds and looks them up",
         ),
     ]
     for radio, title in (("lte", "LTE"), ("wifi", "Wi-Fi")):
-        if radio in prices.device.radios:
+        if radio in costs.device.radios:
             ways += [
-                Strategy(
+                Architecture(
                     name=f"server-{radio}",
                     title=f"detector on the DSP, then a server over {title}",
-                    prices=prices.asking_server(radio),
+                    costs=costs.asking_server(radio),
                     source="each wake-up sends the whole buffer; the server's answers are taken to be as good as ours",
                 ),
                 _with_second_look(
-                    f"two-stage-{radio}", f"a second look, then a server over {title}", prices.asking_server(radio)
+                    f"two-stage-{radio}", f"a second look, then a server over {title}", costs.asking_server(radio)
                 ),
             ]
     return {way.name: way for way in ways}
 
 
-def _with_second_look(name: str, title: str, prices: Prices) -> Strategy:
-    processor = prices.device.processor
-    return Strategy(
+def _with_second_look(name: str, title: str, costs: CostModel) -> Architecture:
+    processor = costs.device.processor
+    return Architecture(
         name=name,
         title=title,
         source="assumption: a YAMNet-sized network (69 million multiply-accumulates a second of sound) stops nine of "
@@ -117,12 +117,12 @@ def _with_second_look(name: str, title: str, prices: Prices) -> Strategy:
         other_passing=0.1,
         music_passing=0.98,
         recheck_s=processor.resume_s + _SECOND_LOOK_MACS / (1e9 * processor.int8_gmacs_per_s),
-        prices=prices.rechecking(_SECOND_LOOK_MACS),
+        costs=costs.rechecking(_SECOND_LOOK_MACS),
     )
 
 
-def _never_asleep(prices: Prices) -> Prices:
-    parts = {name: mj for name, mj in prices.wake_mj[ANSWER].items() if name not in _LEFT_OUT_WHEN_AWAKE}
+def _never_asleep(costs: CostModel) -> CostModel:
+    parts = {name: mj for name, mj in costs.wake_mj[ANSWER].items() if name not in _LEFT_OUT_WHEN_AWAKE}
     wake_mj = {ANSWER: parts, RECHECK: {}}
-    latency = {name: s for name, s in prices.latency_parts_s.items() if name != "resume"}
-    return replace(prices.without_listening(), wake_mj=wake_mj, latency_parts_s=latency)
+    latency = {name: s for name, s in costs.latency_parts_s.items() if name != "resume"}
+    return replace(costs.without_listening(), wake_mj=wake_mj, latency_parts_s=latency)

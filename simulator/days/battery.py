@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from simulator.days.plan import Stay
+from simulator.days.plan import Dwell
 from simulator.days.scenes import Assumptions
 
 __all__ = ["charge_over_day"]
@@ -12,7 +12,9 @@ _CHARGING_PERCENT_PER_H = 40.0
 _ASLEEP_PERCENT_PER_H = 0.5
 
 
-def charge_over_day(stays: list[Stay], assumptions: Assumptions, own_percent_per_h: float) -> list[tuple[float, float]]:
+def charge_over_day(
+    dwells: list[Dwell], assumptions: Assumptions, own_percent_per_h: float
+) -> list[tuple[float, float]]:
     """Return the charge in percent every ten minutes.
 
     The day begins with the charge with which a day like it ends. Charging at 40 % an hour and 0.5 % an hour asleep
@@ -20,7 +22,7 @@ def charge_over_day(stays: list[Stay], assumptions: Assumptions, own_percent_per
 
     Parameters
     ----------
-    stays : list of Stay
+    dwells : list of Dwell
     assumptions : Assumptions
     own_percent_per_h : float >= 0
         What music recognition takes.
@@ -30,22 +32,22 @@ def charge_over_day(stays: list[Stay], assumptions: Assumptions, own_percent_per
     list of (float, float)
         Seconds since midnight and percent, in order of time.
     """
-    *_, (_, percent) = _charge(stays, 100.0, assumptions, own_percent_per_h)
-    return list(_charge(stays, percent, assumptions, own_percent_per_h))
+    *_, (_, percent) = _charge(dwells, 100.0, assumptions, own_percent_per_h)
+    return list(_charge(dwells, percent, assumptions, own_percent_per_h))
 
 
 def _charge(
-    stays: list[Stay], percent: float, assumptions: Assumptions, own_percent_per_h: float
+    dwells: list[Dwell], percent: float, assumptions: Assumptions, own_percent_per_h: float
 ) -> Iterator[tuple[float, float]]:
     yield 0.0, percent
-    for stay in stays:
-        asleep = stay.charging or stay.scene.name == "silent"
+    for dwell in dwells:
+        asleep = dwell.charging or dwell.scene.name == "silent"
         rate = -own_percent_per_h - (_ASLEEP_PERCENT_PER_H if asleep else assumptions.awake_percent_per_h)
-        if stay.charging:
+        if dwell.charging:
             rate += _CHARGING_PERCENT_PER_H
-        time_s = stay.start_s
-        while time_s < stay.end_s:
-            step_s = min(_STEP_S, stay.end_s - time_s)
+        time_s = dwell.start_s
+        while time_s < dwell.end_s:
+            step_s = min(_STEP_S, dwell.end_s - time_s)
             time_s += step_s
             percent = min(100.0, max(0.0, percent + rate * step_s / 3600))
             yield time_s, percent

@@ -8,12 +8,12 @@ import numpy as np
 import simpy
 
 from detector.gate import GateConfig
-from simulator.days.architectures import Strategy
+from simulator.days.architectures import Architecture
 from simulator.days.battery import charge_over_day
 from simulator.days.detector_errors import GateChange, draw_gate
-from simulator.days.error_rates import Rates
+from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, draw_day
-from simulator.days.recognizer_errors import MeasuredAnswers
+from simulator.days.recognizer_errors import RecognizerErrorModel
 from simulator.days.scenes import Assumptions, Scenario, load_assumptions
 from simulator.energy.account import DAY_S
 from simulator.phone.conditions import PauseReason
@@ -30,17 +30,17 @@ class DaySettings:
 
     Attributes
     ----------
-    strategy : Strategy
-        The latency of its prices drives the loop; the events may be paid for at other prices afterwards.
-    rates : Rates
+    architecture : Architecture
+        The latency of its costs drives the loop; the events may be paid for at other costs afterwards.
+    rates : ErrorRates
     assumptions : Assumptions
     config : PhoneConfig
     bedtime_h : pair of float or None, hours of the day
         From when to when the phone does not listen at night.
     """
 
-    strategy: Strategy
-    rates: Rates
+    architecture: Architecture
+    rates: ErrorRates
     assumptions: Assumptions = field(default_factory=load_assumptions)
     config: PhoneConfig = field(default_factory=lambda: PhoneConfig(gate=GateConfig()))
     bedtime_h: tuple[float, float] | None = None
@@ -78,18 +78,18 @@ def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
         Under one seed the day itself is the same whatever phone lives through it, so that comparisons are paired.
     """
     plan = draw_day(scenario, settings.assumptions, np.random.default_rng([seed, 0]))
-    is_timed = settings.strategy.period_s is not None
+    is_timed = settings.architecture.period_s is not None
     gate = []
     if not is_timed:
         gate = draw_gate(plan, settings.rates, settings.assumptions, np.random.default_rng([seed, 1]))
-    prices = settings.strategy.prices
-    own_percent_per_h = prices.device.battery_percent(3600 * prices.total_listening_mw)
-    charge = charge_over_day(plan.stays, settings.assumptions, own_percent_per_h)
+    costs = settings.architecture.costs
+    own_percent_per_h = costs.device.battery_percent(3600 * costs.total_listening_mw)
+    charge = charge_over_day(plan.dwells, settings.assumptions, own_percent_per_h)
     events: list[Event] = []
     env = simpy.Environment()
     rng = np.random.default_rng([seed, 2])
-    answers = MeasuredAnswers(plan, settings.rates, settings.strategy, prices.answer_s, rng)
-    loop = PhoneLoop(env, answers, settings.strategy.configured(settings.config), events.append)
+    answers = RecognizerErrorModel(plan, settings.rates, settings.architecture, costs.answer_s, rng)
+    loop = PhoneLoop(env, answers, settings.architecture.configured(settings.config), events.append)
     loop.switch_on()
     if is_timed:
         loop.hear(is_open=True)
@@ -127,7 +127,7 @@ def _quiet_times(
     plan: DayPlan, settings: DaySettings, charge: list[tuple[float, float]]
 ) -> list[tuple[float, float, str]]:
     """Return when the phone may not listen, in order and without overlaps."""
-    times = [(stay.start_s, stay.end_s, stay.scene.phone) for stay in plan.stays if stay.scene.phone]
+    times = [(dwell.start_s, dwell.end_s, dwell.scene.phone) for dwell in plan.dwells if dwell.scene.phone]
     if settings.bedtime_h is not None:
         start_s, end_s = (3600 * hour for hour in settings.bedtime_h)
         parts = [(start_s, end_s)] if start_s <= end_s else [(0.0, end_s), (start_s, DAY_S)]

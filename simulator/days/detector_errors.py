@@ -4,8 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from simulator.days.error_rates import Rates
-from simulator.days.plan import DayPlan, PlayedSong, Stay
+from simulator.days.error_rates import ErrorRates
+from simulator.days.plan import DayPlan, Dwell, PlayedSong
 from simulator.days.scenes import Assumptions
 
 __all__ = ["GateChange", "draw_gate"]
@@ -23,7 +23,7 @@ class GateChange:
     music_since_s: float
 
 
-def draw_gate(plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.random.Generator) -> list[GateChange]:
+def draw_gate(plan: DayPlan, rates: ErrorRates, assumptions: Assumptions, rng: np.random.Generator) -> list[GateChange]:
     """Return the gate's changes over a day, in order.
 
     Music that is found opens the gate after the detector's delay and keeps it open until ``leave_delay_s`` after its
@@ -32,7 +32,7 @@ def draw_gate(plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.ran
     Parameters
     ----------
     plan : DayPlan
-    rates : Rates
+    rates : ErrorRates
     assumptions : Assumptions
     rng : numpy.random.Generator
     """
@@ -43,7 +43,7 @@ def draw_gate(plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.ran
         if end_s <= until_s:
             continue
         if start_s <= until_s:
-            # The gate is still open: it only stays so for longer.
+            # The gate is still open: it only dwells so for longer.
             changes.pop()
         else:
             changes.append(GateChange(start_s, is_open=True, music_since_s=since_s))
@@ -53,7 +53,7 @@ def draw_gate(plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.ran
 
 
 def _for_music(
-    plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.random.Generator
+    plan: DayPlan, rates: ErrorRates, assumptions: Assumptions, rng: np.random.Generator
 ) -> list[tuple[float, float, float]]:
     opened: list[tuple[float, float, float]] = []
     for song in plan.songs:
@@ -66,7 +66,9 @@ def _for_music(
     return opened
 
 
-def _found_after_s(song: PlayedSong, rates: Rates, assumptions: Assumptions, rng: np.random.Generator) -> float | None:
+def _found_after_s(
+    song: PlayedSong, rates: ErrorRates, assumptions: Assumptions, rng: np.random.Generator
+) -> float | None:
     """Return when the detector finds a song, since its start, or None."""
     recall = rates.recall_at(song.snr_db)
     length_s = song.end_s - song.start_s
@@ -79,14 +81,14 @@ def _found_after_s(song: PlayedSong, rates: Rates, assumptions: Assumptions, rng
 
 
 def _for_nothing(
-    plan: DayPlan, rates: Rates, assumptions: Assumptions, rng: np.random.Generator
+    plan: DayPlan, rates: ErrorRates, assumptions: Assumptions, rng: np.random.Generator
 ) -> list[tuple[float, float, float]]:
     sd = assumptions.day_sd
     factor = float(rng.gamma(1 / sd**2, sd**2)) if sd > 0 else 1.0
     opened: list[tuple[float, float, float]] = []
-    for stay in plan.stays:
-        n = rng.poisson(factor * _false_per_s(stay, rates, assumptions) * stay.duration_s)
-        times_s = rng.uniform(stay.start_s, stay.end_s, n).tolist()
+    for dwell in plan.dwells:
+        n = rng.poisson(factor * _false_per_s(dwell, rates, assumptions) * dwell.duration_s)
+        times_s = rng.uniform(dwell.start_s, dwell.end_s, n).tolist()
         # Where music sounds, there is nothing to trigger falsely.
         opened += [
             (start_s, start_s + assumptions.false_open_s, start_s)
@@ -96,8 +98,8 @@ def _for_nothing(
     return opened
 
 
-def _false_per_s(stay: Stay, rates: Rates, assumptions: Assumptions) -> float:
-    scene = stay.scene
+def _false_per_s(dwell: Dwell, rates: ErrorRates, assumptions: Assumptions) -> float:
+    scene = dwell.scene
     if scene.phone:
         return 0.0
     sounding = min(1.0, scene.sounding_share * assumptions.sounding_factor)

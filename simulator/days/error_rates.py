@@ -16,7 +16,7 @@ from nowplaying_core.statistics import poisson_rate
 from simulator.days.scenes import SOUNDS
 from simulator.energy.constants import Constant
 
-__all__ = ["Rates", "published_rates"]
+__all__ = ["ErrorRates", "published_rates"]
 
 _NOW_PLAYING = "Agüera y Arcas et al., arXiv:1711.10958, sec. 4"
 _SNR_STEPS_DB = (0.0, 5.0, 10.0, 15.0)
@@ -27,7 +27,7 @@ _METRICS = "metrics.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rates:
+class ErrorRates:
     """How often the models err.
 
     Attributes
@@ -67,7 +67,7 @@ class Rates:
     @classmethod
     def load(
         cls, detector: str | Path = SHIPPED_DETECTOR, fingerprinter: str | Path = SHIPPED_FINGERPRINTER
-    ) -> "Rates":
+    ) -> "ErrorRates":
         """Read the rates of two model folders.
 
         Where the detector's ``metrics.json`` has false triggers by kind of sound and recall by level, these are used;
@@ -130,7 +130,7 @@ class Rates:
         return listed
 
 
-def published_rates(like: Rates) -> Rates:
+def published_rates(like: ErrorRates) -> ErrorRates:
     """Return the detector of Now Playing at its one published operating point, with another's recognizer."""
 
     def constant(value: float) -> Constant:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
 from simulator.days.day import DaySettings, run_day
-from simulator.days.record import DayRecord, Fate, record_day
+from simulator.days.record import DayRecord, SongOutcome, record_day
 from simulator.days.scenes import Scenario, load_scenarios
 
 __all__ = ["AVERAGE", "Days", "Estimate", "simulate_days"]
@@ -96,14 +96,15 @@ class Days:
         ]
         return np.array(rows, dtype=np.float64).reshape(-1, 4)
 
-    def fates(self) -> dict[Fate, float]:
-        """Return songs of the database a day by what became of them."""
-        return {fate: self.mean(lambda record, fate=fate: record.fates[fate]) for fate in Fate}  # type: ignore[misc]
+    def song_outcomes(self) -> dict[SongOutcome, float]:
+        """Return the database's songs a day by outcome."""
+        weighted = list(zip(self.weights.tolist(), self.records, strict=True))
+        return {outcome: sum(w * record.song_outcomes[outcome] for w, record in weighted) for outcome in SongOutcome}
 
     def recall(self) -> float:
         """Return the share of the database's songs that were to be heard and were named."""
         heard = self.mean(lambda record: record.n_songs)
-        return self.fates()[Fate.NAMED] / heard if heard else float("nan")
+        return self.song_outcomes()[SongOutcome.NAMED] / heard if heard else float("nan")
 
 
 def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 1, jobs: int = 1) -> Days:

@@ -1,4 +1,4 @@
-"""One day as it really is, before any phone listens: where somebody stays, and which songs are to be heard when."""
+"""One day as it really is, before any phone listens: where somebody dwells, and which songs are to be heard when."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ import numpy as np
 
 from simulator.days.scenes import Assumptions, Block, DayScene, Scenario, load_scenes
 
-__all__ = ["DayPlan", "PlayedSong", "Stay", "draw_day"]
+__all__ = ["DayPlan", "Dwell", "PlayedSong", "draw_day"]
 
 _DAY_S = 86_400.0
-_LEAST_STAY_S = 60.0
+_LEAST_DWELL_S = 60.0
 _LEAST_SONG_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
-class Stay:
+class Dwell:
     """A stretch of time in one scene."""
 
     scene: DayScene
@@ -64,13 +64,13 @@ class DayPlan:
 
     Attributes
     ----------
-    stays : list of Stay
+    dwells : list of Dwell
         From midnight to midnight without gaps.
     songs : list of PlayedSong
         In order, never two at once.
     """
 
-    stays: list[Stay]
+    dwells: list[Dwell]
     songs: list[PlayedSong]
 
     def songs_between(self, start_s: float, end_s: float) -> Iterator[PlayedSong]:
@@ -81,10 +81,10 @@ class DayPlan:
                 yield self.songs[index]
             index += 1
 
-    def stay_at(self, time_s: float) -> Stay:
+    def stay_at(self, time_s: float) -> Dwell:
         """Return where somebody is at a time of day."""
-        index = bisect_right(self.stays, time_s, key=lambda stay: stay.start_s) - 1
-        return self.stays[max(0, index)]
+        index = bisect_right(self.dwells, time_s, key=lambda dwell: dwell.start_s) - 1
+        return self.dwells[max(0, index)]
 
     @property
     def music_s(self) -> float:
@@ -96,7 +96,7 @@ def draw_day(scenario: Scenario, assumptions: Assumptions, rng: np.random.Genera
     """Draw a day.
 
     A person moves from scene to scene of the present block: a Markov chain whose next scene has the block's weights,
-    whatever the last one was, with exponential stays. Music comes and goes as a renewal process in each scene.
+    whatever the last one was, with exponential dwells. Music comes and goes as a renewal process in each scene.
 
     Parameters
     ----------
@@ -104,12 +104,12 @@ def draw_day(scenario: Scenario, assumptions: Assumptions, rng: np.random.Genera
     assumptions : Assumptions
     rng : numpy.random.Generator
     """
-    stays = list(_stays(scenario, assumptions, rng))
+    dwells = list(_dwells(scenario, assumptions, rng))
     factor = assumptions.music_factor * _daily_factor(assumptions.day_sd, rng)
     songs: list[PlayedSong] = []
-    for stay in stays:
-        songs += _songs(stay, factor, assumptions, rng, len(songs))
-    return DayPlan(stays, songs)
+    for dwell in dwells:
+        songs += _songs(dwell, factor, assumptions, rng, len(songs))
+    return DayPlan(dwells, songs)
 
 
 def _daily_factor(sd: float, rng: np.random.Generator) -> float:
@@ -117,16 +117,16 @@ def _daily_factor(sd: float, rng: np.random.Generator) -> float:
     return float(rng.gamma(1 / sd**2, sd**2)) if sd > 0 else 1.0
 
 
-def _stays(scenario: Scenario, assumptions: Assumptions, rng: np.random.Generator) -> Iterator[Stay]:
+def _dwells(scenario: Scenario, assumptions: Assumptions, rng: np.random.Generator) -> Iterator[Dwell]:
     scenes = load_scenes()
     for block, start_s, end_s in _blocks(scenario, rng):
         names, weights = list(block.weights), np.array(list(block.weights.values()))
         now_s = start_s
         while now_s < end_s:
             scene = scenes[names[int(rng.choice(len(names), p=weights / weights.sum()))]]
-            mean_s = 60 * scene.stay_min * assumptions.stay_factor
-            until_s = min(end_s, now_s + max(_LEAST_STAY_S, float(rng.exponential(mean_s))))
-            yield Stay(scene, now_s, until_s, block.charging)
+            mean_s = 60 * scene.dwell_min * assumptions.dwell_factor
+            until_s = min(end_s, now_s + max(_LEAST_DWELL_S, float(rng.exponential(mean_s))))
+            yield Dwell(scene, now_s, until_s, block.charging)
             now_s = until_s
 
 
@@ -143,18 +143,18 @@ def _blocks(scenario: Scenario, rng: np.random.Generator) -> Iterator[tuple[Bloc
 
 
 def _songs(
-    stay: Stay, factor: float, assumptions: Assumptions, rng: np.random.Generator, n_before: int
+    dwell: Dwell, factor: float, assumptions: Assumptions, rng: np.random.Generator, n_before: int
 ) -> Iterator[PlayedSong]:
-    scene = stay.scene
+    scene = dwell.scene
     share = min(0.98, factor * scene.music_share)
     if share <= 0:
         return
     mean_row_s = scene.songs_in_row * assumptions.song_s
     mean_gap_s = mean_row_s * (1 - share) / share
-    now_s, number = stay.start_s, n_before
+    now_s, number = dwell.start_s, n_before
     # Who comes into a scene comes into the middle of whatever is there.
     plays, comes_in = bool(rng.random() < share), True
-    while now_s < stay.end_s:
+    while now_s < dwell.end_s:
         if not plays:
             now_s += float(rng.exponential(mean_gap_s))
             plays, comes_in = True, False
@@ -163,8 +163,8 @@ def _songs(
             duration_s = max(_LEAST_SONG_S, float(rng.normal(assumptions.song_s, assumptions.song_sd_s)))
             offset_s = float(rng.uniform(0, duration_s)) if comes_in else 0.0
             comes_in = False
-            end_s = min(stay.end_s, now_s + duration_s - offset_s)
-            if now_s >= stay.end_s:
+            end_s = min(dwell.end_s, now_s + duration_s - offset_s)
+            if now_s >= dwell.end_s:
                 break
             yield PlayedSong(
                 number=number,

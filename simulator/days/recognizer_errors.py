@@ -5,35 +5,35 @@ from typing import Any
 
 import numpy as np
 
-from simulator.days.architectures import Strategy
-from simulator.days.error_rates import Rates
+from simulator.days.architectures import Architecture
+from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, PlayedSong
 from simulator.energy.costs import ANSWER, RECHECK
 
-__all__ = ["MUSIC", "OTHER_SOUND", "MeasuredAnswers"]
+__all__ = ["MUSIC", "OTHER_SOUND", "RecognizerErrorModel"]
 
 MUSIC, OTHER_SOUND = "music", "other sound"
 _LEAST_MUSIC_S = 1.0
 
 
-class MeasuredAnswers:
+class RecognizerErrorModel:
     """The processor's side of the loop on a day without sound.
 
     Parameters
     ----------
     plan : DayPlan
-    rates : Rates
-    strategy : Strategy
+    rates : ErrorRates
+    architecture : Architecture
     answer_s : float >= 0, seconds
     rng : numpy.random.Generator
     """
 
     def __init__(
-        self, plan: DayPlan, rates: Rates, strategy: Strategy, answer_s: float, rng: np.random.Generator
+        self, plan: DayPlan, rates: ErrorRates, architecture: Architecture, answer_s: float, rng: np.random.Generator
     ) -> None:
         self._plan = plan
         self._rates = rates
-        self._strategy = strategy
+        self._strategy = architecture
         self._answer_s = answer_s
         self._rng = rng
 

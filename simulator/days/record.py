@@ -9,10 +9,10 @@ from simulator.days.plan import PlayedSong
 from simulator.energy.usage import Usage
 from simulator.phone.events import Event, EventKind, State
 
-__all__ = ["DayRecord", "Fate", "Latency", "record_day"]
+__all__ = ["DayRecord", "Latency", "SongOutcome", "record_day"]
 
 
-class Fate(StrEnum):
+class SongOutcome(StrEnum):
     """What became of a song of the database that was to be heard."""
 
     NAMED = "named"
@@ -56,12 +56,12 @@ class DayRecord:
     ----------
     scenario : str
     usage : Usage
-        What it takes to pay for the day under any prices.
+        What it takes to pay for the day under any costs.
     n_songs : int
         Songs of the database that were to be heard.
     n_wrong : int
         Names that were not what played.
-    fates : mapping of Fate to int
+    song_outcomes : mapping of SongOutcome to int
     latencies : sequence of Latency
     music_s : float, seconds
         Time with music from outside the phone.
@@ -71,7 +71,7 @@ class DayRecord:
     usage: Usage
     n_songs: int
     n_wrong: int
-    fates: Mapping[Fate, int]
+    song_outcomes: Mapping[SongOutcome, int]
     latencies: Sequence[Latency]
     music_s: float
 
@@ -85,26 +85,26 @@ def record_day(scenario: str, run: DayRun) -> DayRecord:
     run : DayRun
     """
     answers = [event for event in run.events if event.kind.is_answer]
-    fates, latencies = _fates(run, answers)
+    song_outcomes, latencies = _song_outcomes(run, answers)
     return DayRecord(
         scenario=scenario,
         usage=Usage.of_events(run.events),
         n_songs=sum(song.known for song in run.plan.songs),
         n_wrong=sum(event.data.get("is_right") is False for event in answers),
-        fates=fates,
+        song_outcomes=song_outcomes,
         latencies=latencies,
         music_s=run.plan.music_s,
     )
 
 
-def _fates(run: DayRun, answers: Sequence[Event]) -> tuple[dict[Fate, int], list[Latency]]:
+def _song_outcomes(run: DayRun, answers: Sequence[Event]) -> tuple[dict[SongOutcome, int], list[Latency]]:
     by_song: dict[int, list[Event]] = {}
     for event in answers:
         if "song" in event.data:
             by_song.setdefault(event.data["song"], []).append(event)
     captures_s = [e.time_s for e in run.events if e.kind is EventKind.STATE and e.data["to"] == State.CAPTURING]
     pauses = _pauses(run.events)
-    counts = dict.fromkeys(Fate, 0)
+    counts = dict.fromkeys(SongOutcome, 0)
     latencies = []
     for song in run.plan.songs:
         if not song.known:
@@ -113,7 +113,7 @@ def _fates(run: DayRun, answers: Sequence[Event]) -> tuple[dict[Fate, int], list
         named = next((event for event in asked if event.data.get("is_right")), None)
         if named is not None:
             latencies.append(_latency(run, song, named, captures_s))
-            counts[Fate.NAMED] += 1
+            counts[SongOutcome.NAMED] += 1
         else:
             counts[_why_missed(run, song, asked=bool(asked), pauses=pauses)] += 1
     return counts, latencies
@@ -140,17 +140,17 @@ def _latency(run: DayRun, song: PlayedSong, named: Event, captures_s: Sequence[f
     )
 
 
-def _why_missed(run: DayRun, song: PlayedSong, *, asked: bool, pauses: Sequence[tuple[float, float]]) -> Fate:
+def _why_missed(run: DayRun, song: PlayedSong, *, asked: bool, pauses: Sequence[tuple[float, float]]) -> SongOutcome:
     if asked:
-        return Fate.MATCHER
+        return SongOutcome.MATCHER
     if any(start_s <= song.start_s and song.end_s <= end_s for start_s, end_s in pauses):
-        return Fate.NOT_LISTENED
+        return SongOutcome.NOT_LISTENED
     if song.end_s - song.start_s < 8.0:
-        return Fate.TOO_SHORT
+        return SongOutcome.TOO_SHORT
     pairs = zip(run.gate[::2], run.gate[1::2], strict=True)
     if run.gate and not any(opened.time_s < song.end_s and closed.time_s > song.start_s for opened, closed in pairs):
-        return Fate.GATE
-    return Fate.COOL_DOWN
+        return SongOutcome.GATE
+    return SongOutcome.COOL_DOWN
 
 
 def _pauses(events: Sequence[Event]) -> list[tuple[float, float]]:

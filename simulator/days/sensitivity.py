@@ -1,18 +1,18 @@
-"""What the answer hangs on: every figure that has a range, moved to both its ends while the others stay."""
+"""What the answer hangs on: every figure that has a range, moved to both its ends while the others dwell."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from simulator.days.error_rates import Rates
+from simulator.days.error_rates import ErrorRates
 from simulator.days.many import AVERAGE, Days, simulate_days
 from simulator.days.study import Study
 from simulator.energy.constants import Constant
 
-__all__ = ["Swing", "tornado"]
+__all__ = ["SensitivityRow", "sensitivity_rows"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Swing:
+class SensitivityRow:
     """How far one figure moves the charge of a day.
 
     Attributes
@@ -34,10 +34,12 @@ class Swing:
         return abs(self.high_mah - self.low_mah)
 
 
-def tornado(study: Study, *, day: str = AVERAGE, n_days: int = 40, seed: int = 1, jobs: int = 1) -> list[Swing]:
+def sensitivity_rows(
+    study: Study, *, day: str = AVERAGE, n_days: int = 40, seed: int = 1, jobs: int = 1
+) -> list[SensitivityRow]:
     """Return how far each figure with a range moves the modelled charge of a day, the furthest first.
 
-    What only prices a day is changed on the same days; what changes the phone's behaviour, the days or the error rates
+    What only costs a day is changed on the same days; what changes the phone's behaviour, the days or the error rates
     is simulated anew under the same seeds, so that each pair of days is alike but for that figure.
 
     Parameters
@@ -52,17 +54,17 @@ def tornado(study: Study, *, day: str = AVERAGE, n_days: int = 40, seed: int = 1
         return simulate_days(day, changed.settings(), n_days, seed=seed, jobs=jobs)
 
     base = simulated(study)
-    swings = []
+    sensitivity = []
     for name, constant in study.device.constants.items():
         part = name.partition(".")[0]
         if constant.has_range and part not in {"radio", "calibration", "battery", "sleep"}:
             ends = [study.on(study.device.with_constant(name, end)) for end in (constant.low, constant.high)]
-            swings.append(_swing(f"device: {name}", constant, [_mah(base, one) for one in ends]))
+            sensitivity.append(_row(f"device: {name}", constant, [_mah(base, one) for one in ends]))
     for name, constant, change in _behaviour(study):
         if constant.has_range:
             ends_mah = [_mah(simulated(change(end)), change(end)) for end in (constant.low, constant.high)]
-            swings.append(_swing(name, constant, ends_mah))
-    return sorted(swings, key=lambda swing: -swing.width_mah)
+            sensitivity.append(_row(name, constant, ends_mah))
+    return sorted(sensitivity, key=lambda row: -row.width_mah)
 
 
 def _behaviour(study: Study) -> Iterator[tuple[str, Constant, Callable[[float], Study]]]:
@@ -76,7 +78,7 @@ def _behaviour(study: Study) -> Iterator[tuple[str, Constant, Callable[[float], 
         yield name, constant, lambda end, change=change: replace(study, rates=change(end))  # type: ignore[misc]
 
 
-def _of_rates(rates: Rates) -> Iterator[tuple[str, Constant, Callable[[float], Rates]]]:
+def _of_rates(rates: ErrorRates) -> Iterator[tuple[str, Constant, Callable[[float], ErrorRates]]]:
     for sound, constant in rates.false_triggers_per_h.items():
         yield (
             f"detector: false triggers an hour, {sound}",
@@ -109,14 +111,14 @@ def _of_rates(rates: Rates) -> Iterator[tuple[str, Constant, Callable[[float], R
         yield name, constant, lambda end, field=field: _with_rate(rates, field, end)  # type: ignore[misc]
 
 
-def _with_rate(rates: Rates, field: str, value: float) -> Rates:
+def _with_rate(rates: ErrorRates, field: str, value: float) -> ErrorRates:
     return replace(rates, **{field: replace(getattr(rates, field), value=value)})
 
 
-def _swing(name: str, constant: Constant, ends_mah: list[float]) -> Swing:
-    return Swing(name=name, constant=constant, low_mah=ends_mah[0], high_mah=ends_mah[1])
+def _row(name: str, constant: Constant, ends_mah: list[float]) -> SensitivityRow:
+    return SensitivityRow(name=name, constant=constant, low_mah=ends_mah[0], high_mah=ends_mah[1])
 
 
 def _mah(days: Days, study: Study) -> float:
-    prices = study.modelled
-    return days.mean(lambda record: prices.device.mah(record.usage.total_mj(prices)))
+    costs = study.modelled
+    return days.mean(lambda record: costs.device.mah(record.usage.total_mj(costs)))

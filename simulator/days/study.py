@@ -7,11 +7,11 @@ from detector.gate import GateConfig
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.manifest import ModelFolder
-from simulator.days.architectures import Strategy, ours, strategies_for
+from simulator.days.architectures import Architecture, architectures_for, baseline
 from simulator.days.day import DaySettings
-from simulator.days.error_rates import Rates, published_rates
+from simulator.days.error_rates import ErrorRates, published_rates
 from simulator.days.scenes import Assumptions, load_assumptions
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.latencies import PhoneLatencies
 from simulator.energy.work import DatabaseSize, Models
@@ -29,7 +29,7 @@ class Study:
     device : DeviceProfile
     models : Models
     database : DatabaseSize
-    rates : Rates
+    rates : ErrorRates
     config : PhoneConfig
     assumptions : Assumptions
     latencies : PhoneLatencies or None
@@ -38,7 +38,7 @@ class Study:
     device: DeviceProfile
     models: Models
     database: DatabaseSize
-    rates: Rates
+    rates: ErrorRates
     config: PhoneConfig
     assumptions: Assumptions
     latencies: PhoneLatencies | None = None
@@ -77,7 +77,7 @@ class Study:
         if rates not in {"measured", "published"}:
             message = f"rates: expected 'measured' or 'published', found {rates!r}"
             raise ConfigError(message)
-        measured = Rates.load(detector, fingerprinter)
+        measured = ErrorRates.load(detector, fingerprinter)
         gate = GateConfig.from_dict(ModelFolder.open(detector, role="detector").manifest["gate"])
         return cls(
             device=DeviceProfile.load(device),
@@ -90,27 +90,27 @@ class Study:
         )
 
     @property
-    def published(self) -> Prices:
+    def published(self) -> CostModel:
         """The published cost of listening and of a wake-up."""
-        return Prices.published(self.device, self.models, self.database)
+        return CostModel.published(self.device, self.models, self.database)
 
     @property
-    def modelled(self) -> Prices:
+    def modelled(self) -> CostModel:
         """The cost modelled from the work."""
-        return Prices.modelled(self.device, self.models, self.database, self.latencies)
+        return CostModel.modelled(self.device, self.models, self.database, self.latencies)
 
-    def settings(self, strategy: Strategy | None = None) -> DaySettings:
+    def settings(self, architecture: Architecture | None = None) -> DaySettings:
         """Return what days are simulated with, in our way or another."""
         return DaySettings(
-            strategy=strategy if strategy is not None else ours(self.modelled),
+            architecture=architecture if architecture is not None else baseline(self.modelled),
             rates=self.rates,
             assumptions=self.assumptions,
             config=self.config,
         )
 
-    def strategies(self) -> list[Strategy]:
-        """Return the ways that this device can go, ours first."""
-        return list(strategies_for(self.modelled).values())
+    def architectures(self) -> list[Architecture]:
+        """Return the ways that this device can go, baseline first."""
+        return list(architectures_for(self.modelled).values())
 
     def on(self, device: DeviceProfile) -> "Study":
         """Return the same study on another device."""

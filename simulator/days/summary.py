@@ -7,19 +7,19 @@ import numpy as np
 from simulator.days.many import Days, Estimate
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.energy.account import LISTENING
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 
 __all__ = ["LATENCY_PARTS", "charge", "summarise"]
 
 LATENCY_PARTS = ("until the detector is sure", "waiting", "filling the buffer", "answering")
 
 
-def charge(days: Days, prices: Prices) -> Estimate:
+def charge(days: Days, costs: CostModel) -> Estimate:
     """Return the charge of a day, in mAh."""
-    return days.estimate(lambda record: prices.device.mah(record.usage.total_mj(prices)))
+    return days.estimate(lambda record: costs.device.mah(record.usage.total_mj(costs)))
 
 
-def summarise(days: Days, published: Prices, modelled: Prices) -> dict[str, Any]:
+def summarise(days: Days, published: CostModel, modelled: CostModel) -> dict[str, Any]:
     """Return the figures of simulated days.
 
     ``mah_per_day`` and what belongs to it are at the published cost of a wake-up; ``modelled`` holds the same at the
@@ -44,18 +44,18 @@ def summarise(days: Days, published: Prices, modelled: Prices) -> dict[str, Any]
         "songs": {
             "in_database_and_to_be_heard": days.mean(lambda record: record.n_songs),
             "wrong_names": days.mean(lambda record: record.n_wrong),
-            **{str(fate): n for fate, n in days.fates().items()},
+            **{str(outcome): n for outcome, n in days.song_outcomes().items()},
         },
         "time_to_song_s": _latency(days),
     }
 
 
-def _charge(days: Days, prices: Prices) -> dict[str, Any]:
-    device, total = prices.device, charge(days, prices)
+def _charge(days: Days, costs: CostModel) -> dict[str, Any]:
+    device, total = costs.device, charge(days, costs)
     percent = total.scaled(100.0 / device.battery.capacity_mah)
 
     def of(cause: str) -> float:
-        return days.mean(lambda record: device.mah(record.usage.by_cause_mj(prices).get(cause, 0.0)))
+        return days.mean(lambda record: device.mah(record.usage.by_cause_mj(costs).get(cause, 0.0)))
 
     return {
         "mah_per_day": total.mean,
@@ -72,10 +72,10 @@ def _charge(days: Days, prices: Prices) -> dict[str, Any]:
     }
 
 
-def _components(days: Days, prices: Prices) -> dict[str, float]:
-    names = dict.fromkeys(name for record in days.records for name in record.usage.by_component_mj(prices))
+def _components(days: Days, costs: CostModel) -> dict[str, float]:
+    names = dict.fromkeys(name for record in days.records for name in record.usage.by_component_mj(costs))
     return {
-        name: days.mean(lambda r, name=name: prices.device.mah(r.usage.by_component_mj(prices).get(name, 0.0)))  # type: ignore[misc]
+        name: days.mean(lambda r, name=name: costs.device.mah(r.usage.by_component_mj(costs).get(name, 0.0)))  # type: ignore[misc]
         for name in names
     }
 

@@ -8,10 +8,10 @@ from typing import Any
 from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
 from simulator.days.study import Study
 from simulator.days.summary import charge
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 from simulator.energy.work import DatabaseSize
 
-__all__ = ["Alternative", "Sweep", "compare", "sweep_cool_down", "sweep_false_triggers", "sweep_size"]
+__all__ = ["ArchitectureResult", "Sweep", "compare", "sweep_cool_down", "sweep_false_triggers", "sweep_size"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,7 +40,7 @@ class Sweep:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Alternative:
+class ArchitectureResult:
     """One way to build it, on the same days as the others."""
 
     name: str
@@ -54,8 +54,10 @@ class Alternative:
     wrong_per_day: float
 
 
-def compare(study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1, jobs: int = 1) -> list[Alternative]:
-    """Return the ways that a device can go, at modelled prices, ours first.
+def compare(
+    study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1, jobs: int = 1
+) -> list[ArchitectureResult]:
+    """Return the ways that a device can go, at modelled costs, ours first.
 
     Parameters
     ----------
@@ -63,13 +65,13 @@ def compare(study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1
     day, n_days, seed, jobs
         See `simulate_days`.
     """
-    alternatives = []
-    for way in study.strategies():
+    architectures = []
+    for way in study.architectures():
         days = simulate_days(day, study.settings(way), n_days, seed=seed, jobs=jobs)
-        mah = charge(days, way.prices)
+        mah = charge(days, way.costs)
         latencies_s = days.latencies_s().sum(axis=1)
-        alternatives.append(
-            Alternative(
+        architectures.append(
+            ArchitectureResult(
                 name=way.name,
                 title=way.title,
                 source=way.source,
@@ -81,7 +83,7 @@ def compare(study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1
                 wrong_per_day=days.mean(lambda record: record.n_wrong),
             )
         )
-    return alternatives
+    return architectures
 
 
 def sweep_false_triggers(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int = 1) -> Sweep:
@@ -136,18 +138,18 @@ def sweep_size(study: Study, days: Days) -> list[Sweep]:
     """Return charge and time of an answer over the size of the database and of the encoder, on given days."""
     songs, factors = (1_000, 10_000, 70_000, 200_000, 1_000_000), (0.25, 1.0, 4.0, 10.0, 40.0)
 
-    def prices(n_songs: int, factor: float) -> Prices:
+    def costs(n_songs: int, factor: float) -> CostModel:
         size = DatabaseSize(n_songs=n_songs)
-        return Prices.modelled(study.device, study.models.scaled(factor), size)
+        return CostModel.modelled(study.device, study.models.scaled(factor), size)
 
     over = partial(Sweep, row_name="songs", column_name="encoder, times ours", rows=songs, columns=factors)
-    mah = [[charge(days, prices(n, factor)).mean for factor in factors] for n in songs]
-    seconds = [[prices(n, factor).answer_s for factor in factors] for n in songs]
+    mah = [[charge(days, costs(n, factor)).mean for factor in factors] for n in songs]
+    seconds = [[costs(n, factor).answer_s for factor in factors] for n in songs]
     return [
         over(title="Charge over database and encoder", unit="mAh a day", values=mah),
         over(title="Time of an answer over database and encoder", unit="s", values=seconds),
     ]
 
 
-def _percent(days: Days, prices: Prices) -> float:
-    return prices.device.battery_percent_of_mah(charge(days, prices).mean)
+def _percent(days: Days, costs: CostModel) -> float:
+    return costs.device.battery_percent_of_mah(charge(days, costs).mean)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from nowplaying_core.errors import ConfigError
-from simulator.energy.costs import ANSWER, Prices
+from simulator.energy.costs import ANSWER, CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.phone.events import Event, EventKind, State
 
@@ -22,7 +22,7 @@ class EnergyAccount:
 
     Attributes
     ----------
-    prices : Prices
+    costs : CostModel
     by_state_mj : dict of State to float >= 0
         The always-on side's share of each state, and the wake-ups under ``RECOGNIZING``.
     by_component_mj, by_cause_mj : dict of str to float >= 0
@@ -37,7 +37,7 @@ class EnergyAccount:
     The sleeping phone's own current is not part of it: it flows with or without music recognition (see `floor_mah`).
     """
 
-    prices: Prices
+    costs: CostModel
     by_state_mj: dict[State, float] = field(default_factory=lambda: dict.fromkeys(State, 0.0))
     by_component_mj: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     by_cause_mj: dict[str, float] = field(default_factory=lambda: defaultdict(float))
@@ -50,9 +50,9 @@ class EnergyAccount:
     @property
     def device(self) -> DeviceProfile:
         """Whose energy it is."""
-        return self.prices.device
+        return self.costs.device
 
-    def stay(self, state: State, duration_s: float) -> None:
+    def dwell(self, state: State, duration_s: float) -> None:
         """Spend time in a state; the DSP draws its current unless it is off.
 
         Raises
@@ -66,7 +66,7 @@ class EnergyAccount:
         self.duration_s[state] += duration_s
         if state.dsp_is_on:
             energy_mj = 0.0
-            for component, power_mw in self.prices.listening_mw.items():
+            for component, power_mw in self.costs.listening_mw.items():
                 self.by_component_mj[component] += power_mw * duration_s
                 energy_mj += power_mw * duration_s
             self.by_state_mj[state] += energy_mj
@@ -79,7 +79,7 @@ class EnergyAccount:
         Parameters
         ----------
         kind : str
-            A key of the prices' ``wake_mj``.
+            A key of the costs' ``wake_mj``.
         cause : str
             What was really to be heard, where that is known.
         recorded_s : float >= 0, seconds
@@ -88,8 +88,8 @@ class EnergyAccount:
         if not recorded_s >= 0:
             message = f"energy account: expected a recording >= 0 s, found {recorded_s}"
             raise ConfigError(message)
-        parts = self.prices.wake_mj[kind]
-        recording_mj = self.prices.recording_mw * recorded_s
+        parts = self.costs.wake_mj[kind]
+        recording_mj = self.costs.recording_mw * recorded_s
         for component, energy_mj in parts.items():
             self.by_component_mj[component] += energy_mj
         if recording_mj:
@@ -102,20 +102,20 @@ class EnergyAccount:
         self.by_cause_mj[cause] += energy_mj + recording_mj
 
     @classmethod
-    def of_events(cls, events: Iterable[Event], prices: Prices) -> "EnergyAccount":
+    def of_events(cls, events: Iterable[Event], costs: CostModel) -> "EnergyAccount":
         """Keep the account of a phone's events.
 
         Parameters
         ----------
         events : iterable of Event
             In order of time, as `simulator.phone.phone` yields them.
-        prices : Prices
+        costs : CostModel
         """
-        account = cls(prices)
+        account = cls(costs)
         state, since_s = State.OFF, 0.0
         for event in events:
             if event.kind is EventKind.STATE:
-                account.stay(state, event.time_s - since_s)
+                account.dwell(state, event.time_s - since_s)
                 state, since_s = State(event.data["to"]), event.time_s
             elif event.kind.is_answer:
                 data = event.data
@@ -148,14 +148,14 @@ class EnergyAccount:
         return self.device.sleep.suspend_ma * self.elapsed_s / 3600.0
 
 
-def day_mah(prices: Prices, n_wakes: float, listening_s: float = DAY_S) -> float:
+def day_mah(costs: CostModel, n_wakes: float, listening_s: float = DAY_S) -> float:
     """Return the charge of a day in mAh: the detector all day, and so many wake-ups.
 
     Parameters
     ----------
-    prices : Prices
+    costs : CostModel
     n_wakes : float >= 0
     listening_s : float in [0, 86400], seconds
         How long the detector is on.
     """
-    return prices.device.mah(prices.total_listening_mw * listening_s + 1000.0 * n_wakes * prices.wake_j)
+    return costs.device.mah(costs.total_listening_mw * listening_s + 1000.0 * n_wakes * costs.wake_j)

@@ -16,13 +16,13 @@ from simulator.energy.work import (
     work_of_answer,
 )
 
-__all__ = ["ANSWER", "RECHECK", "Prices"]
+__all__ = ["ANSWER", "RECHECK", "CostModel"]
 
 ANSWER, RECHECK = "answer", "recheck"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Prices:
+class CostModel:
     """Power while listening and energy of a wake-up, by component.
 
     Attributes
@@ -65,8 +65,8 @@ class Prices:
         return sum(self.listening_mw.values())
 
     @classmethod
-    def published(cls, device: DeviceProfile, models: Models, database: DatabaseSize) -> "Prices":
-        """Return the published prices: the profile's current while listening, and its energy of one wake-up.
+    def published(cls, device: DeviceProfile, models: Models, database: DatabaseSize) -> "CostModel":
+        """Return the published costs: the profile's current while listening, and its energy of one wake-up.
 
         Models and database matter for the latency only.
         """
@@ -86,8 +86,8 @@ class Prices:
         models: Models,
         database: DatabaseSize,
         latencies: PhoneLatencies | None = None,
-    ) -> "Prices":
-        """Return prices from the work of the models and the matcher and the device's throughput and currents."""
+    ) -> "CostModel":
+        """Return costs from the work of the models and the matcher and the device's throughput and currents."""
         work = work_of_answer(models, database)
         times = answer_times(device, work)
         if latencies is not None:
@@ -117,8 +117,8 @@ class Prices:
             },
         )
 
-    def asking_server(self, radio: str) -> "Prices":
-        """Return prices with the matching done by a server: the whole buffer is sent over a radio.
+    def asking_server(self, radio: str) -> "CostModel":
+        """Return costs with the matching done by a server: the whole buffer is sent over a radio.
 
         Raises
         ------
@@ -135,8 +135,8 @@ class Prices:
             latency_parts_s=kept | {"radio": request_s(link, BUFFER_BYTES)},
         )
 
-    def rechecking(self, macs: float) -> "Prices":
-        """Return prices with a second, bigger detector on the processor before each answer.
+    def rechecking(self, macs: float) -> "CostModel":
+        """Return costs with a second, bigger detector on the processor before each answer.
 
         Parameters
         ----------
@@ -155,13 +155,13 @@ class Prices:
             latency_parts_s={**self.latency_parts_s, "second look": seconds},
         )
 
-    def at_wake_j(self, wake_j: float) -> "Prices":
-        """Return prices with another energy of every wake-up, in J."""
+    def at_wake_j(self, wake_j: float) -> "CostModel":
+        """Return costs with another energy of every wake-up, in J."""
         parts = {"wake-up": 1000 * wake_j}
         return replace(self, wake_mj={ANSWER: parts, RECHECK: parts})
 
-    def without_listening(self) -> "Prices":
-        """Return prices of a phone without an always-on side."""
+    def without_listening(self) -> "CostModel":
+        """Return costs of a phone without an always-on side."""
         return replace(self, listening_mw={})
 
 

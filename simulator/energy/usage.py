@@ -1,11 +1,11 @@
-"""How much a phone listened and woke, without what it costs: the same days can be paid for at any prices."""
+"""How much a phone listened and woke, without what it costs: the same days can be paid for at any costs."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from simulator.energy.account import LISTENING
-from simulator.energy.costs import ANSWER, Prices
+from simulator.energy.costs import ANSWER, CostModel
 from simulator.phone.events import Event, EventKind, State
 
 __all__ = ["Usage"]
@@ -55,26 +55,26 @@ class Usage:
         """Return the wake-ups for one cause."""
         return sum(n for (one, _), n in self.wakes.items() if one == cause)
 
-    def by_cause_mj(self, prices: Prices) -> dict[str, float]:
+    def by_cause_mj(self, costs: CostModel) -> dict[str, float]:
         """Return the energy by cause, as `EnergyAccount.by_cause_mj` keeps it."""
-        spent = {LISTENING: prices.total_listening_mw * self.listened_s}
+        spent = {LISTENING: costs.total_listening_mw * self.listened_s}
         for (cause, work), n in self.wakes.items():
-            spent[cause] = spent.get(cause, 0.0) + n * sum(prices.wake_mj[work].values())
+            spent[cause] = spent.get(cause, 0.0) + n * sum(costs.wake_mj[work].values())
         for cause, seconds in self.recorded_s.items():
-            spent[cause] = spent.get(cause, 0.0) + prices.recording_mw * seconds
+            spent[cause] = spent.get(cause, 0.0) + costs.recording_mw * seconds
         return spent
 
-    def by_component_mj(self, prices: Prices) -> dict[str, float]:
+    def by_component_mj(self, costs: CostModel) -> dict[str, float]:
         """Return the energy by component, as `EnergyAccount.by_component_mj` keeps it."""
-        spent = {name: power_mw * self.listened_s for name, power_mw in prices.listening_mw.items()}
+        spent = {name: power_mw * self.listened_s for name, power_mw in costs.listening_mw.items()}
         for (_, work), n in self.wakes.items():
-            for name, energy_mj in prices.wake_mj[work].items():
+            for name, energy_mj in costs.wake_mj[work].items():
                 spent[name] = spent.get(name, 0.0) + n * energy_mj
         recorded_s = sum(self.recorded_s.values())
         if recorded_s:
-            spent["recording"] = prices.recording_mw * recorded_s
+            spent["recording"] = costs.recording_mw * recorded_s
         return spent
 
-    def total_mj(self, prices: Prices) -> float:
+    def total_mj(self, costs: CostModel) -> float:
         """Return all energy."""
-        return sum(self.by_cause_mj(prices).values())
+        return sum(self.by_cause_mj(costs).values())

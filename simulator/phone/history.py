@@ -41,7 +41,7 @@ class HeardSong:
 
 
 class History:
-    """A list of heard songs in which a song recognized again soon after itself stays one entry.
+    """A list of heard songs in which a song recognized again soon after itself dwells one entry.
 
     Parameters
     ----------

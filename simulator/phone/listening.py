@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detector.gate import Gate, GateConfig
 
-__all__ = ["DspListener", "Hearing", "MusicDetector"]
+__all__ = ["DspListener", "MusicDetector", "MusicProbability"]
 
 
 class _Decision(Protocol):
@@ -33,7 +33,7 @@ class MusicDetector(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Hearing:
+class MusicProbability:
     """What the DSP thinks after one more detector window.
 
     Attributes
@@ -77,7 +77,7 @@ class DspListener:
         self._n_since_positive = 0
         self._began_s: float | None = None
 
-    def process(self, samples: NDArray[np.float32], start_s: float) -> list[Hearing]:
+    def process(self, samples: NDArray[np.float32], start_s: float) -> list[MusicProbability]:
         """Listen to new samples.
 
         Parameters
@@ -88,7 +88,7 @@ class DspListener:
 
         Returns
         -------
-        list of Hearing
+        list of MusicProbability
             One for every detector window that they complete.
         """
         if self._began_s is None:
@@ -96,7 +96,7 @@ class DspListener:
         decisions = self._detector.process(samples)
         return [self._hear(decision.probability, self._began_s + decision.time_s) for decision in decisions]
 
-    def _hear(self, probability: float, now_s: float) -> Hearing:
+    def _hear(self, probability: float, now_s: float) -> MusicProbability:
         gate = self._gate.step(now_s, probability)
         if probability >= self._config.enter_threshold:
             self._n_since_positive = 0
@@ -107,4 +107,4 @@ class DspListener:
             # One weak window within the gate's own memory does not end a run of music.
             if self._n_since_positive >= self._config.window:
                 self._music_since_s = None
-        return Hearing(now_s, probability, gate.probability, gate.is_open, self._music_since_s)
+        return MusicProbability(now_s, probability, gate.probability, gate.is_open, self._music_since_s)

@@ -13,7 +13,7 @@ from simulator.phone.conditions import PhoneConditions, Situation
 from simulator.phone.config import PhoneConfig
 from simulator.phone.events import Event, EventKind, State
 from simulator.phone.history import History
-from simulator.phone.listening import DspListener, Hearing, MusicDetector
+from simulator.phone.listening import DspListener, MusicDetector, MusicProbability
 from simulator.phone.loop import PhoneLoop
 from simulator.phone.recognition import SongRecognizer, answer_data
 from simulator.phone.ring import MulawRing
@@ -36,7 +36,7 @@ class Phone:
     situation : Situation
         Says when the phone must not listen; by default never.
     answer_s : float >= 0, seconds
-        How long an answer keeps the processor busy on the clock of the sound, such as `Prices.answer_s` of a device;
+        How long an answer keeps the processor busy on the clock of the sound, such as `CostModel.answer_s` of a device;
         0 where the sound is heard live and the answer takes real time.
 
     Attributes
@@ -160,7 +160,7 @@ class Phone:
         if self.now_s > self._env.now:
             self._env.run(until=self.now_s)
 
-    def _hear(self, hearing: Hearing) -> None:
+    def _hear(self, hearing: MusicProbability) -> None:
         data: dict[str, Any] = {
             "probability": round(hearing.probability, 4),
             "smoothed": round(hearing.smoothed, 4),

@@ -1,9 +1,9 @@
-"""Bars, tornado and heat maps as plain HTML: they wrap on a phone and print on paper."""
+"""Bars, sensitivity_rows and heat maps as plain HTML: they wrap on a phone and print on paper."""
 
 from collections.abc import Sequence
 from html import escape
 
-from simulator.days.sensitivity import Swing
+from simulator.days.sensitivity import SensitivityRow
 from simulator.days.sweeps import Sweep
 
 __all__ = ["bars", "heat_map", "tornado_bars"]
@@ -28,29 +28,29 @@ def bars(rows: Sequence[tuple[str, float, str]]) -> str:
     return f"<div class='bars'>{''.join(parts)}</div>"
 
 
-def tornado_bars(swings: Sequence[Swing], base_mah: float) -> str:
+def tornado_bars(sensitivity: Sequence[SensitivityRow], base_mah: float) -> str:
     """Return, for each figure, the span of a day's charge between its ends, around the charge as it is.
 
     Parameters
     ----------
-    swings : sequence of Swing
+    sensitivity : sequence of SensitivityRow
         The furthest first.
     base_mah : float, mAh
     """
-    ends = [end for swing in swings for end in (swing.low_mah, swing.high_mah)] + [base_mah]
+    ends = [end for row in sensitivity for end in (row.low_mah, row.high_mah)] + [base_mah]
     least, most = min(ends), max(ends)
     scale = 100 / max(most - least, 1e-9)
     parts = []
-    for swing in swings:
-        low, high = sorted((swing.low_mah, swing.high_mah))
+    for row in sensitivity:
+        low, high = sorted((row.low_mah, row.high_mah))
         left, width = scale * (low - least), max(0.3, scale * (high - low))
         middle = scale * (base_mah - least)
-        one = swing.constant
+        one = row.constant
         parts.append(
-            f"<span>{escape(swing.name)} ({one.low:.3g} to {one.high:.3g})</span>"
+            f"<span>{escape(row.name)} ({one.low:.3g} to {one.high:.3g})</span>"
             f"<div class='bar'><div class='of'><i style='left:{left:.2f}%;width:{width:.2f}%'></i>"
             f"<i style='left:{middle:.2f}%;width:2px;background:var(--ink)'></i></div>"
-            f"<span style='flex:0 0 7rem'>{swing.low_mah:.2f} to {swing.high_mah:.2f}</span></div>"
+            f"<span style='flex:0 0 7rem'>{row.low_mah:.2f} to {row.high_mah:.2f}</span></div>"
         )
     return f"<div class='bars'>{''.join(parts)}</div>"
 

@@ -59,18 +59,18 @@ def _box(start_s: float, end_s: float, top: float, colour: str, title: str, *, h
 
 def _scenes(run: DayRun) -> Iterator[str]:
     yield f"<text x='0' y='{_SCENES + 17}'>place</text>"
-    for stay in run.plan.stays:
-        title = f"{_clock(stay.start_s)} {stay.scene.title}, {stay.scene.level_db:g} dB"
-        yield _box(stay.start_s, stay.end_s, _SCENES, _SOUND_COLOURS[stay.scene.sound], title)
+    for dwell in run.plan.dwells:
+        title = f"{_clock(dwell.start_s)} {dwell.scene.title}, {dwell.scene.level_db:g} dB"
+        yield _box(dwell.start_s, dwell.end_s, _SCENES, _SOUND_COLOURS[dwell.scene.sound], title)
 
 
 def _songs(run: DayRun) -> Iterator[str]:
     yield f"<text x='0' y='{_MUSIC + 17}'>music</text>"
     named = {event.data["song"] for event in run.events if event.data.get("is_right")}
     for song in run.plan.songs:
-        fate = "named" if song.number in named else "missed" if song.known else "not in the database"
-        title = f"{_clock(song.start_s)} song {song.number + 1}, {fate}, {song.snr_db:.0f} dB above the rest"
-        yield _box(song.start_s, song.end_s, _MUSIC, _SONG_COLOURS[fate], title)
+        outcome = "named" if song.number in named else "missed" if song.known else "not in the database"
+        title = f"{_clock(song.start_s)} song {song.number + 1}, {outcome}, {song.snr_db:.0f} dB above the rest"
+        yield _box(song.start_s, song.end_s, _MUSIC, _SONG_COLOURS[outcome], title)
 
 
 def _phone(run: DayRun) -> Iterator[str]:

@@ -14,7 +14,7 @@ from rich.text import Text
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.text import clock
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 from simulator.phone.events import Event, EventKind, State
 from simulator.reports.timeline import STATE_STYLES, describe
 
@@ -30,7 +30,7 @@ class LiveView:
 
     Parameters
     ----------
-    prices : Prices
+    costs : CostModel
         Empties the battery, together with the sleeping phone's own current.
     live : rich.live.Live or None
         Is redrawn where there is one.
@@ -38,8 +38,8 @@ class LiveView:
         Sound is handed on so many times faster than real time; 0 as fast as it goes.
     """
 
-    def __init__(self, prices: Prices, live: Live | None = None, *, speed: float = 0.0) -> None:
-        self._prices = prices
+    def __init__(self, costs: CostModel, live: Live | None = None, *, speed: float = 0.0) -> None:
+        self._costs = costs
         self._live = live
         self._speed = speed
         self._began_s = time.monotonic()
@@ -57,10 +57,10 @@ class LiveView:
         seconds = samples.size / SAMPLE_RATE_HZ
         self._n_samples += samples.size
         self._level_dbfs = max(_FLOOR_DBFS, rms_dbfs(samples)) if samples.size else _FLOOR_DBFS
-        device = self._prices.device
+        device = self._costs.device
         self._spent_mj += device.milliwatts(device.sleep.suspend_ma) * seconds
         if self._state.dsp_is_on:
-            self._spent_mj += self._prices.total_listening_mw * seconds
+            self._spent_mj += self._costs.total_listening_mw * seconds
         self._show()
         if self._speed > 0:
             ahead_s = self._n_samples / SAMPLE_RATE_HZ / self._speed - (time.monotonic() - self._began_s)
@@ -77,7 +77,7 @@ class LiveView:
             return
         elif event.kind.is_answer:
             self._n_wakes += 1
-            self._spent_mj += 1000 * self._prices.wake_j
+            self._spent_mj += 1000 * self._costs.wake_j
             if event.kind is EventKind.RECOGNIZED:
                 self._songs.appendleft((event.time_s, describe(event)))
         self._show()
@@ -85,7 +85,7 @@ class LiveView:
     @property
     def battery_percent(self) -> float:
         """Charge left of a battery that was full at the start."""
-        return max(0.0, 100.0 - self._prices.device.battery_percent(self._spent_mj))
+        return max(0.0, 100.0 - self._costs.device.battery_percent(self._spent_mj))
 
     def render(self) -> RenderableType:
         """Return the screen."""
@@ -101,7 +101,7 @@ class LiveView:
         grid.add_row("battery", _bar(self.battery_percent, 100.0), f"{self.battery_percent:.3f} %")
         # Titles come from files: they are shown as they are, never read as markup.
         songs = [Text(f"{clock(time_s):>8}  {text}", overflow="ellipsis", no_wrap=True) for time_s, text in self._songs]
-        title = f"{self._prices.device.title}  {clock(self._n_samples / SAMPLE_RATE_HZ)}"
+        title = f"{self._costs.device.title}  {clock(self._n_samples / SAMPLE_RATE_HZ)}"
         return Panel(Group(grid, Text(), *(songs or [Text("no song yet", style="dim")])), title=title, width=96)
 
     def _show(self) -> None:

@@ -44,7 +44,7 @@ def render_report(result: SimulationResult, day: Mapping[str, Any] | None = None
         "<h2>Timeline</h2><div class='scroll'>" + timeline_chart(result) + "</div>",
         _legend(),
         _songs(result),
-        _findings(result),
+        _scene_results(result),
         _energy_of_run(result),
         _energy_of_day(result, day),
         "<h2>Constants and assumptions</h2>" + constants_table(result.device.constants),
@@ -87,8 +87,8 @@ def _songs(result: SimulationResult) -> str:
     return "<h2>Songs</h2>" + html_table(("at", "title", "artist", "offset s", "score", "compute ms"), rows, n_text=3)
 
 
-def _findings(result: SimulationResult) -> str:
-    if not result.findings:
+def _scene_results(result: SimulationResult) -> str:
+    if not result.scene_results:
         return ""
     rows = [
         (
@@ -99,7 +99,7 @@ def _findings(result: SimulationResult) -> str:
             "" if one.found_offset_s is None else f"{one.found_offset_s:.1f}",
             "" if one.expected_offset_s is None else f"{one.expected_offset_s:.1f}",
         )
-        for one in result.findings
+        for one in result.scene_results
     ]
     heads = ("from", "sound", "outcome", "delay s", "offset s", "true offset s")
     return "<h2>Against the script</h2>" + html_table(heads, rows, n_text=3)
@@ -112,7 +112,7 @@ def _energy_of_run(result: SimulationResult) -> str:
     return (
         f"<h2>Energy of this run, J</h2><p>By state, with the published {result.device.calibration.wake_j:g} J a "
         f"wake-up: {published.total_mj / 1000:.2f} J.</p>{bars(states)}<p>By component, with a wake-up "
-        f"modelled from what the models and the matcher compute ({modelled.prices.wake_j:.2f} J): "
+        f"modelled from what the models and the matcher compute ({modelled.costs.wake_j:.2f} J): "
         f"{modelled.total_mj / 1000:.2f} J.</p>{bars(parts)}"
     )
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 
 from nowplaying_core.artifacts import write_json, write_text
-from simulator.days.findings import Findings
-from simulator.days.record import Fate
+from simulator.days.record import SongOutcome
 from simulator.days.scenes import load_scenarios, load_scenes
+from simulator.days.study_result import StudyResult
 from simulator.days.summary import LATENCY_PARTS
 from simulator.reports.bars import bars, heat_map, tornado_bars
 from simulator.reports.day_chart import day_chart, day_legend
@@ -21,33 +21,33 @@ __all__ = ["render_study", "write_study"]
 _BINS_S = (0, 6, 8, 9, 10, 12, 15, 20, 30, 60, 120, float("inf"))
 
 
-def write_study(path: Path, findings: Findings) -> None:
+def write_study(path: Path, result: StudyResult) -> None:
     """Write the page, and ``.json`` and ``.csv`` of the same name, each all or nothing."""
-    write_text(path, render_study(findings))
-    write_json(path.with_suffix(".json"), _plain(findings.to_dict()))
-    write_text(path.with_suffix(".csv"), findings.to_csv())
+    write_text(path, render_study(result))
+    write_json(path.with_suffix(".json"), _plain(result.to_dict()))
+    write_text(path.with_suffix(".csv"), result.to_csv())
 
 
-def render_study(findings: Findings) -> str:
+def render_study(result: StudyResult) -> str:
     """Return the page."""
-    summary, device = findings.summary, findings.study.device
+    summary, device = result.summary, result.study.device
     title = f"{summary['day']} of a {device.title}"
     sections = [
         f"<h1>What a day costs</h1><p class='soft'>{escape(title)}: {summary['n_days']} simulated days, error rates "
-        f"{escape(findings.study.rates.title)}, {findings.study.database.n_songs} songs in the database</p>",
+        f"{escape(result.study.rates.title)}, {result.study.database.n_songs} songs in the database</p>",
         _cards(summary),
-        _energy(findings),
-        f"<h2>One day: {escape(findings.shown_title)}</h2><div class='scroll'>{day_chart(findings.shown)}</div>",
+        _energy(result),
+        f"<h2>One day: {escape(result.shown_title)}</h2><div class='scroll'>{day_chart(result.shown)}</div>",
         day_legend(),
-        _scenarios(findings),
-        _alternatives(findings),
-        _latency(findings),
-        _fates(findings),
-        _sensitivity(findings),
-        f"<h2>Settings against each other</h2><p>{findings.detail_days} days a cell.</p>",
-        *(heat_map(sweep) for sweep in findings.sweeps),
-        _devices(findings),
-        _assumptions(findings),
+        _scenarios(result),
+        _architectures(result),
+        _latency(result),
+        _song_outcomes(result),
+        _sensitivity(result),
+        f"<h2>Settings against each other</h2><p>{result.detail_days} days a cell.</p>",
+        *(heat_map(sweep) for sweep in result.sweeps),
+        _devices(result),
+        _assumptions(result),
     ]
     return render_page(title, sections)
 
@@ -65,8 +65,8 @@ def _cards(summary: Mapping[str, Any]) -> str:
     return "<div class='cards'>" + "".join(f"<div class='card'><b>{v}</b>{k}</div>" for v, k in cards) + "</div>"
 
 
-def _energy(findings: Findings) -> str:
-    summary, study = findings.summary, findings.study
+def _energy(result: StudyResult) -> str:
+    summary, study = result.summary, result.study
     modelled = summary["modelled"]
 
     def text(figures: Mapping[str, Any]) -> str:
@@ -90,8 +90,8 @@ def _energy(findings: Findings) -> str:
     )
 
 
-def _scenarios(findings: Findings) -> str:
-    device = findings.study.device
+def _scenarios(result: StudyResult) -> str:
+    device = result.study.device
 
     def percent(mah: float) -> str:
         return f"{device.battery_percent_of_mah(mah):.2f}"
@@ -107,14 +107,14 @@ def _scenarios(findings: Findings) -> str:
             percent(row.published.mean),
             "" if np.isnan(row.recall) else f"{100 * row.recall:.0f} %",
         )
-        for row in findings.scenarios
+        for row in result.scenarios
     ]
     heads = ("day", "days", "h of music", "wake-ups", "mAh, modelled", "% modelled", "% published", "songs named")
     return "<h2>Kinds of days</h2>" + html_table(heads, rows, n_text=1)
 
 
-def _alternatives(findings: Findings) -> str:
-    rows = findings.alternatives
+def _architectures(result: StudyResult) -> str:
+    rows = result.architectures
     shown = [(row.title, row.mah.mean, f"{row.mah.mean:.1f} mAh, {row.battery_percent:.2f} %") for row in rows]
     table = html_table(
         ("way", "mAh a day", "95 %", "wake-ups", "songs named", "median s", "wrong a day"),
@@ -134,13 +134,13 @@ def _alternatives(findings: Findings) -> str:
     )
     notes = "".join(f"<li>{escape(row.title)}: {escape(row.source)}</li>" for row in rows if row.source)
     return (
-        f"<h2>Other ways to build it</h2><p>The same {findings.detail_days} days, modelled prices.</p>{bars(shown)}"
+        f"<h2>Other ways to build it</h2><p>The same {result.detail_days} days, modelled costs.</p>{bars(shown)}"
         f"{table}<ul class='soft'>{notes}</ul>"
     )
 
 
-def _latency(findings: Findings) -> str:
-    parts = findings.days.latencies_s()
+def _latency(result: StudyResult) -> str:
+    parts = result.days.latencies_s()
     if not len(parts):
         return "<h2>Time to song</h2><p>No song was named.</p>"
     total = parts.sum(axis=1)
@@ -150,8 +150,8 @@ def _latency(findings: Findings) -> str:
         label = f"over {low:g} s" if high == float("inf") else f"{low:g} to {high:g} s"
         rows.append((label, float(count), f"{100 * count / len(total):.1f} %"))
     means = [(name, float(mean), f"{mean:.2f} s") for name, mean in zip(LATENCY_PARTS, parts.mean(axis=0), strict=True)]
-    answer = [(name, s, f"{1000 * s:.0f} ms") for name, s in findings.study.modelled.latency_parts_s.items()]
-    latency = findings.summary["time_to_song_s"]
+    answer = [(name, s, f"{1000 * s:.0f} ms") for name, s in result.study.modelled.latency_parts_s.items()]
+    latency = result.summary["time_to_song_s"]
     return (
         f"<h2>Time to song</h2><p>From the first note that the phone could hear to the name on the screen, for "
         f"{len(total)} songs: half within {latency['p50']:.1f} s, nine of ten within {latency['p90']:.1f} s.</p>"
@@ -159,46 +159,46 @@ def _latency(findings: Findings) -> str:
     )
 
 
-def _fates(findings: Findings) -> str:
-    songs = findings.summary["songs"]
-    rows = [(str(fate), songs[str(fate)], f"{songs[str(fate)]:.2f}") for fate in Fate]
+def _song_outcomes(result: StudyResult) -> str:
+    songs = result.summary["songs"]
+    rows = [(str(outcome), songs[str(outcome)], f"{songs[str(outcome)]:.2f}") for outcome in SongOutcome]
     return (
         f"<h2>What became of the songs</h2><p>A day, of {songs['in_database_and_to_be_heard']:.1f} songs of the "
         f"database that were to be heard; {songs['wrong_names']:.2f} names a day were wrong.</p>{bars(rows)}"
     )
 
 
-def _sensitivity(findings: Findings) -> str:
-    swings = findings.swings
-    base = next(row.mah.mean for row in findings.alternatives if row.name == "ours")
-    moving = [swing for swing in swings if swing.width_mah >= 0.005]
-    rest = [swing.name for swing in swings if swing.width_mah < 0.005]
+def _sensitivity(result: StudyResult) -> str:
+    sensitivity = result.sensitivity
+    base = next(row.mah.mean for row in result.architectures if row.name == "baseline")
+    moving = [row for row in sensitivity if row.width_mah >= 0.005]
+    rest = [row.name for row in sensitivity if row.width_mah < 0.005]
     tail = f"<p class='soft'>Less than 0.005 mAh: {escape(', '.join(rest))}.</p>" if rest else ""
     return (
         f"<h2>What it hangs on</h2><p>Charge of a day in mAh, modelled, with each figure at the lower and the upper "
-        f"end of its range and all others as they are ({base:.2f} mAh; the same {findings.detail_days} days).</p>"
+        f"end of its range and all others as they are ({base:.2f} mAh; the same {result.detail_days} days).</p>"
         f"{tornado_bars(moving, base)}{tail}"
     )
 
 
-def _devices(findings: Findings) -> str:
+def _devices(result: StudyResult) -> str:
     rows = [
         (row.title, f"{row.mah:.2f}", f"{row.battery_percent:.2f}", f"{row.wake_j:.2f}", f"{row.answer_s:.2f}")
-        for row in findings.devices
+        for row in result.devices
     ]
     heads = ("device", "mAh a day", "% of battery", "J a wake-up", "answer, s")
     return "<h2>Other devices, the same days</h2>" + html_table(heads, rows, n_text=1)
 
 
-def _assumptions(findings: Findings) -> str:
-    study = findings.study
+def _assumptions(result: StudyResult) -> str:
+    study = result.study
     scenes = [
         (
             scene.title,
             scene.sound,
             f"{scene.level_db:g}",
             f"{scene.sounding_share:g}",
-            f"{scene.stay_min:g}",
+            f"{scene.dwell_min:g}",
             f"{scene.music_share:g}",
             f"{scene.songs_in_row:g}",
             f"{scene.snr_db:g} +- {scene.snr_sd_db:g}",
@@ -206,7 +206,7 @@ def _assumptions(findings: Findings) -> str:
         )
         for scene in load_scenes().values()
     ]
-    heads = ("scene", "sound", "dB(A)", "sounding", "stay, min", "music", "songs in a row", "music level, dB", "phone")
+    heads = ("scene", "sound", "dB(A)", "sounding", "dwell, min", "music", "songs in a row", "music level, dB", "phone")
     blocks = [
         (
             scenario.title,
@@ -220,15 +220,15 @@ def _assumptions(findings: Findings) -> str:
     return (
         f"<h2>All assumptions</h2><h3>{escape(study.device.title)}</h3>{constants_table(study.device.constants)}"
         f"<h3>Days</h3>{constants_table(study.assumptions.constants)}<h3>Error rates</h3>"
-        f"<p>{escape(study.rates.source)}.{_answer_source(findings)}</p>{constants_table(study.rates.constants())}"
+        f"<p>{escape(study.rates.source)}.{_answer_source(result)}</p>{constants_table(study.rates.constants())}"
         f"<h3>Scenes</h3><p>All of them are assumptions.</p>{html_table(heads, scenes, n_text=2)}"
         "<h3>Scenarios</h3><p>From its hour to the next one's a block's scenes follow each other with these weights. "
         f"All of them are assumptions.</p>{html_table(('day', 'share', 'from', 'scenes'), blocks, n_text=4)}"
     )
 
 
-def _answer_source(findings: Findings) -> str:
-    latencies = findings.study.latencies
+def _answer_source(result: StudyResult) -> str:
+    latencies = result.study.latencies
     return "" if latencies is None else f" Times of an answer: {escape(latencies.source)}."
 
 

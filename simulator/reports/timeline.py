@@ -9,9 +9,9 @@ from nowplaying_core.text import clock
 from simulator.phone.events import Event, EventKind
 from simulator.run import SimulationResult
 from simulator.scenes.scene import SoundKind
-from simulator.scenes.score_scene import Finding, Outcome
+from simulator.scenes.score_scene import Outcome, SceneResult
 
-__all__ = ["STATE_STYLES", "describe", "energy_table", "findings_table", "timeline_table"]
+__all__ = ["STATE_STYLES", "describe", "energy_table", "scene_results_table", "timeline_table"]
 
 STATE_STYLES = {
     "listening": "green",
@@ -56,7 +56,7 @@ def timeline_table(result: SimulationResult) -> Table:
     table.add_column("time", justify="right")
     table.add_column("phone")
     table.add_column("what happened", overflow="fold")
-    if result.findings:
+    if result.scene_results:
         table.add_column("really to be heard", overflow="fold")
     for event in result.events:
         if event.kind is EventKind.PROBABILITY:
@@ -71,20 +71,20 @@ def timeline_table(result: SimulationResult) -> Table:
             Text(word.replace("_", " "), style=style),
             Text(what.replace("_", " ")),
         ]
-        if result.findings:
-            cells.append(Text(_truth(result.findings, event.time_s)))
+        if result.scene_results:
+            cells.append(Text(_truth(result.scene_results, event.time_s)))
         table.add_row(*cells)
     return table
 
 
-def findings_table(findings: Sequence[Finding]) -> Table:
+def scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
     """Return what became of every sound of a scene."""
     table = Table(title="Against the script", title_justify="left")
     for name in ("from", "sound", "outcome"):
         table.add_column(name, overflow="fold")
     for name in ("delay s", "offset s", "true offset s", "score"):
         table.add_column(name, justify="right")
-    for one in findings:
+    for one in scene_results:
         score = next((f"{a.data['score']:.2f}" for a in one.answers if a.kind is EventKind.RECOGNIZED), "")
         label = (
             one.sound.label if one.sound.kind is not SoundKind.MUSIC else f"{one.sound.label}: {one.sound.recording}"
@@ -124,8 +124,10 @@ def _share(energy_mj: float, total_mj: float) -> tuple[str, str]:
     return f"{energy_mj:.0f}", f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %"
 
 
-def _truth(findings: Sequence[Finding], time_s: float) -> str:
-    return " + ".join(one.sound.label for one in findings if one.sound.start_s <= time_s < one.sound.end_s) or "quiet"
+def _truth(scene_results: Sequence[SceneResult], time_s: float) -> str:
+    return (
+        " + ".join(one.sound.label for one in scene_results if one.sound.start_s <= time_s < one.sound.end_s) or "quiet"
+    )
 
 
 def _number(value: float | None) -> str:

@@ -37,9 +37,9 @@ def timeline_chart(result: SimulationResult) -> str:
 def _truth_lane(result: SimulationResult, *, x_of: Callable[[float], float]) -> Iterator[str]:
     rows = {"music": 0, "speech": 1, "noise": 2}
     for kind, row in rows.items():
-        sounds = [one.sound for one in result.findings if str(one.sound.kind) == kind]
+        sounds = [one.sound for one in result.scene_results if str(one.sound.kind) == kind]
         top = _TRUTH_TOP + 22 * row
-        if result.findings:
+        if result.scene_results:
             yield f"<text x='0' y='{top + 13}'>{kind}</text>"
         for sound in sounds:
             left, width = x_of(sound.start_s), x_of(sound.end_s) - x_of(sound.start_s)

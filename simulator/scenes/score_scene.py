@@ -7,7 +7,7 @@ from enum import StrEnum
 from simulator.phone.events import Event, EventKind
 from simulator.scenes.scene import Scene, Sound, SoundKind
 
-__all__ = ["Finding", "Outcome", "judge"]
+__all__ = ["Outcome", "SceneResult", "score_scene"]
 
 _OFFSET_TOLERANCE_S = 1.0  # the step of the database's fingerprints
 
@@ -31,7 +31,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finding:
+class SceneResult:
     """What became of one sound of a scene.
 
     Attributes
@@ -54,7 +54,7 @@ class Finding:
     found_offset_s: float | None = None
 
 
-def judge(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, str]) -> list[Finding]:
+def score_scene(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, str]) -> list[SceneResult]:
     """Compare a phone's answers with a scene.
 
     Parameters
@@ -67,14 +67,14 @@ def judge(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, str]) -
 
     Returns
     -------
-    list of Finding
+    list of SceneResult
         One per sound, in the order of their starts. A name is right only with an offset within a second.
     """
     answers = [event for event in events if event.kind.is_answer]
     causes = [_cause(scene, event) for event in answers]
     sounds = sorted(scene.sounds, key=lambda sound: sound.start_s)
     return [
-        _finding(scene, sound, [a for a, cause in zip(answers, causes, strict=True) if cause is sound], track_ids)
+        _score_sound(scene, sound, [a for a, cause in zip(answers, causes, strict=True) if cause is sound], track_ids)
         for sound in sounds
     ]
 
@@ -91,7 +91,7 @@ def _cause(scene: Scene, event: Event) -> Sound | None:
     return max(heard, key=lambda sound: (sound.kind is SoundKind.MUSIC, overlap_s(sound)), default=None)
 
 
-def _finding(scene: Scene, sound: Sound, answers: list[Event], track_ids: Mapping[str, str]) -> Finding:
+def _score_sound(scene: Scene, sound: Sound, answers: list[Event], track_ids: Mapping[str, str]) -> SceneResult:
     named = [event for event in answers if event.kind is EventKind.RECOGNIZED]
     expected_id = track_ids.get(sound.recording) if sound.kind is SoundKind.MUSIC else None
     if expected_id is not None and named:
@@ -100,7 +100,7 @@ def _finding(scene: Scene, sound: Sound, answers: list[Event], track_ids: Mappin
         is_right = all(event.data["track_id"] == expected_id for event in named)
         is_placed = abs(first.data["offset_s"] - expected_offset_s) <= _OFFSET_TOLERANCE_S
         placed = Outcome.RECOGNIZED if is_placed else Outcome.MISPLACED
-        return Finding(
+        return SceneResult(
             sound=sound,
             outcome=placed if is_right else Outcome.WRONG,
             answers=answers,
@@ -120,4 +120,4 @@ def _finding(scene: Scene, sound: Sound, answers: list[Event], track_ids: Mappin
         outcome = Outcome.RIGHTLY_UNKNOWN
     else:
         outcome = Outcome.WOKE_FOR_NOTHING
-    return Finding(sound=sound, outcome=outcome, answers=answers)
+    return SceneResult(sound=sound, outcome=outcome, answers=answers)

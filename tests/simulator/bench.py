@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detector.gate import GateConfig
 from ondevice_db.format.schema import Track
 from ondevice_db.recognizer import Recognition, RecognizedSong
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.work import DatabaseSize, Models
 from simulator.phone.conditions import Condition, PhoneConditions
@@ -78,10 +78,10 @@ MODELS = Models(
 )
 
 
-def build_prices(device: str = "pixel-2") -> tuple[Prices, Prices]:
-    """Return published and modelled prices of a small phone."""
+def build_costs(device: str = "pixel-2") -> tuple[CostModel, CostModel]:
+    """Return published and modelled costs of a small phone."""
     profile, size = DeviceProfile.load(device), DatabaseSize(n_songs=1000)
-    return Prices.published(profile, MODELS, size), Prices.modelled(profile, MODELS, size)
+    return CostModel.published(profile, MODELS, size), CostModel.modelled(profile, MODELS, size)
 
 
 @dataclass

@@ -4,15 +4,15 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import architectures as st
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from nowplaying_core.errors import ConfigError
 from simulator.days.day import run_day
 from simulator.days.error_rates import published_rates
 from simulator.days.many import AVERAGE, Days, simulate_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
-from simulator.days.record import Fate, record_day
+from simulator.days.record import SongOutcome, record_day
 from simulator.days.scenes import load_scenarios
 from simulator.days.study import Study
 from simulator.days.summary import charge, summarise
@@ -54,16 +54,16 @@ def test_silence_costs_the_detector_alone() -> None:
 def test_a_day_adds_up_whatever_it_brings(name: str, seed: int) -> None:
     run = run_day(SCENARIOS[name], STUDY.settings(), seed)
     record = record_day(name, run)
-    for prices in (STUDY.published, STUDY.modelled):
-        account = EnergyAccount.of_events(run.events, prices)
+    for costs in (STUDY.published, STUDY.modelled):
+        account = EnergyAccount.of_events(run.events, costs)
         assert account.elapsed_s == pytest.approx(86_400)
         total = pytest.approx(account.total_mj)
-        assert record.usage.total_mj(prices) == total
+        assert record.usage.total_mj(costs) == total
         assert sum(account.by_state_mj.values()) == total
-        assert sum(record.usage.by_component_mj(prices).values()) == total
-        assert set(record.usage.by_cause_mj(prices)) <= {LISTENING, MUSIC, OTHER_SOUND}
-    assert sum(record.fates.values()) == record.n_songs == sum(song.known for song in run.plan.songs)
-    assert record.fates[Fate.NAMED] == len(record.latencies)
+        assert sum(record.usage.by_component_mj(costs).values()) == total
+        assert set(record.usage.by_cause_mj(costs)) <= {LISTENING, MUSIC, OTHER_SOUND}
+    assert sum(record.song_outcomes.values()) == record.n_songs == sum(song.known for song in run.plan.songs)
+    assert record.song_outcomes[SongOutcome.NAMED] == len(record.latencies)
     for latency in record.latencies:
         parts = (latency.detecting_s, latency.waiting_s, latency.filling_s, latency.answering_s)
         assert min(parts) >= 0
@@ -74,10 +74,10 @@ def test_the_phone_rests_between_answers_and_never_listens_while_it_plays() -> N
     run = run_day(SCENARIOS["commuter"], STUDY.settings(), 5)
     answers = [event for event in run.events if event.kind.is_answer]
     assert min(np.diff([event.time_s for event in answers])) >= 60
-    quiet = [stay for stay in run.plan.stays if stay.scene.phone]
+    quiet = [dwell for dwell in run.plan.dwells if dwell.scene.phone]
     assert quiet
-    for stay in quiet:
-        assert not any(stay.start_s + 5 < event.time_s < stay.end_s for event in answers)
+    for dwell in quiet:
+        assert not any(dwell.start_s + 5 < event.time_s < dwell.end_s for event in answers)
     paused = [event for event in run.events if event.kind is EventKind.STATE and event.data["to"] == State.PAUSED]
     assert {event.data["reason"] for event in paused} >= {"own_playback"}
 
@@ -127,7 +127,7 @@ def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
 
     base, deaf, calm = days(), days(recall_factor=0.3), days(false_trigger_factor=0.1)
     assert deaf.recall() < base.recall()
-    assert deaf.fates()[Fate.GATE] > base.fates()[Fate.GATE]
+    assert deaf.song_outcomes()[SongOutcome.GATE] > base.song_outcomes()[SongOutcome.GATE]
     wakes = [one.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for one in (calm, base)]
     assert wakes[0] < 0.3 * wakes[1]
 

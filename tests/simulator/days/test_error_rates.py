@@ -11,10 +11,10 @@ import pytest
 
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
-from simulator.days.error_rates import Rates, published_rates
+from simulator.days.error_rates import ErrorRates, published_rates
 from simulator.days.scenes import SOUNDS
 
-SHIPPED = Rates.load()
+SHIPPED = ErrorRates.load()
 Change = Callable[[dict[str, Any]], Any]
 
 
@@ -65,12 +65,12 @@ def test_kinds_of_sound_and_levels_are_told_apart_where_the_file_does(changed: C
             "delay_90_percent_s": 9.0,
         }
 
-    rates = Rates.load(changed("detector-v1", detail))
+    rates = ErrorRates.load(changed("detector-v1", detail))
     assert rates.false_per_h("noise") == 3.0
     assert rates.false_per_h("speech") == 0.5
     assert rates.false_per_h("quiet") == 0.0
     assert rates.false_triggers_per_h["quiet"].high == 0.46
-    assert rates.false_per_h("speech in noise") == Rates.load("detector-v1").false_per_h("speech in noise")
+    assert rates.false_per_h("speech in noise") == ErrorRates.load("detector-v1").false_per_h("speech in noise")
     assert rates.recall_at(20.0) == rates.recall_at(5.0) == 0.9
     assert rates.recall_at(4.9) == rates.recall_at(-5.0) == 0.4
     assert rates.recall_at(-10.0) == pytest.approx(0.2)
@@ -122,7 +122,7 @@ def test_metrics_that_lack_a_rate_are_refused(
     folder = changed(name, change)
     models = {"detector": folder} if name == "detector-v1" else {"fingerprinter": folder}
     with pytest.raises(CorruptArtifactError, match=r"metrics\.json: expected"):
-        Rates.load(**models)
+        ErrorRates.load(**models)
 
 
 def test_metrics_that_are_no_json_are_refused(changed: Callable[[str, Change], Path]) -> None:
@@ -130,4 +130,4 @@ def test_metrics_that_are_no_json_are_refused(changed: Callable[[str, Change], P
     for text in ("{", "[]"):
         (folder / "metrics.json").write_text(text, encoding="utf-8")
         with pytest.raises(CorruptArtifactError, match=r"metrics\.json"):
-            Rates.load(folder)
+            ErrorRates.load(folder)

@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from hypothesis import architectures as st
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from simulator.days.plan import draw_day
 from simulator.days.scenes import load_assumptions, load_scenarios
@@ -18,14 +18,14 @@ SCENARIOS = load_scenarios()
 @given(st.sampled_from(sorted(SCENARIOS)), st.integers(0, 10**6))
 def test_a_day_has_no_gaps_and_no_two_songs_at_once(name: str, seed: int) -> None:
     plan = draw_day(SCENARIOS[name], ASSUMPTIONS, np.random.default_rng(seed))
-    assert plan.stays[0].start_s == 0
-    assert plan.stays[-1].end_s == pytest.approx(86_400)
-    assert all(first.end_s == second.start_s for first, second in pairwise(plan.stays))
+    assert plan.dwells[0].start_s == 0
+    assert plan.dwells[-1].end_s == pytest.approx(86_400)
+    assert all(first.end_s == second.start_s for first, second in pairwise(plan.dwells))
     assert all(first.end_s <= second.start_s + 1e-6 for first, second in pairwise(plan.songs))
     for song in plan.songs:
-        stay = plan.stay_at(song.start_s)
-        assert stay.scene is song.scene
-        assert stay.start_s <= song.start_s < song.end_s <= stay.end_s + 1e-6
+        dwell = plan.stay_at(song.start_s)
+        assert dwell.scene is song.scene
+        assert dwell.start_s <= song.start_s < song.end_s <= dwell.end_s + 1e-6
         assert not song.scene.phone
         assert song.end_s - song.start_s <= song.duration_s - song.offset_s + 1e-6
 

@@ -41,7 +41,7 @@ def test_one_assumption_can_be_changed() -> None:
     ("file", "found", "changed"),
     [
         ("scenes.toml", 'sound = "speech"', 'sound = "birdsong"'),
-        ("scenes.toml", "stay_min = 90", "stay_min = 0"),
+        ("scenes.toml", "dwell_min = 90", "dwell_min = 0"),
         ("scenes.toml", "music_share = 0.6", "music_share = 1.6"),
         ("scenes.toml", "level_db = 28\n", ""),
         ("scenes.toml", "schema_version = 1", "schema_version = 2"),

@@ -1,21 +1,21 @@
 """The energy account adds up however it is cut, is never negative, and grows with every cost."""
 
 import pytest
+from hypothesis import architectures as st
 from hypothesis import given
-from hypothesis import strategies as st
 
 from nowplaying_core.errors import ConfigError
 from simulator.energy.account import EnergyAccount, day_mah
-from simulator.energy.costs import ANSWER, RECHECK, Prices
+from simulator.energy.costs import ANSWER, RECHECK, CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.usage import Usage
 from simulator.energy.work import DatabaseSize, answer_times, work_of_answer
 from simulator.phone.events import Event, EventKind, State
-from tests.simulator.bench import MODELS, build_prices
+from tests.simulator.bench import MODELS, build_costs
 
-PUBLISHED, MODELLED = build_prices()
+PUBLISHED, MODELLED = build_costs()
 PIXEL_2 = PUBLISHED.device
-EVERY_PRICE_LIST = [
+EVERY_COST_MODEL = [
     PUBLISHED,
     MODELLED,
     MODELLED.asking_server("lte"),
@@ -29,16 +29,16 @@ WAKES = st.tuples(
 
 
 @given(
-    st.sampled_from(EVERY_PRICE_LIST),
+    st.sampled_from(EVERY_COST_MODEL),
     st.lists(st.tuples(st.sampled_from(list(State)), DURATIONS)),
     st.lists(WAKES),
 )
 def test_every_way_to_cut_the_total_adds_up_and_nothing_is_negative(
-    prices: Prices, stays: list[tuple[State, float]], wakes: list[tuple[str, str, float]]
+    costs: CostModel, dwells: list[tuple[State, float]], wakes: list[tuple[str, str, float]]
 ) -> None:
-    account = EnergyAccount(prices)
-    for state, duration_s in stays:
-        account.stay(state, duration_s)
+    account = EnergyAccount(costs)
+    for state, duration_s in dwells:
+        account.dwell(state, duration_s)
     for wake in wakes:
         account.wake(*wake)
     total = pytest.approx(account.total_mj, rel=1e-9, abs=1e-9)
@@ -47,7 +47,7 @@ def test_every_way_to_cut_the_total_adds_up_and_nothing_is_negative(
         assert all(part >= 0 for part in parts.values())
     assert account.listening_mj + account.wakes_mj + account.recording_mj == total
     assert account.by_state_mj[State.OFF] == account.by_state_mj[State.PAUSED] == 0
-    assert account.elapsed_s == pytest.approx(sum(duration_s for _, duration_s in stays))
+    assert account.elapsed_s == pytest.approx(sum(duration_s for _, duration_s in dwells))
     assert account.total_mah >= 0
 
 
@@ -60,8 +60,8 @@ EVENTS = st.lists(
 )
 
 
-@given(st.sampled_from(EVERY_PRICE_LIST), EVENTS)
-def test_counting_first_and_paying_later_is_the_same_account(prices: Prices, steps: list[tuple[str, object]]) -> None:
+@given(st.sampled_from(EVERY_COST_MODEL), EVENTS)
+def test_counting_first_and_paying_later_is_the_same_account(costs: CostModel, steps: list[tuple[str, object]]) -> None:
     events, state, time_s = [], State.OFF, 0.0
     for kind, what in [*steps, ("state", State.OFF)]:
         time_s += 7.0
@@ -73,12 +73,12 @@ def test_counting_first_and_paying_later_is_the_same_account(prices: Prices, ste
             work, cause, recorded_s = what  # type: ignore[misc]
             data = {"work": work, "cause": cause, "recorded_s": recorded_s}
             events.append(Event(time_s, EventKind.UNKNOWN, data))
-    account, usage = EnergyAccount.of_events(events, prices), Usage.of_events(events)
+    account, usage = EnergyAccount.of_events(events, costs), Usage.of_events(events)
     assert usage.n_wakes == account.n_wakes
-    assert usage.total_mj(prices) == pytest.approx(account.total_mj)
+    assert usage.total_mj(costs) == pytest.approx(account.total_mj)
     for ours, theirs in (
-        (usage.by_cause_mj(prices), account.by_cause_mj),
-        (usage.by_component_mj(prices), account.by_component_mj),
+        (usage.by_cause_mj(costs), account.by_cause_mj),
+        (usage.by_component_mj(costs), account.by_component_mj),
     ):
         assert {k: v for k, v in ours.items() if v} == pytest.approx({k: v for k, v in theirs.items() if v})
 
@@ -97,7 +97,7 @@ COSTS = [
 def test_more_of_any_cost_never_costs_less(name: str, factor: float, n_wakes: float, n_songs: int) -> None:
     dearer = PIXEL_2.with_constant(name, factor * PIXEL_2.constants[name].value)
     for radio in (None, "lte", "wifi"):
-        before, after = (_prices(device, radio, n_songs) for device in (PIXEL_2, dearer))
+        before, after = (_costs(device, radio, n_songs) for device in (PIXEL_2, dearer))
         assert day_mah(after, n_wakes) >= day_mah(before, n_wakes) * (1 - 1e-12)
 
 
@@ -108,7 +108,7 @@ def test_every_cost_is_paid_somewhere(name: str) -> None:
         # A power of nothing would hide how long it is drawn.
         device = device.with_constant(key, constant.value or 0.1)
     dearer = device.with_constant(name, 2 * device.constants[name].value)
-    pairs = [(_prices(device, radio, 10_000), _prices(dearer, radio, 10_000)) for radio in (None, "lte", "wifi")]
+    pairs = [(_costs(device, radio, 10_000), _costs(dearer, radio, 10_000)) for radio in (None, "lte", "wifi")]
     recording = [(a.recording_mw, b.recording_mw) for a, b in pairs]
     assert any(day_mah(b, 100) > day_mah(a, 100) for a, b in pairs) or any(b > a for a, b in recording)
 
@@ -118,22 +118,22 @@ def test_more_wakes_songs_and_layers_never_cost_less(
     n_wakes: float, more_wakes: float, n_songs: int, more_songs: int, factor: float
 ) -> None:
     assert day_mah(MODELLED, n_wakes + more_wakes) >= day_mah(MODELLED, n_wakes)
-    small = Prices.modelled(PIXEL_2, MODELS, DatabaseSize(n_songs=n_songs))
-    large = Prices.modelled(PIXEL_2, MODELS, DatabaseSize(n_songs=n_songs + more_songs))
+    small = CostModel.modelled(PIXEL_2, MODELS, DatabaseSize(n_songs=n_songs))
+    large = CostModel.modelled(PIXEL_2, MODELS, DatabaseSize(n_songs=n_songs + more_songs))
     assert large.wake_j >= small.wake_j
     assert large.answer_s >= small.answer_s
-    deep = Prices.modelled(PIXEL_2, MODELS.scaled(factor), DatabaseSize(n_songs=n_songs))
+    deep = CostModel.modelled(PIXEL_2, MODELS.scaled(factor), DatabaseSize(n_songs=n_songs))
     assert deep.wake_j >= small.wake_j
 
 
-def _prices(device: DeviceProfile, radio: str | None, n_songs: int) -> Prices:
-    prices = Prices.modelled(device, MODELS, DatabaseSize(n_songs=n_songs))
-    return prices if radio is None else prices.asking_server(radio)
+def _costs(device: DeviceProfile, radio: str | None, n_songs: int) -> CostModel:
+    costs = CostModel.modelled(device, MODELS, DatabaseSize(n_songs=n_songs))
+    return costs if radio is None else costs.asking_server(radio)
 
 
 def test_a_bigger_model_and_a_bigger_database_visibly_cost_more() -> None:
     def wake_j(factor: float, n_songs: int) -> float:
-        return Prices.modelled(PIXEL_2, MODELS.scaled(factor), DatabaseSize(n_songs=n_songs)).wake_j
+        return CostModel.modelled(PIXEL_2, MODELS.scaled(factor), DatabaseSize(n_songs=n_songs)).wake_j
 
     assert wake_j(10, 10_000) > 1.3 * wake_j(1, 10_000)
     assert wake_j(1, 1_000_000) > 1.3 * wake_j(1, 10_000)
@@ -148,7 +148,7 @@ def _change(time_s: float, before: State, after: State) -> Event:
 def test_refuses_time_that_runs_backwards() -> None:
     account = EnergyAccount(PUBLISHED)
     with pytest.raises(ConfigError, match="duration"):
-        account.stay(State.LISTENING, -1.0)
+        account.dwell(State.LISTENING, -1.0)
     with pytest.raises(ConfigError, match="recording"):
         account.wake(recorded_s=float("nan"))
     with pytest.raises(ConfigError, match="database size"):

@@ -4,15 +4,15 @@ import pytest
 
 from detector.gate import GateConfig
 from simulator.energy.account import EnergyAccount, day_mah
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile, device_names
 from simulator.energy.radio import request_j
 from simulator.energy.work import BUFFER_BYTES, DatabaseSize
 from simulator.phone.config import PhoneConfig
 from simulator.phone.events import Event, EventKind, State
-from tests.simulator.bench import MODELS, build_prices
+from tests.simulator.bench import MODELS, build_costs
 
-PUBLISHED, MODELLED = build_prices()
+PUBLISHED, MODELLED = build_costs()
 PIXEL_2 = PUBLISHED.device
 
 
@@ -71,6 +71,6 @@ def test_every_constant_has_a_source_and_says_how_sure_it_is(name: str) -> None:
 @pytest.mark.parametrize("name", device_names())
 def test_a_day_on_every_device_is_a_small_part_of_its_battery(name: str) -> None:
     device = DeviceProfile.load(name)
-    prices = Prices.modelled(device, MODELS, DatabaseSize())
-    assert 0.1 < device.battery_percent_of_mah(day_mah(prices, 100)) < 10
-    assert PhoneConfig(gate=GateConfig()).buffer_s < prices.answer_s + 60
+    costs = CostModel.modelled(device, MODELS, DatabaseSize())
+    assert 0.1 < device.battery_percent_of_mah(day_mah(costs, 100)) < 10
+    assert PhoneConfig(gate=GateConfig()).buffer_s < costs.answer_s + 60

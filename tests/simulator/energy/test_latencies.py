@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nowplaying_core.errors import ConfigError
-from simulator.energy.costs import Prices
+from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.latencies import PhoneLatencies
 from simulator.energy.work import DatabaseSize
@@ -38,12 +38,12 @@ def test_measured_times_replace_the_estimate(tmp_path: Path) -> None:
     latencies = PhoneLatencies.load(path)
     assert "Pixel 6" in latencies.source
     device, size = DeviceProfile.load("pixel-6"), DatabaseSize()
-    prices = Prices.modelled(device, MODELS, size, latencies)
-    assert prices.latency_parts_s["encoder"] == pytest.approx(12 * 0.006)
-    assert prices.latency_parts_s["front end"] == pytest.approx(12 * 0.002)
-    assert prices.latency_parts_s["matching"] == pytest.approx(0.030)
-    slower = Prices.modelled(device, MODELS, size, PhoneLatencies(encoder_ms=60.0, source="test"))
-    assert slower.wake_j - Prices.modelled(device, MODELS, size).wake_j == pytest.approx(
+    costs = CostModel.modelled(device, MODELS, size, latencies)
+    assert costs.latency_parts_s["encoder"] == pytest.approx(12 * 0.006)
+    assert costs.latency_parts_s["front end"] == pytest.approx(12 * 0.002)
+    assert costs.latency_parts_s["matching"] == pytest.approx(0.030)
+    slower = CostModel.modelled(device, MODELS, size, PhoneLatencies(encoder_ms=60.0, source="test"))
+    assert slower.wake_j - CostModel.modelled(device, MODELS, size).wake_j == pytest.approx(
         device.core_w * (12 * 0.060 - 12 * 30e6 / 14e9)
     )
 

@@ -10,9 +10,9 @@ from rich.live import Live
 
 from simulator.phone.events import Event, EventKind, State
 from simulator.reports.live import LiveView
-from tests.simulator.bench import build_bench, build_prices, known_song, make_sound
+from tests.simulator.bench import build_bench, build_costs, known_song, make_sound
 
-_, MODELLED = build_prices()
+_, MODELLED = build_costs()
 
 
 def shown(view: LiveView) -> str:

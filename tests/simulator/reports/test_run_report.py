@@ -13,11 +13,11 @@ from rich.console import Console
 from nowplaying_core.text import clock
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.reports.run_report import render_report, write_report
-from simulator.reports.timeline import energy_table, findings_table, timeline_table
+from simulator.reports.timeline import energy_table, scene_results_table, timeline_table
 from simulator.run import SimulationResult, hear
 from simulator.scenes.scene import Scene, Sound, SoundKind
-from simulator.scenes.score_scene import judge
-from tests.simulator.bench import build_bench, build_prices, known_song, make_sound, unknown_song
+from simulator.scenes.score_scene import score_scene
+from tests.simulator.bench import build_bench, build_costs, known_song, make_sound, unknown_song
 from tests.simulator.reports.browser import look, needs_chromium
 
 HOSTILE = "<script>alert(1)</script> [bold]&amp;"
@@ -42,8 +42,8 @@ def result() -> SimulationResult:
     call = Condition(reason=PauseReason.CALL, start_s=108.0, end_s=112.0)
     bench = build_bench(dataclasses.replace(answer, match=song), unknown_song(), conditions=(call,))
     sound = make_sound((5, 0.001), (15, 0.5), (65, 0.001), (20, 0.5), (15, 0.001))
-    heard = hear(bench.phone, [sound], name=HOSTILE, prices=build_prices())
-    return dataclasses.replace(heard, findings=tuple(judge(SCENE, heard.events, {"a": 16 * "a"})))
+    heard = hear(bench.phone, [sound], name=HOSTILE, costs=build_costs())
+    return dataclasses.replace(heard, scene_results=tuple(score_scene(SCENE, heard.events, {"a": 16 * "a"})))
 
 
 class _Page(HTMLParser):
@@ -133,13 +133,13 @@ def test_a_browser_shows_it_without_an_error(tmp_path: Path, result: SimulationR
 
 
 def test_a_run_without_scene_or_song_has_a_report_too() -> None:
-    heard = hear(build_bench(unknown_song()).phone, [np.zeros(100, np.float32)], name="silence", prices=build_prices())
+    heard = hear(build_bench(unknown_song()).phone, [np.zeros(100, np.float32)], name="silence", costs=build_costs())
     assert "No song was recognized" in render_report(heard)
 
 
 def test_tables_in_a_terminal(result: SimulationResult) -> None:
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
-    for table in (timeline_table(result), findings_table(result.findings), energy_table(result)):
+    for table in (timeline_table(result), scene_results_table(result.scene_results), energy_table(result)):
         console.print(table)
     text = console.export_text()
     for expected in (HOSTILE, "recognizing", "music & more", "recognized", "woke for nothing", "paused", "total"):

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator.days.findings import Findings, find
-from simulator.days.record import Fate
+from simulator.days.record import SongOutcome
 from simulator.days.study import Study
+from simulator.days.study_result import StudyResult, run_study
 from simulator.reports.study_report import render_study, write_study
 from tests.simulator.reports.browser import look, needs_chromium
 from tests.simulator.reports.test_run_report import _parse
@@ -18,19 +18,19 @@ STUDY = Study.load()
 
 
 @pytest.fixture(scope="module")
-def findings() -> Findings:
-    return find(STUDY, day="office-worker", n_days=3, detail_days=1)
+def result() -> StudyResult:
+    return run_study(STUDY, day="office-worker", n_days=3, detail_days=1)
 
 
 @pytest.fixture(scope="module")
-def page(findings: Findings, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def page(result: StudyResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("study") / "out.html"
-    write_study(path, findings)
+    write_study(path, result)
     return path
 
 
-def test_the_page_is_well_formed_and_needs_no_network(findings: Findings) -> None:
-    html = render_study(findings)
+def test_the_page_is_well_formed_and_needs_no_network(result: StudyResult) -> None:
+    html = render_study(result)
     parsed = _parse(html)
     assert parsed.open == []
     assert "script" not in parsed.tags
@@ -39,45 +39,45 @@ def test_the_page_is_well_formed_and_needs_no_network(findings: Findings) -> Non
     assert "url(" not in html
 
 
-def test_the_page_holds_everything_that_was_found(findings: Findings) -> None:
-    text = _parse(render_study(findings)).text
-    for alternative in findings.alternatives:
-        assert alternative.title in text
-    for swing in findings.swings:
-        assert swing.name in text
-    for sweep in findings.sweeps:
+def test_the_page_holds_everything_that_was_found(result: StudyResult) -> None:
+    text = _parse(render_study(result)).text
+    for architecture in result.architectures:
+        assert architecture.title in text
+    for row in result.sensitivity:
+        assert row.name in text
+    for sweep in result.sweeps:
         assert sweep.title in text
-    for fate in Fate:
-        assert str(fate) in text
+    for outcome in SongOutcome:
+        assert str(outcome) in text
     for group in (STUDY.device.constants, STUDY.assumptions.constants, STUDY.rates.constants()):
         for name, constant in group.items():
             assert name in text
             assert constant.source in text
-    assert f"{findings.summary['modelled']['battery_percent_per_day']:.2f} %" in text
+    assert f"{result.summary['modelled']['battery_percent_per_day']:.2f} %" in text
 
 
-def test_json_and_csv_lie_beside_the_page(page: Path, findings: Findings) -> None:
+def test_json_and_csv_lie_beside_the_page(page: Path, result: StudyResult) -> None:
     assert {path.suffix for path in page.parent.iterdir() if path.is_file()} == {".html", ".json", ".csv"}
     beside = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
     assert beside["schema"] == "nowplaying/energy-study/1"
-    assert len(beside["sensitivity"]) == len(findings.swings) >= 30
+    assert len(beside["sensitivity"]) == len(result.sensitivity) >= 30
     assert page.with_suffix(".csv").read_text(encoding="utf-8").count("\n") == 1 + 3
 
 
-def test_every_figure_with_a_range_is_moved(findings: Findings) -> None:
-    names = {swing.name for swing in findings.swings}
+def test_every_figure_with_a_range_is_moved(result: StudyResult) -> None:
+    names = {row.name for row in result.sensitivity}
     priced = {name for name in STUDY.device.constants if name.partition(".")[0] in {"dsp", "processor", "memory"}}
     assert {f"device: {name}" for name in priced if STUDY.device.constants[name].has_range} <= names
     assert {f"days: {name}" for name in STUDY.assumptions.constants} <= names
-    widths = [swing.width_mah for swing in findings.swings]
+    widths = [row.width_mah for row in result.sensitivity]
     assert widths == sorted(widths, reverse=True)
-    assert findings.swings[0].name == "device: dsp.detector_ma"
+    assert result.sensitivity[0].name == "device: dsp.detector_ma"
 
 
-def test_ours_costs_less_than_the_ways_without_a_detector(findings: Findings) -> None:
-    mah = {one.name: one.mah.mean for one in findings.alternatives}
-    assert mah["ours"] < mah["server-wifi"] < mah["server-lte"]
-    assert mah["ours"] < mah["every-five-minutes"] < mah["every-minute"] < mah["always-on"]
+def test_the_baseline_costs_less_than_the_ways_without_a_detector(result: StudyResult) -> None:
+    mah = {one.name: one.mah.mean for one in result.architectures}
+    assert mah["baseline"] < mah["server-wifi"] < mah["server-lte"]
+    assert mah["baseline"] < mah["every-five-minutes"] < mah["every-minute"] < mah["always-on"]
     assert mah["two-stage-lte"] < mah["server-lte"]
 
 

@@ -7,7 +7,7 @@ import pytest
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.phone.events import Event, EventKind
 from simulator.scenes.scene import Scene, Sound, SoundKind
-from simulator.scenes.score_scene import Outcome, judge
+from simulator.scenes.score_scene import Outcome, score_scene
 
 SONG = Sound(recording="a", kind=SoundKind.MUSIC, label="music", start_s=20.0, duration_s=30.0, offset_s=5.0)
 OTHER = dataclasses.replace(SONG, recording="stranger", start_s=60.0)
@@ -27,14 +27,14 @@ def _unknown(time_s: float) -> Event:
 
 
 def _outcomes(*events: Event) -> dict[str, Outcome]:
-    return {one.sound.recording: one.outcome for one in judge(SCENE, events, KNOWN)}
+    return {one.sound.recording: one.outcome for one in score_scene(SCENE, events, KNOWN)}
 
 
 def test_a_right_name_at_the_right_place() -> None:
     # The buffer began at 22 s, two seconds into what began five seconds into the song.
-    findings = judge(SCENE, [_named(30.0, "id-a", 7.1), _unknown(70.0)], KNOWN)
-    assert [one.sound.recording for one in findings] == ["talk", "a", "stranger"]
-    talk, song, other = findings
+    scene_results = score_scene(SCENE, [_named(30.0, "id-a", 7.1), _unknown(70.0)], KNOWN)
+    assert [one.sound.recording for one in scene_results] == ["talk", "a", "stranger"]
+    talk, song, other = scene_results
     assert (song.outcome, song.delay_s, song.expected_offset_s, song.found_offset_s) == (
         Outcome.RECOGNIZED,
         10.0,
@@ -43,7 +43,7 @@ def test_a_right_name_at_the_right_place() -> None:
     )
     assert other.outcome is Outcome.RIGHTLY_UNKNOWN
     assert talk.outcome is Outcome.IGNORED
-    assert all(one.outcome.is_right for one in findings)
+    assert all(one.outcome.is_right for one in scene_results)
 
 
 @pytest.mark.parametrize(
@@ -70,7 +70,7 @@ def test_no_answer_misses_the_known_song_and_ignores_the_stranger() -> None:
 def test_what_sounds_during_a_pause_is_not_listened_to() -> None:
     playback = Condition(reason=PauseReason.OWN_PLAYBACK, start_s=19.0, end_s=51.0)
     scene = dataclasses.replace(SCENE, conditions=(playback,))
-    outcomes = {one.sound.recording: one.outcome for one in judge(scene, [], KNOWN)}
+    outcomes = {one.sound.recording: one.outcome for one in score_scene(scene, [], KNOWN)}
     assert outcomes["a"] is Outcome.NOT_LISTENED
 
 

@@ -9,15 +9,15 @@ from typing import Any
 from simulator.days.day import DayRun, run_day
 from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
-from simulator.days.record import Fate
+from simulator.days.record import SongOutcome
 from simulator.days.scenes import load_scenarios
-from simulator.days.sensitivity import Swing, tornado
+from simulator.days.sensitivity import SensitivityRow, sensitivity_rows
 from simulator.days.study import Study
 from simulator.days.summary import charge, summarise
-from simulator.days.sweeps import Alternative, Sweep, compare, sweep_cool_down, sweep_false_triggers, sweep_size
+from simulator.days.sweeps import ArchitectureResult, Sweep, compare, sweep_cool_down, sweep_false_triggers, sweep_size
 from simulator.energy.device import DeviceProfile, device_names
 
-__all__ = ["DeviceRow", "Findings", "ScenarioRow", "find"]
+__all__ = ["DeviceRow", "ScenarioRow", "StudyResult", "run_study"]
 
 _SHOWN_IN_AVERAGE = "office-worker"
 _COLUMNS = (
@@ -35,7 +35,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ScenarioRow:
-    """A kind of day among those that were simulated; charge in mAh at both prices."""
+    """A kind of day among those that were simulated; charge in mAh at both costs."""
 
     name: str
     title: str
@@ -49,7 +49,7 @@ class ScenarioRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeviceRow:
-    """The same days on another device, at modelled prices."""
+    """The same days on another device, at modelled costs."""
 
     name: str
     title: str
@@ -60,7 +60,7 @@ class DeviceRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Findings:
+class StudyResult:
     """What a study found.
 
     Attributes
@@ -72,7 +72,7 @@ class Findings:
     shown_title : str
     shown : DayRun
         One of the days, for its timeline.
-    scenarios, devices, alternatives, swings, sweeps : list
+    scenarios, devices, architectures, sensitivity, sweeps : list
     detail_days : int
         Days behind each figure of the last three.
     """
@@ -84,8 +84,8 @@ class Findings:
     shown: DayRun
     scenarios: list[ScenarioRow]
     devices: list[DeviceRow]
-    alternatives: list[Alternative]
-    swings: list[Swing]
+    architectures: list[ArchitectureResult]
+    sensitivity: list[SensitivityRow]
     sweeps: list[Sweep]
     detail_days: int
 
@@ -96,8 +96,8 @@ class Findings:
             "summary": self.summary,
             "scenarios": [asdict(row) for row in self.scenarios],
             "devices": [asdict(row) for row in self.devices],
-            "alternatives": [asdict(row) for row in self.alternatives],
-            "sensitivity": [asdict(swing) for swing in self.swings],
+            "architectures": [asdict(row) for row in self.architectures],
+            "sensitivity": [asdict(row) for row in self.sensitivity],
             "sweeps": [sweep.to_dict() for sweep in self.sweeps],
             "detail_days": self.detail_days,
             "assumptions": {
@@ -116,7 +116,9 @@ class Findings:
         published, modelled, device = self.study.published, self.study.modelled, self.study.device
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerow([*_COLUMNS, *(f"songs: {fate}" for fate in Fate), "wrong_names", "median_time_to_song_s"])
+        writer.writerow(
+            [*_COLUMNS, *(f"songs: {outcome}" for outcome in SongOutcome), "wrong_names", "median_time_to_song_s"]
+        )
         for record, weight in zip(self.days.records, self.days.weights, strict=True):
             usage = record.usage
             latencies_s = sorted(latency.total_s for latency in record.latencies)
@@ -124,13 +126,13 @@ class Findings:
                 [
                     record.scenario,
                     f"{weight:.6g}",
-                    *(f"{device.mah(usage.total_mj(prices)):.4f}" for prices in (published, modelled)),
+                    *(f"{device.mah(usage.total_mj(costs)):.4f}" for costs in (published, modelled)),
                     usage.n_wakes_for(MUSIC),
                     usage.n_wakes_for(OTHER_SOUND),
                     f"{usage.listened_s / 3600:.3f}",
                     f"{record.music_s / 3600:.3f}",
                     record.n_songs,
-                    *(record.fates[fate] for fate in Fate),
+                    *(record.song_outcomes[outcome] for outcome in SongOutcome),
                     record.n_wrong,
                     f"{latencies_s[len(latencies_s) // 2]:.2f}" if latencies_s else "",
                 ]
@@ -138,7 +140,7 @@ class Findings:
         return out.getvalue()
 
 
-def find(
+def run_study(
     study: Study,
     *,
     day: str = AVERAGE,
@@ -147,7 +149,7 @@ def find(
     seed: int = 1,
     jobs: int = 1,
     on_step: Callable[[str], None] = lambda _: None,
-) -> Findings:
+) -> StudyResult:
     """Simulate days, and with fewer of them compare, move every figure that has a range, and sweep.
 
     Parameters
@@ -164,14 +166,14 @@ def find(
     more = {"n_days": detail_days, "seed": seed, "jobs": jobs}
     on_step("days")
     days = simulate_days(day, study.settings(), n_days, seed=seed, jobs=jobs)
-    on_step("alternatives")
-    alternatives = compare(study, day=day, **more)
+    on_step("architectures")
+    architectures = compare(study, day=day, **more)
     on_step("sensitivity")
-    swings = tornado(study, day=day, **more)
+    sensitivity = sensitivity_rows(study, day=day, **more)
     on_step("sweeps")
     sweeps = [sweep_false_triggers(study, **more), *sweep_cool_down(study, **more), *sweep_size(study, days)]
     shown = load_scenarios()[_SHOWN_IN_AVERAGE if day == AVERAGE else day]
-    return Findings(
+    return StudyResult(
         study=study,
         days=days,
         summary=summarise(days, study.published, study.modelled),
@@ -179,8 +181,8 @@ def find(
         shown=run_day(shown, study.settings(), seed),
         scenarios=list(_scenarios(study, days)),
         devices=[_device(study, days, name) for name in device_names()],
-        alternatives=alternatives,
-        swings=swings,
+        architectures=architectures,
+        sensitivity=sensitivity,
         sweeps=sweeps,
         detail_days=detail_days,
     )
@@ -204,13 +206,13 @@ def _scenarios(study: Study, days: Days) -> Iterator[ScenarioRow]:
 
 def _device(study: Study, days: Days, name: str) -> DeviceRow:
     device = DeviceProfile.load(name)
-    prices = study.on(device).modelled
-    mah = charge(days, prices).mean
+    costs = study.on(device).modelled
+    mah = charge(days, costs).mean
     return DeviceRow(
         name=name,
         title=device.title,
         mah=mah,
         battery_percent=device.battery_percent_of_mah(mah),
-        wake_j=prices.wake_j,
-        answer_s=prices.answer_s,
+        wake_j=costs.wake_j,
+        answer_s=costs.answer_s,
     )
