@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import architectures as st
+from hypothesis import strategies as st
 from hypothesis import given, settings
 
 from nowplaying_core.errors import ConfigError

@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import architectures as st
+from hypothesis import strategies as st
 from hypothesis import given, settings
 
 from simulator.days.plan import draw_day

@@ -1,7 +1,7 @@
 """The energy account adds up however it is cut, is never negative, and grows with every cost."""
 
 import pytest
-from hypothesis import architectures as st
+from hypothesis import strategies as st
 from hypothesis import given
 
 from nowplaying_core.errors import ConfigError

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import architectures as st
+from hypothesis import strategies as st
 from hypothesis import given
 
 from nowplaying_core.audio import mulaw, to_float32, to_int16
