@@ -1,15 +1,13 @@
 """Many days: drawn with seeds, on several cores if wanted, reduced to means with intervals."""
 
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
-from multiprocessing import get_context
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.processes import share_out
 from simulator.days.day import DaySettings, run_day
 from simulator.days.record import DayRecord, SongOutcome, record_day
 from simulator.days.scenes import Scenario, load_scenarios
@@ -19,7 +17,7 @@ __all__ = ["AVERAGE", "Days", "Estimate", "simulate_days"]
 AVERAGE = "average"
 """Name of the mix of all scenarios by their shares."""
 
-_CHUNK_DAYS = 16
+_ALONE_DAYS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +134,8 @@ def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 
     shares = {one.name: one.share for one in scenarios.values()} if name == AVERAGE else {name: 1.0}
     counts = {one: max(1, round(n_days * share)) for one, share in shares.items() if share > 0}
     tasks = [(scenarios[one], seed * 1_000_003 + index) for one, count in counts.items() for index in range(count)]
-    records = list(_mapped(partial(_one_day, settings), tasks, jobs))
+    # A few days are simulated sooner than other processes start.
+    records = share_out(_one_day, tasks, _unchanged, settings, jobs=jobs if len(tasks) > _ALONE_DAYS else 1)
     weights = np.array([shares[record.scenario] / counts[record.scenario] for record in records])
     title = "average day" if name == AVERAGE else scenarios[name].title
     return Days(name, title, records, weights / weights.sum())
@@ -147,11 +146,5 @@ def _one_day(settings: DaySettings, task: tuple[Scenario, int]) -> DayRecord:
     return record_day(scenario.name, run_day(scenario, settings, seed))
 
 
-def _mapped(
-    function: Callable[[tuple[Scenario, int]], DayRecord], tasks: Sequence[tuple[Scenario, int]], jobs: int
-) -> Iterator[DayRecord]:
-    if jobs == 1 or len(tasks) <= _CHUNK_DAYS:
-        yield from map(function, tasks)
-        return
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(function, tasks, chunksize=_CHUNK_DAYS)
+def _unchanged(settings: DaySettings) -> DaySettings:
+    return settings

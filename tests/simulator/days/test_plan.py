@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from simulator.days.plan import draw_day
 from simulator.days.scenes import load_assumptions, load_scenarios

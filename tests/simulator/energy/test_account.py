@@ -1,8 +1,8 @@
 """The energy account adds up however it is cut, is never negative, and grows with every cost."""
 
 import pytest
-from hypothesis import strategies as st
 from hypothesis import given
+from hypothesis import strategies as st
 
 from nowplaying_core.errors import ConfigError
 from simulator.energy.account import EnergyAccount, day_mah

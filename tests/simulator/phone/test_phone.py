@@ -4,8 +4,8 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detector.gate import GateConfig
 from nowplaying_core.audio import mulaw, to_float32, to_int16

@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from hypothesis import strategies as st
 from hypothesis import given
+from hypothesis import strategies as st
 
 from nowplaying_core.audio import mulaw, to_float32, to_int16
 from nowplaying_core.errors import ConfigError
