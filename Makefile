@@ -9,41 +9,44 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 export ANNOY_COMPILER_ARGS := -O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
 ANNOY := --no-binary annoy --no-cache-dir annoy
 
-.PHONY: setup demo test lint type format bench eval wheel clean
+.PHONY: help setup demo test lint type format bench eval wheel clean
 
-setup: $(VENV)/.stamp-dev
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.stamp-base
+setup: $(VENV)/.stamp-dev ## Make the environment for development in .venv
+
+demo: $(VENV)/.stamp-base ## Index a dozen recordings and let the simulated phone recognize them
 	$(BIN)/nowplaying demo
 
 # A file's tests stay in one process, for they share what is slow to make.
-test: $(VENV)/.stamp-dev
+test: $(VENV)/.stamp-dev ## Run all tests; TESTS=tests/detector runs some
 	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
 
-lint: $(VENV)/.stamp-dev
+lint: $(VENV)/.stamp-dev ## Check style (ruff) and the import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 
-type: $(VENV)/.stamp-dev
+type: $(VENV)/.stamp-dev ## Check types (mypy --strict)
 	$(BIN)/mypy
 
-format: $(VENV)/.stamp-dev
+format: $(VENV)/.stamp-dev ## Format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.stamp-dev
+bench: $(VENV)/.stamp-dev ## Measure speed, size and memory
 	for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
 
-# MUSIC, NOISE, RIR and SPEECH name folders of audio; docs/data.md says where to find some.
-eval: $(VENV)/.stamp-dev
+# docs/data.md says what a corpus is and where to find one.
+eval: $(VENV)/.stamp-dev ## Evaluate retrieval: EVAL_ARGS="--corpus C --cache-dir D"
 	$(BIN)/nowplaying evaluate retrieval $(EVAL_ARGS)
 
-wheel: $(VENV)/.stamp-dev
+wheel: $(VENV)/.stamp-dev ## Build the wheel into dist/
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist
 
-clean:
+clean: ## Remove what builds and tools left
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
 
 $(BIN)/python:
@@ -58,5 +61,5 @@ $(VENV)/.stamp-base: pyproject.toml constraints.txt | $(BIN)/python
 	@touch $@
 
 $(VENV)/.stamp-dev: $(VENV)/.stamp-base
-	$(PIP) -e '.[train,micro,report,dev]'
+	$(PIP) -e '.[train,micro,report,cluster,dev]'
 	@touch $@
