@@ -1,36 +1,19 @@
 """The network over a stream of frames: a graph of whole windows, or one with states that computes new frames only."""
 
-from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, N_CHANNELS
 from nowplaying_core.errors import ManifestMismatchError
-from nowplaying_core.runtime import TensorSpec
+from nowplaying_core.runtime import TensorSpec, TfliteModel
 
-__all__ = ["DECISION_FRAMES", "Graph", "Network", "StatefulNetwork", "WindowNetwork", "open_network"]
+__all__ = ["DECISION_FRAMES", "Network", "StatefulNetwork", "WindowNetwork", "open_network"]
 
 DECISION_FRAMES = 64
 _STRIDE = 2
 Frames = NDArray[np.int8]
-
-
-class Graph(Protocol):
-    """An opened graph, whatever runs it: ``nowplaying_core.runtime.TfliteModel`` is one.
-
-    Attributes
-    ----------
-    inputs, outputs : tuple of TensorSpec
-    """
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
-
-    def run_all(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Run the graph once: one value for every input, a copy of every output."""
-        ...
 
 
 class Network(Protocol):
@@ -66,7 +49,7 @@ class Network(Protocol):
         ...
 
 
-def open_network(model: Graph) -> Network:
+def open_network(model: TfliteModel) -> Network:
     """Return the runner that fits a graph.
 
     Raises
@@ -105,10 +88,10 @@ class WindowNetwork:
 
     Parameters
     ----------
-    model : Graph
+    model : TfliteModel
     """
 
-    def __init__(self, model: Graph) -> None:
+    def __init__(self, model: TfliteModel) -> None:
         self._model = model
         self.window_frames = int(model.inputs[0].shape[1])
         self.state_bytes = self.window_frames * N_CHANNELS
@@ -151,10 +134,10 @@ class StatefulNetwork:
 
     Parameters
     ----------
-    model : Graph
+    model : TfliteModel
     """
 
-    def __init__(self, model: Graph) -> None:
+    def __init__(self, model: TfliteModel) -> None:
         self._model = model
         *_, head = self._states = [np.full(spec.shape, -128, dtype=np.int8) for spec in model.inputs[1:]]
         n_new, self._n_kept = _STRIDE ** len(self._states), self._states[0].shape[1]

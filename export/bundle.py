@@ -1,4 +1,4 @@
-"""The bundles for a phone and for a DSP: checked graphs with their manifests, databases, and C sources."""
+"""Write the bundles for a phone and a DSP: checked graphs with their manifests, databases, and C sources."""
 
 import shutil
 import tempfile
@@ -9,16 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from detector.network import StatefulNetwork, open_network
 from detector.stream import MODEL_FILE
 from export.bundle_report import BundleReport, graph_facts
 from export.firmware import export_firmware
 from export.model_copies import copy_with_metadata
-from export.stream_form import as_stream
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import file_record, sync_folder, write_json, write_text
-from nowplaying_core.errors import ArtifactError, ConfigError, CorruptArtifactError
+from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
@@ -158,18 +156,14 @@ def _copy_database(source: Path, target: Path, embedding_space: str) -> str:
 
 
 def _write_dsp(model: ModelFolder, target: Path) -> str:
-    """Write the C sources, and return what they are of."""
-    with tempfile.TemporaryDirectory() as folder:
-        is_stream = isinstance(open_network(TfliteModel(model.file(MODEL_FILE))), StatefulNetwork)
-        try:
-            streaming = model if is_stream else as_stream(model, Path(folder) / "detector")
-        except ArtifactError as error:
-            return f"left out: {error}"
-        written = export_firmware(streaming.path, target)
-        form = "" if is_stream else ", rewritten as a graph with states"
-        facts = graph_facts(streaming.file(MODEL_FILE))
-        _seal(target, target=DSP, graph_sha256=facts["sha256"], operators=facts["operators"])
-    return f"{', '.join(path.name for path in written)}{form}"
+    """Write the C sources, and return their names, or the reason why there are none."""
+    try:
+        written = export_firmware(model, target)
+    except ConfigError as error:
+        return f"left out: {error}"
+    facts = graph_facts(model.file(MODEL_FILE))
+    _seal(target, target=DSP, graph_sha256=facts["sha256"], operators=facts["operators"])
+    return ", ".join(path.name for path in written)
 
 
 def _check_tensors(model: ModelFolder) -> dict[str, str]:

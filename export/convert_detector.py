@@ -17,8 +17,8 @@ from export.minify import minify_flatbuffer
 __all__ = ["convert_detector", "deployed_model"]
 
 
-class _OnGrid(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
-    """Round activations to a fixed int8 grid with the operation that the converter understands."""
+class _FakeQuant(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+    """Fake-quantize activations to a fixed int8 grid with the operation that the converter understands."""
 
     def __init__(self, grid: QuantizedRange, **options: Any) -> None:
         super().__init__(**options)
@@ -44,9 +44,9 @@ class _Separable(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         """Return the convolved frames, (1, frames, 1, filters)."""
         strides = [1, self._stride, self._stride, 1]
         frames = tf.nn.depthwise_conv2d(frames, _rounded(self._depthwise), strides, "VALID")
-        frames = _on(self._grids[0], frames)
+        frames = _fake_quant(self._grids[0], frames)
         frames = tf.nn.conv2d(frames, _rounded(self._pointwise), 1, "VALID") + self._bias
-        return _on(self._grids[1], tf.nn.relu(frames))
+        return _fake_quant(self._grids[1], tf.nn.relu(frames))
 
 
 class _Head(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
@@ -63,8 +63,8 @@ class _Head(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
     def call(self, frames: Any) -> Any:
         """Return the probability, (1, 1, 1, 1)."""
         hidden = tf.nn.conv2d(frames, _rounded(self._hidden), 1, "VALID") + self._biases[0]
-        hidden = _on(self._grids[0], tf.nn.relu(hidden))
-        logit = _on(self._grids[1], tf.nn.conv2d(hidden, _rounded(self._logit), 1, "VALID") + self._biases[1])
+        hidden = _fake_quant(self._grids[0], tf.nn.relu(hidden))
+        logit = _fake_quant(self._grids[1], tf.nn.conv2d(hidden, _rounded(self._logit), 1, "VALID") + self._biases[1])
         # The logistic function's grid is fixed in TFLite at 1/256 from 0.
         return tf.quantization.fake_quant_with_min_max_args(tf.nn.sigmoid(logit), 0.0, 255 / 256)
 
@@ -72,7 +72,7 @@ class _Head(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
 def deployed_model(network: NetworkConfig, weights: FoldedWeights) -> keras.Model:
     """Return the network as it is converted: float32 (1, frames, 1, channels) in int8 steps, probability out."""
     inputs = keras.Input(batch_shape=(1, network.n_frames, 1, network.n_channels))
-    frames = _OnGrid(activation_grid("input"), name="input_grid")(inputs)
+    frames = _FakeQuant(activation_grid("input"), name="input_grid")(inputs)
     for layer in range(network.n_layers):
         frames = _Separable(weights, layer, network.stride)(frames)
     return keras.Model(inputs, _Head(weights, network.frames_after_layers)(frames))
@@ -101,5 +101,5 @@ def _rounded(kernel: np.ndarray[Any, Any]) -> Any:
     return tf.quantization.fake_quant_with_min_max_args(kernel, -limit, limit, narrow_range=True)
 
 
-def _on(grid: QuantizedRange, values: Any) -> Any:
+def _fake_quant(grid: QuantizedRange, values: Any) -> Any:
     return tf.quantization.fake_quant_with_min_max_args(values, grid.low, grid.high)

@@ -12,6 +12,7 @@ from ai_edge_litert import schema_py_generated as schema
 from detector.network import DECISION_FRAMES, open_network
 from export.macs import count_macs
 from export.micro import micro_runtime
+from export.operators import builtin_code, open_graph
 from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
 from nowplaying_core.runtime import TfliteModel
 
@@ -92,19 +93,17 @@ def arena_bytes(graph: bytes) -> int:
 
 def _constants(graph: bytes) -> tuple[int, int]:
     """Return how many weights and biases a graph holds, and the bytes of all its constants."""
-    model = schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph, 0))
-    subgraph = model.subgraphs[0]
+    model, subgraph = open_graph(graph)
     sizes = {
         number: (math.prod(int(size) for size in tensor.shape), len(model.buffers[tensor.buffer].data))
         for number, tensor in enumerate(subgraph.tensors)
         if model.buffers[tensor.buffer].data is not None
     }
     # Depthwise convolutions have no bias of their own: kernels ask for one, and get zeros.
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     zeros = {
         int(operator.inputs[2])
         for operator in subgraph.operators
-        if codes[operator.opcodeIndex] == schema.BuiltinOperator.DEPTHWISE_CONV_2D
+        if builtin_code(model, operator) == schema.BuiltinOperator.DEPTHWISE_CONV_2D
     }
     n_parameters = sum(size for number, (size, _) in sizes.items() if number not in zeros)
     return n_parameters, sum(n_bytes for _, n_bytes in sizes.values())

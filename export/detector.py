@@ -1,6 +1,5 @@
 """From a finished training run to the detector's model folder: graph, float weights, manifest."""
 
-import datetime
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,11 +12,10 @@ from detector.training.config import DetectorConfig
 from detector.training.weights import load_weights, save_weights
 from export.convert_detector import convert_detector
 from export.cost import detector_cost
+from export.manifest import write_manifest
 from export.stream_graph import streaming_graph
-from nowplaying_core import __version__
-from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, SHIPPED_DETECTOR, file_record, write_atomic, write_json
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, file_record, write_bytes
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["WEIGHTS_FILE", "Form", "export_detector"]
 
@@ -70,35 +68,23 @@ def export_detector(
     config = DetectorConfig.from_dict(json.loads(config_path.read_text(encoding="utf-8")), where=str(config_path))
     weights = load_weights(weights_path)
     output.mkdir(parents=True, exist_ok=True)
-    graph = _WRITERS[form](config.network, weights, description=f"nowplaying {name} {version}")
-    write_atomic(output / MODEL_FILE, lambda temporary: _write(temporary, graph))
+    write_bytes(
+        output / MODEL_FILE, _WRITERS[form](config.network, weights, description=f"nowplaying {name} {version}")
+    )
     save_weights(output / WEIGHTS_FILE, weights)
-    cost = detector_cost(output / MODEL_FILE)
-    manifest = {
-        "kind": "model",
-        "schema_version": MODEL_SCHEMA_VERSION,
-        "role": "detector",
-        "name": name,
-        "version": version,
-        "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "licence": "Apache-2.0",
-        "tool": f"nowplaying {__version__}",
-        "files": {MODEL_FILE: file_record(output / MODEL_FILE)},
-        "float_weights": {"file": WEIGHTS_FILE, **file_record(output / WEIGHTS_FILE)},
-        "tensors": {MODEL_FILE: TfliteModel(output / MODEL_FILE).tensors()},
-        "frontend": frontend_settings(),
-        "network": {
-            **config.to_dict()["network"],
-            "form": form,
-            "window_s": 4.48,
-            "decision_interval_s": 0.64,
-        },
-        "cost": cost,
-        "gate": (gate or _present_gate(output) or GateConfig()).to_dict(),
-        "training": {"config": config.to_dict(), "config_sha256": config.digest(), **(training or {})},
-    }
-    write_json(output / "manifest.json", manifest)
-    return output
+    return write_manifest(
+        output,
+        {MODEL_FILE: file_record(output / MODEL_FILE)},
+        role="detector",
+        name=name,
+        version=version,
+        float_weights={"file": WEIGHTS_FILE, **file_record(output / WEIGHTS_FILE)},
+        frontend=frontend_settings(),
+        network={**config.to_dict()["network"], "form": form, "window_s": 4.48, "decision_interval_s": 0.64},
+        cost=detector_cost(output / MODEL_FILE),
+        gate=(gate or _present_gate(output) or GateConfig()).to_dict(),
+        training={"config": config.to_dict(), "config_sha256": config.digest(), **(training or {})},
+    )
 
 
 def _present_gate(output: Path) -> GateConfig | None:
@@ -106,7 +92,3 @@ def _present_gate(output: Path) -> GateConfig | None:
         return GateConfig.from_dict(json.loads((output / "manifest.json").read_text(encoding="utf-8"))["gate"])
     except (OSError, ValueError, KeyError):
         return None
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

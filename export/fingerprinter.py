@@ -1,9 +1,7 @@
 """Export a trained fingerprinter: front end in float, encoder in int8, codebook and manifest in one checked folder."""
 
-import datetime
 import shutil
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from export.macs import count_macs
+from export.manifest import write_manifest
 from export.tflite import to_float, to_int8
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import embedding_space
 from fingerprinter.training.config import TrainingConfig
-from nowplaying_core import __version__
-from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
-from nowplaying_core.runtime import TfliteModel
+from nowplaying_core.artifacts import file_record, write_bytes
 
 __all__ = ["export_fingerprinter", "front_end_model", "load_encoder", "raw_encoder"]
 
@@ -79,46 +76,29 @@ def export_fingerprinter(
         The folder.
     """
     output.mkdir(parents=True, exist_ok=True)
-    front_end = to_float(front_end_model(config.front_end))
     encoder = raw_encoder(load_encoder(config, weights))
     graph = to_int8(encoder, calibration, output="float32") if precision == "int8" else to_float(encoder)
-    paths = {"frontend.tflite": front_end, "encoder.tflite": graph}
-    for file_name, content in paths.items():
-        write_atomic(output / file_name, partial(_write, content=content))
+    write_bytes(output / "frontend.tflite", to_float(front_end_model(config.front_end)))
+    write_bytes(output / "encoder.tflite", graph)
     if weights.resolve() != (output / weights.name).resolve():
         shutil.copyfile(weights, output / weights.name)
-    files = {file_name: file_record(output / file_name) for file_name in paths}
-    opened = {file_name: TfliteModel(output / file_name) for file_name in paths}
-    manifest = {
-        "kind": "model",
-        "schema_version": MODEL_SCHEMA_VERSION,
-        "role": "fingerprinter",
-        "name": name,
-        "version": version,
-        "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "licence": "Apache-2.0",
-        "tool": f"nowplaying {__version__}",
-        "embedding_space": embedding_space(files),
-        "precision": precision,
-        "files": files,
-        "tensors": {
-            file_name: {"input": model.input.to_dict(), "output": model.output.to_dict()}
-            for file_name, model in opened.items()
-        },
-        "front_end": config.front_end.to_dict(),
-        "encoder": {
+    files = {file: file_record(output / file) for file in ("frontend.tflite", "encoder.tflite")}
+    return write_manifest(
+        output,
+        files,
+        role="fingerprinter",
+        name=name,
+        version=version,
+        embedding_space=embedding_space(files),
+        precision=precision,
+        front_end=config.front_end.to_dict(),
+        encoder={
             **config.encoder.to_dict(),
             "n_parameters": encoder.count_params(),
             "n_macs": count_macs(graph),
             "output": "L2-normalise",
         },
-        "reference_hop_s": config.reference_hop_s,
-        "query_hop_s": config.query_hop_s,
-        "training": {"config": config.to_dict(), **training},
-    }
-    write_json(output / "manifest.json", manifest)
-    return output
-
-
-def _write(path: Path, *, content: bytes) -> None:
-    path.write_bytes(content)
+        reference_hop_s=config.reference_hop_s,
+        query_hop_s=config.query_hop_s,
+        training={"config": config.to_dict(), **training},
+    )

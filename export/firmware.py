@@ -26,7 +26,7 @@ from detector.network import DECISION_FRAMES, StatefulNetwork, open_network
 from detector.silence import HOLD_HOPS, quiet_energy
 from detector.stream import MODEL_FILE
 from export.cost import arena_bytes
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_text
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from nowplaying_core.manifest import ModelFolder
@@ -39,13 +39,13 @@ _GOLDEN_S: Final = 6.0
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
-def export_firmware(source: str | Path, output: Path) -> tuple[Path, ...]:
+def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
     """Write ``detector_model.[ch]``, ``detector_dsp.[ch]`` and ``detector_golden.[ch]``.
 
     Parameters
     ----------
-    source : str or Path
-        Shipped name or folder of a detector with states.
+    folder : ModelFolder
+        Of a detector with states.
     output : Path
         Folder; made when missing.
 
@@ -59,7 +59,6 @@ def export_firmware(source: str | Path, output: Path) -> tuple[Path, ...]:
     ConfigError
         When the detector computes whole windows: no DSP has the memory.
     """
-    folder = ModelFolder.open(source, role="detector")
     path = folder.file(MODEL_FILE)
     model = TfliteModel(path, reference_kernels=True)
     network = open_network(model)
@@ -105,7 +104,7 @@ def export_firmware(source: str | Path, output: Path) -> tuple[Path, ...]:
     for template in sorted(_TEMPLATES.glob("*.[ch]")):
         text = Template(template.read_text(encoding="utf-8")).substitute(values)
         paths.append(output / template.name)
-        write_atomic(paths[-1], lambda temporary, text=text: _write(temporary, text))  # type: ignore[misc]
+        write_text(paths[-1], text)
     return tuple(paths)
 
 
@@ -150,7 +149,3 @@ def _arena(graph: bytes) -> int:
         return -(-arena_bytes(graph) // 16) * 16
     except MissingExtraError:
         return 16 * 1024
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -1,7 +1,6 @@
-"""The same fingerprinter with its encoder in float: what int8 is held to, and a variant for phones."""
+"""The same fingerprinter with its encoder in float: the reference for int8, and a variant for phones."""
 
 import shutil
-from functools import partial
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -12,7 +11,7 @@ from export.tflite import to_float
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import embedding_space
-from nowplaying_core.artifacts import file_record, write_atomic, write_json
+from nowplaying_core.artifacts import file_record, write_bytes, write_json
 from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
@@ -72,18 +71,14 @@ def write_float_reference(
         if name != "encoder.tflite":
             shutil.copyfile(model.file(name), output / name)
     graph = to_float(raw_encoder(rebuilt_encoder(model.manifest, weights)), half=precision == "float16")
-    write_atomic(output / "encoder.tflite", partial(_write, content=graph))
-    manifest = dict(model.manifest)
-    manifest["files"] = {**manifest["files"], "encoder.tflite": file_record(output / "encoder.tflite")}
-    manifest["tensors"] = {
-        **manifest["tensors"],
-        "encoder.tflite": TfliteModel(output / "encoder.tflite").tensors(),
+    write_bytes(output / "encoder.tflite", graph)
+    manifest, encoder = model.manifest, output / "encoder.tflite"
+    files = {**manifest["files"], encoder.name: file_record(encoder)}
+    changes = {
+        "files": files,
+        "tensors": {**manifest["tensors"], encoder.name: TfliteModel(encoder).tensors()},
+        "precision": precision,
+        "embedding_space": embedding_space(files),
     }
-    manifest["precision"] = precision
-    manifest["embedding_space"] = embedding_space(manifest["files"])
-    write_json(output / "manifest.json", manifest)
+    write_json(output / "manifest.json", {**manifest, **changes})
     return ModelFolder.open(output, role="fingerprinter")
-
-
-def _write(path: Path, *, content: bytes) -> None:
-    path.write_bytes(content)

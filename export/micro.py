@@ -31,8 +31,8 @@ def micro_runtime(purpose: str) -> Any:
     return runtime
 
 
-class MicroModel:
-    """A graph in the microcontroller's interpreter, as ``detector.network`` takes it.
+class MicroModel(TfliteModel):
+    """A graph that the interpreter for microcontrollers runs; LiteRT only describes its tensors.
 
     Parameters
     ----------
@@ -48,9 +48,7 @@ class MicroModel:
     """
 
     def __init__(self, path: Path) -> None:
-        # LiteRT knows every tensor's grid; this binding tells those of inputs and outputs one by one.
-        described = TfliteModel(path)
-        self.inputs, self.outputs = described.inputs, described.outputs
+        super().__init__(path)
         runtime = micro_runtime("comparing a graph with TensorFlow Lite Micro")
         try:
             self._interpreter = runtime.Interpreter.from_bytes(path.read_bytes(), arena_size=_ARENA_BYTES)

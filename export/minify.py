@@ -11,6 +11,7 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
+from export.operators import builtin_code, open_graph
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["minify_flatbuffer", "write_flatbuffer"]
@@ -37,7 +38,7 @@ def minify_flatbuffer(graph: bytes, *, description: str = "") -> bytes:
     ConfigError
         When the graph holds another operation.
     """
-    return write_flatbuffer(schema.ModelT.InitFromObj(schema.Model.GetRootAs(graph, 0)), description=description)
+    return write_flatbuffer(open_graph(graph)[0], description=description)
 
 
 def write_flatbuffer(model: Any, *, description: str = "") -> bytes:
@@ -95,7 +96,7 @@ class _Writer:
 
     def _check_operations(self) -> None:
         for op in self._graph.operators:
-            if (builtin := self._builtin(op)) not in (*_WITH_OPTIONS, schema.BuiltinOperator.LOGISTIC):
+            if (builtin := builtin_code(self._model, op)) not in (*_WITH_OPTIONS, schema.BuiltinOperator.LOGISTIC):
                 message = (
                     "expected CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION or LOGISTIC, "
                     f"found operation {builtin}; write it as it is"
@@ -114,14 +115,10 @@ class _Writer:
         """
         shared: dict[bytes, int] = {}
         for op in self._graph.operators:
-            if self._builtin(op) == schema.BuiltinOperator.DEPTHWISE_CONV_2D:
+            if builtin_code(self._model, op) == schema.BuiltinOperator.DEPTHWISE_CONV_2D:
                 data = self._data(self._graph.tensors[op.inputs[2]])
                 if data is not None and not np.any(data):
                     op.inputs = [*op.inputs[:2], shared.setdefault(bytes(data), op.inputs[2])]
-
-    def _builtin(self, op: Any) -> int:
-        code = self._model.operatorCodes[op.opcodeIndex]
-        return int(max(code.builtinCode, code.deprecatedBuiltinCode))
 
     def _tensor(self, tensor: Any, buffer: int) -> int:
         fields = [
@@ -155,7 +152,7 @@ class _Writer:
             (schema.OperatorAddInputs, self._integers([place[int(i)] for i in op.inputs])),
             (schema.OperatorAddOutputs, self._integers([place[int(i)] for i in op.outputs])),
         ]
-        if self._builtin(op) in _WITH_OPTIONS:
+        if builtin_code(self._model, op) in _WITH_OPTIONS:
             fields += [
                 (schema.OperatorAddBuiltinOptionsType, op.builtinOptionsType),
                 (schema.OperatorAddBuiltinOptions, self._options(op.builtinOptions)),

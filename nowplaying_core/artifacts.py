@@ -20,6 +20,7 @@ __all__ = [
     "read_manifest",
     "sha256_file",
     "write_atomic",
+    "write_bytes",
     "write_json",
     "write_text",
 ]
@@ -174,8 +175,13 @@ def write_json(path: Path, value: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically, in UTF-8."""
-    write_atomic(path, lambda temporary: _write_text(temporary, text))
+    write_bytes(path, text.encode())
 
 
-def _write_text(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")
+def write_bytes(path: Path, content: bytes) -> None:
+    """Write a file atomically."""
+    write_atomic(path, lambda temporary: _write_bytes(temporary, content))
+
+
+def _write_bytes(path: Path, content: bytes) -> None:
+    path.write_bytes(content)

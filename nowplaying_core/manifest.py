@@ -26,15 +26,15 @@ class ModelFolder:
     manifest: dict[str, Any]
 
     @classmethod
-    def open(cls, source: str | Path, *, role: str) -> "ModelFolder":
+    def open(cls, source: str | Path, *, role: str | None = None) -> "ModelFolder":
         """Open a model by its shipped name or by folder, checking hashes and role.
 
         Parameters
         ----------
         source : str or Path
             A shipped name ("detector-v1") or a folder that holds ``manifest.json``.
-        role : str
-            ``"detector"``, ``"fingerprinter"`` or ``"ear"``.
+        role : str or None
+            The only role to accept, ``"detector"``, ``"fingerprinter"`` or ``"ear"``.
 
         Raises
         ------
@@ -45,7 +45,7 @@ class ModelFolder:
         if not (folder / "manifest.json").is_file():
             folder = builtin_model_dir(str(source))
         manifest = read_manifest(folder / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION)
-        if manifest.get("role") != role:
+        if role is not None and manifest.get("role") != role:
             message = f"{folder}: expected a {role} model, found role {manifest.get('role')!r}"
             raise CorruptArtifactError(message)
         files = manifest.get("files")

@@ -21,7 +21,7 @@ from evaluation.detector.report import clip_tables, stream_tables
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.stream_metrics import evaluate_room_tone, evaluate_streams
 from export.stream_graph import streaming_graph
-from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.artifacts import write_bytes, write_json
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.statistics import Interval
@@ -120,7 +120,7 @@ def cross_validate(
             on_progress=lambda row: report("  ".join(f"{name} {value:g}" for name, value in row.items())),
         )
         graph = streaming_graph(config.network, load_weights(trained.weights_path))
-        write_atomic(graphs[-1], lambda temporary, graph=graph: _write(temporary, graph))  # type: ignore[misc]
+        write_bytes(graphs[-1], graph)
     result = _measure(
         list(zip(plain, graphs, strict=True)),
         run_dir,
@@ -229,7 +229,3 @@ def _measure(
 def _mean(values: list[float]) -> dict[str, float | None]:
     mean, half = float(np.mean(values)), 1.96 * float(np.std(values, ddof=1)) / len(values) ** 0.5
     return Interval(mean, mean - half, mean + half).to_dict()
-
-
-def _write(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, FeatureStream, features_of, quantize
-from detector.network import Graph, open_network
+from detector.network import open_network
 from detector.stream import MODEL_FILE
+from detector.training.config import NetworkConfig
 from detector.training.reference import float_layers, float_probabilities
 from detector.training.weights import FoldedWeights, load_weights
 from export.micro import MicroModel
@@ -19,11 +20,10 @@ from export.parity.layers import FloatLayer, LayerError, compare_layers, weighte
 from export.parity.report import ParityReport
 from export.parity.sounds import Sounds
 from export.parity.subject import WEIGHTS
-from export.stream_form import network_of
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
 from nowplaying_core.manifest import ModelFolder
-from nowplaying_core.runtime import TensorSpec, TfliteModel
+from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.statistics import area_under_roc
 
 __all__ = ["verify_detector", "verify_dsp"]
@@ -46,20 +46,19 @@ def verify_detector(model: ModelFolder, evaluated: ModelFolder | None, sounds: S
     report : ParityReport
     """
     path = model.file(MODEL_FILE)
-    heard = [(features_of(to_int16(part)), True) for part in (*sounds.music, *sounds.in_noise(_SNR_DB))]
-    heard += [(features_of(to_int16(part)), False) for part in sounds.other]
-    frames = [part for part, _ in heard]
-    outputs = _heard(TfliteModel(path, reference_kernels=True), frames)
+    music = [*sounds.music, *sounds.in_noise(_SNR_DB)]
+    frames = [features_of(to_int16(part)) for part in (*music, *sounds.other)]
+    outputs = _run(TfliteModel(path, reference_kernels=True), frames)
     minutes = f"{sum(map(len, frames)) / 6000:.0f} min of {len(frames)} sounds, {sum(map(len, outputs))} outputs"
     if (by_micro := _by_micro("LiteRT to TFLM", path, frames, report)) is not None:
         report.add("LiteRT to TFLM", _difference(outputs, by_micro), minutes)
     if evaluated is None:
         report.left_out["detector in float"] = f"the float weights of {model.manifest['name']} are not here"
         return
-    weights, shape = load_weights(evaluated.path / WEIGHTS["detector"]), network_of(evaluated)
+    weights, shape = load_weights(evaluated.path / WEIGHTS["detector"]), _network_of(evaluated)
     pairs = zip(frames, outputs, strict=True)
     windows = np.concatenate([_windows(part, found, shape.n_frames) for part, found in pairs])
-    is_music = np.repeat([label for _, label in heard], [len(found) for found in outputs])
+    is_music = np.repeat(np.arange(len(frames)) < len(music), [len(found) for found in outputs])
     int8 = np.array([output for found in outputs for _, output in found]) / 256
     real = float_probabilities(shape, weights, windows)
     areas = {name: area_under_roc(values, is_music) for name, values in (("int8", int8), ("float", real))}
@@ -93,7 +92,7 @@ def verify_dsp(folder: Path, detector: ModelFolder | None, sounds: Sounds, repor
         path.write_bytes(graph)
         expected = [[(0, int(output)) for output in golden]]
         detail = f"{len(golden)} outputs"
-        found = _heard(TfliteModel(path, reference_kernels=True), [frames])
+        found = _run(TfliteModel(path, reference_kernels=True), [frames])
         report.add("golden vector in LiteRT", _difference(expected, found), detail)
         if (by_micro := _by_micro("golden vector in TFLM", path, [frames], report)) is not None:
             report.add("golden vector in TFLM", _difference(expected, by_micro), detail)
@@ -102,14 +101,30 @@ def verify_dsp(folder: Path, detector: ModelFolder | None, sounds: Sounds, repor
             return
         parts = [features_of(to_int16(part)) for part in sounds.in_noise(_SNR_DB)]
         phone, dsp = (
-            _heard(TfliteModel(one, reference_kernels=True), parts) for one in (detector.file(MODEL_FILE), path)
+            _run(TfliteModel(one, reference_kernels=True), parts) for one in (detector.file(MODEL_FILE), path)
         )
         report.add("phone to DSP", _difference(phone, dsp), f"{sum(map(len, phone))} outputs")
 
 
+def _network_of(model: ModelFolder) -> NetworkConfig:
+    """Return the shape of a detector's network, as its manifest has it.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When it is not there.
+    """
+    fields = NetworkConfig.__dataclass_fields__
+    try:
+        return NetworkConfig(**{name: model.manifest["network"][name] for name in fields})
+    except (KeyError, TypeError) as error:
+        message = f"{model.path / 'manifest.json'}: expected the network's shape ({error!r}); export the model again"
+        raise CorruptArtifactError(message) from error
+
+
 def _windows(frames: NDArray[np.int8], outputs: Sequence[tuple[int, int]], length: int) -> NDArray[np.int8]:
     """Return the window behind each output, shape (n, length, channels)."""
-    return np.stack([frames[n_heard - length : n_heard] for n_heard, _ in outputs])
+    return np.stack([frames[n_frames - length : n_frames] for n_frames, _ in outputs])
 
 
 def _difference(one: Sequence[Outputs], two: Sequence[Outputs]) -> float:
@@ -120,8 +135,8 @@ def _difference(one: Sequence[Outputs], two: Sequence[Outputs]) -> float:
     return float(np.abs(np.subtract(first, second)).max(initial=0))
 
 
-def _heard(graph: Graph, frames: Sequence[NDArray[np.int8]]) -> list[Outputs]:
-    """Return a graph's outputs for each sound, heard from a reset."""
+def _run(graph: TfliteModel, frames: Sequence[NDArray[np.int8]]) -> list[Outputs]:
+    """Return a graph's outputs for each sound, from a reset."""
     network = open_network(graph)
     outputs: list[Outputs] = []
     for part in frames:
@@ -133,7 +148,7 @@ def _heard(graph: Graph, frames: Sequence[NDArray[np.int8]]) -> list[Outputs]:
 def _by_micro(name: str, path: Path, frames: Sequence[NDArray[np.int8]], report: ParityReport) -> list[Outputs] | None:
     """Return what TensorFlow Lite Micro computes, or None, entered as left out, where it is not installed."""
     try:
-        return _heard(MicroModel(path), frames)
+        return _run(MicroModel(path), frames)
     except MissingExtraError as error:
         report.left_out[name] = str(error)
         return None
@@ -152,27 +167,11 @@ def _compare_keras(
         report.left_out["detector in Keras"] = str(MissingExtraError("train", "the trained form", error))
         return
     chosen = np.linspace(0, len(windows) - 1, min(len(windows), 200)).round().astype(int)
-    shape, detail = network_of(evaluated), f"{len(chosen)} windows"
+    shape, detail = _network_of(evaluated), f"{len(chosen)} windows"
     by_keras = keras_probabilities(shape, weights, windows[chosen])
     by_litert = litert_probabilities(shape, weights, windows[chosen])
     report.add("detector, NumPy to Keras", np.abs(by_keras - real[chosen]).max(), detail)
     report.add("detector, NumPy to LiteRT in float", np.abs(by_litert - real[chosen]).max(), detail)
-
-
-class _Listening:
-    """A graph that keeps, after each run, what its layers with weights put out."""
-
-    def __init__(self, path: Path, tensors: Sequence[int]) -> None:
-        self._model, self._tensors = TfliteModel(path, reference_kernels=True, keep_tensors=True), tensors
-        self.inputs: tuple[TensorSpec, ...] = self._model.inputs
-        self.outputs: tuple[TensorSpec, ...] = self._model.outputs
-        self.heard: list[NDArray[Any]] = []
-
-    def run_all(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
-        """Run the graph once."""
-        outputs = self._model.run_all(values)
-        self.heard = [self._model.tensor(index) for index in self._tensors]
-        return outputs
 
 
 def _layers(
@@ -182,31 +181,32 @@ def _layers(
 
     A graph with states computes the newest outputs of a layer only: these are the last ones of the whole window.
     """
-    found = weighted_layers(path.read_bytes())
-    graph: Graph = (listening := _Listening(path, [layer.output for layer in found]))
-    network, shape = open_network(graph), network_of(model)
-    heard: list[list[NDArray[Any]]] = [[] for _ in found]
-    windows = []
-    each = -(-_LAYER_WINDOWS // len(frames))
+    layers, shape = weighted_layers(path.read_bytes()), _network_of(model)
+    graph = TfliteModel(path, reference_kernels=True, keep_tensors=True)
+    network = open_network(graph)
+    layer_outputs: list[list[NDArray[Any]]] = [[] for _ in layers]
+    windows: list[NDArray[np.int8]] = []
+    n_each = -(-_LAYER_WINDOWS // len(frames))
     for part in frames:
         network.reset()
-        outputs: list[tuple[int, int]] = []
+        n_before = len(windows)
         for start in range(0, min(len(part), network.window_frames + 64 * 12), 32):
-            listening.heard = []
-            done = network.process(part[start : start + 32])
-            # Silence is not computed again, so there may be nothing to hear.
-            if done and listening.heard and len(outputs) < each:
-                outputs += done
-                for kept, values in zip(heard, listening.heard, strict=True):
-                    kept.append(values)
-        windows += [_windows(part, outputs, shape.n_frames)] if outputs else []
-    inputs = np.concatenate(windows).astype(np.float64) - INPUT_ZERO_POINT
+            outputs = network.process(part[start : start + 32])
+            if not outputs or len(windows) - n_before == n_each:
+                continue
+            window = _windows(part, outputs, shape.n_frames)[0]
+            if (window == INPUT_ZERO_POINT).all():  # the network does not compute silence again
+                continue
+            windows.append(window)
+            for kept, layer in zip(layer_outputs, layers, strict=True):
+                kept.append(graph.tensor(layer.output))
+    inputs = np.stack(windows).astype(np.float64) - INPUT_ZERO_POINT
     real = float_layers(shape, weights, inputs)
     expected = []
-    for (name, kernel, bias), layer in zip(_parameters(weights), found, strict=True):
+    for (name, kernel, bias), layer in zip(_parameters(weights), layers, strict=True):
         values = real[name].reshape(len(inputs), -1, layer.shape[-1])
         expected.append(FloatLayer(name, kernel, bias, values[:, -layer.shape[1] :]))
-    return compare_layers(found, [np.concatenate(parts) for parts in heard], expected)
+    return compare_layers(layers, [np.concatenate(parts) for parts in layer_outputs], expected)
 
 
 def _parameters(weights: FoldedWeights) -> list[tuple[str, NDArray[np.float32], NDArray[np.float32]]]:

@@ -56,7 +56,7 @@ def verify_fingerprinter(
         return
     try:
         from export.float_reference import front_end_config, rebuilt_encoder, write_float_reference
-        from export.parity.keras_fingerprinter import keras_images
+        from fingerprinter.encoders.log_mel import LogMel
     except ImportError as error:
         report.left_out["fingerprinter in float"] = str(MissingExtraError("train", "the trained form", error))
         return
@@ -65,7 +65,7 @@ def verify_fingerprinter(
     images = np.concatenate([shipped.front_end(window[None]) for window in windows])
     chosen = np.linspace(0, len(windows) - 1, min(len(windows), _KERAS_WINDOWS)).round().astype(int)
     config, detail = front_end_config(model.manifest), f"{len(chosen)} windows"
-    by_keras = keras_images(config, windows[chosen])
+    by_keras = np.asarray(LogMel(config)(windows[chosen]))
     by_numpy = np.stack([log_mel_reference(window, config)[:, :, None] for window in windows[chosen]])
     report.add("front end, NumPy to Keras", np.abs(by_numpy - by_keras).max(), detail)
     report.add("front end, Keras to LiteRT", np.abs(by_keras - images[chosen]).max(), detail)

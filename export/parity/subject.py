@@ -1,8 +1,7 @@
-"""What is verified: a folder of bundles, one of them, or a model; and the evaluated model behind each graph."""
+"""Open what is to be verified: a folder of bundles, one of them, or a model; and find the evaluated models."""
 
 import contextlib
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -66,8 +65,11 @@ def open_subject(source: str | Path) -> Subject:
     if not bundles and (folder / MANIFEST).is_file():
         bundles = {_checked_bundle(folder)["target"]: folder}
     if not bundles:
-        model = _open_model(source)
-        lone: dict[str, Any] = {model.manifest["role"]: model}
+        model = ModelFolder.open(source)
+        if (role := str(model.manifest.get("role"))) not in WEIGHTS:
+            message = f"{model.path}: expected a detector or fingerprinter, found role {role!r}"
+            raise CorruptArtifactError(message)
+        lone: dict[str, Any] = {role: _checked_graphs(model)}
         return Subject(name=model.manifest["name"], **lone)
     parts: dict[str, Any] = {}
     if PHONE in bundles:
@@ -90,24 +92,9 @@ def evaluated_model(model: ModelFolder, given: Sequence[Path]) -> ModelFolder | 
     with contextlib.suppress(ArtifactError):
         candidates.append(builtin_model_dir(model.manifest["name"]))
     for path in candidates:
-        if (path / WEIGHTS[role]).is_file() and _role(path) == role:
-            return ModelFolder.open(path, role=role)
+        if (path / WEIGHTS[role]).is_file() and (folder := ModelFolder.open(path)).manifest.get("role") == role:
+            return folder
     return None
-
-
-def _role(path: Path) -> Any:
-    try:
-        return json.loads((path / "manifest.json").read_text(encoding="utf-8"))["role"]
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _open_model(source: str | Path) -> ModelFolder:
-    folder = Path(source)
-    if not (folder / "manifest.json").is_file():
-        folder = builtin_model_dir(str(source))
-    role = _role(folder)
-    return _checked_graphs(ModelFolder.open(folder, role=role if role in WEIGHTS else "detector"))
 
 
 def _checked_bundle(folder: Path) -> dict[str, Any]:

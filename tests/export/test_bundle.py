@@ -7,14 +7,14 @@ import pytest
 from detector.stream import MODEL_FILE, StreamingDetector
 from export.bundle import export_bundle
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import check_file
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, check_file
 from nowplaying_core.errors import ArtifactError, ConfigError, ManifestMismatchError
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.format.schema import Track
 from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
-MODELS = {"detector": "detector-v1", "fingerprinter": "fingerprinter-v1"}
+MODELS = {"detector": SHIPPED_DETECTOR, "fingerprinter": SHIPPED_FINGERPRINTER}
 
 
 def build_database(path, rng, embedding_space):
@@ -61,11 +61,11 @@ def test_models_of_a_bundle_answer_as_the_shipped_ones(tmp_path, songs):
     ours, theirs = Fingerprinter.from_model(), Fingerprinter.from_model(phone / "models" / "fingerprinter")
     assert theirs.embedding_space == ours.embedding_space, "databases must go on to open"
     assert np.array_equal(theirs.embed(songs[0], 1.0), ours.embed(songs[0], 1.0))
-    heard, expected = (
+    found, expected = (
         StreamingDetector.from_model(source).process(songs[1])
-        for source in (phone / "models" / "detector", "detector-v1")
+        for source in (phone / "models" / "detector", SHIPPED_DETECTOR)
     )
-    assert heard == expected
+    assert found == expected
     assert ModelFolder.open(phone / "models" / "detector", role="detector").file(MODEL_FILE).stat().st_size > 0
 
 

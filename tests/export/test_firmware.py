@@ -17,9 +17,9 @@ from detector.training.config import DetectorConfig
 from detector.training.weights import save_weights
 from export.bundle import export_bundle
 from export.firmware import export_firmware
-from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.audio import mulaw
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 
@@ -75,11 +75,16 @@ int main(void) {
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("run")
+    save_weights(folder / "weights.npz", random_weights())
+    (folder / "config.json").write_text(json.dumps(DetectorConfig(network=SMALL).to_dict()), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(run_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with states."""
-    run_dir = tmp_path_factory.mktemp("run")
-    save_weights(run_dir / "weights.npz", random_weights())
-    (run_dir / "config.json").write_text(json.dumps(DetectorConfig(network=SMALL).to_dict()), encoding="utf-8")
     return export_detector(run_dir, tmp_path_factory.mktemp("models") / "model", name="detector-v2", gate=GATE)
 
 
@@ -89,7 +94,7 @@ def numbers_in(text: str, name: str) -> np.ndarray:
 
 
 def test_c_computes_what_python_computes(folder: Path, tmp_path: Path) -> None:
-    sources = export_firmware(folder, tmp_path)
+    sources = export_firmware(ModelFolder.open(folder), tmp_path)
     assert len(sources) == 6
     (tmp_path / "main.c").write_text(PROGRAM)
     program = tmp_path / "main"
@@ -103,8 +108,8 @@ def test_c_computes_what_python_computes(folder: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
     outputs = np.clip(rng.normal(0, 60, 400) + 80 * np.sin(np.arange(400) / 15), -128, 127).astype(int)
     given = "".join(f"g{output}\n" for output in outputs)
-    told = subprocess.run([program], input=given, capture_output=True, text=True, check=True).stdout.splitlines()
-    magic, codes, features, states, quiet, ring = ([int(word) for word in line.split()] for line in told)
+    printed = subprocess.run([program], input=given, capture_output=True, text=True, check=True).stdout.splitlines()
+    magic, codes, features, states, quiet, ring = ([int(word) for word in line.split()] for line in printed)
     assert magic == [0]
     assert codes == mulaw.encode(np.arange(-32_768, 32_768).astype(np.int16)).tolist()
     assert features == quantize(np.arange(800, dtype=np.uint16)).tolist()
@@ -114,15 +119,15 @@ def test_c_computes_what_python_computes(folder: Path, tmp_path: Path) -> None:
     assert 0 < sum(expected) < 400
 
     golden = numbers_in((tmp_path / "detector_golden.c").read_text(), "kDetectorGoldenPcm").astype(np.int16)
-    heard = golden.copy()
-    heard[np.arange(heard.size) // 160 * 160 > heard.size // 3] = 0
-    assert [bool(one) for one in quiet[2:]] == QuietHops(-60.0).process(heard).tolist()
+    samples = golden.copy()
+    samples[np.arange(samples.size) // 160 * 160 > samples.size // 3] = 0
+    assert [bool(one) for one in quiet[2:]] == QuietHops(-60.0).process(samples).tolist()
     assert any(quiet)
     assert ring == [2 * golden.size % 128_000, 128_000, int(mulaw.encode(golden[128_000 - golden.size :][:1])[0])]
 
 
 def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, tmp_path: Path) -> None:
-    export_firmware(folder, tmp_path)
+    export_firmware(ModelFolder.open(folder), tmp_path)
     graph = numbers_in((tmp_path / "detector_model.c").read_text(), "kDetectorModel")
     assert graph.astype(np.uint8).tobytes() == (folder / MODEL_FILE).read_bytes()
     text = (tmp_path / "detector_golden.c").read_text()
@@ -135,30 +140,23 @@ def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, tmp_path: Path
     assert len(outputs) >= 3
 
 
-def test_a_bundle_holds_the_firmware_of_either_form(folder: Path, tmp_path: Path) -> None:
-    report = export_bundle(tmp_path / "phone", detector=folder, fingerprinter="fingerprinter-v1")
+def test_a_bundle_holds_the_firmware(folder: Path, tmp_path: Path) -> None:
+    report = export_bundle(tmp_path / "out", detector=folder, fingerprinter="fingerprinter-v1")
     assert report.checks["dsp"].split(", ")[0] == "detector_dsp.c"
-    graph = numbers_in((tmp_path / "phone/dsp/detector_model.c").read_text(), "kDetectorModel")
+    graph = numbers_in((tmp_path / "out/dsp/detector_model.c").read_text(), "kDetectorModel")
     assert graph.astype(np.uint8).tobytes() == (folder / MODEL_FILE).read_bytes()
-    other = export_bundle(tmp_path / "other", detector="detector-v1", fingerprinter="fingerprinter-v1")
-    assert other.checks["dsp"].endswith("rewritten as a graph with states")
-    assert "dsp/detector_model.c" in other.files
-
-
-def test_without_float_weights_whole_windows_stay_whole(tmp_path: Path) -> None:
-    """As in an installed wheel."""
-    model = tmp_path / "detector"
-    shutil.copytree(builtin_model_dir("detector-v1"), model, ignore=shutil.ignore_patterns("weights.npz"))
-    report = export_bundle(tmp_path / "out", detector=model, fingerprinter="fingerprinter-v1")
-    assert report.checks["dsp"].startswith("left out: ")
-    assert not (tmp_path / "out/dsp").exists()
 
 
 def test_exporting_twice_gives_the_same_sources(folder: Path, tmp_path: Path) -> None:
-    one, two = export_firmware(folder, tmp_path / "a"), export_firmware(folder, tmp_path / "b")
+    model = ModelFolder.open(folder, role="detector")
+    one, two = export_firmware(model, tmp_path / "a"), export_firmware(model, tmp_path / "b")
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
 
 
-def test_a_detector_of_whole_windows_has_no_firmware(tmp_path: Path) -> None:
+def test_a_detector_of_whole_windows_has_no_firmware(folder: Path, run_dir: Path, tmp_path: Path) -> None:
+    windows = export_detector(run_dir, tmp_path / "windows", form="window")
     with pytest.raises(ConfigError, match="--form stream"):
-        export_firmware("detector-v1", tmp_path / "out")
+        export_firmware(ModelFolder.open(windows), tmp_path / "sources")
+    report = export_bundle(tmp_path / "out", detector=windows, fingerprinter="fingerprinter-v1")
+    assert report.checks["dsp"].startswith("left out: ")
+    assert not (tmp_path / "out/dsp").exists()

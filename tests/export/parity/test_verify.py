@@ -14,10 +14,8 @@ from export.bundle import export_bundle
 from export.parity.report import TOLERANCES, ParityReport
 from export.parity.subject import open_subject
 from export.parity.verify import verify_export
-from export.stream_form import as_stream
-from nowplaying_core.artifacts import builtin_model_dir, file_record
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir, file_record
 from nowplaying_core.errors import AudioFormatError, CorruptArtifactError
-from nowplaying_core.manifest import ModelFolder
 from simulator.scenes.recordings import demo_recordings
 from tests.detector.sounds import noise
 from tests.export.parity.mutation import copied, mutate_weight, scale_output, seal
@@ -45,7 +43,7 @@ def out(report: ParityReport) -> set[str]:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "out"
-    export_bundle(folder, detector="detector-v1", fingerprinter="fingerprinter-v1", half=True)
+    export_bundle(folder, detector=SHIPPED_DETECTOR, fingerprinter="fingerprinter-v1", half=True)
     return folder
 
 
@@ -80,15 +78,13 @@ def test_one_harmed_weight_of_the_encoder_is_noticed(sounds: Sounds, tmp_path: P
 
 
 def test_a_detector_with_states_is_verified_too(sounds: Sounds, tmp_path: Path) -> None:
-    source = ModelFolder.open("detector-v1", role="detector")
-    stream = as_stream(source, tmp_path / "stream")
-    shutil.copyfile(source.path / "weights.npz", stream.path / "weights.npz")
-    report = verify_export(stream.path, **sounds)
+    folder = copied(builtin_model_dir(SHIPPED_DETECTOR), tmp_path / "detector")
+    report = verify_export(folder, **sounds)
     report.check()
     assert len(report.layers["detector"]) == 14
-    mutate_weight(stream.path / MODEL_FILE, layer=12, part=1)
-    seal(stream.path, MODEL_FILE)
-    assert "detector, worst kernel" in out(verify_export(stream.path, **sounds))
+    mutate_weight(folder / MODEL_FILE, layer=12, part=1)
+    seal(folder, MODEL_FILE)
+    assert "detector, worst kernel" in out(verify_export(folder, **sounds))
 
 
 def test_a_damaged_bundle_does_not_open(bundle: Path, tmp_path: Path) -> None:
