@@ -1,10 +1,10 @@
-"""Gather further music, noise and speech for training from Debian packages of free games and telephone systems.
+"""Gather more music, noise and speech for training from Debian packages of free games and telephone systems.
 
 python -m evaluation.gather_debian_audio FOLDER
 
 Downloads with apt-get, unpacks without installing, and links each recording once into FOLDER/music, FOLDER/noise or
-FOLDER/speech, which `nowplaying train ... --further FOLDER` reads. Each package's licences stay beside its recordings,
-in FOLDER/packages. Recordings that are also in another corpus must be taken out: see docs/data.md.
+FOLDER/speech, which `nowplaying train ... --extra-data FOLDER` reads. The licences of each package stay beside its
+recordings, in FOLDER/packages. Recordings that are also in another corpus must be taken out: see docs/data.md.
 """
 
 import hashlib

@@ -150,11 +150,11 @@ def _training(manifest: Mapping[str, Any]) -> str:
     for group, data in training.get("data", {}).items():
         licences = ", ".join(f"{count} {licence}" for licence, count in data.get("licences", {}).items())
         lines.append(f"- **{group}**: {data['n_files']} files from {len(data.get('sources', []))} sources ({licences})")
-    for group, data in training.get("further", {}).items():
+    for group, data in training.get("extra_data", {}).items():
         packages = ", ".join(data["sources"])
-        lines.append(f"- **further {group}**: {data['n_files']} files (docs/data.md) of {packages}")
-    if training.get("n_renderings"):
-        lines.append(f"- **renderings**: {training['n_renderings']} scores rendered to sound with varied instruments")
+        lines.append(f"- **extra {group}**: {data['n_files']} files (docs/data.md) of {packages}")
+    if training.get("n_rendered_midi"):
+        lines.append(f"- **rendered MIDI**: {training['n_rendered_midi']} files with varied instruments")
     settings = {key: value for key, value in training.get("config", {}).items() if not isinstance(value, dict)}
     if settings:
         lines.append("\nSettings: " + ", ".join(f"`{key} = {value}`" for key, value in settings.items()) + ".")

@@ -19,10 +19,10 @@ from export.provenance import describe_training
 from export.tflite import to_float, to_int8
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.fingerprint import embedding_space
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
 from nowplaying_core.audio.corpus import Group
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ParityError
 from nowplaying_core.runtime import TfliteModel
 from pretraining.config import PretrainingConfig
@@ -80,7 +80,7 @@ def finish_ear(
     images = sample_images(config, sources, report)
     # Without rooms: pretraining simulates its own.
     heard: tuple[Group, ...] = ("music", "noise", "speech")
-    training = describe_training(sources.corpus, renderings=sources.renderings, further=sources.further, groups=heard)
+    training = describe_training(sources, groups=heard)
     export_ear(config, ear, images, output, name=name, version=version, training=training)
     shutil.copyfile(run_dir / WEIGHTS_NAME, output / WEIGHTS_NAME)
     result = probe([output, run_dir, *against], tasks, ProbeSettings(), cache_dir=sources.cache_dir, report=report)

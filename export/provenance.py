@@ -2,23 +2,20 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
-from nowplaying_core.audio import find_audio
-from nowplaying_core.audio.corpus import GROUPS, CorpusFile, Group, read_corpus, read_further
+from nowplaying_core.audio.corpus import GROUPS, CorpusFile, Group, read_corpus
+from nowplaying_core.audio.sources import TrainingSources
 
 __all__ = ["describe_training"]
 
 
-def describe_training(
-    corpus: Path, *, renderings: Path | None = None, further: Path | None = None, groups: Sequence[Group] = GROUPS
-) -> dict[str, Any]:
+def describe_training(sources: TrainingSources, *, groups: Sequence[Group] = GROUPS) -> dict[str, Any]:
     """Describe the ``train`` split of a corpus, and what was given beside it.
 
     Parameters
     ----------
-    corpus, renderings, further : Path
+    sources : TrainingSources
         As the training was given.
     groups : sequence of str
         That it reads.
@@ -26,11 +23,11 @@ def describe_training(
     Returns
     -------
     dict
-        ``data``, ``further`` (by group: number of files, licences, sources) and ``n_renderings``.
+        ``data``, ``extra_data`` (by group: number of files, licences, sources) and ``n_rendered_midi``.
     """
-    data = {group: _summary(read_corpus(corpus, group, "train")) for group in groups}
-    beside = {group: _summary(files) for group in groups if (files := read_further(further, group))}
-    return {"data": data, "further": beside, "n_renderings": len(find_audio([renderings])) if renderings else 0}
+    data = {group: _summary(read_corpus(sources.corpus, group, "train")) for group in groups}
+    extra = {group: _summary(files) for group in groups if (files := sources.extra_files(group))}
+    return {"data": data, "extra_data": extra, "n_rendered_midi": len(sources.rendered_files())}
 
 
 def _summary(files: list[CorpusFile]) -> dict[str, Any]:

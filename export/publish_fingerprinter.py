@@ -12,9 +12,8 @@ from export.provenance import describe_training
 from fingerprinter.training.batch import embed_files
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.progress import checkpoint_state
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, file_record, read_manifest, write_json
-from nowplaying_core.audio import find_audio
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.index.choose_codebook import CODE_BYTES
@@ -71,28 +70,25 @@ def publish_fingerprinter(
         )
         raise ConfigError(message)
     calibration: NDArray[np.float32] = np.load(run_dir / "calibration.npy", allow_pickle=False)
-    music = [file.path for file in sources.files("music", "train")]
-    rendered = [] if sources.renderings is None else find_audio([sources.renderings])
-    training = describe_training(sources.corpus, renderings=sources.renderings, further=sources.further)
+    training = describe_training(sources)
     training["calibration_sha256"] = file_record(run_dir / "calibration.npy")["sha256"]
     export_fingerprinter(
         config, weights, calibration, output, name=name, version=version, training=training, precision=precision
     )
-    add_codebook(output, [*music, *rendered], cache_dir=sources.cache_dir, jobs=jobs, all_code_sizes=all_code_sizes)
+    add_codebook(output, sources, jobs=jobs, all_code_sizes=all_code_sizes)
     return output
 
 
 def add_codebook(
     model: Path,
-    music: Sequence[Path],
+    sources: TrainingSources,
     *,
-    cache_dir: Path,
     jobs: int,
     n_cells: int = SHIPPED_N_CELLS,
     all_code_sizes: bool = True,
 ) -> None:
-    """Train the default codebook on music, and by default those of other code sizes; enter them in the manifest."""
-    vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
+    """Train the default codebook and, by default, those of other code sizes; enter them in the manifest."""
+    vectors = _embed_music(model, sources, jobs)
     n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
     default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0)
     default.save(model)
@@ -102,10 +98,15 @@ def add_codebook(
         _add_sizes(model, vectors, default)
 
 
-def add_code_sizes(model: Path, music: Sequence[Path], *, cache_dir: Path, jobs: int) -> None:
-    """Train quantizers of the other code sizes for the cells that a model ships, on music, and enter them."""
-    vectors = embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=cache_dir, jobs=jobs)
+def add_code_sizes(model: Path, sources: TrainingSources, *, jobs: int) -> None:
+    """Train quantizers of the other code sizes for the cells that a model ships, and enter them."""
+    vectors = _embed_music(model, sources, jobs)
     _add_sizes(model, vectors, Codebook.load(model))
+
+
+def _embed_music(model: Path, sources: TrainingSources, jobs: int) -> NDArray[np.float32]:
+    music = [file.path for file in [*sources.files("music", "train"), *sources.rendered_files()]]
+    return embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=sources.cache_dir, jobs=jobs)
 
 
 def _add_sizes(model: Path, vectors: NDArray[np.float32], default: Codebook) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.training.pairs import PairSampler, Recordings
+from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.recordings import Recordings
 
 __all__ = ["ClipSampler"]
 

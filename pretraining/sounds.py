@@ -7,11 +7,10 @@ import numpy as np
 
 from fingerprinter.augment.chain import Degrader
 from fingerprinter.augment.rooms import simulated_rooms
-from fingerprinter.training.pairs import PairSampler, Recordings
-from fingerprinter.training.sources import LEAST_NOISE_S, TrainingSources
-from nowplaying_core.audio import find_audio, to_int16
-from nowplaying_core.audio.cache import load_cached
+from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
 from nowplaying_core.audio.corpus import Group
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
 
@@ -22,20 +21,18 @@ def clip_sampler(
     config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None], *, split: str = "train"
 ) -> ClipSampler:
     """Return the sampler of a run, with everything of a split in memory; labels are not read."""
-    window_s = config.front_end.window_s
-    music = sources.recordings("music", split, min_s=window_s)
-    speech = sources.recordings("speech", split, min_s=window_s)
-    noise = sources.recordings("noise", split, min_s=window_s)
-    recordings = {"music": music, "speech": speech, "noise": noise}
-    groups = [(recordings[group], share) for group, share in group_shares(config)]
-    if sources.renderings is not None:
-        decoded = [to_int16(load_cached(path, sources.cache_dir)) for path in find_audio([sources.renderings])]
-        rendered = Recordings.join(decoded, min_samples=config.front_end.window_samples)
-        groups[0] = music, config.music_share * config.recordings_share
-        groups.append((rendered, config.music_share * (1.0 - config.recordings_share)))
+    window_s, cache = config.front_end.window_s, sources.cache_dir
+    groups = [
+        (Recordings.load(sources.files(group, split), cache, min_s=window_s), share)
+        for group, share in group_shares(config)
+    ]
+    if rendered := sources.rendered_files():
+        groups[0] = groups[0][0], config.music_share * config.recordings_share
+        recordings = Recordings.load(rendered, cache, min_s=window_s)
+        groups.append((recordings, config.music_share * (1.0 - config.recordings_share)))
     report(", ".join(f"{len(item)} recordings, {item.hours:.1f} h ({share:.0%})" for item, share in groups))
-    noises = [(sources.recordings("noise", split, min_s=LEAST_NOISE_S), 1.0)]
-    return ClipSampler(PairSampler(groups, noises, build_degrader(config, sources.cache_dir), max_shift_s=0.0))
+    noises = [(Recordings.load(sources.files("noise", split), cache, min_s=MIN_NOISE_S), 1.0)]
+    return ClipSampler(PairSampler(groups, noises, build_degrader(config, cache), max_shift_s=0.0))
 
 
 def group_shares(config: PretrainingConfig) -> list[tuple[Group, float]]:

@@ -12,8 +12,8 @@ import numpy as np
 
 from fingerprinter.training.loop import learning_rate, prefetch, replace_weights, write_checkpoint
 from fingerprinter.training.progress import RunLog, checkpoint_state
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import RunSettings
 from pretraining.config import PretrainingConfig

@@ -88,9 +88,9 @@ def build_features(
 
 
 def _summary(pools: SoundPools) -> dict[str, float]:
-    counts = {name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "renderings")}
-    further = {f"further {group}": len(files) for group, files in pools.further.items()}
-    return {"stretched_share": pools.stretched_share, **counts, **further}
+    counts = {name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "rendered_midi")}
+    extra = {f"extra {group}": len(files) for group, files in pools.extra_data.items()}
+    return {"stretched_share": pools.stretched_share, **counts, **extra}
 
 
 def _build_shard(task: tuple[Sequence[SoundPools], SceneConfig, int, int, int, Path]) -> Path:

@@ -1,4 +1,4 @@
-"""The recordings that scenes are composed of, and how one is drawn: stretched, looped, or several strewn in time."""
+"""The recordings that scenes are composed of, and how one is drawn: stretched, looped, or several scattered in time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,15 @@ from numpy.typing import NDArray
 
 from detector.training.effects import at_unit_level, drop_silence, excerpt, stretched
 from detector.training.synthetic import synthetic_room
-from nowplaying_core.audio import SAMPLE_RATE_HZ, load
+from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
-from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus, read_further
+from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus
+from nowplaying_core.audio.sources import TrainingSources
 
 __all__ = ["SoundPools"]
 
 Samples = NDArray[np.float32]
-_FURTHER_SHARE: Final = 0.5
+_EXTRA_SHARE: Final = 0.5
 _SHORT_S: Final = 6.0
 
 
@@ -29,12 +30,12 @@ class SoundPools:
     ----------
     music, noise, speech, rooms : sequence of CorpusFile
         ``rooms`` may be empty.
-    renderings : sequence of CorpusFile
-        Music rendered from scores; may be empty.
-    further : mapping of group to sequence of CorpusFile
-        Where a group is there, half of its draws come from here. Sounds under six seconds are strewn in time.
-    cache_dir : Path or None
+    cache_dir : Path
         Where decoded audio is kept between runs.
+    rendered_midi : sequence of CorpusFile
+        Music rendered from MIDI files; may be empty.
+    extra_data : mapping of group to sequence of CorpusFile
+        Where a group is there, half of its draws come from here. Sounds under six seconds are scattered in time.
     stretched_share : float in [0, 1]
         Excerpts played faster or slower, pitch and all, so that few recordings sound like more.
     """
@@ -42,36 +43,25 @@ class SoundPools:
     music: Sequence[CorpusFile]
     noise: Sequence[CorpusFile]
     speech: Sequence[CorpusFile]
+    cache_dir: Path
     rooms: Sequence[CorpusFile] = field(default=())
-    renderings: Sequence[CorpusFile] = field(default=())
-    further: Mapping[Group, Sequence[CorpusFile]] = field(default_factory=dict)
-    cache_dir: Path | None = None
+    rendered_midi: Sequence[CorpusFile] = field(default=())
+    extra_data: Mapping[Group, Sequence[CorpusFile]] = field(default_factory=dict)
     stretched_share: float = 0.0
 
     @classmethod
-    def from_corpus(
-        cls,
-        root: Path,
-        split: str | None,
-        *,
-        renderings: Path | None = None,
-        further: Path | None = None,
-        cache_dir: Path | None = None,
-        stretched_share: float = 0.0,
-    ) -> "SoundPools":
-        """Read one split of a corpus folder with its four groups; rooms are optional.
-
-        ``further`` is a folder with any of the folders ``music``, ``noise`` and ``speech``, each without a table.
-        """
+    def from_sources(cls, sources: TrainingSources, split: str | None, *, stretched_share: float = 0.0) -> "SoundPools":
+        """Read one split of a corpus, or all of it, and what is given beside it; rooms are optional."""
+        root = sources.corpus
         groups: tuple[Group, ...] = ("music", "noise", "speech")
         return cls(
             music=read_corpus(root, "music", split),
             noise=read_corpus(root, "noise", split),
             speech=read_corpus(root, "speech", split),
             rooms=read_corpus(root, "rir", split) if (root / "rir.tsv").is_file() else (),
-            renderings=read_corpus(renderings, "music") if renderings else (),
-            further={group: files for group in groups if (files := read_further(further, group))},
-            cache_dir=cache_dir,
+            rendered_midi=sources.rendered_files(),
+            extra_data={group: files for group in groups if (files := sources.extra_files(group))},
+            cache_dir=sources.cache_dir,
             stretched_share=stretched_share,
         )
 
@@ -82,7 +72,7 @@ class SoundPools:
 
     def pick_rendering(self, length: int, rng: np.random.Generator) -> tuple[Samples, CorpusFile]:
         """Return an excerpt of random rendered music at unit band RMS, and which."""
-        file = _any_of(self.renderings, rng)
+        file = _any_of(self.rendered_midi, rng)
         return self._excerpt(self.read(file.path), length, rng, widest=1.25), file
 
     def pick_noise(self, length: int, rng: np.random.Generator, *, looped: bool) -> tuple[Samples, CorpusFile]:
@@ -91,7 +81,7 @@ class SoundPools:
         file = _any_of(files, rng)
         samples = self.read(file.path)
         if files is not self.noise and samples.size < _SHORT_S * SAMPLE_RATE_HZ:
-            return self._strewn(samples, files, length, rng), file
+            return self._scattered(samples, files, length, rng), file
         return self._excerpt(drop_silence(samples) if looped else samples, length, rng, widest=1.6), file
 
     def pick_speaker(self, rng: np.random.Generator) -> CorpusFile:
@@ -107,13 +97,13 @@ class SoundPools:
         return synthetic_room(rng)
 
     def read(self, path: Path) -> Samples:
-        """Return a whole recording, from the cache where there is one."""
-        return load(path) if self.cache_dir is None else load_cached(path, self.cache_dir)
+        """Return a whole recording, through the cache."""
+        return load_cached(path, self.cache_dir)
 
     def _either(self, group: Group, rng: np.random.Generator) -> Sequence[CorpusFile]:
         own: Sequence[CorpusFile] = getattr(self, group)
-        others = self.further.get(group)
-        return others if others and rng.random() < _FURTHER_SHARE else own
+        others = self.extra_data.get(group)
+        return others if others and rng.random() < _EXTRA_SHARE else own
 
     def _excerpt(self, samples: Samples, length: int, rng: np.random.Generator, *, widest: float) -> Samples:
         if rng.random() >= self.stretched_share:
@@ -121,7 +111,7 @@ class SoundPools:
         factor = float(np.exp(rng.uniform(-np.log(widest), np.log(widest))))
         return at_unit_level(stretched(excerpt(samples, int(length * factor) + 2, rng), factor)[:length])
 
-    def _strewn(self, first: Samples, files: Sequence[CorpusFile], length: int, rng: np.random.Generator) -> Samples:
+    def _scattered(self, first: Samples, files: Sequence[CorpusFile], length: int, rng: np.random.Generator) -> Samples:
         """Place a short sound, and up to three others, again and again at irregular moments."""
         sounds = [first]
         for _ in range(int(rng.integers(4))):

@@ -101,7 +101,7 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
 def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.Generator) -> Samples:
     if config.made_share and rng.random() < config.made_share:
         return at_unit_level(made_music(length, rng))
-    is_rendered = bool(pools.renderings) and rng.random() < config.midi_share
+    is_rendered = bool(pools.rendered_midi) and rng.random() < config.midi_share
     music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
     if config.remade_share and rng.random() < config.remade_share:
         music = at_unit_level(remade_music(music, rng))

@@ -20,6 +20,7 @@ from detector.training.model import FoldedModel, build_training_model, fit_to_gr
 from detector.training.pools import SoundPools
 from detector.training.weights import load_weights, save_weights
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["TrainingReport", "calibration_segments", "claim_run", "fit_detector", "train_detector"]
@@ -51,10 +52,7 @@ def train_detector(
     config: DetectorConfig,
     run_dir: Path,
     *,
-    corpus: Path,
-    renderings: Path | None = None,
-    further: Path | None = None,
-    cache_dir: Path | None = None,
+    sources: TrainingSources,
     features_dir: Path | None = None,
     jobs: int = 1,
     n_threads: int = 2,
@@ -69,14 +67,10 @@ def train_detector(
     config : DetectorConfig
     run_dir : Path
         Made when missing. A run of another configuration in the same folder is refused.
-    corpus : Path
-        Folder with ``music.tsv``, ``noise.tsv``, ``speech.tsv`` and perhaps ``rir.tsv``; splits ``train`` and ``dev``.
-    renderings : Path or None
-        Folder of music rendered from scores to train on.
-    further : Path or None
-        Folder with any of ``music``, ``noise`` and ``speech``: further recordings to train on.
-    cache_dir, features_dir : Path or None
-        Where decoded audio and features are kept; features go to the run's folder by default.
+    sources : TrainingSources
+        Its corpus has splits ``train`` and ``dev``.
+    features_dir : Path or None
+        Where features are kept; the run's folder by default.
     jobs, n_threads : int
         Processes that compose scenes, threads that train.
     ear : Ear, optional
@@ -92,14 +86,9 @@ def train_detector(
     features_dir = features_dir or run_dir / "features"
 
     def pools_of(split: str) -> SoundPools:
-        added: dict[str, Any] = {}
         if split == "train":
-            added = {
-                "renderings": renderings,
-                "further": further,
-                "stretched_share": config.scenes.stretched_share,
-            }
-        return SoundPools.from_corpus(corpus, split, cache_dir=cache_dir, **added)
+            return SoundPools.from_sources(sources, split, stretched_share=config.scenes.stretched_share)
+        return SoundPools.from_sources(sources.corpus_only(), split)
 
     def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
         folder = features_dir / f"features-{split}"

@@ -22,6 +22,7 @@ from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_g
 from evaluation.detector.stream_metrics import evaluate_room_tone, evaluate_streams
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import write_bytes, write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.statistics import Interval
@@ -36,10 +37,7 @@ def cross_validate(
     config: DetectorConfig,
     run_dir: Path,
     *,
-    corpus: Path,
-    renderings: Path | None = None,
-    further: Path | None = None,
-    cache_dir: Path | None = None,
+    sources: TrainingSources,
     n_folds: int = 5,
     n_clips: int = 200,
     n_streams: int = 120,
@@ -53,14 +51,14 @@ def cross_validate(
     """Train a detector for each fold and measure it on the others' recordings; called again, go on.
 
     Every training scene is composed of one fold's recordings, so scenes are composed once and each detector learns from
-    those of the other folds. Streams are composed of one fold's recordings too, without renderings and further ones,
+    those of the other folds. Streams are composed of one fold's recordings too, without rendered MIDI and extra data,
     and heard by the detector that knows none of them. The gate for a fold's streams is chosen on the other folds'.
 
     Parameters
     ----------
     config : DetectorConfig
     run_dir : Path
-    corpus, renderings, further, cache_dir : Path or None
+    sources : TrainingSources
         As in training; all splits of the corpus are used.
     n_folds : int >= 2
     n_clips : int
@@ -83,15 +81,8 @@ def cross_validate(
         message = f"cross-validation: expected at least 2 folds, found {n_folds}"
         raise ConfigError(message)
     claim_run(run_dir, config)
-    every = SoundPools.from_corpus(
-        corpus,
-        None,
-        cache_dir=cache_dir,
-        renderings=renderings,
-        further=further,
-        stretched_share=config.scenes.stretched_share,
-    )
-    plain = fold_pools(SoundPools.from_corpus(corpus, None, cache_dir=cache_dir), n_folds)
+    every = SoundPools.from_sources(sources, None, stretched_share=config.scenes.stretched_share)
+    plain = fold_pools(SoundPools.from_sources(sources.corpus_only(), None), n_folds)
     training = config.training
     report(f"composing {training.n_scenes} scenes of {n_folds} folds")
     features = build_features(

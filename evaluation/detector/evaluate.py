@@ -22,6 +22,7 @@ from evaluation.detector.stream_metrics import evaluate_room_tone, evaluate_stre
 from evaluation.detector.streams import compose_room_tone, compose_stream
 from evaluation.detector.tracks import StreamTrack, hear_stream
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
@@ -38,8 +39,8 @@ def evaluate_detector(
     model_source: str | Path = SHIPPED_DETECTOR,
     *,
     corpus: Path,
+    cache_dir: Path,
     split: str | None = "dev",
-    cache_dir: Path | None = None,
     n_clips: int = 1_000,
     n_streams: int = 60,
     n_room_tone: int = 48,
@@ -57,9 +58,9 @@ def evaluate_detector(
         Shipped name or model folder.
     corpus : Path
         Folder with ``music.tsv``, ``noise.tsv``, ``speech.tsv`` and perhaps ``rir.tsv``.
-    split : str or None
-    cache_dir : Path or None
+    cache_dir : Path
         For decoded audio.
+    split : str or None
     n_clips : int
         Of music, and as many without.
     n_streams, n_room_tone : int
@@ -82,7 +83,7 @@ def evaluate_detector(
     """
     folder = ModelFolder.open(model_source, role="detector")
     model_path = folder.file(MODEL_FILE)
-    pools = SoundPools.from_corpus(corpus, split, cache_dir=cache_dir)
+    pools = SoundPools.from_sources(TrainingSources(corpus=corpus, cache_dir=cache_dir), split)
     gate = GateConfig.from_dict(folder.manifest["gate"])
     say = report or _log.info
     if fit_most_false_per_hour is not None:

@@ -51,7 +51,7 @@ def folds_of(files: Sequence[CorpusFile], n_folds: int) -> list[int]:
 
 
 def fold_pools(pools: SoundPools, n_folds: int) -> list[SoundPools]:
-    """Share music, noise and speech out among folds; rooms, renderings and further recordings belong to all.
+    """Share music, noise and speech out among folds; rooms, rendered MIDI and extra recordings belong to all.
 
     Parameters
     ----------

@@ -32,8 +32,8 @@ def main() -> None:
     parser.add_argument("--only", action="append", help="name of a variant; all by default")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--renderings", type=Path)
-    parser.add_argument("--further", type=Path)
+    parser.add_argument("--rendered-midi", type=Path)
+    parser.add_argument("--extra-data", type=Path)
     parser.add_argument(
         "--teacher", type=Path, help="folder of a finished run, for variants with a distillation_weight"
     )
@@ -80,19 +80,22 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
     from export.publish_fingerprinter import publish_fingerprinter
     from fingerprinter.training.config import TrainingConfig
     from fingerprinter.training.progress import checkpoint_state
-    from fingerprinter.training.sources import TrainingSources
     from fingerprinter.training.train import train
+    from nowplaying_core.audio.sources import TrainingSources
     from nowplaying_core.manifest import ModelFolder
 
     config = TrainingConfig.from_dict(settings)
     sources = TrainingSources(
-        corpus=options.corpus, cache_dir=options.cache_dir, renderings=options.renderings, further=options.further
+        corpus=options.corpus,
+        cache_dir=options.cache_dir,
+        rendered_midi=options.rendered_midi,
+        extra_data=options.extra_data,
     )
     folder = result.parent
     if checkpoint_state(folder)["step"] < config.n_steps:
         train(config, sources, folder, teacher=options.teacher if config.objective.distillation_weight else None)
     # For the codebook a third of the music is enough, and it is the same for all variants.
-    recordings = replace(sources, renderings=None)
+    recordings = replace(sources, rendered_midi=None)
     models = {precision: folder / precision for precision in precisions}
     for precision, model in models.items():
         if not has_codebook(model):
@@ -107,7 +110,7 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
             )
     counts = {
         precision: rank1_by_length(
-            EmbeddingCache(model, options.cache_dir, pcm_cache=options.cache_dir, jobs=options.jobs),
+            EmbeddingCache(model, options.cache_dir, jobs=options.jobs),
             options.corpus,
             options.cache_dir,
             n_queries=N_QUERIES,

@@ -61,7 +61,6 @@ def measure(model: Path, hop_s: float, options: argparse.Namespace) -> None:
     embeddings = EmbeddingCache(
         model,
         options.cache_dir,
-        pcm_cache=options.cache_dir,
         reference_hop_s=hop_s,
         query_hop_s=options.query_hop,
         jobs=options.jobs,

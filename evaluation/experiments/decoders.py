@@ -38,8 +38,8 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=ROWS, help="name of a row; all by default")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--renderings", type=Path)
-    parser.add_argument("--further", type=Path)
+    parser.add_argument("--rendered-midi", type=Path)
+    parser.add_argument("--extra-data", type=Path)
     parser.add_argument("--images", type=int, default=5120, help="rebuilt in each row")
     parser.add_argument("--latents", type=int, default=20_480, help="that each latent model learns from")
     parser.add_argument("--latent-steps", type=int, default=4000)
@@ -74,7 +74,7 @@ def main() -> None:
 def run(name: str, options: argparse.Namespace) -> None:
     """Train the listener or one row; measure a row, or real sound, and write what came out."""
     from fingerprinter.training.progress import checkpoint_state
-    from fingerprinter.training.sources import TrainingSources
+    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.config import PretrainingConfig
     from pretraining.diffusion.measure import MeasureSettings, anchors, measure
     from pretraining.train import pretrain
@@ -86,7 +86,10 @@ def run(name: str, options: argparse.Namespace) -> None:
         )
     config = PretrainingConfig.from_dict(settings)
     sources = TrainingSources(
-        corpus=options.corpus, cache_dir=options.cache_dir, renderings=options.renderings, further=options.further
+        corpus=options.corpus,
+        cache_dir=options.cache_dir,
+        rendered_midi=options.rendered_midi,
+        extra_data=options.extra_data,
     )
     folder, listener = options.out / name, options.out / LISTENER
     if name == REAL:

@@ -66,7 +66,7 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="Markdown file to write, with a .png beside it")
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    embeddings = EmbeddingCache(options.model, options.cache_dir, pcm_cache=options.cache_dir)
+    embeddings = EmbeddingCache(options.model, options.cache_dir)
     library, vectors = indexed(embeddings, options)
     asked = questions(embeddings, library, options)
     systems = ways(library, vectors, options)
@@ -101,7 +101,7 @@ def indexed(embeddings: EmbeddingCache, options: argparse.Namespace) -> tuple[Li
 def questions(embeddings: EmbeddingCache, library: Library, options: argparse.Namespace) -> list[Asked]:
     """Return the noisy queries of dev music; the excerpts are the same under every condition."""
     kinds = ("simulated", "measured")
-    plan = plan_known(options.corpus, options.cache_dir, embeddings.pcm_cache, kinds, n_queries=options.queries, seed=1)
+    plan = plan_known(options.corpus, options.cache_dir, kinds, n_queries=options.queries, seed=1)
     chosen = slice(options.first)
     truth = np.array([library.songs[query.path] for query in plan.queries])[chosen]
     tracks = [str(query.path) for query in plan.queries][chosen]

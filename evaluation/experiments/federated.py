@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.config import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 

@@ -80,6 +80,7 @@ def detector(folder: Path, seed: int, ear: Path | None, options: argparse.Namesp
     """Train a detector; both runs of a pair use the same scenes."""
     from detector.training.config import DetectorConfig
     from detector.training.train import train_detector
+    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.tflite_encoder import ShippedEar
 
     config = DetectorConfig.from_toml(CONFIGS / "detector-stream.toml")
@@ -88,8 +89,7 @@ def detector(folder: Path, seed: int, ear: Path | None, options: argparse.Namesp
     report = train_detector(
         replace(config, training=training),
         folder,
-        corpus=options.corpus,
-        cache_dir=options.cache_dir,
+        sources=TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir),
         features_dir=options.out / f"features-{seed}",
         n_threads=1,
         ear=None if ear is None else ShippedEar(ear),
@@ -101,15 +101,15 @@ def detector(folder: Path, seed: int, ear: Path | None, options: argparse.Namesp
 def fingerprinter(folder: Path, seed: int, ear: Path | None, options: argparse.Namespace) -> dict[str, float]:
     """Train a fingerprinter; its figure is the best top-1 on ``dev`` while it trained."""
     from fingerprinter.training.config import TrainingConfig
-    from fingerprinter.training.sources import TrainingSources
     from fingerprinter.training.train import train
+    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.encoder import WEIGHTS_NAME
 
     config = TrainingConfig.read(CONFIGS / "fingerprinter-ear.toml")
     n_steps = options.fingerprinter_steps
     config = replace(config, seed=seed, n_steps=n_steps, validate_every=max(1, n_steps // 3))
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
-    train(config, sources, folder, start_from=None if ear is None else ear / WEIGHTS_NAME, report=_log.info)
+    train(config, sources, folder, init_from=None if ear is None else ear / WEIGHTS_NAME, report=_log.info)
     with (folder / "log.csv").open(encoding="utf-8", newline="") as handle:
         validated = [float(row["dev_top1"]) for row in csv.DictReader(handle) if row.get("dev_top1")]
     return {"dev top-1": max(validated), "dev top-1 at a third": validated[0]}

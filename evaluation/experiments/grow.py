@@ -53,7 +53,7 @@ def main() -> None:
     parser.add_argument(
         "--drawn", type=int, nargs="+", default=[0, 1000, 10_000, 30_000], help="songs beside the corpus"
     )
-    parser.add_argument("--renderings", type=Path, help="folder of rendered music to index beside the corpus")
+    parser.add_argument("--rendered-midi", type=Path, help="folder of rendered music to index beside the corpus")
     parser.add_argument("--queries", type=int, default=2000)
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
@@ -63,11 +63,12 @@ def main() -> None:
         options.corpus,
         options.cache_dir,
         n_queries=options.queries,
-        pcm_cache=options.cache_dir,
         jobs=options.jobs,
     )
     fitted = acceptance_of(setting.cache.fingerprinter)
-    rendered = [] if options.renderings is None else renderings_of(setting, find_audio([options.renderings]))
+    rendered = (
+        [] if options.rendered_midi is None else fingerprint_rendered(setting, find_audio([options.rendered_midi]))
+    )
     n_real = len(setting.library.song_starts) - 1
     sizes, tails, rows = [], [], []
     for n_drawn in options.drawn:
@@ -86,11 +87,13 @@ def main() -> None:
     write_json(options.out, {"sizes": rows, "tail_logits": tails, "slope": slope, "n_fitted": sizes[0]})
 
 
-def renderings_of(setting: Setting, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
+def fingerprint_rendered(setting: Setting, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
     """Return the fingerprints of rendered songs, without those that are the same music as a recording of the corpus."""
     music, heard = SameMusic.among(setting.library.paths, setting.cache), setting.cache.shipped().references(paths)
     new = [rows.any() and not music.find(rows) for rows in heard]
-    print(f"{len(paths)} renderings: {sum(new)} kept, the others are silent or music of the corpus", flush=True)
+    print(
+        f"{len(paths)} rendered MIDI files: {sum(new)} kept, the others are silent or music of the corpus", flush=True
+    )
     return [rows for rows, is_new in zip(setting.cache.references(paths), new, strict=True) if is_new]
 
 

@@ -14,8 +14,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
 from pretraining.config import METHOD_NAMES, PretrainingConfig
 
@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=1, help="of each method, with other seeds")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--further", type=Path, help="further recordings to hear, in folders music, noise and speech")
+    parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
     parser.add_argument("--scores", type=Path, help="folder of MIDI files, for tasks of them")
     parser.add_argument("--soundfont", type=Path, action="append", default=[], help="the last is for what is asked")
     parser.add_argument("--public", action="append", default=[], help="a public collection, as NAME=FOLDER")
@@ -49,7 +49,7 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir, further=options.further)
+    sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir, extra_data=options.extra_data)
     runs = {
         options.out / f"{config.method}-{config.seed}": config
         for method in options.only or EARS

@@ -62,10 +62,10 @@ def ask_published(
     return Answers(np.array([one.song for one in found], np.int64), np.where(places < 0, np.inf, places * system.hop_s))
 
 
-def ask_landmarks(library: Library, pcm_cache: Path) -> LandmarkAnswerer:
+def ask_landmarks(library: Library, cache: Path) -> LandmarkAnswerer:
     """Index a collection's landmarks and return what answers ``(plan, condition, jobs=...)``."""
     by_song = {song: path for path, song in library.songs.items()}
-    index = LandmarkIndex([load_long_enough(by_song[song], pcm_cache) for song in range(library.song_starts.size - 1)])
+    index = LandmarkIndex([load_long_enough(by_song[song], cache) for song in range(library.song_starts.size - 1)])
 
     def ask(plan: Plan, condition: Condition, *, jobs: int = 1) -> Answers:
         found = share_out_by_key(
@@ -75,7 +75,7 @@ def ask_landmarks(library: Library, pcm_cache: Path) -> LandmarkAnswerer:
             _open_landmarks,
             index,
             plan,
-            pcm_cache,
+            cache,
             n_together=_CHUNK,
             jobs=jobs,
         )
@@ -108,8 +108,8 @@ def _retrieve(
     return found
 
 
-def _open_landmarks(index: LandmarkIndex, plan: Plan, pcm_cache: Path) -> tuple[LandmarkIndex, Plan, Any]:
-    return index, plan, lru_cache(maxsize=4)(lambda path: load_long_enough(path, pcm_cache))
+def _open_landmarks(index: LandmarkIndex, plan: Plan, cache: Path) -> tuple[LandmarkIndex, Plan, Any]:
+    return index, plan, lru_cache(maxsize=4)(lambda path: load_long_enough(path, cache))
 
 
 def _listen(state: tuple[LandmarkIndex, Plan, Any], item: tuple[Condition, list[int]]) -> NDArray[np.float64]:

@@ -53,7 +53,7 @@ def rank1_by_length(
     """
     library = index_corpus(corpus, embeddings, cache, codebook)
     kinds = {condition.room for condition in COLUMNS}
-    plan = plan_known(corpus, cache, embeddings.pcm_cache, kinds, n_queries=n_queries, seed=seed)
+    plan = plan_known(corpus, cache, kinds, n_queries=n_queries, seed=seed)
     truth = np.array([library.songs[query.path] for query in plan.queries])
     system = System(library=library, acceptance=DEFAULT_ACCEPTANCE, hop_s=embeddings.query_hop_s)
     counts = {}

@@ -35,9 +35,7 @@ class EmbeddingCache:
     model : str or Path
         A shipped name or a model folder.
     cache : Path
-        Folder; decoded audio is kept in ``cache/pcm``, fingerprints in ``cache/embeddings``.
-    pcm_cache : Path, optional
-        Another place for decoded audio.
+        Folder for decoded audio; fingerprints are kept in ``cache/embeddings``.
     reference_hop_s, query_hop_s : float, optional, seconds
         By default the model's.
     jobs : int >= 1
@@ -49,7 +47,6 @@ class EmbeddingCache:
         model: str | Path,
         cache: Path,
         *,
-        pcm_cache: Path | None = None,
         reference_hop_s: float | None = None,
         query_hop_s: float | None = None,
         jobs: int = 1,
@@ -58,14 +55,13 @@ class EmbeddingCache:
         self.fingerprinter = Fingerprinter.from_model(model)
         self.reference_hop_s = reference_hop_s or self.fingerprinter.reference_hop_s
         self.query_hop_s = query_hop_s or self.fingerprinter.query_hop_s
-        self.pcm_cache = pcm_cache if pcm_cache is not None else cache / "pcm"
-        self._cache, self._folder = cache, cache / "embeddings"
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self._embeddings = cache, cache / "embeddings"
+        self._embeddings.mkdir(parents=True, exist_ok=True)
         self._jobs = jobs
 
     def shipped(self) -> "EmbeddingCache":
-        """Return the shipped fingerprinter's, in the same folders."""
-        return EmbeddingCache(SHIPPED_FINGERPRINTER, self._cache, pcm_cache=self.pcm_cache, jobs=self._jobs)
+        """Return the shipped fingerprinter's, in the same folder."""
+        return EmbeddingCache(SHIPPED_FINGERPRINTER, self.folder, jobs=self._jobs)
 
     def references(self, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
         """Return every recording's fingerprints at the reference hop, each of shape (n, dim); zero for silence."""
@@ -73,7 +69,7 @@ class EmbeddingCache:
         counts_file, rows_file = self._file(key, "counts"), self._file(key, "rows")
         if not (counts_file.is_file() and rows_file.is_file()):
             items = [(path, self.reference_hop_s) for path in paths]
-            parts = share_out(_embed_file, items, _open, self.model, self.pcm_cache, None, jobs=self._jobs)
+            parts = share_out(_embed_file, items, _open, self.model, self.folder, None, jobs=self._jobs)
             _save(counts_file, np.array([len(part) for part in parts]))
             _save(rows_file, np.concatenate(parts))
         rows = np.load(rows_file, allow_pickle=False)
@@ -94,7 +90,7 @@ class EmbeddingCache:
                 lambda numbers: (condition, numbers, self.query_hop_s),
                 _open,
                 self.model,
-                self.pcm_cache,
+                self.folder,
                 plan,
                 n_together=_CHUNK,
                 jobs=self._jobs,
@@ -105,7 +101,7 @@ class EmbeddingCache:
 
     def same_sound(self, path: Path, first_s: float, second_s: float, length_s: float) -> float:
         """Return the mean cosine between a recording's clean fingerprints at two places: 1 where it repeats itself."""
-        samples = load_long_enough(path, self.pcm_cache)
+        samples = load_long_enough(path, self.folder)
         n = round(length_s * SAMPLE_RATE_HZ)
         parts = (samples[max(0, round(at_s * SAMPLE_RATE_HZ)) :][:n] for at_s in (first_s, second_s))
         first, second = (self.fingerprinter.embed(part, self.query_hop_s) for part in parts)
@@ -114,18 +110,18 @@ class EmbeddingCache:
 
     def _file(self, key: dict[str, Any], kind: str) -> Path:
         whole = {**key, "space": self.fingerprinter.embedding_space, "version": _VERSION}
-        return self._folder / f"{kind}-{hashlib.sha256(canonical_json(whole).encode()).hexdigest()[:24]}.npy"
+        return self._embeddings / f"{kind}-{hashlib.sha256(canonical_json(whole).encode()).hexdigest()[:24]}.npy"
 
 
-def load_long_enough(path: Path, pcm_cache: Path) -> NDArray[np.float32]:
+def load_long_enough(path: Path, cache: Path) -> NDArray[np.float32]:
     """Return a recording's samples; one shorter than the longest query is repeated without its silence."""
-    samples = load_cached(path, pcm_cache)
+    samples = load_cached(path, cache)
     n = round(LONGEST_S * SAMPLE_RATE_HZ)
     return samples if samples.size >= n else np.resize(loopable(samples), n)
 
 
-def _open(model: str | Path, pcm_cache: Path, plan: Plan | None) -> tuple[Fingerprinter, Any, Plan | None]:
-    load = lru_cache(maxsize=4)(lambda path: load_long_enough(path, pcm_cache))
+def _open(model: str | Path, cache: Path, plan: Plan | None) -> tuple[Fingerprinter, Any, Plan | None]:
+    load = lru_cache(maxsize=4)(lambda path: load_long_enough(path, cache))
     return Fingerprinter.from_model(model), load, plan
 
 

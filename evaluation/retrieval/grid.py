@@ -103,7 +103,6 @@ def evaluate_grid(
     n_queries: int = 2000,
     seed: int = 1,
     lengths_s: Sequence[float] | None = None,
-    pcm_cache: Path | None = None,
     codebook: Codebook | None = None,
     exact: bool = False,
     baseline: str | Path | None = None,
@@ -128,7 +127,6 @@ def evaluate_grid(
     seed : int
     lengths_s : sequence of float, optional, seconds
         By default those of the grid that are not much shorter than the model's window.
-    pcm_cache : Path, optional
     codebook : Codebook, optional
         By default the one that ships with the model, as always for the baseline.
     exact : bool
@@ -153,7 +151,7 @@ def evaluate_grid(
         raise ConfigError(message)
     grid = GRIDS[name]
     models = [
-        EmbeddingCache(one, cache, pcm_cache=pcm_cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs)
+        EmbeddingCache(one, cache, reference_hop_s=grid.hop_s, query_hop_s=grid.hop_s, jobs=jobs)
         for one in (model, baseline)
         if one is not None
     ]
@@ -170,7 +168,7 @@ def evaluate_grid(
     )
     asked = [*_ASKED, _OURS_EXACT] if exact else _ASKED
     progress("landmarks")
-    landmarks = ask_landmarks(run.library, embeddings.pcm_cache)
+    landmarks = ask_landmarks(run.library, embeddings.folder)
     databases = [_identity(one) for one in (run, *baselines)]
     rows: list[dict[str, Any]] = []
     for table, columns in grid.tables.items():
@@ -234,7 +232,7 @@ def _prepare(
 ) -> _Run:
     library = index_corpus(corpus, embeddings, cache, codebook)
     kinds = {condition.room for columns in grid.tables.values() for condition in columns}
-    plan = plan_known(corpus, cache, embeddings.pcm_cache, kinds, n_queries=n_queries, seed=seed)
+    plan = plan_known(corpus, cache, kinds, n_queries=n_queries, seed=seed)
     truth = np.array([library.songs[query.path] for query in plan.queries])
     tracks = [str(query.path) for query in plan.queries]
     return _Run(grid, embeddings, library, plan, truth, tracks)

@@ -84,7 +84,7 @@ def build_library(
     kept: list[NDArray[np.float32]] = []
     with DatabaseWriter(database, settings=settings, codebook=codebook) as writer:
         for file, rows in zip(files, vectors, strict=True):
-            samples = load_long_enough(file.path, cache.pcm_cache)
+            samples = load_long_enough(file.path, cache.folder)
             track = Track(
                 track_id=track_id(samples),
                 title=file.title,

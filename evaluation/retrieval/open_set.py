@@ -43,7 +43,6 @@ def evaluate_open_set(
     n_queries: int = 2000,
     n_unknown: int = 900,
     seed: int = 1,
-    pcm_cache: Path | None = None,
     jobs: int = 1,
     progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
@@ -66,7 +65,6 @@ def evaluate_open_set(
         n_unknown=n_unknown,
         seed=seed,
         room_kinds={condition.room for condition in chosen},
-        pcm_cache=pcm_cache,
         jobs=jobs,
     )
     if "unknown" not in setting.plans:

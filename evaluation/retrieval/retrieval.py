@@ -48,7 +48,6 @@ def evaluate_retrieval(
     options: SearchOptions | None = None,
     reference_hop_s: float | None = None,
     codebook: Codebook | None = None,
-    pcm_cache: Path | None = None,
     jobs: int = 1,
     progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
@@ -81,8 +80,6 @@ def evaluate_retrieval(
         Of the database; by default the model's.
     codebook : Codebook, optional
         By default the one that ships with the model.
-    pcm_cache : Path, optional
-        Another folder of decoded audio.
     jobs : int >= 1
     progress : callable
         Is told in words what is done next.
@@ -121,7 +118,6 @@ def evaluate_retrieval(
         seed=seed,
         room_kinds=room_kinds,
         reference_hop_s=reference_hop_s,
-        pcm_cache=pcm_cache,
         codebook=codebook,
         jobs=jobs,
     )
@@ -161,7 +157,6 @@ def evaluate_retrieval(
             seed=seed,
             room_kinds=room_kinds,
             reference_hop_s=reference_hop_s,
-            pcm_cache=pcm_cache,
             codebook=shared,
             jobs=jobs,
         )

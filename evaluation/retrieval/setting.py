@@ -73,7 +73,6 @@ def build_setting(
     sound_split: str = "dev",
     room_kinds: Collection[str] = ("simulated", "measured"),
     reference_hop_s: float | None = None,
-    pcm_cache: Path | None = None,
     codebook: Codebook | None = None,
     jobs: int = 1,
 ) -> Setting:
@@ -96,11 +95,10 @@ def build_setting(
         Which rooms the conditions need; simulating a hundred takes a minute the first time.
     reference_hop_s : float, optional, seconds
         Of the database; by default the model's.
-    pcm_cache : Path, optional
     codebook : Codebook, optional
     jobs : int >= 1
     """
-    embeddings = EmbeddingCache(model, cache, pcm_cache=pcm_cache, reference_hop_s=reference_hop_s, jobs=jobs)
+    embeddings = EmbeddingCache(model, cache, reference_hop_s=reference_hop_s, jobs=jobs)
     library = index_corpus(corpus, embeddings, cache, codebook)
 
     groups: dict[str, tuple[Group, str]] = {
@@ -115,10 +113,10 @@ def build_setting(
     for name, paths in strangers.items():
         left = [path for path in paths if path not in twins]
         sources[name] = (left, n_unknown if name == "unknown" else n_sounds)
-    rooms = dev_rooms(corpus, cache, embeddings.pcm_cache, room_kinds)
-    noises, pcm = _noises(corpus, embeddings.pcm_cache), embeddings.pcm_cache
+    rooms = dev_rooms(corpus, cache, room_kinds)
+    noises = _noises(corpus, cache)
     plans = {
-        name: _plan(paths, noises, rooms, pcm, n_queries=n, rng=np.random.default_rng([seed, number]))
+        name: _plan(paths, noises, rooms, cache, n_queries=n, rng=np.random.default_rng([seed, number]))
         for number, (name, (paths, n)) in enumerate(sources.items())
         if paths
     }
@@ -142,30 +140,28 @@ def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook
     return build_library(list(files.values()), embeddings, database, codebook=codebook)
 
 
-def plan_known(
-    corpus: Path, cache: Path, pcm_cache: Path, room_kinds: Collection[str], *, n_queries: int, seed: int
-) -> Plan:
+def plan_known(corpus: Path, cache: Path, room_kinds: Collection[str], *, n_queries: int, seed: int) -> Plan:
     """Draw queries from the ``dev`` music, the same for every model."""
-    paths, noises = _paths(corpus, "music", "dev"), _noises(corpus, pcm_cache)
-    rooms = dev_rooms(corpus, cache, pcm_cache, room_kinds)
-    return _plan(paths, noises, rooms, pcm_cache, n_queries=n_queries, rng=np.random.default_rng([seed, 0]))
+    paths, noises = _paths(corpus, "music", "dev"), _noises(corpus, cache)
+    rooms = dev_rooms(corpus, cache, room_kinds)
+    return _plan(paths, noises, rooms, cache, n_queries=n_queries, rng=np.random.default_rng([seed, 0]))
 
 
 def _plan(
     paths: Sequence[Path],
     noises: Sequence[NDArray[np.float32]],
     rooms: Mapping[str, Sequence[NDArray[np.float32]]],
-    pcm_cache: Path,
+    cache: Path,
     *,
     n_queries: int,
     rng: np.random.Generator,
 ) -> Plan:
-    return draw_plan({path: load_long_enough(path, pcm_cache) for path in paths}, noises, rooms, n_queries, rng)
+    return draw_plan({path: load_long_enough(path, cache) for path in paths}, noises, rooms, n_queries, rng)
 
 
-def _noises(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
+def _noises(corpus: Path, cache: Path) -> list[NDArray[np.float32]]:
     """Return what known music is degraded with."""
-    return [load_cached(path, pcm_cache) for path in _paths(corpus, "noise", "dev")]
+    return [load_cached(path, cache) for path in _paths(corpus, "noise", "dev")]
 
 
 def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:
@@ -173,13 +169,11 @@ def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library
     return [path for path, vectors in zip(paths, rows, strict=True) if vectors.any() and music.find(vectors)]
 
 
-def dev_rooms(
-    corpus: Path, cache: Path, pcm_cache: Path, kinds: Collection[str]
-) -> dict[str, list[NDArray[np.float32]]]:
+def dev_rooms(corpus: Path, cache: Path, kinds: Collection[str]) -> dict[str, list[NDArray[np.float32]]]:
     """Return the responses of the kinds of rooms that conditions need."""
     rooms: dict[str, list[NDArray[np.float32]]] = {"simulated": [], "measured": []}
     if "measured" in kinds:
-        rooms["measured"] = measured_room_responses(corpus, pcm_cache)
+        rooms["measured"] = measured_room_responses(corpus, cache)
     if set(kinds) - {"none", "measured"}:
         rooms["simulated"] = dev_room_responses(cache)
         for room, response in zip(load_dev_rooms(), rooms["simulated"], strict=True):
@@ -204,12 +198,12 @@ def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:
         return [stored[name] for name in sorted(stored.files)]
 
 
-def measured_room_responses(corpus: Path, pcm_cache: Path) -> list[NDArray[np.float32]]:
+def measured_room_responses(corpus: Path, cache: Path) -> list[NDArray[np.float32]]:
     """Return the measured dev rooms of a corpus, if any, from the direct sound on, with unit energy."""
     files = [file for file in recordings_if_any(corpus, "rir", "dev") if file.label in {"", "room"}]
     responses = []
     for file in files:
-        response = load_cached(file.path, pcm_cache)
+        response = load_cached(file.path, cache)
         response = response[int(np.argmax(np.abs(response))) :][:_MAX_ROOM_SAMPLES]
         responses.append((response / np.sqrt(np.sum(np.square(response)) + 1e-12)).astype(np.float32))
     return responses

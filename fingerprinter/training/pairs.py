@@ -1,69 +1,22 @@
 """Training pairs: a clean window as the database knows it, and the same music as a phone hears it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.augment.chain import Degrader
-from nowplaying_core.errors import ConfigError
+from fingerprinter.augment.rooms import simulated_rooms, stack_rooms
+from fingerprinter.training.config import TrainingConfig
+from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
+from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.audio.sources import TrainingSources
 
-__all__ = ["PairSampler", "Recordings"]
+__all__ = ["PairSampler", "training_sampler"]
 
 _SILENT_RMS = 10.0 ** (-55.0 / 20.0)
 _MAX_DRAWS = 8
-
-
-@dataclass(frozen=True, slots=True)
-class Recordings:
-    """Decoded recordings kept in memory as int16, end to end.
-
-    Attributes
-    ----------
-    pcm : ndarray of int16, shape (n_samples,)
-    starts : ndarray of int64, shape (n_recordings + 1,)
-        Where each begins; the last entry is the end.
-    """
-
-    pcm: NDArray[np.int16]
-    starts: NDArray[np.int64]
-
-    @classmethod
-    def join(cls, recordings: Sequence[NDArray[np.int16]], *, min_samples: int = 0) -> "Recordings":
-        """Join recordings, leaving out those shorter than ``min_samples``."""
-        kept = [recording for recording in recordings if len(recording) >= min_samples]
-        if not kept:
-            message = f"expected recordings of at least {min_samples} samples, found none among {len(recordings)}"
-            raise ConfigError(message)
-        starts = np.concatenate([[0], np.cumsum([len(recording) for recording in kept])])
-        return cls(np.concatenate(kept), starts.astype(np.int64))
-
-    def __len__(self) -> int:
-        return len(self.starts) - 1
-
-    @property
-    def hours(self) -> float:
-        """Total duration at 16 kHz."""
-        return len(self.pcm) / 16_000 / 3600
-
-    def cut(self, index: int, start: int, length: int) -> NDArray[np.float32]:
-        """Return a part of one recording, with zeros before its begin and after its end."""
-        begin, end = int(self.starts[index]), int(self.starts[index + 1])
-        part = np.zeros(length, np.float32)
-        low, high = max(0, start), min(end - begin, start + length)
-        if high > low:
-            part[low - start : high - start] = self.pcm[begin + low : begin + high] / np.float32(32767.0)
-        return part
-
-    def loop(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Return a random part of a random recording, repeated where it is too short."""
-        index = int(rng.integers(len(self)))
-        duration = int(self.starts[index + 1] - self.starts[index])
-        if duration >= length:
-            return self.cut(index, int(rng.integers(duration - length + 1)), length)
-        whole = self.cut(index, 0, duration)
-        return np.resize(np.roll(whole, int(rng.integers(duration))), length)
 
 
 class PairSampler:
@@ -161,6 +114,35 @@ class PairSampler:
 
     def _draw_single(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
         return _scaled(self.noises[_choose(self.noises, rng)][0].loop(length, rng))
+
+
+def training_sampler(config: TrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> PairSampler:
+    """Return the sampler of training pairs, with everything it draws from in memory."""
+    past = round(config.past_s * config.front_end.sample_rate_hz)
+    window = config.front_end.window_samples
+    window_s = config.front_end.window_s
+    window_s, cache = config.front_end.window_s, sources.cache_dir
+    groups = [(Recordings.load(sources.files("music", "train"), cache, min_s=window_s), config.recordings_share)]
+    if rendered := sources.rendered_files():
+        groups.append((Recordings.load(rendered, cache, min_s=window_s), 1.0 - config.recordings_share))
+    noise = Recordings.load(sources.files("noise", "train"), cache, min_s=MIN_NOISE_S)
+    speech = Recordings.load(sources.files("speech", "train"), cache, min_s=MIN_NOISE_S)
+    noises = [(noise, config.noise_share), (speech, 1.0 - config.noise_share)]
+    rooms = [load_cached(file.path, cache) for file in read_corpus(sources.corpus, "rir", "train")]
+    for name, items in (("music", groups), ("noise", noises)):
+        report(f"{name}: " + ", ".join(f"{len(item)} recordings, {item.hours:.1f} h" for item, _ in items))
+    degrader = Degrader(
+        config.augment,
+        measured_rooms=stack_rooms(rooms, past) if rooms else np.zeros((0, past), np.float32),
+        simulated_rooms=simulated_rooms(
+            config.n_simulated_rooms, n_samples=past, seed=config.seed, cache_dir=cache / "rooms"
+        ),
+        past_samples=past,
+        window_samples=window,
+    )
+    return PairSampler(
+        groups, noises, degrader, max_shift_s=config.max_shift_s, babble=speech, babble_share=config.babble_share
+    )
 
 
 def _choose(groups: Sequence[tuple[Recordings, float]], rng: np.random.Generator) -> int:

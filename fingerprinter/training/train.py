@@ -14,11 +14,11 @@ from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.loop import learning_rate, prefetch, replace_weights, write_checkpoint
 from fingerprinter.training.model import Teacher, build_trainer, build_training_model, take_over
-from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.pairs import PairSampler, training_sampler
 from fingerprinter.training.progress import RunLog, checkpoint_state
-from fingerprinter.training.sources import TrainingSources, training_sampler
 from fingerprinter.training.validation import Validation
 from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["train", "write_calibration"]
@@ -33,7 +33,7 @@ def train(
     sources: TrainingSources,
     run_dir: Path,
     *,
-    start_from: Path | None = None,
+    init_from: Path | None = None,
     teacher: Path | None = None,
     report: Callable[[str], None] = _log.info,
 ) -> Path:
@@ -47,7 +47,7 @@ def train(
     run_dir : Path
         Receives ``config.json``, ``calibration.npy``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``,
         ``tensorboard`` and ``encoder.weights.h5``, the encoder with the best top-1 on ``dev`` so far.
-    start_from : Path, optional
+    init_from : Path, optional
         ``encoder.weights.h5`` of a finished run with the same convolutions, instead of random weights; a head of
         another size begins anew.
     teacher : Path, optional
@@ -70,7 +70,7 @@ def train(
     sampler = training_sampler(config, sources, report)
     write_calibration(config, sampler, run_dir)
     model = build_training_model(config)
-    trainer, first_step, best_top1 = _resume(config, model, run_dir, start_from, report)
+    trainer, first_step, best_top1 = _resume(config, model, run_dir, init_from, report)
     validate, log = Validation(config, sources), RunLog(run_dir)
     weights = run_dir / "encoder.weights.h5"
     started = time.monotonic()
@@ -122,14 +122,14 @@ def _save_array(path: Path, array: NDArray[np.float32]) -> None:
 
 
 def _resume(
-    config: TrainingConfig, model: keras.Model, run_dir: Path, start_from: Path | None, report: Callable[[str], None]
+    config: TrainingConfig, model: keras.Model, run_dir: Path, init_from: Path | None, report: Callable[[str], None]
 ) -> tuple[keras.Model, int, float]:
     """Return the model with objective and optimizer, the step that its run has reached, and the best top-1 so far."""
     trainer = build_trainer(config, model)
     weights = run_dir / "checkpoint.weights.h5"
     if not (weights.exists() and (run_dir / "checkpoint.json").exists()):
-        if start_from is not None:
-            report(take_over(model.get_layer("encoder"), start_from))
+        if init_from is not None:
+            report(take_over(model.get_layer("encoder"), init_from))
         return trainer, 0, 0.0
     reached = checkpoint_state(run_dir)
     step = int(reached["step"])

@@ -11,7 +11,8 @@ from fingerprinter.augment.rooms import simulated_rooms
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.model import predict
 from fingerprinter.training.pairs import PairSampler
-from fingerprinter.training.sources import LEAST_NOISE_S, TrainingSources
+from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
+from nowplaying_core.audio.sources import TrainingSources
 
 __all__ = ["Validation"]
 
@@ -33,12 +34,13 @@ class Validation:
         past = round(config.past_s * config.front_end.sample_rate_hz)
         window = config.front_end.window_samples
         self._hop = config.front_end.sample_rate_hz  # one reference a second keeps validation quick
-        self._music = sources.recordings("music", "dev", min_s=config.front_end.window_s)
+        cache = sources.cache_dir
+        self._music = Recordings.load(sources.files("music", "dev"), cache, min_s=config.front_end.window_s)
         noises = [
-            (sources.recordings("noise", "dev", min_s=LEAST_NOISE_S), 0.6),
-            (sources.recordings("speech", "dev", min_s=LEAST_NOISE_S), 0.4),
+            (Recordings.load(sources.files("noise", "dev"), cache, min_s=MIN_NOISE_S), 0.6),
+            (Recordings.load(sources.files("speech", "dev"), cache, min_s=MIN_NOISE_S), 0.4),
         ]
-        rooms = simulated_rooms(_N_ROOMS, n_samples=past, seed=_ROOM_SEED, cache_dir=sources.cache_dir / "rooms")
+        rooms = simulated_rooms(_N_ROOMS, n_samples=past, seed=_ROOM_SEED, cache_dir=cache / "rooms")
         degrader = Degrader(
             _HARD,
             measured_rooms=np.zeros((0, past), np.float32),

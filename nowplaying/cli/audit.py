@@ -41,7 +41,7 @@ def privacy(
 
     settings = AuditConfig() if config is None else AuditConfig.read(config)
     require_tensorflow()
-    from fingerprinter.training.sources import TrainingSources
+    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.audit.examples import write_examples
     from pretraining.audit.run import privacy_audit
 

@@ -93,7 +93,6 @@ def retrieval(
             seed=seed,
             sound_split="train",
             reference_hop_s=hop_s,
-            pcm_cache=cache_dir,
             jobs=jobs,
         )
         enter(folder, {"acceptance": calibrate(setting, jobs=jobs).to_dict()})
@@ -105,7 +104,6 @@ def retrieval(
         seed=seed,
         float_model=float_model,
         reference_hop_s=hop_s,
-        pcm_cache=cache_dir,
         jobs=jobs,
         progress=note,
     )
@@ -199,7 +197,6 @@ def _published(
     common: dict[str, Any] = {
         "n_queries": n_queries,
         "seed": seed,
-        "pcm_cache": cache_dir,
         "jobs": jobs,
         "progress": note,
     }

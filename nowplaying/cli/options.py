@@ -16,11 +16,11 @@ __all__ = [
     "Databases",
     "DecodedCache",
     "DetectorModel",
+    "ExtraData",
     "FingerprinterModel",
-    "Further",
     "Jobs",
     "Json",
-    "Renderings",
+    "RenderedMidi",
     "RunDir",
     "Seed",
     "SoundCorpus",
@@ -34,23 +34,26 @@ Databases = Annotated[
     list[Path],
     typer.Option("--db", help="Song database: a folder NAME.npdb; several are searched as one.", show_default=False),
 ]
-DecodedCache = Annotated[Path, typer.Option("--cache-dir", help="For decoded audio.", show_default=False)]
+DecodedCache = Annotated[Path, typer.Option("--cache-dir", help="Folder for decoded audio.", show_default=False)]
 DetectorModel = Annotated[str, typer.Option("--detector", metavar="MODEL", help="Shipped name, or a model's folder.")]
+ExtraData = Annotated[
+    Path | None,
+    typer.Option("--extra-data", help="Folder with more recordings to train on, in folders music, noise and speech."),
+]
 FingerprinterModel = Annotated[
     str, typer.Option("--fingerprinter", metavar="MODEL", help="Shipped name, or a model's folder.")
 ]
-Further = Annotated[
-    Path | None,
-    typer.Option("--further", help="Folder of further recordings, in folders music, noise and speech."),
-]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, with a 'schema' field.")]
-Renderings = Annotated[
-    Path | None, typer.Option("--renderings", help="Folder of further music, such as rendered MIDI.")
+RenderedMidi = Annotated[
+    Path | None,
+    typer.Option("--rendered-midi", help="Folder of music to train on, rendered from MIDI by nowplaying render."),
 ]
-RunDir = Annotated[Path, typer.Option("--run-dir", help="For checkpoints, log and weights.", show_default=False)]
+RunDir = Annotated[Path, typer.Option("--run-dir", help="Folder for checkpoints, log and weights.", show_default=False)]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.", min=0)]
-SoundCorpus = Annotated[Path, typer.Option("--corpus", help="Folder with music, noise and speech.", show_default=False)]
+SoundCorpus = Annotated[
+    Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)
+]
 Sounds = Annotated[list[str], typer.Argument(help="Audio files and folders, or - for raw 16 kHz s16le PCM.")]
 
 

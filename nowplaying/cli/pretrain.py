@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import DecodedCache, Further, Renderings, RunDir, SoundCorpus
+from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, RunDir, SoundCorpus
 from nowplaying.cli.output import note, say
 from nowplaying.cli.train import require_tensorflow
 
@@ -20,8 +20,8 @@ def pretrain(
     config: Annotated[
         Path | None, typer.Option("--config", help="Settings in TOML, of the same method; else the defaults.")
     ] = None,
-    renderings: Renderings = None,
-    further: Further = None,
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
     listener: Annotated[
         Path | None,
         typer.Option("--listener", help="Finished run whose ear judges what is rebuilt (perceptual error)."),
@@ -40,8 +40,8 @@ def pretrain(
         raise ConfigError(message)
     settings = settings if seed is None else replace(settings, seed=seed)
     require_tensorflow()
-    from fingerprinter.training.sources import TrainingSources
+    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.train import pretrain as run
 
-    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
     say(str(run(settings, sources, run_dir, listener=listener, report=note)))

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, SoundCorpus
 from nowplaying.cli.output import note, say
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_EAR, SHIPPED_FINGERPRINTER
@@ -14,9 +15,6 @@ __all__ = ["app"]
 app = typer.Typer(help="Turn a finished training run into a model folder.", no_args_is_help=True)
 _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_default=False)]
 _Model = Annotated[Path, typer.Option("--out", help="Model folder to write.", show_default=False)]
-_Corpus = Annotated[Path, typer.Option("--corpus", help="As in training.", show_default=False)]
-_Renderings = Annotated[Path | None, typer.Option("--renderings", help="As in training.")]
-_Further = Annotated[Path | None, typer.Option("--further", help="As in training.")]
 _Version = Annotated[str, typer.Option("--version-tag", help="Semantic version of the artifact.")]
 
 
@@ -24,10 +22,10 @@ _Version = Annotated[str, typer.Option("--version-tag", help="Semantic version o
 def fingerprinter(
     run_dir: _Run,
     out: _Model,
-    corpus: _Corpus,
-    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
-    renderings: _Renderings = None,
-    further: _Further = None,
+    corpus: SoundCorpus,
+    cache_dir: DecodedCache,
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
     name: Annotated[str, typer.Option("--name")] = SHIPPED_FINGERPRINTER,
     version: _Version = "1.0.0",
     precision: Annotated[str, typer.Option("--precision", help="int8, or float32 for comparison.")] = "int8",
@@ -36,7 +34,7 @@ def fingerprinter(
     """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
     require_tensorflow()
     from export.publish_fingerprinter import publish_fingerprinter
-    from fingerprinter.training.sources import TrainingSources
+    from nowplaying_core.audio.sources import TrainingSources
 
     if precision not in ("int8", "float32"):
         message = f"expected int8 or float32, found {precision!r}"
@@ -44,7 +42,7 @@ def fingerprinter(
     folder = publish_fingerprinter(
         run_dir,
         out,
-        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         name=name,
         version=version,
         precision=precision,  # type: ignore[arg-type]
@@ -56,21 +54,18 @@ def fingerprinter(
 @app.command()
 def codebooks(
     model: Annotated[Path, typer.Argument(help="Model folder that ships a default codebook.")],
-    corpus: _Corpus,
-    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
-    renderings: _Renderings = None,
-    further: _Further = None,
+    corpus: SoundCorpus,
+    cache_dir: DecodedCache,
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
 ) -> None:
     """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
     from export.publish_fingerprinter import add_code_sizes
-    from fingerprinter.training.sources import TrainingSources
-    from nowplaying_core.audio import find_audio
+    from nowplaying_core.audio.sources import TrainingSources
 
-    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further)
-    music = [file.path for file in sources.files("music", "train")]
-    rendered = [] if renderings is None else find_audio([renderings])
-    add_code_sizes(model, [*music, *rendered], cache_dir=cache_dir, jobs=jobs)
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
+    add_code_sizes(model, sources, jobs=jobs)
     say(str(model))
 
 
@@ -78,9 +73,9 @@ def codebooks(
 def detector(
     run_dir: _Run,
     out: _Model,
-    corpus: _Corpus,
-    renderings: _Renderings = None,
-    further: _Further = None,
+    corpus: SoundCorpus,
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
     name: Annotated[str, typer.Option("--name")] = SHIPPED_DETECTOR,
     version: _Version = "1.0.0",
     form: Annotated[
@@ -95,11 +90,13 @@ def detector(
     from evaluation.detector.cross_validate import gate_of_folds
     from export.detector import export_detector
     from export.provenance import describe_training
+    from nowplaying_core.audio.sources import TrainingSources
 
     if form not in ("stream", "window"):
         message = f"expected stream or window, found {form!r}"
         raise typer.BadParameter(message, param_hint="--form")
-    training = describe_training(corpus, renderings=renderings, further=further)
+    # Nothing is decoded, so no cache is needed.
+    sources = TrainingSources(corpus=corpus, cache_dir=run_dir, rendered_midi=rendered_midi, extra_data=extra_data)
     folder = export_detector(
         run_dir,
         out,
@@ -107,7 +104,7 @@ def detector(
         version=version,
         form=form,  # type: ignore[arg-type]
         gate=gate_of_folds(gate) if gate is not None else None,
-        training=training,
+        training=describe_training(sources),
     )
     say(str(folder))
 
@@ -116,10 +113,10 @@ def detector(
 def ear(
     run_dir: _Run,
     out: _Model,
-    corpus: _Corpus,
-    cache_dir: Annotated[Path, typer.Option("--cache-dir", help="As in training.", show_default=False)],
-    renderings: _Renderings = None,
-    further: _Further = None,
+    corpus: SoundCorpus,
+    cache_dir: DecodedCache,
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
     against: Annotated[
         list[Path] | None, typer.Option("--against", help="A further run for the card's table, such as one of random.")
     ] = None,
@@ -133,7 +130,7 @@ def ear(
     """Convert a pretrained ear to int8 TFLite, probe it beside its float form, and write its card."""
     require_tensorflow()
     from export.audio_encoder import finish_ear
-    from fingerprinter.training.sources import TrainingSources
+    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.tasks.registry import open_tasks
     from pretraining.tasks.scores import ScoreTasks
 
@@ -141,7 +138,7 @@ def ear(
     folder = finish_ear(
         run_dir,
         out,
-        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         open_tasks(corpus=corpus, public=[], names=tasks or [], report=note, scores=rendered),
         against=against or [],
         name=name,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import DecodedCache, Further, Renderings, RunDir
+from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, RunDir, SoundCorpus
 from nowplaying.cli.output import note, say
 
 __all__ = ["app"]
@@ -15,44 +15,43 @@ app = typer.Typer(
     help="Train the networks (needs the train extra); stopped, the same command goes on.", no_args_is_help=True
 )
 _Config = Annotated[Path, typer.Option("--config", help="Settings in TOML.", show_default=False)]
-_Corpus = Annotated[
-    Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)
-]
 
 
 @app.command()
 def fingerprinter(
     config: _Config,
-    corpus: _Corpus,
+    corpus: SoundCorpus,
     run_dir: RunDir,
     cache_dir: DecodedCache,
-    renderings: Renderings = None,
-    further: Further = None,
-    start_from: Annotated[
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
+    init_from: Annotated[
         Path | None,
         typer.Option(
-            "--init", "--start-from", help="encoder.weights.h5 of a finished run, or its folder, or an ear's."
+            "--init-from",
+            help="Start with the weights of a finished run: its folder, an audio encoder's, or an encoder.weights.h5.",
         ),
     ] = None,
     teacher: Annotated[
-        Path | None, typer.Option("--teacher", help="Folder of a finished run to learn from (distillation_weight).")
+        Path | None,
+        typer.Option("--teacher", help="Folder of a finished run whose embeddings are learned (distillation_weight)."),
     ] = None,
 ) -> None:
     """Train the fingerprint encoder."""
     from fingerprinter.training.config import TrainingConfig
 
     settings = TrainingConfig.read(config)
-    if start_from is not None and start_from.is_dir():
-        start_from /= "encoder.weights.h5"
+    if init_from is not None and init_from.is_dir():
+        init_from /= "encoder.weights.h5"
     require_tensorflow()
-    from fingerprinter.training.sources import TrainingSources
     from fingerprinter.training.train import train
+    from nowplaying_core.audio.sources import TrainingSources
 
     weights = train(
         settings,
-        TrainingSources(corpus=corpus, cache_dir=cache_dir, renderings=renderings, further=further),
+        TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         run_dir,
-        start_from=start_from,
+        init_from=init_from,
         teacher=teacher,
         report=note,
     )
@@ -62,13 +61,13 @@ def fingerprinter(
 @app.command()
 def detector(
     config: _Config,
-    corpus: _Corpus,
+    corpus: SoundCorpus,
     run_dir: RunDir,
     cache_dir: DecodedCache,
-    renderings: Renderings = None,
-    further: Further = None,
-    init: Annotated[
-        Path | None, typer.Option("--init", help="Model folder of an ear, to learn its embeddings first.")
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
+    init_from: Annotated[
+        Path | None, typer.Option("--init-from", help="Model folder of an audio encoder: learn its embeddings first.")
     ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
 ) -> None:
@@ -78,17 +77,15 @@ def detector(
     settings = DetectorConfig.from_toml(config)
     require_tensorflow()
     from detector.training.train import train_detector
+    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.tflite_encoder import ShippedEar
 
     report = train_detector(
         settings,
         run_dir,
-        corpus=corpus,
-        renderings=renderings,
-        further=further,
-        cache_dir=cache_dir,
+        sources=TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         jobs=jobs,
-        ear=None if init is None else ShippedEar(init),
+        ear=None if init_from is None else ShippedEar(init_from),
         on_progress=lambda row: note("  ".join(f"{name} {value:g}" for name, value in row.items())),
     )
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
@@ -97,11 +94,11 @@ def detector(
 @app.command()
 def detector_folds(
     config: _Config,
-    corpus: _Corpus,
+    corpus: SoundCorpus,
     run_dir: RunDir,
     cache_dir: DecodedCache,
-    renderings: Renderings = None,
-    further: Further = None,
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
     n_folds: Annotated[int, typer.Option("--folds", min=2, help="By source.")] = 5,
     n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music in each fold, and as many without.")] = 200,
     n_streams: Annotated[int, typer.Option("--streams", min=2, help="Of ten minutes, in all.")] = 120,
@@ -121,14 +118,12 @@ def detector_folds(
     require_tensorflow()
     from evaluation.detector.cross_validate import cross_validate, folds_to_markdown
     from evaluation.detector.report import plot
+    from nowplaying_core.audio.sources import TrainingSources
 
     result = cross_validate(
         settings,
         run_dir,
-        corpus=corpus,
-        renderings=renderings,
-        further=further,
-        cache_dir=cache_dir,
+        sources=TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         n_folds=n_folds,
         n_clips=n_clips,
         n_streams=n_streams,

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from nowplaying_core.audio.find import find_audio
 from nowplaying_core.errors import AudioFormatError, ConfigError
 
-__all__ = ["GROUPS", "SPLITS", "CorpusFile", "Group", "read_corpus", "read_further", "recordings_if_any"]
+__all__ = ["GROUPS", "SPLITS", "CorpusFile", "Group", "read_corpus", "recordings_if_any"]
 
 Group = Literal["music", "noise", "speech", "rir"]
 GROUPS: tuple[Group, ...] = get_args(Group)
 SPLITS = ("train", "dev", "unknown")
-_AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3", ".m4a", ".aac", ".aif", ".aiff"})
 _LABEL_COLUMNS = ("label", "kind")
 
 
@@ -100,11 +100,6 @@ def recordings_if_any(root: Path, group: Group, split: str) -> list[CorpusFile]:
         return []
 
 
-def read_further(folder: Path | None, group: Group) -> list[CorpusFile]:
-    """List the recordings of a folder's folder named like the group, without a table; empty where there is none."""
-    return read_corpus(folder / group, group) if folder is not None and (folder / group).is_dir() else []
-
-
 def _read_table(table: Path, folder: Path) -> list[CorpusFile]:
     with table.open(encoding="utf-8", newline="") as handle:
         # Titles hold stray quotation marks, so quotes have no meaning in these tables.
@@ -137,7 +132,6 @@ def _from_row(row: dict[str, str | None], folder: Path, table: Path, line: int) 
 
 
 def _list_folder(folder: Path) -> list[CorpusFile]:
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in _AUDIO_SUFFIXES and path.is_file())
     return [
         CorpusFile(
             path=path,
@@ -147,5 +141,5 @@ def _list_folder(folder: Path) -> list[CorpusFile]:
             licence="",
             title=path.stem,
         )
-        for path in paths
+        for path in (find_audio([folder]) if folder.is_dir() else ())
     ]

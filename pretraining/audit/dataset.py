@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.audit.config import AuditConfig
 from pretraining.diffusion.distance import fingerprints
 from pretraining.diffusion.patches import draw_images

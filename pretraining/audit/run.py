@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.attack import Attack, attack

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.training.config import TrainingConfig
-from fingerprinter.training.pairs import PairSampler
-from fingerprinter.training.sources import TrainingSources, training_sampler
+from fingerprinter.training.pairs import PairSampler, training_sampler
 from nowplaying_core.artifacts import canonical_json, write_atomic
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config import PretrainingConfig
 
@@ -64,7 +64,7 @@ def fingerprint_pairs(
         recordings_share=config.recordings_share,
     )
     files = [str(file.path) for file in sources.files("music", "train")]
-    key = [fingerprinter.embedding_space, training.to_dict(), config.bits.n_pairs, files, str(sources.renderings)]
+    key = [fingerprinter.embedding_space, training.to_dict(), config.bits.n_pairs, files, str(sources.rendered_midi)]
     name = hashlib.sha256(canonical_json(key).encode()).hexdigest()[:24]
     path = sources.cache_dir / "embeddings" / f"pairs-{name}.npy"
     if not path.is_file():

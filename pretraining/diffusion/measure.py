@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter
 
 from fingerprinter.fingerprint import Fingerprinter
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config import PretrainingConfig
 from pretraining.diffusion.distance import fingerprints, kernel_distance

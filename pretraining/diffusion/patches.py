@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.encoders.log_mel import LogMel
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.config import PretrainingConfig
 from pretraining.sounds import clip_sampler
 

@@ -7,11 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.training.pairs import PairSampler, Recordings
-from fingerprinter.training.sources import TrainingSources
+from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.recordings import Recordings
 from nowplaying_core.audio import to_int16
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import Group
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig

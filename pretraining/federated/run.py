@@ -19,8 +19,8 @@ import numpy as np
 
 from fingerprinter.encoders.norm import BatchNorm
 from fingerprinter.training.loop import replace_weights
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig

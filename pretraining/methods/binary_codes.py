@@ -13,7 +13,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fingerprinter.objectives.nt_xent import nt_xent
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.bits.pairs import FingerprintPairs, fingerprint_pairs
 from pretraining.codes.quantizer import unit
 from pretraining.config import PretrainingConfig

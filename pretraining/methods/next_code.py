@@ -9,7 +9,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fingerprinter.encoders.log_mel import LogMel
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.clips import ClipSampler
 from pretraining.codes.encoder import clip_front_end
 from pretraining.config import PretrainingConfig

@@ -9,7 +9,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from fingerprinter.encoders.log_mel import LogMel
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.config import PretrainingConfig
 from pretraining.encoder import build_ear
 from pretraining.sounds import clip_sampler

@@ -11,7 +11,7 @@ import numpy as np
 from keras import layers, ops
 from numpy.typing import NDArray
 
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.config import PretrainingConfig
 from pretraining.labelled import LabelledSampler
 from pretraining.methods.pretext import Pretext

@@ -12,7 +12,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from evaluation.model_card import CARD_NAME, METRICS_NAME
 from export.audio_encoder import LEAST_COSINE, export_ear, finish_ear, sample_images
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import CorruptArtifactError, ParityError
 from nowplaying_core.manifest import ModelFolder
 from pretraining.encoder import WEIGHTS_NAME, embed, load_ear

@@ -6,8 +6,8 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from export.publish_fingerprinter import publish_fingerprinter
 from fingerprinter.training.config import TrainingConfig
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 
 pytestmark = pytest.mark.train

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from fingerprinter.augment.chain import Degrader
-from fingerprinter.training.pairs import PairSampler, Recordings
+from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.recordings import Recordings
 from pretraining.clips import ClipSampler
 from tests.pretraining.material import small_config
 

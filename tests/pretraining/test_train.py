@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config import METHOD_NAMES
 from pretraining.encoder import load_ear

@@ -6,6 +6,7 @@ import pytest
 from detector.training.config import NetworkConfig, SceneConfig
 from detector.training.data import FeatureSet, WindowSampler, build_features
 from detector.training.pools import SoundPools
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from tests.detector.sounds import corpus_folder
 
@@ -78,7 +79,7 @@ def test_scenes_too_short_for_a_segment_are_refused() -> None:
 
 def test_features_are_cached_continued_and_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
     root = corpus_folder(tmp_path / "corpus", seconds=6.0)
-    pools = SoundPools.from_corpus(root, "train", cache_dir=tmp_path / "pcm")
+    pools = SoundPools.from_sources(TrainingSources(corpus=root, cache_dir=tmp_path / "pcm"), "train")
     first = build_features([pools], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "one")
     (shard,) = (tmp_path / "one").glob("shard-*.npz")
     written = shard.stat().st_mtime_ns
@@ -139,7 +140,10 @@ def test_mining_finds_the_worst_windows_and_batches_hold_them() -> None:
 
 def test_scenes_of_folds_come_from_their_own_recordings(tmp_path: Path) -> None:
     root = corpus_folder(tmp_path / "corpus", seconds=6.0)
-    pools = [SoundPools.from_corpus(root, split) for split in ("train", "dev")]
+    pools = [
+        SoundPools.from_sources(TrainingSources(corpus=root, cache_dir=tmp_path / "pcm"), split)
+        for split in ("train", "dev")
+    ]
     mixed = build_features(pools, CONFIG, n_scenes=3, seed=1, folder=tmp_path / "mixed")
     first = build_features(pools[:1], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "first")
     same = [np.array_equal(mixed.frames[number], first.frames[number]) for number in range(3)]

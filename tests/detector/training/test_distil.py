@@ -14,6 +14,7 @@ from detector.training.model import build_training_model
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
 from detector.training.train import train_detector
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from tests.detector.sounds import corpus_folder
 
@@ -56,7 +57,7 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def pools(corpus: Path) -> list[SoundPools]:
-    return [SoundPools.from_corpus(corpus, "train", cache_dir=corpus / "pcm")]
+    return [SoundPools.from_sources(TrainingSources(corpus=corpus, cache_dir=corpus / "pcm"), "train")]
 
 
 def test_an_embedding_is_the_mean_of_what_the_ear_says_in_the_window(pools: list[SoundPools], tmp_path: Path) -> None:
@@ -88,7 +89,11 @@ def test_the_convolutions_learn_what_the_ear_says_and_the_head_stays(pools: list
 
 
 def test_a_run_records_what_it_began_with(corpus: Path, tmp_path: Path) -> None:
-    shared = {"corpus": corpus, "cache_dir": corpus / "pcm", "features_dir": tmp_path / "features", "n_threads": 1}
+    shared = {
+        "sources": TrainingSources(corpus=corpus, cache_dir=corpus / "pcm"),
+        "features_dir": tmp_path / "features",
+        "n_threads": 1,
+    }
     report = train_detector(CONFIG, tmp_path / "run", **shared, ear=LevelEar(), distilled_steps=3)
     assert report.weights_path.is_file()
     assert (tmp_path / "features" / "features-train" / "ear-levels-6.npy").is_file()

@@ -9,13 +9,14 @@ from detector.training.effects import band_rms
 from detector.training.pools import SoundPools
 from detector.training.scenes import background, compose_scene, mix_at_snr
 from evaluation.detector.clips import CONDITIONS, compose_clip
+from nowplaying_core.audio.sources import TrainingSources
 from tests.detector.sounds import corpus_folder, noise
 
 
 @pytest.fixture(scope="module")
 def pools(tmp_path_factory: pytest.TempPathFactory) -> SoundPools:
     root = corpus_folder(tmp_path_factory.mktemp("corpus"))
-    return SoundPools.from_corpus(root, "train", cache_dir=root / "cache", stretched_share=0.5)
+    return SoundPools.from_sources(TrainingSources(corpus=root, cache_dir=root / "cache"), "train", stretched_share=0.5)
 
 
 @pytest.mark.parametrize("snr_db", [-5.0, 0.0, 12.0])
@@ -80,12 +81,14 @@ def test_clips_differ_by_condition_only_in_the_channel(pools: SoundPools) -> Non
     assert compose_clip(pools, np.random.default_rng(4), is_music=False).snr_db is None
 
 
-def test_further_sounds_are_strewn_in_time(tmp_path: Path) -> None:
+def test_short_extra_sounds_are_scattered_in_time(tmp_path: Path) -> None:
     root = corpus_folder(tmp_path / "corpus")
-    further = tmp_path / "further" / "noise"
-    further.mkdir(parents=True)
-    soundfile.write(further / "knock.wav", noise(5, 0.2), 16_000)
-    pools = SoundPools.from_corpus(root, "train", further=further.parent)
+    extra = tmp_path / "extra" / "noise"
+    extra.mkdir(parents=True)
+    soundfile.write(extra / "knock.wav", noise(5, 0.2), 16_000)
+    pools = SoundPools.from_sources(
+        TrainingSources(corpus=root, cache_dir=tmp_path / "pcm", extra_data=extra.parent), "train"
+    )
     names = set()
     for seed in range(20):
         samples, file = pools.pick_noise(3 * 16_000, np.random.default_rng(seed), looped=False)

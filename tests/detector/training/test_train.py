@@ -9,6 +9,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
 from detector.training.train import train_detector
 from detector.training.weights import load_weights
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from tests.detector.sounds import corpus_folder
 
@@ -36,7 +37,8 @@ class InterruptedRunError(Exception):
 
 def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
     corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
-    shared = {"corpus": corpus, "cache_dir": tmp_path / "pcm", "features_dir": tmp_path / "features", "n_threads": 1}
+    sources = TrainingSources(corpus=corpus, cache_dir=tmp_path / "pcm")
+    shared = {"sources": sources, "features_dir": tmp_path / "features", "n_threads": 1}
     whole = train_detector(config(), tmp_path / "whole", **shared)
 
     def interrupt(row: dict[str, float]) -> None:

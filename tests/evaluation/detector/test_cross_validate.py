@@ -9,6 +9,7 @@ from detector.gate import GateConfig
 from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig, TrainingConfig
 from evaluation.detector.cross_validate import RESULT_FILE, cross_validate, folds_to_markdown, gate_of_folds
 from evaluation.detector.report import plot
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from tests.detector.sounds import corpus_folder
 
@@ -33,8 +34,7 @@ CONFIG = DetectorConfig(
 def test_folds_are_trained_heard_and_reported_and_nothing_is_done_twice(tmp_path: Path) -> None:
     corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
     settings = {
-        "corpus": corpus,
-        "cache_dir": tmp_path / "pcm",
+        "sources": TrainingSources(corpus=corpus, cache_dir=tmp_path / "pcm"),
         "n_folds": 2,
         "n_clips": 2,
         "n_streams": 2,
@@ -65,7 +65,7 @@ def test_folds_are_trained_heard_and_reported_and_nothing_is_done_twice(tmp_path
 
 def test_one_fold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least 2 folds"):
-        cross_validate(CONFIG, tmp_path, corpus=tmp_path, n_folds=1)
+        cross_validate(CONFIG, tmp_path, sources=TrainingSources(corpus=tmp_path, cache_dir=tmp_path), n_folds=1)
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"gate": {"window": 3}}', '{"gate": null}'])

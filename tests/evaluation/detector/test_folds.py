@@ -5,6 +5,7 @@ import pytest
 from detector.training.pools import SoundPools
 from evaluation.detector.folds import fold_pools, folds_of
 from nowplaying_core.audio.corpus import CorpusFile
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from tests.detector.sounds import corpus_folder
 
@@ -35,7 +36,9 @@ def test_folds_are_the_same_whenever_they_are_made() -> None:
 
 
 def test_pools_share_out_every_recording_once(tmp_path: Path) -> None:
-    pools = SoundPools.from_corpus(corpus_folder(tmp_path / "corpus", seconds=1.0), None)
+    pools = SoundPools.from_sources(
+        TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=1.0), cache_dir=tmp_path), None
+    )
     folds = fold_pools(pools, 2)
     for group in ("music", "noise", "speech"):
         parts = [{one.path for one in getattr(fold, group)} for fold in folds]

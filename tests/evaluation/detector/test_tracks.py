@@ -14,6 +14,7 @@ from evaluation.detector.stream_metrics import evaluate_room_tone, evaluate_stre
 from evaluation.detector.streams import Part, Region, compose_room_tone, compose_stream
 from evaluation.detector.tracks import GRACE_S, StreamTrack, entries, false_triggers, found_regions
 from nowplaying_core.audio import rms_dbfs
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.statistics import area_under_roc
 from tests.detector.sounds import corpus_folder
 from tests.detector.test_gate import configs
@@ -22,7 +23,7 @@ from tests.detector.test_gate import configs
 @pytest.fixture(scope="module")
 def pools(tmp_path_factory: pytest.TempPathFactory) -> SoundPools:
     root = corpus_folder(tmp_path_factory.mktemp("corpus"))
-    return SoundPools.from_corpus(root, "dev", cache_dir=root / "cache")
+    return SoundPools.from_sources(TrainingSources(corpus=root, cache_dir=root / "cache"), "dev")
 
 
 def region(start_s: float, end_s: float, snr_db: float = 10.0, **changes: object) -> Region:

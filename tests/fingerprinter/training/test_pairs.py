@@ -3,7 +3,8 @@ import pytest
 
 from fingerprinter.augment.chain import Degrader
 from fingerprinter.augment.config import AugmentConfig
-from fingerprinter.training.pairs import PairSampler, Recordings
+from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.recordings import Recordings
 from nowplaying_core.errors import ConfigError
 
 PAST, WINDOW = 1024, 4096

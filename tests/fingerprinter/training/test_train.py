@@ -11,9 +11,9 @@ from fingerprinter.config import EncoderConfig
 from fingerprinter.objectives.config import ObjectiveConfig
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.model import build_training_model, predict
-from fingerprinter.training.sources import TrainingSources
 from fingerprinter.training.train import train
 from fingerprinter.training.validation import Validation
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from tests.detector.sounds import corpus_folder
 
@@ -89,12 +89,12 @@ def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
 ) -> None:
     first = train(CONFIG, sources, tmp_path / "first")
     still = replace(CONFIG, learning_rate=1e-12)
-    second = train(still, sources, tmp_path / "second", start_from=first)
+    second = train(still, sources, tmp_path / "second", init_from=first)
     trained = [np.allclose(a, b, atol=1e-6) for a, b in zip(weights_of(first), weights_of(second), strict=True)]
     assert all(trained[:2])
     wider = replace(still, encoder=replace(CONFIG.encoder, dim=16))
     told: list[str] = []
-    other = train(wider, sources, tmp_path / "wider", start_from=first, report=told.append)
+    other = train(wider, sources, tmp_path / "wider", init_from=first, report=told.append)
     assert any("18 of 19 layers" in line for line in told), told[:8]
     encoder = build_training_model(wider).get_layer("encoder")
     encoder.load_weights(other)
@@ -102,7 +102,7 @@ def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
     foreign = tmp_path / "foreign.weights.h5"
     keras.Sequential([keras.Input((3,)), keras.layers.Dense(2)]).save_weights(foreign)
     with pytest.raises(ConfigError, match="same convolutions"):
-        train(CONFIG, sources, tmp_path / "third", start_from=foreign)
+        train(CONFIG, sources, tmp_path / "third", init_from=foreign)
 
 
 def test_a_pupil_comes_near_its_teacher(sources: TrainingSources, tmp_path: Path, rng: np.random.Generator) -> None:
@@ -134,8 +134,8 @@ def test_a_quantization_aware_run_ends_in_a_plain_encoders_weights(sources: Trai
     assert np.allclose(plain[0], rounded[0], atol=0.1)
 
 
-def test_further_recordings_are_for_training_only(sources: TrainingSources, tmp_path: Path) -> None:
-    further = TrainingSources(corpus=sources.corpus, cache_dir=sources.cache_dir, further=tmp_path)
+def test_extra_recordings_are_for_training_only(sources: TrainingSources, tmp_path: Path) -> None:
+    extra = TrainingSources(corpus=sources.corpus, cache_dir=sources.cache_dir, extra_data=tmp_path)
     (tmp_path / "music").symlink_to(sources.corpus / "music")
-    assert len(further.recordings("music", "train")) == len(sources.recordings("music", "train")) + 4
-    assert len(further.recordings("music", "dev")) == len(sources.recordings("music", "dev"))
+    assert len(extra.files("music", "train")) == len(sources.files("music", "train")) + 4
+    assert len(extra.files("music", "dev")) == len(sources.files("music", "dev"))

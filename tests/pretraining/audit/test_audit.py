@@ -11,7 +11,7 @@ import soundfile
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.config import AuditConfig

@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.codes.config import CodeConfig
 from pretraining.config import MethodConfig
 from tests.detector.sounds import corpus_folder

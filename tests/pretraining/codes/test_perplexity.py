@@ -5,8 +5,8 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.training.sources import TrainingSources
 from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.codes.ngrams import Bigram, unigram
 from pretraining.codes.perplexity import draw_perplexities, evaluate_perplexity, perplexity_markdown

@@ -8,7 +8,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.config import FrontEndConfig
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config import EarConfig
 from pretraining.diffusion.measure import MeasureSettings, anchors, measure

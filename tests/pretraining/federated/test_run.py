@@ -9,7 +9,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from pretraining.encoder import load_ear
 from pretraining.federated.config import FederationConfig

@@ -6,7 +6,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config import EarConfig

@@ -10,7 +10,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.mel import log_mel_reference
-from fingerprinter.training.sources import TrainingSources
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe, mean_by_owner

@@ -1,0 +1,48 @@
+"""The folders that training takes its sound from: a corpus, MIDI rendered to audio, and extra recordings."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus
+
+__all__ = ["TrainingSources"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrainingSources:
+    """Folders of audio.
+
+    Attributes
+    ----------
+    corpus : Path
+        Folder with ``music``, ``noise``, ``speech`` and ``rir``, each with or without a table.
+    cache_dir : Path
+        For decoded audio and simulated rooms.
+    rendered_midi : Path or None
+        Folder of music rendered from MIDI files.
+    extra_data : Path or None
+        Folder with any of the folders ``music``, ``noise`` and ``speech``: more recordings to train on.
+    """
+
+    corpus: Path
+    cache_dir: Path
+    rendered_midi: Path | None = None
+    extra_data: Path | None = None
+
+    def corpus_only(self) -> "TrainingSources":
+        """Return the corpus without what is for training only."""
+        return replace(self, rendered_midi=None, extra_data=None)
+
+    def files(self, group: Group, split: str) -> list[CorpusFile]:
+        """List one group of a split; extra recordings belong to the ``train`` split."""
+        extra = self.extra_files(group) if split == "train" else []
+        return read_corpus(self.corpus, group, split) + extra
+
+    def rendered_files(self) -> list[CorpusFile]:
+        """List the music rendered from MIDI files; empty where no folder is given."""
+        return [] if self.rendered_midi is None else read_corpus(self.rendered_midi, "music")
+
+    def extra_files(self, group: Group) -> list[CorpusFile]:
+        """List the extra recordings of a group, whose folder needs no table; empty where there is none."""
+        folder = None if self.extra_data is None else self.extra_data / group
+        return read_corpus(folder, group) if folder is not None and folder.is_dir() else []
