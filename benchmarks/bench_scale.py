@@ -27,7 +27,7 @@ HISTORY = Path(__file__).with_name("scale.json")
 N_QUERIES = 200
 NOISE = 1.0  # standard deviation over the length of a fingerprint: a cosine of 0.7 to the clean one
 N_FINGERPRINTS, QUERY_HOP_S = 12, 0.5
-PARTS = ("probe", "scan", "top_hits", "_refine", "fingerprints", "vote", "rescore", "gather_evidence")
+PARTS = ("probe", "scan", "top_k", "_refine", "fingerprints", "offset_histogram", "rescore", "gather_evidence")
 
 
 def main() -> None:
@@ -131,7 +131,7 @@ def noisy_query(opened: Any, rng: Any) -> tuple[int, Any]:
     """Return a song and fingerprints every half second of it, between those stored, with noise."""
     import numpy as np
 
-    from ondevice_db.index.codebook import unit_rows
+    from ondevice_db.index.codebook import l2_normalize
 
     starts, song = opened.song_starts, int(rng.integers(opened.n_songs))
     n_stored = int(np.ceil(N_FINGERPRINTS * QUERY_HOP_S / opened.manifest.hop_s)) + 1
@@ -140,8 +140,8 @@ def noisy_query(opened: Any, rng: Any) -> tuple[int, Any]:
     stored = opened.index.vectors(np.minimum(first + np.arange(n_stored + 1), starts[song + 1] - 1))
     place = np.arange(N_FINGERPRINTS) * QUERY_HOP_S / opened.manifest.hop_s + rng.random()
     left, share = place.astype(int), (place % 1)[:, None]
-    clean = unit_rows((1 - share) * stored[left] + share * stored[left + 1])
-    return song, unit_rows(clean + NOISE * rng.standard_normal(clean.shape) / np.sqrt(clean.shape[1]))
+    clean = l2_normalize((1 - share) * stored[left] + share * stored[left + 1])
+    return song, l2_normalize(clean + NOISE * rng.standard_normal(clean.shape) / np.sqrt(clean.shape[1]))
 
 
 def profile(matcher: Any, opened: Any, rng: Any, n_queries: int = 30) -> dict[str, float]:

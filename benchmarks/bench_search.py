@@ -24,7 +24,7 @@ from benchmarks.bench_scale import machine
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
 from fingerprinter.fingerprint import Fingerprinter
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.index.codebook import Codebook, l2_normalize
 from ondevice_db.index.train_codebook import train_codebook
 from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.store.store import SongDatabase
@@ -91,10 +91,10 @@ def material(options: argparse.Namespace) -> tuple[list[np.ndarray], np.ndarray]
     drawn = list(draw_songs(SongStatistics.load(), shipped, options.songs, seed=99)) if options.songs else []
     rng = np.random.default_rng(4)
     heard = np.concatenate([song[:-1] + song[1:] for song in real if len(song) > 1])
-    heard = unit_rows(heard[np.linalg.norm(heard, axis=1) > 1])
+    heard = l2_normalize(heard[np.linalg.norm(heard, axis=1) > 1])
     chosen = heard[rng.choice(len(heard), min(options.queries, len(heard)), replace=False)]
     noise = options.noise * rng.standard_normal(chosen.shape) / np.sqrt(chosen.shape[1])
-    return [*real, *drawn], unit_rows(chosen + noise)
+    return [*real, *drawn], l2_normalize(chosen + noise)
 
 
 def exact_answers(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:

@@ -107,7 +107,7 @@ def train_on_drawn(options: argparse.Namespace, work: Path, n_cells: int) -> Cod
         temporary.mkdir()
         codebook.save(temporary)
         temporary.rename(folder)
-    return replace(Codebook.load(folder), background=shipped.background)
+    return replace(Codebook.load(folder), cohort=shipped.cohort)
 
 
 def draw_and_encode(

@@ -188,15 +188,15 @@ class Recognizer:
 
     def _answer(self, samples: NDArray[np.float32], start_s: float) -> Recognition:
         began_s = time.perf_counter()
-        heard = self._embed(samples)
-        match = self._match(heard)
+        embeddings = self._embed(samples)
+        match = self._match(embeddings)
         song = None
         if match is not None and match.best is not None:
             best = match.best
             song = RecognizedSong(track=self._database.track(best.song_index), offset_s=best.offset_s, score=best.score)
         latency_ms = 1000 * (time.perf_counter() - began_s)
         explain = {"query_start_s": start_s, **self._explain(match)}
-        return Recognition(match=song, latency_ms=latency_ms, n_fingerprints=heard.shape[0], explain=explain)
+        return Recognition(match=song, latency_ms=latency_ms, n_fingerprints=embeddings.shape[0], explain=explain)
 
     def _embed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the query's fingerprints; zero rows where it is silent."""
@@ -204,11 +204,11 @@ class Recognizer:
         # Silence is alike everywhere: it is evidence for no song.
         return np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), embeddings)
 
-    def _match(self, heard: NDArray[np.float32]) -> Match | None:
+    def _match(self, embeddings: NDArray[np.float32]) -> Match | None:
         """Return the match of fingerprints, or None where all of them are silent."""
-        if not heard.any():
+        if not embeddings.any():
             return None
-        return self._matcher.match(heard, self._fingerprinter.query_hop_s, self._options)
+        return self._matcher.match(embeddings, self._fingerprinter.query_hop_s, self._options)
 
     def align(self, samples: NDArray[np.float32], at_s: float | None = None) -> AlignmentMap | None:
         """Return what a plot of the best candidate's alignment shows; None where there is no candidate.
@@ -218,12 +218,12 @@ class Recognizer:
         samples, at_s
             As of `recognize`, with the same answer.
         """
-        heard = self._embed(_cut(samples, self._start_s(samples, at_s)))
-        match = self._match(heard)
+        embeddings = self._embed(_cut(samples, self._start_s(samples, at_s)))
+        match = self._match(embeddings)
         if match is None or not match.candidates:
             return None
         track = self._database.track(match.candidates[0].song_index)
-        return map_alignment(self._database, match, heard, self._fingerprinter.query_hop_s, title=track.title)
+        return map_alignment(self._database, match, embeddings, self._fingerprinter.query_hop_s, title=track.title)
 
     def _explain(self, match: Match | None) -> dict[str, Any]:
         if match is None:
@@ -234,8 +234,8 @@ class Recognizer:
         for candidate in explain["candidates"]:
             candidate.update(names(candidate["song_index"]))
         for step in explain["steps"]:
-            rival = step.pop("rival_song")
-            step["rival"] = None if rival is None else names(rival)
+            runner_up = step.pop("runner_up_song")
+            step["runner_up"] = None if runner_up is None else names(runner_up)
         against = reasons_against(match.evidence, self._matcher.acceptance) if match.evidence is not None else ()
         explain["n_songs"] = self._database.n_songs
         explain["reason"] = _verdict(match)

@@ -8,7 +8,7 @@ import numpy as np
 
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import unit_rows
+from ondevice_db.index.codebook import l2_normalize
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
@@ -29,7 +29,7 @@ class VerifyReport:
     n_songs, n_fingerprints : int
     n_bytes : int
     n_found : int
-        Songs that came first, or level with a twin, when queried with their own fingerprints.
+        Songs that came first, or equal to a duplicate, when queried with their own fingerprints.
     not_found : tuple of str
         Track ids of the others.
     """
@@ -83,7 +83,9 @@ def verify_database(path: str | Path) -> VerifyReport:
             continue
         first = min(int(sounding[sounding.size // 2]), max(0, count - _QUERY_FINGERPRINTS))
         match = matcher.match(
-            unit_rows(vectors[first : first + _QUERY_FINGERPRINTS]), database.manifest.hop_s, SearchOptions(n_best=50)
+            l2_normalize(vectors[first : first + _QUERY_FINGERPRINTS]),
+            database.manifest.hop_s,
+            SearchOptions(n_best=50),
         )
         scores = {candidate.song_index: candidate.raw_score for candidate in match.candidates}
         if scores.get(song, -1.0) < max(scores.values(), default=0.0) - _TIE:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ondevice_db.format.schema import Track
-from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.index.codebook import Codebook, l2_normalize
 from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
 
 __all__ = ["TRIAL_SETTINGS", "Ended", "forked", "trial_codebook", "trial_database", "trial_song", "trial_track"]
@@ -31,7 +31,7 @@ def trial_track(number: int) -> Track:
 def trial_song(number: int) -> NDArray[np.float32]:
     """Return a song's fingerprints: 12 to 27 random unit vectors, the third of them silent."""
     rng = np.random.default_rng([77, number])
-    vectors = unit_rows(rng.standard_normal((12 + number % 16, _DIM)))
+    vectors = l2_normalize(rng.standard_normal((12 + number % 16, _DIM)))
     vectors[2] = 0
     return vectors
 
@@ -41,7 +41,7 @@ def trial_codebook(seed: int = 0) -> Codebook:
     rng = np.random.default_rng([78, seed])
     rotation = np.linalg.qr(rng.standard_normal((_DIM, _DIM)))[0].astype(np.float32)
     parts = rng.standard_normal((_N_SUBSPACES, 256, _DIM // _N_SUBSPACES)).astype(np.float32) / np.float32(_DIM**0.5)
-    return Codebook(unit_rows(rng.standard_normal((16, _DIM))), rotation, parts)
+    return Codebook(l2_normalize(rng.standard_normal((16, _DIM))), rotation, parts)
 
 
 def trial_database(path: Path, numbers: range, layout: str = "pq") -> Path:

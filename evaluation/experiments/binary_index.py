@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index.base import Hits, SearchOptions, top_hits
-from ondevice_db.index.codebook import unit_rows
+from ondevice_db.index.base import Neighbors, SearchOptions, top_k
+from ondevice_db.index.codebook import l2_normalize
 
 __all__ = ["BinaryCode", "BinaryIndex"]
 
@@ -69,7 +69,7 @@ class BinaryCode:
     def decode(self, packed: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return unit vectors that stand for packed bits, (n, n_bits / 8) to (n, dim)."""
         signs = 2.0 * np.unpackbits(packed, axis=1).astype(np.float32) - 1.0
-        return unit_rows(signs @ self.meanings)
+        return l2_normalize(signs @ self.meanings)
 
 
 class BinaryIndex:
@@ -83,7 +83,7 @@ class BinaryIndex:
     n_tables : int >= 1
     table_bits : int in [1, 20]
         Bits that number a table's buckets; tables take theirs one after the other.
-    background : ndarray of float32, shape (n, dim)
+    cohort : ndarray of float32, shape (n, dim)
         Unit vectors that stand for music in general.
 
     Raises
@@ -99,7 +99,7 @@ class BinaryIndex:
         *,
         n_tables: int,
         table_bits: int,
-        background: NDArray[np.float32],
+        cohort: NDArray[np.float32],
     ) -> None:
         if not 1 <= table_bits <= _MOST_TABLE_BITS or n_tables < 1 or n_tables * table_bits > code.n_bits:
             message = (
@@ -107,7 +107,7 @@ class BinaryIndex:
                 f"found {n_tables} of {table_bits}"
             )
             raise ConfigError(message)
-        self.code, self._background = code, background
+        self.code, self._cohort = code, cohort
         self._sounding: NDArray[np.bool_] = np.any(vectors != 0, axis=1)
         bits = code.sides(vectors) > 0
         self._packed = np.packbits(bits, axis=1)
@@ -129,26 +129,26 @@ class BinaryIndex:
         return (buckets[:, None] >> np.arange(columns.size)) & 1 == 1, sizes, sounding[order]
 
     @property
-    def background(self) -> NDArray[np.float32]:
+    def cohort(self) -> NDArray[np.float32]:
         """Unit vectors that stand for music in general."""
-        return self._background
+        return self._cohort
 
     @property
     def bytes_per_fingerprint(self) -> float:
         """Bytes of a code, and of its number in the lists of each table."""
         return self.code.n_bits / 8 + 4.0 * len(self._columns)
 
-    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+    def nearest(self, queries: NDArray[np.float32], n_neighbors: int, options: SearchOptions) -> Neighbors:
         """Return the nearest codes of each query among those in the buckets looked into, by float against decoded bits.
 
         All queries compare with the union of their buckets, as in the other index.
         """
         found = self.probe(queries, options)
         if found.size == 0:
-            nothing = np.full((queries.shape[0], n_hits), -1, np.int64)
-            return Hits(nothing, np.full(nothing.shape, -np.inf, np.float32), 0)
-        columns, values = top_hits(queries @ self.code.decode(self._packed[found]).T, n_hits)
-        return Hits(np.where(columns >= 0, found[np.maximum(columns, 0)], -1), values, found.size)
+            nothing = np.full((queries.shape[0], n_neighbors), -1, np.int64)
+            return Neighbors(nothing, np.full(nothing.shape, -np.inf, np.float32), 0)
+        columns, values = top_k(queries @ self.code.decode(self._packed[found]).T, n_neighbors)
+        return Neighbors(np.where(columns >= 0, found[np.maximum(columns, 0)], -1), values, found.size)
 
     def probe(self, queries: NDArray[np.float32], options: SearchOptions) -> NDArray[np.int64]:
         """Return the fingerprints to compare with these queries.

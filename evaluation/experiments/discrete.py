@@ -120,12 +120,12 @@ def ways(library: Library, vectors: np.ndarray, options: argparse.Namespace) -> 
     for run in options.run:
         code, n, bits = learned_code(run)
         chosen.append((f"{run.name}, {code.n_bits} bits learned, {n} x {bits}", code, n, bits))
-    if pq.background is None:
+    if pq.cohort is None:
         message = f"{library.database}: expected a quantized database, found a flat one"
         raise ConfigError(message)
     found: dict[str, FingerprintIndex] = {PQ: pq}
     for name, code, n, bits in chosen:
-        found[name] = BinaryIndex(code, vectors, n_tables=n, table_bits=bits, background=pq.background)
+        found[name] = BinaryIndex(code, vectors, n_tables=n, table_bits=bits, cohort=pq.cohort)
     return found
 
 

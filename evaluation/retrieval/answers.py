@@ -103,8 +103,8 @@ def _retrieve(
             nearest = index.nearest(query, 1, system.options).fingerprints[:, 0]
             found.append(majority_sequence(nearest, database.song_starts))
         else:
-            hits = index.nearest(query, _N_DIAGONAL, system.options).fingerprints
-            found.append(diagonal_mean(query, hits, index.vectors, database.song_starts))
+            neighbors = index.nearest(query, _N_DIAGONAL, system.options).fingerprints
+            found.append(diagonal_mean(query, neighbors, index.vectors, database.song_starts))
     return found
 
 

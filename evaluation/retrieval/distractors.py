@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.schema import Track
-from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.index.codebook import Codebook, l2_normalize
 
 __all__ = ["SHIPPED_STATISTICS", "SongStatistics", "distractor_track", "draw_songs"]
 
@@ -197,9 +197,9 @@ def _draw(
     # Sources lie before their repeats and are no repeats themselves, so that one step resolves them all.
     inner[again] = np.sqrt(1 - noise**2) * inner[source[again]] + noise * changed
     places = rng.standard_normal((lengths.size, dim), np.float32) @ statistics.between.T
-    rows = unit_rows(statistics.mean + places[song_of] + inner @ statistics.within.T)
+    rows = l2_normalize(statistics.mean + places[song_of] + inner @ statistics.within.T)
     rows += np.float32(statistics.clustering) * (codebook.centroids[codebook.assign(rows)] - rows)
-    rows = unit_rows(rows)
+    rows = l2_normalize(rows)
     place = np.arange(total) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     # Most songs end in sound; a few end in a long silence.
     silent = np.minimum(

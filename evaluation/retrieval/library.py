@@ -13,8 +13,8 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ, track_id
 from nowplaying_core.audio.corpus import CorpusFile
 from ondevice_db.format.schema import Track
-from ondevice_db.index.base import ExactIndex
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.exact import ExactIndex
 from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
@@ -104,5 +104,5 @@ def build_library(
 
 
 def open_exact(library: Library) -> ExactIndex:
-    """Return exhaustive float search over a library, with the background of its database."""
-    return ExactIndex(library.vectors, SongDatabase.open(library.database).index.background)
+    """Return exhaustive float search over a library, with the cohort of its database."""
+    return ExactIndex(library.vectors, SongDatabase.open(library.database).index.cohort)

@@ -34,14 +34,14 @@ def print_explanation(record: Mapping[str, Any]) -> None:
     console.print(candidates)
     steps = Table("query", "song time", "similarity", "", "music", "nearest other song", "", box=box.SIMPLE_HEAD)
     for step in explain["steps"]:
-        rival = step["rival"]
+        runner_up = step["runner_up"]
         steps.add_row(
             clock(step["time_s"]),
             clock(step["reference_s"]),
             f"{step['similarity']:.2f}",
             _bar(step["similarity"]),
-            f"{step['music_similarity']:.2f}",
-            "none" if rival is None else f"{step['rival_similarity']:.2f}  {_name(rival)}",
+            f"{step['cohort_similarity']:.2f}",
+            "none" if runner_up is None else f"{step['runner_up_similarity']:.2f}  {_name(runner_up)}",
             "+" if step["wins"] else "-",
         )
     console.print(steps)

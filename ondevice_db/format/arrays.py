@@ -62,8 +62,8 @@ class RowFile:
     def ranges(self, starts: NDArray[np.int64], counts: NDArray[np.int64]) -> NDArray[Any]:
         """Return the rows of some ranges, one after the other, shape (sum of counts, width)."""
         sizes, offsets = counts * self._row_bytes, starts * self._row_bytes + self._offset
-        places = zip(sizes.tolist(), offsets.tolist(), strict=True)
-        return self._rows([os.pread(self._descriptor, size, offset) for size, offset in places], int(counts.sum()))
+        reads = zip(sizes.tolist(), offsets.tolist(), strict=True)
+        return self._rows([os.pread(self._descriptor, size, offset) for size, offset in reads], int(counts.sum()))
 
     def take(self, rows: NDArray[np.int64]) -> NDArray[Any]:
         """Return rows, shape (n, width)."""

@@ -57,7 +57,7 @@ class RadixOrder:
     bits: NDArray[np.uint64]
     counts: NDArray[np.uint32]
 
-    def places(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def locate(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the cells of fingerprints and their positions in cell order.
 
         Parameters
@@ -78,14 +78,12 @@ class RadixOrder:
             _check(at, self.n)
         return cells, at
 
-    def fingerprints(self, positions: NDArray[np.int64], cells: NDArray[np.int64]) -> NDArray[np.int64]:  # noqa: ARG002
+    def fingerprints(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return which fingerprints stand at positions of the cell order.
 
         Parameters
         ----------
         positions : ndarray of int64 in [0, n), shape (k,)
-        cells : ndarray of int64, shape (k,)
-            Whose entries they are; the positions alone tell it here.
 
         Raises
         ------
@@ -126,7 +124,7 @@ class RadixOrder:
         return found
 
     def _rank(self, number: int, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return the bit at each place of a pass, and the ones before it."""
+        """Return the bit at each position of a pass, and the ones before it."""
         block, word = at // _BLOCK_BITS, at // _WORD_BITS
         inside = word % _BLOCK_WORDS
         counts = _popcount(self._words(number, block))
@@ -137,7 +135,7 @@ class RadixOrder:
         return ((here >> shift) & _ONE).astype(np.int64), ones
 
     def _select(self, number: int, at: NDArray[np.int64], block_starts: NDArray[np.uint32]) -> NDArray[np.int64]:
-        """Return where the fingerprints at ascending places after a pass, its zeros and then its ones, stood before."""
+        """Return the positions before a pass of what is at ascending positions after it: zeros first, then ones."""
         passed = self.counts[number]
         n_zeros = self.n - int(passed[-1])
         n_from_zeros = int(np.searchsorted(at, n_zeros))

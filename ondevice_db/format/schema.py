@@ -10,7 +10,7 @@ from typing import Any
 
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import canonical_json, read_manifest
-from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError, UnsupportedVersionError
 
 __all__ = [
     "DATABASE_SCHEMA_VERSION",
@@ -45,18 +45,16 @@ _PQ_FILES: Mapping[str, str] = {
     "rotation": "npy",
     "pq_centroids": "npy",
     "cells": "ann",
-}
-# By schema version: what leads from songs to cells and back; and, from 2 on, what music in general sounds like.
-_PQ_MORE_FILES: Mapping[int, Mapping[str, str]] = {
-    1: {"song_cells": "npy", "list_low": "npy", "list_high": "npy"},
-    2: {"order_bits": "npy", "order_counts": "npy", "background": "npy"},
+    "order_bits": "npy",
+    "order_counts": "npy",
+    "cohort": "npy",
 }
 _FLAT_FILES: Mapping[str, str] = {"songs": "sqlite", "song_starts": "npy", "vectors": "npy", "vectors_index": "ann"}
 
 
-def layout_files(layout: str, schema_version: int = DATABASE_SCHEMA_VERSION) -> Mapping[str, str]:
+def layout_files(layout: str) -> Mapping[str, str]:
     """Return the roles of a layout's files, and the suffix of the file that plays each."""
-    return _FLAT_FILES if layout == "flat" else {**_PQ_FILES, **_PQ_MORE_FILES[schema_version]}
+    return _FLAT_FILES if layout == "flat" else _PQ_FILES
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,8 +101,8 @@ class DatabaseManifest:
 
     Attributes
     ----------
-    schema_version : int in [1, 2]
-        Of the files: 1 has lists of fingerprints, 2 the record of the sort by cell. What is written has the newest.
+    schema_version : int
+        Of the files; always ``DATABASE_SCHEMA_VERSION``.
     layout : {"pq", "flat"}
     generation : int >= 1
         Raised by every change; the files written then carry it in their names, so the manifest alone switches a
@@ -150,7 +148,7 @@ class DatabaseManifest:
     files: Mapping[str, Mapping[str, Any]]
 
     def __post_init__(self) -> None:
-        self._check_count("schema_version", 1, DATABASE_SCHEMA_VERSION)
+        self._check_count("schema_version", DATABASE_SCHEMA_VERSION, DATABASE_SCHEMA_VERSION)
         _check(isinstance(self.layout, str) and self.layout in LAYOUTS, "layout", f"one of {LAYOUTS}", self.layout)
         self._check_count("generation", 1, 10**9 - 1)
         self._check_count("dim", 1, MAX_DIM)
@@ -182,7 +180,7 @@ class DatabaseManifest:
         _check(number and low <= value <= high, name, f"an integer in [{low}, {high}]", value)
 
     def _check_files(self) -> None:
-        roles = layout_files(self.layout, self.schema_version)
+        roles = layout_files(self.layout)
         found = sorted(self.files) if isinstance(self.files, Mapping) else self.files
         _check(found == sorted(roles), "files", f"the roles {sorted(roles)}", found)
         for role, suffix in roles.items():
@@ -233,7 +231,7 @@ def load_manifest(folder: Path, name: str = MANIFEST_NAME) -> DatabaseManifest:
     CorruptArtifactError
         When the manifest is unreadable or breaks its bounds.
     UnsupportedVersionError
-        When the database was written under a newer schema.
+        When the database was written under another schema.
     """
     if not folder.is_dir():
         found = "a file" if folder.exists() else "nothing"
@@ -253,7 +251,7 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
     CorruptArtifactError
         When it is no plain file of a manifest's size, is unreadable, or breaks its bounds.
     UnsupportedVersionError
-        When the database was written under a newer schema.
+        When the database was written under another schema.
     """
     # A link or a pipe in a folder from elsewhere could make us read something else, or for ever.
     if path.is_symlink() or (path.exists() and not path.is_file()):
@@ -263,6 +261,11 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
         message = f"{path}: {path.stat().st_size} bytes are no manifest of a database; restore or rebuild the database"
         raise CorruptArtifactError(message)
     value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
+    if value["schema_version"] != DATABASE_SCHEMA_VERSION:
+        message = (
+            f"{path}: schema_version {value['schema_version']}: written by an unreleased version; index the music again"
+        )
+        raise UnsupportedVersionError(message)
     if value.get("digest") != manifest_digest(value):
         message = f"{path}: the content differs from its own digest; restore or rebuild the database"
         raise CorruptArtifactError(message)

@@ -68,7 +68,7 @@ class SongTable:
         A file whose size and hash the caller has checked.
     n_slots, n_songs : int
         What the manifest promises.
-    trusted : bool
+    verified : bool
         The file has been opened before without it: its rows need not be counted again.
 
     Raises
@@ -77,11 +77,11 @@ class SongTable:
         When the file is not exactly this table with so many songs.
     """
 
-    def __init__(self, path: Path, *, n_slots: int, n_songs: int, trusted: bool = False) -> None:
+    def __init__(self, path: Path, *, n_slots: int, n_songs: int, verified: bool = False) -> None:
         self._path = path
         self._n_slots = n_slots
         self._n_looks = (_MAX_STEPS + _MAX_STEPS_PER_SONG * n_songs) // _STEPS_PER_LOOK
-        if trusted:
+        if verified:
             return
         with self._connect() as connection:
             master = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()

@@ -19,12 +19,12 @@ from typing import Any
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import write_atomic
 
-__all__ = ["identity", "is_trusted", "trust"]
+__all__ = ["identity", "is_verified", "mark_verified"]
 
 _CHECKS = f"1/{__version__}"  # what a note vouches for: the checks of this release
 
 
-def is_trusted(folder: Path, found: dict[str, Any] | None) -> bool:
+def is_verified(folder: Path, found: dict[str, Any] | None) -> bool:
     """Tell whether a database was checked in full and has not been touched since.
 
     Parameters
@@ -40,7 +40,7 @@ def is_trusted(folder: Path, found: dict[str, Any] | None) -> bool:
     return found is not None and bool(noted == found)
 
 
-def trust(folder: Path, checked: dict[str, Any] | None) -> None:
+def mark_verified(folder: Path, checked: dict[str, Any] | None) -> None:
     """Note that a database has passed every check; does nothing where no note can be kept.
 
     Parameters

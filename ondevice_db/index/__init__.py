@@ -1,1 +1,1 @@
-"""Nearest-neighbour search over fingerprints: exact, flat (Annoy) and quantized (Annoy over cells + PQ)."""
+"""Nearest-neighbor search over fingerprints: exact, flat (Annoy) and quantized (Annoy over cells + PQ)."""

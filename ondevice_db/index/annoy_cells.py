@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import CorruptArtifactError, DatabaseError
 from ondevice_db.format.arrays import sync_file
-from ondevice_db.index.codebook import unit_rows
+from ondevice_db.index.codebook import l2_normalize
 
 __all__ = ["DEFAULT_SEARCH_K", "DEFAULT_TREES", "AnnoyVectors", "build_annoy", "check_annoy"]
 
@@ -39,7 +39,7 @@ def build_annoy(vectors: NDArray[np.float32], path: Path, *, n_trees: int, seed:
     """
     index = AnnoyIndex(vectors.shape[1], "angular")
     index.set_seed(seed)
-    for number, row in enumerate(unit_rows(vectors)):
+    for number, row in enumerate(l2_normalize(vectors)):
         index.add_item(number, row)
     index.build(n_trees, n_jobs=1)
     try:
@@ -97,7 +97,7 @@ class AnnoyVectors:
     path : Path
         A file whose size and hash the caller has checked.
     n_items, dim : int
-    trusted : bool
+    verified : bool
         Leave out :func:`check_annoy`, for a file that has passed it.
 
     Raises
@@ -106,8 +106,8 @@ class AnnoyVectors:
         When the file is not an index of that many items and dimensions.
     """
 
-    def __init__(self, path: Path, *, n_items: int, dim: int, trusted: bool = False) -> None:
-        if not trusted:
+    def __init__(self, path: Path, *, n_items: int, dim: int, verified: bool = False) -> None:
+        if not verified:
             check_annoy(path, n_items=n_items, dim=dim)
         self._index = AnnoyIndex(dim, "angular")
         try:

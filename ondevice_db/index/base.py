@@ -1,17 +1,14 @@
-"""What every kind of index answers: the nearest fingerprints of a query, and a fingerprint's vector."""
+"""The answers that every kind of index gives: the nearest fingerprints of a query, and a fingerprint's vector."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
-from ondevice_db.format.schema import DatabaseManifest
 
-__all__ = ["ExactIndex", "FingerprintIndex", "Hits", "SearchOptions", "top_hits"]
+__all__ = ["FingerprintIndex", "Neighbors", "SearchOptions", "top_k"]
 
 _BOUND_SAMPLES = 16  # sampled values for each one wanted
 _BOUND_SLACK = 1.5
@@ -30,8 +27,8 @@ class SearchOptions:
         Codes to scan for a query where ``n_probe`` is None.
     search_k : int >= 1
         Items that Annoy looks at for each query fingerprint.
-    n_hits : int >= 1
-        Nearest fingerprints that vote for each query fingerprint.
+    n_neighbors : int >= 1
+        Nearest fingerprints that count in the offset histogram, for each query fingerprint.
     n_candidates : int >= 1
         Alignments (song, offset) that are rescored.
     n_best : int >= 1
@@ -45,14 +42,14 @@ class SearchOptions:
     n_probe: int | None = None
     min_scan: int = 50_000
     search_k: int = 2000
-    n_hits: int = 128
+    n_neighbors: int = 128
     n_candidates: int = 96
     n_best: int = 5
     time_budget_ms: float | None = None
     excluded_songs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("min_scan", "search_k", "n_hits", "n_candidates", "n_best"):
+        for name in ("min_scan", "search_k", "n_neighbors", "n_candidates", "n_best"):
             if getattr(self, name) < 1:
                 message = f"search option {name}: expected >= 1, found {getattr(self, name)}"
                 raise ConfigError(message)
@@ -65,14 +62,14 @@ class SearchOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Hits:
+class Neighbors:
     """The nearest fingerprints of every query fingerprint.
 
     Attributes
     ----------
-    fingerprints : ndarray of int64, shape (n_queries, n_hits)
+    fingerprints : ndarray of int64, shape (n_queries, n_neighbors)
         Fingerprint numbers, nearest first; -1 where there are fewer.
-    similarities : ndarray of float32, shape (n_queries, n_hits)
+    similarities : ndarray of float32, shape (n_queries, n_neighbors)
         Inner products; -inf where there is no fingerprint.
     n_scanned : int
         Fingerprints compared with each query.
@@ -87,11 +84,11 @@ class FingerprintIndex(Protocol):
     """A searchable collection of fingerprints numbered song by song."""
 
     @property
-    def background(self) -> NDArray[np.float32] | None:
-        """Unit vectors that stand for music in general, shape (n, dim), or None."""
+    def cohort(self) -> NDArray[np.float32] | None:
+        """Unit vectors of other music for score normalization, shape (n, dim), or None."""
         ...
 
-    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+    def nearest(self, queries: NDArray[np.float32], n_neighbors: int, options: SearchOptions) -> Neighbors:
         """Return the nearest fingerprints of each unit query vector."""
         ...
 
@@ -100,70 +97,27 @@ class FingerprintIndex(Protocol):
         ...
 
 
-class ExactIndex:
-    """Every vector compared with every query: the ground truth that the other indexes are measured against.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (n, dim)
-        Unit rows, song by song.
-    background : ndarray of float32, shape (n, dim), optional
-    """
-
-    def __init__(self, vectors: NDArray[np.float32], background: NDArray[np.float32] | None = None) -> None:
-        self._vectors = vectors
-        self._background = background
-
-    @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "ExactIndex":
-        """Read all vectors that another index stores."""
-        from ondevice_db.index.flat import FlatIndex
-        from ondevice_db.index.pq import PqIndex
-
-        inner = (PqIndex if manifest.layout == "pq" else FlatIndex).open(files, manifest, trusted=trusted)
-        return cls(inner.vectors(np.arange(manifest.n_fingerprints)), inner.background)
-
-    @property
-    def background(self) -> NDArray[np.float32] | None:
-        """Unit vectors that stand for music in general."""
-        return self._background
-
-    def nearest(
-        self,
-        queries: NDArray[np.float32],
-        n_hits: int,
-        options: SearchOptions,  # noqa: ARG002 (the protocol's)
-    ) -> Hits:
-        """Return the exactly nearest fingerprints."""
-        positions, similarities = top_hits(queries @ self._vectors.T, n_hits)
-        return Hits(positions, similarities, self._vectors.shape[0])
-
-    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
-        """Return stored vectors."""
-        return self._vectors[fingerprints]
-
-
-def top_hits(
-    similarities: NDArray[np.float32 | np.uint16], n_hits: int
+def top_k(
+    similarities: NDArray[np.float32 | np.uint16], n_neighbors: int
 ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
     """Return the columns of the largest values of each row, largest first.
 
     Parameters
     ----------
     similarities : ndarray of float32 or uint16, shape (n_queries, n)
-    n_hits : int
+    n_neighbors : int
 
     Returns
     -------
-    columns : ndarray of int64, shape (n_queries, n_hits)
+    columns : ndarray of int64, shape (n_queries, n_neighbors)
         -1 beyond ``n`` columns.
-    values : ndarray of float32, shape (n_queries, n_hits)
+    values : ndarray of float32, shape (n_queries, n_neighbors)
         -inf beyond ``n`` columns.
     """
     n_queries, n = similarities.shape
-    columns = np.full((n_queries, n_hits), -1, np.int64)
-    values = np.full((n_queries, n_hits), -np.inf, np.float32)
-    kept = min(n, n_hits)
+    columns = np.full((n_queries, n_neighbors), -1, np.int64)
+    values = np.full((n_queries, n_neighbors), -np.inf, np.float32)
+    kept = min(n, n_neighbors)
     if kept == 1:
         columns[:, 0] = similarities.argmax(axis=1)
         values[:, 0] = similarities[np.arange(n_queries), columns[:, 0]]
@@ -180,15 +134,15 @@ def top_hits(
 
 
 def _above_a_bound(values: NDArray[np.float32 | np.uint16], n: int) -> NDArray[np.int64]:
-    """Return places of at least the ``n`` largest values, and of not many more.
+    """Return positions of at least the ``n`` largest values, and of not many more.
 
-    A sample says about how large the n-th largest is, and one comparison leaves few of a hundred thousand to be sorted.
+    A sample estimates the n-th largest value, and one comparison leaves few of a hundred thousand to be sorted.
     """
     stride = values.size // (_BOUND_SAMPLES * n)
     if stride > 1:
         sample = values[::stride]
-        place = sample.size - 1 - int(_BOUND_SLACK * n / stride)
-        above = np.flatnonzero(values >= np.partition(sample, place)[place])
+        rank = sample.size - 1 - int(_BOUND_SLACK * n / stride)
+        above = np.flatnonzero(values >= np.partition(sample, rank)[rank])
         if above.size >= n:
             return above
     return np.arange(values.size)

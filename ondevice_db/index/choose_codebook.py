@@ -88,7 +88,7 @@ class CodebookChoice:
                 raise
             _LOG.warning("faiss is not installed: the shipped codebook is used, with %d cells", shipped.n_cells)
             return shipped
-        return replace(trained, background=shipped.background)
+        return replace(trained, cohort=shipped.cohort)
 
 
 def shipped_codebook(folder: Path, code_bytes: int | None = None) -> Codebook:

@@ -1,4 +1,4 @@
-"""The quantizer of fingerprints: coarse cells, a rotation, and a product quantizer of what the cell leaves over.
+"""The quantizer of fingerprints: coarse cells, a rotation, and a product quantizer of the residual.
 
 A fingerprint x is stored as its cell c(x) and one byte per sub-space:
 
@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.arrays import open_array, save_array
-from ondevice_db.index.nearest_cells import NearestCells
+from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 
-__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "level_rows", "unit_rows"]
+__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "l2_normalize", "power_normalize"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
@@ -28,15 +28,15 @@ _MAX_MAGNITUDE = 4.0
 _LENGTH_POWER = 1.5
 
 
-def unit_rows(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
+def l2_normalize(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
     """Return rows scaled to length 1; a zero row stays zero."""
     norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
     unit: NDArray[np.float32] = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
     return unit
 
 
-def level_rows(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return decoded vectors on a level with each other for comparison with one query.
+def power_normalize(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return decoded vectors divided by a power of their length, for comparison with one query.
 
     A vector that is badly described by its code decodes to a short one, by which the plain inner product would hold
     it back. The power was chosen on noisy queries of one fingerprint: rank-1 was 44 % for the plain product, 50 % for
@@ -60,18 +60,18 @@ class Codebook:
     centroids : ndarray of float32, shape (n_cells, dim)
         Mean fingerprint of each cell; a fingerprint belongs to the cell at the smallest angle.
     rotation : ndarray of float32, shape (dim, dim)
-        Orthogonal; applied to what the cell leaves over.
+        Orthogonal; applied to the residual.
     pq_centroids : ndarray of float32, shape (n_subspaces, 256, dim // n_subspaces)
-    background : ndarray of float32, shape (n, dim)
-        Directions of music in general, against which a match is weighed; by default those of the cells. Acceptance is
+    cohort : ndarray of float32, shape (n, dim)
+        Unit vectors of other music for score normalization; by default the directions of the cells. Acceptance is
         fitted with the shipped ones, so a codebook with other cells takes them over.
     """
 
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     pq_centroids: NDArray[np.float32]
-    background: NDArray[np.float32] = field(default_factory=_unset, compare=False)
-    _nearest: NearestCells | None = field(default=None, init=False, repr=False, compare=False)
+    cohort: NDArray[np.float32] = field(default_factory=_unset, compare=False)
+    _nearest: CoarseQuantizer | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         dim = self.centroids.shape[-1]
@@ -89,10 +89,10 @@ class Codebook:
         if n_subspaces * (dim // n_subspaces) != dim:
             message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
             raise ConfigError(message)
-        if self.background.size == 0:
-            object.__setattr__(self, "background", unit_rows(self.centroids))
-        if self.background.shape[1:] != (dim,) or self.background.dtype != np.float32:
-            message = f"codebook background: expected float32 (n, {dim}), found {self.background.shape}"
+        if self.cohort.size == 0:
+            object.__setattr__(self, "cohort", l2_normalize(self.centroids))
+        if self.cohort.shape[1:] != (dim,) or self.cohort.dtype != np.float32:
+            message = f"codebook cohort: expected float32 (n, {dim}), found {self.cohort.shape}"
             raise ConfigError(message)
 
     def check(self) -> None:
@@ -103,7 +103,7 @@ class Codebook:
         CorruptArtifactError
             When one is too large, or NaN.
         """
-        for name in (*CODEBOOK_ROLES, "background"):
+        for name in (*CODEBOOK_ROLES, "cohort"):
             if not (np.abs(getattr(self, name)) <= _MAX_MAGNITUDE).all():
                 message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
                 raise CorruptArtifactError(message)
@@ -124,13 +124,13 @@ class Codebook:
         return int(self.pq_centroids.shape[0])
 
     def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Return the cell of each row: the centroid at the smallest angle; see :class:`NearestCells` for many cells."""
+        """Return the cell of each row: the centroid at the smallest angle."""
         return self.nearest_cells(vectors, 1)[:, 0]
 
     def nearest_cells(self, vectors: NDArray[np.float32], n: int) -> NDArray[np.int64]:
         """Return the ``n`` cells at the smallest angles from each row, nearest first, shape (rows, n)."""
         if self._nearest is None:
-            object.__setattr__(self, "_nearest", NearestCells(unit_rows(self.centroids)))
+            object.__setattr__(self, "_nearest", CoarseQuantizer(l2_normalize(self.centroids)))
         assert self._nearest is not None  # noqa: S101 (set above)
         return self._nearest.nearest(vectors, n)
 
@@ -200,12 +200,12 @@ class Codebook:
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""
-        decoded: NDArray[np.float32] = self.left_over(codes) @ self.rotation
+        decoded: NDArray[np.float32] = self.residual(codes) @ self.rotation
         decoded += self.centroids[cells]
         return decoded
 
-    def left_over(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
-        """Return what codes say beyond their cells, still rotated, shape (n, dim).
+    def residual(self, codes: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """Return the decoded residuals, still rotated, shape (n, dim).
 
         With the cells' centroids rotated as well, lengths and inner products with rotated queries are those of
         :meth:`decode`, for less work where cells are fewer than codes.
@@ -238,7 +238,7 @@ class Codebook:
         folder: Path,
         names: dict[str, str] | None = None,
         *,
-        background: NDArray[np.float32] | None = None,
+        cohort: NDArray[np.float32] | None = None,
         check: bool = True,
     ) -> "Codebook":
         """Memory-map what :meth:`save` wrote.
@@ -247,7 +247,7 @@ class Codebook:
         ----------
         folder : Path
         names : dict of role to file name, optional
-        background : ndarray of float32, shape (n, dim), optional
+        cohort : ndarray of float32, shape (n, dim), optional
         check : bool
             False leaves out :meth:`check`, for files that have passed it.
 
@@ -259,7 +259,7 @@ class Codebook:
         paths = {role: folder / (names or codebook_names())[role] for role in CODEBOOK_ROLES}
         arrays = {role: open_array(path, np.float32) for role, path in paths.items()}
         try:
-            codebook = cls(**arrays) if background is None else cls(**arrays, background=background)
+            codebook = cls(**arrays) if cohort is None else cls(**arrays, cohort=cohort)
         except (ConfigError, IndexError) as error:
             message = f"{folder}: {error}; restore or train the codebook again"
             raise CorruptArtifactError(message) from error

@@ -10,7 +10,7 @@ from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.schema import DatabaseManifest
 from ondevice_db.index.annoy_cells import AnnoyVectors
-from ondevice_db.index.base import Hits, SearchOptions, top_hits
+from ondevice_db.index.base import Neighbors, SearchOptions, top_k
 
 __all__ = ["FLAT_MAX_SONGS", "FlatIndex"]
 
@@ -25,7 +25,7 @@ class FlatIndex:
         self._annoy = annoy
 
     @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "FlatIndex":
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, verified: bool = False) -> "FlatIndex":
         """Open the arrays of a database whose sizes and hashes have been checked.
 
         Raises
@@ -38,25 +38,27 @@ class FlatIndex:
         if not bool(((np.abs(norms - 1) < 1e-2) | (norms == 0)).all()) or int((norms > 0).sum()) != manifest.n_codes:
             message = f"{files['vectors']}: expected {manifest.n_codes} vectors of length 1; restore or rebuild it"
             raise CorruptArtifactError(message)
-        annoy = AnnoyVectors(files["vectors_index"], n_items=manifest.n_fingerprints, dim=manifest.dim, trusted=trusted)
+        annoy = AnnoyVectors(
+            files["vectors_index"], n_items=manifest.n_fingerprints, dim=manifest.dim, verified=verified
+        )
         return cls(vectors, annoy)
 
     @property
-    def background(self) -> NDArray[np.float32] | None:
+    def cohort(self) -> NDArray[np.float32] | None:
         """Return None: this layout holds nothing but the songs' own fingerprints."""
         return None
 
-    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+    def nearest(self, queries: NDArray[np.float32], n_neighbors: int, options: SearchOptions) -> Neighbors:
         """Return the fingerprints that Annoy finds nearest to each query, with exact inner products."""
-        # Annoy's own default looks at n * n_trees items; fewer miss neighbours among thousands of vectors.
-        search_k = max(options.search_k, options.min_scan // 2, 20 * n_hits)
-        found = self._annoy.nearest(queries, min(n_hits, self._annoy.n_items), search_k)
+        # Annoy's own default looks at n * n_trees items; fewer miss neighbors among thousands of vectors.
+        search_k = max(options.search_k, options.min_scan // 2, 20 * n_neighbors)
+        found = self._annoy.nearest(queries, min(n_neighbors, self._annoy.n_items), search_k)
         similarities = np.einsum("qkd,qd->qk", self._vectors[found], queries)
         # Silence has a zero vector, near to nothing.
         similarities[(found < 0) | (similarities == 0)] = -np.inf
-        columns, values = top_hits(similarities.astype(np.float32), n_hits)
+        columns, values = top_k(similarities.astype(np.float32), n_neighbors)
         fingerprints = np.where(np.isfinite(values), np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
-        return Hits(fingerprints, values, search_k)
+        return Neighbors(fingerprints, values, search_k)
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return stored vectors."""

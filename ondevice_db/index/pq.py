@@ -11,18 +11,19 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.format.arrays import RowFile, open_array
+from ondevice_db.format.packing import width_of
+from ondevice_db.format.radix import RadixOrder, n_blocks_of, n_words_of
 from ondevice_db.format.schema import DatabaseManifest
 from ondevice_db.index.annoy_cells import AnnoyVectors
-from ondevice_db.index.base import Hits, SearchOptions, top_hits
-from ondevice_db.index.cell_order import CellOrder, open_order
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, level_rows
+from ondevice_db.index.base import Neighbors, SearchOptions, top_k
+from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, power_normalize
 from ondevice_db.index.scan import scan
 
 __all__ = ["PqIndex"]
 
 _SCANNED_FRACTION = 0.005
 _RANK_RESERVE = 1.5  # a query's own cells may hold fewer codes than the average
-_REFINED = 3  # codes decoded for each hit that is returned
+_REFINED = 3  # codes decoded for each neighbor that is returned
 
 
 class PqIndex:
@@ -39,7 +40,8 @@ class PqIndex:
         Cell by cell.
     centroids : RowFile of shape (n_cells, dim)
         The codebook's, once more.
-    order : CellOrder
+    order : RadixOrder
+        Leads from fingerprints to their cells and codes, and back.
     n_fingerprints : int
     """
 
@@ -51,7 +53,7 @@ class PqIndex:
         starts: NDArray[np.int64],
         codes: RowFile,
         centroids: RowFile,
-        order: CellOrder,
+        order: RadixOrder,
         n_fingerprints: int,
     ) -> None:
         self.codebook = codebook
@@ -63,14 +65,14 @@ class PqIndex:
         self._n_fingerprints = n_fingerprints
 
     @classmethod
-    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, trusted: bool = False) -> "PqIndex":
+    def open(cls, files: Mapping[str, Path], manifest: DatabaseManifest, *, verified: bool = False) -> "PqIndex":
         """Open the arrays of a database whose sizes and hashes have been checked.
 
         Parameters
         ----------
         files : mapping of role to Path
         manifest : DatabaseManifest
-        trusted : bool
+        verified : bool
             These very files have been opened before without it: their numbers need not be checked again.
 
         Raises
@@ -84,40 +86,46 @@ class PqIndex:
         if starts[0] != 0 or starts[-1] != manifest.n_codes or (np.diff(starts) < 0).any():
             message = f"{files['list_starts']}: the cells' lists do not cover the codes in order; rebuild the database"
             raise CorruptArtifactError(message)
-        background = open_array(files["background"], np.float32) if "background" in files else None
+        cohort = open_array(files["cohort"], np.float32)
         names = {role: files[role].name for role in CODEBOOK_ROLES}
-        codebook = Codebook.load(files["centroids"].parent, names, background=background, check=not trusted)
+        codebook = Codebook.load(files["centroids"].parent, names, cohort=cohort, check=not verified)
         if (codebook.n_cells, codebook.dim, codebook.n_subspaces) != (n_cells, dim, manifest.n_subspaces):
             message = f"{files['centroids']}: the codebook's shape differs from the manifest; rebuild the database"
             raise CorruptArtifactError(message)
-        annoy = AnnoyVectors(files["cells"], n_items=n_cells, dim=dim, trusted=trusted)
+        annoy = AnnoyVectors(files["cells"], n_items=n_cells, dim=dim, verified=verified)
+        n, n_passes = manifest.n_fingerprints, width_of(n_cells + 1)
+        order = RadixOrder(
+            n,
+            open_array(files["order_bits"], np.uint64, (n_passes, n_words_of(n))),
+            open_array(files["order_counts"], np.uint32, (n_passes, n_blocks_of(n) + 1)),
+        )
         return cls(
             codebook,
             annoy,
             starts=starts,
             codes=codes,
             centroids=RowFile(files["centroids"], np.float32, (n_cells, dim)),
-            order=open_order(files, manifest, starts),
+            order=order,
             n_fingerprints=manifest.n_fingerprints,
         )
 
     @property
-    def background(self) -> NDArray[np.float32]:
-        """Directions of music in general: a fixed sample of what it sounds like."""
-        return self.codebook.background
+    def cohort(self) -> NDArray[np.float32]:
+        """Unit vectors of other music, for score normalization."""
+        return self.codebook.cohort
 
-    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+    def nearest(self, queries: NDArray[np.float32], n_neighbors: int, options: SearchOptions) -> Neighbors:
         """Return the nearest codes of each query by exact query against quantized vector.
 
-        All queries look into the union of their cells: neighbours in time want much the same cells, and a cell that
+        All queries look into the union of their cells: neighbors in time want much the same cells, and a cell that
         one of them found costs the others next to nothing.
         """
         cells = self.probe(queries, options)
         counts = self._starts[cells + 1] - self._starts[cells]
         codes = self._codes.ranges(self._starts[cells], counts)
         if codes.shape[0] == 0:
-            nothing = np.full((queries.shape[0], n_hits), -1, np.int64)
-            return Hits(nothing, np.full(nothing.shape, -np.inf, np.float32), 0)
+            nothing = np.full((queries.shape[0], n_neighbors), -1, np.int64)
+            return Neighbors(nothing, np.full(nothing.shape, -np.inf, np.float32), 0)
         sums = scan(
             self.codebook.tables(queries),
             self._centroids.take(cells) @ queries.T,
@@ -125,7 +133,7 @@ class PqIndex:
             np.repeat(np.arange(cells.size), counts),
             ends_s=time.perf_counter() + (options.time_budget_ms or math.inf) / 1000,
         )
-        columns, _ = top_hits(sums, _REFINED * n_hits)
+        columns, _ = top_k(sums, _REFINED * n_neighbors)
         # Columns are the cells' codes one after the other.
         begins = np.cumsum(counts) - counts
         chosen = np.maximum(columns, 0)
@@ -133,16 +141,16 @@ class PqIndex:
         positions = self._starts[cells[which]] + chosen - begins[which]
         positions[columns < 0] = -1
         values = self._refine(queries, codes, columns, cells[which])
-        order = np.argsort(-values, axis=1, kind="stable")[:, :n_hits]
+        order = np.argsort(-values, axis=1, kind="stable")[:, :n_neighbors]
         positions, values = (np.take_along_axis(found, order, axis=1) for found in (positions, values))
         fingerprints = np.full(positions.shape, -1, np.int64)
         unique, inverse = np.unique(positions[positions >= 0], return_inverse=True)
         try:
-            numbers = self._order.fingerprints(unique, np.searchsorted(self._starts, unique, side="right") - 1)
+            numbers = self._order.fingerprints(unique)
         except ValueError as error:
             self._refuse(str(error))
         fingerprints[positions >= 0] = numbers[inverse]
-        return Hits(fingerprints, values, sums.shape[1])
+        return Neighbors(fingerprints, values, sums.shape[1])
 
     def probe(self, queries: NDArray[np.float32], options: SearchOptions) -> NDArray[np.int64]:
         """Return the cells to scan for these queries, those that are nearest to any of them first.
@@ -174,10 +182,10 @@ class PqIndex:
         CorruptArtifactError
             When the order does not lead to codes of their cells.
         """
-        cells, positions = self._places(fingerprints)
+        cells, positions = self._locate(fingerprints)
         sounding = np.flatnonzero(cells < self.codebook.n_cells)
         unique, inverse = np.unique(cells[sounding], return_inverse=True)
-        decoded = self.codebook.left_over(self._codes.take(positions[sounding])) @ self.codebook.rotation
+        decoded = self.codebook.residual(self._codes.take(positions[sounding])) @ self.codebook.rotation
         vectors = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
         vectors[sounding] = decoded + self._centroids.take(unique)[inverse]
         return vectors
@@ -185,7 +193,7 @@ class PqIndex:
     def _decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return decoded vectors times the rotation; the centroids are read, as they lie scattered over their file."""
         unique, inverse = np.unique(cells, return_inverse=True)
-        decoded = self.codebook.left_over(codes)
+        decoded = self.codebook.residual(codes)
         decoded += (self._centroids.take(unique) @ self.codebook.rotation.T)[inverse]
         return decoded
 
@@ -218,9 +226,9 @@ class PqIndex:
         )
         return cells, codes
 
-    def _places(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    def _locate(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         try:
-            cells, positions = self._order.places(fingerprints)
+            cells, positions = self._order.locate(fingerprints)
         except ValueError as error:
             self._refuse(str(error))
         n_cells = self.codebook.n_cells
@@ -239,11 +247,11 @@ class PqIndex:
         columns: NDArray[np.int64],
         cells: NDArray[np.int64],
     ) -> NDArray[np.float32]:
-        """Return the nearest codes' similarities with their vectors on a level; the tables know nothing of lengths."""
+        """Return the nearest codes' similarities with their vectors power-normalized; the tables ignore lengths."""
         unique, first, inverse = np.unique(columns, return_index=True, return_inverse=True)
         vectors = self._decode_rotated(cells.ravel()[first], codes[np.maximum(unique, 0)])
         rotated: NDArray[np.float32] = queries @ self.codebook.rotation.T
-        everything: NDArray[np.float32] = rotated @ level_rows(vectors).T
+        everything: NDArray[np.float32] = rotated @ power_normalize(vectors).T
         values: NDArray[np.float32] = np.take_along_axis(everything, inverse.reshape(columns.shape), axis=1)
         values[columns < 0] = -np.inf
         return values

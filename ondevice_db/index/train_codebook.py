@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from ondevice_db.format.schema import MAX_CELLS
-from ondevice_db.index.codebook import Codebook, unit_rows
-from ondevice_db.index.nearest_cells import NearestCells
+from ondevice_db.index.coarse_quantizer import CoarseQuantizer
+from ondevice_db.index.codebook import Codebook, l2_normalize
 
 __all__ = ["MIN_POINTS_PER_CELL", "SHIPPED_HOP_S", "SHIPPED_N_CELLS", "default_n_cells", "train_codebook"]
 
@@ -74,10 +74,10 @@ def train_codebook(
             f"dimensions, found {n} embeddings of {dim}; use more music or fewer cells"
         )
         raise ConfigError(message)
-    vectors = unit_rows(embeddings)
+    vectors = l2_normalize(embeddings)
     if centroids is None:
         centroids = _cell_means(vectors, _cell_directions(faiss, vectors, n_cells, seed))
-    residuals = vectors - centroids[_nearest(vectors, unit_rows(centroids))]
+    residuals = vectors - centroids[_nearest(vectors, l2_normalize(centroids))]
     rotation = np.eye(dim, dtype=np.float32)
     if rotate:
         transform = faiss.OPQMatrix(dim, n_subspaces)
@@ -110,7 +110,7 @@ def _kmeans(faiss: Any, vectors: NDArray[np.float32], n: int, seed: int) -> NDAr
         vectors.shape[1], n, niter=25, seed=seed, spherical=True, min_points_per_centroid=1, verbose=False
     )
     kmeans.train(vectors)
-    return unit_rows(np.asarray(kmeans.centroids).reshape(n, vectors.shape[1]))
+    return l2_normalize(np.asarray(kmeans.centroids).reshape(n, vectors.shape[1]))
 
 
 def _cell_means(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -124,4 +124,4 @@ def _cell_means(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -
 
 
 def _nearest(vectors: NDArray[np.float32], directions: NDArray[np.float32]) -> NDArray[np.int64]:
-    return NearestCells(directions).nearest(vectors, 1)[:, 0]
+    return CoarseQuantizer(directions).nearest(vectors, 1)[:, 0]

@@ -38,7 +38,7 @@ class Acceptance:
         Fingerprints in the database of the fit.
     size_slope : float in [0, 1]
         What a database e times as large takes from the logarithm of the odds. More songs are more chances for a wrong
-        one to look right: were the evidence blind to them it would be 1, but neighbours and competitors, which are
+        one to look right: were the evidence blind to them it would be 1, but neighbors and competitors, which are
         part of it, come nearer as well and take over most of that.
     """
 
@@ -75,7 +75,7 @@ class Acceptance:
             Natural logarithm of how much likelier the song is than the average one.
         """
         logit = float(evidence.to_vector() @ np.array(self.coefficients)) + self.intercept
-        # A smaller database than that of the fit gets no credit: its neighbourhoods are too empty to say much.
+        # A smaller database than that of the fit gets no credit: its neighborhoods are too empty to say much.
         growth = math.log(max(n_searched / self.n_fitted, 1.0))
         return _probability(logit - self.size_slope * growth + log_prior)
 

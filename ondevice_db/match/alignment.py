@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.plotting import pyplot
-from ondevice_db.index.codebook import level_rows
+from ondevice_db.index.codebook import power_normalize
 from ondevice_db.match.explain import Step
 from ondevice_db.match.matcher import Match
 from ondevice_db.store.store import Songs
@@ -70,13 +70,13 @@ def map_alignment(
     times_s: NDArray[np.float64] = np.arange(queries.shape[0], dtype=np.float64) * hop_s
     first = max(0, int((best.offset_s - _AROUND_S) / reference_hop_s))
     last = min(end - start, int((best.offset_s + times_s[-1] + _AROUND_S) / reference_hop_s) + 1)
-    places = np.arange(min(first, end - start - 1), max(last, 1))
-    vectors = level_rows(database.index.vectors(start + places))
+    positions = np.arange(min(first, end - start - 1), max(last, 1))
+    vectors = power_normalize(database.index.vectors(start + positions))
     silent = np.logical_or.outer(~np.any(vectors, axis=1), ~np.any(queries, axis=1))
     return AlignmentMap(
         title=title,
         times_s=times_s,
-        reference_s=places.astype(np.float64) * reference_hop_s,
+        reference_s=positions.astype(np.float64) * reference_hop_s,
         similarities=np.where(silent, np.nan, vectors @ queries.T).astype(np.float32),
         offset_s=best.offset_s,
         score=best.score,
@@ -131,10 +131,10 @@ def _draw_map(figure: Any, axes: Any, alignment: AlignmentMap) -> None:
 def _draw_steps(axes: Any, alignment: AlignmentMap) -> None:
     steps = alignment.steps
     times_s = [step.time_s for step in steps]
-    rivals = [np.nan if step.rival_similarity is None else step.rival_similarity for step in steps]
+    runners_up = [np.nan if step.runner_up_similarity is None else step.runner_up_similarity for step in steps]
     axes.plot(times_s, [step.similarity for step in steps], "o-", color="tab:red", label="this song, aligned")
-    axes.plot(times_s, rivals, "s--", color="tab:blue", label="nearest other song")
-    axes.plot(times_s, [step.music_similarity for step in steps], ":", color="0.4", label="music in general")
+    axes.plot(times_s, runners_up, "s--", color="tab:blue", label="nearest other song")
+    axes.plot(times_s, [step.cohort_similarity for step in steps], ":", color="0.4", label="cohort (other music)")
     axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.02)
     axes.set_xlabel("query time (s)")
     axes.set_ylabel("similarity")

@@ -1,8 +1,8 @@
 """What speaks for the best song: how near the aligned sequence is, and to what it might owe that.
 
-Closeness means little by itself: a piano chord is near to many piano chords, and a drone to itself at any time. What
-tells a song from its look-alikes is how much nearer the aligned sequence is than the query's neighbourhood in
-general, than the next song, and than the same song a few seconds earlier or later.
+Closeness means little by itself: a piano chord is near to many piano chords, and a drone to itself at any time. A song
+differs from its look-alikes by how much nearer the aligned sequence is than the query's neighborhood in general, than
+the runner-up, and than the same song a few seconds earlier or later.
 """
 
 import math
@@ -11,21 +11,21 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.index.base import Hits
+from ondevice_db.index.base import Neighbors
 from ondevice_db.match.candidates import Alignments
 from ondevice_db.match.rescore import NO_SCORE, Rescored
 
 __all__ = [
     "FEATURES",
     "N_FEATURES",
-    "N_NEIGHBOURS",
+    "N_NEIGHBORS",
     "Evidence",
     "gather_evidence",
     "mean_of_largest",
     "shifted_alignments",
 ]
 
-N_NEIGHBOURS = 20
+N_NEIGHBORS = 20
 _SHIFTS_S = np.array([-8.0, -4.0, -2.0, 2.0, 4.0, 8.0])
 _MOST_SHARPNESS = 0.1
 
@@ -38,31 +38,31 @@ class Evidence:
     ----------
     mean_similarity : float in [-1, 1]
         Along the alignment.
-    above_background : float
-        Mean of each fingerprint's similarity less that to the nearest directions of music in general.
-    above_neighbours : float
+    above_cohort : float
+        Mean of each fingerprint's similarity less that to the nearest vectors of the cohort.
+    above_neighbors : float
         The same against the nearest fingerprints of other songs in the database, the local density, where they are
         nearer still.
     margin : float
         Between the scores of the alignment and of the best one of any other song.
     win_rate : float in [0, 1]
-        Share of query fingerprints that are nearer to their aligned place than to any fingerprint of another song, and
-        to any direction of music in general.
+        Share of query fingerprints that are nearer to their aligned position than to any fingerprint of another
+        song, and to any vector of the cohort.
     clear_wins : float in [0, 2]
         By how much they are nearer to it, as a root mean square over all query fingerprints, losses counting as zero: a
-        few clear seconds tell a song even where noise covers the others.
+        few clear seconds identify a song even where noise covers the others.
     above_shifted : float
-        Between its score and that of the same song 2, 4 and 8 s earlier and later, on average: one place in a song is
+        Between its score and the mean score of the same song 2, 4 and 8 s earlier and later: one position in a song is
         more than its style.
     sharpness : float in [-0.1, 0.1]
-        Between its score and the second best of those places, cut off: next to nothing in a drone, which is near to
+        Between its score and the second best of those positions, cut off: next to nothing in a drone, which is near to
         every other drone. The best of them is left out, because songs repeat themselves.
     n_fingerprints : int >= 1
     """
 
     mean_similarity: float
-    above_background: float
-    above_neighbours: float
+    above_cohort: float
+    above_neighbors: float
     margin: float
     win_rate: float
     clear_wins: float
@@ -83,7 +83,7 @@ N_FEATURES = len(FEATURES)
 
 
 def shifted_alignments(rescored: Rescored) -> Alignments:
-    """Return the best alignment's song at places some seconds earlier and later."""
+    """Return the best alignment's song at positions some seconds earlier and later."""
     n = _SHIFTS_S.size
     return Alignments(np.full(n, rescored.songs[0]), rescored.offsets_s[0] + _SHIFTS_S, np.zeros(n))
 
@@ -91,11 +91,11 @@ def shifted_alignments(rescored: Rescored) -> Alignments:
 def gather_evidence(
     rescored: Rescored,
     shifted: Rescored,
-    hits: Hits,
+    neighbors: Neighbors,
     songs: NDArray[np.int64],
     *,
-    background: NDArray[np.float64],
-    nearest_music: NDArray[np.float64],
+    cohort_similarity: NDArray[np.float64],
+    nearest_cohort: NDArray[np.float64],
 ) -> Evidence:
     """Weigh the best of the rescored alignments.
 
@@ -105,25 +105,24 @@ def gather_evidence(
         At least one alignment, best first.
     shifted : Rescored
         Of :func:`shifted_alignments`.
-    hits : Hits
-    songs : ndarray of int64, shape (n_queries, n_hits)
-        Song of each hit; -1 where there is none or it is masked.
-    background, nearest_music : ndarray of float64, shape (n_queries,)
-        What a query fingerprint scores with music in general: on average of the nearest directions, and with the
-        nearest.
+    neighbors : Neighbors
+    songs : ndarray of int64, shape (n_queries, n_neighbors)
+        Song of each neighbor; -1 where there is none or it is masked.
+    cohort_similarity, nearest_cohort : ndarray of float64, shape (n_queries,)
+        Of each query fingerprint: mean over its nearest cohort vectors, and that of the nearest.
     """
     song, score, similarities = rescored.songs[0], float(rescored.scores[0]), rescored.similarities[0]
-    others = np.where((songs == song) | (songs < 0), -np.inf, hits.similarities)
-    # A handful of songs leaves everything else out of sight: music in general is near even where they are not.
-    neighbours = np.maximum(mean_of_largest(others, N_NEIGHBOURS, fallback=background), background)
-    lead = similarities - np.maximum(others.max(axis=1), nearest_music)
+    others = np.where((songs == song) | (songs < 0), -np.inf, neighbors.similarities)
+    # A handful of songs leaves everything else out of sight: the cohort is near even where they are not.
+    density = np.maximum(mean_of_largest(others, N_NEIGHBORS, fallback=cohort_similarity), cohort_similarity)
+    lead = similarities - np.maximum(others.max(axis=1), nearest_cohort)
     runners_up = rescored.scores[rescored.songs != song]
-    # Beyond its ends a song is as near as music in general, which is a score of zero.
+    # Beyond its ends a song is as near as the cohort, which is a score of zero.
     elsewhere = np.sort(np.where(shifted.scores > NO_SCORE, shifted.scores, 0.0))
     return Evidence(
         mean_similarity=float(similarities.mean()),
-        above_background=float((similarities - background).mean()),
-        above_neighbours=float((similarities - neighbours).mean()),
+        above_cohort=float((similarities - cohort_similarity).mean()),
+        above_neighbors=float((similarities - density).mean()),
         margin=score - max(float(runners_up[0]) if runners_up.size else 0.0, 0.0),
         win_rate=float((lead > 0).mean()),
         clear_wins=float(np.sqrt(np.mean(np.maximum(lead, 0.0) ** 2))),
@@ -144,6 +143,6 @@ def mean_of_largest(
     if fallback is None:
         mean: NDArray[np.float64] = total / np.maximum(finite.sum(axis=1), 1)
     else:
-        # Few other songs must not make a neighbourhood look emptier than music is.
+        # Few other songs must not make a neighborhood look emptier than music is.
         mean = (total + (n - finite.sum(axis=1)) * fallback) / n
     return mean

@@ -13,19 +13,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.index.base import Hits
+from ondevice_db.index.base import Neighbors
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.evidence import Evidence
 from ondevice_db.match.rescore import Rescored
 
 __all__ = ["CLEAR_MATCH", "Reason", "Step", "gather_steps", "reasons_against"]
 
-# Medians over 36 queries: 8 s from three places of each shipped demo song under the demo's talking at 5 dB, in a
+# Medians over 36 queries: 8 s from three positions of each shipped demo song under the demo's talking at 5 dB, in a
 # database of these songs. All of them are recognized.
 CLEAR_MATCH: Mapping[str, float] = {
     "mean_similarity": 0.90,
-    "above_background": 0.48,
-    "above_neighbours": 0.48,
+    "above_cohort": 0.48,
+    "above_neighbors": 0.48,
     "margin": 0.48,
     "win_rate": 1.0,
     "clear_wins": 0.30,
@@ -34,13 +34,13 @@ CLEAR_MATCH: Mapping[str, float] = {
 }
 _WORDS: Mapping[str, str] = {
     "mean_similarity": "its fingerprints are not much like the query's",
-    "above_background": "it is hardly nearer to the query than music in general",
-    "above_neighbours": "other songs have fingerprints that are as near",
+    "above_cohort": "it is hardly nearer to the query than other music is",
+    "above_neighbors": "other songs have fingerprints that are as near",
     "margin": "another song fits nearly as well",
     "win_rate": "few fingerprints are nearer to it than to everything else",
     "clear_wins": "no fingerprint is much nearer to it than to everything else",
     "above_shifted": "it fits as well some seconds earlier or later",
-    "sharpness": "its place in the song is not distinct",
+    "sharpness": "its position in the song is not distinct",
 }
 _MOST_REASONS = 3
 _LEAST_GAIN = 0.25  # in logits; less is no reason
@@ -55,27 +55,27 @@ class Step:
     time_s, reference_s : float, seconds
         Where it begins in the query, and where the alignment puts it in the song.
     similarity : float
-        With the best song at that place; where the song is silent or does not reach, what music in general scores.
-    music_similarity : float
-        With the nearest direction of music in general.
-    rival_similarity : float or None
+        With the best song at that position; where the song is silent or does not reach, the similarity to the cohort.
+    cohort_similarity : float
+        With the nearest vector of the cohort.
+    runner_up_similarity : float or None
         With the nearest fingerprint of any other song.
-    rival_song : int or None
+    runner_up_song : int or None
         Song index of that one.
     """
 
     time_s: float
     reference_s: float
     similarity: float
-    music_similarity: float
-    rival_similarity: float | None
-    rival_song: int | None
+    cohort_similarity: float
+    runner_up_similarity: float | None
+    runner_up_song: int | None
 
     @property
     def wins(self) -> bool:
-        """Whether it is nearer to its place in the song than to any other song and to music in general."""
+        """Whether it is nearer to its position in the song than to any other song and to the cohort."""
         return self.similarity > max(
-            self.music_similarity, -1.0 if self.rival_similarity is None else self.rival_similarity
+            self.cohort_similarity, -1.0 if self.runner_up_similarity is None else self.runner_up_similarity
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,10 +111,10 @@ class Reason:
 
 def gather_steps(
     rescored: Rescored,
-    hits: Hits,
+    neighbors: Neighbors,
     songs: NDArray[np.int64],
     *,
-    nearest_music: NDArray[np.float64],
+    nearest_cohort: NDArray[np.float64],
     times_s: NDArray[np.float64],
 ) -> tuple[Step, ...]:
     """Return the evidence of each query fingerprint for the best of the rescored alignments.
@@ -123,14 +123,14 @@ def gather_steps(
     ----------
     rescored : Rescored
         At least one alignment, best first.
-    hits : Hits
-    songs : ndarray of int64, shape (n_queries, n_hits)
-        Song of each hit; -1 where there is none or it is masked.
-    nearest_music : ndarray of float64, shape (n_queries,)
-        What each fingerprint scores with the nearest direction of music in general.
+    neighbors : Neighbors
+    songs : ndarray of int64, shape (n_queries, n_neighbors)
+        Song of each neighbor; -1 where there is none or it is masked.
+    nearest_cohort : ndarray of float64, shape (n_queries,)
+        Of each fingerprint and the nearest vector of the cohort.
     times_s : ndarray of float64, shape (n_queries,), seconds
     """
-    others = np.where((songs == rescored.songs[0]) | (songs < 0), -np.inf, hits.similarities)
+    others = np.where((songs == rescored.songs[0]) | (songs < 0), -np.inf, neighbors.similarities)
     nearest = others.argmax(axis=1)
     rows = np.arange(times_s.size)
     known = np.isfinite(others[rows, nearest])
@@ -139,9 +139,9 @@ def gather_steps(
             time_s=float(times_s[row]),
             reference_s=float(rescored.offsets_s[0] + times_s[row]),
             similarity=float(rescored.similarities[0, row]),
-            music_similarity=float(nearest_music[row]),
-            rival_similarity=float(others[row, nearest[row]]) if known[row] else None,
-            rival_song=int(songs[row, nearest[row]]) if known[row] else None,
+            cohort_similarity=float(nearest_cohort[row]),
+            runner_up_similarity=float(others[row, nearest[row]]) if known[row] else None,
+            runner_up_song=int(songs[row, nearest[row]]) if known[row] else None,
         )
         for row in rows
     )

@@ -7,17 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index.base import FingerprintIndex, Hits, SearchOptions
+from ondevice_db.index.base import FingerprintIndex, Neighbors, SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
-from ondevice_db.match.candidates import Alignments, vote
-from ondevice_db.match.evidence import N_NEIGHBOURS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
+from ondevice_db.match.candidates import Alignments, offset_histogram
+from ondevice_db.match.evidence import N_NEIGHBORS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
 from ondevice_db.match.explain import Step, gather_steps
 from ondevice_db.match.rescore import Rescored, rescore
 from ondevice_db.store.store import Songs
 
 __all__ = ["Candidate", "Match", "Matcher"]
 
-_N_BACKGROUND = 20
+_N_COHORT = 20
 _SCORE_SCALE = 0.05  # difference of scores that makes a song e times as likely
 
 
@@ -31,7 +31,7 @@ class Candidate:
     offset_s : float, seconds
         Reference time of the query's first sample; negative when the query began before the song.
     raw_score : float
-        Soft mean of the similarities along the alignment above those to music in general.
+        Soft mean of the similarities along the alignment above those to the cohort.
     score : float in [0, 1]
         Calibrated probability that this is the song.
     """
@@ -104,7 +104,7 @@ class Matcher:
     acceptance : Acceptance
         Of the model that made the fingerprints.
     index : FingerprintIndex, optional
-        Another index over the same fingerprints, such as :class:`~ondevice_db.index.base.ExactIndex`.
+        Another index over the same fingerprints, such as :class:`~ondevice_db.index.exact.ExactIndex`.
     log_prior : ndarray of float64, shape (n_slots,), optional
         How much likelier than the average each song is, from :func:`~ondevice_db.match.popularity.read_popularity`.
 
@@ -150,24 +150,24 @@ class Matcher:
         if embeddings.shape != shape or shape[0] == 0 or not np.isfinite(embeddings).all() or hop_s <= 0:
             message = f"query: expected finite fingerprints (n >= 1, {manifest.dim}), found {embeddings.shape}"
             raise ConfigError(message)
-        heard = np.flatnonzero(embeddings.any(axis=1))
-        if heard.size == 0:
+        sounding = np.flatnonzero(embeddings.any(axis=1))
+        if sounding.size == 0:
             return self._unknown(n_scanned=0)
-        queries = np.ascontiguousarray(embeddings[heard], np.float32)
-        times_s = heard.astype(np.float64) * hop_s
-        hits, songs = self._hits(queries, options)
-        places = hits.fingerprints - self.database.song_starts[np.maximum(songs, 0)]
-        alignments = vote(
-            hits,
+        queries = np.ascontiguousarray(embeddings[sounding], np.float32)
+        times_s = sounding.astype(np.float64) * hop_s
+        neighbors, songs = self._neighbors(queries, options)
+        positions = neighbors.fingerprints - self.database.song_starts[np.maximum(songs, 0)]
+        alignments = offset_histogram(
+            neighbors,
             songs,
-            places,
+            positions,
             times_s=times_s,
             reference_hop_s=manifest.hop_s,
             n_alignments=options.n_candidates,
         )
         if alignments.songs.size == 0:
-            return self._unknown(n_scanned=hits.n_scanned)
-        background, nearest_music = self._background(queries, hits)
+            return self._unknown(n_scanned=neighbors.n_scanned)
+        cohort_similarity, nearest_cohort = self._cohort_similarity(queries, neighbors)
 
         def rescored(alignments: Alignments) -> Rescored:
             return rescore(
@@ -175,41 +175,45 @@ class Matcher:
                 self.database.song_starts,
                 alignments,
                 queries,
-                background=background,
+                cohort_similarity=cohort_similarity,
                 times_s=times_s,
                 reference_hop_s=manifest.hop_s,
             )
 
         best_first = self._by_popularity(rescored(alignments))
         shifted = rescored(shifted_alignments(best_first))
-        evidence = gather_evidence(best_first, shifted, hits, songs, background=background, nearest_music=nearest_music)
-        steps = gather_steps(best_first, hits, songs, nearest_music=nearest_music, times_s=times_s)
-        return replace(self._decide(best_first, evidence, hits.n_scanned, options), steps=steps)
+        evidence = gather_evidence(
+            best_first, shifted, neighbors, songs, cohort_similarity=cohort_similarity, nearest_cohort=nearest_cohort
+        )
+        steps = gather_steps(best_first, neighbors, songs, nearest_cohort=nearest_cohort, times_s=times_s)
+        return replace(self._decide(best_first, evidence, neighbors.n_scanned, options), steps=steps)
 
-    def _hits(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Hits, NDArray[np.int64]]:
+    def _neighbors(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Neighbors, NDArray[np.int64]]:
         starts = self.database.song_starts
         masked = [song for song in options.excluded_songs if 0 <= song < starts.size - 1]
         n_masked = int(sum(starts[song + 1] - starts[song] for song in masked))
-        # As many more hits as the masked songs could take, so that masking leaves the same list as their absence.
-        hits = self._index.nearest(queries, options.n_hits + n_masked, options)
-        songs = np.where(hits.fingerprints >= 0, self.database.song_of(np.maximum(hits.fingerprints, 0)), -1)
+        # As many more neighbors as the masked songs could take, so that masking leaves the same list as their absence.
+        neighbors = self._index.nearest(queries, options.n_neighbors + n_masked, options)
+        songs = np.where(neighbors.fingerprints >= 0, self.database.song_of(np.maximum(neighbors.fingerprints, 0)), -1)
         if masked:
             hidden = np.isin(songs, masked)
-            similarities = np.where(hidden, -np.inf, hits.similarities).astype(np.float32)
-            order = np.argsort(-similarities, axis=1, kind="stable")[:, : options.n_hits]
+            similarities = np.where(hidden, -np.inf, neighbors.similarities).astype(np.float32)
+            order = np.argsort(-similarities, axis=1, kind="stable")[:, : options.n_neighbors]
             songs = np.take_along_axis(np.where(hidden, -1, songs), order, axis=1)
-            fingerprints = np.take_along_axis(hits.fingerprints, order, axis=1)
-            hits = Hits(fingerprints, np.take_along_axis(similarities, order, axis=1), hits.n_scanned)
-        return hits, songs
+            fingerprints = np.take_along_axis(neighbors.fingerprints, order, axis=1)
+            neighbors = Neighbors(fingerprints, np.take_along_axis(similarities, order, axis=1), neighbors.n_scanned)
+        return neighbors, songs
 
-    def _background(self, queries: NDArray[np.float32], hits: Hits) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return how near music in general is to each query fingerprint: on average of the nearest, and the nearest."""
-        directions = self._index.background
-        if directions is None:
-            near = mean_of_largest(hits.similarities, N_NEIGHBOURS)
+    def _cohort_similarity(
+        self, queries: NDArray[np.float32], neighbors: Neighbors
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return each query fingerprint's mean similarity to its nearest cohort vectors, and that to the nearest."""
+        cohort = self._index.cohort
+        if cohort is None:
+            near = mean_of_largest(neighbors.similarities, N_NEIGHBORS)
             return near, near
-        similarities = queries @ directions.T
-        return mean_of_largest(similarities, _N_BACKGROUND), similarities.max(axis=1).astype(np.float64)
+        similarities = queries @ cohort.T
+        return mean_of_largest(similarities, _N_COHORT), similarities.max(axis=1).astype(np.float64)
 
     def _by_popularity(self, rescored: Rescored) -> Rescored:
         """Put songs that score nearly alike in the order of their popularity."""

@@ -11,7 +11,7 @@ from ondevice_db.store.store import Songs
 
 __all__ = ["log_prior", "read_popularity"]
 
-# A prior settles what the ear leaves open; it must not talk a clear match down, nor an unknown song into a hit.
+# A prior decides between songs that sound alike; it must not overrule a clear match, nor make an unknown song a match.
 _MOST = 3.0
 _UNSEEN = 0.5  # of the mean count: what a song that the table lacks is taken for
 

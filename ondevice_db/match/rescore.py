@@ -4,8 +4,8 @@ References stand once a second, queries twice, and the query starts anywhere bet
 a query fingerprint falls between two references; the fingerprint that the song would have there is taken as the
 point between them on the sphere. The grid's best offset, refined by a parabola, is finer than the references' hop.
 
-An alignment's score is a soft mean, t log mean exp(a / t), of how far above music in general its fingerprints are: a
-few clear seconds tell a song even where noise covers the others, and what is covered must not decide between songs.
+An alignment's score is a soft mean, t log mean exp(a / t), of how far its similarities are above those to the cohort: a
+few clear seconds identify a song even where noise covers the others, and what is covered must not decide between songs.
 """
 
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ondevice_db.index.base import FingerprintIndex
-from ondevice_db.index.codebook import level_rows
+from ondevice_db.index.codebook import power_normalize
 from ondevice_db.match.candidates import Alignments
 
 __all__ = ["NO_SCORE", "Rescored", "rescore"]
 
-NO_SCORE = -3.0  # below any score: similarities and backgrounds lie in [-1, 1]
+NO_SCORE = -3.0  # below any score: similarities lie in [-1, 1]
 
 _SOFTNESS = 0.15
 # In reference hops.
@@ -37,9 +37,9 @@ class Rescored:
     offsets_s : ndarray of float64, shape (n,), seconds
         Refined; may be negative.
     scores : ndarray of float64, shape (n,)
-        Soft mean of the similarities above the background.
+        Soft mean of the similarities above the cohort's.
     similarities : ndarray of float64, shape (n, n_queries)
-        Of each query fingerprint; where the song does not reach, the query's background similarity.
+        Of each query fingerprint; where the song does not reach, the query's similarity to the cohort.
     aligned : ndarray of float64, shape (n,), in [0, 1]
         Share of the query that the song covers.
     """
@@ -57,7 +57,7 @@ def rescore(
     alignments: Alignments,
     queries: NDArray[np.float32],
     *,
-    background: NDArray[np.float64],
+    cohort_similarity: NDArray[np.float64],
     times_s: NDArray[np.float64],
     reference_hop_s: float,
 ) -> Rescored:
@@ -70,8 +70,8 @@ def rescore(
     alignments : Alignments
     queries : ndarray of float32, shape (n_queries, dim)
         Unit rows.
-    background : ndarray of float64, shape (n_queries,)
-        What a query fingerprint scores where the song has ended or not begun: as much as any other music.
+    cohort_similarity : ndarray of float64, shape (n_queries,)
+        Of a query fingerprint, which also stands in where the song has ended or not begun.
     times_s : ndarray of float64, shape (n_queries,), seconds, ascending
         When each query fingerprint begins.
     reference_hop_s : float, seconds
@@ -81,26 +81,26 @@ def rescore(
     counts = song_starts[alignments.songs + 1] - starts
     first = np.floor(alignments.offsets_s / reference_hop_s - _OFFSET_SPAN).astype(np.int64)
     n_window = int(np.ceil(times_s[-1] / reference_hop_s + 2 * _OFFSET_SPAN)) + 3
-    places = first[:, None] + np.arange(n_window)
-    inside = (places >= 0) & (places < counts[:, None])
-    numbers = starts[:, None] + np.clip(places, 0, counts[:, None] - 1)
+    positions = first[:, None] + np.arange(n_window)
+    inside = (positions >= 0) & (positions < counts[:, None])
+    numbers = starts[:, None] + np.clip(positions, 0, counts[:, None] - 1)
     unique, inverse = np.unique(numbers, return_inverse=True)
-    references = level_rows(index.vectors(unique))
+    references = power_normalize(index.vectors(unique))
     # Where the song is silent it says nothing, as outside of it.
     sounding: NDArray[np.bool_] = np.any(references != 0, axis=1)
     inside &= sounding[inverse.reshape(numbers.shape)]
     similarities = (references @ queries.T)[inverse.reshape(numbers.shape)]
-    neighbours = np.zeros(unique.size)
-    neighbours[:-1] = np.einsum("nd,nd->n", references[:-1], references[1:])
-    cosine = np.clip(neighbours, 0.0, 1.0)[inverse.reshape(numbers.shape)]
+    adjacent = np.zeros(unique.size)
+    adjacent[:-1] = np.einsum("nd,nd->n", references[:-1], references[1:])
+    cosine = np.clip(adjacent, 0.0, 1.0)[inverse.reshape(numbers.shape)]
 
     deltas_s = reference_hop_s * np.arange(-_OFFSET_SPAN, _OFFSET_SPAN + _OFFSET_STEP / 2, _OFFSET_STEP)
     trial_s = alignments.offsets_s[:, None] + deltas_s
     position = (trial_s[:, :, None] + times_s) / reference_hop_s - first[:, None, None]
     left = np.floor(position + 1e-9).astype(np.int64)
     between, covered = _interpolate(similarities, cosine, inside, left, position - left)
-    between = np.where(covered, between, background)
-    scores = _SOFTNESS * np.log(np.exp((between - background) / _SOFTNESS).mean(axis=2))
+    between = np.where(covered, between, cohort_similarity)
+    scores = _SOFTNESS * np.log(np.exp((between - cohort_similarity) / _SOFTNESS).mean(axis=2))
     share = covered.mean(axis=2)
     # A song must cover half of the query at least; a sliver at its edge is no evidence.
     scores = np.where(share >= 0.5, scores, NO_SCORE)
@@ -134,7 +134,7 @@ def _interpolate(
 
 
 def _vertex(scores: NDArray[np.float64], best: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return where, in steps from the best trial, a parabola through it and its neighbours has its top."""
+    """Return where, in steps from the best trial, a parabola through it and its neighbors has its top."""
     rows = np.arange(scores.shape[0])
     inner = (best > 0) & (best < scores.shape[1] - 1)
     before, here = scores[rows, np.maximum(best - 1, 0)], scores[rows, best]

@@ -13,7 +13,7 @@ from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchE
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.format.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest, Track
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
-from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.index.codebook import Codebook, l2_normalize
 from ondevice_db.index.flat import FLAT_MAX_SONGS
 from ondevice_db.store.collection import SongCollection
 from ondevice_db.store.content import read_content
@@ -180,7 +180,7 @@ class DatabaseWriter:
                 f"dimensions and length 1, found an array {embeddings.shape} that is not"
             )
             raise ConfigError(message)
-        vectors = unit_rows(embeddings)
+        vectors = l2_normalize(embeddings)
         if self._codebook is None:
             return self.add_stored(track, vectors)
         cells, codes = self._codebook.quantize(vectors)

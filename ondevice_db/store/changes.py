@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db.format.schema import DatabaseManifest, Track
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, unit_rows
+from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, l2_normalize
 from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.store.content import read_content
 from ondevice_db.store.store import SongDatabase
@@ -211,7 +211,7 @@ def _merge(writer: DatabaseWriter, source: SongDatabase, *, quantize_again: bool
         elif same and content.vectors is not None:
             added = writer.add_stored(track, content.vectors[rows])
         else:
-            added = writer.add(track, unit_rows(source.index.vectors(np.arange(rows.start, rows.stop))))
+            added = writer.add(track, l2_normalize(source.index.vectors(np.arange(rows.start, rows.stop))))
         n_added += added is not None
         n_duplicates += added is None
     again = 0 if same or content.codebook is None else n_added

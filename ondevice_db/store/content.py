@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.format.packing import encode_lists, pack, width_of
+from ondevice_db.format.packing import width_of
 from ondevice_db.format.radix import sort_by_cell
-from ondevice_db.format.schema import DATABASE_SCHEMA_VERSION, Track
+from ondevice_db.format.schema import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.store.store import SongDatabase
@@ -17,10 +17,7 @@ from ondevice_db.store.store import SongDatabase
 __all__ = ["DERIVED_ROLES", "Content", "derived_arrays", "read_content"]
 
 # Files that follow from the songs' cells and codes alone, byte for byte and on every machine.
-DERIVED_ROLES = (
-    *("song_starts", "list_starts", "codes", "order_bits", "order_counts"),
-    *("song_cells", "list_low", "list_high"),  # of schema 1, which deltas between old versions still make
-)
+DERIVED_ROLES = ("song_starts", "list_starts", "codes", "order_bits", "order_counts")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,20 +71,16 @@ def read_content(database: SongDatabase) -> Content:
     return Content(songs=songs, song_starts=starts, cells=None, codes=None, vectors=vectors, codebook=None)
 
 
-def derived_arrays(content: Content, schema_version: int = DATABASE_SCHEMA_VERSION) -> dict[str, NDArray[Any]]:
-    """Return the arrays of the `DERIVED_ROLES` that a schema has; of the flat layout only ``song_starts``."""
+def derived_arrays(content: Content) -> dict[str, NDArray[Any]]:
+    """Return the arrays of the `DERIVED_ROLES`; of the flat layout only ``song_starts``."""
     arrays: dict[str, NDArray[Any]] = {"song_starts": content.song_starts}
     cells, codes, codebook = content.cells, content.codes, content.codebook
     if cells is None or codes is None or codebook is None:
         return arrays
     # Silence sorts behind the last cell, where there are no codes.
     n_cells = codebook.n_cells
-    width = width_of(n_cells + 1)
-    order, record = sort_by_cell(cells, width)
+    order, record = sort_by_cell(cells, width_of(n_cells + 1))
     starts = np.concatenate([[0], np.cumsum(np.bincount(cells, minlength=n_cells + 1)[:n_cells])])
     order = order[: starts[-1]]
     arrays |= {"codes": codes[order], "list_starts": starts.astype(np.uint32)}
-    if schema_version == 1:
-        low, high = encode_lists(order, starts, cells.size)
-        return arrays | {"list_low": low, "list_high": high, "song_cells": pack(cells, width)}
     return arrays | {"order_bits": record.bits, "order_counts": record.counts}

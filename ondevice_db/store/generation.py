@@ -23,7 +23,7 @@ from ondevice_db.store.versions import clear_leftovers, forget_last_good, keep_c
 
 __all__ = ["write_database"]
 
-_CODEBOOK_FILES = (*CODEBOOK_ROLES, "background", "cells")
+_CODEBOOK_FILES = (*CODEBOOK_ROLES, "cohort", "cells")
 
 
 def write_database(
@@ -103,9 +103,7 @@ def _kept_files(
 ) -> dict[str, dict[str, Any]]:
     if previous is None:
         return {}
-    # An older schema has other files for the same fingerprints.
-    same = same_fingerprints and previous.schema_version == DATABASE_SCHEMA_VERSION
-    roles = [role for role in layout_files(layout) if role != "songs"] if same else _CODEBOOK_FILES
+    roles = [role for role in layout_files(layout) if role != "songs"] if same_fingerprints else _CODEBOOK_FILES
     return {role: dict(previous.files[role]) for role in roles if role in previous.files}
 
 
@@ -123,8 +121,8 @@ def _write_files(
     if content.vectors is not None and "vectors" in names:
         save_array(folder / names["vectors"], content.vectors)
         build_annoy(content.vectors, folder / names["vectors_index"], n_trees=trees, seed=seed)
-    if content.codebook is not None and "background" in names:
-        save_array(folder / names["background"], content.codebook.background)
+    if content.codebook is not None and "cohort" in names:
+        save_array(folder / names["cohort"], content.codebook.cohort)
     if "song_starts" in names:
         for role, array in derived_arrays(content).items():
             save_array(folder / names[role], array)

@@ -1,8 +1,9 @@
 """Several databases searched as one: a core pack, a region's, and somebody's own music.
 
 Fingerprints and songs are numbered through, pack after pack, and every pack's nearest fingerprints go into one list.
-So votes, competitors, local density and the acceptance threshold are those of one database with all the songs, and
-scores mean the same however the songs are shared out. A recording that several packs hold belongs to the first.
+So the offset histogram, competitors, local density and the acceptance threshold are those of one database with all
+the songs, and scores mean the same however the songs are shared out. A recording that several packs hold belongs to
+the first.
 """
 
 from collections.abc import Sequence
@@ -14,7 +15,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, ManifestMismatchError
 from ondevice_db.format.schema import Track
-from ondevice_db.index.base import FingerprintIndex, Hits, SearchOptions, top_hits
+from ondevice_db.index.base import FingerprintIndex, Neighbors, SearchOptions, top_k
 from ondevice_db.store.store import SongDatabase, Songs
 
 __all__ = ["PackIndex", "SongPacks", "open_packs"]
@@ -134,26 +135,26 @@ class PackIndex:
         self._hidden = tuple(hidden)
 
     @property
-    def background(self) -> NDArray[np.float32] | None:
-        """Music in general, as the first pack that knows it has it."""
-        known = (pack.index.background for pack in self._packs)
-        return next((background for background in known if background is not None), None)
+    def cohort(self) -> NDArray[np.float32] | None:
+        """The cohort of the first pack that has one."""
+        known = (pack.index.cohort for pack in self._packs)
+        return next((cohort for cohort in known if cohort is not None), None)
 
-    def nearest(self, queries: NDArray[np.float32], n_hits: int, options: SearchOptions) -> Hits:
+    def nearest(self, queries: NDArray[np.float32], n_neighbors: int, options: SearchOptions) -> Neighbors:
         """Return the nearest fingerprints of each query over all packs."""
         numbers, similarities, n_scanned = [], [], 0
         for pack, first, hidden in zip(self._packs, self._first_number, self._hidden, strict=False):
-            # Hits that must not show may not push out those that may: a copy has one for each of the original's.
-            hits = pack.index.nearest(queries, n_hits if hidden.size == 0 else 2 * n_hits, options)
-            shown = hits.fingerprints >= 0
+            # Hidden neighbors must not displace visible ones: a copy has one for each of the original's.
+            neighbors = pack.index.nearest(queries, n_neighbors if hidden.size == 0 else 2 * n_neighbors, options)
+            shown = neighbors.fingerprints >= 0
             if hidden.size:
-                shown &= ~np.isin(pack.song_of(np.maximum(hits.fingerprints, 0)), hidden)
-            numbers.append(np.where(shown, hits.fingerprints + first, -1))
-            similarities.append(np.where(shown, hits.similarities, -np.inf).astype(np.float32))
-            n_scanned += hits.n_scanned
-        columns, values = top_hits(np.concatenate(similarities, axis=1), n_hits)
+                shown &= ~np.isin(pack.song_of(np.maximum(neighbors.fingerprints, 0)), hidden)
+            numbers.append(np.where(shown, neighbors.fingerprints + first, -1))
+            similarities.append(np.where(shown, neighbors.similarities, -np.inf).astype(np.float32))
+            n_scanned += neighbors.n_scanned
+        columns, values = top_k(np.concatenate(similarities, axis=1), n_neighbors)
         found = np.take_along_axis(np.concatenate(numbers, axis=1), np.maximum(columns, 0), axis=1)
-        return Hits(np.where(np.isfinite(values), found, -1), values, n_scanned)
+        return Neighbors(np.where(np.isfinite(values), found, -1), values, n_scanned)
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the stored vectors of these fingerprint numbers, shape (n, dim)."""

@@ -15,7 +15,7 @@ from nowplaying_core.errors import CorruptArtifactError, ManifestMismatchError
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest, Track, load_manifest, manifest_digest
 from ondevice_db.format.songs import SongTable
-from ondevice_db.format.verification_cache import identity, is_trusted, trust
+from ondevice_db.format.verification_cache import identity, is_verified, mark_verified
 from ondevice_db.index.base import FingerprintIndex
 from ondevice_db.index.flat import FlatIndex
 from ondevice_db.index.pq import PqIndex
@@ -66,7 +66,7 @@ class SongDatabase:
     index : FingerprintIndex
     """
 
-    def __init__(self, path: Path, manifest: DatabaseManifest, *, trusted: bool = False) -> None:
+    def __init__(self, path: Path, manifest: DatabaseManifest, *, verified: bool = False) -> None:
         self.path = path
         self.manifest = manifest
         files = {role: path / str(record["name"]) for role, record in manifest.files.items()}
@@ -77,9 +77,9 @@ class SongDatabase:
         if int((np.diff(starts) > 0).sum()) != manifest.n_songs:
             _refuse(files["song_starts"], f"expected {manifest.n_songs} songs with fingerprints")
         self.song_starts: NDArray[np.int64] = starts
-        self.songs = SongTable(files["songs"], n_slots=manifest.n_slots, n_songs=manifest.n_songs, trusted=trusted)
+        self.songs = SongTable(files["songs"], n_slots=manifest.n_slots, n_songs=manifest.n_songs, verified=verified)
         kind = PqIndex if manifest.layout == "pq" else FlatIndex
-        self.index: FingerprintIndex = kind.open(files, manifest, trusted=trusted)
+        self.index: FingerprintIndex = kind.open(files, manifest, verified=verified)
 
     @classmethod
     def open(
@@ -137,13 +137,13 @@ class SongDatabase:
         """
         names = [str(record["name"]) for record in manifest.files.values()]
         found = identity(folder, manifest_digest(manifest.to_dict()), names)
-        trusted = check_hashes is None and is_trusted(folder, found)
-        hashed = check_hashes is not False and not trusted
+        verified = check_hashes is None and is_verified(folder, found)
+        hashed = check_hashes is not False and not verified
         for record in manifest.files.values():
             _check_record(folder, record, check_hashes=hashed)
-        database = cls(folder, manifest, trusted=trusted)
+        database = cls(folder, manifest, verified=verified)
         if hashed:
-            trust(folder, found)
+            mark_verified(folder, found)
         return database
 
     @property
@@ -172,7 +172,7 @@ class SongDatabase:
         manifest = self.manifest
         sizes = {role: int(record["bytes"]) for role, record in manifest.files.items()}
         sizes["manifest"] = (self.path / MANIFEST_NAME).stat().st_size
-        fixed = {"centroids", "rotation", "pq_centroids", "background", "cells", "manifest"}
+        fixed = {"centroids", "rotation", "pq_centroids", "cohort", "cells", "manifest"}
         growing = sum(size for role, size in sizes.items() if role not in fixed)
         return {
             "path": str(self.path),

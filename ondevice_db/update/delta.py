@@ -185,9 +185,8 @@ def _fits_its_files(manifest: DatabaseManifest) -> bool:
     if manifest.layout != "pq":
         return True
     size = {role: int(record["bytes"]) for role, record in manifest.files.items()}
-    order = "song_cells" if manifest.schema_version == 1 else "order_bits"
     n_cell_bytes = manifest.n_fingerprints * width_of(manifest.n_cells + 1) // 8
-    return 4 * manifest.n_slots <= size["song_starts"] and n_cell_bytes <= size[order]
+    return 4 * manifest.n_slots <= size["song_starts"] and n_cell_bytes <= size["order_bits"]
 
 
 def _write_files(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> None:
@@ -221,7 +220,7 @@ def _derived(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> dict[str
         raise CorruptArtifactError(message)
     starts, cells, codes = apply_songs(content, delta.parts, new)
     made = Content(songs=(), song_starts=starts, cells=cells, codes=codes, vectors=None, codebook=codebook)
-    return derived_arrays(made, new.schema_version)
+    return derived_arrays(made)
 
 
 def _old_file(database: SongDatabase, role: str) -> Path | None:

@@ -95,7 +95,7 @@ def apply_songs(
     counts[origins == _CAME] = came_counts
     if int(counts.sum()) != new.n_fingerprints:
         _refuse(f"it leads to {int(counts.sum())} fingerprints, expected {new.n_fingerprints}")
-    came_cells = unpack(np.frombuffer(parts["cells"], np.uint8), np.arange(n_rows), width)
+    came_cells = unpack(np.frombuffer(parts["cells"], np.uint8), n_rows, width)
     if n_rows and int(came_cells.max()) > old.codebook.n_cells:
         _refuse("a fingerprint lies in a cell that does not exist")
     first = np.zeros(new.n_slots, np.int64)
@@ -115,15 +115,15 @@ def _origins(old: Content, new: Content) -> NDArray[np.int64]:
         and new.codebook is not None
         and all(np.array_equal(getattr(old.codebook, role), getattr(new.codebook, role)) for role in CODEBOOK_ROLES)
     )
-    places = {track.track_id: index for index, track in old.songs} if same_codebook else {}
+    old_slots = {track.track_id: index for index, track in old.songs} if same_codebook else {}
     for index, track in new.songs:
-        place = places.get(track.track_id)
-        origins[index] = place if place is not None and _equal_songs(old, place, new, index) else _CAME
+        slot = old_slots.get(track.track_id)
+        origins[index] = slot if slot is not None and _equal_songs(old, slot, new, index) else _CAME
     return origins
 
 
-def _equal_songs(old: Content, place: int, new: Content, index: int) -> bool:
-    theirs = slice(int(old.song_starts[place]), int(old.song_starts[place + 1]))
+def _equal_songs(old: Content, slot: int, new: Content, index: int) -> bool:
+    theirs = slice(int(old.song_starts[slot]), int(old.song_starts[slot + 1]))
     ours = slice(int(new.song_starts[index]), int(new.song_starts[index + 1]))
     if old.cells is None or old.codes is None or new.cells is None or new.codes is None:
         return False

@@ -1,4 +1,4 @@
-"""Golden answers of the database and the matcher: real queries, both schema versions, and databases to be refused."""
+"""Golden answers of the database and the matcher: real queries, a committed database, and databases to be refused."""
 
 import shutil
 from pathlib import Path
@@ -34,7 +34,7 @@ _N_DAMAGED: Final = 120
 _OPTIONS: Final = {
     "default": SearchOptions(),
     "probe": SearchOptions(n_probe=6),  # through Annoy, which a small database does without
-    "few": SearchOptions(n_probe=24, n_hits=40, n_candidates=16, n_best=2),
+    "few": SearchOptions(n_probe=24, n_neighbors=40, n_candidates=16, n_best=2),
 }
 
 
@@ -44,7 +44,7 @@ def write_database_goldens(folder: Path) -> None:
     Parameters
     ----------
     folder : Path
-        For ``demo.npdb``, ``old.npdb`` and ``damaged``, with their answers beside them.
+        For ``demo.npdb``, ``committed.npdb`` and ``damaged``, with their answers beside them.
     """
     fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
     shutil.rmtree(folder / "demo.npdb", ignore_errors=True)
@@ -53,9 +53,10 @@ def write_database_goldens(folder: Path) -> None:
     _write_answers(folder, "demo", queries, fingerprinter.query_hop_s, acceptance_of(fingerprinter))
     _write_packs(folder, queries, fingerprinter)
     trial_queries = np.stack([trial_song(number)[3:10] for number in (*range(12), 300, 301)])
-    old = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v1" / "pq.npdb"
-    shutil.copytree(old, folder / "old.npdb", dirs_exist_ok=True)
-    _write_answers(folder, "old", trial_queries, TRIAL_SETTINGS.hop_s, DEFAULT_ACCEPTANCE)
+    committed = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v2" / "pq.npdb"
+    shutil.rmtree(folder / "committed.npdb", ignore_errors=True)
+    shutil.copytree(committed, folder / "committed.npdb")
+    _write_answers(folder, "committed", trial_queries, TRIAL_SETTINGS.hop_s, DEFAULT_ACCEPTANCE)
     _write_damaged(folder / "damaged")
 
 
@@ -100,8 +101,8 @@ def _demo_queries(fingerprinter: Fingerprinter) -> NDArray[np.float32]:
     for number, recording in enumerate(demo_recordings().values()):
         samples = load(recording.path)
         level = (0.0, 0.3, 1.0)[number % 3] * float(np.sqrt(np.mean(np.square(samples))))
-        heard = samples + level * rng.standard_normal(samples.size).astype(np.float32)
-        rows, levels_dbfs = fingerprinter.embed_with_levels(heard, fingerprinter.query_hop_s)
+        noisy = samples + level * rng.standard_normal(samples.size).astype(np.float32)
+        rows, levels_dbfs = fingerprinter.embed_with_levels(noisy, fingerprinter.query_hop_s)
         rows = np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), rows)
         starts = rng.integers(0, len(rows) - _QUERY_ROWS, _QUERIES_PER_RECORDING)
         queries.extend(rows[start : start + _QUERY_ROWS].copy() for start in starts)
@@ -114,12 +115,12 @@ def _write_answers(folder: Path, name: str, queries: NDArray[np.float32], hop_s:
     database = SongDatabase.open(folder / f"{name}.npdb", check_hashes=True)
     save_array(folder / f"{name}-queries.npy", queries)
     for case, options in _OPTIONS.items():
-        heard = queries.reshape(-1, queries.shape[2])
-        heard = heard[heard.any(axis=1)][:: 7 if name == "demo" else 1]
-        hits = [database.index.nearest(row[None], options.n_hits, options) for row in heard]
-        save_array(folder / f"{name}-{case}-rows.npy", heard)
-        save_array(folder / f"{name}-{case}-hits.npy", np.concatenate([one.fingerprints for one in hits]))
-        save_array(folder / f"{name}-{case}-similarities.npy", np.concatenate([one.similarities for one in hits]))
+        sounding = queries.reshape(-1, queries.shape[2])
+        sounding = sounding[sounding.any(axis=1)][:: 7 if name == "demo" else 1]
+        neighbors = [database.index.nearest(row[None], options.n_neighbors, options) for row in sounding]
+        save_array(folder / f"{name}-{case}-rows.npy", sounding)
+        save_array(folder / f"{name}-{case}-neighbors.npy", np.concatenate([one.fingerprints for one in neighbors]))
+        save_array(folder / f"{name}-{case}-similarities.npy", np.concatenate([one.similarities for one in neighbors]))
     matcher = Matcher(database, acceptance)
     write_json(
         folder / f"{name}.json",
@@ -128,7 +129,7 @@ def _write_answers(folder: Path, name: str, queries: NDArray[np.float32], hop_s:
             "hop_s": hop_s,
             "acceptance": acceptance.to_dict(),
             "options": {
-                case: [options.n_probe or 0, options.n_hits, options.n_candidates, options.n_best]
+                case: [options.n_probe or 0, options.n_neighbors, options.n_candidates, options.n_best]
                 for case, options in _OPTIONS.items()
             },
             "answers": {

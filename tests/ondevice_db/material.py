@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from ondevice_db.format.schema import Track, load_manifest
-from ondevice_db.index.codebook import Codebook, unit_rows
+from ondevice_db.index.codebook import Codebook, l2_normalize
 from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
 from ondevice_db.store.versions import last_good
 
@@ -35,12 +35,12 @@ def walk(rng: np.random.Generator, n: int, dim: int = DIM) -> np.ndarray:
     for number in range(n):
         state = 0.75 * state + np.sqrt(1 - 0.75**2) * steps[number]
         rows[number] = state
-    return unit_rows(rows + 0.5 * rng.standard_normal(dim))
+    return l2_normalize(rows + 0.5 * rng.standard_normal(dim))
 
 
 def worsen(rng: np.random.Generator, vectors: np.ndarray, level: float) -> np.ndarray:
     """Return unit vectors with noise of ``level`` times their length."""
-    return unit_rows(vectors + level * rng.standard_normal(vectors.shape) / np.sqrt(vectors.shape[1]))
+    return l2_normalize(vectors + level * rng.standard_normal(vectors.shape) / np.sqrt(vectors.shape[1]))
 
 
 def make_codebook(vectors: np.ndarray, n_cells: int = 32, n_subspaces: int = 12, seed: int = 5) -> Codebook:
@@ -110,4 +110,4 @@ class SpectrumEmbedder:
         bands = np.log(levels_of_bands + 1e-3 * levels_of_bands.mean(axis=1, keepdims=True) + 1e-12)
         bands -= bands.mean(axis=1, keepdims=True)
         projection = np.random.default_rng(8).standard_normal((bands.shape[1], DIM))
-        return unit_rows(bands @ projection), levels.astype(np.float32)
+        return l2_normalize(bands @ projection), levels.astype(np.float32)

@@ -1,4 +1,7 @@
-"""Databases of schema 1 as they were first written open for ever, and can still be changed."""
+"""Committed databases open, answer and can be changed.
+
+``python -m tests.ondevice_db.make_fixtures`` writes them again, which only a change of the format calls for.
+"""
 
 import json
 import shutil
@@ -8,13 +11,14 @@ import numpy as np
 import pytest
 
 from evaluation.endurance.trials import trial_song, trial_track
+from nowplaying_core.errors import UnsupportedVersionError
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import roll_back
 from ondevice_db.verify import verify_database
-
-V1 = Path(__file__).parent / "fixtures" / "v1"
+from tests.ondevice_db.make_fixtures import FIXTURES
+from tests.ondevice_db.tampering import set_field
 
 
 @pytest.fixture(params=["pq", "flat"])
@@ -24,21 +28,28 @@ def layout(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def copy(layout: str, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(V1 / f"{layout}.npdb", tmp_path / f"{layout}.npdb"))
+    return Path(shutil.copytree(FIXTURES / f"{layout}.npdb", tmp_path / f"{layout}.npdb"))
 
 
 def test_it_opens_and_is_whole(layout: str) -> None:
-    report = verify_database(V1 / f"{layout}.npdb")
+    report = verify_database(FIXTURES / f"{layout}.npdb")
     assert (report.n_songs, report.n_found) == (11, 11)
-    tracks = dict(SongDatabase.open(V1 / f"{layout}.npdb").songs)
+    tracks = dict(SongDatabase.open(FIXTURES / f"{layout}.npdb").songs)
     assert sorted(tracks) == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert (tracks[2].title, tracks[2].album) == ("Früher, 昔", "Then")
 
 
+@pytest.mark.parametrize(("version", "reason"), [(1, "unreleased version; index the music again"), (3, "newer than 2")])
+def test_only_this_schema_is_read(copy: Path, version: int, reason: str) -> None:
+    set_field(copy, version, "schema_version")
+    with pytest.raises(UnsupportedVersionError, match=reason):
+        SongDatabase.open(copy)
+
+
 def test_it_answers_as_it_did(layout: str) -> None:
-    database = SongDatabase.open(V1 / f"{layout}.npdb")
-    expected = json.loads((V1 / "expected.json").read_text())[layout]
-    queries = np.load(V1 / "queries.npy")
+    database = SongDatabase.open(FIXTURES / f"{layout}.npdb")
+    expected = json.loads((FIXTURES / "expected.json").read_text())[layout]
+    queries = np.load(FIXTURES / "queries.npy")
     for query, answer in zip(queries[:4], expected[:4], strict=True):
         best = Matcher(database).match(query, 1.0).candidates[0]
         assert database.track(best.song_index).title == answer["title"]
@@ -62,4 +73,4 @@ def test_its_signature_passes() -> None:
     pytest.importorskip("cryptography", reason="needs the sign extra")
     from ondevice_db.update.signature import check_database_signature
 
-    check_database_signature(V1 / "pq.npdb", V1 / "publisher.pem")
+    check_database_signature(FIXTURES / "pq.npdb", FIXTURES / "publisher.pem")

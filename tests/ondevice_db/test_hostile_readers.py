@@ -16,7 +16,6 @@ from hypothesis import strategies as st
 from evaluation.endurance.trials import trial_codebook, trial_database, trial_song
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError, NowPlayingError
 from ondevice_db.format.arrays import open_array, save_array
-from ondevice_db.format.packing import decode_lists, encode_lists
 from ondevice_db.format.schema import DatabaseManifest, load_manifest, manifest_digest
 from ondevice_db.format.songs import SongTable, write_songs
 from ondevice_db.index.annoy_cells import AnnoyVectors
@@ -205,27 +204,6 @@ def test_codebooks(tmp_path: Path, role: str, change: Any) -> None:
     except CorruptArtifactError:
         return
     assert np.isfinite(codebook.decode(np.zeros(1, np.int64), np.zeros((1, 6), np.uint8))).all()
-
-
-@MANY
-@given(
-    lists=st.lists(st.lists(st.integers(0, 199_999), max_size=12, unique=True).map(sorted), min_size=1, max_size=5),
-    change=damage(),
-)
-def test_lists(lists: list[list[int]], change: Any) -> None:
-    starts = np.concatenate([[0], np.cumsum([len(one) for one in lists])])
-    ids = np.array([number for one in lists for number in one], np.int64)
-    low, high = encode_lists(ids, starts, 200_000)
-    wanted = np.arange(len(lists))
-    found, positions = decode_lists(wanted, starts, low, high, 200_000)
-    np.testing.assert_array_equal(found, ids)
-    np.testing.assert_array_equal(positions, np.arange(ids.size))
-    damaged = np.frombuffer(change(high.tobytes())[: high.size].ljust(high.size, b"\0"), np.uint8)
-    try:
-        found, _ = decode_lists(wanted, starts, low, damaged, 200_000)
-    except ValueError:
-        return
-    assert found.size == ids.size  # within bounds of the arrays; the index checks the numbers themselves
 
 
 @MANY

@@ -3,28 +3,29 @@ import pytest
 
 from evaluation.experiments.binary_index import BinaryCode, BinaryIndex
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index.base import ExactIndex, SearchOptions
-from ondevice_db.index.codebook import unit_rows
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.exact import ExactIndex
 
 DIM = 16
 
 
 @pytest.fixture
 def vectors(rng: np.random.Generator) -> np.ndarray:
-    rows = unit_rows(rng.standard_normal((500, DIM)))
+    rows = l2_normalize(rng.standard_normal((500, DIM)))
     rows[7] = 0
     return rows
 
 
 def made(vectors: np.ndarray, n_tables: int = 2, table_bits: int = 5) -> BinaryIndex:
     code = BinaryCode.of_signs(DIM)
-    return BinaryIndex(code, vectors, n_tables=n_tables, table_bits=table_bits, background=vectors[:3])
+    return BinaryIndex(code, vectors, n_tables=n_tables, table_bits=table_bits, cohort=vectors[:3])
 
 
 def test_looking_everywhere_finds_what_comparing_all_decoded_bits_does(
     vectors: np.ndarray, rng: np.random.Generator
 ) -> None:
-    index, queries = made(vectors), unit_rows(rng.standard_normal((3, DIM)))
+    index, queries = made(vectors), l2_normalize(rng.standard_normal((3, DIM)))
     decoded = index.vectors(np.arange(500))
     assert not decoded[7].any(), "silence stays silent"
     np.testing.assert_allclose(decoded[8], np.where(vectors[8] > 0, 0.25, -0.25), atol=1e-6)
@@ -40,7 +41,7 @@ def test_as_many_are_scanned_as_were_asked_for_and_hardly_more(
     vectors: np.ndarray, rng: np.random.Generator, n_tables: int, wanted: int
 ) -> None:
     index = made(vectors, n_tables)
-    found = index.probe(unit_rows(rng.standard_normal((4, DIM))), SearchOptions(min_scan=wanted))
+    found = index.probe(l2_normalize(rng.standard_normal((4, DIM))), SearchOptions(min_scan=wanted))
     assert wanted <= found.size <= wanted + 40, "a bucket of 32 holds some 16"
     assert len(np.unique(found)) == found.size
     assert 7 not in found
@@ -50,7 +51,7 @@ def test_buckets_are_visited_in_the_order_of_what_a_code_in_them_is_worth(
     vectors: np.ndarray, rng: np.random.Generator
 ) -> None:
     index = made(vectors, n_tables=1, table_bits=3)
-    queries = unit_rows(rng.standard_normal((2, DIM)))
+    queries = l2_normalize(rng.standard_normal((2, DIM)))
     sure = 1 / (1 + np.exp(-10 * queries[:, :3].astype(np.float64)))
     members, worth = [], []
     for bucket in range(8):
@@ -67,9 +68,9 @@ def test_buckets_are_visited_in_the_order_of_what_a_code_in_them_is_worth(
 
 @pytest.mark.parametrize("number", [11, 30])
 def test_a_stored_vector_finds_itself_in_a_part_of_the_database(vectors: np.ndarray, number: int) -> None:
-    hits = made(vectors, n_tables=1, table_bits=4).nearest(vectors[[number]], 5, SearchOptions(min_scan=80))
-    assert number in hits.fingerprints[0]
-    assert hits.n_scanned < 140
+    neighbors = made(vectors, n_tables=1, table_bits=4).nearest(vectors[[number]], 5, SearchOptions(min_scan=80))
+    assert number in neighbors.fingerprints[0]
+    assert neighbors.n_scanned < 140
 
 
 def test_tables_stay_within_the_bits(vectors: np.ndarray) -> None:

@@ -146,7 +146,7 @@ def test_an_explanation_for_scripts(run: Run, database: Path, query: Path, noise
     assert known["explain"]["reasons"] == []
     assert known["explain"]["candidates"][0]["score"] >= known["explain"]["threshold"]
     assert len(known["explain"]["steps"]) == known["n_fingerprints"] == 12
-    assert {step["rival"]["title"] for step in known["explain"]["steps"] if step["rival"]} <= {
+    assert {step["runner_up"]["title"] for step in known["explain"]["steps"] if step["runner_up"]} <= {
         f"song-{number}" for number in range(8)
     }
     assert unknown["explain"]["reasons"]

@@ -26,7 +26,7 @@ def test_a_database_is_hashed_once_and_again_when_touched(pq_copy: Path, monkeyp
     assert len(hashed) == 3 * n_files
 
 
-def test_a_database_that_failed_is_never_trusted(pq_copy: Path) -> None:
+def test_a_database_that_failed_is_never_taken_for_verified(pq_copy: Path) -> None:
     SongDatabase.open(pq_copy)
     codes = next(pq_copy.glob("codes-*"))
     data = bytearray(codes.read_bytes())

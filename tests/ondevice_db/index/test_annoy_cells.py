@@ -5,7 +5,7 @@ import pytest
 
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.index.annoy_cells import AnnoyVectors, build_annoy, check_annoy
-from ondevice_db.index.codebook import unit_rows
+from ondevice_db.index.codebook import l2_normalize
 
 N_CELLS, DIM = 1024, 96
 
@@ -13,7 +13,7 @@ N_CELLS, DIM = 1024, 96
 @pytest.fixture(scope="module")
 def centroids() -> np.ndarray:
     rng = np.random.default_rng(4)
-    return unit_rows(rng.standard_normal((N_CELLS, DIM)) + 0.7 * rng.standard_normal(DIM))
+    return l2_normalize(rng.standard_normal((N_CELLS, DIM)) + 0.7 * rng.standard_normal(DIM))
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +24,7 @@ def path(centroids: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> Pat
 
 
 def test_cells_agree_with_brute_force(centroids: np.ndarray, path: Path, rng: np.random.Generator) -> None:
-    queries = unit_rows(centroids[:200] + 0.1 * rng.standard_normal((200, DIM)))
+    queries = l2_normalize(centroids[:200] + 0.1 * rng.standard_normal((200, DIM)))
     exact = np.argsort(-queries @ centroids.T, axis=1)[:, :20]
     found = AnnoyVectors(path, n_items=N_CELLS, dim=DIM).nearest(queries, 20)
     recall = np.mean([len(set(a) & set(b)) / 20 for a, b in zip(exact, found, strict=True)])

@@ -32,14 +32,14 @@ def test_a_small_library_takes_the_shipped_codebook(songs: list[np.ndarray]) -> 
 
 @pytest.mark.train
 @pytest.mark.usefixtures("few")
-def test_own_codebooks_have_the_bytes_asked_for_and_the_shipped_background(songs: list[np.ndarray]) -> None:
+def test_own_codebooks_have_the_bytes_asked_for_and_the_shipped_cohort(songs: list[np.ndarray]) -> None:
     pytest.importorskip("faiss")
     shipped = make_codebook(np.concatenate(songs), 32)
     errors = []
     for code_bytes in (6, 8, 24):
         own = CodebookChoice(source="own", code_bytes=code_bytes).make(shipped, lengths(songs), songs.__getitem__)
         assert own.n_subspaces == code_bytes
-        np.testing.assert_array_equal(own.background, shipped.background)
+        np.testing.assert_array_equal(own.cohort, shipped.cohort)
         rows = np.concatenate(songs)
         errors.append(np.square(rows - own.decode(*own.quantize(rows))).sum(axis=1).mean())
     assert errors[0] > errors[1] > errors[2]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index.base import ExactIndex, SearchOptions, top_hits
-from ondevice_db.index.codebook import level_rows
+from ondevice_db.index.base import SearchOptions, top_k
+from ondevice_db.index.codebook import power_normalize
+from ondevice_db.index.exact import ExactIndex
 from ondevice_db.index.flat import FlatIndex
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.match.matcher import Matcher
@@ -28,7 +29,7 @@ def queries(song_vectors: list[np.ndarray], rng: np.random.Generator) -> np.ndar
 
 
 def test_scanning_everything_equals_decoding_everything(index: PqIndex, queries: np.ndarray) -> None:
-    decoded = level_rows(index.vectors(np.arange(index._n_fingerprints)))
+    decoded = power_normalize(index.vectors(np.arange(index._n_fingerprints)))
     exact = ExactIndex(decoded).nearest(queries, 50, SearchOptions())
     found = index.nearest(queries, 50, SearchOptions())
     assert found.n_scanned == len(decoded)
@@ -69,7 +70,7 @@ def test_stored_codes_come_back_in_song_order(index: PqIndex, song_vectors: list
     np.testing.assert_array_equal(codes, expected_codes)
 
 
-def test_flat_layout_finds_the_true_neighbours(
+def test_flat_layout_finds_the_true_neighbors(
     flat_database: Path, song_vectors: list[np.ndarray], queries: np.ndarray
 ) -> None:
     flat = SongDatabase.open(flat_database).index
@@ -81,14 +82,14 @@ def test_flat_layout_finds_the_true_neighbours(
     assert np.mean(shared) > 0.95
 
 
-def test_top_hits_are_sorted_and_padded() -> None:
-    columns, values = top_hits(np.array([[0.1, 0.9, 0.5], [3.0, 1.0, 2.0]], np.float32), 5)
+def test_top_k_are_sorted_and_padded() -> None:
+    columns, values = top_k(np.array([[0.1, 0.9, 0.5], [3.0, 1.0, 2.0]], np.float32), 5)
     np.testing.assert_array_equal(columns, [[1, 2, 0, -1, -1], [0, 2, 1, -1, -1]])
     assert np.isneginf(values[:, 3:]).all()
-    np.testing.assert_array_equal(top_hits(np.array([[0.1, 0.9, 0.5]], np.float32), 1)[0], [[1]])
+    np.testing.assert_array_equal(top_k(np.array([[0.1, 0.9, 0.5]], np.float32), 1)[0], [[1]])
 
 
-@pytest.mark.parametrize("option", ["n_probe", "min_scan", "search_k", "n_hits", "n_candidates", "n_best"])
+@pytest.mark.parametrize("option", ["n_probe", "min_scan", "search_k", "n_neighbors", "n_candidates", "n_best"])
 def test_options_out_of_range_are_named(option: str) -> None:
     with pytest.raises(ConfigError, match=option):
         SearchOptions(**{option: 0})  # type: ignore[arg-type]
@@ -109,16 +110,16 @@ def test_a_time_budget_ends_the_scan_with_the_nearest_cells_scanned(
 @pytest.mark.parametrize("layout", ["pq", "flat"])
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_silent_fingerprints_are_no_hits(tmp_path: Path, song_vectors: list[np.ndarray], layout: str) -> None:
-    """Fewer fingerprints than hits are asked for, and some of them silent."""
+    """Fewer fingerprints than neighbors are asked for, and some of them silent."""
     songs = [vectors[:20].copy() for vectors in song_vectors[:4]]
     for vectors in songs:
         vectors[5:8] = 0
     codebook = make_codebook(np.concatenate(song_vectors))
     path = build_database(tmp_path / "a.npdb", songs, layout, codebook=codebook)
     database = SongDatabase.open(path)
-    hits = database.index.nearest(songs[1][10:14], 128, SearchOptions())
-    found = hits.fingerprints >= 0
-    assert (found == np.isfinite(hits.similarities)).all()
+    neighbors = database.index.nearest(songs[1][10:14], 128, SearchOptions())
+    found = neighbors.fingerprints >= 0
+    assert (found == np.isfinite(neighbors.similarities)).all()
     assert found.sum(axis=1).tolist() == [4 * 17] * 4
     match = Matcher(database).match(songs[1][9:17], 1.0)
     assert match.candidates[0].song_index == 1
@@ -130,6 +131,8 @@ def test_cells_without_codes_give_no_hits(tmp_path: Path, song_vectors: list[np.
     few = SongDatabase.open(build_database(tmp_path / "few.npdb", song_vectors[:1], codebook=codebook)).index
     assert isinstance(few, PqIndex)
     found = [few.nearest(worsen(rng, song[:1], 0.1), 5, SearchOptions(n_probe=1)) for song in song_vectors[1:]]
-    empty = [hits for hits in found if hits.n_scanned == 0]
+    empty = [neighbors for neighbors in found if neighbors.n_scanned == 0]
     assert empty
-    assert all((hits.fingerprints == -1).all() and np.isneginf(hits.similarities).all() for hits in empty)
+    assert all(
+        (neighbors.fingerprints == -1).all() and np.isneginf(neighbors.similarities).all() for neighbors in empty
+    )

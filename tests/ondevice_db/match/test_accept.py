@@ -16,8 +16,8 @@ def features(rng: np.random.Generator, n: int, level: float, n_fingerprints: int
         rows.append(
             Evidence(
                 mean_similarity=0.4 + strength,
-                above_background=strength + 0.05 * rng.standard_normal(),
-                above_neighbours=strength + 0.05 * rng.standard_normal(),
+                above_cohort=strength + 0.05 * rng.standard_normal(),
+                above_neighbors=strength + 0.05 * rng.standard_normal(),
                 margin=0.8 * strength + 0.05 * rng.standard_normal(),
                 win_rate=float(np.clip(0.5 + strength, 0, 1)),
                 clear_wins=float(np.clip(0.5 * strength, 0, 2)),
@@ -107,8 +107,8 @@ def test_probability_stays_within_zero_and_one() -> None:
     def evidence(level: float) -> Evidence:
         return Evidence(
             mean_similarity=level,
-            above_background=level,
-            above_neighbours=level,
+            above_cohort=level,
+            above_neighbors=level,
             margin=level,
             win_rate=1.0,
             clear_wins=max(level, 0.0),
@@ -127,8 +127,8 @@ def test_a_larger_database_asks_for_more_and_a_smaller_one_not_for_less() -> Non
     adaptive = replace(DEFAULT_ACCEPTANCE, n_fitted=1000, size_slope=0.5)
     evidence = Evidence(
         mean_similarity=0.5,
-        above_background=0.1,
-        above_neighbours=0.1,
+        above_cohort=0.1,
+        above_neighbors=0.1,
         margin=0.05,
         win_rate=0.6,
         clear_wins=0.1,

@@ -6,7 +6,7 @@ import pytest
 from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence, mean_of_largest
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
-from tests.ondevice_db.material import build_database, make_codebook, unit_rows, walk, worsen
+from tests.ondevice_db.material import build_database, l2_normalize, make_codebook, walk, worsen
 
 
 def evidence_of(path: Path, query: np.ndarray) -> Evidence:
@@ -33,7 +33,7 @@ def test_a_changing_song_is_sharp(database, rng: np.random.Generator) -> None:
 
 def test_a_drone_is_near_but_not_sharp(database, rng: np.random.Generator) -> None:
     """The same sound all along: every place is as good, however near."""
-    drone = unit_rows(np.tile(walk(rng, 1), (60, 1)) + 0.01 * rng.standard_normal((60, 96)))
+    drone = l2_normalize(np.tile(walk(rng, 1), (60, 1)) + 0.01 * rng.standard_normal((60, 96)))
     evidence = evidence_of(database(drone), worsen(rng, drone[20:32], 0.5))
     assert evidence.mean_similarity > 0.8
     assert abs(evidence.sharpness) < 0.02
@@ -62,7 +62,7 @@ def test_a_small_database_does_not_make_a_stranger_stand_out(tmp_path: Path, rng
     for _ in range(10):
         evidence = matcher.match(walk(rng, 12), 1.0).evidence
         assert evidence is not None
-        assert evidence.above_neighbours <= evidence.above_background + 1e-9
+        assert evidence.above_neighbors <= evidence.above_cohort + 1e-9
         assert evidence.win_rate < 0.5
 
 
@@ -75,7 +75,7 @@ def test_vector_has_the_named_features() -> None:
     np.testing.assert_allclose(vector[N_FEATURES // 2 + 1 :], np.log(12) * vector[: N_FEATURES // 2])
 
 
-def test_missing_neighbours_count_as_the_fallback() -> None:
+def test_missing_neighbors_count_as_the_fallback() -> None:
     values = np.array([[0.5, 0.3, -np.inf], [-np.inf, -np.inf, -np.inf]])
     np.testing.assert_allclose(mean_of_largest(values, 4, fallback=np.array([0.1, 0.2])), [0.25, 0.2])
     np.testing.assert_allclose(mean_of_largest(values, 2), [0.4, 0.0])

@@ -36,13 +36,13 @@ def test_steps_are_the_evidence_taken_apart(matcher: Matcher, song_vectors: list
         assert np.mean([step.similarity for step in steps]) == pytest.approx(evidence.mean_similarity)
         best = match.candidates[0]
         assert all(step.reference_s == pytest.approx(best.offset_s + step.time_s) for step in steps)
-        assert all(step.rival_song != best.song_index for step in steps)
+        assert all(step.runner_up_song != best.song_index for step in steps)
 
 
-def test_without_another_song_there_is_no_rival(matcher: Matcher, song_vectors: list[np.ndarray]) -> None:
+def test_without_another_song_there_is_no_runner_up(matcher: Matcher, song_vectors: list[np.ndarray]) -> None:
     others = tuple(range(1, 40))
     steps = matcher.match(song_vectors[0][5:13], 1.0, SearchOptions(excluded_songs=others)).steps
-    assert [(step.rival_song, step.rival_similarity) for step in steps] == [(None, None)] * 8
+    assert [(step.runner_up_song, step.runner_up_similarity) for step in steps] == [(None, None)] * 8
     assert all(step.wins for step in steps)
 
 
@@ -62,7 +62,7 @@ def test_what_is_missing_is_named(measure: str) -> None:
 
 
 def test_reasons_come_worst_first() -> None:
-    spoilt = replace(CLEAR, margin=0.0, win_rate=0.1, above_neighbours=-0.2, clear_wins=0.0)
+    spoilt = replace(CLEAR, margin=0.0, win_rate=0.1, above_neighbors=-0.2, clear_wins=0.0)
     reasons = reasons_against(spoilt, DEFAULT_ACCEPTANCE)
     assert len(reasons) == 3
     assert [reason.missing for reason in reasons] == sorted((reason.missing for reason in reasons), reverse=True)

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index.base import ExactIndex, SearchOptions
-from ondevice_db.index.codebook import unit_rows
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.exact import ExactIndex
 from ondevice_db.match.matcher import Match, Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import build_database, make_codebook, walk, worsen
@@ -16,17 +17,17 @@ def matcher(request: pytest.FixtureRequest, pq_database: Path, flat_database: Pa
     database = SongDatabase.open(flat_database if request.param == "flat" else pq_database)
     if request.param == "exact":
         vectors = SongDatabase.open(flat_database).index.vectors(np.arange(database.manifest.n_fingerprints))
-        return Matcher(database, index=ExactIndex(vectors, database.index.background))
+        return Matcher(database, index=ExactIndex(vectors, database.index.cohort))
     return Matcher(database)
 
 
 def fine(rng: np.random.Generator, n: int) -> np.ndarray:
-    """Return a song at four vectors a second whose neighbours are as near as those of overlapping windows."""
+    """Return a song at four vectors a second whose neighbors are as near as those of overlapping windows."""
     coarse = walk(rng, n + 1)
     between = np.arange(4 * n) / 4
     left = between.astype(int)
     share = (between - left)[:, None]
-    return unit_rows((1 - share) * coarse[left] + share * coarse[left + 1])
+    return l2_normalize((1 - share) * coarse[left] + share * coarse[left + 1])
 
 
 def test_every_song_is_found_at_its_place(matcher: Matcher, song_vectors: list[np.ndarray]) -> None:
@@ -77,7 +78,7 @@ def test_offset_is_finer_than_the_references(tmp_path: Path) -> None:
     path = build_database(tmp_path / "fine.npdb", [song[::4] for song in songs])
     database = SongDatabase.open(path)
     vectors = np.concatenate([song[::4] for song in songs])
-    for index, allowed_s in ((ExactIndex(vectors, database.index.background), 0.08), (database.index, 0.25)):
+    for index, allowed_s in ((ExactIndex(vectors, database.index.cohort), 0.08), (database.index, 0.25)):
         errors = []
         for song, quarters in enumerate(range(20, 40)):
             query = worsen(rng, songs[song][quarters : quarters + 24 : 2], 0.3)
@@ -170,6 +171,6 @@ def test_a_repetitive_song_leaves_room_for_a_runner_up(tmp_path: Path, rng: np.r
     songs = [np.tile(loop, (50, 1)), *(walk(rng, 40) for _ in range(5))]
     codebook = make_codebook(np.concatenate([walk(rng, 60) for _ in range(10)]))
     database = SongDatabase.open(build_database(tmp_path / "a.npdb", songs, codebook=codebook))
-    match = Matcher(database).match(np.tile(loop, (2, 1)), 1.0, SearchOptions(n_hits=400))
+    match = Matcher(database).match(np.tile(loop, (2, 1)), 1.0, SearchOptions(n_neighbors=400))
     assert match.candidates[0].song_index == 0
     assert len(match.candidates) > 2

@@ -5,7 +5,7 @@ import java.nio.file.Path;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.NpyFile;
 
-/** Coarse cells, a rotation, and a product quantizer of what the cell leaves over: {@code x ~ m[c] + R^T p}. */
+/** Coarse cells, a rotation, and a product quantizer of the residual: {@code x ~ m[c] + R^T p}. */
 final class Codebook {
     static final int CENTROIDS = 256;
     private static final float MAX_MAGNITUDE = 4f;
@@ -14,8 +14,8 @@ final class Codebook {
     final int dim;
     final int subspaces;
 
-    /** Directions of music in general, one after the other. */
-    final float[] background;
+    /** Unit vectors of other music for score normalization, one after the other. */
+    final float[] cohort;
 
     private final ByteBuffer centroids;
     private final float[] rotation;
@@ -28,16 +28,7 @@ final class Codebook {
         check(manifest.file("centroids"), centroids);
         rotation = floats(manifest.file("rotation"), dim, dim);
         parts = floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, dim / subspaces);
-        if (manifest.schemaVersion > 1) {
-            background = floats(manifest.file("background"), -1, dim);
-        } else {
-            background = new float[manifest.cells * dim];
-            for (int cell = 0; cell < manifest.cells; cell++) {
-                float[] row = centroid(cell);
-                scale(row, 1 / Math.max(length(row), 1e-12));
-                System.arraycopy(row, 0, background, cell * dim, dim);
-            }
-        }
+        cohort = floats(manifest.file("cohort"), -1, dim);
     }
 
     private static float[] floats(Path path, long... shape) throws ArtifactException {
@@ -87,8 +78,8 @@ final class Codebook {
         return table;
     }
 
-    /** Adds to a rotated centroid what a code says beyond it, and puts the vector on a level with others. */
-    float[] level(float[] rotatedCentroid, ByteBuffer codes, long position) {
+    /** Adds the residual of a code to a rotated centroid, and divides the vector by a power of its length. */
+    float[] decode(float[] rotatedCentroid, ByteBuffer codes, long position) {
         int width = dim / subspaces;
         float[] vector = rotatedCentroid.clone();
         for (int m = 0; m < subspaces; m++) {

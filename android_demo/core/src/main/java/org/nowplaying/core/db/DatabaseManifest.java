@@ -7,7 +7,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -20,16 +19,13 @@ import org.nowplaying.core.artifact.Json;
 
 /** The counts, parameters and file hashes of a song database, checked against their bounds before a file is opened. */
 public final class DatabaseManifest {
-    private static final int NEWEST_SCHEMA = 2;
+    private static final int SCHEMA_VERSION = 2;
     private static final long MAX_BYTES = 1 << 20;
     private static final long MAX_FINGERPRINTS = (1L << 32) - 1;
     private static final List<String> PQ = Arrays.asList(
             "songs.sqlite", "song_starts.npy", "list_starts.npy", "codes.npy", "centroids.npy", "rotation.npy",
-            "pq_centroids.npy", "cells.ann");
-    private static final List<String> PQ_1 = Arrays.asList("song_cells.npy", "list_low.npy", "list_high.npy");
-    private static final List<String> PQ_2 = Arrays.asList("order_bits.npy", "order_counts.npy", "background.npy");
+            "pq_centroids.npy", "cells.ann", "order_bits.npy", "order_counts.npy", "cohort.npy");
 
-    public final int schemaVersion;
     public final String embeddingSpace;
     public final String encoder;
     public final int dim;
@@ -49,7 +45,7 @@ public final class DatabaseManifest {
     /**
      * Reads the manifest of a database folder.
      *
-     * @throws ArtifactException where there is none, it is damaged, breaks its bounds, or is of a newer schema
+     * @throws ArtifactException where there is none, it is damaged, breaks its bounds, or is of another schema
      */
     public static DatabaseManifest read(Path folder) throws ArtifactException {
         if (!Files.isDirectory(folder)) {
@@ -73,9 +69,14 @@ public final class DatabaseManifest {
         Map<String, Object> table = new HashMap<>();
         ((Map<?, ?>) value).forEach((name, one) -> table.put((String) name, one));
         Object version = table.get("schema_version");
-        if (version instanceof Json.Num && ((Json.Num) version).isWhole() && ((Json.Num) version).longValue() > 2) {
-            throw new ArtifactException(
-                    Kind.UNSUPPORTED_VERSION, path + ": schema_version " + version + " is newer than 2; update the app");
+        if (version instanceof Json.Num && ((Json.Num) version).isWhole()) {
+            long number = ((Json.Num) version).longValue();
+            if (number > 0 && number != SCHEMA_VERSION) {
+                String reason = number > SCHEMA_VERSION
+                        ? " is newer than " + SCHEMA_VERSION + "; update the app"
+                        : ": written by an unreleased version; index the music again";
+                throw new ArtifactException(Kind.UNSUPPORTED_VERSION, path + ": schema_version " + version + reason);
+            }
         }
         Object digest = table.remove("digest");
         if (!FileHash.sha256(Json.canonical(table)).equals(digest)) {
@@ -87,7 +88,7 @@ public final class DatabaseManifest {
     private DatabaseManifest(Path folder, Map<String, Object> table) throws ArtifactException {
         this.folder = folder;
         this.table = table;
-        schemaVersion = (int) count("schema_version", 1, NEWEST_SCHEMA);
+        count("schema_version", SCHEMA_VERSION, SCHEMA_VERSION);
         check("pq".equals(table.get("layout")), "layout", "pq, the one that phones read");
         count("generation", 1, 999_999_999);
         dim = (int) count("dim", 1, 1024);
@@ -106,11 +107,9 @@ public final class DatabaseManifest {
         check(embeddingSpace.matches("[0-9A-Za-z._-]{1,128}"), "embedding_space", "an id");
         encoder = text("encoder");
         check(encoder.length() <= 200, "encoder", "a short name");
-        List<String> roles = new ArrayList<>(PQ);
-        roles.addAll(schemaVersion == 1 ? PQ_1 : PQ_2);
         Object records = table.get("files");
-        check(records instanceof Map && ((Map<?, ?>) records).size() == roles.size(), "files", "" + new TreeSet<>(roles));
-        for (String role : roles) {
+        check(records instanceof Map && ((Map<?, ?>) records).size() == PQ.size(), "files", "" + new TreeSet<>(PQ));
+        for (String role : PQ) {
             String stem = role.substring(0, role.indexOf('.'));
             String suffix = role.substring(role.indexOf('.'));
             Object record = ((Map<?, ?>) records).get(stem);

@@ -14,14 +14,14 @@ public final class PqIndex {
     private static final double SCANNED_FRACTION = 0.005;
     private static final double RANK_RESERVE = 1.5; // a query's own cells may hold fewer codes than the average
     private static final float SCAN_STEPS = 65_000; // so that sums fit 16 bits in Python, whose choice this must be
-    private static final int REFINED = 3; // codes decoded for each hit that is returned
+    private static final int REFINED = 3; // codes decoded for each neighbor that is returned
 
     private final DatabaseManifest manifest;
     private final Codebook codebook;
     private final AnnoyIndex annoy;
     private final ByteBuffer codes;
     private final long[] starts;
-    private final CellOrder order;
+    private final RadixOrder order;
 
     PqIndex(DatabaseManifest manifest) throws ArtifactException {
         this.manifest = manifest;
@@ -29,7 +29,7 @@ public final class PqIndex {
         starts = SongDatabase.ascending(manifest.file("list_starts"), manifest.cells + 1L, manifest.codes);
         codebook = new Codebook(manifest);
         annoy = new AnnoyIndex(manifest.file("cells"), manifest.cells, manifest.dim);
-        order = manifest.schemaVersion == 1 ? new ListOrder(manifest, starts) : new RadixOrder(manifest);
+        order = new RadixOrder(manifest);
     }
 
     /** Returns a query in the coordinates of {@link #vector}. */
@@ -37,27 +37,27 @@ public final class PqIndex {
         return codebook.rotate(query);
     }
 
-    /** Returns the stored vector of a fingerprint, rotated and on a level with others; null for silence. */
+    /** Returns the stored vector of a fingerprint, rotated and power-normalized; null for silence. */
     public float[] vector(long fingerprint) {
         int cell = order.cell(fingerprint);
         if (cell >= manifest.cells) {
             return null;
         }
         float[] centroid = codebook.rotate(codebook.centroid(cell));
-        return codebook.level(centroid, codes, checked(order.position(fingerprint)));
+        return codebook.decode(centroid, codes, checked(order.position(fingerprint)));
     }
 
-    /** Returns the similarities of a query, not rotated, to the directions of music in general. */
-    public float[] background(float[] query) {
-        float[] similarities = new float[codebook.background.length / manifest.dim];
+    /** Returns the similarities of a query, not rotated, to the vectors of the cohort. */
+    public float[] cohortSimilarities(float[] query) {
+        float[] similarities = new float[codebook.cohort.length / manifest.dim];
         for (int i = 0; i < similarities.length; i++) {
-            similarities[i] = Codebook.dot(codebook.background, i * manifest.dim, query);
+            similarities[i] = Codebook.dot(codebook.cohort, i * manifest.dim, query);
         }
         return similarities;
     }
 
     /** Returns the nearest codes of each query; all queries look into the union of their cells. */
-    public Hits nearest(float[][] queries, int hits, SearchOptions options) {
+    public Neighbors nearest(float[][] queries, int neighbors, SearchOptions options) {
         int[] cells = probe(queries, options);
         int[] begins = new int[cells.length + 1];
         for (int i = 0; i < cells.length; i++) {
@@ -69,21 +69,21 @@ public final class PqIndex {
         Map<Long, Long> numbers = new HashMap<>();
         for (int q = 0; q < queries.length; q++) {
             float[] rotated = codebook.rotate(queries[q]);
-            int[] columns = TopHits.of(scan(queries[q], rotated, cells, begins), REFINED * hits);
+            int[] columns = TopK.of(scan(queries[q], rotated, cells, begins), REFINED * neighbors);
             long[] positions = new long[columns.length];
             float[] refined = new float[columns.length];
             int[] cellOf = new int[columns.length];
             for (int i = 0; i < columns.length; i++) {
-                int place = placeOf(begins, columns[i]);
-                cellOf[i] = cells[place];
-                positions[i] = starts[cells[place]] + columns[i] - begins[place];
+                int list = listOf(begins, columns[i]);
+                cellOf[i] = cells[list];
+                positions[i] = starts[cells[list]] + columns[i] - begins[list];
                 float[] centroid = centroids.computeIfAbsent(
                         cellOf[i], cell -> codebook.rotate(codebook.centroid(cell)));
-                refined[i] = Codebook.dot(codebook.level(centroid, codes, positions[i]), 0, rotated);
+                refined[i] = Codebook.dot(codebook.decode(centroid, codes, positions[i]), 0, rotated);
             }
-            int[] best = TopHits.of(refined, hits);
-            fingerprints[q] = new long[hits];
-            similarities[q] = new float[hits];
+            int[] best = TopK.of(refined, neighbors);
+            fingerprints[q] = new long[neighbors];
+            similarities[q] = new float[neighbors];
             Arrays.fill(fingerprints[q], -1);
             Arrays.fill(similarities[q], Float.NEGATIVE_INFINITY);
             for (int i = 0; i < best.length; i++) {
@@ -93,18 +93,18 @@ public final class PqIndex {
                 similarities[q][i] = refined[best[i]];
             }
         }
-        return new Hits(fingerprints, similarities, begins[cells.length]);
+        return new Neighbors(fingerprints, similarities, begins[cells.length]);
     }
 
-    private static int placeOf(int[] begins, int column) {
-        int place = Arrays.binarySearch(begins, column);
-        if (place < 0) {
-            return -place - 2;
+    private static int listOf(int[] begins, int column) {
+        int list = Arrays.binarySearch(begins, column);
+        if (list < 0) {
+            return -list - 2;
         }
-        while (begins[place + 1] == column) { // cells without codes
-            place++;
+        while (begins[list + 1] == column) { // cells without codes
+            list++;
         }
-        return place;
+        return list;
     }
 
     private int[] probe(float[][] queries, SearchOptions options) {
@@ -190,7 +190,7 @@ public final class PqIndex {
 
     private long checked(long position) {
         if (position < 0 || position >= manifest.codes) {
-            throw new CellOrder.DamagedOrderException("the order leads to a code that does not exist");
+            throw new RadixOrder.DamagedOrderException("the order leads to a code that does not exist");
         }
         return position;
     }

@@ -4,8 +4,20 @@ import java.nio.ByteBuffer;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.NpyFile;
 
-/** Schema 2: the record of a radix sort by cell, one bit a pass (see {@code radix.py} of the Python package). */
-final class RadixOrder implements CellOrder {
+/**
+ * Leads from fingerprints to their cells and codes, and back: the record of a radix sort by cell, one bit a pass (see
+ * {@code radix.py} of the Python package).
+ */
+final class RadixOrder {
+    /** Where the file leads outside itself; its hash was right, so somebody made it so. */
+    static final class DamagedOrderException extends RuntimeException {
+        private static final long serialVersionUID = 1L;
+
+        DamagedOrderException(String reason) {
+            super("song database: " + reason + "; restore or rebuild it");
+        }
+    }
+
     private static final int BLOCK_WORDS = 8;
     private static final int BLOCK_BITS = 64 * BLOCK_WORDS;
 
@@ -23,8 +35,8 @@ final class RadixOrder implements CellOrder {
         counts = NpyFile.map(manifest.file("order_counts"), "<u4", passes, blocks + 1L);
     }
 
-    @Override
-    public int cell(long fingerprint) {
+    /** Returns a fingerprint's cell; the number of cells for silence. */
+    int cell(long fingerprint) {
         long at = fingerprint;
         int cell = 0;
         for (int pass = 0; pass < passes; pass++) {
@@ -35,8 +47,8 @@ final class RadixOrder implements CellOrder {
         return cell;
     }
 
-    @Override
-    public long position(long fingerprint) {
+    /** Returns the position of a sounding fingerprint's code. */
+    long position(long fingerprint) {
         long at = fingerprint;
         for (int pass = 0; pass < passes; pass++) {
             at = next(pass, at, bit(pass, at));
@@ -44,8 +56,8 @@ final class RadixOrder implements CellOrder {
         return at;
     }
 
-    @Override
-    public long fingerprint(long position, int cell) {
+    /** Returns the fingerprint whose code lies at a position in a cell. */
+    long fingerprint(long position, int cell) {
         long at = position;
         for (int pass = passes - 1; pass >= 0; pass--) {
             boolean one = (cell >> pass & 1) == 1;

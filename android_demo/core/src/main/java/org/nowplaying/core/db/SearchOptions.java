@@ -7,7 +7,7 @@ public final class SearchOptions {
 
     public int minScan = 50_000;
     public int searchK = 2000;
-    public int hits = 128;
+    public int neighbors = 128;
     public int candidates = 96;
     public int best = 5;
 }

@@ -51,14 +51,14 @@ public final class SongDatabase implements Songs {
 
     @Override
     public int songOf(long fingerprint) {
-        int place = Arrays.binarySearch(starts, fingerprint);
-        if (place < 0) {
-            return -place - 2;
+        int song = Arrays.binarySearch(starts, fingerprint);
+        if (song < 0) {
+            return -song - 2;
         }
-        while (place + 1 < starts.length && starts[place + 1] == fingerprint) { // removed songs
-            place++;
+        while (song + 1 < starts.length && starts[song + 1] == fingerprint) { // removed songs
+            song++;
         }
-        return place;
+        return song;
     }
 
     @Override
@@ -97,13 +97,13 @@ public final class SongDatabase implements Songs {
     }
 
     @Override
-    public float[] background(float[] query) {
-        return index.background(query);
+    public float[] cohortSimilarities(float[] query) {
+        return index.cohortSimilarities(query);
     }
 
     @Override
-    public Hits nearest(float[][] queries, int hits, SearchOptions options) {
-        return index.nearest(queries, hits, options);
+    public Neighbors nearest(float[][] queries, int neighbors, SearchOptions options) {
+        return index.nearest(queries, neighbors, options);
     }
 
     /** Reads offsets that must ascend from 0 to a total. */

@@ -103,8 +103,8 @@ public final class SongPacks implements Songs, SongStore {
 
     @Override
     public int pack(int song) {
-        int place = Arrays.binarySearch(firstSong, song);
-        return place >= 0 ? place : -place - 2; // a database without songs does not open: no two beginnings are equal
+        int found = Arrays.binarySearch(firstSong, song);
+        return found >= 0 ? found : -found - 2; // a database without songs does not open: no two beginnings are equal
     }
 
     @Override
@@ -119,18 +119,18 @@ public final class SongPacks implements Songs, SongStore {
     }
 
     @Override
-    public float[] background(float[] query) {
-        return packs[0].database.background(query);
+    public float[] cohortSimilarities(float[] query) {
+        return packs[0].database.cohortSimilarities(query);
     }
 
     @Override
-    public Hits nearest(float[][] queries, int hits, SearchOptions options) {
+    public Neighbors nearest(float[][] queries, int neighbors, SearchOptions options) {
         long[][] numbers = new long[queries.length][0];
         float[][] similarities = new float[queries.length][0];
         int scanned = 0;
         for (int i = 0; i < packs.length; i++) {
-            // Hits that must not show may not push out those that may: a copy has one for each of the original's.
-            Hits found = packs[i].database.nearest(queries, hides[i] ? 2 * hits : hits, options);
+            // Neighbors that must not show may not push out those that may: a copy has one for each of the original's.
+            Neighbors found = packs[i].database.nearest(queries, hides[i] ? 2 * neighbors : neighbors, options);
             scanned += found.scanned;
             for (int q = 0; q < queries.length; q++) {
                 int n = numbers[q].length;
@@ -145,9 +145,9 @@ public final class SongPacks implements Songs, SongStore {
             }
         }
         for (int q = 0; q < queries.length; q++) {
-            int[] best = TopHits.of(similarities[q], hits);
-            long[] kept = new long[hits];
-            float[] values = new float[hits];
+            int[] best = TopK.of(similarities[q], neighbors);
+            long[] kept = new long[neighbors];
+            float[] values = new float[neighbors];
             Arrays.fill(kept, -1);
             Arrays.fill(values, Float.NEGATIVE_INFINITY);
             for (int k = 0; k < best.length; k++) {
@@ -157,7 +157,7 @@ public final class SongPacks implements Songs, SongStore {
             numbers[q] = kept;
             similarities[q] = values;
         }
-        return new Hits(numbers, similarities, scanned);
+        return new Neighbors(numbers, similarities, scanned);
     }
 
     @Override
@@ -205,7 +205,7 @@ public final class SongPacks implements Songs, SongStore {
     }
 
     private int packOf(long fingerprint) {
-        int place = Arrays.binarySearch(firstNumber, fingerprint);
-        return place >= 0 ? place : -place - 2;
+        int found = Arrays.binarySearch(firstNumber, fingerprint);
+        return found >= 0 ? found : -found - 2;
     }
 }

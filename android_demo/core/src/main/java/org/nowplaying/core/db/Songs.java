@@ -33,9 +33,9 @@ public interface Songs {
     /** Returns the stored vector of a fingerprint in its pack's coordinates; null for silence. */
     float[] vector(long fingerprint);
 
-    /** Returns the similarities of a query, not rotated, to the directions of music in general. */
-    float[] background(float[] query);
+    /** Returns the similarities of a query, not rotated, to the vectors of the cohort. */
+    float[] cohortSimilarities(float[] query);
 
     /** Returns the nearest fingerprints of each query. */
-    Hits nearest(float[][] queries, int hits, SearchOptions options);
+    Neighbors nearest(float[][] queries, int neighbors, SearchOptions options);
 }

@@ -65,7 +65,7 @@ public final class Acceptance {
         for (int i = 0; i < features.length; i++) {
             logit += coefficients[i] * features[i];
         }
-        // A smaller database than that of the fit gets no credit: its neighbourhoods are too empty to say much.
+        // A smaller database than that of the fit gets no credit: its neighborhoods are too empty to say much.
         return sigmoid(logit - sizeSlope * Math.log(Math.max((double) searched / fitted, 1)) + logPrior);
     }
 

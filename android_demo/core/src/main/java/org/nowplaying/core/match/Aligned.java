@@ -2,14 +2,14 @@ package org.nowplaying.core.match;
 
 /** One alignment with its sequence score. */
 final class Aligned {
-    /** Below any score: similarities and backgrounds lie in [-1, 1]. */
+    /** Below any score: similarities lie in [-1, 1]. */
     static final double NO_SCORE = -3.0;
 
     final int song;
     final double offsetS;
     final double score;
 
-    /** Of each query fingerprint; where the song does not reach, the query's background similarity. */
+    /** Of each query fingerprint; where the song does not reach, the query's similarity to the cohort. */
     final double[] similarities;
 
     Aligned(int song, double offsetS, double score, double[] similarities) {

@@ -2,18 +2,18 @@ package org.nowplaying.core.match;
 
 import java.util.Arrays;
 import java.util.List;
-import org.nowplaying.core.db.Hits;
+import org.nowplaying.core.db.Neighbors;
 
 /** What speaks for the best song; each measure is explained in {@code evidence.py} of the Python package. */
 public final class Evidence {
     /** The features of the acceptance model, in their order: the measures, log n, and the measures times log n. */
     static final String[] MEASURES = {
-        "mean_similarity", "above_background", "above_neighbours", "margin", "win_rate", "clear_wins", "above_shifted",
+        "mean_similarity", "above_cohort", "above_neighbors", "margin", "win_rate", "clear_wins", "above_shifted",
         "sharpness",
     };
 
     static final double[] SHIFTS_S = {-8, -4, -2, 2, 4, 8};
-    static final int NEIGHBOURS = 20;
+    static final int NEIGHBORS = 20;
     private static final double MOST_SHARPNESS = 0.1;
 
     private final double[] measures;
@@ -45,34 +45,34 @@ public final class Evidence {
      * Weighs the best of the rescored alignments.
      *
      * @param aligned at least one, best first
-     * @param shifted the best one's song at places some seconds earlier and later
-     * @param songs of each hit; -1 where there is none
-     * @param background similarity of each query fingerprint to music in general
-     * @param nearestMusic the largest such similarity
+     * @param shifted the best one's song at positions some seconds earlier and later
+     * @param songs of each neighbor; -1 where there is none
+     * @param cohortSimilarity similarity of each query fingerprint to the cohort
+     * @param nearestCohort the largest such similarity
      */
     static Evidence gather(
-            List<Aligned> aligned, List<Aligned> shifted, Hits hits, int[][] songs, double[] background,
-            double[] nearestMusic) {
+            List<Aligned> aligned, List<Aligned> shifted, Neighbors neighbors, int[][] songs, double[] cohortSimilarity,
+            double[] nearestCohort) {
         Aligned best = aligned.get(0);
         int n = best.similarities.length;
         double mean = 0;
-        double aboveBackground = 0;
-        double aboveNeighbours = 0;
+        double aboveCohort = 0;
+        double aboveNeighbors = 0;
         double wins = 0;
         double clear = 0;
         for (int q = 0; q < n; q++) {
-            float[] others = hits.similarities[q].clone();
+            float[] others = neighbors.similarities[q].clone();
             float nearest = Float.NEGATIVE_INFINITY;
             for (int i = 0; i < others.length; i++) {
                 others[i] = songs[q][i] == best.song || songs[q][i] < 0 ? Float.NEGATIVE_INFINITY : others[i];
                 nearest = Math.max(nearest, others[i]);
             }
-            // A handful of songs leaves everything else out of sight: music in general is near even then.
-            double neighbours = Math.max(meanOfLargest(others, NEIGHBOURS, background[q]), background[q]);
-            double lead = best.similarities[q] - Math.max(nearest, nearestMusic[q]);
+            // A handful of songs leaves everything else out of sight: the cohort is near even then.
+            double density = Math.max(meanOfLargest(others, NEIGHBORS, cohortSimilarity[q]), cohortSimilarity[q]);
+            double lead = best.similarities[q] - Math.max(nearest, nearestCohort[q]);
             mean += best.similarities[q] / n;
-            aboveBackground += (best.similarities[q] - background[q]) / n;
-            aboveNeighbours += (best.similarities[q] - neighbours) / n;
+            aboveCohort += (best.similarities[q] - cohortSimilarity[q]) / n;
+            aboveNeighbors += (best.similarities[q] - density) / n;
             wins += lead > 0 ? 1.0 / n : 0;
             clear += Math.pow(Math.max(lead, 0), 2) / n;
         }
@@ -82,13 +82,13 @@ public final class Evidence {
         }
         double[] elsewhere = new double[shifted.size()];
         for (int i = 0; i < elsewhere.length; i++) {
-            // Beyond its ends a song is as near as music in general, which is a score of zero.
+            // Beyond its ends a song is as near as the cohort, which is a score of zero.
             elsewhere[i] = shifted.get(i).score > Aligned.NO_SCORE ? shifted.get(i).score : 0;
         }
         Arrays.sort(elsewhere);
         double sharpness = best.score - elsewhere[elsewhere.length - 2];
         double[] measures = {
-            mean, aboveBackground, aboveNeighbours, best.score - runnerUp, wins, Math.sqrt(clear),
+            mean, aboveCohort, aboveNeighbors, best.score - runnerUp, wins, Math.sqrt(clear),
             best.score - Arrays.stream(elsewhere).sum() / elsewhere.length,
             Math.min(Math.max(sharpness, -MOST_SHARPNESS), MOST_SHARPNESS),
         };

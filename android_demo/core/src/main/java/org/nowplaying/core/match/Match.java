@@ -31,7 +31,7 @@ public final class Match {
         /** Reference time of the query's first sample, in seconds; negative when it began before the song. */
         public final double offsetS;
 
-        /** Soft mean of the similarities along the alignment above those to music in general. */
+        /** Soft mean of the similarities along the alignment above those to the cohort. */
         public final double rawScore;
 
         /** Calibrated probability that this is the song. */

@@ -10,7 +10,7 @@ import org.nowplaying.core.db.Songs;
  * The aligned sequence score: the query laid along the song at a fine grid of offsets (see {@code rescore.py}).
  *
  * <p>At a trial offset a query fingerprint falls between two of the song's; what the song would have there is the point
- * between them on the sphere. The score is a soft mean, t log mean exp(a / t), of similarities above the background.
+ * between them on the sphere. The score is a soft mean, t log mean exp(a / t), of similarities above the cohort's.
  */
 final class Rescorer {
     private static final double SOFTNESS = 0.15;
@@ -21,14 +21,14 @@ final class Rescorer {
     private final Songs database;
     private final float[][] queries;
     private final Map<Integer, float[][]> rotated = new HashMap<>();
-    private final double[] background;
+    private final double[] cohortSimilarity;
     private final double[] timesS;
     private final double hopS;
     private final Map<Long, Reference> references = new HashMap<>();
 
-    Rescorer(Songs database, float[][] queries, double[] background, double[] timesS) {
+    Rescorer(Songs database, float[][] queries, double[] cohortSimilarity, double[] timesS) {
         this.database = database;
-        this.background = background;
+        this.cohortSimilarity = cohortSimilarity;
         this.timesS = timesS;
         this.queries = queries;
         hopS = database.hopS();
@@ -73,14 +73,14 @@ final class Rescorer {
             long left = (long) Math.floor(position + 1e-9);
             double similarity = similarity(song, first + left, position - left, q);
             covered += Double.isNaN(similarity) ? 0 : 1;
-            between[q] = Double.isNaN(similarity) ? background[q] : similarity;
-            sum += Math.exp((between[q] - background[q]) / SOFTNESS);
+            between[q] = Double.isNaN(similarity) ? cohortSimilarity[q] : similarity;
+            sum += Math.exp((between[q] - cohortSimilarity[q]) / SOFTNESS);
         }
         // A song must cover half of the query at least; a sliver at its edge is no evidence.
         return 2 * covered >= timesS.length ? SOFTNESS * Math.log(sum / timesS.length) : Aligned.NO_SCORE;
     }
 
-    /** Returns the similarity at a place between two fingerprints of a song; NaN where it does not cover that. */
+    /** Returns the similarity at a position between two fingerprints of a song; NaN where it does not cover that. */
     private double similarity(int song, long left, double fraction, int query) {
         Reference low = reference(song, left);
         Reference high = reference(song, left + 1);
@@ -98,9 +98,9 @@ final class Rescorer {
         return high != null && fraction >= 0.5 ? high.similarities[query] : Double.NaN;
     }
 
-    private Reference reference(int song, long place) {
-        long number = database.start(song) + place;
-        if (place < 0 || number >= database.start(song + 1)) {
+    private Reference reference(int song, long position) {
+        long number = database.start(song) + position;
+        if (position < 0 || number >= database.start(song + 1)) {
             return null;
         }
         Reference found = references.get(number);
@@ -127,7 +127,7 @@ final class Rescorer {
         return here;
     }
 
-    /** Returns where, in steps from the best trial, a parabola through it and its neighbours has its top. */
+    /** Returns where, in steps from the best trial, a parabola through it and its neighbors has its top. */
     private static double vertex(double[] scores, int best) {
         if (best == 0 || best == TRIALS - 1) {
             return 0;

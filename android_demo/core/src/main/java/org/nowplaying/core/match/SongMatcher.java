@@ -6,7 +6,7 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
-import org.nowplaying.core.db.Hits;
+import org.nowplaying.core.db.Neighbors;
 import org.nowplaying.core.db.SearchOptions;
 import org.nowplaying.core.db.Songs;
 
@@ -46,18 +46,18 @@ public final class SongMatcher {
         List<float[]> sounding = new ArrayList<>();
         List<Double> times = new ArrayList<>();
         for (int i = 0; i < embeddings.length; i++) {
-            boolean heard = false;
+            boolean sounds = false;
             for (float value : embeddings[i]) {
                 if (Float.isNaN(value) || Float.isInfinite(value)) {
                     throw new IllegalArgumentException("query: expected finite fingerprints");
                 }
-                heard |= value != 0;
+                sounds |= value != 0;
             }
             if (embeddings[i].length != database.dim()) {
                 throw new IllegalArgumentException(
                         "query: expected " + database.dim() + " dimensions, found " + embeddings[i].length);
             }
-            if (heard) {
+            if (sounds) {
                 sounding.add(embeddings[i]);
                 times.add(i * hopS);
             }
@@ -67,46 +67,46 @@ public final class SongMatcher {
         }
         float[][] queries = sounding.toArray(new float[0][]);
         double[] timesS = times.stream().mapToDouble(Double::doubleValue).toArray();
-        Hits hits = database.nearest(queries, options.hits, options);
-        int[][] songs = new int[queries.length][options.hits];
-        long[][] places = new long[queries.length][options.hits];
+        Neighbors neighbors = database.nearest(queries, options.neighbors, options);
+        int[][] songs = new int[queries.length][options.neighbors];
+        long[][] positions = new long[queries.length][options.neighbors];
         boolean any = false;
         for (int q = 0; q < queries.length; q++) {
-            for (int i = 0; i < options.hits; i++) {
-                long fingerprint = hits.fingerprints[q][i];
+            for (int i = 0; i < options.neighbors; i++) {
+                long fingerprint = neighbors.fingerprints[q][i];
                 songs[q][i] = fingerprint < 0 ? -1 : database.songOf(fingerprint);
-                places[q][i] = fingerprint < 0 ? 0 : fingerprint - database.start(songs[q][i]);
+                positions[q][i] = fingerprint < 0 ? 0 : fingerprint - database.start(songs[q][i]);
                 any |= fingerprint >= 0;
             }
         }
         if (!any) {
             return unknown();
         }
-        return decide(queries, timesS, hits, songs, places, options);
+        return decide(queries, timesS, neighbors, songs, positions, options);
     }
 
     private Match decide(
-            float[][] queries, double[] timesS, Hits hits, int[][] songs, long[][] places, SearchOptions options) {
-        double[] background = new double[queries.length];
-        double[] nearestMusic = new double[queries.length];
+            float[][] queries, double[] timesS, Neighbors neighbors, int[][] songs, long[][] positions, SearchOptions options) {
+        double[] cohortSimilarity = new double[queries.length];
+        double[] nearestCohort = new double[queries.length];
         for (int q = 0; q < queries.length; q++) {
-            float[] near = database.background(queries[q]);
-            background[q] = Evidence.meanOfLargest(near, Math.min(Evidence.NEIGHBOURS, near.length), 0);
-            nearestMusic[q] = Float.NEGATIVE_INFINITY;
+            float[] near = database.cohortSimilarities(queries[q]);
+            cohortSimilarity[q] = Evidence.meanOfLargest(near, Math.min(Evidence.NEIGHBORS, near.length), 0);
+            nearestCohort[q] = Float.NEGATIVE_INFINITY;
             for (float one : near) {
-                nearestMusic[q] = Math.max(nearestMusic[q], one);
+                nearestCohort[q] = Math.max(nearestCohort[q], one);
             }
         }
-        Rescorer rescorer = new Rescorer(database, queries, background, timesS);
-        Alignments voted =
-                Alignments.vote(hits, songs, places, timesS, database.hopS(), options.candidates);
-        List<Aligned> aligned = byPopularity(rescorer.rescore(voted));
+        Rescorer rescorer = new Rescorer(database, queries, cohortSimilarity, timesS);
+        Alignments candidates =
+                Alignments.offsetHistogram(neighbors, songs, positions, timesS, database.hopS(), options.candidates);
+        List<Aligned> aligned = byPopularity(rescorer.rescore(candidates));
         Aligned best = aligned.get(0);
         int[] sameSong = new int[Evidence.SHIFTS_S.length];
         Arrays.fill(sameSong, best.song);
         double[] shiftedS = Arrays.stream(Evidence.SHIFTS_S).map(shift -> best.offsetS + shift).toArray();
         List<Aligned> shifted = rescorer.rescore(new Alignments(sameSong, shiftedS));
-        Evidence evidence = Evidence.gather(aligned, shifted, hits, songs, background, nearestMusic);
+        Evidence evidence = Evidence.gather(aligned, shifted, neighbors, songs, cohortSimilarity, nearestCohort);
         double score = acceptance.probability(evidence, database.fingerprints(), prior(best.song));
         return new Match(candidates(aligned, score, options.best), evidence, acceptance.threshold(evidence.fingerprints));
     }

@@ -35,7 +35,7 @@ public class RefusalTest {
     }
 
     @Test
-    public void anotherEncoderAndAMissingFolderAreTold() {
+    public void anotherEncoderAndAMissingFolderAreNamed() {
         ArtifactException mismatch = assertThrows(
                 ArtifactException.class, () -> SongDatabase.open(Golden.path("demo.npdb"), "another"));
         assertEquals(ArtifactException.Kind.MISMATCH, mismatch.kind());
@@ -54,8 +54,8 @@ public class RefusalTest {
                     row[i] = queries.getFloat();
                 }
             }
-            Hits hits = database.nearest(rows, new SearchOptions().hits, new SearchOptions());
-            for (long[] found : hits.fingerprints) {
+            Neighbors neighbors = database.nearest(rows, new SearchOptions().neighbors, new SearchOptions());
+            for (long[] found : neighbors.fingerprints) {
                 for (long fingerprint : found) {
                     if (fingerprint >= 0) {
                         database.songOf(fingerprint);
@@ -63,7 +63,7 @@ public class RefusalTest {
                     }
                 }
             }
-        } catch (ArtifactException | CellOrder.DamagedOrderException error) {
+        } catch (ArtifactException | RadixOrder.DamagedOrderException error) {
             return error.getMessage();
         }
         return null;

@@ -9,11 +9,11 @@ import java.util.List;
 import java.util.Map;
 import org.junit.Test;
 import org.nowplaying.core.Golden;
-import org.nowplaying.core.db.Hits;
+import org.nowplaying.core.db.Neighbors;
 import org.nowplaying.core.db.SearchOptions;
 import org.nowplaying.core.db.SongDatabase;
 
-/** The same neighbours, scores and answers as Python, for fingerprints of real recordings and both schema versions. */
+/** The same neighbors, scores and answers as Python, for fingerprints of real recordings and a committed database. */
 public class AnswersTest {
     private static final double TIE = 1e-6;
     private static final double SCORE = 1e-5;
@@ -27,14 +27,14 @@ public class AnswersTest {
     }
 
     @Test
-    public void databasesOfTheFirstSchemaAreAnsweredAsInPython() throws Exception {
-        compareAnswers("old");
+    public void theCommittedDatabaseIsAnsweredAsInPython() throws Exception {
+        compareAnswers("committed");
     }
 
     @Test
-    public void neighboursAreThoseOfPython() throws Exception {
-        compareNeighbours("demo");
-        compareNeighbours("old");
+    public void neighborsAreThoseOfPython() throws Exception {
+        compareNeighbors("demo");
+        compareNeighbors("committed");
     }
 
     private static int[] compareAnswers(String name) throws IOException {
@@ -81,22 +81,22 @@ public class AnswersTest {
         }
     }
 
-    private static void compareNeighbours(String name) throws IOException {
+    private static void compareNeighbors(String name) throws IOException {
         Map<String, Object> record = Golden.json(name + ".json");
         SongDatabase database = open(name, record);
         for (String option : Golden.map(record.get("options")).keySet()) {
             SearchOptions options = options(record, option);
             String prefix = name + "-" + option;
-            ByteBuffer hits = Golden.array(prefix + "-hits.npy", "<i8", -1, options.hits);
-            int n = hits.remaining() / 8 / options.hits;
-            ByteBuffer similarities = Golden.array(prefix + "-similarities.npy", "<f4", n, options.hits);
+            ByteBuffer neighbors = Golden.array(prefix + "-neighbors.npy", "<i8", -1, options.neighbors);
+            int n = neighbors.remaining() / 8 / options.neighbors;
+            ByteBuffer similarities = Golden.array(prefix + "-similarities.npy", "<f4", n, options.neighbors);
             float[][] queries = rows(prefix + "-rows.npy", n, n, database.manifest.dim);
             for (int q = 0; q < n; q++) {
-                Hits found = database.nearest(new float[][] {queries[q]}, options.hits, options);
-                for (int i = 0; i < options.hits; i++) {
-                    String place = prefix + ", query " + q + ", hit " + i;
-                    long fingerprint = hits.getLong(8 * (q * options.hits + i));
-                    float similarity = similarities.getFloat(4 * (q * options.hits + i));
+                Neighbors found = database.nearest(new float[][] {queries[q]}, options.neighbors, options);
+                for (int i = 0; i < options.neighbors; i++) {
+                    String place = prefix + ", query " + q + ", neighbor " + i;
+                    long fingerprint = neighbors.getLong(8 * (q * options.neighbors + i));
+                    float similarity = similarities.getFloat(4 * (q * options.neighbors + i));
                     assertEquals(place, similarity, found.similarities[0][i], TIE);
                     if (fingerprint != found.fingerprints[0][i]) {
                         assertTrue(place, isTied(found.similarities[0], i));
@@ -106,7 +106,7 @@ public class AnswersTest {
         }
     }
 
-    /** Whether a hit may have changed places with a neighbour, or with one that is no longer on the list. */
+    /** Whether a neighbor may have changed places with a neighbor, or with one that is no longer on the list. */
     private static boolean isTied(float[] similarities, int i) {
         return i == similarities.length - 1
                 || Math.abs(similarities[i + 1] - similarities[i]) <= TIE
@@ -121,7 +121,7 @@ public class AnswersTest {
         List<Object> values = Golden.list(Golden.map(record.get("options")).get(name));
         SearchOptions options = new SearchOptions();
         options.probe = (int) Golden.number(values.get(0));
-        options.hits = (int) Golden.number(values.get(1));
+        options.neighbors = (int) Golden.number(values.get(1));
         options.candidates = (int) Golden.number(values.get(2));
         options.best = (int) Golden.number(values.get(3));
         return options;

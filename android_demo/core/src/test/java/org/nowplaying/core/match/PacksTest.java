@@ -66,7 +66,7 @@ public class PacksTest {
     public void packsMadeOtherwiseAreRefused() throws Exception {
         Map<String, Object> record = Golden.json("packs.json");
         SongPacks.Pack ours = pack("first", (String) record.get("embedding_space"));
-        SongPacks.Pack theirs = pack("old", (String) Golden.json("old.json").get("embedding_space"));
+        SongPacks.Pack theirs = pack("committed", (String) Golden.json("committed.json").get("embedding_space"));
         ArtifactException error = assertThrows(
                 ArtifactException.class, () -> new SongPacks(Arrays.asList(ours, theirs)));
         assertEquals(ArtifactException.Kind.MISMATCH, error.kind());

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from ondevice_db.index.codebook import unit_rows
-from ondevice_db.index.nearest_cells import EXHAUSTIVE_CELLS, NearestCells
+from ondevice_db.index.coarse_quantizer import EXHAUSTIVE_CELLS, CoarseQuantizer
+from ondevice_db.index.codebook import l2_normalize
 from tests.ondevice_db.material import walk
 
 
@@ -16,15 +16,15 @@ def exact(directions: np.ndarray, vectors: np.ndarray, n: int) -> np.ndarray:
 
 
 def test_few_cells_are_compared_exhaustively(vectors: np.ndarray, rng: np.random.Generator) -> None:
-    directions = unit_rows(rng.standard_normal((300, 96)))
-    np.testing.assert_array_equal(NearestCells(directions).nearest(vectors, 4), exact(directions, vectors, 4))
+    directions = l2_normalize(rng.standard_normal((300, 96)))
+    np.testing.assert_array_equal(CoarseQuantizer(directions).nearest(vectors, 4), exact(directions, vectors, 4))
 
 
 def test_groups_find_most_of_the_nearest_among_many_cells(rng: np.random.Generator) -> None:
     points = np.concatenate([walk(rng, 60) for _ in range(60)])
     directions = points[: EXHAUSTIVE_CELLS + 400]
-    vectors = unit_rows(directions[::7] + 0.05 * rng.standard_normal((len(directions[::7]), 96)))
-    found = NearestCells(directions).nearest(vectors, 4)
+    vectors = l2_normalize(directions[::7] + 0.05 * rng.standard_normal((len(directions[::7]), 96)))
+    found = CoarseQuantizer(directions).nearest(vectors, 4)
     wanted = exact(directions, vectors, 4)
     assert np.mean(found[:, 0] == wanted[:, 0]) > 0.95
     assert np.mean([len(set(a) & set(b)) / 4 for a, b in zip(found, wanted, strict=True)]) > 0.6

@@ -8,7 +8,7 @@ Queries use Annoy; here whole blocks are compared at once, which matrix products
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EXHAUSTIVE_CELLS", "NearestCells"]
+__all__ = ["EXHAUSTIVE_CELLS", "CoarseQuantizer"]
 
 EXHAUSTIVE_CELLS = 2048
 _BLOCK_ROWS = 1024  # exhaustive: products that stay in the cache
@@ -17,7 +17,7 @@ _GROUPINGS = 10  # rounds of Lloyd's algorithm over the cells
 _GROUPS_TRIED = 6
 
 
-class NearestCells:
+class CoarseQuantizer:
     """Finds the cells at the smallest angles.
 
     Parameters
@@ -55,18 +55,18 @@ class NearestCells:
         values = np.full((tried.size, n), -np.inf, np.float32)
         by_group = np.argsort(tried.ravel(), kind="stable")
         ends = np.cumsum(np.bincount(tried.ravel(), minlength=len(self._groups)))
-        for members, places in zip(self._groups, np.split(by_group, ends[:-1]), strict=True):
-            if places.size == 0 or members.size == 0:
+        for members, rows in zip(self._groups, np.split(by_group, ends[:-1]), strict=True):
+            if rows.size == 0 or members.size == 0:
                 continue
             kept = min(n, members.size)
-            columns, best = _largest(block[places // tried.shape[1]] @ self._directions[members].T, kept)
-            cells[places, :kept], values[places, :kept] = members[columns], best
+            columns, best = _largest(block[rows // tried.shape[1]] @ self._directions[members].T, kept)
+            cells[rows, :kept], values[rows, :kept] = members[columns], best
         chosen, _ = _largest(values.reshape(block.shape[0], -1), n)
         return np.take_along_axis(cells.reshape(block.shape[0], -1), chosen, axis=1)
 
 
 def _group(directions: NDArray[np.float32]) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
-    """Return the heads of about sqrt(n) groups of neighbouring cells and each cell's group; spherical k-means."""
+    """Return the heads of about sqrt(n) groups of neighboring cells and each cell's group; spherical k-means."""
     n = directions.shape[0]
     heads = directions[:: max(1, round(np.sqrt(n)))].copy()
     label = np.zeros(n, np.int64)
@@ -88,8 +88,8 @@ def _largest(values: NDArray[np.float32], n: int) -> tuple[NDArray[np.int64], ND
     rows = np.arange(values.shape[0])
     columns = np.empty((values.shape[0], n), np.int64)
     best = np.empty((values.shape[0], n), np.float32)
-    for place in range(n):
+    for rank in range(n):
         column = np.argmax(values, axis=1)
-        columns[:, place], best[:, place] = column, values[rows, column]
+        columns[:, rank], best[:, rank] = column, values[rows, column]
         values[rows, column] = -np.inf
     return columns, best

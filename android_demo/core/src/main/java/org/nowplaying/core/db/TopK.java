@@ -1,16 +1,16 @@
 package org.nowplaying.core.db;
 
-/** The places of the largest values of a row. */
-final class TopHits {
-    private TopHits() {}
+/** The positions of the largest values of a row. */
+final class TopK {
+    private TopK() {}
 
-    /** Returns the places of the {@code n} largest values, largest first, the earlier of equal ones first. */
+    /** Returns the positions of the {@code n} largest values, largest first, the earlier of equal ones first. */
     static int[] of(float[] values, int n) {
         int kept = Math.min(n, values.length);
         long[] heap = new long[kept]; // the smallest kept on top
         int size = 0;
-        for (int place = 0; place < values.length; place++) {
-            long key = key(values[place], place);
+        for (int position = 0; position < values.length; position++) {
+            long key = key(values[position], position);
             if (size < kept) {
                 up(heap, size++, key);
             } else if (kept > 0 && key > heap[0]) {
@@ -18,16 +18,16 @@ final class TopHits {
             }
         }
         java.util.Arrays.sort(heap);
-        int[] places = new int[kept];
+        int[] positions = new int[kept];
         for (int i = 0; i < kept; i++) {
-            places[i] = ~(int) heap[kept - 1 - i];
+            positions[i] = ~(int) heap[kept - 1 - i];
         }
-        return places;
+        return positions;
     }
 
-    private static long key(float value, int place) {
+    private static long key(float value, int position) {
         int bits = Float.floatToIntBits(value + 0f);
-        return (long) (bits ^ (bits >> 31 & 0x7fffffff)) << 32 | ~place & 0xFFFFFFFFL;
+        return (long) (bits ^ (bits >> 31 & 0x7fffffff)) << 32 | ~position & 0xFFFFFFFFL;
     }
 
     private static void up(long[] heap, int at, long key) {

@@ -1,7 +1,7 @@
 package org.nowplaying.core.db;
 
 /** The nearest fingerprints of every query fingerprint, nearest first. */
-public final class Hits {
+public final class Neighbors {
     /** Fingerprint numbers by query; -1 where there are fewer. */
     public final long[][] fingerprints;
 
@@ -11,7 +11,7 @@ public final class Hits {
     /** Fingerprints compared with each query. */
     public final int scanned;
 
-    Hits(long[][] fingerprints, float[][] similarities, int scanned) {
+    Neighbors(long[][] fingerprints, float[][] similarities, int scanned) {
         this.fingerprints = fingerprints;
         this.similarities = similarities;
         this.scanned = scanned;

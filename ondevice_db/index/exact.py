@@ -1,0 +1,42 @@
+"""Exhaustive search over float vectors."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ondevice_db.index.base import Neighbors, SearchOptions, top_k
+
+__all__ = ["ExactIndex"]
+
+
+class ExactIndex:
+    """Every vector compared with every query: the ground truth that the other indexes are measured against.
+
+    Parameters
+    ----------
+    vectors : ndarray of float32, shape (n, dim)
+        Unit rows, song by song.
+    cohort : ndarray of float32, shape (n, dim), optional
+    """
+
+    def __init__(self, vectors: NDArray[np.float32], cohort: NDArray[np.float32] | None = None) -> None:
+        self._vectors = vectors
+        self._cohort = cohort
+
+    @property
+    def cohort(self) -> NDArray[np.float32] | None:
+        """Unit vectors of other music, for score normalization."""
+        return self._cohort
+
+    def nearest(
+        self,
+        queries: NDArray[np.float32],
+        n_neighbors: int,
+        options: SearchOptions,  # noqa: ARG002 (the protocol's)
+    ) -> Neighbors:
+        """Return the exactly nearest fingerprints."""
+        positions, similarities = top_k(queries @ self._vectors.T, n_neighbors)
+        return Neighbors(positions, similarities, self._vectors.shape[0])
+
+    def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return stored vectors."""
+        return self._vectors[fingerprints]
