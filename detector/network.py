@@ -1,18 +1,35 @@
 """The network over a stream of frames: a graph of whole windows, or one with states that computes new frames only."""
 
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import INPUT_ZERO_POINT, N_CHANNELS
+from detector.features import FRAME_HOP_SAMPLES, INPUT_ZERO_POINT, N_CHANNELS, frame_end_s
+from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.runtime import TensorSpec, TfliteModel
 
-__all__ = ["DECISION_FRAMES", "Network", "StatefulNetwork", "WindowNetwork", "open_network"]
+__all__ = [
+    "DECISION_FRAMES",
+    "DECISION_S",
+    "WINDOW_FRAMES",
+    "WINDOW_S",
+    "Network",
+    "StatefulNetwork",
+    "WindowNetwork",
+    "open_network",
+]
 
-DECISION_FRAMES = 64
-_STRIDE = 2
+DECISION_FRAMES: Final = 64
+DECISION_S: Final = DECISION_FRAMES * FRAME_HOP_SAMPLES / SAMPLE_RATE_HZ
+"""Seconds from one probability to the next: 0.64."""
+
+WINDOW_FRAMES: Final = 446
+WINDOW_S: Final = frame_end_s(WINDOW_FRAMES - 1)
+"""Seconds of sound that a probability depends on: 4.48."""
+
+_STRIDE: Final = 2
 Frames = NDArray[np.int8]
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import FRAME_HOP_SAMPLES, FRAME_WINDOW_SAMPLES
-from detector.network import DECISION_FRAMES
+from detector.network import DECISION_S
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 
@@ -101,12 +101,11 @@ def segments_of_track(
         [probabilities[max(0, i - before) : i + after + 1].mean() for i in range(probabilities.size)], dtype=np.float64
     )
     is_music = _hysteresis(smooth, enter_threshold, leave_threshold)
-    step_s = DECISION_FRAMES * FRAME_HOP_SAMPLES / SAMPLE_RATE_HZ
     edges = np.flatnonzero(np.diff(np.pad(is_music.astype(np.int8), 1)))
     segments = []
     for first, stop in zip(edges[::2], edges[1::2], strict=True):
-        start_s = 0.0 if first == 0 else max(0.0, track[first].time_s - step_s / 2)
-        end_s = duration_s if stop == len(track) else min(duration_s, track[stop - 1].time_s + step_s / 2)
+        start_s = 0.0 if first == 0 else max(0.0, track[first].time_s - DECISION_S / 2)
+        end_s = duration_s if stop == len(track) else min(duration_s, track[stop - 1].time_s + DECISION_S / 2)
         segments.append(Segment(float(start_s), float(end_s), float(probabilities[first:stop].mean())))
     return segments
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, frontend_settings, quantize
-from detector.gate import Gate, GateConfig
+from detector.gate import GateConfig
 from detector.network import open_network
 from detector.silence import QuietHops
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
@@ -61,7 +61,7 @@ class StreamingDetector:
     Examples
     --------
     >>> import numpy as np
-    >>> detector = StreamingDetector.from_model("detector-v1")
+    >>> detector = StreamingDetector.from_model("detector-v2")
     >>> decisions = detector.process(np.zeros(5 * 16_000, dtype=np.float32))
     >>> [decision.time_s for decision in decisions], decisions[0].probability < 0.5
     ([4.48], True)
@@ -117,10 +117,6 @@ class StreamingDetector:
         self._network.reset()
         if self._quiet is not None:
             self._quiet.reset()
-
-    def new_gate(self) -> Gate:
-        """Return a gate with the parameters that the model's manifest recommends."""
-        return Gate(self.gate_config)
 
     def process(self, samples: NDArray[np.float32]) -> list[Decision]:
         """Return the decisions that these samples complete.

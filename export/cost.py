@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ai_edge_litert import schema_py_generated as schema
 
-from detector.network import DECISION_FRAMES, open_network
+from detector.network import DECISION_S, open_network
 from export.macs import count_macs
 from export.micro import micro_runtime
 from export.operators import builtin_code, open_graph
@@ -18,7 +18,6 @@ from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["arena_bytes", "detector_cost"]
 
-_DECISION_S: Final = DECISION_FRAMES / 100
 _TOTAL = re.compile(rb"Arena allocation total (\d+) bytes")
 _STDERR: Final = 2
 
@@ -50,7 +49,7 @@ def detector_cost(path: Path) -> dict[str, Any]:
         "parameter_bytes": parameter_bytes,
         "state_bytes": open_network(model).state_bytes,
         "macs_per_step": macs,
-        "macs_per_second": round(macs / _DECISION_S),
+        "macs_per_second": round(macs / DECISION_S),
         "arena_bytes": arena,
     }
 

@@ -38,7 +38,7 @@ def builtin_model_dir(name: str) -> Path:
     Parameters
     ----------
     name : str
-        Folder name, such as ``"detector-v1"`` or ``"fingerprinter-v1"``.
+        Folder name, such as ``"detector-v2"`` or ``"fingerprinter-v1"``.
 
     Returns
     -------

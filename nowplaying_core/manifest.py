@@ -32,7 +32,7 @@ class ModelFolder:
         Parameters
         ----------
         source : str or Path
-            A shipped name ("detector-v1") or a folder that holds ``manifest.json``.
+            A shipped name ("detector-v2") or a folder that holds ``manifest.json``.
         role : str or None
             The only role to accept, ``"detector"``, ``"fingerprinter"`` or ``"ear"``.
 

@@ -4,20 +4,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from evaluation.detector.roc import frontier
 from nowplaying_core.plotting import pyplot
 
 __all__ = ["plot", "stream_tables", "to_markdown"]
 
 
 def to_markdown(metrics: Mapping[str, Any]) -> str:
-    """Return the figures of ``evaluation.detector.evaluate.evaluate_detector`` as Markdown tables.
-
-    Parameters
-    ----------
-    metrics : mapping
-        Also of the first release, which had fewer figures.
-    """
+    """Return the metrics of :func:`evaluation.detector.evaluate.evaluate_detector` as Markdown tables."""
     clips = metrics["clips"]
     parts = [
         "# Detector evaluation",
@@ -26,12 +19,8 @@ def to_markdown(metrics: Mapping[str, Any]) -> str:
         "are 95 %, by bootstrap over recordings.",
         clip_tables(clips),
     ]
-    if metrics["schema"] == "detector-metrics/1":
-        parts += _first_release(metrics["streams"])
-    else:
-        parts += stream_tables(metrics["streams"], metrics["room_tone"])
-    parts.append(_frontier(metrics.get("best_gates", metrics.get("gate_sweep", []))))
-    return "\n\n".join(part for part in parts if part) + "\n"
+    parts += [*stream_tables(metrics["streams"], metrics["room_tone"]), _best_gates(metrics["best_gates"])]
+    return "\n\n".join(parts) + "\n"
 
 
 def clip_tables(clips: Mapping[str, Any]) -> str:
@@ -158,21 +147,6 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
     plt.close(figure)
 
 
-def _first_release(streams: Mapping[str, Any]) -> list[str]:
-    gate, recall, rate = streams["gate"], streams["recall"], streams["false_triggers_per_hour"]
-    delay = "-" if streams["median_delay_s"] is None else f"{streams['median_delay_s']:.1f} s"
-    return [
-        f"Streams: {streams['n_streams']} of {60 * streams['hours'] / max(1, streams['n_streams']):.0f} min, "
-        f"{streams['hours_without_music']:.2f} h of them sound without music, {streams['n_regions']} music regions of "
-        "16 to 40 s at 0 to 20 dB. At the shipped gate "
-        f"(window {gate['window']}, threshold {gate['enter_threshold']}, {gate['consecutive_hits']} hits):",
-        "| figure | value | 95 % |\n|---|---:|---|\n"
-        f"| regions found | {_percent(recall['value'])} | {_percent(recall['low'])} to {_percent(recall['high'])} |\n"
-        f"| false triggers per hour without music | {rate['value']:.2f} | {rate['low']:.2f} to {rate['high']:.2f} |\n"
-        f"| median delay from the music's start | {delay} | |",
-    ]
-
-
 def _share(recall: Mapping[str, Any]) -> tuple[str, str, str]:
     return (
         str(recall["n"]),
@@ -201,12 +175,12 @@ def _areas(title: str, areas: Mapping[str, Mapping[str, float | None]]) -> str:
     return "\n".join(rows)
 
 
-def _frontier(sweep: Sequence[Mapping[str, Any]]) -> str:
-    """Tabulate the gates of a sweep that no other beats in both recall and false triggers."""
-    rows = ["| false triggers per hour | regions found | window | threshold | hits |", "|---:|---:|---:|---:|---:|"]
-    rows += [
+def _best_gates(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Tabulate the first twelve gates of a frontier."""
+    lines = ["| false triggers per hour | regions found | window | threshold | hits |", "|---:|---:|---:|---:|---:|"]
+    lines += [
         f"| {row['false_triggers_per_hour']:.2f} | {100 * row['recall_audible']:.1f} % | {row['window']} | "
         f"{row['enter_threshold']:g} | {row['consecutive_hits']} |"
-        for row in frontier([{"recall_audible": row["recall"], **row} for row in sweep])[:12]
+        for row in rows[:12]
     ]
-    return "\n".join(rows) if sweep else ""
+    return "\n".join(lines)

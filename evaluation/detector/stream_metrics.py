@@ -10,9 +10,10 @@ import soundfile
 from numpy.typing import NDArray
 
 from detector.gate import GateConfig
+from detector.network import DECISION_S
 from evaluation.detector.roc import AUDIBLE_DB, det_curve, window_area, window_counts
 from evaluation.detector.streams import Region
-from evaluation.detector.tracks import DECISION_S, StreamTrack, entries, false_triggers, found_regions, triggers_of
+from evaluation.detector.tracks import StreamTrack, entries, false_triggers, found_regions, triggers_of
 from nowplaying_core.statistics import poisson_rate, wilson
 
 __all__ = ["evaluate_room_tone", "evaluate_streams"]

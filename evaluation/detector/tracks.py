@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import STEPS, GateConfig
-from detector.network import open_network
+from detector.network import DECISION_S, WINDOW_S, open_network
 from detector.stream import StreamingDetector
 from evaluation.detector.streams import Part, Region, Stream
 from nowplaying_core.artifacts import write_json
@@ -19,7 +19,6 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.runtime import TfliteModel
 
 __all__ = [
-    "DECISION_S",
     "GRACE_S",
     "StreamTrack",
     "entries",
@@ -29,8 +28,6 @@ __all__ = [
     "triggers_of",
 ]
 
-DECISION_S: Final = 0.64
-WINDOW_S: Final = 4.48
 GRACE_S: Final = 8.0
 """A trigger this long after a region's end still comes from its music, which is in the windows that are averaged."""
 

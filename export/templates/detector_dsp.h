@@ -27,8 +27,10 @@
 #define DETECTOR_STATES $n_states
 #define DETECTOR_RING_BYTES $ring_bytes /* eight seconds of mu-law */
 #define DETECTOR_GATE_WINDOW $gate_window
+
+/* Rests after a wake-up. The application processor applies them, because it knows the answers. */
 #define DETECTOR_COOL_DOWN_MS $cool_down_ms
-#define DETECTOR_BACK_OFF_FACTOR ${back_off}f /* for the application processor, which knows of answers */
+#define DETECTOR_BACK_OFF_FACTOR ${back_off}f
 #define DETECTOR_LONGEST_REST_MS $longest_rest_ms
 
 extern const uint16_t kDetectorStateBytes[DETECTOR_STATES];
@@ -42,7 +44,7 @@ typedef struct {
 } DetectorSilence;
 int DetectorHopIsQuiet(DetectorSilence* silence, const int16_t hop[DETECTOR_HOP_SAMPLES]);
 
-/* The gate: 1 while it takes what it hears for music. All zeros is a new gate. */
+/* The gate: returns 1 while music is playing. All zeros is a new gate. */
 typedef struct {
   uint8_t recent[DETECTOR_GATE_WINDOW];
   uint8_t next;

@@ -97,7 +97,7 @@ class DspListener:
         return [self._hear(decision.probability, self._began_s + decision.time_s) for decision in decisions]
 
     def _hear(self, probability: float, now_s: float) -> MusicProbability:
-        gate = self._gate.step(now_s, probability)
+        gate = self._gate.step(probability)
         if probability >= self._config.enter_threshold:
             self._n_since_positive = 0
             if self._music_since_s is None:

@@ -79,37 +79,26 @@ def write_frontend_goldens(folder: Path) -> None:
 
 
 def write_gate_goldens(folder: Path) -> None:
-    """Write runs of the gate: settings, outputs of the detector, answers of the phone, and what the gate did."""
+    """Write runs of the gate: settings, outputs of the detector, and the gate's sum and state after each."""
     rng = np.random.default_rng(5)
     settings = [
         GateConfig(),
-        GateConfig(cool_down_s=0.0, window=1, consecutive_hits=1, enter_threshold=0.5),
-        GateConfig(window=7, enter_threshold=0.7, leave_threshold=0.3, cool_down_s=13.3, back_off_factor=1.7),
-        GateConfig(window=3, back_off_factor=2.0, longest_rest_s=90.0, silence_dbfs=-55.0, consecutive_hits=4),
+        GateConfig(window=1, consecutive_hits=1, enter_threshold=0.5),
+        GateConfig(window=7, enter_threshold=0.7, leave_threshold=0.3),
+        GateConfig(window=3, consecutive_hits=4, silence_dbfs=-55.0),
     ]
     runs = [_gate_run(rng, config) for config in settings for _ in range(4)]
     write_json(folder / "gate.json", {"runs": runs})
 
 
 def _gate_run(rng: np.random.Generator, config: GateConfig) -> dict[str, Any]:
-    gate, steps = Gate(config), []
-    level, pending = 0.5, None
-    for number in range(1500):
-        time_s = 0.64 * number
+    gate, steps, level = Gate(config), [], 0.5
+    for _ in range(1500):
         if rng.random() < 0.02:
             level = rng.random()
         output = int(np.clip(np.rint(rng.normal(level, 0.15) * STEPS), 0, STEPS))
-        answer = None
-        if pending is not None:
-            answer = pending
-            gate.answered(time_s, None if answer < 0 else answer)
-            pending = None
-        event = gate.step(time_s, output / STEPS)
-        if event.opened:
-            pending = -1.0 if rng.random() < 0.6 else float(rng.choice([0.0, 30.0, 170.25, 900.0]))
-        steps.append(
-            [time_s, answer, output, round(event.probability * STEPS * config.window), event.is_open, event.opened]
-        )
+        event = gate.step(output / STEPS)
+        steps.append([output, round(event.probability * STEPS * config.window), event.is_open])
     return {"settings": config.to_dict(), "steps": steps}
 
 

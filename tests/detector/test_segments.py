@@ -40,7 +40,7 @@ def test_average_bridges_a_dip() -> None:
 
 @pytest.fixture(scope="module")
 def detector() -> StreamingDetector:
-    return StreamingDetector.from_model("detector-v1")
+    return StreamingDetector.from_model("detector-v2")
 
 
 def test_music_between_noise_is_found_about_where_it_is(detector: StreamingDetector) -> None:

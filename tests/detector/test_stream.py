@@ -9,8 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.features import features_of
+from detector.gate import Gate
 from detector.stream import MODEL_FILE, StreamingDetector
 from nowplaying_core.artifacts import builtin_model_dir, file_record, sha256_file
+from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import CorruptArtifactError, ManifestMismatchError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.sounds import noise, pcm
@@ -21,7 +23,7 @@ SIGNAL = np.concatenate([noise(5, 2.0), song(1, 6.0)])
 
 @pytest.fixture(scope="module")
 def detector() -> StreamingDetector:
-    return StreamingDetector.from_model("detector-v1")
+    return StreamingDetector.from_model("detector-v2")
 
 
 def probabilities(detector: StreamingDetector, samples: np.ndarray) -> list[float]:
@@ -47,18 +49,26 @@ def test_clock_starts_at_one_window_and_ticks_every_640_ms(detector: StreamingDe
     assert len(times) == 1 + int((8.0 - 4.48) / 0.64)
 
 
-def test_a_decision_is_the_graph_on_the_last_446_frames(detector: StreamingDetector) -> None:
-    model = TfliteModel(builtin_model_dir("detector-v1") / MODEL_FILE)
-    frames = features_of(pcm(SIGNAL))
-    for step, probability in enumerate(probabilities(detector, SIGNAL)):
-        window = frames[64 * step : 64 * step + 446]
-        expected = model.output.dequantize(model.run(window[None, :, None, :])).item()
-        assert probability == expected
+def test_a_decision_depends_on_the_last_446_frames_alone(detector: StreamingDetector) -> None:
+    frames, found = features_of(pcm(SIGNAL)), probabilities(detector, SIGNAL)
+    assert len(found) == 6
+    for step, probability in enumerate(found):
+        detector.reset()
+        (decision,) = detector.process_features(frames[64 * step : 64 * step + 446])
+        assert decision.probability == probability
+
+
+def test_float_and_int16_samples_give_the_same_decisions(detector: StreamingDetector) -> None:
+    detector.reset()
+    by_float = detector.process(SIGNAL)
+    detector.reset()
+    assert detector.process_pcm(to_int16(SIGNAL)) == by_float
+    assert len(by_float) == 6
 
 
 def test_memory_reset_and_independence(detector: StreamingDetector) -> None:
     first = probabilities(detector, SIGNAL)
-    other = StreamingDetector.from_model("detector-v1")
+    other = StreamingDetector.from_model("detector-v2")
     other.process(noise(9, 7.0, level=0.5))
     assert probabilities(detector, SIGNAL) == first
     assert probabilities(other, SIGNAL) == first
@@ -73,8 +83,9 @@ def test_silence_and_noise_are_no_music_and_music_is(detector: StreamingDetector
 def test_gate_of_the_manifest_opens_for_music_only(detector: StreamingDetector) -> None:
     def opened(samples: np.ndarray) -> bool:
         detector.reset()
-        gate = detector.new_gate()
-        return any(gate.step(one.time_s, one.probability).opened for one in detector.process(samples))
+        gate, decisions = Gate(detector.gate_config), detector.process(samples)
+        assert len(decisions) > 30
+        return any(gate.step(decision.probability).entered for decision in decisions)
 
     assert opened(np.concatenate([song(2, 15.0), song(3, 15.0)]))
     assert not opened(noise(7, 30.0, level=0.05))
@@ -82,23 +93,23 @@ def test_gate_of_the_manifest_opens_for_music_only(detector: StreamingDetector) 
 
 
 def test_manifest_agrees_with_the_files_and_the_graph() -> None:
-    folder = builtin_model_dir("detector-v1")
+    folder = builtin_model_dir("detector-v2")
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     model = TfliteModel(folder / MODEL_FILE)
     assert manifest["files"][MODEL_FILE] == file_record(folder / MODEL_FILE)
-    assert manifest["tensors"][MODEL_FILE] == {"input": model.input.to_dict(), "output": model.output.to_dict()}
+    assert manifest["tensors"][MODEL_FILE] == model.tensors()
     assert manifest["float_weights"]["sha256"] == sha256_file(folder / manifest["float_weights"]["file"])
     assert (model.output.scale, model.output.zero_point) == (1 / 256, -128)
-    assert manifest["network"]["n_parameters"] < 8_800
+    assert manifest["cost"]["n_parameters"] == 5_601
 
 
 def test_model_fits_in_12_kb() -> None:
-    assert (builtin_model_dir("detector-v1") / MODEL_FILE).stat().st_size <= 12 * 1024
+    assert (builtin_model_dir("detector-v2") / MODEL_FILE).stat().st_size <= 12 * 1024
 
 
 def copy_of_model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
-    shutil.copytree(builtin_model_dir("detector-v1"), folder)
+    shutil.copytree(builtin_model_dir("detector-v2"), folder)
     return folder
 
 

@@ -114,7 +114,7 @@ def test_c_computes_what_python_computes(folder: Path, tmp_path: Path) -> None:
     assert codes == mulaw.encode(np.arange(-32_768, 32_768).astype(np.int16)).tolist()
     assert features == quantize(np.arange(800, dtype=np.uint16)).tolist()
     gate = Gate(GATE)
-    expected = [gate.step(0.64 * step, (output + 128) / 256).is_open for step, output in enumerate(outputs)]
+    expected = [gate.step((output + 128) / 256).is_open for output in outputs]
     assert [bool(state) for state in states] == expected
     assert 0 < sum(expected) < 400
 

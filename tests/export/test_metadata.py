@@ -20,7 +20,7 @@ from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 
 SHIPPED = sorted(
-    path for name in ("detector-v1", "fingerprinter-v1") for path in builtin_model_dir(name).glob("*.tflite")
+    path for name in ("detector-v2", "fingerprinter-v1") for path in builtin_model_dir(name).glob("*.tflite")
 )
 
 
@@ -48,11 +48,13 @@ def test_a_stamped_graph_computes_the_same_bits(path: Path, tmp_path: Path) -> N
 def test_a_microcontroller_computes_the_same_bits(tmp_path: Path) -> None:
     runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra")
     graph = SHIPPED[0].read_bytes()
-    values = np.random.default_rng(2).integers(-128, 127, (1, 446, 1, 40)).astype(np.int8)
+    rng = np.random.default_rng(2)
+    values = [rng.integers(-128, 127, spec.shape).astype(np.int8) for spec in TfliteModel(SHIPPED[0]).inputs]
     found = []
     for content in (graph, with_metadata(graph, {IDENTITY: b"{}"})):
         interpreter = runtime.Interpreter.from_bytes(content)
-        interpreter.set_input(values, 0)
+        for number, value in enumerate(values):
+            interpreter.set_input(value, number)
         interpreter.invoke()
         found.append(interpreter.get_output(0).item())
     assert found[0] == found[1]
@@ -71,7 +73,7 @@ def test_what_goes_in_comes_out(entries: dict[str, bytes]) -> None:
 
 
 def test_an_export_says_inside_what_it_is(tmp_path: Path) -> None:
-    for name, role in (("detector-v1", "detector"), ("fingerprinter-v1", "fingerprinter")):
+    for name, role in (("detector-v2", "detector"), ("fingerprinter-v1", "fingerprinter")):
         model = ModelFolder.open(name, role=role)
         copy = copy_with_metadata(model, tmp_path / role)
         for file, record in copy.manifest["files"].items():

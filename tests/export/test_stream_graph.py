@@ -1,5 +1,6 @@
 """The graph with states against the graph of whole windows, which another program (the TFLite converter) writes."""
 
+import json
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from detector.training.config import NetworkConfig
 from detector.training.weights import load_weights
 from export.convert_detector import convert_detector
 from export.stream_graph import streaming_graph
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
@@ -82,16 +83,24 @@ def test_a_state_that_is_not_handed_on_is_noticed(graphs: tuple[Path, Path]) -> 
         assert found != expected
 
 
-def test_shipped_weights_stream_too(tmp_path: Path) -> None:
-    """The wider network of the first release, as a stream: equal to the graph that ships."""
-    folder = builtin_model_dir("detector-v1")
-    (tmp_path / "stream.tflite").write_bytes(streaming_graph(NetworkConfig(), load_weights(folder / "weights.npz")))
+def test_the_shipped_graph_is_what_its_weights_give() -> None:
+    folder = builtin_model_dir(SHIPPED_DETECTOR)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    description = f"nowplaying {manifest['name']} {manifest['version']}"
+    weights = load_weights(folder / "weights.npz")
+    assert streaming_graph(SMALL, weights, description=description) == (folder / "detector.tflite").read_bytes()
+
+
+def test_the_shipped_weights_as_windows_give_the_same_outputs(tmp_path: Path) -> None:
+    folder = builtin_model_dir(SHIPPED_DETECTOR)
+    (tmp_path / "window.tflite").write_bytes(convert_detector(SMALL, load_weights(folder / "weights.npz")))
     frames = features_of(pcm(np.concatenate([noise(1, 4.0), song(3, 30.0), noise(2, 10.0, 0.3)])))
     window, stream = (
-        open_network(TfliteModel(path, reference_kernels=True))
-        for path in (folder / "detector.tflite", tmp_path / "stream.tflite")
+        open_network(TfliteModel(path, reference_kernels=True)).process(frames)
+        for path in (tmp_path / "window.tflite", folder / "detector.tflite")
     )
-    assert stream.process(frames) == window.process(frames)
+    assert stream == window
+    assert len({output for _, output in stream}) > 5
 
 
 def test_the_same_weights_give_the_same_bytes_within_10_kb(graphs: tuple[Path, Path]) -> None:

@@ -109,7 +109,7 @@ def test_damaged_weights_are_refused(tmp_path: Path, content: bytes | None) -> N
 
 
 def test_shipped_weights_have_the_shipped_shape() -> None:
-    weights = load_weights(builtin_model_dir("detector-v1") / "weights.npz")
+    weights = load_weights(builtin_model_dir("detector-v2") / "weights.npz")
     assert weights.depthwise[0].shape == (4, 40)
-    assert all(kernel.shape == (4, 32) for kernel in weights.depthwise[1:])
-    assert 8_300 < weights.n_parameters < 8_800
+    assert [kernel.shape for kernel in weights.depthwise[1:]] == [(4, 24)] * 5
+    assert weights.n_parameters == 5_601

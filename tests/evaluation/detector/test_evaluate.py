@@ -17,10 +17,10 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_figures_are_plain_values_and_every_table_is_filled(corpus: Path, tmp_path: Path) -> None:
-    metrics = evaluate_detector("detector-v1", corpus=corpus, cache_dir=tmp_path / "pcm", **SETTINGS)
+    metrics = evaluate_detector("detector-v2", corpus=corpus, cache_dir=tmp_path / "pcm", **SETTINGS)
     write_json(tmp_path / "metrics.json", metrics)
     assert metrics["schema"] == "detector-metrics/2"
-    assert metrics["streams"]["gates"][0]["enter_threshold"] == 0.8, "the manifest's"
+    assert metrics["streams"]["gates"][0]["enter_threshold"] == 0.921875, "from the manifest"
     assert metrics["streams"]["default_kernels"]["n_streams"] == 1
     assert metrics["room_tone"]["hours"] == pytest.approx(120 / 3_600, abs=1e-3)
     text = to_markdown(metrics)
@@ -33,7 +33,7 @@ def test_figures_are_plain_values_and_every_table_is_filled(corpus: Path, tmp_pa
 
 def test_a_gate_fitted_here_is_quiet_enough(corpus: Path, tmp_path: Path) -> None:
     metrics = evaluate_detector(
-        "detector-v1", corpus=corpus, cache_dir=tmp_path / "pcm", fit_most_false_per_hour=1.0, **SETTINGS
+        "detector-v2", corpus=corpus, cache_dir=tmp_path / "pcm", fit_most_false_per_hour=1.0, **SETTINGS
     )
     (gate,) = metrics["streams"]["gates"]
     assert gate["silence_dbfs"] == SILENCE_DBFS

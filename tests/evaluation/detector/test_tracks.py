@@ -59,8 +59,26 @@ EDGE = GateConfig(window=1, enter_threshold=0.5, leave_threshold=0.25, consecuti
 @given(configs, st.lists(st.integers(0, 255), max_size=150))
 def test_entries_are_those_of_the_gate(config: GateConfig, outputs: list[int]) -> None:
     gate = Gate(config)
-    expected = [step for step, output in enumerate(outputs) if gate.step(0.64 * step, output / 256).entered]
+    expected = [step for step, output in enumerate(outputs) if gate.step(output / 256).entered]
     assert entries(np.array(outputs, dtype=np.int64), config).tolist() == expected
+
+
+def test_recorded_outputs_give_the_recorded_figures_whatever_the_rests() -> None:
+    """Rests after a wake-up would hide false triggers, so no figure depends on them."""
+    recorded = [made_track(seed, skill=90) for seed in range(3)]
+    gate = GateConfig(window=2, enter_threshold=0.4, leave_threshold=0.25, consecutive_hits=2)
+    assert [entries(track.outputs, gate).tolist() for track in recorded] == [
+        [48, 156, 469],
+        [156, 450, 469, 861],
+        [156, 233, 468],
+    ]
+    figures = evaluate_streams(recorded, [gate])
+    assert figures["n_false_triggers"] == 4
+    assert figures["false_triggers_per_hour"] == {"value": 12.0, "low": 3.2696, "high": 30.7248}
+    assert figures["recall"] == {"n": 6, "value": 1.0, "low": 0.6097, "high": 1.0}
+    assert (figures["median_delay_s"], figures["delay_90_percent_s"]) == (4.32, 4.64)
+    tireless = evaluate_streams(recorded, [replace(gate, cool_down_s=0.0, back_off_factor=3.0, longest_rest_s=0.0)])
+    assert {**figures, "gates": None} == {**tireless, "gates": None}
 
 
 def test_counting_regions_and_false_triggers() -> None:

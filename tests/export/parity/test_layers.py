@@ -5,7 +5,7 @@ from export.parity.layers import FloatLayer, compare_layers, weighted_layers
 from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import ManifestMismatchError
 
-GRAPH = (builtin_model_dir("detector-v1") / "detector.tflite").read_bytes()
+GRAPH = (builtin_model_dir("detector-v2") / "detector.tflite").read_bytes()
 
 
 def float_layers(layers, rng, n: int = 3) -> list[FloatLayer]:
@@ -23,7 +23,7 @@ def float_layers(layers, rng, n: int = 3) -> list[FloatLayer]:
 def test_layers_come_in_the_order_in_which_they_run() -> None:
     layers = weighted_layers(GRAPH)
     assert [layer.operator for layer in layers[:3]] == ["DEPTHWISE_CONV_2D", "CONV_2D", "DEPTHWISE_CONV_2D"]
-    assert [layer.shape[1] for layer in layers] == [222, 222, 110, 110, 54, 54, 26, 26, 12, 12, 5, 5, 1, 1]
+    assert [layer.shape[1] for layer in layers] == [32, 32, 16, 16, 8, 8, 4, 4, 2, 2, 1, 1, 1, 1]
 
 
 def test_errors_are_counted_in_steps_and_decibels(rng) -> None:

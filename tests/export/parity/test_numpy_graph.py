@@ -1,18 +1,20 @@
 """NumPy's form of the operations against the interpreter's, on the shipped graphs and by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from detector.features import features_of
+from detector.training.weights import load_weights
 from export.operators import open_graph
 from export.parity.numpy_graph import constant, is_weighted, run_graph
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
+from tests.detector.networks import SMALL
 from tests.detector.sounds import noise, pcm
-
-DETECTOR = builtin_model_dir("detector-v1") / "detector.tflite"
 
 
 def test_the_encoder_in_numpy_is_the_encoder(songs) -> None:
@@ -29,8 +31,14 @@ def test_the_encoder_in_numpy_is_the_encoder(songs) -> None:
     assert other @ shipped.encode(images[1:2])[0] < 0.9
 
 
-def test_the_detector_in_numpy_is_the_detector(songs) -> None:
-    graph, model = DETECTOR.read_bytes(), TfliteModel(DETECTOR, reference_kernels=True)
+@pytest.mark.train
+def test_the_detector_in_numpy_is_the_detector(songs, tmp_path: Path) -> None:
+    pytest.importorskip("tensorflow", reason="needs the train extra")
+    from export.convert_detector import convert_detector
+
+    graph = convert_detector(SMALL, load_weights(builtin_model_dir("detector-v2") / "weights.npz"))
+    (tmp_path / "window.tflite").write_bytes(graph)
+    model = TfliteModel(tmp_path / "window.tflite", reference_kernels=True)
     frames = features_of(pcm(np.concatenate([noise(1, 9.0, 0.05), songs[0]])))
     windows = np.stack([frames[start : start + 446] for start in range(300, 1500, 200)])[:, :, None, :]
     outputs = run_graph(graph, windows.astype(float) + 128)[int(open_graph(graph)[1].outputs[0])]

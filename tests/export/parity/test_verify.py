@@ -64,7 +64,7 @@ def test_an_export_is_what_was_evaluated(bundle: Path) -> None:
     ],
 )
 def test_a_harmed_detector_is_noticed(harm, expected: str, sounds: Sounds, tmp_path: Path) -> None:
-    folder = copied(builtin_model_dir("detector-v1"), tmp_path / "detector")
+    folder = copied(builtin_model_dir("detector-v2"), tmp_path / "detector")
     harm(folder / MODEL_FILE)
     seal(folder, MODEL_FILE)
     assert expected in out(verify_export(folder, **sounds))
@@ -106,14 +106,14 @@ def test_a_damaged_bundle_does_not_open(bundle: Path, tmp_path: Path) -> None:
 
 
 def test_without_float_weights_the_rest_is_compared_and_said(sounds: Sounds, tmp_path: Path) -> None:
-    folder = copied(builtin_model_dir("detector-v1"), tmp_path / "detector")
+    folder = copied(builtin_model_dir("detector-v2"), tmp_path / "detector")
     (folder / "weights.npz").unlink()
     stated = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     (folder / "manifest.json").write_text(json.dumps(stated | {"name": "of-my-own"}), encoding="utf-8")
     report = verify_export(folder, **sounds)
     assert report.left_out["detector in float"] == "the float weights of of-my-own are not here"
     assert {figure.name for figure in report.figures} <= {"LiteRT to TFLM"}
-    given = verify_export(folder, **sounds, weights=[builtin_model_dir("detector-v1")])
+    given = verify_export(folder, **sounds, weights=[builtin_model_dir("detector-v2")])
     assert "detector, worst kernel" in {figure.name for figure in given.figures}
 
 

@@ -1,16 +1,15 @@
 package org.nowplaying.core.gate;
 
 import java.util.Arrays;
-import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 
-/** Settings of the gate, from the detector's manifest; what they mean stands in the Python package's {@code gate.py}. */
+/** Settings of the gate and of the phone's rests, from the detector's manifest; Python's {@code GateConfig} explains them. */
 public final class GateSettings {
-    private static final List<String> REQUIRED = Arrays.asList(
-            "window", "enter_threshold", "leave_threshold", "consecutive_hits", "cool_down_s");
-    private static final List<String> OPTIONAL = Arrays.asList("back_off_factor", "longest_rest_s", "silence_dbfs");
+    private static final Set<String> NAMES = new TreeSet<>(Arrays.asList(
+            "window", "enter_threshold", "leave_threshold", "consecutive_hits", "cool_down_s", "back_off_factor",
+            "longest_rest_s", "silence_dbfs"));
 
     public final int window;
     final int consecutiveHits;
@@ -21,7 +20,7 @@ public final class GateSettings {
     public final double backOffFactor;
     public final double longestRestS;
 
-    /** Level in dBFS below which 640 ms count as silence and the network is left out; minus infinity for never. */
+    /** The network is not run after 640 ms below this level, in dBFS; minus infinity: it always runs. */
     public final double silenceDbfs;
 
     /**
@@ -30,12 +29,9 @@ public final class GateSettings {
      * @throws IllegalArgumentException when a setting is missing, unknown or out of its bounds
      */
     public GateSettings(Map<String, ?> table) {
-        Set<String> unknown = new HashSet<>(table.keySet());
-        unknown.removeAll(REQUIRED);
-        unknown.removeAll(OPTIONAL);
-        if (!unknown.isEmpty() || !table.keySet().containsAll(REQUIRED)) {
-            throw new IllegalArgumentException("gate: expected the keys " + REQUIRED + " and perhaps " + OPTIONAL
-                    + ", found " + table.keySet() + "; restore the manifest");
+        if (!NAMES.equals(table.keySet())) {
+            throw new IllegalArgumentException(
+                    "gate: expected the keys " + NAMES + ", found " + table.keySet() + "; restore the manifest");
         }
         window = (int) within(table, "window", 1, 1000);
         consecutiveHits = (int) within(table, "consecutive_hits", 1, 1000);
@@ -43,8 +39,8 @@ public final class GateSettings {
         enterSum = leastSum(enterThreshold, window);
         leaveSum = leastSum(within(table, "leave_threshold", 0, enterThreshold), window);
         coolDownS = within(table, "cool_down_s", 0, Double.MAX_VALUE);
-        backOffFactor = table.containsKey("back_off_factor") ? within(table, "back_off_factor", 1, 100) : 1;
-        longestRestS = table.containsKey("longest_rest_s") ? within(table, "longest_rest_s", 0, Double.MAX_VALUE) : 600;
+        backOffFactor = within(table, "back_off_factor", 1, 100);
+        longestRestS = within(table, "longest_rest_s", 0, Double.MAX_VALUE);
         silenceDbfs = table.get("silence_dbfs") == null
                 ? Double.NEGATIVE_INFINITY : within(table, "silence_dbfs", -100, 0);
     }
@@ -60,7 +56,7 @@ public final class GateSettings {
     }
 
     private static int leastSum(double threshold, int window) {
-        // A threshold written in decimals is no exact binary number: what misses the next sum by rounding is that sum.
+        // Most decimal thresholds are not exact in binary: allow for the rounding before taking the ceiling.
         return (int) Math.ceil(threshold * window * Gate.STEPS - 1e-6);
     }
 }

@@ -34,7 +34,7 @@ final class DspListener {
         if (!detector.process(samples, offset)) {
             return false;
         }
-        gate.step(nowS, detector.output());
+        gate.step(detector.output());
         if (detector.output() / STEPS >= enter) {
             sincePositive = 0;
             musicSinceS = Double.isNaN(musicSinceS) ? nowS : musicSinceS;
