@@ -12,7 +12,7 @@ import numpy as np
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel, installed_runtimes
-from pretraining.tflite_encoder import ShippedEar
+from pretraining.tflite_encoder import TfliteEncoder
 
 MODELS = Path(__file__).resolve().parents[1] / "models"
 LEAST_COSINE = 0.99  # between embeddings: the runtimes round int8 sums differently; float to int8 loses as much
@@ -36,9 +36,9 @@ def answers(models: Path) -> dict[str, np.ndarray]:
             model = Fingerprinter(folder)
             found[name] = model.embed(sound(), model.query_hop_s)
             continue
-        if role == "ear":
-            ear = ShippedEar(manifest.parent)
-            heard = ear.embed(sound()[: 20 * ear.window_samples].reshape(20, -1))
+        if role == "audio_encoder":
+            encoder = TfliteEncoder(manifest.parent)
+            heard = encoder.embed(sound()[: 20 * encoder.window_samples].reshape(20, -1))
             found[name] = heard / np.linalg.norm(heard, axis=1, keepdims=True)
             continue
         for file in sorted(folder.manifest["files"]):

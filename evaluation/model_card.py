@@ -25,7 +25,7 @@ _SUMMARY = {
         "Recognizing recordings that are in a database. Not for: cover versions, live performances, or other tempi and "
         "keys; not for telling people or speech apart.",
     ),
-    "ear": (
+    "audio_encoder": (
         "Turns {window_s:.3g} s of sound into {dim} numbers that say what kind of sound it is; learnt by "
         "`{method}`. One embedding for several small classifiers on the device.",
         "The input of small classifiers trained on it, and the beginning of other networks. Not for: recognizing "
@@ -39,7 +39,7 @@ _PRIVACY = {
         "their codes, and both tell voices apart (docs/privacy.md says how well). Treat those of a microphone like a "
         "recording."
     ),
-    "ear": (
+    "audio_encoder": (
         "Embeddings tell voices and words apart, as the figures above say; what can be rebuilt from them has not been "
         "measured. Treat those of a microphone like a recording."
     ),
@@ -73,7 +73,7 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     """Return the card's Markdown; the same manifest and metrics always give the same text."""
     role = manifest["role"]
     summary, use = _SUMMARY[role]
-    if role in {"fingerprinter", "ear"}:
+    if role in {"fingerprinter", "audio_encoder"}:
         front_end = manifest["front_end"]
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
         method = manifest["training"]["config"].get("method", "")

@@ -1,4 +1,4 @@
-"""From a finished pretraining run to a model folder: an int8 ear, compared with its float form on every task."""
+"""From a finished pretraining run to a model folder: an int8 encoder, compared with its float form on every task."""
 
 import datetime
 import shutil
@@ -26,12 +26,12 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ParityError
 from nowplaying_core.runtime import TfliteModel
 from pretraining.config import PretrainingConfig
-from pretraining.encoder import WEIGHTS_NAME, embed, load_ear
+from pretraining.encoder import WEIGHTS_NAME, embed, load_encoder
 from pretraining.probe.run import ProbeSettings, probe
 from pretraining.sounds import clip_sampler
 from pretraining.tasks.task import Task
 
-__all__ = ["LEAST_COSINE", "export_ear", "finish_ear", "sample_images"]
+__all__ = ["LEAST_COSINE", "export_audio_encoder", "publish_audio_encoder", "sample_images"]
 
 LEAST_COSINE: Final = 0.95
 """Of int8 to float embeddings, both less the float ones' mean: what all sounds have in common would flatter it."""
@@ -40,7 +40,7 @@ _N_IMAGES: Final = 256
 _CALIBRATION, _COMPARISON = 2**31, 2**31 + 1  # no training step has these numbers
 
 
-def finish_ear(
+def publish_audio_encoder(
     run_dir: Path,
     output: Path,
     sources: TrainingSources,
@@ -51,7 +51,7 @@ def finish_ear(
     version: str = "1.0.0",
     report: Callable[[str], None],
 ) -> Path:
-    """Export a run's ear, probe it beside its float form, and write its metrics and card.
+    """Export a run's encoder, probe it beside its float form, and write its metrics and card.
 
     Parameters
     ----------
@@ -74,14 +74,14 @@ def finish_ear(
     ConfigError
         When the run is not finished.
     ParityError
-        When the int8 ear is not near its float form; nothing is written then.
+        When the int8 encoder is not near its float form; nothing is written then.
     """
-    config, ear = load_ear(run_dir)
+    config, encoder = load_encoder(run_dir)
     images = sample_images(config, sources, report)
     # Without rooms: pretraining simulates its own.
     heard: tuple[Group, ...] = ("music", "noise", "speech")
     training = describe_training(sources, groups=heard)
-    export_ear(config, ear, images, output, name=name, version=version, training=training)
+    export_audio_encoder(config, encoder, images, output, name=name, version=version, training=training)
     shutil.copyfile(run_dir / WEIGHTS_NAME, output / WEIGHTS_NAME)
     result = probe([output, run_dir, *against], tasks, ProbeSettings(), cache_dir=sources.cache_dir, report=report)
     write_json(output / METRICS_NAME, result)
@@ -103,9 +103,9 @@ def sample_images(
     return first, second
 
 
-def export_ear(
+def export_audio_encoder(
     config: PretrainingConfig,
-    ear: keras.Model,
+    encoder: keras.Model,
     images: tuple[NDArray[np.float32], NDArray[np.float32]],
     output: Path,
     *,
@@ -113,13 +113,13 @@ def export_ear(
     version: str,
     training: Mapping[str, Any],
 ) -> Path:
-    """Write a model folder that :class:`pretraining.tflite_encoder.ShippedEar` opens: front end in float, ear in int8.
+    """Write a model folder for :class:`pretraining.tflite_encoder.TfliteEncoder`: front end in float, encoder in int8.
 
     Parameters
     ----------
     config : PretrainingConfig
-        Of the run that the ear comes from.
-    ear : keras.Model
+        Of the run that the encoder comes from.
+    encoder : keras.Model
     images : pair of ndarray of float32, shape (n, n_mels, n_frames, 1)
         That set the int8 ranges, and that int8 and float are compared on.
     output : Path
@@ -135,9 +135,9 @@ def export_ear(
     calibration, others = images
     graphs = {
         "frontend.tflite": to_float(front_end_model(config.front_end)),
-        "encoder.tflite": to_int8(ear, calibration, output="float32"),
+        "encoder.tflite": to_int8(encoder, calibration, output="float32"),
     }
-    parity = _parity(ear, graphs["encoder.tflite"], others)
+    parity = _parity(encoder, graphs["encoder.tflite"], others)
     output.mkdir(parents=True, exist_ok=True)
     for file_name, content in graphs.items():
         write_atomic(output / file_name, partial(_write, content=content))
@@ -145,7 +145,7 @@ def export_ear(
     manifest = {
         "kind": "model",
         "schema_version": MODEL_SCHEMA_VERSION,
-        "role": "ear",
+        "role": "audio_encoder",
         "name": name,
         "version": version,
         "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
@@ -157,9 +157,9 @@ def export_ear(
         "tensors": {file_name: TfliteModel(output / file_name).tensors() for file_name in graphs},
         "front_end": config.front_end.to_dict(),
         "encoder": {
-            "channels": list(config.ear.channels),
-            "dim": config.ear.dim,
-            "n_parameters": ear.count_params(),
+            "channels": list(config.encoder.channels),
+            "dim": config.encoder.dim,
+            "n_parameters": encoder.count_params(),
             "n_macs": count_macs(graphs["encoder.tflite"]),
         },
         "parity": parity,
@@ -169,9 +169,9 @@ def export_ear(
     return output
 
 
-def _parity(ear: keras.Model, graph: bytes, images: NDArray[np.float32]) -> dict[str, float]:
+def _parity(encoder: keras.Model, graph: bytes, images: NDArray[np.float32]) -> dict[str, float]:
     """Return how near the int8 embeddings are to float ones; ParityError when they are not."""
-    wanted = embed(ear, images)
+    wanted = embed(encoder, images)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "encoder.tflite"
         path.write_bytes(graph)
@@ -182,7 +182,7 @@ def _parity(ear: keras.Model, graph: bytes, images: NDArray[np.float32]) -> dict
     cosines = np.sum(wanted * found, axis=1) / (np.linalg.norm(wanted, axis=1) * np.linalg.norm(found, axis=1) + 1e-12)
     parity = {"n": len(images), "mean_cosine": float(cosines.mean()), "p5_cosine": float(np.quantile(cosines, 0.05))}
     if parity["mean_cosine"] < LEAST_COSINE:
-        message = f"int8 ear: expected a mean cosine of at least {LEAST_COSINE} to its float form, found "
+        message = f"int8 encoder: expected a mean cosine of at least {LEAST_COSINE} to its float form, found "
         raise ParityError(message + f"{parity['mean_cosine']:.3f}; train it longer or keep it in float")
     return parity
 

@@ -10,8 +10,8 @@ from typing import Any
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
 
 __all__ = [
+    "SHIPPED_AUDIO_ENCODER",
     "SHIPPED_DETECTOR",
-    "SHIPPED_EAR",
     "SHIPPED_FINGERPRINTER",
     "builtin_model_dir",
     "canonical_json",
@@ -27,7 +27,7 @@ __all__ = [
 
 SHIPPED_DETECTOR = "detector-v2"
 SHIPPED_FINGERPRINTER = "fingerprinter-v1"
-SHIPPED_EAR = "ear-v1"
+SHIPPED_AUDIO_ENCODER = "audio-encoder-v1"
 MODEL_SCHEMA_VERSION = 1
 _CHUNK_BYTES = 1 << 20
 

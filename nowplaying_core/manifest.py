@@ -18,8 +18,8 @@ class ModelFolder:
     ----------
     path : Path
     manifest : dict
-        ``kind`` "model", ``schema_version``, ``role`` ("detector", "fingerprinter" or "ear"), ``name``, ``version``,
-        ``files`` {name: {"sha256", "bytes"}}, ``tensors``, settings, ``metrics``.
+        ``kind`` "model", ``schema_version``, ``role`` ("detector", "fingerprinter" or "audio_encoder"), ``name``,
+        ``version``, ``files`` {name: {"sha256", "bytes"}}, ``tensors``, settings, ``metrics``.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class ModelFolder:
         source : str or Path
             A shipped name ("detector-v2") or a folder that holds ``manifest.json``.
         role : str or None
-            The only role to accept, ``"detector"``, ``"fingerprinter"`` or ``"ear"``.
+            The only role to accept, ``"detector"``, ``"fingerprinter"`` or ``"audio_encoder"``.
 
         Raises
         ------

@@ -11,7 +11,7 @@ from pretraining.bits.config import BitConfig
 from pretraining.codes.config import CodeConfig
 from pretraining.diffusion.config import DecoderConfig
 
-__all__ = ["METHOD_NAMES", "EarConfig", "MethodConfig", "PretrainingConfig", "ear_front_end"]
+__all__ = ["METHOD_NAMES", "EncoderConfig", "MethodConfig", "PretrainingConfig", "default_front_end"]
 
 METHOD_NAMES: Final = (
     "audio2vec_cbow",
@@ -30,8 +30,8 @@ METHOD_NAMES: Final = (
 )
 
 
-def ear_front_end() -> FrontEndConfig:
-    """Return the ear's front end: 96 frames of 20 ms, 10 ms apart, and 64 mel bands of 60-7800 Hz (COLA's bands)."""
+def default_front_end() -> FrontEndConfig:
+    """Return the audio encoder's front end: 96 frames of 20 ms, 10 ms apart, 64 mel bands of 60-7800 Hz (as COLA)."""
     return FrontEndConfig(
         window_samples=15_360, fft_samples=320, hop_samples=160, n_mels=64, low_hz=60.0, high_hz=7_800.0
     )
@@ -43,8 +43,8 @@ def _gentle() -> AugmentConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class EarConfig:
-    """The small ear.
+class EncoderConfig:
+    """The small encoder.
 
     Attributes
     ----------
@@ -61,7 +61,7 @@ class EarConfig:
     pooled: bool = True
 
     def __post_init__(self) -> None:
-        require_counts(self, "channels", "dim", table="ear")
+        require_counts(self, "channels", "dim", table="encoder")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -137,8 +137,8 @@ class PretrainingConfig(RunSettings):
     recordings_share: float = 0.65
     past_s: float = 0.512
     n_simulated_rooms: int = 400
-    front_end: FrontEndConfig = field(default_factory=ear_front_end)
-    ear: EarConfig = field(default_factory=EarConfig)
+    front_end: FrontEndConfig = field(default_factory=default_front_end)
+    encoder: EncoderConfig = field(default_factory=EncoderConfig)
     objective: MethodConfig = field(default_factory=MethodConfig)
     codes: CodeConfig = field(default_factory=CodeConfig)
     bits: BitConfig = field(default_factory=BitConfig)
@@ -159,10 +159,10 @@ class PretrainingConfig(RunSettings):
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> "PretrainingConfig":
-        """Build settings from plain values, as :meth:`to_dict` gives them; what a table leaves out is the ear's own."""
+        """Build settings from plain values, as :meth:`to_dict` gives them; missing keys take the defaults."""
         kinds: dict[str, Any] = {
-            "front_end": ear_front_end(),
-            "ear": EarConfig(),
+            "front_end": default_front_end(),
+            "encoder": EncoderConfig(),
             "objective": MethodConfig(),
             "codes": CodeConfig(),
             "bits": BitConfig(),

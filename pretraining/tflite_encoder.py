@@ -1,4 +1,4 @@
-"""A shipped ear: its two graphs run by LiteRT, without Keras."""
+"""A shipped encoder: its two graphs run by LiteRT, without Keras."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 from pretraining.config import PretrainingConfig
 
-__all__ = ["ShippedEar"]
+__all__ = ["TfliteEncoder"]
 
 
-class ShippedEar:
-    """Front end and encoder of a model folder whose role is "ear".
+class TfliteEncoder:
+    """Front end and encoder of a model folder whose role is "audio_encoder".
 
     Parameters
     ----------
@@ -24,7 +24,7 @@ class ShippedEar:
     ----------
     name : str
     embedding_space : str
-        What tells one ear from another.
+        What tells one encoder from another.
     config : PretrainingConfig
         Of the run that it comes from.
 
@@ -35,7 +35,7 @@ class ShippedEar:
     """
 
     def __init__(self, source: str | Path) -> None:
-        folder = ModelFolder.open(source, role="ear")
+        folder = ModelFolder.open(source, role="audio_encoder")
         self.name = str(folder.manifest["name"])
         self.embedding_space = str(folder.manifest["embedding_space"])
         self.config = PretrainingConfig.from_dict(folder.manifest["training"]["config"])
@@ -53,7 +53,7 @@ class ShippedEar:
         return self.predict_on_batch(np.concatenate(images))
 
     def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the embeddings of log-mel images, (n, n_mels, n_frames, 1) to (n, dim), as a Keras ear would."""
+        """Return the embeddings of log-mel images, (n, n_mels, n_frames, 1) to (n, dim), as a Keras encoder would."""
         graph = self._encoder
         rows = [graph.output.dequantize(graph.run(graph.input.quantize(image[None]))) for image in images]
         return np.concatenate(rows)

@@ -1,4 +1,4 @@
-"""Pretrain an ear by any method: resumable, seeded, logged; the same code on the backends of Keras."""
+"""Pretrain an encoder by any method: resumable, seeded, logged; the same code on the backends of Keras."""
 
 import json
 import logging
@@ -17,9 +17,9 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import RunSettings
 from pretraining.config import PretrainingConfig
-from pretraining.encoder import WEIGHTS_NAME, load_ear
+from pretraining.encoder import WEIGHTS_NAME, load_encoder
 from pretraining.methods.pretext import Pretext
-from pretraining.methods.random import random_ear
+from pretraining.methods.random import random_encoder
 from pretraining.methods.registry import METHODS
 
 __all__ = ["Schedule", "build_pretext", "claim", "compile_for", "fit", "pretrain", "pretrain_once"]
@@ -68,16 +68,16 @@ def pretrain(
         Of which the ``train`` split is used; only ``supervised`` reads labels.
     run_dir : Path
         Receives ``config.json``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``, ``tensorboard``, and
-        at the end ``encoder.weights.h5``, the ear's last weights: without labels none are known to be the best.
+        at the end ``encoder.weights.h5``, the encoder's last weights: without labels none are known to be the best.
     listener : Path, optional
-        Finished run whose ear a method with a perceptual error hears through.
+        Finished run whose encoder a method with a perceptual error hears through.
     report : callable
         Receives one line of progress at a time.
 
     Returns
     -------
     Path
-        The ear's weights.
+        The encoder's weights.
 
     Raises
     ------
@@ -87,7 +87,7 @@ def pretrain(
     claim(config, run_dir)
     weights = run_dir / WEIGHTS_NAME
     if config.method == "random":
-        replace_weights(random_ear(config), weights)
+        replace_weights(random_encoder(config), weights)
         return weights
     clips = METHODS[config.method].sampler(config, sources, report)
     keras.utils.set_random_seed(config.seed)
@@ -98,14 +98,14 @@ def pretrain(
         )
         raise ConfigError(message)
     if listener is not None:
-        pretext.listener.hear_as(*load_ear(listener))
+        pretext.listener.hear_as(*load_encoder(listener))
     fit(
         pretext,
         lambda rng: pretext.draw(clips, rng),
         config,
         run_dir,
         at_start=lambda: pretext.prepare(clips),
-        at_end=lambda: replace_weights(pretext.ear, weights),
+        at_end=lambda: replace_weights(pretext.encoder, weights),
         report=report,
     )
     return weights

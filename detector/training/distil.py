@@ -1,6 +1,6 @@
-"""Begin with what an ear knows: the detector's convolutions first learn to foretell the ear's embedding.
+"""Begin with what an encoder knows: the detector's convolutions first learn to foretell the encoder's embedding.
 
-An ear of 2-D convolutions over log-mel does not fit into 10 KB of 1-D ones over the microcontroller's features: no
+An encoder of 2-D convolutions over log-mel does not fit into 10 KB of 1-D ones over the microcontroller's features: no
 weight can be taken over. What can be is what it says of a sound, which the small network learns to say as far as it
 can (distillation, Hinton et al. 2015, arXiv 1503.02531, of embeddings in the place of class probabilities), without
 labels, before it learns what music is.
@@ -22,7 +22,7 @@ from detector.training.scenes import compose_scene
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["DISTILLED_SCENES", "DISTILLED_STEPS", "Ear", "begin_with", "embeddings_of_scenes"]
+__all__ = ["DISTILLED_SCENES", "DISTILLED_STEPS", "Encoder", "begin_with", "embeddings_of_scenes"]
 
 DISTILLED_SCENES: Final = 1000
 DISTILLED_STEPS: Final = 1000
@@ -30,8 +30,8 @@ _RATE: Final = 2e-3
 _SAMPLES_A_FRAME: Final = 160
 
 
-class Ear(Protocol):
-    """What is learnt from; ``pretraining.tflite_encoder.ShippedEar`` is one."""
+class Encoder(Protocol):
+    """What is learnt from; ``pretraining.tflite_encoder.TfliteEncoder`` is one."""
 
     @property
     def window_samples(self) -> int:
@@ -39,20 +39,20 @@ class Ear(Protocol):
 
     @property
     def embedding_space(self) -> str:
-        """What tells one ear from another."""
+        """What tells one encoder from another."""
 
     def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return embeddings, (n, window_samples) to (n, dim)."""
 
 
 def embeddings_of_scenes(
-    ear: Ear, pools: Sequence[SoundPools], config: DetectorConfig, *, n_scenes: int, folder: Path
+    encoder: Encoder, pools: Sequence[SoundPools], config: DetectorConfig, *, n_scenes: int, folder: Path
 ) -> NDArray[np.float32]:
-    """Return what an ear says of each window of the detector in training scenes; kept in a file of the folder.
+    """Return what an encoder says of each window of the detector in training scenes; kept in a file of the folder.
 
     Parameters
     ----------
-    ear : Ear
+    encoder : Encoder
     pools : sequence of SoundPools
         As :func:`detector.training.data.build_features` was given.
     config : DetectorConfig
@@ -64,28 +64,31 @@ def embeddings_of_scenes(
     Returns
     -------
     ndarray of float32, shape (n_scenes, n_windows, dim)
-        For windows 64 frames apart from frame 0 on: the mean over the ear's windows inside that begin 64 frames apart.
+        For windows 64 frames apart from frame 0 on: the mean over the encoder's windows inside, which begin 64 frames
+        apart.
 
     Raises
     ------
     ConfigError
-        When the ear's window is longer than the detector's.
+        When the encoder's window is longer than the detector's.
     """
-    path = folder / f"ear-{ear.embedding_space}-{n_scenes}.npy"
+    path = folder / f"encoder-{encoder.embedding_space}-{n_scenes}.npy"
     if path.is_file():
         kept: NDArray[np.float32] = np.load(path, allow_pickle=False)
         return kept
     network, step = config.network, config.network.decision_frames * _SAMPLES_A_FRAME
-    inside = (network.n_frames * _SAMPLES_A_FRAME - ear.window_samples) // step + 1
+    inside = (network.n_frames * _SAMPLES_A_FRAME - encoder.window_samples) // step + 1
     if inside < 1:
-        message = f"expected an ear that hears at most {network.n_frames * _SAMPLES_A_FRAME} samples at once, found "
-        raise ConfigError(message + f"{ear.window_samples}")
+        message = (
+            f"expected an encoder that hears at most {network.n_frames * _SAMPLES_A_FRAME} samples at once, found "
+        )
+        raise ConfigError(message + f"{encoder.window_samples}")
     rows = []
     for index in range(n_scenes):
         rng = np.random.default_rng([config.training.seed, index])
         samples = compose_scene(pools[index % len(pools)], config.scenes, rng).samples
-        windows = np.lib.stride_tricks.sliding_window_view(samples, ear.window_samples)[::step]
-        heard = ear.embed(windows)
+        windows = np.lib.stride_tricks.sliding_window_view(samples, encoder.window_samples)[::step]
+        heard = encoder.embed(windows)
         sums = np.cumsum(np.concatenate([np.zeros_like(heard[:1]), heard]), axis=0, dtype=np.float64)
         rows.append((sums[inside:] - sums[:-inside]) / inside)
     n_windows = min(len(row) for row in rows)

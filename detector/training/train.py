@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector.training.config import DetectorConfig
 from detector.training.data import FeatureSet, WindowSampler, build_features
-from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Ear, begin_with, embeddings_of_scenes
+from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder, begin_with, embeddings_of_scenes
 from detector.training.fitting import FitRun
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold
 from detector.training.pools import SoundPools
@@ -56,7 +56,7 @@ def train_detector(
     features_dir: Path | None = None,
     jobs: int = 1,
     n_threads: int = 2,
-    ear: Ear | None = None,
+    encoder: Encoder | None = None,
     distilled_steps: int = DISTILLED_STEPS,
     on_progress: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainingReport:
@@ -73,7 +73,7 @@ def train_detector(
         Where features are kept; the run's folder by default.
     jobs, n_threads : int
         Processes that compose scenes, threads that train.
-    ear : Ear, optional
+    encoder : Encoder, optional
         Whose embeddings the convolutions first learn to foretell, in so many further steps (``distilled_steps``).
     on_progress : callable or None
         Called with every row of the log.
@@ -81,7 +81,7 @@ def train_detector(
     Raises
     ------
     ConfigError
-        When the folder holds a run of another configuration, or one that began with another ear or with none.
+        When the folder holds a run of another configuration, or one that began with another encoder or with none.
     """
     features_dir = features_dir or run_dir / "features"
 
@@ -96,15 +96,15 @@ def train_detector(
         return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
 
     claim_run(run_dir, config)
-    _claim_beginning(run_dir, {} if ear is None else {"ear": ear.embedding_space, "steps": distilled_steps})
+    _claim_beginning(run_dir, {} if encoder is None else {"encoder": encoder.embedding_space, "steps": distilled_steps})
     training = config.training
     train = features("train", training.n_scenes, training.seed)
     check = features("dev", training.n_check_scenes, training.seed + 1)
     begin = None
-    if ear is not None:
+    if encoder is not None:
         n_scenes = min(DISTILLED_SCENES, training.n_scenes)
         folder = features_dir / "features-train"
-        said = embeddings_of_scenes(ear, [pools_of("train")], config, n_scenes=n_scenes, folder=folder)
+        said = embeddings_of_scenes(encoder, [pools_of("train")], config, n_scenes=n_scenes, folder=folder)
 
         def begin(model: keras.Model) -> float:
             return begin_with(said, model, train, config, distilled_steps)
@@ -151,7 +151,7 @@ def fit_detector(
     keras.utils.set_random_seed(training.seed)
     model = build_training_model(config.network)
     if begin is not None and not (run_dir / "checkpoint-float.npz").is_file():
-        _log.info("explains %.3f of the ear's variance", begin(model))
+        _log.info("explains %.3f of the encoder's variance", begin(model))
     float_area = run.fit(model, "float", training.steps, training.learning_rate, training.warmup_steps)
     folded = fold(model, config.network)
     fitted = fit_to_grids(config.network, folded, calibration_segments(sampler))

@@ -1,7 +1,7 @@
 """Train and measure decoders of equal latents with equal budgets: python -m evaluation.experiments.decoders --help.
 
-First the ear that the perceptual error hears through, then each decoder of ``configs/pretraining/decoders``. What is
-finished is kept, so a run that was stopped goes on.
+First the perceptual encoder, then each decoder of ``configs/pretraining/decoders``. Finished runs are kept, and a
+stopped run resumes.
 """
 
 import argparse

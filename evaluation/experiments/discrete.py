@@ -131,10 +131,10 @@ def ways(library: Library, vectors: np.ndarray, options: argparse.Namespace) -> 
 
 def learned_code(run: Path) -> tuple[BinaryCode, int, int]:
     """Return what a finished run of `nowplaying pretrain binary_codes` learned: a code, its tables and their bits."""
-    from pretraining.encoder import load_ear
+    from pretraining.encoder import load_encoder
     from pretraining.methods.binary_codes import STEEPNESS
 
-    config, head = load_ear(run)
+    config, head = load_encoder(run)
     if config.method != "binary_codes":
         message = f"{run}: expected a run of binary_codes, found {config.method}"
         raise ConfigError(message)

@@ -95,10 +95,10 @@ def on_clients(what: tuple[PretrainingConfig, FederationConfig], sources: Traini
 
 
 def ask(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, Any]:
-    """Probe all ears, and add what each federated run sent, spent and revealed."""
+    """Probe all encoders, and add what each federated run sent, spent and revealed."""
     from export.macs import count_macs
     from export.tflite import to_float
-    from pretraining.encoder import load_ear
+    from pretraining.encoder import load_encoder
     from pretraining.federated.run import RECORD_NAME
     from pretraining.probe.run import ProbeSettings, probe
     from pretraining.tasks.registry import open_tasks
@@ -118,9 +118,9 @@ def ask(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, Any]
         report=_log.info,
         names=list(runs),
     )
-    config, ear = load_ear(runs["federated"])
+    config, encoder = load_encoder(runs["federated"])
     device = DeviceProfile.load(options.device)
-    macs, result["federations"] = count_macs(to_float(ear)), []
+    macs, result["federations"] = count_macs(to_float(encoder)), []
     for name, folder in runs.items():
         if not (folder / RECORD_NAME).is_file():
             continue
@@ -153,7 +153,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         "",
         f"A client's round: {first['slices_per_round']} slices of sound through {first['n_weights']:,} weights, "
         f'{first["bytes_per_client_round"] / 1e6:.2f} MB received and sent. Energy on "{result["device"]}", of '
-        "computing (the ear alone, in float32) and of the radio:",
+        "computing (the encoder alone, in float32) and of the radio:",
         "",
         "| radio | computing, mJ | sending, mJ | a round, mJ |",
         "|---|---:|---:|---:|",

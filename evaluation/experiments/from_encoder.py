@@ -1,7 +1,7 @@
-"""Detector and fingerprinter begun with an ear and without: python -m evaluation.experiments.from_encoder --help.
+"""With and without a pretrained encoder: python -m evaluation.experiments.from_encoder --help.
 
-Pairs of runs of one seed and equal budgets: the steps in which a detector learns the ear's embeddings are added to the
-run without an ear. What is finished is kept, so a run that was stopped goes on.
+Pairs of runs have one seed and equal budgets: the run without an encoder trains for the distillation's steps as well.
+Finished runs are kept, and a stopped run resumes.
 """
 
 import argparse
@@ -21,23 +21,23 @@ from scipy import stats
 from nowplaying_core.artifacts import write_json
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
-_log = logging.getLogger("from_ear")
+_log = logging.getLogger("from_encoder")
 
 
 def main() -> None:
     """Run what is missing, then write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--ear", type=Path, required=True, help="model folder of nowplaying publish ear")
+    parser.add_argument("--encoder", type=Path, required=True, help="model folder of nowplaying publish encoder")
     parser.add_argument("--seeds", type=int, default=3, help="pairs of runs")
     parser.add_argument("--scenes", type=int, default=1000, help="of 30 s, to train a detector on")
-    parser.add_argument("--detector-steps", type=int, default=1500, help="of a detector after the ear's")
-    parser.add_argument("--distilled-steps", type=int, default=500, help="in which a detector learns from the ear")
+    parser.add_argument("--detector-steps", type=int, default=1500, help="of a detector after the encoder's")
+    parser.add_argument("--distilled-steps", type=int, default=500, help="in which a detector learns from the encoder")
     parser.add_argument("--fingerprinter-steps", type=int, default=300)
     parser.add_argument("--only", choices=("detector", "fingerprinter"))
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of from_ear.json")
-    parser.add_argument("--table", type=Path, help="Markdown to write, such as docs/pretraining/from-ear.md")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of from_encoder.json")
+    parser.add_argument("--table", type=Path, help="Markdown to write, such as docs/pretraining/from-encoder.md")
     parser.add_argument("--jobs", type=int, default=1, help="pairs at a time")
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -48,18 +48,22 @@ def main() -> None:
     with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
         runs = [
             (
-                {"what": name, "seed": seed, "with_ear": with_ear},
+                {"what": name, "seed": seed, "with_encoder": with_encoder},
                 pool.submit(kept, measures[name], folder, *how),
             )
-            for with_ear in (False, True)  # the first of a pair makes the scenes that the second finds
+            for with_encoder in (False, True)  # the first of a pair makes the scenes that the second finds
             for name, seed in pairs
-            for folder in [options.out / f"{name}-{seed}-{'ear' if with_ear else 'random'}"]
-            for how in [(seed, options.ear if with_ear else None, options)]
+            for folder in [options.out / f"{name}-{seed}-{'encoder' if with_encoder else 'random'}"]
+            for how in [(seed, options.encoder if with_encoder else None, options)]
         ]
         rows = [{**row, "found": run.result()} for row, run in runs]
     names = ("scenes", "detector_steps", "distilled_steps", "fingerprinter_steps")
-    result = {"settings": {name: getattr(options, name) for name in names}, "ear": options.ear.name, "rows": rows}
-    write_json(options.out / "from_ear.json", result)
+    result = {
+        "settings": {name: getattr(options, name) for name in names},
+        "encoder": options.encoder.name,
+        "rows": rows,
+    }
+    write_json(options.out / "from_encoder.json", result)
     text = to_markdown(result)
     print(text)
     if options.table:
@@ -76,15 +80,15 @@ def kept(measure: Callable[..., dict[str, float]], folder: Path, *how: Any) -> d
     return found
 
 
-def detector(folder: Path, seed: int, ear: Path | None, options: argparse.Namespace) -> dict[str, float]:
+def detector(folder: Path, seed: int, encoder: Path | None, options: argparse.Namespace) -> dict[str, float]:
     """Train a detector; both runs of a pair use the same scenes."""
     from detector.training.config import DetectorConfig
     from detector.training.train import train_detector
     from nowplaying_core.audio.sources import TrainingSources
-    from pretraining.tflite_encoder import ShippedEar
+    from pretraining.tflite_encoder import TfliteEncoder
 
     config = DetectorConfig.from_toml(CONFIGS / "detector-stream.toml")
-    steps = options.detector_steps + (0 if ear else options.distilled_steps)
+    steps = options.detector_steps + (0 if encoder else options.distilled_steps)
     training = replace(config.training, seed=seed, n_scenes=options.scenes, steps=steps)
     report = train_detector(
         replace(config, training=training),
@@ -92,24 +96,24 @@ def detector(folder: Path, seed: int, ear: Path | None, options: argparse.Namesp
         sources=TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir),
         features_dir=options.out / f"features-{seed}",
         n_threads=1,
-        ear=None if ear is None else ShippedEar(ear),
+        encoder=None if encoder is None else TfliteEncoder(encoder),
         distilled_steps=options.distilled_steps,
     )
     return {"ROC area, float": report.float_area, "ROC area, int8": report.quantized_area}
 
 
-def fingerprinter(folder: Path, seed: int, ear: Path | None, options: argparse.Namespace) -> dict[str, float]:
+def fingerprinter(folder: Path, seed: int, encoder: Path | None, options: argparse.Namespace) -> dict[str, float]:
     """Train a fingerprinter; its figure is the best top-1 on ``dev`` while it trained."""
     from fingerprinter.training.config import TrainingConfig
     from fingerprinter.training.train import train
     from nowplaying_core.audio.sources import TrainingSources
     from pretraining.encoder import WEIGHTS_NAME
 
-    config = TrainingConfig.read(CONFIGS / "fingerprinter-ear.toml")
+    config = TrainingConfig.read(CONFIGS / "fingerprinter-audio2vec.toml")
     n_steps = options.fingerprinter_steps
     config = replace(config, seed=seed, n_steps=n_steps, validate_every=max(1, n_steps // 3))
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
-    train(config, sources, folder, init_from=None if ear is None else ear / WEIGHTS_NAME, report=_log.info)
+    train(config, sources, folder, init_from=None if encoder is None else encoder / WEIGHTS_NAME, report=_log.info)
     with (folder / "log.csv").open(encoding="utf-8", newline="") as handle:
         validated = [float(row["dev_top1"]) for row in csv.DictReader(handle) if row.get("dev_top1")]
     return {"dev top-1": max(validated), "dev top-1 at a third": validated[0]}
@@ -120,23 +124,25 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     settings, rows = result["settings"], result["rows"]
     n_seeds = len({row["seed"] for row in rows})
     lines = [
-        "# Beginning with an ear",
+        "# Beginning with an encoder",
         "",
-        f"`{result['ear']}` against random weights, {n_seeds} pairs of runs. The detector: {settings['scenes']} "
-        f"scenes; {settings['distilled_steps']} steps in which it learns the ear's embeddings and "
-        f"{settings['detector_steps']} of training, or as many of training alone. The fingerprinter: the small ear "
+        f"`{result['encoder']}` against random weights, {n_seeds} pairs of runs. The detector: {settings['scenes']} "
+        f"scenes; {settings['distilled_steps']} steps in which it learns the encoder's embeddings and "
+        f"{settings['detector_steps']} of training, or as many of training alone. The fingerprinter: the small encoder "
         f"under a fingerprint's head, {settings['fingerprinter_steps']} steps. Per cent; the difference with a 95 % "
         "interval by Student's t over "
         "the pairs. Made by `python -m evaluation.experiments.from_encoder`.",
         "",
-        "| | figure | random weights | ear | difference |",
+        "| | figure | random weights | encoder | difference |",
         "|---|---|---:|---:|---:|",
     ]
     for what in dict.fromkeys(row["what"] for row in rows):
         for figure in next(row["found"] for row in rows if row["what"] == what):
             plain, begun = (
-                np.array([row["found"][figure] for row in rows if (row["what"], row["with_ear"]) == (what, with_ear)])
-                for with_ear in (False, True)
+                np.array(
+                    [row["found"][figure] for row in rows if (row["what"], row["with_encoder"]) == (what, with_encoder)]
+                )
+                for with_encoder in (False, True)
             )
             cells = [what, figure, f"{100 * plain.mean():.2f}", f"{100 * begun.mean():.2f}", _difference(begun - plain)]
             lines.append(f"| {' | '.join(cells)} |")

@@ -1,7 +1,7 @@
-"""Ears by every method, with equal budgets, under one probe: python -m evaluation.experiments.representations --help.
+"""Encoders by every method, with equal budgets, under one probe.
 
-What is finished is kept and a run that was stopped goes on, so the same command may be given again, with further
-methods or seeds too; other budgets need another folder of runs.
+python -m evaluation.experiments.representations --help. Finished runs are kept and a stopped run resumes, so the same
+command may be given again, also with further methods or seeds; another budget needs another folder of runs.
 """
 
 import argparse
@@ -22,14 +22,14 @@ from pretraining.config import METHOD_NAMES, PretrainingConfig
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 WITH_LABELS: Final = "supervised"
 WITHOUT_TRAINING: Final = "random"
-EARS: Final = tuple(name for name in METHOD_NAMES if not name.endswith(("_codes", "diffusion_autoencoder")))
+ENCODERS: Final = tuple(name for name in METHOD_NAMES if not name.endswith(("_codes", "diffusion_autoencoder")))
 _log = logging.getLogger("representations")
 
 
 def main() -> None:
     """Run what is missing, probe what is finished, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=EARS, help="a method; all by default")
+    parser.add_argument("--only", action="append", choices=ENCODERS, help="a method; all by default")
     parser.add_argument(
         "--beside", type=Path, action="append", default=[], help="a finished run of another budget, such as of codes"
     )
@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--soundfont", type=Path, action="append", default=[], help="the last is for what is asked")
     parser.add_argument("--public", action="append", default=[], help="a public collection, as NAME=FOLDER")
     parser.add_argument("--task", action="append", default=[], help="only this task; all that there is data for")
-    parser.add_argument("--fine-tune", type=int, default=0, help="also let the ears go on learning, so many steps")
+    parser.add_argument("--fine-tune", type=int, default=0, help="also let the encoders go on learning, so many steps")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of probe.json")
     parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/pretraining/table.md")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
@@ -52,7 +52,7 @@ def main() -> None:
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir, extra_data=options.extra_data)
     runs = {
         options.out / f"{config.method}-{config.seed}": config
-        for method in options.only or EARS
+        for method in options.only or ENCODERS
         for config in configs(method, options.budget, options.steps, options.runs)
     }
     # A process each: TensorFlow gives its memory back only when it ends.
@@ -78,7 +78,7 @@ def configs(method: str, budget: Path, n_steps: int | None, n_runs: int) -> list
 
 
 def run(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
-    """Pretrain one ear, unless it is there."""
+    """Pretrain one encoder, unless it is there."""
     from pretraining.train import pretrain_once
 
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
@@ -86,7 +86,7 @@ def run(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> N
 
 
 def ask(runs: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:
-    """Probe all ears."""
+    """Probe all encoders."""
     from pretraining.probe.run import ProbeSettings, probe
     from pretraining.tasks.registry import open_tasks
     from pretraining.tasks.scores import ScoreTasks
@@ -109,14 +109,16 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     trained = [one for one in result["runs"] if one["method"] not in {WITHOUT_TRAINING, *beside}] or result["runs"]
     budgets = sorted({(one["n_steps"], one["clips_per_step"]) for one in trained})
     budget = " or ".join(f"{n_steps} steps of {n_clips} clips" for n_steps, n_clips in budgets)
-    which = "Every ear"
+    which = "Every encoder"
     if beside:
-        which = f"Beside them, with budgets of their own: {', '.join(f'`{name}`' for name in beside)}. Every other ear"
+        which = (
+            f"Beside them, with budgets of their own: {', '.join(f'`{name}`' for name in beside)}. Every other encoder"
+        )
     lines = [
         title,
         "",
-        f"{which} is the small ear, pretrained for {budget}: far from enough, and the same for all. `supervised` is "
-        "the same ear with the labels of the corpus's tasks, none of the scores'. Made by "
+        f"{which} is the small encoder, pretrained for {budget}: far from enough, and the same for all. `supervised` "
+        "is the same encoder with the labels of the corpus's tasks, none of the scores'. Made by "
         "`python -m evaluation.experiments.representations`.",
         "",
         "## What it shows, frozen",

@@ -1,4 +1,4 @@
-"""The small ear's convolutions under the fingerprint's head, so that a fingerprinter can begin with a pretrained ear.
+"""The audio encoder's convolutions under the fingerprint's head: a fingerprinter can begin with a pretrained encoder.
 
 The encoder of Tagliasacchi et al. 2019 (arXiv 1905.11796) as far as its text is known here: a reconstruction of the
 idea.
@@ -13,10 +13,10 @@ from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.head import encode
 from fingerprinter.encoders.norm import convolved
 
-__all__ = ["build_small_ear", "ear_features"]
+__all__ = ["audio2vec_features", "build_audio2vec"]
 
 
-def ear_features(image: Any, channels: Sequence[int]) -> Any:
+def audio2vec_features(image: Any, channels: Sequence[int]) -> Any:
     """Return the features of log-mel images: pairs of a 3x1 convolution over mel and a 1x3 one over time.
 
     Each convolution halves its axis and is normalised and activated by ReLU: 64 mel bands and 96 frames through five
@@ -35,8 +35,8 @@ def ear_features(image: Any, channels: Sequence[int]) -> Any:
     return features
 
 
-def build_small_ear(config: EncoderConfig, front_end: FrontEndConfig) -> keras.Model:
+def build_audio2vec(config: EncoderConfig, front_end: FrontEndConfig) -> keras.Model:
     """Build the convolutions and the divide-and-encode head of one log-mel image."""
     image = keras.Input((front_end.n_mels, front_end.n_frames, 1), name="log_mel")
-    features = ear_features(image, config.channels)
+    features = audio2vec_features(image, config.channels)
     return keras.Model(image, encode(features, config.dim, config.branch_units), name="encoder")

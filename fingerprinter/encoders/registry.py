@@ -6,7 +6,7 @@ import keras
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.attention import build_attention
-from fingerprinter.encoders.audio2vec import build_small_ear
+from fingerprinter.encoders.audio2vec import build_audio2vec
 from fingerprinter.encoders.compact import build_compact
 from fingerprinter.encoders.nafp import build_nafp
 from fingerprinter.encoders.now_playing import build_now_playing
@@ -18,7 +18,7 @@ ENCODERS: dict[str, Callable[[EncoderConfig, FrontEndConfig], keras.Model]] = {
     "nafp": build_nafp,
     "now_playing": build_now_playing,
     "attention": build_attention,
-    "small_ear": build_small_ear,
+    "audio2vec": build_audio2vec,
 }
 
 

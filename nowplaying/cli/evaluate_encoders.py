@@ -1,4 +1,4 @@
-"""``nowplaying evaluate probe`` and ``evaluate codes``: what pretrained ears have learnt."""
+"""``nowplaying evaluate probe`` and ``evaluate codes``: what pretrained encoders have learnt."""
 
 from pathlib import Path
 from typing import Annotated
@@ -37,12 +37,13 @@ def probe(
     n_seeds: Annotated[int, typer.Option("--seeds", min=1, help="Draws of the known labels.")] = 3,
     most_windows: Annotated[int, typer.Option("--windows", min=1, help="Of one sound, at most.")] = 8,
     fine_tune_steps: Annotated[
-        int, typer.Option("--fine-tune", min=0, help="Also let the ears go on learning, so many steps: 200 or more.")
+        int,
+        typer.Option("--fine-tune", min=0, help="Also let the encoders go on learning, so many steps: 200 or more."),
     ] = 0,
     jobs: Jobs = 1,
     out: Out = None,
 ) -> None:
-    """Accuracy of a linear classifier over pretrained ears on labelled tasks, with intervals."""
+    """Accuracy of a linear classifier over pretrained encoders on labelled tasks, with intervals."""
     from nowplaying.cli.train import require_tensorflow
     from nowplaying_core.errors import ConfigError
     from pretraining.tasks.registry import open_tasks

@@ -24,7 +24,7 @@ def pretrain(
     extra_data: ExtraData = None,
     listener: Annotated[
         Path | None,
-        typer.Option("--listener", help="Finished run whose ear judges what is rebuilt (perceptual error)."),
+        typer.Option("--listener", help="Finished run whose encoder judges what is rebuilt (perceptual error)."),
     ] = None,
     seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the settings'.")] = None,
 ) -> None:

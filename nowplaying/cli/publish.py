@@ -8,7 +8,7 @@ import typer
 from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, SoundCorpus
 from nowplaying.cli.output import note, say
 from nowplaying.cli.train import require_tensorflow
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_EAR, SHIPPED_FINGERPRINTER
+from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
@@ -110,7 +110,7 @@ def detector(
 
 
 @app.command()
-def ear(
+def encoder(
     run_dir: _Run,
     out: _Model,
     corpus: SoundCorpus,
@@ -123,19 +123,19 @@ def ear(
     scores: Annotated[Path | None, typer.Option("--scores", help="As in evaluate probe.")] = None,
     soundfonts: Annotated[list[Path] | None, typer.Option("--soundfont", help="As in evaluate probe.")] = None,
     tasks: Annotated[list[str] | None, typer.Option("--task", help="As in evaluate probe.")] = None,
-    name: Annotated[str, typer.Option("--name")] = SHIPPED_EAR,
+    name: Annotated[str, typer.Option("--name")] = SHIPPED_AUDIO_ENCODER,
     version: _Version = "1.0.0",
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
 ) -> None:
-    """Convert a pretrained ear to int8 TFLite, probe it beside its float form, and write its card."""
+    """Convert a pretrained encoder to int8 TFLite, probe it beside its float form, and write its card."""
     require_tensorflow()
-    from export.audio_encoder import finish_ear
+    from export.audio_encoder import publish_audio_encoder
     from nowplaying_core.audio.sources import TrainingSources
     from pretraining.tasks.registry import open_tasks
     from pretraining.tasks.scores import ScoreTasks
 
     rendered = None if scores is None else ScoreTasks(scores, soundfonts or [], cache_dir, jobs=jobs)
-    folder = finish_ear(
+    folder = publish_audio_encoder(
         run_dir,
         out,
         TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),

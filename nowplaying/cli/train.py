@@ -78,14 +78,14 @@ def detector(
     require_tensorflow()
     from detector.training.train import train_detector
     from nowplaying_core.audio.sources import TrainingSources
-    from pretraining.tflite_encoder import ShippedEar
+    from pretraining.tflite_encoder import TfliteEncoder
 
     report = train_detector(
         settings,
         run_dir,
         sources=TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         jobs=jobs,
-        ear=None if init_from is None else ShippedEar(init_from),
+        encoder=None if init_from is None else TfliteEncoder(init_from),
         on_progress=lambda row: note("  ".join(f"{name} {value:g}" for name, value in row.items())),
     )
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")

@@ -41,7 +41,7 @@ class AuditConfig(RunSettings):
     most_windows : int
         Of one recording that is asked about.
     decoder : DecoderConfig
-        Without a perceptual and an adversarial part: the audit has neither a second ear nor a critic.
+        Without a perceptual and an adversarial part: the audit has neither a second encoder nor a critic.
     """
 
     seed: int = 1

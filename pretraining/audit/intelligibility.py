@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.config import AuditConfig
-from pretraining.encoder import build_ear
+from pretraining.encoder import build_encoder
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe
 from pretraining.tasks.task import Task
@@ -47,7 +47,7 @@ def understood(
     for seed in range(config.classifier_seeds):
         answers = fine_tune(
             sounds,
-            build_ear(sounds).get_weights(),
+            build_encoder(sounds).get_weights(),
             images,
             labels,
             np.concatenate(list(asked.values())),

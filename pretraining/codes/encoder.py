@@ -1,4 +1,4 @@
-"""The ear of a run with codes: image, codes, the transformer's states, and their mean."""
+"""The encoder of a run with codes: image, codes, the transformer's states, and their mean."""
 
 from dataclasses import replace
 
@@ -11,13 +11,13 @@ from pretraining.codes.quantizer import Bottleneck, Codebook, Quantizer
 from pretraining.codes.transformer import CodeTransformer
 from pretraining.config import PretrainingConfig
 
-__all__ = ["QUANTIZERS", "build_code_ear", "clip_front_end"]
+__all__ = ["QUANTIZERS", "build_code_encoder", "clip_front_end"]
 
 QUANTIZERS: dict[str, type[Quantizer]] = {"kmeans_codes": Codebook, "vq_codes": Bottleneck}
 
 
-def build_code_ear(config: PretrainingConfig) -> keras.Model:
-    """Build the ear with random weights.
+def build_code_encoder(config: PretrainingConfig) -> keras.Model:
+    """Build the encoder with random weights.
 
     Returns
     -------
@@ -29,7 +29,7 @@ def build_code_ear(config: PretrainingConfig) -> keras.Model:
     codes = QUANTIZERS[config.method](config.codes, config.front_end, name="codes")(image)
     n_positions = clip_front_end(config).n_frames // config.codes.slice_frames
     states = CodeTransformer(config.codes, n_positions, name="transformer")(codes)
-    return keras.Model(image, layers.GlobalAveragePooling1D(name="mean_state")(states), name="ear")
+    return keras.Model(image, layers.GlobalAveragePooling1D(name="mean_state")(states), name="encoder")
 
 
 def clip_front_end(config: PretrainingConfig) -> FrontEndConfig:

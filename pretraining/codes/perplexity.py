@@ -76,7 +76,7 @@ def evaluate_perplexity(
                 "clip_s": config.objective.clip_s,
                 "n_codes": n_codes,
                 "n_codes_used": len(np.unique(counted)),
-                "n_parameters": int(opened.ear.count_params()),
+                "n_parameters": int(opened.encoder.count_params()),
                 "n_tracks": len(asked),
                 "n_asked": int(n_asked.sum()),
                 "perplexity": {

@@ -12,7 +12,7 @@ from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.errors import ConfigError
 from pretraining.codes.encoder import QUANTIZERS, clip_front_end
 from pretraining.config import PretrainingConfig
-from pretraining.encoder import load_ear
+from pretraining.encoder import load_encoder
 
 __all__ = ["CodeRun"]
 
@@ -24,7 +24,7 @@ class CodeRun:
     Attributes
     ----------
     config : PretrainingConfig
-    ear : keras.Model
+    encoder : keras.Model
     quantizer : Quantizer
     transformer : CodeTransformer
     log_mel : LogMel
@@ -34,7 +34,7 @@ class CodeRun:
     """
 
     config: PretrainingConfig
-    ear: keras.Model
+    encoder: keras.Model
     quantizer: Any
     transformer: Any
     log_mel: LogMel
@@ -49,15 +49,15 @@ class CodeRun:
         ConfigError
             When it is no run's, the run has not ended, or its method has no codes.
         """
-        config, ear = load_ear(run_dir)
+        config, encoder = load_encoder(run_dir)
         if config.method not in QUANTIZERS:
             message = f"{run_dir}: expected a run of {' or '.join(QUANTIZERS)}, found {config.method}"
             raise ConfigError(message)
-        transformer = ear.get_layer("transformer")
+        transformer = encoder.get_layer("transformer")
         codes = keras.Input((transformer.n_positions,), dtype="int32", name="codes")
         expecting = keras.Model(codes, transformer.logits(transformer(codes)), name="expecting")
         log_mel = LogMel(clip_front_end(config))
-        return cls(config, ear, ear.get_layer("codes"), transformer, log_mel, expecting)
+        return cls(config, encoder, encoder.get_layer("codes"), transformer, log_mel, expecting)
 
     @property
     def n_positions(self) -> int:

@@ -18,7 +18,7 @@ class DecoderConfig:
     Attributes
     ----------
     first_channels : tuple of int
-        Of the first decoder, in the order of an ear whose mirror it is.
+        Of the first decoder, in the order of an encoder whose mirror it is.
     patch : int
         The refiner works on squares of so many mel bands and frames.
     widths : tuple of int

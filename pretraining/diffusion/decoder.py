@@ -9,7 +9,7 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
-from pretraining.config import EarConfig
+from pretraining.config import EncoderConfig
 from pretraining.decoder import build_decoder
 from pretraining.diffusion.config import DecoderConfig
 from pretraining.diffusion.process import asked_for, loss_weight, noisy
@@ -113,9 +113,9 @@ class RefinedDecoder(keras.Model):  # type: ignore[misc]  # Keras has no types
 
 
 def _build_first(config: DecoderConfig, front_end: FrontEndConfig, n_numbers: int) -> keras.Model:
-    """Return the ear's mirror plus a linear map, which learns at once what takes convolutions long: what is where."""
+    """Return the mirrored encoder plus a linear map, which learns at once what takes convolutions long: positions."""
     numbers = keras.Input((n_numbers,), name="numbers")
-    mirror = EarConfig(channels=config.first_channels)
+    mirror = EncoderConfig(channels=config.first_channels)
     # Loud music, quiet speech and single words in silence are in one batch: what is normalised over it ends worse.
     mirrored = build_decoder(mirror, front_end, n_numbers=n_numbers, n_images=1, normalised=False)
     shape = (front_end.n_mels, front_end.n_frames, 1)

@@ -73,7 +73,7 @@ def measure(
     steps = sorted({settings.n_steps, *settings.curve}) if model.decoder.samples else [1]
     result: dict[str, Any] = {
         "n_parameters": {
-            "encoder": int(model.ear.count_params()),
+            "encoder": int(model.encoder.count_params()),
             "first": int(model.decoder.first.count_params()),
             "refiner": int(model.decoder.refiner.count_params()),
         },

@@ -1,4 +1,4 @@
-"""The perceptual error: how differently a frozen ear hears two images, block by block."""
+"""The perceptual error: how differently a frozen encoder hears two images, block by block."""
 
 from typing import Any
 
@@ -7,47 +7,47 @@ from keras import ops
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from pretraining.config import EarConfig, PretrainingConfig
-from pretraining.encoder import build_ear
+from pretraining.config import EncoderConfig, PretrainingConfig
+from pretraining.encoder import build_encoder
 
 __all__ = ["Listener"]
 
 
 class Listener(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """An ear that does not learn.
+    """An encoder that does not learn.
 
     Parameters
     ----------
-    ear : EarConfig
+    encoder : EncoderConfig
     front_end : FrontEndConfig
     """
 
-    def __init__(self, ear: EarConfig, front_end: FrontEndConfig) -> None:
+    def __init__(self, encoder: EncoderConfig, front_end: FrontEndConfig) -> None:
         super().__init__(name="listener", trainable=False)
-        config = PretrainingConfig(method="random", front_end=front_end, ear=ear)
-        self.ear = build_ear(config)
-        blocks = range(1, len(ear.channels) + 1)
+        config = PretrainingConfig(method="random", front_end=front_end, encoder=encoder)
+        self.encoder = build_encoder(config)
+        blocks = range(1, len(encoder.channels) + 1)
         self.blocks = keras.Model(
-            self.ear.inputs, [self.ear.get_layer(f"block{index}_time_relu").output for index in blocks]
+            self.encoder.inputs, [self.encoder.get_layer(f"block{index}_time_relu").output for index in blocks]
         )
-        self.ear.trainable = self.blocks.trainable = False
+        self.encoder.trainable = self.blocks.trainable = False
 
-    def hear_as(self, config: PretrainingConfig, ear: keras.Model) -> None:
-        """Take over a pretrained ear's weights.
+    def hear_as(self, config: PretrainingConfig, encoder: keras.Model) -> None:
+        """Take over a pretrained encoder's weights.
 
         Raises
         ------
         ConfigError
             When its front end or its size is another.
         """
-        own = (self.ear.input_shape, [weight.shape for weight in self.ear.weights])
-        if own != (ear.input_shape, [weight.shape for weight in ear.weights]):
-            message = (
-                f"the listener expects an ear of {self.ear.input_shape[1:3]} images and {self.ear.count_params()} "
+        own = (self.encoder.input_shape, [weight.shape for weight in self.encoder.weights])
+        if own != (encoder.input_shape, [weight.shape for weight in encoder.weights]):
+            message = f"the listener expects an encoder of {own[0][1:3]} images and {self.encoder.count_params()} "
+            message += (
+                f"weights, found one of {config.method} with {encoder.input_shape[1:3]} and {encoder.count_params()}"
             )
-            message += f"weights, found one of {config.method} with {ear.input_shape[1:3]} and {ear.count_params()}"
             raise ConfigError(message)
-        self.ear.set_weights(ear.get_weights())
+        self.encoder.set_weights(encoder.get_weights())
 
     def call(self, images: Any) -> Any:
         """Return the activations of all blocks."""

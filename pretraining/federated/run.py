@@ -1,6 +1,6 @@
 """Federated pretraining by Flower's strategies: clients learn on their own sound, the server averages what they learnt.
 
-What travels is the trained weights of ear and method alone. The normalisation's running statistics, which training
+What travels is the trained weights of encoder and method alone. The normalisation's running statistics, which training
 does not use, stay away from the server: they would need clipping and noise of their own, and at the end the server
 takes them from its own recordings.
 """
@@ -66,7 +66,7 @@ def pretrain_federated(
     Returns
     -------
     Path
-        The ear's weights.
+        The encoder's weights.
 
     Raises
     ------
@@ -119,7 +119,7 @@ def pretrain_federated(
     with np.load(weights, allow_pickle=False) as saved:
         _assign(pretext, [saved[name] for name in saved.files])
     _settle(pretext, server, config)
-    replace_weights(pretext.ear, run_dir / WEIGHTS_NAME)
+    replace_weights(pretext.encoder, run_dir / WEIGHTS_NAME)
     return run_dir / WEIGHTS_NAME
 
 
@@ -156,14 +156,14 @@ def _local_steps(
 
 
 def _settle(pretext: Pretext, server: ClipSampler, config: PretrainingConfig) -> None:
-    """Set the running statistics of the ear's normalisation to their mean over batches of the server's sound."""
-    norms = [layer for layer in pretext.ear.layers if isinstance(layer, BatchNorm)]
+    """Set the running statistics of the encoder's normalisation to their mean over batches of the server's sound."""
+    norms = [layer for layer in pretext.encoder.layers if isinstance(layer, BatchNorm)]
     momenta = [layer.momentum for layer in norms]
     for number in range(_SETTLING_BATCHES):
         for layer in norms:
             layer.momentum = number / (number + 1)
         slices = pretext.draw(server, np.random.default_rng([config.seed, number, 2**31]))[0]
-        pretext.ear(pretext.images(slices), training=True)
+        pretext.encoder(pretext.images(slices), training=True)
     for layer, momentum in zip(norms, momenta, strict=True):
         layer.momentum = momentum
 

@@ -28,8 +28,8 @@ class Audio2VecCbow(Pretext):
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(config)
         self._around = others_than_middle(config.objective.n_context)
-        n_numbers = len(self._around) * config.ear.dim
-        self.decoder = build_decoder(config.ear, config.front_end, n_numbers=n_numbers, n_images=1)
+        n_numbers = len(self._around) * config.encoder.dim
+        self.decoder = build_decoder(config.encoder, config.front_end, n_numbers=n_numbers, n_images=1)
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw neighbouring slices."""
@@ -39,7 +39,7 @@ class Audio2VecCbow(Pretext):
         """Return the mean squared error of the middle slice in the front end's units."""
         slices = inputs[0]
         around = ops.take(slices, np.array(self._around), axis=1)
-        embeddings = self.ear(self.images(around))
-        rebuilt = self.decoder(ops.reshape(embeddings, (-1, len(self._around) * self.config.ear.dim)))
+        embeddings = self.encoder(self.images(around))
+        rebuilt = self.decoder(ops.reshape(embeddings, (-1, len(self._around) * self.config.encoder.dim)))
         middle = self.images(slices[:, self.config.objective.n_context])
         return ops.mean(ops.square(rebuilt - middle))

@@ -28,7 +28,9 @@ class Audio2VecSkipgram(Pretext):
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(config)
         self._around = others_than_middle(config.objective.n_context)
-        self.decoder = build_decoder(config.ear, config.front_end, n_numbers=config.ear.dim, n_images=len(self._around))
+        self.decoder = build_decoder(
+            config.encoder, config.front_end, n_numbers=config.encoder.dim, n_images=len(self._around)
+        )
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw neighbouring slices."""
@@ -41,4 +43,4 @@ class Audio2VecSkipgram(Pretext):
         # (n_clips, n_slices, n_mels, n_frames, 1) to the decoder's (n_clips, n_mels, n_frames, n_slices)
         wanted = ops.transpose(ops.squeeze(self.in_clips(around, len(self._around)), -1), (0, 2, 3, 1))
         middle = self.images(slices[:, self.config.objective.n_context])
-        return ops.mean(ops.square(self.decoder(self.ear(middle)) - wanted))
+        return ops.mean(ops.square(self.decoder(self.encoder(middle)) - wanted))

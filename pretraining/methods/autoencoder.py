@@ -19,7 +19,7 @@ class Autoencoder(Pretext):
 
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(config)
-        self.decoder = build_decoder(config.ear, config.front_end, n_numbers=config.ear.dim, n_images=1)
+        self.decoder = build_decoder(config.encoder, config.front_end, n_numbers=config.encoder.dim, n_images=1)
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw one slice a clip."""
@@ -28,4 +28,4 @@ class Autoencoder(Pretext):
     def objective(self, *inputs: Any) -> Any:
         """Return the mean squared error in the front end's units."""
         images = self.images(inputs[0])
-        return ops.mean(ops.square(self.decoder(self.ear(images)) - images))
+        return ops.mean(ops.square(self.decoder(self.encoder(images)) - images))

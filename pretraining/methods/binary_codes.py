@@ -27,7 +27,7 @@ STEEPNESS = 10.0  # a unit vector's coordinates are of about 0.1
 class BinaryCodes(Pretext):
     """NT-Xent between degraded fingerprints as they are and clean ones as their bits hold them.
 
-    The ear of this method hears fingerprints instead of sound. Reads ``temperature`` and ``[bits]``.
+    The encoder of this method hears fingerprints instead of sound. Reads ``temperature`` and ``[bits]``.
     """
 
     @classmethod
@@ -44,7 +44,7 @@ class BinaryCodes(Pretext):
     def objective(self, *inputs: Any) -> Any:
         """Return NT-Xent of all bits and of each table's, how much copies differ, and how unevenly bits are set."""
         clean, degraded = inputs[0][:, 0], inputs[0][:, 1]
-        settings, bits = self.config.bits, self.ear.get_layer("bits")
+        settings, bits = self.config.bits, self.encoder.get_layer("bits")
         # The sign's gradient is that of a hyperbolic tangent: a vector far from a border moves it no more.
         soft, heard = (ops.tanh(STEEPNESS * bits(vectors)) for vectors in (clean, degraded))
         signs = soft + ops.stop_gradient(ops.where(soft > 0, 1.0, -1.0) - soft)

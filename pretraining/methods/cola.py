@@ -41,6 +41,6 @@ class Cola(Pretext):
     def objective(self, *inputs: Any) -> Any:
         """Return the mean cross entropy, in nats; ln(clips_per_step) where nothing is known."""
         slices = inputs[0]
-        first, second = (self.projection(self.ear(self.images(slices[:, view]))) for view in (0, 1))
+        first, second = (self.projection(self.encoder(self.images(slices[:, view]))) for view in (0, 1))
         similarity = ops.matmul(first, ops.transpose(self.bilinear(second)))
         return ops.mean(ops.logsumexp(similarity, axis=1) - ops.diagonal(similarity))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
-from pretraining.config import EarConfig, PretrainingConfig
+from pretraining.config import EncoderConfig, PretrainingConfig
 from pretraining.diffusion.critic import adversarial_loss, build_critic
 from pretraining.diffusion.decoder import RefinedDecoder
 from pretraining.diffusion.perceptual import Listener
@@ -24,7 +24,7 @@ __all__ = ["DiffusionAutoencoder", "load_autoencoder"]
 
 
 class DiffusionAutoencoder(Pretext):
-    """The ear and a :class:`RefinedDecoder`, learnt together; ``config.decoder`` says what the errors weigh.
+    """The encoder and a :class:`RefinedDecoder`, learnt together; ``config.decoder`` says what the errors weigh.
 
     The mean squared and the perceptual error are of the first decoder's image where the refiner samples, and of the
     refiner's where it does not.
@@ -32,9 +32,9 @@ class DiffusionAutoencoder(Pretext):
 
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(config)
-        self.decoder = RefinedDecoder(config.decoder, config.front_end, config.ear.dim)
+        self.decoder = RefinedDecoder(config.decoder, config.front_end, config.encoder.dim)
         if config.decoder.perceptual_weight:
-            self.listener = Listener(EarConfig(), config.front_end)
+            self.listener = Listener(EncoderConfig(), config.front_end)
         self.critic = build_critic(config.decoder, config.front_end) if config.decoder.adversarial_weight else None
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
@@ -46,7 +46,7 @@ class DiffusionAutoencoder(Pretext):
         """Return the weighted sum of the losses."""
         slices, noise, times = inputs
         images, weights = self.images(slices), self.config.decoder
-        loss, rebuilt = self.decoder.training_loss(images, unit_numbers(self.ear(images)), noise, times)
+        loss, rebuilt = self.decoder.training_loss(images, unit_numbers(self.encoder(images)), noise, times)
         if self.listener is not None:
             loss += weights.perceptual_weight * self.listener.difference(images, rebuilt)
         if self.critic is not None:
@@ -55,7 +55,7 @@ class DiffusionAutoencoder(Pretext):
 
     def latents(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what is kept of images, shape (n, dim): rows of unit mean square."""
-        rows: NDArray[np.float32] = np.asarray(unit_numbers(embed(self.ear, images)), np.float32)
+        rows: NDArray[np.float32] = np.asarray(unit_numbers(embed(self.encoder, images)), np.float32)
         return rows
 
 

@@ -28,7 +28,7 @@ class NextCode(Pretext):
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(config)
         self.log_mel = LogMel(clip_front_end(config), name="log_mel")
-        self.quantizer, self.transformer = (self.ear.get_layer(name) for name in ("codes", "transformer"))
+        self.quantizer, self.transformer = (self.encoder.get_layer(name) for name in ("codes", "transformer"))
 
     @classmethod
     def sampler(cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> ClipSampler:

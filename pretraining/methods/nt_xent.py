@@ -37,5 +37,5 @@ class NtXent(Pretext):
 
     def objective(self, *inputs: Any) -> Any:
         """Return the mean cross entropy over both views."""
-        embeddings = self.ear(self.images(ops.transpose(inputs[0], (1, 0, 2))))
+        embeddings = self.encoder(self.images(ops.transpose(inputs[0], (1, 0, 2))))
         return nt_xent(self.projection(embeddings), self.config.objective.temperature)

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.audio.sources import TrainingSources
 from pretraining.config import PretrainingConfig
-from pretraining.encoder import build_ear
+from pretraining.encoder import build_encoder
 from pretraining.sounds import clip_sampler
 
 __all__ = ["Pretext"]
 
 
 class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """Front end, ear, and what a method needs beside them; a subclass says what it draws and what it minimises.
+    """Front end, encoder, and what a method needs beside them; a subclass says what it draws and what it minimises.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
     Attributes
     ----------
     listener : Listener or None
-        A second, finished ear that a method with a perceptual error hears through.
+        A second, finished encoder that a method with a perceptual error hears through.
     """
 
     listener: Any = None
@@ -36,7 +36,7 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
         super().__init__(name=config.method)
         self.config = config
         self.log_mel = LogMel(config.front_end, name="log_mel")
-        self.ear = build_ear(config)
+        self.encoder = build_encoder(config)
 
     @classmethod
     def sampler(cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> Any:
@@ -57,8 +57,8 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
     def call(self, inputs: tuple[Any, ...], training: bool | None = None) -> Any:  # noqa: ARG002, FBT001
         """Add the objective of a batch to the losses, and return it.
 
-        Keras tells the layers inside whether they train only where ``call`` has this argument; without it the ear would
-        learn with the running statistics of its normalisation, which would never move.
+        Keras tells the layers inside whether they train only where ``call`` has this argument; without it the encoder
+        would learn with the running statistics of its normalisation, which would never move.
         """
         value = self.objective(*inputs)
         self.add_loss(value)

@@ -1,7 +1,7 @@
 """Supervised: the labels of all tasks of the corpus at once. What methods without labels are held against.
 
-The small ear trained with labels is the upper row of Tagliasacchi et al. 2019 and of Saeed et al. 2021; one head for
-each task over a common ear is a reconstruction of the idea. Only the training parts of the tasks are read.
+An encoder trained with labels is the upper row of Tagliasacchi et al. 2019 and of Saeed et al. 2021; one head for each
+task over a common encoder is a reconstruction of the idea. Only the training parts of the tasks are read.
 """
 
 from collections.abc import Callable
@@ -35,7 +35,7 @@ class Supervised(Pretext):
     def build(self, shapes: tuple[tuple[int | None, ...], ...]) -> None:
         """Create the classifier for as many labels as there are."""
         self.classifier = layers.Dense(shapes[1][-1], name="classifier")
-        self.classifier.build((None, self.config.ear.dim))
+        self.classifier.build((None, self.config.encoder.dim))
 
     def draw(self, sampler: LabelledSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw labelled windows."""
@@ -44,5 +44,5 @@ class Supervised(Pretext):
     def objective(self, *inputs: Any) -> Any:
         """Return the mean cross entropy of the right label within its task, in nats."""
         windows, wanted, allowed = inputs
-        logits = self.classifier(ops.relu(self.ear(self.images(windows)))) + 1e9 * (allowed - 1.0)
+        logits = self.classifier(ops.relu(self.encoder(self.images(windows)))) + 1e9 * (allowed - 1.0)
         return ops.mean(ops.logsumexp(logits, axis=1) - ops.sum(wanted * logits, axis=1))

@@ -40,6 +40,6 @@ class TemporalGap(Pretext):
     def objective(self, *inputs: Any) -> Any:
         """Return the mean cross entropy of the share, in nats."""
         slices, share = inputs
-        embeddings = self.ear(self.images(slices))
-        logit = self.head(ops.reshape(embeddings, (-1, 2 * self.config.ear.dim)))
+        embeddings = self.encoder(self.images(slices))
+        logit = self.head(ops.reshape(embeddings, (-1, 2 * self.config.encoder.dim)))
         return ops.mean(ops.binary_crossentropy(share, logit, from_logits=True))

@@ -38,5 +38,5 @@ class Triplet(Pretext):
 
     def objective(self, *inputs: Any) -> Any:
         """Return the mean triplet loss."""
-        embeddings = self.unit(self.ear(self.images(ops.transpose(inputs[0], (1, 0, 2)))))
+        embeddings = self.unit(self.encoder(self.images(ops.transpose(inputs[0], (1, 0, 2)))))
         return semi_hard_triplet(embeddings, self.config.objective.margin)

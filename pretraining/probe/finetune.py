@@ -1,4 +1,4 @@
-"""Fine-tuning: the ear goes on learning under a linear classifier, on labelled sounds."""
+"""Fine-tuning: the encoder goes on learning under a linear classifier, on labelled sounds."""
 
 import keras
 import numpy as np
@@ -6,7 +6,7 @@ from keras import layers
 from numpy.typing import NDArray
 
 from pretraining.config import PretrainingConfig
-from pretraining.encoder import build_ear, embed
+from pretraining.encoder import build_encoder, embed
 
 __all__ = ["fine_tune"]
 
@@ -25,14 +25,14 @@ def fine_tune(
     n_steps: int,
     seed: int,
 ) -> NDArray[np.float64]:
-    """Train a copy of an ear with a classifier and return its probabilities for other images.
+    """Train a copy of an encoder with a classifier and return its probabilities for other images.
 
     Parameters
     ----------
     config : PretrainingConfig
-        Of the ear's run.
+        Of the encoder's run.
     weights : list of ndarray
-        The ear's; left as they are.
+        The encoder's; left as they are.
     images : ndarray of float32, shape (n, n_mels, n_frames, 1)
     labels : ndarray of int64, shape (n,), in [0, n_labels)
     asked : ndarray of float32, shape (m, n_mels, n_frames, 1)
@@ -44,10 +44,10 @@ def fine_tune(
     ndarray of float64, shape (m, n_labels)
     """
     keras.utils.set_random_seed(seed)
-    ear = build_ear(config)
-    ear.set_weights(weights)
-    activated = layers.ReLU()(ear.outputs[0])
-    model = keras.Model(ear.inputs, layers.Dense(n_labels, activation="softmax")(activated))
+    encoder = build_encoder(config)
+    encoder.set_weights(weights)
+    activated = layers.ReLU()(encoder.outputs[0])
+    model = keras.Model(encoder.inputs, layers.Dense(n_labels, activation="softmax")(activated))
     rate = keras.optimizers.schedules.CosineDecay(_RATE, n_steps)
     model.compile(
         keras.optimizers.Adam(rate),

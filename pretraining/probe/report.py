@@ -12,7 +12,7 @@ _COMPARED_TO = ("random", "supervised", "central")
 
 def to_markdown(result: Mapping[str, Any]) -> str:
     """Return tables for each mode: tasks by methods with all labels, and the methods' means by share of labels."""
-    parts = ["# Ears under one probe\n", _protocol(result), _tasks(result)]
+    parts = ["# Encoders under one probe\n", _protocol(result), _tasks(result)]
     modes = dict.fromkeys(row["mode"] for row in result["results"])
     for mode in modes:
         rows = [row for row in result["results"] if row["mode"] == mode]

@@ -1,4 +1,4 @@
-"""Ask several ears the same: tasks, shares of labels and seeds, frozen and fine-tuned."""
+"""Ask several encoders the same: tasks, shares of labels and seeds, frozen and fine-tuned."""
 
 import time
 from collections import defaultdict
@@ -13,14 +13,14 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
 from pretraining.config import PretrainingConfig
-from pretraining.encoder import embed, load_ear
+from pretraining.encoder import embed, load_encoder
 from pretraining.probe.compare import Right, compare
 from pretraining.probe.few import labelled_part
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe, mean_by_owner
 from pretraining.probe.windows import Images, hear
 from pretraining.tasks.task import Task
-from pretraining.tflite_encoder import ShippedEar
+from pretraining.tflite_encoder import TfliteEncoder
 
 __all__ = ["ProbeSettings", "probe"]
 
@@ -74,13 +74,13 @@ def probe(
     report: Callable[[str], None],
     names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """Measure the ears of finished runs on all tasks.
+    """Measure the encoders of finished runs on all tasks.
 
     Parameters
     ----------
     runs : sequence of Path
-        Folders of ``nowplaying pretrain``; runs of one method (with other seeds) are one row. A shipped ear's folder
-        is a row of its own, and is not fine-tuned.
+        Folders of ``nowplaying pretrain``; runs of one method (with other seeds) are one row. The folder
+        of a shipped encoder is a row of its own, and is not fine-tuned.
     tasks : sequence of Task
     settings : ProbeSettings
     cache_dir : Path
@@ -101,13 +101,13 @@ def probe(
     ConfigError
         When a run is not finished or the runs' front ends differ.
     """
-    ears = [_open(run) for run in runs]
+    encoders = [_open(run) for run in runs]
     if names is not None:
-        ears = [(name, *ear[1:]) for name, ear in zip(names, ears, strict=True)]
-    front_end = ears[0][1].front_end
-    for run, (_, config, _) in zip(runs, ears, strict=True):
+        encoders = [(name, *encoder[1:]) for name, encoder in zip(names, encoders, strict=True)]
+    front_end = encoders[0][1].front_end
+    for run, (_, config, _) in zip(runs, encoders, strict=True):
         if config.front_end != front_end:
-            message = f"{run}: expected the front end of {runs[0]}; probe ears of different front ends apart"
+            message = f"{run}: expected the front end of {runs[0]}; probe encoders of different front ends apart"
             raise ConfigError(message)
     answers: list[Right] = []
     for task in tasks:
@@ -121,8 +121,8 @@ def probe(
             np.array([number[example.label] for example in task.test]),
         )
         right: dict[tuple[str, str, float], list[NDArray[np.bool_]]] = defaultdict(list)
-        for name, config, ear in ears:
-            for mode, share, found in _ask(heard, config, ear, settings):
+        for name, config, encoder in encoders:
+            for mode, share, found in _ask(heard, config, encoder, settings):
                 right[name, mode, share].append(found)
         answers.append({key: np.concatenate(found) for key, found in right.items()})
         report(f"{task.name}: {len(task.train)} + {len(task.test)} sounds, {time.monotonic() - started:.0f} s")
@@ -138,7 +138,7 @@ def probe(
                 "n_steps": 0 if config.method == "random" else config.n_steps,
                 "clips_per_step": config.clips_per_step,
             }
-            for run, (name, config, _) in zip(runs, ears, strict=True)
+            for run, (name, config, _) in zip(runs, encoders, strict=True)
         ],
         "tasks": [
             {
@@ -157,23 +157,25 @@ def probe(
     }
 
 
-def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | ShippedEar]:
-    """Return what a row is called, the settings of its run, and its ear."""
+def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | TfliteEncoder]:
+    """Return what a row is called, the settings of its run, and its encoder."""
     if (run / "manifest.json").is_file():
-        shipped = ShippedEar(run)
+        shipped = TfliteEncoder(run)
         return shipped.name, shipped.config, shipped
-    config, ear = load_ear(run)
-    if len(ear.input_shape) != 4:
-        message = f"{run}: expected an ear that hears sound, found {config.method}; use evaluation.experiments.discrete"
+    config, encoder = load_encoder(run)
+    if len(encoder.input_shape) != 4:
+        message = (
+            f"{run}: expected an encoder that hears sound, found {config.method}; use evaluation.experiments.discrete"
+        )
         raise ConfigError(message)
-    return config.method, config, ear
+    return config.method, config, encoder
 
 
 def _ask(
-    heard: _Heard, config: PretrainingConfig, ear: keras.Model | ShippedEar, settings: ProbeSettings
+    heard: _Heard, config: PretrainingConfig, encoder: keras.Model | TfliteEncoder, settings: ProbeSettings
 ) -> list[tuple[str, float, NDArray[np.bool_]]]:
-    """Return for one ear, by mode and share of labels, which sounds it got right, one row for each seed."""
-    vectors, asked = embed(ear, heard.train.images), embed(ear, heard.test.images)
+    """Return for one encoder, by mode and share of labels, which sounds it got right, one row for each seed."""
+    vectors, asked = embed(encoder, heard.train.images), embed(encoder, heard.test.images)
     names, n_labels = [example.label for example in heard.task.train], len(heard.task.labels)
     found = []
     for share in settings.label_shares:
@@ -186,10 +188,10 @@ def _ask(
             if seed < n_seeds:
                 answers = linear_probe(vectors[windows], labels, asked, n_labels=n_labels)
                 frozen.append(_right(answers, heard))
-            if settings.fine_tune_steps and isinstance(ear, keras.Model):
+            if settings.fine_tune_steps and isinstance(encoder, keras.Model):
                 answers = fine_tune(
                     config,
-                    ear.get_weights(),
+                    encoder.get_weights(),
                     heard.train.images[windows],
                     labels,
                     heard.test.images,

@@ -1,4 +1,4 @@
-"""What of a labelled sound an ear hears: windows without overlap, the same for every ear of one front end."""
+"""What of a labelled sound an encoder hears: windows without overlap, the same for every encoder of one front end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,1 +1,1 @@
-"""What an ear is asked: labelled sounds, parted by speaker or source."""
+"""What an encoder is asked: labelled sounds, parted by speaker or source."""

@@ -1,4 +1,4 @@
-"""A pretrained ear becomes a model folder whose int8 form answers like the float one."""
+"""A pretrained encoder becomes a model folder whose int8 form answers like the float one."""
 
 import hashlib
 import json
@@ -11,13 +11,13 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from evaluation.model_card import CARD_NAME, METRICS_NAME
-from export.audio_encoder import LEAST_COSINE, export_ear, finish_ear, sample_images
+from export.audio_encoder import LEAST_COSINE, export_audio_encoder, publish_audio_encoder, sample_images
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import CorruptArtifactError, ParityError
 from nowplaying_core.manifest import ModelFolder
-from pretraining.encoder import WEIGHTS_NAME, embed, load_ear
+from pretraining.encoder import WEIGHTS_NAME, embed, load_encoder
 from pretraining.tasks.corpus import music_speech_noise
-from pretraining.tflite_encoder import ShippedEar
+from pretraining.tflite_encoder import TfliteEncoder
 from pretraining.train import pretrain
 from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import small_config
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.train
 
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> TrainingSources:
-    root = tmp_path_factory.mktemp("ears")
+    root = tmp_path_factory.mktemp("encoders")
     return TrainingSources(corpus=corpus_folder(root / "corpus", seconds=4.0), cache_dir=root / "cache")
 
 
@@ -40,27 +40,27 @@ def run(sources: TrainingSources) -> Path:
 
 @pytest.fixture(scope="module")
 def shipped(sources: TrainingSources, run: Path) -> Path:
-    folder = sources.cache_dir / "ear"
-    return finish_ear(
+    folder = sources.cache_dir / "encoder"
+    return publish_audio_encoder(
         run, folder, sources, [music_speech_noise(sources.corpus)], name="tiny", report=lambda _line: None
     )
 
 
-def test_the_folder_is_whole_and_its_ear_hears_like_the_runs(
+def test_the_folder_is_whole_and_its_encoder_hears_like_the_runs(
     shipped: Path, run: Path, sources: TrainingSources, rng: np.random.Generator
 ) -> None:
-    manifest = ModelFolder.open(shipped, role="ear").manifest
+    manifest = ModelFolder.open(shipped, role="audio_encoder").manifest
     assert manifest["parity"]["mean_cosine"] > LEAST_COSINE
     assert manifest["encoder"]["n_macs"] > 0
     assert (shipped / WEIGHTS_NAME).read_bytes() == (run / WEIGHTS_NAME).read_bytes()
-    config, ear = load_ear(run)
-    assert ShippedEar(shipped).config == config
+    config, encoder = load_encoder(run)
+    assert TfliteEncoder(shipped).config == config
     _, images = sample_images(config, sources, lambda _line: None)
-    wanted, found = embed(ear, images), embed(ShippedEar(shipped), images)
+    wanted, found = embed(encoder, images), embed(TfliteEncoder(shipped), images)
     step = np.abs(wanted).max() / 127
     assert np.median(np.abs(wanted - found)) < 2 * step
     sounds = (0.1 * rng.standard_normal((2, config.front_end.window_samples))).astype(np.float32)
-    assert ShippedEar(shipped).embed(sounds).shape == (2, config.ear.dim)
+    assert TfliteEncoder(shipped).embed(sounds).shape == (2, config.encoder.dim)
 
 
 def test_metrics_hold_both_forms_and_the_card_is_made_of_them(shipped: Path) -> None:
@@ -74,27 +74,27 @@ def test_metrics_hold_both_forms_and_the_card_is_made_of_them(shipped: Path) -> 
 
 
 def test_converting_twice_gives_the_same_bytes(run: Path, sources: TrainingSources, tmp_path: Path) -> None:
-    config, ear = load_ear(run)
+    config, encoder = load_encoder(run)
     images = sample_images(config, sources, lambda _line: None)
     about = {"name": "tiny", "version": "1.0.0", "training": {}}
-    folders = [export_ear(config, ear, images, tmp_path / name, **about) for name in ("first", "again")]
+    folders = [export_audio_encoder(config, encoder, images, tmp_path / name, **about) for name in ("first", "again")]
     assert len({hashlib.sha256((folder / "encoder.tflite").read_bytes()).hexdigest() for folder in folders}) == 1
 
 
-def test_an_int8_ear_that_hears_something_else_is_not_written(
+def test_an_int8_encoder_that_hears_something_else_is_not_written(
     run: Path, sources: TrainingSources, tmp_path: Path
 ) -> None:
-    config, ear = load_ear(run)
+    config, encoder = load_encoder(run)
     calibration, others = sample_images(config, sources, lambda _line: None)
     with pytest.raises(ParityError, match="mean cosine"):
         # Ranges set on near silence: everything else saturates.
-        export_ear(
-            config, ear, (0.01 * calibration, others), tmp_path / "bad", name="bad", version="1.0.0", training={}
+        export_audio_encoder(
+            config, encoder, (0.01 * calibration, others), tmp_path / "bad", name="bad", version="1.0.0", training={}
         )
     assert not (tmp_path / "bad").exists()
 
 
-def test_a_graph_of_another_ear_is_refused(shipped: Path, tmp_path: Path) -> None:
+def test_a_graph_of_another_encoder_is_refused(shipped: Path, tmp_path: Path) -> None:
     changed = tmp_path / "changed"
     changed.mkdir()
     for file in shipped.iterdir():
@@ -103,17 +103,23 @@ def test_a_graph_of_another_ear_is_refused(shipped: Path, tmp_path: Path) -> Non
     content[-1] ^= 1
     (changed / "encoder.tflite").write_bytes(content)
     with pytest.raises(CorruptArtifactError):
-        ShippedEar(changed)
+        TfliteEncoder(changed)
 
 
-def test_the_small_ear_at_full_size_fits_a_phone(tmp_path: Path, rng: np.random.Generator) -> None:
+def test_the_audio2vec_at_full_size_fits_a_phone(tmp_path: Path, rng: np.random.Generator) -> None:
     from pretraining.config import PretrainingConfig
-    from pretraining.methods.random import random_ear
+    from pretraining.methods.random import random_encoder
 
     config = replace(PretrainingConfig(method="random"), seed=3)
     images = rng.standard_normal((2, 32, 64, 96, 1)).astype(np.float32)
-    folder = export_ear(
-        config, random_ear(config), (images[0], images[1]), tmp_path / "full", name="full", version="1.0.0", training={}
+    folder = export_audio_encoder(
+        config,
+        random_encoder(config),
+        (images[0], images[1]),
+        tmp_path / "full",
+        name="full",
+        version="1.0.0",
+        training={},
     )
     manifest = json.loads((folder / "manifest.json").read_text())
     assert manifest["files"]["encoder.tflite"]["bytes"] < 200_000

@@ -17,15 +17,15 @@ def settings(value: object) -> Any:
 def test_what_is_not_positive_is_refused_by_name(value: object) -> None:
     with pytest.raises(ConfigError, match=r"^rate must be positive, found"):
         require_positive(settings(value), "rate")
-    with pytest.raises(ConfigError, match=r"^ear: rate must be positive, found"):
-        require_positive(settings(value), "rate", table="ear")
+    with pytest.raises(ConfigError, match=r"^encoder: rate must be positive, found"):
+        require_positive(settings(value), "rate", table="encoder")
     require_positive(settings(1e-9), "rate")
 
 
 @pytest.mark.parametrize("value", [0, -1, 0.5, 1.5, (), (1, 0), (2, -1), (0.5,)])
 def test_what_counts_nothing_is_refused_by_name(value: object) -> None:
-    with pytest.raises(ConfigError, match=r"^ear: rate must be positive and whole, found"):
-        require_counts(settings(value), "rate", table="ear")
+    with pytest.raises(ConfigError, match=r"^encoder: rate must be positive and whole, found"):
+        require_counts(settings(value), "rate", table="encoder")
 
 
 @pytest.mark.parametrize("value", [1, (1,), (3, 2)])

@@ -2,7 +2,7 @@
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
-from pretraining.config import EarConfig, MethodConfig, PretrainingConfig
+from pretraining.config import EncoderConfig, MethodConfig, PretrainingConfig
 from pretraining.diffusion.config import DecoderConfig
 
 __all__ = ["small_config", "small_decoder"]
@@ -17,7 +17,7 @@ def small_config(method: str, **changes: object) -> PretrainingConfig:
         "past_s": 0.1,
         "n_simulated_rooms": 4,
         "front_end": FrontEndConfig(window_samples=5_120, fft_samples=320, hop_samples=160, n_mels=32),
-        "ear": EarConfig(channels=(4, 8, 8), dim=16),
+        "encoder": EncoderConfig(channels=(4, 8, 8), dim=16),
         "objective": MethodConfig(clip_s=1.5, near_s=0.1, units=16),
         "augment": AugmentConfig(p_gap=0.0),
     }

@@ -22,7 +22,7 @@ def test_the_front_end_is_96_frames_of_64_bands() -> None:
     assert (front_end.n_mels, front_end.n_frames, front_end.window_s) == (64, 96, 0.96)
 
 
-def test_a_table_changes_the_ears_front_end_not_the_fingerprinters() -> None:
+def test_a_table_changes_the_encoders_front_end_not_the_fingerprinters() -> None:
     config = PretrainingConfig.from_dict({"method": "cola", "front_end": {"clip": 3.0}})
     assert config.front_end.clip == 3.0
     assert config.front_end.hop_samples == 160 != FrontEndConfig().hop_samples
@@ -43,7 +43,7 @@ def test_json_record_reads_back_as_it_was(tmp_path: Path) -> None:
         ("method = 'cola'\nclips_per_step = 1", "at least 2"),
         ("method = 'cola'\nmusic_share = 0.9\nspeech_share = 0.2", "shares"),
         ("method = 'cola'\n[objective]\ngap_s = -0.1", "gap_s"),
-        ("method = 'cola'\n[ear]\nchannels = []", "channels"),
+        ("method = 'cola'\n[encoder]\nchannels = []", "channels"),
         ("n_steps = 3", "method"),
         ("not toml", "config.toml"),
     ],

@@ -10,7 +10,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config import METHOD_NAMES
-from pretraining.encoder import load_ear
+from pretraining.encoder import load_encoder
 from pretraining.methods.registry import METHODS
 from pretraining.train import pretrain, pretrain_once
 from tests.detector.sounds import corpus_folder
@@ -45,13 +45,13 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources
     with pytest.raises(InterruptedRunError):
         pretrain(config, sources, tmp_path / "parts", report=interrupt)
     with pytest.raises(ConfigError, match="pretraining end"):
-        load_ear(tmp_path / "parts")
+        load_encoder(tmp_path / "parts")
     told: list[str] = []
     pretrain(config, sources, tmp_path / "parts", report=told.append)
     assert "resuming at step 2" in told
-    whole, parts = (load_ear(tmp_path / name)[1].get_weights() for name in ("whole", "parts"))
+    whole, parts = (load_encoder(tmp_path / name)[1].get_weights() for name in ("whole", "parts"))
     assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(whole, parts, strict=True))
-    running = [one for one in load_ear(tmp_path / "whole")[1].non_trainable_variables if "moving_mean" in one.path]
+    running = [one for one in load_encoder(tmp_path / "whole")[1].non_trainable_variables if "moving_mean" in one.path]
     assert running
     assert all(np.any(np.asarray(one) != 0) for one in running), "the normalisation has learnt what is usual"
     rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
@@ -70,4 +70,4 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources
 def test_random_needs_no_sound(tmp_path: Path) -> None:
     nowhere = TrainingSources(corpus=tmp_path / "none", cache_dir=tmp_path)
     pretrain(small_config("random"), nowhere, tmp_path / "run")
-    assert load_ear(tmp_path / "run")[0].method == "random"
+    assert load_encoder(tmp_path / "run")[0].method == "random"

@@ -1,4 +1,4 @@
-"""A detector's convolutions learn what another ear says before they learn what music is."""
+"""A detector's convolutions learn what another encoder says before they learn what music is."""
 
 from pathlib import Path
 
@@ -35,7 +35,7 @@ CONFIG = DetectorConfig(
 )
 
 
-class LevelEar:
+class LevelEncoder:
     """Says how loud low and high parts of a second are: something that features tell as well."""
 
     window_samples = 15_360
@@ -46,7 +46,7 @@ class LevelEar:
         return np.stack([np.log(power[:, low : low + 2000].mean(axis=1) + 1e-6) for low in (100, 3000)], axis=1)
 
 
-class LongEar(LevelEar):
+class LongEncoder(LevelEncoder):
     window_samples = 100_000
 
 
@@ -60,24 +60,28 @@ def pools(corpus: Path) -> list[SoundPools]:
     return [SoundPools.from_sources(TrainingSources(corpus=corpus, cache_dir=corpus / "pcm"), "train")]
 
 
-def test_an_embedding_is_the_mean_of_what_the_ear_says_in_the_window(pools: list[SoundPools], tmp_path: Path) -> None:
-    said = embeddings_of_scenes(LevelEar(), pools, CONFIG, n_scenes=2, folder=tmp_path)
+def test_an_embedding_is_the_mean_of_what_the_encoder_says_in_the_window(
+    pools: list[SoundPools], tmp_path: Path
+) -> None:
+    said = embeddings_of_scenes(LevelEncoder(), pools, CONFIG, n_scenes=2, folder=tmp_path)
     samples = compose_scene(pools[0], CONFIG.scenes, np.random.default_rng([CONFIG.training.seed, 1])).samples
-    # The third window lies between frames 128 and 574; six windows of the ear that begin 64 frames apart are inside.
+    # The third window lies between frames 128 and 574; six encoder windows that begin 64 frames apart are inside.
     starts = [(128 + 64 * number) * 160 for number in range(6)]
     assert starts[-1] + 15_360 <= 574 * 160 < starts[-1] + 64 * 160 + 15_360
-    wanted = LevelEar().embed(np.stack([samples[start : start + 15_360] for start in starts])).mean(axis=0)
+    wanted = LevelEncoder().embed(np.stack([samples[start : start + 15_360] for start in starts])).mean(axis=0)
     np.testing.assert_allclose(said[1, 2], wanted, rtol=1e-4)
-    assert np.array_equal(said, embeddings_of_scenes(LevelEar(), [], CONFIG, n_scenes=2, folder=tmp_path)), "kept"
+    assert np.array_equal(said, embeddings_of_scenes(LevelEncoder(), [], CONFIG, n_scenes=2, folder=tmp_path)), "kept"
     with pytest.raises(ConfigError, match="at once"):
-        embeddings_of_scenes(LongEar(), pools, CONFIG, n_scenes=2, folder=tmp_path / "long")
+        embeddings_of_scenes(LongEncoder(), pools, CONFIG, n_scenes=2, folder=tmp_path / "long")
 
 
-def test_the_convolutions_learn_what_the_ear_says_and_the_head_stays(pools: list[SoundPools], tmp_path: Path) -> None:
+def test_the_convolutions_learn_what_the_encoder_says_and_the_head_stays(
+    pools: list[SoundPools], tmp_path: Path
+) -> None:
     features = build_features(
         pools, CONFIG.scenes, n_scenes=N_SCENES, seed=CONFIG.training.seed, folder=tmp_path / "features"
     )
-    said = embeddings_of_scenes(LevelEar(), pools, CONFIG, n_scenes=N_SCENES, folder=tmp_path / "features")
+    said = embeddings_of_scenes(LevelEncoder(), pools, CONFIG, n_scenes=N_SCENES, folder=tmp_path / "features")
     keras.utils.set_random_seed(1)
     model = build_training_model(CONFIG.network)
     head = [layer.get_weights()[0].copy() for layer in (model.get_layer("hidden"), model.get_layer("logit"))]
@@ -94,8 +98,8 @@ def test_a_run_records_what_it_began_with(corpus: Path, tmp_path: Path) -> None:
         "features_dir": tmp_path / "features",
         "n_threads": 1,
     }
-    report = train_detector(CONFIG, tmp_path / "run", **shared, ear=LevelEar(), distilled_steps=3)
+    report = train_detector(CONFIG, tmp_path / "run", **shared, encoder=LevelEncoder(), distilled_steps=3)
     assert report.weights_path.is_file()
-    assert (tmp_path / "features" / "features-train" / "ear-levels-6.npy").is_file()
+    assert (tmp_path / "features" / "features-train" / "encoder-levels-6.npy").is_file()
     with pytest.raises(ConfigError, match="began with"):
         train_detector(CONFIG, tmp_path / "run", **shared)

@@ -9,7 +9,7 @@ import pytest
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.settings import merged, read_settings
-from pretraining.config import EarConfig, PretrainingConfig
+from pretraining.config import EncoderConfig, PretrainingConfig
 from pretraining.diffusion.config import DecoderConfig
 from pretraining.diffusion.report import to_markdown
 
@@ -42,7 +42,7 @@ def test_rows_differ_in_their_weights_alone(decoders: ModuleType) -> None:
     ours = configs[decoders.OURS]
     assert ours.front_end == FrontEndConfig(), "the shipped fingerprinter hears what is rebuilt"
     listener = PretrainingConfig.read(CONFIGS / f"{decoders.LISTENER}.toml")
-    assert (listener.ear, listener.front_end) == (EarConfig(), ours.front_end)
+    assert (listener.encoder, listener.front_end) == (EncoderConfig(), ours.front_end)
 
 
 def test_full_scale_changes_are_settings(decoders: ModuleType) -> None:

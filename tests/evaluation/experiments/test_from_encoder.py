@@ -11,45 +11,45 @@ import pytest
 
 
 @pytest.fixture(scope="module")
-def from_ear() -> ModuleType:
+def from_encoder() -> ModuleType:
     return importlib.import_module("evaluation.experiments.from_encoder")
 
 
-def test_seeds_that_differ_more_than_the_ear_helps_do_not_hide_it(from_ear: ModuleType) -> None:
+def test_seeds_that_differ_more_than_the_encoder_helps_do_not_hide_it(from_encoder: ModuleType) -> None:
     settings = {"scenes": 10, "detector_steps": 3, "distilled_steps": 1, "fingerprinter_steps": 5}
     rows = [
-        {"what": "detector", "seed": seed, "with_ear": with_ear, "found": {"area": area + gain * with_ear}}
+        {"what": "detector", "seed": seed, "with_encoder": with_encoder, "found": {"area": area + gain * with_encoder}}
         for seed, area, gain in ((1, 0.80, 0.010), (2, 0.90, 0.012), (3, 0.85, 0.011))
-        for with_ear in (False, True)
+        for with_encoder in (False, True)
     ]
-    text = from_ear.to_markdown({"settings": settings, "ear": "ear-v1", "rows": rows})
+    text = from_encoder.to_markdown({"settings": settings, "encoder": "audio-encoder-v1", "rows": rows})
     assert "| detector | area | 85.00 | 86.10 | +1.10 (+0.85 to +1.35) |" in text
-    one = from_ear.to_markdown({"settings": settings, "ear": "ear-v1", "rows": rows[:2]})
+    one = from_encoder.to_markdown({"settings": settings, "encoder": "audio-encoder-v1", "rows": rows[:2]})
     assert "| 80.00 | 81.00 | +1.00 |" in one
 
 
-def test_a_finished_run_is_not_run_again(from_ear: ModuleType, tmp_path: Path) -> None:
+def test_a_finished_run_is_not_run_again(from_encoder: ModuleType, tmp_path: Path) -> None:
     calls = []
 
     def measure(folder: Path, seed: int) -> dict[str, float]:
         calls.append(seed)
         return {"area": 0.5}
 
-    assert from_ear.kept(measure, tmp_path, 1) == from_ear.kept(measure, tmp_path, 1) == {"area": 0.5}
+    assert from_encoder.kept(measure, tmp_path, 1) == from_encoder.kept(measure, tmp_path, 1) == {"area": 0.5}
     assert calls == [1]
 
 
 def test_finished_runs_become_the_table(tmp_path: Path) -> None:
     for what in ("detector", "fingerprinter"):
         for seed in (1, 2):
-            for begun, figure in (("random", 0.5), ("ear", 0.6)):
+            for begun, figure in (("random", 0.5), ("encoder", 0.6)):
                 folder = tmp_path / "out" / f"{what}-{seed}-{begun}"
                 folder.mkdir(parents=True)
                 (folder / "found.json").write_text(json.dumps({"area": figure + seed / 100}), encoding="utf-8")
     script = Path(__file__).parents[3] / "evaluation/experiments/from_encoder.py"
-    needed = [f"--{name}={tmp_path / name}" for name in ("ear", "corpus", "cache-dir", "out")]
+    needed = [f"--{name}={tmp_path / name}" for name in ("encoder", "corpus", "cache-dir", "out")]
     subprocess.run([sys.executable, script, *needed, "--seeds=2", f"--table={tmp_path / 'table.md'}"], check=True)
     lines = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
     for what in ("detector", "fingerprinter"):
         assert f"| {what} | area | 51.50 | 61.50 | +10.00 (+10.00 to +10.00) |" in lines
-    assert len(json.loads((tmp_path / "out" / "from_ear.json").read_text(encoding="utf-8"))["rows"]) == 8
+    assert len(json.loads((tmp_path / "out" / "from_encoder.json").read_text(encoding="utf-8"))["rows"]) == 8

@@ -1,4 +1,4 @@
-"""The table of ears: equal budgets, and sentences that say what the figures say."""
+"""The table of encoders: equal budgets, and sentences that say what the figures say."""
 
 import importlib
 from pathlib import Path
@@ -23,12 +23,12 @@ def test_all_methods_have_the_same_budget(representations: ModuleType) -> None:
     budget = FILE.parents[2] / "configs" / "pretraining" / "table.toml"
     all_runs = [
         config
-        for method in representations.EARS
+        for method in representations.ENCODERS
         for config in representations.configs(method, budget, n_steps=7, n_runs=2)
     ]
     assert {(config.n_steps, config.clips_per_step) for config in all_runs} == {(7, 128)}
     assert {config.seed for config in all_runs} == {1, 2}
-    assert [config.method for config in all_runs[::2]] == list(representations.EARS)
+    assert [config.method for config in all_runs[::2]] == list(representations.ENCODERS)
     assert all_runs[12].objective.units == 512, "what is a method's own comes from its own file"
 
 

@@ -13,7 +13,7 @@ from nowplaying_core.runtime import TfliteModel
 
 pytestmark = pytest.mark.train
 FRONT_END = FrontEndConfig()
-WIDTHS = {"compact": 1.0, "nafp": 0.0625, "now_playing": 0.125, "attention": 0.125, "small_ear": 1.0}
+WIDTHS = {"compact": 1.0, "nafp": 0.0625, "now_playing": 0.125, "attention": 0.125, "audio2vec": 1.0}
 
 
 def small(name: str, **changes: object) -> EncoderConfig:
@@ -34,7 +34,7 @@ def test_rows_have_unit_length_and_width_scales(rng: np.random.Generator, name: 
     vectors = np.asarray(encoder(images(rng, 3)))
     assert vectors.shape == (3, 16)
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, rtol=1e-5)
-    if name not in {"compact", "small_ear"}:
+    if name not in {"compact", "audio2vec"}:
         wider = EncoderConfig(name=name, width=2 * WIDTHS[name], dim=16, branch_units=4)
         assert build_encoder(wider, FRONT_END).count_params() > 1.5 * encoder.count_params()
 

@@ -2,13 +2,13 @@ import numpy as np
 import pytest
 
 from fingerprinter.mel import log_mel_reference
-from pretraining.config import ear_front_end
+from pretraining.config import default_front_end
 from pretraining.mel_to_audio import to_sound
 from tests.synthesis import song
 
 
 def test_sound_comes_back_with_its_log_mel_and_its_level() -> None:
-    config = ear_front_end()
+    config = default_front_end()
     image = log_mel_reference(song(3, 2.0)[: config.window_samples], config)
     samples = to_sound(image, config, rms=0.05, seed=1)
     assert samples.shape == (config.window_samples,)

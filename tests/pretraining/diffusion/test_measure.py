@@ -10,7 +10,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from pretraining.config import EarConfig
+from pretraining.config import EncoderConfig
 from pretraining.diffusion.measure import MeasureSettings, anchors, measure
 from pretraining.diffusion.patches import draw_images
 from pretraining.diffusion.report import to_markdown
@@ -27,7 +27,7 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
         "diffusion_autoencoder",
         n_steps=2,
         front_end=FrontEndConfig(),
-        ear=EarConfig(channels=(4, 4, 4), dim=8, pooled=False),
+        encoder=EncoderConfig(channels=(4, 4, 4), dim=8, pooled=False),
         decoder=small_decoder(),
     )
     pretrain(config, sources, tmp_path / "run")

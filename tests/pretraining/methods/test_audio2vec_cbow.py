@@ -15,7 +15,7 @@ def test_the_middle_is_rebuilt_from_the_others_alone(clips: ClipSampler) -> None
     (slices,) = pretext.draw(clips, np.random.default_rng(3))
     assert slices.shape == (6, 5, 5_120)
     around = np.concatenate([slices[:, :2], slices[:, 3:]], axis=1)
-    vectors = np.asarray(pretext.ear(pretext.images(around))).reshape(6, -1)
+    vectors = np.asarray(pretext.encoder(pretext.images(around))).reshape(6, -1)
     rebuilt = np.asarray(pretext.decoder(vectors))
     middle = np.asarray(pretext.images(slices[:, 2]))
     assert float(pretext.objective(slices)) == pytest.approx(np.mean((rebuilt - middle) ** 2), rel=1e-4)

@@ -13,7 +13,7 @@ def test_the_others_are_rebuilt_in_their_order_from_the_middle_alone(clips: Clip
     pretext, losses = learned("audio2vec_skipgram", clips, n_steps=25)
     assert losses[-1] < 0.95 * losses[0]
     (slices,) = pretext.draw(clips, np.random.default_rng(3))
-    rebuilt = np.asarray(pretext.decoder(pretext.ear(pretext.images(slices[:, 2]))))
+    rebuilt = np.asarray(pretext.decoder(pretext.encoder(pretext.images(slices[:, 2]))))
     assert rebuilt.shape == (6, 32, 32, 4)
     errors = []
     for image, place in enumerate((0, 1, 3, 4)):

@@ -31,11 +31,11 @@ def test_bits_learn_to_stand_for_their_vectors_and_to_agree(pairs: FingerprintPa
     keras.utils.set_random_seed(5)
     config = small_config("binary_codes", learning_rate=1e-2, clips_per_step=64, bits=BITS)
     pretext = build_pretext(config, pairs)
-    bits = pretext.ear.get_layer("bits")
+    bits = pretext.encoder.get_layer("bits")
 
     def state() -> tuple[float, float, float]:
         clean, degraded = pairs.vectors[:, 0], pairs.vectors[:, 1]
-        signs, others = (np.where(np.asarray(pretext.ear(rows)) > 0, 1.0, -1.0) for rows in (clean, degraded))
+        signs, others = (np.where(np.asarray(pretext.encoder(rows)) > 0, 1.0, -1.0) for rows in (clean, degraded))
         near = degraded @ np.asarray(bits.decode(signs.astype(np.float32))).T
         found = float((near.argmax(axis=1) == np.arange(300)).mean())
         return found, float((signs == others).mean()), float(np.abs(signs.mean(axis=0)).mean())
@@ -64,7 +64,7 @@ def test_pairs_are_made_once_by_the_shipped_fingerprinter_and_no_probe_hears_the
     np.testing.assert_array_equal(again, made)
     assert told == []
     pretrain(config, sources, tmp_path / "run")
-    with pytest.raises(ConfigError, match="expected an ear that hears sound"):
+    with pytest.raises(ConfigError, match="expected an encoder that hears sound"):
         probe([tmp_path / "run"], [], ProbeSettings(), cache_dir=tmp_path, report=told.append)
     with pytest.raises(ConfigError, match=r"bits.dim: expected the 96"):
         fingerprint_pairs(small_config("binary_codes", bits=BitConfig(dim=64, n_pairs=6)), sources, told.append)

@@ -14,7 +14,7 @@ def test_slices_of_a_clip_find_each_other_by_the_bilinear_form(clips: ClipSample
     assert losses[0] > np.log(6) - 1
     assert losses[-1] < 0.5 * losses[0]
     (slices,) = pretext.draw(clips, np.random.default_rng(3))
-    first, second = (np.asarray(pretext.projection(pretext.ear(pretext.images(slices[:, k])))) for k in (0, 1))
+    first, second = (np.asarray(pretext.projection(pretext.encoder(pretext.images(slices[:, k])))) for k in (0, 1))
     form = pretext.bilinear.get_weights()[0]
     logits = first @ (second @ form).T
     wanted = np.mean(np.log(np.exp(logits).sum(axis=1)) - np.diag(logits))

@@ -9,9 +9,9 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
-from pretraining.config import EarConfig
+from pretraining.config import EncoderConfig
 from pretraining.diffusion.critic import adversarial_loss
-from pretraining.encoder import load_ear
+from pretraining.encoder import load_encoder
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
 from pretraining.train import build_pretext, pretrain
 from tests.detector.sounds import corpus_folder
@@ -20,12 +20,12 @@ from tests.pretraining.methods.learning import learned
 
 pytestmark = pytest.mark.train
 METHOD = "diffusion_autoencoder"
-EAR = EarConfig(channels=(4, 8, 8), dim=16, pooled=False)
+ENCODER = EncoderConfig(channels=(4, 8, 8), dim=16, pooled=False)
 
 
 def test_a_batch_is_rebuilt_better_and_better(clips: ClipSampler) -> None:
     decoder = small_decoder(perceptual_weight=0.1)
-    pretext, losses = learned(METHOD, clips, decoder=decoder, ear=EAR, n_steps=8)
+    pretext, losses = learned(METHOD, clips, decoder=decoder, encoder=ENCODER, n_steps=8)
     assert losses[-1] < 0.9 * losses[0]
     assert pretext.listener is not None
     assert pretext.critic is None
@@ -33,30 +33,30 @@ def test_a_batch_is_rebuilt_better_and_better(clips: ClipSampler) -> None:
 
 def test_a_critic_joins_the_other_errors(clips: ClipSampler) -> None:
     decoder = small_decoder(diffusion_weight=0.0, adversarial_weight=0.1)
-    pretext = build_pretext(small_config(METHOD, decoder=decoder, ear=EAR), clips)
+    pretext = build_pretext(small_config(METHOD, decoder=decoder, encoder=ENCODER), clips)
     inputs = pretext.draw(clips, np.random.default_rng(3))
     images = np.asarray(pretext.images(inputs[0]))
     rebuilt = pretext.decoder.rebuild(pretext.latents(images), np.random.default_rng(0), n_steps=1)
     judged = float(adversarial_loss(pretext.critic, images, rebuilt, 0.1))
-    # The whole model is called as in use, so that its ear normalises as when images are rebuilt.
+    # The whole model is called as in use, so that its encoder normalises as when images are rebuilt.
     assert float(pretext(inputs)) == pytest.approx(np.mean((rebuilt - images) ** 2) + judged, rel=1e-3)
 
 
 def test_a_finished_run_is_opened_as_it_was_and_hears_through_another(tmp_path: Path) -> None:
     sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=4.0), cache_dir=tmp_path / "cache")
-    heard = small_config("random", ear=EarConfig())
+    heard = small_config("random", encoder=EncoderConfig())
     pretrain(heard, sources, tmp_path / "listener")
-    config = small_config(METHOD, n_steps=2, ear=EAR, decoder=small_decoder(perceptual_weight=0.1))
+    config = small_config(METHOD, n_steps=2, encoder=ENCODER, decoder=small_decoder(perceptual_weight=0.1))
     with pytest.raises(ConfigError, match="--listener"):
         pretrain(config, sources, tmp_path / "run")
     pretrain(config, sources, tmp_path / "run", listener=tmp_path / "listener")
-    model, ear = load_autoencoder(tmp_path / "run"), load_ear(tmp_path / "run")[1]
+    model, encoder = load_autoencoder(tmp_path / "run"), load_encoder(tmp_path / "run")[1]
     images = np.random.default_rng(0).standard_normal((3, 32, 32, 1)).astype(np.float32)
     rows = model.latents(images)
     np.testing.assert_allclose(np.mean(rows**2, axis=1), 1.0, rtol=1e-2)
-    raw = ear.predict(images, verbose=0)
+    raw = encoder.predict(images, verbose=0)
     np.testing.assert_allclose(rows, raw / np.sqrt(np.mean(raw**2, axis=1, keepdims=True)), atol=1e-2)
-    of_run, given = model.listener.ear.get_weights(), load_ear(tmp_path / "listener")[1].get_weights()
+    of_run, given = model.listener.encoder.get_weights(), load_encoder(tmp_path / "listener")[1].get_weights()
     assert all(np.array_equal(a, b) for a, b in zip(of_run, given, strict=True)), "the listener never learns"
     with pytest.raises(ConfigError, match="expected a run of diffusion_autoencoder"):
         load_autoencoder(tmp_path / "listener")

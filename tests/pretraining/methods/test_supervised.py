@@ -52,7 +52,7 @@ def test_labels_of_other_tasks_do_not_count(sampler: LabelledSampler) -> None:
     pretext, losses = learned("supervised", sampler, n_steps=8)
     assert losses[-1] < losses[0]
     windows, wanted, allowed = pretext.draw(sampler, np.random.default_rng(3))
-    scores = np.asarray(pretext.classifier(np.maximum(np.asarray(pretext.ear(pretext.images(windows))), 0)))
+    scores = np.asarray(pretext.classifier(np.maximum(np.asarray(pretext.encoder(pretext.images(windows))), 0)))
     found = []
     for row in range(len(scores)):
         own = scores[row][allowed[row] > 0]

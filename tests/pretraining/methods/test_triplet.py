@@ -13,7 +13,7 @@ def test_neighbours_in_time_come_nearer_than_strangers(clips: ClipSampler) -> No
     pretext, losses = learned("triplet", clips, n_steps=20)
     assert losses[-1] < losses[0]
     (slices,) = pretext.draw(clips, np.random.default_rng(3))
-    vectors = np.asarray(pretext.unit(pretext.ear(pretext.images(slices), training=True))).reshape(6, 2, -1)
+    vectors = np.asarray(pretext.unit(pretext.encoder(pretext.images(slices), training=True))).reshape(6, 2, -1)
     similarity = vectors[:, 0] @ vectors[:, 1].T
     strangers = similarity[~np.eye(6, dtype=bool)]
     assert np.diag(similarity).mean() > strangers.mean() + 0.2

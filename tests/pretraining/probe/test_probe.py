@@ -1,4 +1,4 @@
-"""Two ears, one task, from recordings to the table."""
+"""Two encoders, one task, from recordings to the table."""
 
 from pathlib import Path
 
@@ -27,7 +27,7 @@ RATE = 16_000
 
 @pytest.fixture(scope="module")
 def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
-    """Return a task of low and high noise, which any ear can tell apart."""
+    """Return a task of low and high noise, which any encoder can tell apart."""
     folder = tmp_path_factory.mktemp("tones")
     rng = np.random.default_rng(4)
     parts: tuple[list[Example], list[Example]] = [], []
@@ -42,15 +42,15 @@ def task(tmp_path_factory: pytest.TempPathFactory) -> Task:
 
 
 @pytest.fixture(scope="module")
-def ear(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    run = tmp_path_factory.mktemp("ear")
+def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("encoder")
     pretrain(small_config("random"), TrainingSources(corpus=run, cache_dir=run), run)
     return run
 
 
-def test_a_linear_probe_of_any_ear_tells_high_from_low(task: Task, ear: Path, tmp_path: Path) -> None:
+def test_a_linear_probe_of_any_encoder_tells_high_from_low(task: Task, encoder: Path, tmp_path: Path) -> None:
     settings = ProbeSettings(label_shares=(0.2, 1.0), n_seeds=2, fine_tune_steps=2)
-    result = probe([ear], [task], settings, cache_dir=tmp_path, report=lambda line: None)
+    result = probe([encoder], [task], settings, cache_dir=tmp_path, report=lambda line: None)
     rows = {(row["mode"], row["label_share"]): row for row in result["results"]}
     assert set(rows) == {(mode, share) for mode in ("frozen", "fine-tuned") for share in (0.2, 1.0)}
     assert rows["frozen", 1.0]["accuracy"] == 1.0
@@ -59,20 +59,22 @@ def test_a_linear_probe_of_any_ear_tells_high_from_low(task: Task, ear: Path, tm
     assert result["tasks"][0]["chance"] == 0.5
 
 
-def test_labels_that_say_nothing_are_not_learned(task: Task, ear: Path, tmp_path: Path) -> None:
+def test_labels_that_say_nothing_are_not_learned(task: Task, encoder: Path, tmp_path: Path) -> None:
     """The gate can fail: with the labels of the training part drawn at random, accuracy is near chance."""
     turned = [Example(path=one.path, label=("low", "high")[k // 6], unit=one.unit) for k, one in enumerate(task.train)]
     false = Task.of("false", turned, task.test, parted_by="file")
     settings = ProbeSettings(label_shares=(1.0,), n_seeds=1)
-    (row,) = probe([ear], [false], settings, cache_dir=tmp_path, report=lambda line: None)["results"]
+    (row,) = probe([encoder], [false], settings, cache_dir=tmp_path, report=lambda line: None)["results"]
     assert row["accuracy"] < 0.9
 
 
-def test_ears_of_other_front_ends_are_not_mixed(ear: Path, task: Task, tmp_path: Path) -> None:
+def test_encoders_of_other_front_ends_are_not_mixed(encoder: Path, task: Task, tmp_path: Path) -> None:
     other = FrontEndConfig(window_samples=5_120, fft_samples=320, hop_samples=160, n_mels=32, clip=3.0)
-    pretrain(small_config("random", front_end=other), TrainingSources(corpus=ear, cache_dir=ear), tmp_path / "other")
+    pretrain(
+        small_config("random", front_end=other), TrainingSources(corpus=encoder, cache_dir=encoder), tmp_path / "other"
+    )
     with pytest.raises(ConfigError, match="front end"):
-        probe([ear, tmp_path / "other"], [task], ProbeSettings(), cache_dir=tmp_path, report=lambda line: None)
+        probe([encoder, tmp_path / "other"], [task], ProbeSettings(), cache_dir=tmp_path, report=lambda line: None)
 
 
 def test_windows_cover_a_sound_and_short_ones_lie_in_silence(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -104,18 +106,18 @@ def test_labels_that_were_not_learned_get_nothing(rng: np.random.Generator) -> N
     np.testing.assert_allclose(mean_by_owner(answers, np.repeat([0, 1], 20))[1], answers[20:].mean(axis=0))
 
 
-def test_fine_tuning_learns_what_the_ear_did_not_know(rng: np.random.Generator) -> None:
+def test_fine_tuning_learns_what_the_encoder_did_not_know(rng: np.random.Generator) -> None:
     config = small_config("random")
-    from pretraining.methods.random import random_ear
+    from pretraining.methods.random import random_encoder
 
-    ear = random_ear(config)
-    weights = ear.get_weights()
+    encoder = random_encoder(config)
+    weights = encoder.get_weights()
     images = rng.standard_normal((64, 32, 32, 1)).astype(np.float32)
     labels = rng.integers(2, size=64)
     images[labels == 1, :16] += 1.0
     answers = fine_tune(config, weights, images, labels, images, n_labels=2, n_steps=150, seed=1)
     assert np.mean(answers.argmax(axis=1) == labels) > 0.9
-    assert all(np.array_equal(a, b) for a, b in zip(weights, ear.get_weights(), strict=True))
+    assert all(np.array_equal(a, b) for a, b in zip(weights, encoder.get_weights(), strict=True))
 
 
 @pytest.mark.parametrize("wrong", [{"label_shares": (0.0, 1.0)}, {"label_shares": ()}, {"n_seeds": 0}])
