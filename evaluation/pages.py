@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from evaluation import model_card, readme
+from evaluation import export_figures, model_card, readme
 from evaluation.experiments import ablate, curve
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
@@ -26,6 +26,10 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "speed": readme.speed_text,
     "ablations": ablate.committed_table,
     "curve": curve.committed_table,
+    "export-parity": export_figures.parity_text,
+    "export-size": export_figures.size_text,
+    "export-metadata": export_figures.metadata_text,
+    "detector-cost": export_figures.detector_cost_text,
 }
 _BLOCK: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

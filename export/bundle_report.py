@@ -1,4 +1,4 @@
-"""What an export wrote: every file with its size, every graph with its operations."""
+"""Report on an export: every file with its size, every graph with its operations."""
 
 import hashlib
 from dataclasses import dataclass
@@ -7,6 +7,7 @@ from typing import Any
 
 from export.macs import count_macs
 from export.operators import list_operators
+from nowplaying_core.text import markdown_table
 
 __all__ = ["BundleReport", "graph_facts"]
 
@@ -24,7 +25,7 @@ def graph_facts(path: Path) -> dict[str, Any]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BundleReport:
-    """What was written.
+    """The files of an export, with the results of its checks.
 
     Attributes
     ----------
@@ -32,9 +33,9 @@ class BundleReport:
     files : dict
         Relative path to {"sha256", "bytes"}.
     graphs : dict
-        Relative path to what ``graph_facts`` says.
+        Relative path to the result of :func:`graph_facts`.
     checks : dict
-        Name of each check to what it found.
+        Name of each check to its finding.
     """
 
     path: Path
@@ -63,12 +64,18 @@ class BundleReport:
 
     def to_markdown(self) -> str:
         """Return sizes and operations as tables."""
-        lines = ["# Export", "", "| graph | bytes | multiply-accumulates | operations |", "|---|---:|---:|---|"]
-        for name, facts in self.graphs.items():
-            operators = ", ".join(f"{count} {operator}" for operator, count in facts["operators"].items())
-            lines.append(f"| `{name}` | {facts['bytes']:,} | {facts['macs']:,} | {operators} |")
-        lines += ["", "| file | bytes |", "|---|---:|"]
-        lines += [f"| `{name}` | {record['bytes']:,} |" for name, record in self.files.items()]
-        lines += [f"| all | {self.n_bytes:,} |", ""]
+        graphs = [
+            [
+                f"`{name}`",
+                f"{facts['bytes']:,}",
+                f"{facts['macs']:,}",
+                ", ".join(f"{count} {operator}" for operator, count in facts["operators"].items()),
+            ]
+            for name, facts in self.graphs.items()
+        ]
+        files = [[f"`{name}`", f"{record['bytes']:,}"] for name, record in self.files.items()]
+        headings = ["graph", "bytes", "multiply-accumulates", "operations"]
+        lines = ["# Export", "", markdown_table(headings, graphs, numbers=(1, 2)), ""]
+        lines += [markdown_table(["file", "bytes"], [*files, ["all", f"{self.n_bytes:,}"]], numbers=(1,)), ""]
         lines += [f"- {name}: {found}" for name, found in self.checks.items()]
         return "\n".join(lines) + "\n"

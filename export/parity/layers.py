@@ -98,6 +98,15 @@ class LayerError:
         plain = {**asdict(self), "shape": list(self.shape)}
         return {name: round(value, 4) if isinstance(value, float) else value for name, value in plain.items()}
 
+    def cells(self) -> list[str]:
+        """Return the row of a table."""
+        shape = " x ".join(map(str, self.shape))
+        steps = f"{self.kernel_steps:.3f}", f"{self.bias_steps:.3f}"
+        return [
+            *(self.layer, self.operator, shape, *steps),
+            *(f"{self.snr_db:.1f}", f"{self.error_steps:.2f}", f"{100 * self.saturated:.2f} %"),
+        ]
+
 
 def weighted_layers(graph: bytes) -> list[WeightedLayer]:
     """Return a quantized graph's layers with weights, in the order in which they run."""

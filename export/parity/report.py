@@ -1,4 +1,4 @@
-"""The figures of a comparison, each against its tolerance, and the one place where tolerances stand."""
+"""The figures of a verification, each with its tolerance, and the table of all tolerances."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -8,6 +8,7 @@ import numpy as np
 
 from export.parity.layers import LayerError
 from nowplaying_core.errors import ParityError
+from nowplaying_core.text import markdown_table
 
 __all__ = ["TOLERANCES", "Figure", "ParityReport", "Tolerance"]
 
@@ -34,39 +35,41 @@ class Tolerance:
         return value >= self.limit if self.at_least else value <= self.limit
 
 
-def _most(limit: float, meaning: str) -> Tolerance:
+def _at_most(limit: float, meaning: str) -> Tolerance:
     return Tolerance(limit, at_least=False, meaning=meaning)
 
 
-def _least(limit: float, meaning: str) -> Tolerance:
+def _at_least(limit: float, meaning: str) -> Tolerance:
     return Tolerance(limit, at_least=True, meaning=meaning)
 
 
 TOLERANCES: Final = {
-    "changed graphs": _most(0, "graphs whose bytes are not those of the evaluated model"),
-    "front end, NumPy to Keras": _most(5e-4, "largest difference of a log-mel value in [-4, 4]; 1e-5 on the demo"),
-    "front end, Keras to LiteRT": _most(5e-4, "largest difference of a log-mel value in [-4, 4]; 1e-5 on the demo"),
-    "encoder, NumPy to LiteRT in float": _most(1e-5, "largest difference of a unit vector's component"),
-    "encoder, Keras to LiteRT in float": _most(1e-5, "largest difference of a unit vector's component"),
-    "encoder, worst kernel": _most(0.51, "steps from the trained weight; 0.5 is rounding, the rest float32"),
-    "encoder, worst bias": _most(0.51, "steps from the trained bias; 0.5 is rounding, the rest float32"),
-    "encoder, worst layer": _least(20.0, "dB of float output over int8 error; 31 on the demo"),
-    "int8 to float, mean cosine": _least(0.999, "of fingerprints of music, clean and in noise"),
-    "int8 to float, lowest cosine": _least(0.99, "of fingerprints of music, clean and in noise"),
-    "int8 and float agree on the song": _least(0.98, "share of queries with one top-1 through the database"),
-    "top-1 lost by int8": _most(0.01, "share of queries that float answers rightly, less those that int8 does"),
-    "float16 to float, lowest cosine": _least(0.9999, "of fingerprints of music, clean and in noise"),
-    "detector, NumPy to Keras": _most(1e-5, "largest difference of P(music)"),
-    "detector, NumPy to LiteRT in float": _most(1e-5, "largest difference of P(music)"),
-    "detector, worst kernel": _most(0.501, "steps from the trained weight; grids are powers of two, so 0.5 is exact"),
-    "detector, worst bias": _most(0.501, "steps from the trained bias; grids are powers of two, so 0.5 is exact"),
-    "detector, worst layer": _least(15.0, "dB of float output over int8 error; 25 on the demo"),
-    "int8 to float, mean P(music)": _most(0.02, "mean difference of the detector's output; 0.005 on the demo"),
-    "ROC area lost by int8": _most(0.003, "music in noise and speech against noise and speech"),
-    "LiteRT to TFLM": _most(0, "largest difference of the detector's output in 256ths"),
-    "phone to DSP": _most(0, "largest difference of the detector's output in 256ths"),
-    "golden vector in LiteRT": _most(0, "largest difference of the detector's output in 256ths"),
-    "golden vector in TFLM": _most(0, "largest difference of the detector's output in 256ths"),
+    "changed graphs": _at_most(0, "graphs whose bytes are not those of the evaluated model"),
+    "front end, NumPy to Keras": _at_most(5e-4, "largest difference of a log-mel value in [-4, 4]"),
+    "front end, Keras to LiteRT": _at_most(5e-4, "largest difference of a log-mel value in [-4, 4]"),
+    "encoder, NumPy to LiteRT in float": _at_most(1e-5, "largest difference of a unit vector's component"),
+    "encoder, Keras to LiteRT in float": _at_most(1e-5, "largest difference of a unit vector's component"),
+    "encoder, worst kernel": _at_most(0.51, "steps from the trained weight; 0.5 is rounding, the rest float32"),
+    "encoder, worst bias": _at_most(0.51, "steps from the trained bias; 0.5 is rounding, the rest float32"),
+    "encoder, worst layer": _at_least(20.0, "dB of float output over int8 error"),
+    "int8 to float, mean cosine": _at_least(0.999, "of fingerprints of music, clean and in noise"),
+    "int8 to float, lowest cosine": _at_least(0.99, "of fingerprints of music, clean and in noise"),
+    "int8 and float agree on the song": _at_least(0.98, "share of queries with one top-1 through the database"),
+    "top-1 lost by int8": _at_most(0.01, "share of queries that float answers rightly, less those that int8 does"),
+    "float16 to float, lowest cosine": _at_least(0.9999, "of fingerprints of music, clean and in noise"),
+    "detector, NumPy to Keras": _at_most(1e-5, "largest difference of P(music)"),
+    "detector, NumPy to LiteRT in float": _at_most(1e-5, "largest difference of P(music)"),
+    "detector, worst kernel": _at_most(
+        0.501, "steps from the trained weight; grids are powers of two, so 0.5 is exact"
+    ),
+    "detector, worst bias": _at_most(0.501, "steps from the trained bias; grids are powers of two, so 0.5 is exact"),
+    "detector, worst layer": _at_least(15.0, "dB of float output over int8 error"),
+    "int8 to float, mean P(music)": _at_most(0.02, "mean difference of the detector's output"),
+    "ROC area lost by int8": _at_most(0.003, "music in noise and speech against noise and speech"),
+    "LiteRT to TFLM": _at_most(0, "largest difference of the detector's output in 256ths"),
+    "phone to DSP": _at_most(0, "largest difference of the detector's output in 256ths"),
+    "golden vector in LiteRT": _at_most(0, "largest difference of the detector's output in 256ths"),
+    "golden vector in TFLM": _at_most(0, "largest difference of the detector's output in 256ths"),
 }
 """Every figure that can fail, and when it does. Widen one only with a reason."""
 
@@ -81,7 +84,7 @@ class Figure:
         In ``TOLERANCES``.
     value : float
     detail : str
-        On how much it was measured, and what else it tells.
+        On how much it was measured, and further figures.
     """
 
     name: str
@@ -134,11 +137,11 @@ class ParityReport:
     left_out: dict[str, str] = field(default_factory=dict)
 
     def add(self, name: str, value: float | np.floating, detail: str = "") -> None:
-        """Enter a figure."""
+        """Add a figure."""
         self.figures.append(Figure(name, float(value), detail))
 
     def add_layers(self, graph: str, layers: Sequence[LayerError]) -> None:
-        """Enter a graph's layers, and the worst of them as figures."""
+        """Add the layers of a graph, and the worst of them as figures."""
         self.layers[graph] = layers
         for name, errors in (
             ("worst kernel", [layer.kernel_steps for layer in layers]),
@@ -161,21 +164,16 @@ class ParityReport:
 
     def to_markdown(self) -> str:
         """Return the figures and layers as tables."""
-        lines = [f"# Export verification of {self.subject}", ""]
-        lines += ["| figure | value | tolerance | | measured on |", "|---|---:|---|---|---|"]
-        for figure in self.figures:
-            mark = "ok" if figure.is_within else "**out**"
-            lines.append(f"| {figure.name} | {figure.value:.6g} | {figure.bound} | {mark} | {figure.detail} |")
+        rows = [
+            [one.name, f"{one.value:.6g}", one.bound, "ok" if one.is_within else "**out**", one.detail]
+            for one in self.figures
+        ]
+        headings = ["figure", "value", "tolerance", "", "measured on"]
+        lines = [f"# Export verification of {self.subject}", "", markdown_table(headings, rows, numbers=(1,))]
+        headings = ["layer", "operation", "output", "kernel, steps", "bias, steps", "dB", "output, steps", "saturated"]
         for graph, layers in self.layers.items():
-            lines += ["", f"## Quantization error by layer: {graph}", ""]
-            lines += ["| layer | operation | output | kernel, steps | bias, steps | dB | output, steps | saturated |"]
-            lines += ["|---|---|---|---:|---:|---:|---:|---:|"]
-            for layer in layers:
-                shape = " x ".join(map(str, layer.shape))
-                lines.append(
-                    f"| {layer.layer} | {layer.operator} | {shape} | {layer.kernel_steps:.3f} | {layer.bias_steps:.3f} "
-                    f"| {layer.snr_db:.1f} | {layer.error_steps:.2f} | {100 * layer.saturated:.2f} % |"
-                )
+            table = markdown_table(headings, [layer.cells() for layer in layers], numbers=range(3, 8))
+            lines += ["", f"## Quantization error by layer: {graph}", "", table]
         if self.left_out:
             lines += ["", "## Left out", ""]
             lines += [f"- {name}: {reason}" for name, reason in self.left_out.items()]
