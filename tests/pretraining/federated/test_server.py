@@ -61,7 +61,8 @@ def test_an_update_is_no_longer_than_the_clipping_norm() -> None:
 
 
 def test_noise_has_its_stated_deviation_and_costs_its_stated_privacy() -> None:
-    dp_accounting = pytest.importorskip("dp_accounting", reason="needs the federated extra")
+    import dp_accounting
+
     kept, _, record = run(n_rounds=3, clipping_norm=0.5, noise_multiplier=2.0)
     clean, _, _ = run(n_rounds=1, clipping_norm=0.5)
     noise = kept[0][0] - clean[0][0]
