@@ -89,7 +89,7 @@ class EncoderConfig:
         Factor on the channels of the encoders after a paper; 1.0 is the paper's size.
     channels : tuple of int
         Of ``compact``: output channels of the 3x3 stem and of each pair of a 1x3 (time) and a 3x1 (mel) convolution;
-        the stem and each pair halve both axes. Of ``audio2vec``: of each of its pairs.
+        the stem and each pair halve both axes. Of ``audio2vec``: of each of its pairs of convolutions.
     dim : int
         Embedding dimensions; the flattened features are split into as many branches.
     branch_units : int

@@ -20,7 +20,7 @@ class ClipSampler:
     Parameters
     ----------
     sampler : PairSampler
-        Its groups are drawn from, its noises and its degrader make the degraded views.
+        Its groups are drawn from, its noises and its augmenter make the degraded views.
     """
 
     def __init__(self, sampler: PairSampler) -> None:
@@ -31,7 +31,7 @@ class ClipSampler:
     @property
     def window_samples(self) -> int:
         """Samples of a slice."""
-        return self._sampler.degrader.window_samples
+        return self._sampler.augmenter.window_samples
 
     def slices(
         self, offsets: NDArray[np.int64], rng: np.random.Generator, *, degraded: Sequence[int] = ()
@@ -55,8 +55,8 @@ class ClipSampler:
         A clip is drawn again while its recording is too short or a slice of it is silent; the last draw is taken as it
         is, with zeros beyond the recording's end.
         """
-        window, degrader = self.window_samples, self._sampler.degrader
-        past = degrader.past_samples
+        window, augmenter = self.window_samples, self._sampler.augmenter
+        past = augmenter.past_samples
         cut = np.empty((*offsets.shape, window), np.float32)
         lengthened = {column: np.empty((len(offsets), past + window), np.float32) for column in degraded}
         for row, places in enumerate(offsets):
@@ -68,7 +68,7 @@ class ClipSampler:
                     cut[row, column] = recordings.cut(index, start + int(place), window)
         for column, sounds in lengthened.items():
             noise = np.stack([self._sampler.draw_noise(past + window, rng) for _ in sounds])
-            cut[:, column], _ = degrader.degrade(sounds, noise, rng)
+            cut[:, column], _ = augmenter.augment(sounds, noise, rng)
         return cut
 
     def _draw_clip(self, places: NDArray[np.int64], rng: np.random.Generator) -> tuple[Recordings, int, int]:

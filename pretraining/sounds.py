@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.chain import Augmenter
 from fingerprinter.augment.rooms import simulated_rooms
 from fingerprinter.training.pairs import PairSampler
 from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
@@ -14,7 +14,7 @@ from nowplaying_core.audio.sources import TrainingSources
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
 
-__all__ = ["build_degrader", "clip_sampler", "group_shares"]
+__all__ = ["build_augmenter", "clip_sampler", "group_shares"]
 
 
 def clip_sampler(
@@ -32,7 +32,7 @@ def clip_sampler(
         groups.append((recordings, config.music_share * (1.0 - config.recordings_share)))
     report(", ".join(f"{len(item)} recordings, {item.hours:.1f} h ({share:.0%})" for item, share in groups))
     noises = [(Recordings.load(sources.files("noise", split), cache, min_s=MIN_NOISE_S), 1.0)]
-    return ClipSampler(PairSampler(groups, noises, build_degrader(config, cache), max_shift_s=0.0))
+    return ClipSampler(PairSampler(groups, noises, build_augmenter(config, cache), max_shift_s=0.0))
 
 
 def group_shares(config: PretrainingConfig) -> list[tuple[Group, float]]:
@@ -41,10 +41,10 @@ def group_shares(config: PretrainingConfig) -> list[tuple[Group, float]]:
     return [("music", config.music_share), ("speech", config.speech_share), ("noise", noise_share)]
 
 
-def build_degrader(config: PretrainingConfig, cache_dir: Path) -> Degrader:
+def build_augmenter(config: PretrainingConfig, cache_dir: Path) -> Augmenter:
     """Return what loudspeaker, room, noise and microphone do to a second view, with its simulated rooms."""
     past = round(config.past_s * config.front_end.sample_rate_hz)
-    return Degrader(
+    return Augmenter(
         config.augment,
         measured_rooms=np.zeros((0, past), np.float32),
         simulated_rooms=simulated_rooms(

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["augment", "blend", "recolour", "transposed"]
+__all__ = ["augment", "blend", "random_eq", "transposed"]
 
 _SILENCE = -128
 
@@ -25,7 +25,7 @@ def augment(
     if background is not None and rng.random() < 0.4:
         segment = blend(segment, background, int(rng.integers(0, 40)))
     if rng.random() < 0.6:
-        segment = recolour(segment, rng)
+        segment = random_eq(segment, rng)
     if rng.random() < 0.2:
         segment = segment.copy()
         length = int(rng.integers(5, 60))
@@ -57,7 +57,7 @@ def transposed(segment: NDArray[np.int8], channels: int) -> NDArray[np.int8]:
     return moved
 
 
-def recolour(segment: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
+def random_eq(segment: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
     """Return the features through another channel: gain, a tilt, a bump, sometimes no treble or no bass."""
     n_channels = segment.shape[1]
     position = np.linspace(-1, 1, n_channels)

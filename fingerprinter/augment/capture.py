@@ -1,4 +1,4 @@
-"""After the microphone: automatic gain, level, clipping, coding, and what goes missing."""
+"""Augmentation after the microphone: automatic gain, level, clipping, coding, and masks."""
 
 from typing import Any, Final
 
@@ -24,7 +24,7 @@ _MASK_SHARE: Final = 0.1
 def capture(
     samples: NDArray[np.float32], config: AugmentConfig, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], dict[str, Any]]:
-    """Return a window as the phone stores it, and what was drawn.
+    """Return a window as the phone stores it, and the drawn parameters.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def capture(
     rng : numpy.random.Generator
     """
     gain_control = 0.0
-    # What came later than the first runs is asked for before it is drawn: their settings give the batches they gave.
+    # Checked before drawing, so that older settings still give the same batches.
     if config.p_gain_control and rng.random() < config.p_gain_control:
         gain_control = float(rng.uniform(0.3, 1.0))
         samples = samples * _levelling_gain(samples, gain_control)
@@ -59,7 +59,7 @@ def capture(
 def draw_masks(
     config: AugmentConfig, window_s: float, rng: np.random.Generator
 ) -> tuple[tuple[tuple[float, float], ...], tuple[tuple[float, float], ...]]:
-    """Draw which bands (from, to, in Hz) and which moments (from, to, in seconds of the window) go missing."""
+    """Draw bands (from, to, in Hz) and moments (from, to, in seconds of the window) to mask."""
     if not config.p_masks or rng.random() >= config.p_masks:
         return (), ()
     low, high = np.log(_MASK_BAND_HZ)

@@ -1,4 +1,4 @@
-"""The degradation of a batch in physical order: speed, loudspeaker, room, noise, microphone, gain, coding, masks."""
+"""Augmentation of a batch in physical order: speed, loudspeaker, room, noise, microphone, gain, coding, masks."""
 
 from typing import Any
 
@@ -8,17 +8,17 @@ from numpy.typing import NDArray
 
 from fingerprinter.augment.bands import draw_band_limit, response
 from fingerprinter.augment.capture import capture, draw_masks
-from fingerprinter.augment.config import AugmentConfig, Drawn
+from fingerprinter.augment.config import AugmentationParams, AugmentConfig
 from fingerprinter.augment.rooms import exponential_room
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 
-__all__ = ["Degrader"]
+__all__ = ["Augmenter"]
 
 _SNR_BAND_HZ = (100.0, 7000.0)
 
 
-class Degrader:
-    """Degrade excerpts that carry past audio, so that a room's tail reaches into the window as it does in reality.
+class Augmenter:
+    """Augment excerpts that carry past audio, so that reverberation reaches into the window as in reality.
 
     Parameters
     ----------
@@ -26,7 +26,7 @@ class Degrader:
     measured_rooms, simulated_rooms : ndarray of float32, shape (n, past_samples)
         Aligned responses; either may be empty, then exponential rooms stand in.
     past_samples : int
-        Audio before the window; a room is heard through at most as much.
+        Audio before the window; reverberation is at most as long.
     window_samples : int
     """
 
@@ -49,10 +49,10 @@ class Degrader:
         low, high = np.searchsorted(self._frequencies_hz, _SNR_BAND_HZ)
         self._band = slice(int(low), int(high))
 
-    def degrade(
+    def augment(
         self, music: NDArray[np.float32], noise: NDArray[np.float32], rng: np.random.Generator
-    ) -> tuple[NDArray[np.float32], list[Drawn]]:
-        """Degrade a batch.
+    ) -> tuple[NDArray[np.float32], list[AugmentationParams]]:
+        """Augment a batch.
 
         Parameters
         ----------
@@ -62,7 +62,7 @@ class Degrader:
 
         Returns
         -------
-        (ndarray of float32, shape (n, window_samples), list of Drawn)
+        (ndarray of float32, shape (n, window_samples), list of AugmentationParams)
         """
         music = music.copy()
         starts: list[dict[str, Any]] = [
@@ -73,13 +73,13 @@ class Degrader:
         noise_spectrum = scipy.fft.rfft(noise, axis=1)
         mixes = [self._mix(row, noise_row, rng) for row, noise_row in zip(spectrum, noise_spectrum, strict=True)]
         mixed = scipy.fft.irfft(spectrum, n=self.total_samples, axis=1)[:, self.past_samples :]
-        drawn = []
+        params = []
         for index, (start, mix) in enumerate(zip(starts, mixes, strict=True)):
             mixed[index], stored = capture(mixed[index], self.config, rng)
             for begin_s, end_s in mix["mask_s"]:
                 mixed[index, round(begin_s * SAMPLE_RATE_HZ) : round(end_s * SAMPLE_RATE_HZ)] = 0.0
-            drawn.append(Drawn(**start, **mix, **stored))
-        return np.ascontiguousarray(mixed, np.float32), drawn
+            params.append(AugmentationParams(**start, **mix, **stored))
+        return np.ascontiguousarray(mixed, np.float32), params
 
     def _change_speed(self, music: NDArray[np.float32], rng: np.random.Generator) -> float:
         """Play one excerpt faster or slower about the middle of its window, in place; return the factor."""
@@ -87,9 +87,9 @@ class Degrader:
             return 1.0
         speed = 1.0 + float(rng.uniform(-1, 1)) * self.config.max_speed
         middle = self.past_samples + self.window_samples / 2
-        places = np.arange(self.total_samples)
-        # At the largest speed a twentieth of a window lies beyond the excerpt: its last sample stands for it.
-        music[:] = np.interp(middle + (places - middle) * speed, places, music)
+        positions = np.arange(self.total_samples)
+        # At the largest speed a twentieth of a window lies beyond the excerpt and repeats its last sample.
+        music[:] = np.interp(middle + (positions - middle) * speed, positions, music)
         return speed
 
     def _cut_gap(self, music: NDArray[np.float32], rng: np.random.Generator) -> float:

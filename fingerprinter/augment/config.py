@@ -1,16 +1,16 @@
-"""What may happen to a training excerpt, and what did."""
+"""The ranges of augmentation, and the parameters drawn for one excerpt."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["AugmentConfig", "Drawn"]
+__all__ = ["AugmentConfig", "AugmentationParams"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AugmentConfig:
-    """Ranges that the degradations are drawn from; probabilities are independent.
+    """Ranges that augmentation is drawn from; probabilities are independent.
 
     Attributes
     ----------
@@ -25,9 +25,9 @@ class AugmentConfig:
     p_gap : float in [0, 1]
         Music missing at one end of the window: a song that just begins, or ended.
     p_speaker, p_room, p_measured : float in [0, 1]
-        A loudspeaker's response; a room at all, and among rooms a measured one.
+        A loudspeaker's response; any room, and among rooms a measured one.
     p_noise, p_noise_room : float in [0, 1]
-        Noise at all, and among noises one that sounds in the same room; others were recorded in theirs.
+        Any noise, and among noises one in the same room as the music.
     p_microphone, p_gain_control, p_clip : float in [0, 1]
         A microphone's response, its automatic gain, clipping.
     p_mulaw, p_opus : float in [0, 1]
@@ -67,8 +67,8 @@ class AugmentConfig:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Drawn:
-    """What was done to one excerpt; enough to explain a training example, and readable as a dict.
+class AugmentationParams:
+    """The parameters of one augmented excerpt, which explain a training example.
 
     Attributes
     ----------
@@ -83,7 +83,7 @@ class Drawn:
     noise_in_room : bool
     level_dbfs : float
     gain_control : float in [0, 1]
-        How much of the changes of level was levelled out.
+        Strength: 1 removes all changes of level.
     clip_fraction : float
         Share of samples at the limit.
     codec : str

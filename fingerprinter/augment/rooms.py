@@ -1,4 +1,4 @@
-"""Room responses for training: measured ones, image-source rooms and exponential tails, aligned to the direct sound."""
+"""Room responses for training: measured, simulated by the image-source method, and exponential decays."""
 
 from collections.abc import Sequence
 from pathlib import Path

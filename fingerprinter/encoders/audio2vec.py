@@ -1,7 +1,6 @@
-"""The audio encoder's convolutions under the fingerprint's head: a fingerprinter can begin with a pretrained encoder.
+"""The Audio2Vec encoder under the fingerprint's head, so that a fingerprinter can start from a pretrained encoder.
 
-The encoder of Tagliasacchi et al. 2019 (arXiv 1905.11796) as far as its text is known here: a reconstruction of the
-idea.
+A reconstruction after Tagliasacchi et al. 2019 (arXiv 1905.11796).
 """
 
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ def audio2vec_features(image: Any, channels: Sequence[int]) -> Any:
     """Return the features of log-mel images: pairs of a 3x1 convolution over mel and a 1x3 one over time.
 
     Each convolution halves its axis and is normalised and activated by ReLU: 64 mel bands and 96 frames through five
-    pairs leave 2 x 3 places.
+    pairs leave 2 x 3 positions.
 
     Parameters
     ----------

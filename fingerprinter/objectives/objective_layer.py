@@ -1,4 +1,4 @@
-"""An objective as a layer: adds its loss to the model, and remembers references as further negatives."""
+"""An objective as a layer: adds its loss to the model and keeps earlier references as negatives."""
 
 from typing import Any
 
@@ -9,17 +9,17 @@ from fingerprinter.objectives.config import ObjectiveConfig
 from fingerprinter.objectives.registry import objective
 from fingerprinter.objectives.regularizers import distillation
 
-__all__ = ["Minimised"]
+__all__ = ["ObjectiveLayer"]
 
 _NO_SONG = -1
 
 
-class Minimised(layers.Layer):  # type: ignore[misc]  # Keras has no types
+class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
     """Minimise an objective of a batch's embeddings.
 
-    With ``n_memory`` the references of earlier steps, of other songs, are negatives too: a batch of some hundred
-    windows holds few that are hard to tell apart, a database holds many. The encoder changes slowly enough for them to
-    stay true (Wang et al. 2020, "Cross-batch memory for embedding learning").
+    With ``n_memory``, references of other songs from earlier steps are negatives too: few windows of a batch are hard
+    to tell apart, many of a database are. The encoder changes slowly enough for old embeddings to stay valid (Wang et
+    al. 2020, "Cross-batch memory for embedding learning").
 
     Parameters
     ----------

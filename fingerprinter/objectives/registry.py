@@ -21,7 +21,7 @@ OBJECTIVES: dict[str, Callable[..., Any]] = {
 def objective(config: ObjectiveConfig) -> Callable[..., Any]:
     """Return the function of embeddings, shape (2 n_pairs, dim), that training minimises.
 
-    NT-Xent takes further negatives after them, as :func:`~fingerprinter.objectives.nt_xent.nt_xent` does.
+    NT-Xent takes more negatives after them, as :func:`~fingerprinter.objectives.nt_xent.nt_xent` does.
     """
     main = OBJECTIVES[config.name]
 

@@ -1,4 +1,4 @@
-"""Terms added to an objective: what dimensions say, how vectors survive their code, and what a teacher says."""
+"""Terms added to an objective: decorrelation, quantization error, and distillation from a teacher."""
 
 from typing import Any
 
@@ -44,14 +44,14 @@ def distillation(embeddings: Any, taught: Any) -> Any:
 
     Notes
     -----
-    After Romero et al. 2015 (FitNets), on the output alone: the teacher hears the clean view, so that the pupil learns
-    what stays the same.
+    After Romero et al. 2015 (FitNets), on the output alone. The teacher embeds the clean view, so the student learns
+    what noise does not change.
     """
     return ops.mean(ops.sum(ops.square(embeddings - taught), axis=1))
 
 
 def quantization_error(embeddings: Any, n_subspaces: int) -> Any:
-    """Return how far each row is from the nearest of the batch's other rows, in each sub-space: a code's view of it.
+    """Return how far each row is from the nearest of the batch's other rows, in each sub-space.
 
     A product quantizer replaces each part of a vector by a centroid. A stand-in for its centroids that needs no
     training is the batch itself: parts that lie close to other vectors' parts cost few bits.

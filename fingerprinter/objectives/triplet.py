@@ -1,4 +1,4 @@
-"""Triplet losses: a partner must be nearer than a stranger, by a margin; which triplets count is the method."""
+"""Triplet losses: a partner must be nearer than any other recording, by a margin."""
 
 from typing import Any
 

@@ -26,22 +26,22 @@ class TrainingConfig(RunSettings):
     max_shift_s : float
         Largest distance between the clean and the degraded window.
     past_s : float
-        Audio before the window that a room's tail is heard from.
+        Audio before the window, for the reverberation in it.
     n_simulated_rooms : int
     checkpoint_every, validate_every : int
         Steps.
     n_validation_queries : int
         Dev queries whose top-1 the log shows.
     reference_hop_s, query_hop_s : float > 0, seconds
-        Between fingerprints in a database and in a query, by default, of the model that comes out.
+        Default time between fingerprints in a database and in a query of the trained model.
     recordings_share : float in (0, 1]
-        Share of pairs from recordings where renderings are given as well.
+        Share of pairs from recordings where rendered MIDI is given as well.
     noise_share : float in (0, 1]
         Share of noises that are not speech.
     babble_share : float in [0, 1]
         Share of noises that are several voices at once.
     quantization_aware : bool
-        Train with convolutions and activations on their int8 grids.
+        Train with weights and activations rounded as int8 rounds them.
     """
 
     seed: int = 1

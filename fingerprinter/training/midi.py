@@ -1,4 +1,4 @@
-"""Render MIDI scores to training music with varied instruments, keys and tempi, for breadth beyond recordings."""
+"""Render MIDI files to training music with varied instruments, keys and tempi."""
 
 import shutil
 import subprocess
@@ -24,7 +24,7 @@ _N_PROGRAMS = 120  # the last eight General MIDI programs are sound effects
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rendering:
-    """How one score is to sound; every field is drawn by :func:`draw_rendering` and can be read back.
+    """The parameters of one rendering, as :func:`draw_rendering` draws them.
 
     Attributes
     ----------

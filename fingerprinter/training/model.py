@@ -1,4 +1,4 @@
-"""What is trained: front end, encoder and objective in one model, and what may begin or guide it."""
+"""The model that is trained: front end, encoder and objective, its initial weights, and its teacher."""
 
 import warnings
 from pathlib import Path
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 from fingerprinter.encoders.fake_quant import quantization_aware
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.encoders.registry import build_encoder
-from fingerprinter.objectives.objective_layer import Minimised
+from fingerprinter.objectives.objective_layer import ObjectiveLayer
 from fingerprinter.training.config import TrainingConfig
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["Teacher", "build_trainer", "build_training_model", "predict", "take_over"]
+__all__ = ["Teacher", "build_trainer", "build_training_model", "load_matching_weights", "predict"]
 
 _BATCH = 256
 
 
 def build_training_model(config: TrainingConfig) -> keras.Model:
-    """Return the model from windows of samples to unit vectors, uncompiled; its layer "encoder" is what ships."""
+    """Return the model from windows of samples to unit vectors, uncompiled; its layer "encoder" is exported."""
     samples = keras.Input((config.front_end.window_samples,), name="samples")
     image = LogMel(config.front_end, name="log_mel")(samples)
     encoder = build_encoder(config.encoder, config.front_end)
@@ -38,7 +38,7 @@ def build_trainer(config: TrainingConfig, model: keras.Model) -> keras.Model:
     inputs = [model.inputs[0], keras.Input((1,), name="songs")]
     if config.objective.distillation_weight:
         inputs.append(keras.Input((config.encoder.dim,), name="taught"))
-    embeddings = Minimised(config.objective, name="minimised")(model.outputs[0], *inputs[1:])
+    embeddings = ObjectiveLayer(config.objective, name="objective")(model.outputs[0], *inputs[1:])
     trainer = keras.Model(inputs, embeddings, name="trainer")
     trainer.compile(
         keras.optimizers.Adam(config.learning_rate),
@@ -48,8 +48,8 @@ def build_trainer(config: TrainingConfig, model: keras.Model) -> keras.Model:
     return trainer
 
 
-def take_over(encoder: keras.Model, path: Path) -> str:
-    """Take over the layers of another run's encoder that fit, and return in words how many did.
+def load_matching_weights(encoder: keras.Model, path: Path) -> str:
+    """Load those layers of another run's encoder that match, and return a message with their number.
 
     Raises
     ------
@@ -79,13 +79,13 @@ def predict(model: keras.Model, samples: NDArray[np.float32]) -> NDArray[np.floa
 
 
 class Teacher:
-    """Another run's model, whose embeddings of clean windows a smaller or younger one is drawn to.
+    """The model of another run, whose embeddings of clean windows a student learns.
 
     Parameters
     ----------
     run_dir : Path
         Of a finished run, with ``config.json`` and ``encoder.weights.h5``.
-    pupil : TrainingConfig
+    student : TrainingConfig
         Must have the same window and dimension; front end and encoder may differ.
 
     Raises
@@ -94,9 +94,9 @@ class Teacher:
         When they differ, or the run is not there.
     """
 
-    def __init__(self, run_dir: Path, pupil: TrainingConfig) -> None:
+    def __init__(self, run_dir: Path, student: TrainingConfig) -> None:
         config = TrainingConfig.from_json(run_dir / "config.json")
-        own, theirs = ((c.front_end.window_samples, c.encoder.dim) for c in (pupil, config))
+        own, theirs = ((c.front_end.window_samples, c.encoder.dim) for c in (student, config))
         if own != theirs:
             message = f"{run_dir}: expected a teacher of (window_samples, dim) = {own}, found {theirs}"
             raise ConfigError(message)
@@ -109,5 +109,5 @@ class Teacher:
             raise ConfigError(message) from error
 
     def __call__(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return what both views of each pair are drawn to, shape (2 n_pairs, dim): the clean view's embedding."""
+        """Return the target of both views of each pair, shape (2 n_pairs, dim): the clean view's embedding."""
         return np.tile(predict(self._model, windows[: len(windows) // 2]), (2, 1))

@@ -1,11 +1,11 @@
-"""Training pairs: a clean window as the database knows it, and the same music as a phone hears it."""
+"""Training pairs: a clean window, as in the database, and an augmented window of the same music."""
 
 from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.chain import Augmenter
 from fingerprinter.augment.rooms import simulated_rooms, stack_rooms
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
@@ -25,17 +25,17 @@ class PairSampler:
     Parameters
     ----------
     groups : sequence of (Recordings, float)
-        Music groups and the share of pairs drawn from each, so that many renderings do not drown few recordings.
+        Music groups and the share of pairs drawn from each, so that rendered MIDI does not outnumber recordings.
     noises : sequence of (Recordings, float)
         Noise and speech, with their shares.
-    degrader : Degrader
+    augmenter : Augmenter
     max_shift_s : float
         The degraded window begins up to this much earlier or later than the clean one: half of the distance between
         two reference fingerprints.
     babble : Recordings, optional
         Speech of which three to six voices at a time are a noise.
     babble_share : float in [0, 1]
-        Share of noises that are such a crowd.
+        Share of noises that are babble.
     neighbours : float in [0, 1]
         Share of pairs that come from the same recording as the pair before, as hard negatives.
     """
@@ -44,7 +44,7 @@ class PairSampler:
         self,
         groups: Sequence[tuple[Recordings, float]],
         noises: Sequence[tuple[Recordings, float]],
-        degrader: Degrader,
+        augmenter: Augmenter,
         *,
         max_shift_s: float,
         babble: Recordings | None = None,
@@ -52,7 +52,7 @@ class PairSampler:
         neighbours: float = 0.3,
     ) -> None:
         self.babble, self.babble_share = babble, babble_share
-        self.groups, self.noises, self.degrader = groups, noises, degrader
+        self.groups, self.noises, self.augmenter = groups, noises, augmenter
         self.max_shift = round(max_shift_s * 16_000)
         self.neighbours = neighbours
         self._first_numbers = np.cumsum([0, *(len(recordings) for recordings, _ in groups)])
@@ -67,17 +67,17 @@ class PairSampler:
         songs : ndarray of int32, shape (2 n_pairs,)
             Number of the recording that each comes from, counted through all groups.
         """
-        past, window = self.degrader.past_samples, self.degrader.window_samples
+        past, window = self.augmenter.past_samples, self.augmenter.window_samples
         clean = np.empty((n_pairs, window), np.float32)
         shifted = np.empty((n_pairs, past + window), np.float32)
         noise = np.empty_like(shifted)
         songs = np.empty(n_pairs, np.int32)
-        place: tuple[int, int] | None = None
+        recording: tuple[int, int] | None = None
         for row in range(n_pairs):
-            if place is None or rng.random() >= self.neighbours:
+            if recording is None or rng.random() >= self.neighbours:
                 group = _choose(self.groups, rng)
-                place = group, int(rng.integers(len(self.groups[group][0])))
-            group, index = place
+                recording = group, int(rng.integers(len(self.groups[group][0])))
+            group, index = recording
             recordings = self.groups[group][0]
             songs[row] = self._first_numbers[group] + index
             start = self._draw_start(recordings, index, rng)
@@ -85,12 +85,12 @@ class PairSampler:
             shift = int(rng.integers(-self.max_shift, self.max_shift + 1))
             shifted[row] = recordings.cut(index, start + shift - past, past + window)
             noise[row] = self.draw_noise(past + window, rng)
-        degraded, _ = self.degrader.degrade(shifted, noise, rng)
+        degraded, _ = self.augmenter.augment(shifted, noise, rng)
         return np.concatenate([clean, degraded]), np.tile(songs, 2)
 
     def _draw_start(self, recordings: Recordings, index: int, rng: np.random.Generator) -> int:
         """Draw a window that is not silent; a wholly silent recording gives its last draw."""
-        window = self.degrader.window_samples
+        window = self.augmenter.window_samples
         room = int(recordings.starts[index + 1] - recordings.starts[index]) - window
         start = 0
         for _ in range(_MAX_DRAWS):
@@ -100,7 +100,7 @@ class PairSampler:
         return start
 
     def draw_noise(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """Draw one source, in a third of the draws two at random balance, or a crowd; of equal RMS before mixing."""
+        """Draw one noise, a mixture of two in a third of the draws, or babble; of equal RMS before mixing."""
         if self.babble is not None and self.babble_share and rng.random() < self.babble_share:
             voices = [_scaled(self.babble.loop(length, rng)) for _ in range(int(rng.integers(3, 7)))]
             return _scaled(np.sum(voices, axis=0, dtype=np.float32))
@@ -131,7 +131,7 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources, report: C
     rooms = [load_cached(file.path, cache) for file in read_corpus(sources.corpus, "rir", "train")]
     for name, items in (("music", groups), ("noise", noises)):
         report(f"{name}: " + ", ".join(f"{len(item)} recordings, {item.hours:.1f} h" for item, _ in items))
-    degrader = Degrader(
+    augmenter = Augmenter(
         config.augment,
         measured_rooms=stack_rooms(rooms, past) if rooms else np.zeros((0, past), np.float32),
         simulated_rooms=simulated_rooms(
@@ -141,7 +141,7 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources, report: C
         window_samples=window,
     )
     return PairSampler(
-        groups, noises, degrader, max_shift_s=config.max_shift_s, babble=speech, babble_share=config.babble_share
+        groups, noises, augmenter, max_shift_s=config.max_shift_s, babble=speech, babble_share=config.babble_share
     )
 
 
@@ -155,7 +155,7 @@ def _scaled(samples: NDArray[np.float32]) -> NDArray[np.float32]:
 
 
 def _coloured_noise(length: int, rng: np.random.Generator) -> NDArray[np.float32]:
-    """Draw noise whose power falls by 0 to 6 dB an octave: air conditioning, traffic, tape hiss."""
+    """Draw noise whose power falls by 0 to 6 dB an octave."""
     block = 1 << int(np.ceil(np.log2(length)))
     spectrum = np.fft.rfft(rng.standard_normal(block))
     slope = rng.uniform(0.0, 1.0)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.loop import learning_rate, prefetch, replace_weights, write_checkpoint
-from fingerprinter.training.model import Teacher, build_trainer, build_training_model, take_over
+from fingerprinter.training.model import Teacher, build_trainer, build_training_model, load_matching_weights
 from fingerprinter.training.pairs import PairSampler, training_sampler
 from fingerprinter.training.progress import RunLog, checkpoint_state
 from fingerprinter.training.validation import Validation
@@ -129,7 +129,7 @@ def _resume(
     weights = run_dir / "checkpoint.weights.h5"
     if not (weights.exists() and (run_dir / "checkpoint.json").exists()):
         if init_from is not None:
-            report(take_over(model.get_layer("encoder"), init_from))
+            report(load_matching_weights(model.get_layer("encoder"), init_from))
         return trainer, 0, 0.0
     reached = checkpoint_state(run_dir)
     step = int(reached["step"])

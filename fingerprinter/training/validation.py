@@ -1,11 +1,11 @@
-"""How a training run goes: single short queries from music that it does not train on, for its log only."""
+"""Validation during training: single short queries from ``dev`` music, by whose top-1 the best weights are kept."""
 
 from typing import Final
 
 import keras
 import numpy as np
 
-from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.chain import Augmenter
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.augment.rooms import simulated_rooms
 from fingerprinter.training.config import TrainingConfig
@@ -41,14 +41,14 @@ class Validation:
             (Recordings.load(sources.files("speech", "dev"), cache, min_s=MIN_NOISE_S), 0.4),
         ]
         rooms = simulated_rooms(_N_ROOMS, n_samples=past, seed=_ROOM_SEED, cache_dir=cache / "rooms")
-        degrader = Degrader(
+        augmenter = Augmenter(
             _HARD,
             measured_rooms=np.zeros((0, past), np.float32),
             simulated_rooms=rooms,
             past_samples=past,
             window_samples=window,
         )
-        sampler = PairSampler([(self._music, 1.0)], noises, degrader, max_shift_s=0.0)
+        sampler = PairSampler([(self._music, 1.0)], noises, augmenter, max_shift_s=0.0)
         rng = np.random.default_rng(0)
         self._truth = rng.integers(len(self._music), size=config.n_validation_queries)
         shifted, noise = [], []
@@ -59,7 +59,7 @@ class Validation:
             start = max(0, start + round(float(rng.uniform(-0.5, 0.5)) * config.reference_hop_s * self._hop))
             shifted.append(self._music.cut(int(index), start - past, past + window))
             noise.append(sampler.draw_noise(past + window, rng))
-        self._queries, _ = degrader.degrade(np.stack(shifted), np.stack(noise), rng)
+        self._queries, _ = augmenter.augment(np.stack(shifted), np.stack(noise), rng)
 
     def __call__(self, model: keras.Model) -> float:
         """Return the share of queries whose nearest window is of the right song."""

@@ -17,7 +17,7 @@ from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config import PretrainingConfig
 from pretraining.federated.config import FederationConfig
-from pretraining.sounds import build_degrader, group_shares
+from pretraining.sounds import build_augmenter, group_shares
 
 __all__ = ["Sound", "deal", "federate"]
 
@@ -51,14 +51,14 @@ def federate(
     )
     kept = [sound for sound, owner in zip(sounds, owners, strict=True) if owner < 0]
     noises = Recordings.join([sound.pcm for sound in kept if sound.group == "noise"])
-    degrader = build_degrader(config, sources.cache_dir)
+    augmenter = build_augmenter(config, sources.cache_dir)
 
     def sampler(owned: Sequence[Sound]) -> ClipSampler:
         of_group: dict[Group, list[NDArray[np.int16]]] = defaultdict(list)
         for sound in owned:
             of_group[sound.group].append(sound.pcm)
         groups = [(Recordings.join(of_group[group]), share) for group, share in group_shares(config) if of_group[group]]
-        return ClipSampler(PairSampler(groups, [(noises, 1.0)], degrader, max_shift_s=0.0))
+        return ClipSampler(PairSampler(groups, [(noises, 1.0)], augmenter, max_shift_s=0.0))
 
     clients = []
     for number in range(federation.n_clients):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.chain import Augmenter
 from fingerprinter.training.pairs import PairSampler
 from fingerprinter.training.recordings import Recordings
 from pretraining.clips import ClipSampler
@@ -12,7 +12,7 @@ WINDOW = small_config("random").front_end.window_samples
 
 def sampler(*recordings: np.ndarray) -> ClipSampler:
     none = np.zeros((0, 800), np.float32)
-    degrader = Degrader(
+    augmenter = Augmenter(
         small_config("random").augment,
         measured_rooms=none,
         simulated_rooms=none,
@@ -20,7 +20,7 @@ def sampler(*recordings: np.ndarray) -> ClipSampler:
         window_samples=WINDOW,
     )
     joined = Recordings.join(recordings)
-    return ClipSampler(PairSampler([(joined, 1.0)], [(joined, 1.0)], degrader, max_shift_s=0.0))
+    return ClipSampler(PairSampler([(joined, 1.0)], [(joined, 1.0)], augmenter, max_shift_s=0.0))
 
 
 def ramp(n_samples: int) -> np.ndarray:

@@ -11,7 +11,7 @@ from export.macs import count_macs
 from export.tflite import to_float, to_int8
 from fingerprinter.config import EncoderConfig
 from fingerprinter.encoders.registry import build_encoder as build_fingerprint_encoder
-from fingerprinter.training.model import take_over
+from fingerprinter.training.model import load_matching_weights
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
 from pretraining.config import PretrainingConfig
@@ -53,7 +53,7 @@ def test_a_fingerprinter_begins_with_the_encoders_convolutions(rng: np.random.Ge
     pretrained.save_weights(tmp_path / "encoder.weights.h5")
     config = EncoderConfig(name="audio2vec", channels=CONFIG.encoder.channels)
     encoder = build_fingerprint_encoder(config, CONFIG.front_end)
-    message = take_over(encoder, tmp_path / "encoder.weights.h5")
+    message = load_matching_weights(encoder, tmp_path / "encoder.weights.h5")
     assert message.startswith("10 of 21 layers"), "the ten convolutions"
     for name in ("block1_mel_conv", "block3_time_conv", "block5_time_conv"):
         np.testing.assert_array_equal(

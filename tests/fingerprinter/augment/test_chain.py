@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fingerprinter.augment.bands import BandLimit, draw_band_limit, response
-from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.chain import Augmenter
 from fingerprinter.augment.config import AugmentConfig
 from nowplaying_core.errors import ConfigError
 
@@ -14,10 +14,10 @@ CLEAN = AugmentConfig(
 )
 
 
-def degrader(config: AugmentConfig, rooms: np.ndarray | None = None) -> Degrader:
+def augmenter(config: AugmentConfig, rooms: np.ndarray | None = None) -> Augmenter:
     empty = np.zeros((0, PAST), np.float32)
     measured = empty if rooms is None else rooms
-    return Degrader(config, measured_rooms=measured, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
+    return Augmenter(config, measured_rooms=measured, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
 
 
 def batch(rng: np.random.Generator, n: int = 4) -> tuple[np.ndarray, np.ndarray]:
@@ -27,7 +27,7 @@ def batch(rng: np.random.Generator, n: int = 4) -> tuple[np.ndarray, np.ndarray]
 
 def test_without_degradations_only_the_level_changes(rng):
     music, noise = batch(rng)
-    degraded, drawn = degrader(CLEAN).degrade(music, noise, rng)
+    degraded, drawn = augmenter(CLEAN).augment(music, noise, rng)
     expected = music[:, PAST:] / np.sqrt(np.mean(music[:, PAST:] ** 2, axis=1, keepdims=True)) * 0.1
     np.testing.assert_allclose(degraded, expected, atol=1e-5)
     assert all(record.room == "" and record.level_dbfs == -20 for record in drawn)
@@ -36,7 +36,7 @@ def test_without_degradations_only_the_level_changes(rng):
 def test_noise_has_the_drawn_ratio(rng):
     music, noise = batch(rng)
     config = dataclasses.replace(CLEAN, p_noise=1.0, snr_db=(7.0, 7.0))
-    degraded, drawn = degrader(config).degrade(music, noise, rng)
+    degraded, drawn = augmenter(config).augment(music, noise, rng)
     for mixed, row, record in zip(degraded, music[:, PAST:], drawn, strict=True):
         # Project out the music; what is left is the noise. Both are white, so any band gives the same ratio.
         gain = np.dot(mixed, row) / np.dot(row, row)
@@ -51,7 +51,7 @@ def test_a_room_echoes_what_was_before_the_window(rng):
     music = np.zeros((1, PAST + WINDOW), np.float32)
     music[0, PAST - 400], music[0, PAST + 4000] = 1.0, 1.0
     config = dataclasses.replace(CLEAN, p_room=1.0, p_measured=1.0)
-    degraded, drawn = degrader(config, room).degrade(music, np.ones_like(music), rng)
+    degraded, drawn = augmenter(config, room).augment(music, np.ones_like(music), rng)
     peaks = np.flatnonzero(np.abs(degraded[0]) > 0.1 * np.abs(degraded[0]).max())
     np.testing.assert_array_equal(peaks, [600, 4000, 5000])
     assert drawn[0].room == "measured-0"
@@ -59,18 +59,18 @@ def test_a_room_echoes_what_was_before_the_window(rng):
 
 def test_equal_generators_give_equal_batches(rng):
     music, noise = batch(rng, 6)
-    chain = degrader(AugmentConfig())
-    first = chain.degrade(music, noise, np.random.default_rng(3))
-    again = chain.degrade(music, noise, np.random.default_rng(3))
+    chain = augmenter(AugmentConfig())
+    first = chain.augment(music, noise, np.random.default_rng(3))
+    again = chain.augment(music, noise, np.random.default_rng(3))
     np.testing.assert_array_equal(first[0], again[0])
     assert first[1] == again[1]
-    assert np.any(first[0] != chain.degrade(music, noise, np.random.default_rng(4))[0])
+    assert np.any(first[0] != chain.augment(music, noise, np.random.default_rng(4))[0])
 
 
 def test_the_input_is_left_alone(rng):
     music, noise = batch(rng)
     before = music.copy(), noise.copy()
-    degrader(AugmentConfig(p_gap=1.0)).degrade(music, noise, rng)
+    augmenter(AugmentConfig(p_gap=1.0)).augment(music, noise, rng)
     np.testing.assert_array_equal(music, before[0])
     np.testing.assert_array_equal(noise, before[1])
 
@@ -101,7 +101,7 @@ def test_speed_moves_pitch_and_is_recorded(rng):
     time_s = np.arange(PAST + WINDOW) / 16_000
     music = np.tile(0.1 * np.sin(2 * np.pi * 1000 * time_s), (8, 1)).astype(np.float32)
     config = dataclasses.replace(CLEAN, p_speed=1.0, max_speed=0.05)
-    degraded, drawn = degrader(config).degrade(music, music, rng)
+    degraded, drawn = augmenter(config).augment(music, music, rng)
     for row, record in zip(degraded, drawn, strict=True):
         spectrum = np.abs(np.fft.rfft(row[:8000] * np.hanning(8000)))
         assert 2 * np.argmax(spectrum) == pytest.approx(1000 * record.speed, abs=2)
@@ -112,7 +112,7 @@ def test_speed_leaves_the_middle_of_the_window_in_place(rng):
     music = np.zeros((1, PAST + WINDOW), np.float32)
     music[0, PAST + WINDOW // 2] = 1.0
     config = dataclasses.replace(CLEAN, p_speed=1.0, max_speed=0.05)
-    degraded, _ = degrader(config).degrade(music, np.ones_like(music), rng)
+    degraded, _ = augmenter(config).augment(music, np.ones_like(music), rng)
     assert np.argmax(np.abs(degraded[0])) == WINDOW // 2
 
 
@@ -127,7 +127,7 @@ def test_noise_may_sound_in_the_room(rng):
         config = dataclasses.replace(
             CLEAN, p_room=1.0, p_measured=1.0, p_noise=1.0, p_noise_room=share, snr_db=(-60.0, -60.0)
         )
-        degraded, drawn = degrader(config, room).degrade(music, noise, rng)
+        degraded, drawn = augmenter(config, room).augment(music, noise, rng)
         found = np.flatnonzero(np.abs(degraded[0]) > 0.3 * np.abs(degraded[0]).max())
         np.testing.assert_array_equal(found, peaks)
         assert all(record.noise_in_room == (share == 1.0) for record in drawn)
@@ -137,7 +137,7 @@ def test_gain_control_levels_loud_and_quiet(rng):
     music = rng.standard_normal((1, PAST + WINDOW)).astype(np.float32)
     music[:, PAST : PAST + WINDOW // 2] *= 0.05
     config = dataclasses.replace(CLEAN, p_gain_control=1.0)
-    (levelled,), (record,) = degrader(config).degrade(music, music, rng)
+    (levelled,), (record,) = augmenter(config).augment(music, music, rng)
     quiet, loud = levelled[: WINDOW // 4], levelled[-WINDOW // 4 :]
     ratio = np.sqrt(np.mean(quiet**2) / np.mean(loud**2))
     assert 0.3 <= record.gain_control <= 1.0
@@ -149,8 +149,8 @@ def test_coding_is_recorded_and_leaves_the_sound_alike(rng, share, codec):
     music, noise = batch(rng)
     music = np.cumsum(music, axis=1, dtype=np.float32)  # more low than high sound, as in music
     music -= music.mean(axis=1, keepdims=True)
-    plain, _ = degrader(CLEAN).degrade(music, noise, np.random.default_rng(0))
-    coded, drawn = degrader(dataclasses.replace(CLEAN, **share)).degrade(music, noise, np.random.default_rng(0))
+    plain, _ = augmenter(CLEAN).augment(music, noise, np.random.default_rng(0))
+    coded, drawn = augmenter(dataclasses.replace(CLEAN, **share)).augment(music, noise, np.random.default_rng(0))
     assert all(record.codec == codec for record in drawn)
     assert np.any(coded != plain) == bool(codec)
     spectra = [np.abs(np.fft.rfft(rows, axis=1))[:, 20:2000].ravel() for rows in (plain, coded)]
@@ -159,7 +159,7 @@ def test_coding_is_recorded_and_leaves_the_sound_alike(rng, share, codec):
 
 def test_masks_leave_out_bands_and_moments(rng):
     music, noise = batch(rng)
-    degraded, drawn = degrader(dataclasses.replace(CLEAN, p_masks=1.0)).degrade(music, noise, rng)
+    degraded, drawn = augmenter(dataclasses.replace(CLEAN, p_masks=1.0)).augment(music, noise, rng)
     for row, record in zip(degraded, drawn, strict=True):
         assert len(record.mask_hz) == len(record.mask_s) == 2
         for begin_s, end_s in record.mask_s:

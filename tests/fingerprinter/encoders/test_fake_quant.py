@@ -6,7 +6,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.config import EncoderConfig, FrontEndConfig
-from fingerprinter.encoders.fake_quant import ActivationGrid, on_grid, quantization_aware
+from fingerprinter.encoders.fake_quant import FakeQuant, fake_quant, quantization_aware
 from fingerprinter.encoders.registry import build_encoder
 
 pytestmark = pytest.mark.train
@@ -20,14 +20,14 @@ def test_values_lie_on_the_grid_and_gradients_pass(rng):
     values = tf.constant(rng.standard_normal(20).astype(np.float32))
     with tf.GradientTape() as tape:
         tape.watch(values)
-        rounded = on_grid(values, 0.25)
+        rounded = fake_quant(values, 0.25)
         total = tf.reduce_sum(3.0 * rounded)
     np.testing.assert_allclose(np.asarray(rounded) / 0.25, np.round(values / 0.25), atol=1e-5)
     np.testing.assert_allclose(tape.gradient(total, values), 3.0)
 
 
 def test_activations_follow_the_running_range(rng):
-    layer = ActivationGrid()
+    layer = FakeQuant()
     values = rng.uniform(0, 2, (50, 4)).astype(np.float32)
     layer(values, training=True)
     outputs = np.asarray(layer(values * 3, training=False))

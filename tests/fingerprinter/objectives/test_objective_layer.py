@@ -5,7 +5,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.objectives.config import ObjectiveConfig
 from fingerprinter.objectives.nt_xent import nt_xent
-from fingerprinter.objectives.objective_layer import Minimised
+from fingerprinter.objectives.objective_layer import ObjectiveLayer
 from nowplaying_core.errors import ConfigError
 
 pytestmark = pytest.mark.train
@@ -17,7 +17,7 @@ def unit(rng: np.random.Generator, n_rows: int) -> np.ndarray:
 
 
 def test_references_of_earlier_steps_are_negatives_but_not_of_their_own_song(rng):
-    layer = Minimised(ObjectiveConfig(temperature=0.2, n_memory=6))
+    layer = ObjectiveLayer(ObjectiveConfig(temperature=0.2, n_memory=6))
     batches = [unit(rng, 8) for _ in range(3)]
     songs = [np.tile(numbers, 2)[:, None].astype(np.float32) for numbers in ([1, 2, 3, 4], [5, 5, 6, 7], [2, 5, 8, 9])]
     losses = []
@@ -32,7 +32,7 @@ def test_references_of_earlier_steps_are_negatives_but_not_of_their_own_song(rng
 
 
 def test_nothing_is_remembered_outside_of_training(rng):
-    layer = Minimised(ObjectiveConfig(n_memory=4))
+    layer = ObjectiveLayer(ObjectiveConfig(n_memory=4))
     layer(unit(rng, 8), np.zeros((8, 1), np.float32), training=False)
     assert not np.any(layer.get_weights()[0])
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fingerprinter.augment.chain import Degrader
+from fingerprinter.augment.chain import Augmenter
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.training.pairs import PairSampler
 from fingerprinter.training.recordings import Recordings
@@ -40,8 +40,8 @@ def test_pairs_share_their_place_and_are_reproducible(rng):
         p_noise=0, p_room=0, p_speaker=0, p_microphone=0, p_clip=0, p_mulaw=0, p_gap=0, level_dbfs=(-20, -20)
     )
     empty = np.zeros((0, PAST), np.float32)
-    degrader = Degrader(clean, measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
-    sampler = PairSampler([(music, 1.0)], [(music, 1.0)], degrader, max_shift_s=0.05)
+    augmenter = Augmenter(clean, measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
+    sampler = PairSampler([(music, 1.0)], [(music, 1.0)], augmenter, max_shift_s=0.05)
     batch, songs = sampler.draw(8, np.random.default_rng(1))
     assert batch.shape == (16, WINDOW)
     for row in range(8):
@@ -58,7 +58,7 @@ def test_pairs_share_their_place_and_are_reproducible(rng):
 def test_songs_are_numbered_through_all_groups(rng):
     recordings = [Recordings.join([ramp(1 + 100 * number, 5000)] * 3) for number in range(2)]
     empty = np.zeros((0, PAST), np.float32)
-    chain = Degrader(
+    chain = Augmenter(
         AugmentConfig(), measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW
     )
     sampler = PairSampler([(item, 0.5) for item in recordings], [(recordings[0], 1.0)], chain, max_shift_s=0)
@@ -71,7 +71,7 @@ def test_babble_is_several_voices_at_unit_level(rng):
     voice = Recordings.join([(rng.standard_normal(9000) * 3000).astype(np.int16) for _ in range(4)])
     silence = Recordings.join([np.zeros(9000, np.int16)])
     empty = np.zeros((0, PAST), np.float32)
-    chain = Degrader(
+    chain = Augmenter(
         AugmentConfig(), measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW
     )
     sampler = PairSampler([(voice, 1.0)], [(silence, 1.0)], chain, max_shift_s=0, babble=voice, babble_share=1.0)
