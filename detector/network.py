@@ -1,6 +1,6 @@
-"""The network over a stream of frames: a graph of whole windows, or one with states that computes new frames only."""
+"""The int8 network over a stream of frames: a graph with states that computes new frames only."""
 
-from typing import Final, Protocol
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,16 +10,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.runtime import TensorSpec, TfliteModel
 
-__all__ = [
-    "DECISION_FRAMES",
-    "DECISION_S",
-    "WINDOW_FRAMES",
-    "WINDOW_S",
-    "Network",
-    "StatefulNetwork",
-    "WindowNetwork",
-    "open_network",
-]
+__all__ = ["DECISION_FRAMES", "DECISION_S", "WINDOW_FRAMES", "WINDOW_S", "StreamingNetwork"]
 
 DECISION_FRAMES: Final = 64
 DECISION_S: Final = DECISION_FRAMES * FRAME_HOP_SAMPLES / SAMPLE_RATE_HZ
@@ -33,128 +24,41 @@ _STRIDE: Final = 2
 Frames = NDArray[np.int8]
 
 
-class Network(Protocol):
-    """What turns frames into probabilities.
+class StreamingNetwork:
+    """Runs a graph of ``export.stream_graph`` on 64 new frames at a time and keeps the states in between.
+
+    The graph counts frames in 64s and windows are 446 long, so a stream begins with two frames of silence, and the
+    outputs of the six steps before the first whole window are not used. While all that the network sees is silence, the
+    graph is not run, because another step would compute the last output again.
+
+    Parameters
+    ----------
+    model : TfliteModel
+        int8 inputs and outputs of four axes; the first input is (1, kept + new frames, 1, 40), the others are states.
 
     Attributes
     ----------
     window_frames : int
-        Frames that one probability depends on: 446, or 4.48 s.
+        Number of frames that one probability depends on: 446, or 4.48 s.
     state_bytes : int
-        What is kept from one step to the next.
-    """
-
-    window_frames: int
-    state_bytes: int
-
-    def process(self, frames: Frames) -> list[tuple[int, int]]:
-        """Return what these frames complete.
-
-        Parameters
-        ----------
-        frames : ndarray of int8, shape (n, 40), any n
-
-        Returns
-        -------
-        list of (int, int)
-            Frames heard since the reset, and the output in [0, 255], which is 256 times the probability of music.
-        """
-        ...
-
-    def reset(self) -> None:
-        """Forget all frames."""
-        ...
-
-
-def open_network(model: TfliteModel) -> Network:
-    """Return the runner that fits a graph.
+        Size of all that is kept from one step to the next.
 
     Raises
     ------
     ManifestMismatchError
         When the graph's tensors are not those of a detector.
     """
-    specs = (*model.inputs, *model.outputs)
-    is_detector = all(spec.dtype == np.int8 and len(spec.shape) == 4 for spec in specs)
-    if not is_detector or model.inputs[0].shape[3] != N_CHANNELS or len(model.inputs) != len(model.outputs):
-        message = (
-            f"expected a detector graph with int8 input (1, frames, 1, {N_CHANNELS}), int8 output and as many states "
-            f"in as out, found {_shapes(model.inputs)} and {_shapes(model.outputs)}; use the model that the manifest "
-            "names"
-        )
-        raise ManifestMismatchError(message)
-    return WindowNetwork(model) if len(model.inputs) == 1 else StatefulNetwork(model)
-
-
-class _Silence:
-    """Knows when another step would compute what the last one did: silence then, now, and in all that they see."""
-
-    def __init__(self, window_frames: int) -> None:
-        self._enough = window_frames + DECISION_FRAMES
-        self._n_silent = 0
-
-    def covers(self, new: Frames) -> bool:
-        """Take new frames in; say whether nothing but silence has gone into the last two windows."""
-        heard = np.flatnonzero((new != INPUT_ZERO_POINT).any(axis=1))
-        self._n_silent = len(new) - 1 - int(heard[-1]) if len(heard) else self._n_silent + len(new)
-        return self._n_silent >= self._enough
-
-
-class WindowNetwork:
-    """Runs a graph of (1, 446, 1, 40) on the newest 446 frames, every 64 frames.
-
-    Parameters
-    ----------
-    model : TfliteModel
-    """
 
     def __init__(self, model: TfliteModel) -> None:
-        self._model = model
-        self.window_frames = int(model.inputs[0].shape[1])
-        self.state_bytes = self.window_frames * N_CHANNELS
-        self.reset()
-
-    def reset(self) -> None:
-        """Forget all frames."""
-        self._frames = np.full((self.window_frames, N_CHANNELS), INPUT_ZERO_POINT, dtype=np.int8)
-        self._n_heard = 0
-        self._silence = _Silence(self.window_frames)
-        self._output = 0
-
-    def process(self, frames: Frames) -> list[tuple[int, int]]:
-        """Return what these frames complete."""
-        outputs = []
-        position = 0
-        while position < len(frames):
-            taken = frames[position : position + self._frames_to_next()]
-            position += len(taken)
-            self._n_heard += len(taken)
-            self._frames = np.concatenate([self._frames[len(taken) :], taken])
-            is_known = self._silence.covers(taken)
-            if self._n_heard >= self.window_frames and (self._n_heard - self.window_frames) % DECISION_FRAMES == 0:
-                if not is_known:
-                    self._output = int(self._model.run_all([self._frames[None, :, None, :]])[0].item()) + 128
-                outputs.append((self._n_heard, self._output))
-        return outputs
-
-    def _frames_to_next(self) -> int:
-        if self._n_heard < self.window_frames:
-            return self.window_frames - self._n_heard
-        return DECISION_FRAMES - (self._n_heard - self.window_frames) % DECISION_FRAMES
-
-
-class StatefulNetwork:
-    """Runs a graph of ``export.stream_graph`` on 64 new frames at a time, keeping the states in between.
-
-    The graph counts frames in 64s and windows are 446 long, so a stream begins with two frames of silence, and the six
-    steps before the first whole window give nothing.
-
-    Parameters
-    ----------
-    model : TfliteModel
-    """
-
-    def __init__(self, model: TfliteModel) -> None:
+        specs = (*model.inputs, *model.outputs)
+        is_detector = all(spec.dtype == np.int8 and len(spec.shape) == 4 for spec in specs)
+        if not is_detector or model.inputs[0].shape[3] != N_CHANNELS or not 1 < len(model.inputs) == len(model.outputs):
+            message = (
+                f"expected a detector graph with int8 input (1, frames, 1, {N_CHANNELS}), int8 output and as many "
+                f"states in as out, found {_shapes(model.inputs)} and {_shapes(model.outputs)}; use the model that the "
+                "manifest names"
+            )
+            raise ManifestMismatchError(message)
         self._model = model
         *_, head = self._states = [np.full(spec.shape, -128, dtype=np.int8) for spec in model.inputs[1:]]
         n_new, self._n_kept = _STRIDE ** len(self._states), self._states[0].shape[1]
@@ -178,22 +82,38 @@ class StatefulNetwork:
             state[:] = -128
         self._kept = np.full((self._n_kept, N_CHANNELS), INPUT_ZERO_POINT, dtype=np.int8)
         self._waiting = np.full((self._n_before, N_CHANNELS), INPUT_ZERO_POINT, dtype=np.int8)
-        self._n_heard = -self._n_before
-        self._silence = _Silence(self.window_frames)
+        self._n_frames = -self._n_before
+        self._n_silent = 0
         self._output = 0
 
     def process(self, frames: Frames) -> list[tuple[int, int]]:
-        """Return what these frames complete."""
+        """Return the outputs that these frames complete.
+
+        Parameters
+        ----------
+        frames : ndarray of int8, shape (n, 40), any n
+
+        Returns
+        -------
+        list of (int, int)
+            Number of frames since the reset, and the output in [0, 255], which is 256 times the probability of music.
+        """
         waiting, outputs = np.concatenate([self._waiting, frames]), []
         while len(waiting) >= DECISION_FRAMES:
             new, waiting = waiting[:DECISION_FRAMES], waiting[DECISION_FRAMES:]
-            self._n_heard += DECISION_FRAMES
-            if not self._silence.covers(new):
+            self._n_frames += DECISION_FRAMES
+            if not self._is_known(new):
                 self._output = self._step(new)
-            if self._n_heard >= self.window_frames:
-                outputs.append((self._n_heard, self._output))
+            if self._n_frames >= self.window_frames:
+                outputs.append((self._n_frames, self._output))
         self._waiting = waiting
         return outputs
+
+    def _is_known(self, new: Frames) -> bool:
+        """Whether the last two windows, these frames included, hold nothing but silence."""
+        loud = np.flatnonzero((new != INPUT_ZERO_POINT).any(axis=1))
+        self._n_silent = len(new) - 1 - int(loud[-1]) if len(loud) else self._n_silent + len(new)
+        return self._n_silent >= self.window_frames + DECISION_FRAMES
 
     def _step(self, new: Frames) -> int:
         frames = np.concatenate([self._kept, new])

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, frontend_settings, quantize
 from detector.gate import GateConfig
-from detector.network import open_network
+from detector.network import StreamingNetwork
 from detector.silence import QuietHops
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import to_int16
@@ -48,7 +48,7 @@ class StreamingDetector:
     Parameters
     ----------
     model : TfliteModel
-        A graph of whole windows or one with states; see ``detector.network``.
+        A graph as :class:`detector.network.StreamingNetwork` expects it.
     gate_config : GateConfig
     manifest : dict or None
         For callers who show what runs.
@@ -70,7 +70,7 @@ class StreamingDetector:
     def __init__(
         self, model: TfliteModel, *, gate_config: GateConfig | None = None, manifest: dict[str, Any] | None = None
     ) -> None:
-        self._network = open_network(model)
+        self._network = StreamingNetwork(model)
         self._features = FeatureStream()
         self.n_frames = self._network.window_frames
         self.gate_config = gate_config or GateConfig()

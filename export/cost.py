@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from ai_edge_litert import schema_py_generated as schema
 
-from detector.network import DECISION_S, open_network
+from detector.network import DECISION_S, StreamingNetwork
 from export.macs import count_macs
 from export.micro import micro_runtime
 from export.operators import builtin_code, open_graph
@@ -47,7 +47,7 @@ def detector_cost(path: Path) -> dict[str, Any]:
         "model_bytes": len(content),
         "n_parameters": n_parameters,
         "parameter_bytes": parameter_bytes,
-        "state_bytes": open_network(model).state_bytes,
+        "state_bytes": StreamingNetwork(model).state_bytes,
         "macs_per_step": macs,
         "macs_per_second": round(macs / DECISION_S),
         "arena_bytes": arena,

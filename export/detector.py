@@ -3,25 +3,23 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any
 
 from detector.features import frontend_settings
 from detector.gate import GateConfig
+from detector.network import DECISION_S, WINDOW_S
 from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
 from detector.training.weights import load_weights, save_weights
-from export.convert_detector import convert_detector
 from export.cost import detector_cost
 from export.manifest import write_manifest
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, file_record, write_bytes
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["WEIGHTS_FILE", "Form", "export_detector"]
+__all__ = ["WEIGHTS_FILE", "export_detector"]
 
 WEIGHTS_FILE = "weights.npz"
-Form = Literal["stream", "window"]
-_WRITERS: Final = {"stream": streaming_graph, "window": convert_detector}
 
 
 def export_detector(
@@ -30,7 +28,6 @@ def export_detector(
     *,
     name: str = SHIPPED_DETECTOR,
     version: str = "1.0.0",
-    form: Form = "stream",
     gate: GateConfig | None = None,
     training: Mapping[str, Any] | None = None,
 ) -> Path:
@@ -43,8 +40,6 @@ def export_detector(
     output : Path
         Model folder; made when missing.
     name, version : str
-    form : {"stream", "window"}
-        A graph with states that computes new frames only, or one that computes whole windows.
     gate : GateConfig or None
         Gate parameters for the manifest; by default those of the manifest that is there, else the class's defaults.
     training : mapping or None
@@ -69,7 +64,7 @@ def export_detector(
     weights = load_weights(weights_path)
     output.mkdir(parents=True, exist_ok=True)
     write_bytes(
-        output / MODEL_FILE, _WRITERS[form](config.network, weights, description=f"nowplaying {name} {version}")
+        output / MODEL_FILE, streaming_graph(config.network, weights, description=f"nowplaying {name} {version}")
     )
     save_weights(output / WEIGHTS_FILE, weights)
     return write_manifest(
@@ -80,7 +75,7 @@ def export_detector(
         version=version,
         float_weights={"file": WEIGHTS_FILE, **file_record(output / WEIGHTS_FILE)},
         frontend=frontend_settings(),
-        network={**config.to_dict()["network"], "form": form, "window_s": 4.48, "decision_interval_s": 0.64},
+        network={**config.to_dict()["network"], "window_s": WINDOW_S, "decision_interval_s": DECISION_S},
         cost=detector_cost(output / MODEL_FILE),
         gate=(gate or _present_gate(output) or GateConfig()).to_dict(),
         training={"config": config.to_dict(), "config_sha256": config.digest(), **(training or {})},

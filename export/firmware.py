@@ -22,13 +22,13 @@ from detector.features import (
     quantize,
 )
 from detector.gate import STEPS, GateConfig
-from detector.network import DECISION_FRAMES, StatefulNetwork, open_network
+from detector.network import DECISION_FRAMES, StreamingNetwork
 from detector.silence import HOLD_HOPS, quiet_energy
 from detector.stream import MODEL_FILE
 from export.cost import arena_bytes
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.audio import SAMPLE_RATE_HZ
-from nowplaying_core.errors import ConfigError, MissingExtraError
+from nowplaying_core.errors import MissingExtraError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
@@ -45,7 +45,7 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
     Parameters
     ----------
     folder : ModelFolder
-        Of a detector with states.
+        Of a detector.
     output : Path
         Folder; made when missing.
 
@@ -53,18 +53,10 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
     -------
     tuple of Path
         What was written.
-
-    Raises
-    ------
-    ConfigError
-        When the detector computes whole windows: no DSP has the memory.
     """
     path = folder.file(MODEL_FILE)
     model = TfliteModel(path, reference_kernels=True)
-    network = open_network(model)
-    if not isinstance(network, StatefulNetwork):
-        message = f"{path}: expected a detector with states, found one of whole windows; publish it with --form stream"
-        raise ConfigError(message)
+    network = StreamingNetwork(model)
     graph = path.read_bytes()
     gate = GateConfig.from_dict(folder.manifest["gate"])
     values = {
@@ -119,7 +111,7 @@ def _golden(model: TfliteModel) -> dict[str, object]:
     noise = np.random.default_rng(1).standard_normal(time_s.size)
     pcm = np.rint(4_000 * tone * np.exp(-4 * (time_s * 4 % 1)) + 60 * noise).astype(np.int16)
     frames = quantize(FeatureStream().process(pcm))
-    network = open_network(model)
+    network = StreamingNetwork(model)
     outputs = [output for _, output in network.process(frames)]
     return {
         "golden_samples": pcm.size,

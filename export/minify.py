@@ -1,7 +1,7 @@
-"""Rewrite a small convolutional TFLite graph without what no interpreter reads, and with equal parts stored once.
+"""Write a small convolutional TFLite graph without the parts that no interpreter reads, and equal parts only once.
 
-A converter's file for 8.7 k parameters is mostly surroundings: names, metadata, signatures, ranges, zero biases, and a
-quantization table with its own vectors for each tensor. Flatbuffers may point at one part from many places.
+A converter's file for a few thousand parameters is mostly overhead: names, metadata, signatures, ranges, zero biases,
+and a quantization table with its own vectors for each tensor. A flatbuffer may refer to one part from many places.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,10 +11,9 @@ import flatbuffers
 import numpy as np
 from ai_edge_litert import schema_py_generated as schema
 
-from export.operators import builtin_code, open_graph
-from nowplaying_core.errors import ConfigError
+from export.operators import builtin_code
 
-__all__ = ["minify_flatbuffer", "write_flatbuffer"]
+__all__ = ["write_flatbuffer"]
 
 _WITH_OPTIONS = (
     schema.BuiltinOperator.CONV_2D,
@@ -23,26 +22,16 @@ _WITH_OPTIONS = (
 )
 
 
-def minify_flatbuffer(graph: bytes, *, description: str = "") -> bytes:
-    """Return an equal graph in as few bytes as the format allows.
+def write_flatbuffer(model: Any, *, description: str = "") -> bytes:
+    """Return a graph as a file in as few bytes as the format allows.
 
     Parameters
     ----------
-    graph : bytes
+    model : ModelT
         One subgraph of int8 CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION and LOGISTIC operations, one scale per tensor.
     description : str
-        Kept in the file, so that a lone graph says what it is.
-
-    Raises
-    ------
-    ConfigError
-        When the graph holds another operation.
+        Kept in the file, so that a lone graph can be identified.
     """
-    return write_flatbuffer(open_graph(graph)[0], description=description)
-
-
-def write_flatbuffer(model: Any, *, description: str = "") -> bytes:
-    """Return a schema object (``ModelT``) as a file in as few bytes as the format allows; see ``compact``."""
     return _Writer(model).write(description)
 
 
@@ -57,7 +46,6 @@ class _Writer:
 
     def write(self, description: str) -> bytes:
         builder, graph = self._builder, self._graph
-        self._check_operations()
         self._share_zero_biases()
         used = sorted({index for op in graph.operators for index in (*op.inputs, *op.outputs)})
         place = {old: new for new, old in enumerate(used)}
@@ -93,15 +81,6 @@ class _Writer:
         root = self._table(schema.ModelStart, schema.ModelEnd, fields)
         builder.Finish(root, file_identifier=b"TFL3")
         return bytes(builder.Output())
-
-    def _check_operations(self) -> None:
-        for op in self._graph.operators:
-            if (builtin := builtin_code(self._model, op)) not in (*_WITH_OPTIONS, schema.BuiltinOperator.LOGISTIC):
-                message = (
-                    "expected CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION or LOGISTIC, "
-                    f"found operation {builtin}; write it as it is"
-                )
-                raise ConfigError(message)
 
     def _data(self, tensor: Any) -> Any:
         return self._model.buffers[tensor.buffer].data

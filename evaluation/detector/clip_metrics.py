@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import STEPS
-from detector.network import Network, open_network
+from detector.network import StreamingNetwork
 from evaluation.detector.clips import Clip
 from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.statistics import bootstrap_area
@@ -28,7 +28,7 @@ def evaluate_clips(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) 
     labels = np.array([clip.is_music for clip in clips])
     names = sorted({str(clip.file.path) for clip in clips})
     groups = np.array([names.index(str(clip.file.path)) for clip in clips])
-    network = open_network(model)
+    network = StreamingNetwork(model)
     scores = {name: _scores([clip.windows[name] for clip in clips], network) for name in clips[0].windows}
 
     def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float | None]:
@@ -54,7 +54,7 @@ def evaluate_clips(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) 
     }
 
 
-def _scores(windows: Sequence[NDArray[np.int8]], network: Network) -> NDArray[np.float64]:
+def _scores(windows: Sequence[NDArray[np.int8]], network: StreamingNetwork) -> NDArray[np.float64]:
     scores = []
     for window in windows:
         network.reset()

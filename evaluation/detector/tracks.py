@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import STEPS, GateConfig
-from detector.network import DECISION_S, WINDOW_S, open_network
+from detector.network import DECISION_S, WINDOW_S, StreamingNetwork
 from detector.stream import StreamingDetector
 from evaluation.detector.streams import Part, Region, Stream
 from nowplaying_core.artifacts import write_json
@@ -141,7 +141,7 @@ def hear_stream(
     detector = StreamingDetector(model, gate_config=gate)
     frames = detector.features(to_int16(stream.samples))
     decisions = detector.process_features(frames)
-    others = [] if delegate is None else [output for _, output in open_network(delegate).process(frames)]
+    others = [] if delegate is None else [output for _, output in StreamingNetwork(delegate).process(frames)]
     return StreamTrack(
         times_s=np.array([decision.time_s for decision in decisions]),
         outputs=np.array([round(decision.probability * STEPS) for decision in decisions], dtype=np.int64),

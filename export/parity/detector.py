@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, FeatureStream, features_of, quantize
-from detector.network import open_network
+from detector.network import StreamingNetwork
 from detector.stream import MODEL_FILE
 from detector.training.config import NetworkConfig
 from detector.training.reference import float_layers, float_probabilities
@@ -35,7 +35,7 @@ _ARRAY: Final = r"{name}\[[^\]]*\]\s*=\s*\{{([^}}]*)\}}"
 
 
 def verify_detector(model: ModelFolder, evaluated: ModelFolder | None, sounds: Sounds, report: ParityReport) -> None:
-    """Enter the figures of a detector of either form.
+    """Enter the figures of a detector.
 
     Parameters
     ----------
@@ -137,7 +137,7 @@ def _difference(one: Sequence[Outputs], two: Sequence[Outputs]) -> float:
 
 def _run(graph: TfliteModel, frames: Sequence[NDArray[np.int8]]) -> list[Outputs]:
     """Return a graph's outputs for each sound, from a reset."""
-    network = open_network(graph)
+    network = StreamingNetwork(graph)
     outputs: list[Outputs] = []
     for part in frames:
         network.reset()
@@ -183,7 +183,7 @@ def _layers(
     """
     layers, shape = weighted_layers(path.read_bytes()), _network_of(model)
     graph = TfliteModel(path, reference_kernels=True, keep_tensors=True)
-    network = open_network(graph)
+    network = StreamingNetwork(graph)
     layer_outputs: list[list[NDArray[Any]]] = [[] for _ in layers]
     windows: list[NDArray[np.int8]] = []
     n_each = -(-_LAYER_WINDOWS // len(frames))

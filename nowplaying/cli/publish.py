@@ -78,9 +78,6 @@ def detector(
     extra_data: ExtraData = None,
     name: Annotated[str, typer.Option("--name")] = SHIPPED_DETECTOR,
     version: _Version = "1.0.0",
-    form: Annotated[
-        str, typer.Option("--form", help="stream: a graph with states; window: the whole window each time.")
-    ] = "stream",
     gate: Annotated[
         Path | None, typer.Option("--gate", help="cross-validation.json of train detector-folds, for the gate.")
     ] = None,
@@ -92,9 +89,6 @@ def detector(
     from export.provenance import describe_training
     from nowplaying_core.audio.sources import TrainingSources
 
-    if form not in ("stream", "window"):
-        message = f"expected stream or window, found {form!r}"
-        raise typer.BadParameter(message, param_hint="--form")
     # Nothing is decoded, so no cache is needed.
     sources = TrainingSources(corpus=corpus, cache_dir=run_dir, rendered_midi=rendered_midi, extra_data=extra_data)
     folder = export_detector(
@@ -102,7 +96,6 @@ def detector(
         out,
         name=name,
         version=version,
-        form=form,  # type: ignore[arg-type]
         gate=gate_of_folds(gate) if gate is not None else None,
         training=describe_training(sources),
     )

@@ -1,5 +1,6 @@
 """Golden runs of the phone: the loop on drawn input, and a whole evening from the microphone to the songs."""
 
+import hashlib
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -10,9 +11,8 @@ import simpy
 
 from detector.features import features_of
 from detector.gate import GateConfig
-from detector.network import WindowNetwork, open_network
+from detector.network import StreamingNetwork
 from detector.stream import MODEL_FILE, StreamingDetector
-from detector.training.config import NetworkConfig
 from export.stream_graph import streaming_graph
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
@@ -130,7 +130,7 @@ def _pass_to(env: simpy.Environment, time_s: float) -> None:
 
 
 def write_network_goldens(folder: Path) -> None:
-    """Write model folders of both forms of a network, what their graphs say, and the outputs over a recording."""
+    """Write model folders, and the outputs of a detector with random weights over a recording."""
     models = folder / "models"
     shutil.rmtree(models, ignore_errors=True)
     for role, name in (("detector", SHIPPED_DETECTOR), ("fingerprinter", SHIPPED_FINGERPRINTER)):
@@ -138,19 +138,9 @@ def write_network_goldens(folder: Path) -> None:
         for file in ("manifest.json", "detector.tflite", "frontend.tflite", "encoder.tflite"):
             if (builtin_model_dir(name) / file).is_file():
                 shutil.copy(builtin_model_dir(name) / file, models / role / file)
-    weights = random_weights()
-    _write_form(folder, "stream", SMALL, streaming_graph(SMALL, weights, description="nowplaying test 1.0.0"))
-    shipped = open_network(RecordedModel(builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE))
-    if not isinstance(shipped, WindowNetwork):
-        from export.convert_detector import convert_detector
-
-        _write_form(folder, "window", SMALL, convert_detector(SMALL, weights))
-
-
-def _write_form(folder: Path, form: str, network: NetworkConfig, graph: bytes) -> None:
-    import hashlib
-
-    place = folder / "models" / form
+    network = SMALL
+    graph = streaming_graph(network, random_weights(), description="nowplaying test 1.0.0")
+    place = models / "random-detector"
     place.mkdir()
     (place / MODEL_FILE).write_bytes(graph)
     model = RecordedModel(place / MODEL_FILE, reference_kernels=True)
@@ -158,17 +148,17 @@ def _write_form(folder: Path, form: str, network: NetworkConfig, graph: bytes) -
     record = {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     kept = {key: shipped[key] for key in ("kind", "schema_version", "role", "frontend", "gate")}
     tensors = {MODEL_FILE: model.tensors()}
-    write_json(place / "manifest.json", {**kept, "name": form, "files": {MODEL_FILE: record}, "tensors": tensors})
+    write_json(place / "manifest.json", {**kept, "name": place.name, "files": {MODEL_FILE: record}, "tensors": tensors})
     recording = next(iter(demo_recordings().values()))
     pcm = to_int16(load(recording.path))[: 25 * 16_000]
     pcm[10 * 16_000 : 19 * 16_000] = 0
     frames = features_of(pcm)
     # Three seconds of the network's own silence, which it is not run on again and again.
     frames = np.concatenate([frames, np.full((1500, network.n_channels), -128, np.int8), frames[:700]])
-    outputs = open_network(model).process(frames)
+    outputs = StreamingNetwork(model).process(frames)
     model.save(folder)
-    save_array(folder / f"network-{form}-frames.npy", frames)
-    write_json(folder / f"network-{form}.json", {"outputs": outputs})
+    save_array(folder / "network-frames.npy", frames)
+    write_json(folder / "network.json", {"outputs": outputs})
 
 
 def write_phone_goldens(folder: Path) -> None:

@@ -10,7 +10,7 @@ pytest.importorskip(
 )
 
 from detector.features import features_of
-from detector.network import open_network
+from detector.network import StreamingNetwork
 from detector.stream import MODEL_FILE
 from export.micro import MicroModel
 from export.stream_graph import streaming_graph
@@ -27,7 +27,7 @@ SHIPPED = builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE
 def both(path: Path, frames: np.ndarray) -> tuple[list[int], list[int]]:
     """Return the outputs of LiteRT and of the microcontroller's interpreter, each from a reset."""
     litert, micro = (
-        [output for _, output in open_network(model).process(frames)]
+        [output for _, output in StreamingNetwork(model).process(frames)]
         for model in (TfliteModel(path, reference_kernels=True), MicroModel(path))
     )
     return litert, micro

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from detector.features import FeatureStream
 from detector.gate import GateConfig
-from detector.network import open_network
+from detector.network import StreamingNetwork
 from detector.silence import QuietHops, quiet_energy
 from detector.stream import MODEL_FILE, StreamingDetector
 from nowplaying_core.artifacts import builtin_model_dir
@@ -66,7 +66,7 @@ def test_lasting_silence_costs_nothing_and_changes_nothing() -> None:
     sound = rng.integers(-128, 0, (700, 40)).astype(np.int8)
     frames = np.concatenate([sound, np.full((3_000, 40), -128, np.int8), sound])
     counting = CountingModel()
-    found = open_network(counting).process(frames)
+    found = StreamingNetwork(counting).process(frames)
     assert found == every_step(frames)
     assert counting.n_runs < len(found) - 30
 

@@ -2,7 +2,6 @@ from pathlib import Path
 
 import pytest
 
-from detector.training.config import NetworkConfig
 from export.cost import arena_bytes, detector_cost
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import builtin_model_dir
@@ -37,31 +36,6 @@ def test_bytes_are_those_of_the_weights_and_states(stream_graph: Path) -> None:
     assert cost["parameter_bytes"] == weights.n_parameters + 3 * n_biases + 4 * (40 + 24)
     assert cost["state_bytes"] == 2 * 40 + 5 * 2 * 24 + 4 * 24
     assert cost["model_bytes"] == stream_graph.stat().st_size
-
-
-@pytest.fixture
-def window_graph(tmp_path: Path) -> Path:
-    pytest.importorskip("tensorflow", reason="needs the train extra")
-    from export.convert_detector import convert_detector
-
-    path = tmp_path / "window.tflite"
-    path.write_bytes(convert_detector(NetworkConfig(), random_weights(NetworkConfig())))
-    return path
-
-
-@pytest.mark.train
-def test_windows_cost_more_than_a_stream(window_graph: Path) -> None:
-    window = detector_cost(window_graph)
-    assert window["n_parameters"] == random_weights(NetworkConfig()).n_parameters
-    assert window["macs_per_second"] > 800_000
-    assert window["state_bytes"] == 446 * 40
-
-
-@pytest.mark.train
-@pytest.mark.micro
-def test_windows_need_more_memory_than_a_stream(window_graph: Path) -> None:
-    pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra")
-    assert arena_bytes(window_graph.read_bytes()) > 30_000
 
 
 @pytest.mark.micro

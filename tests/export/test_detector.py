@@ -12,14 +12,13 @@ from detector.stream import MODEL_FILE, StreamingDetector
 from detector.training.config import DetectorConfig
 from detector.training.model import FoldedModel, normalised
 from detector.training.weights import load_weights, save_weights
-from export.convert_detector import convert_detector, deployed_model
 from export.detector import export_detector
-from export.minify import minify_flatbuffer
 from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL
 from tests.detector.sounds import noise, pcm
+from tests.export.window_graph import convert_window_graph, deployed_model
 from tests.synthesis import song
 
 pytestmark = pytest.mark.train
@@ -36,11 +35,7 @@ def windows() -> np.ndarray:
 
 @pytest.fixture(scope="module")
 def graph() -> bytes:
-    return convert_detector(NETWORK, load_weights(SHIPPED / "weights.npz"))
-
-
-def test_converting_twice_gives_the_same_bytes(graph: bytes) -> None:
-    assert convert_detector(NETWORK, load_weights(SHIPPED / "weights.npz")) == graph
+    return convert_window_graph(NETWORK, load_weights(SHIPPED / "weights.npz"))
 
 
 def test_keras_and_litert_agree(graph: bytes, tmp_path: Path) -> None:
@@ -59,23 +54,6 @@ def test_keras_and_litert_agree(graph: bytes, tmp_path: Path) -> None:
         assert steps + 128 == pytest.approx(min(255, 256 / (1 + np.exp(-logit))), abs=8)
 
 
-def test_minifying_changes_the_size_and_nothing_else(tmp_path: Path, graph: bytes) -> None:
-    again = minify_flatbuffer(graph, description="x" * 100)
-    (tmp_path / "a.tflite").write_bytes(graph)
-    (tmp_path / "b.tflite").write_bytes(again)
-    one = TfliteModel(tmp_path / "a.tflite", reference_kernels=True)
-    two = TfliteModel(tmp_path / "b.tflite", reference_kernels=True)
-    assert len(again) == pytest.approx(len(graph) + 104, abs=12)
-    for window in windows():
-        assert np.array_equal(one.run(window[None, :, None, :]), two.run(window[None, :, None, :]))
-
-
-def test_minifying_refuses_operations_it_does_not_know() -> None:
-    encoder = builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
-    with pytest.raises(ConfigError, match="expected CONV_2D"):
-        minify_flatbuffer(encoder.read_bytes())
-
-
 def test_export_writes_a_folder_that_opens_and_keeps_its_gate(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     run_dir.mkdir()
@@ -90,19 +68,14 @@ def test_export_writes_a_folder_that_opens_and_keeps_its_gate(tmp_path: Path) ->
     assert StreamingDetector.from_model(folder).gate_config == gate
 
 
-def test_both_forms_give_the_same_decisions_and_state_their_tensors(tmp_path: Path) -> None:
+def test_the_manifest_states_tensors_and_cost(tmp_path: Path) -> None:
     run_dir = tmp_path / "run"
     run_dir.mkdir()
     save_weights(run_dir / "weights.npz", load_weights(SHIPPED / "weights.npz"))
     (run_dir / "config.json").write_text(json.dumps(DetectorConfig(network=NETWORK).to_dict()), encoding="utf-8")
-    samples = np.concatenate([noise(3, 3.0), song(4, 12.0)])
-    decisions = {}
-    for form in ("stream", "window"):
-        folder = export_detector(run_dir, tmp_path / form, form=form)
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        assert manifest["network"]["form"] == form
-        assert manifest["tensors"][MODEL_FILE] == TfliteModel(folder / MODEL_FILE).tensors()
-        assert len(manifest["tensors"][MODEL_FILE].get("states", [])) == (6 if form == "stream" else 0)
-        assert manifest["cost"]["n_parameters"] == 5_601
-        decisions[form] = StreamingDetector.from_model(folder, reference_kernels=True).process(samples)
-    assert decisions["stream"] == decisions["window"]
+    folder = export_detector(run_dir, tmp_path / "model")
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["tensors"][MODEL_FILE] == TfliteModel(folder / MODEL_FILE).tensors()
+    assert len(manifest["tensors"][MODEL_FILE]["states"]) == 6
+    assert manifest["cost"]["n_parameters"] == 5_601
+    assert (manifest["network"]["window_s"], manifest["network"]["decision_interval_s"]) == (4.48, 0.64)

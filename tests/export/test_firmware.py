@@ -10,7 +10,7 @@ import pytest
 
 from detector.features import FeatureStream, quantize
 from detector.gate import Gate, GateConfig
-from detector.network import open_network
+from detector.network import StreamingNetwork
 from detector.silence import QuietHops
 from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
@@ -18,7 +18,6 @@ from detector.training.weights import save_weights
 from export.bundle import export_bundle
 from export.firmware import export_firmware
 from nowplaying_core.audio import mulaw
-from nowplaying_core.errors import ConfigError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
@@ -134,7 +133,7 @@ def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, tmp_path: Path
     sound = numbers_in(text, "kDetectorGoldenPcm").astype(np.int16)
     frames = quantize(FeatureStream().process(sound))
     assert numbers_in(text, "kDetectorGoldenFeatures").tolist() == frames.reshape(-1).tolist()
-    network = open_network(TfliteModel(folder / MODEL_FILE, reference_kernels=True))
+    network = StreamingNetwork(TfliteModel(folder / MODEL_FILE, reference_kernels=True))
     outputs = [output for _, output in network.process(frames)]
     assert numbers_in(text, "kDetectorGoldenProbabilities").tolist() == outputs
     assert len(outputs) >= 3
@@ -151,12 +150,3 @@ def test_exporting_twice_gives_the_same_sources(folder: Path, tmp_path: Path) ->
     model = ModelFolder.open(folder, role="detector")
     one, two = export_firmware(model, tmp_path / "a"), export_firmware(model, tmp_path / "b")
     assert [path.read_bytes() for path in one] == [path.read_bytes() for path in two]
-
-
-def test_a_detector_of_whole_windows_has_no_firmware(folder: Path, run_dir: Path, tmp_path: Path) -> None:
-    windows = export_detector(run_dir, tmp_path / "windows", form="window")
-    with pytest.raises(ConfigError, match="--form stream"):
-        export_firmware(ModelFolder.open(windows), tmp_path / "sources")
-    report = export_bundle(tmp_path / "out", detector=windows, fingerprinter="fingerprinter-v1")
-    assert report.checks["dsp"].startswith("left out: ")
-    assert not (tmp_path / "out/dsp").exists()

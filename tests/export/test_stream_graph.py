@@ -13,16 +13,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.features import features_of
-from detector.network import StatefulNetwork, WindowNetwork, open_network
+from detector.network import StreamingNetwork
 from detector.training.config import NetworkConfig
 from detector.training.weights import load_weights
-from export.convert_detector import convert_detector
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 from tests.detector.sounds import noise, pcm
+from tests.export.window_graph import convert_window_graph, window_outputs
 from tests.synthesis import song
 
 pytestmark = pytest.mark.train
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.train
 def graphs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Paths of one network's two forms."""
     folder, weights = tmp_path_factory.mktemp("graphs"), random_weights()
-    (folder / "window.tflite").write_bytes(convert_detector(SMALL, weights))
+    (folder / "window.tflite").write_bytes(convert_window_graph(SMALL, weights))
     (folder / "stream.tflite").write_bytes(streaming_graph(SMALL, weights, description="nowplaying test 1.0.0"))
     return folder / "window.tflite", folder / "stream.tflite"
 
@@ -48,13 +48,11 @@ def frames_of_ten_minutes() -> np.ndarray:
 
 
 def test_ten_minutes_are_equal_to_the_last_bit(graphs: tuple[Path, Path]) -> None:
-    window, stream = (open_network(TfliteModel(path, reference_kernels=True)) for path in graphs)
-    assert isinstance(window, WindowNetwork)
-    assert isinstance(stream, StatefulNetwork)
+    window, stream = (TfliteModel(path, reference_kernels=True) for path in graphs)
     frames = frames_of_ten_minutes()
     assert len(frames) * 0.01 >= 600
-    expected = window.process(frames)
-    assert stream.process(frames) == expected
+    expected = window_outputs(window, frames)
+    assert StreamingNetwork(stream).process(frames) == expected
     assert len(set(expected)) > 50, "the stretch must move the network"
 
 
@@ -62,7 +60,7 @@ def test_ten_minutes_are_equal_to_the_last_bit(graphs: tuple[Path, Path]) -> Non
 @given(cuts=st.lists(st.integers(0, 900), max_size=6))
 def test_outputs_do_not_depend_on_how_frames_come(graphs: tuple[Path, Path], cuts: list[int]) -> None:
     frames = frames_of_ten_minutes()[:900]
-    network = open_network(TfliteModel(graphs[1], reference_kernels=True))
+    network = StreamingNetwork(TfliteModel(graphs[1], reference_kernels=True))
     whole = network.process(frames)
     network.reset()
     assert [one for part in np.split(frames, sorted(cuts)) for one in network.process(part)] == whole
@@ -73,7 +71,7 @@ def test_a_state_that_is_not_handed_on_is_noticed(graphs: tuple[Path, Path]) -> 
     """What keeps the parity test honest: each state matters."""
     frames = frames_of_ten_minutes()[:1_000]
     for number in range(6):
-        network = open_network(TfliteModel(graphs[1], reference_kernels=True))
+        network = StreamingNetwork(TfliteModel(graphs[1], reference_kernels=True))
         expected = network.process(frames)
         network.reset()
         found = []
@@ -93,13 +91,11 @@ def test_the_shipped_graph_is_what_its_weights_give() -> None:
 
 def test_the_shipped_weights_as_windows_give_the_same_outputs(tmp_path: Path) -> None:
     folder = builtin_model_dir(SHIPPED_DETECTOR)
-    (tmp_path / "window.tflite").write_bytes(convert_detector(SMALL, load_weights(folder / "weights.npz")))
+    (tmp_path / "window.tflite").write_bytes(convert_window_graph(SMALL, load_weights(folder / "weights.npz")))
     frames = features_of(pcm(np.concatenate([noise(1, 4.0), song(3, 30.0), noise(2, 10.0, 0.3)])))
-    window, stream = (
-        open_network(TfliteModel(path, reference_kernels=True)).process(frames)
-        for path in (tmp_path / "window.tflite", folder / "detector.tflite")
-    )
-    assert stream == window
+    expected = window_outputs(TfliteModel(tmp_path / "window.tflite", reference_kernels=True), frames)
+    stream = StreamingNetwork(TfliteModel(folder / "detector.tflite", reference_kernels=True)).process(frames)
+    assert stream == expected
     assert len({output for _, output in stream}) > 5
 
 
@@ -113,11 +109,16 @@ def test_another_number_of_layers_is_refused(tmp_path: Path) -> None:
     network = NetworkConfig(n_filters=24, n_last_filters=24, n_layers=5)
     (tmp_path / "five.tflite").write_bytes(streaming_graph(network, random_weights(network)))
     with pytest.raises(ManifestMismatchError, match="64 new frames"):
-        open_network(TfliteModel(tmp_path / "five.tflite"))
+        StreamingNetwork(TfliteModel(tmp_path / "five.tflite"))
 
 
 def test_forms_agree_on_the_default_delegate_too(graphs: tuple[Path, Path]) -> None:
     """It rounds ties differently from the reference kernels, and in both forms alike."""
     frames = frames_of_ten_minutes()[-20_000:]
-    window, stream = (open_network(TfliteModel(path)).process(frames) for path in graphs)
-    assert stream == window
+    expected = window_outputs(TfliteModel(graphs[0]), frames)
+    assert StreamingNetwork(TfliteModel(graphs[1])).process(frames) == expected
+
+
+def test_a_graph_of_whole_windows_is_refused(graphs: tuple[Path, Path]) -> None:
+    with pytest.raises(ManifestMismatchError, match="as many states in as out"):
+        StreamingNetwork(TfliteModel(graphs[0]))

@@ -34,9 +34,9 @@ def test_the_encoder_in_numpy_is_the_encoder(songs) -> None:
 @pytest.mark.train
 def test_the_detector_in_numpy_is_the_detector(songs, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
-    from export.convert_detector import convert_detector
+    from tests.export.window_graph import convert_window_graph
 
-    graph = convert_detector(SMALL, load_weights(builtin_model_dir("detector-v2") / "weights.npz"))
+    graph = convert_window_graph(SMALL, load_weights(builtin_model_dir("detector-v2") / "weights.npz"))
     (tmp_path / "window.tflite").write_bytes(graph)
     model = TfliteModel(tmp_path / "window.tflite", reference_kernels=True)
     frames = features_of(pcm(np.concatenate([noise(1, 9.0, 0.05), songs[0]])))

@@ -36,7 +36,7 @@ public final class MusicDetector {
         ModelFolder.Tensors tensors = folder.tensors(GRAPH);
         Model model = runtime.open(folder.read(GRAPH));
         try {
-            return new MusicDetector(Network.open(model, tensors), new GateSettings(folder.table("gate")));
+            return new MusicDetector(new Network(model, tensors), new GateSettings(folder.table("gate")));
         } catch (IllegalArgumentException error) {
             model.close();
             throw new ArtifactException(ArtifactException.Kind.CORRUPT, folder.name() + ": " + error.getMessage());

@@ -200,7 +200,7 @@ public class SessionTest {
         };
         ModelFolder folder = new ModelFolder(Golden.path("models/detector"), "detector");
         return new MusicDetector(
-                Network.open(model, folder.tensors("detector.tflite")), evening.detector.gateSettings);
+                new Network(model, folder.tensors("detector.tflite")), evening.detector.gateSettings);
     }
 
     private static Answer unknown(float[] samples) throws ArtifactException {

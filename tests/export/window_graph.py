@@ -1,7 +1,6 @@
-"""The detector as an int8 TFLite graph that a microcontroller runs, from folded weights.
+"""The detector as an int8 graph over whole windows, as TensorFlow's converter writes it: the reference for streams.
 
-Every grid is fixed, so the graph carries its grids as fake-quantization and the converter needs no
-calibration: the same weights give the same bytes. One scale per tensor, not per channel, keeps the file small.
+Every grid is fixed, so the graph carries its grids as fake-quantization and the converter needs no calibration.
 """
 
 from typing import Any
@@ -12,12 +11,12 @@ import tensorflow as tf
 
 from detector.training.config import NetworkConfig
 from detector.training.weights import FoldedWeights, QuantizedRange, activation_grid, weight_scale
-from export.minify import minify_flatbuffer
+from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["convert_detector", "deployed_model"]
+__all__ = ["convert_window_graph", "deployed_model", "window_outputs"]
 
 
-class _FakeQuant(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+class _FakeQuant(keras.layers.Layer):
     """Fake-quantize activations to a fixed int8 grid with the operation that the converter understands."""
 
     def __init__(self, grid: QuantizedRange, **options: Any) -> None:
@@ -29,7 +28,7 @@ class _FakeQuant(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return tf.quantization.fake_quant_with_min_max_args(values, self._grid.low, self._grid.high)
 
 
-class _Separable(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+class _Separable(keras.layers.Layer):
     """Depthwise and pointwise convolution with rounded kernels, each followed by its grid, the second by ReLU."""
 
     def __init__(self, weights: FoldedWeights, layer: int, stride: int) -> None:
@@ -49,7 +48,7 @@ class _Separable(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
         return _fake_quant(self._grids[1], tf.nn.relu(frames))
 
 
-class _Head(keras.layers.Layer):  # type: ignore[misc]  # keras is untyped
+class _Head(keras.layers.Layer):
     """The two dense layers, the first as a convolution over all remaining frames, and the logistic function."""
 
     def __init__(self, weights: FoldedWeights, n_frames: int) -> None:
@@ -78,22 +77,22 @@ def deployed_model(network: NetworkConfig, weights: FoldedWeights) -> keras.Mode
     return keras.Model(inputs, _Head(weights, network.frames_after_layers)(frames))
 
 
-def convert_detector(network: NetworkConfig, weights: FoldedWeights, *, description: str = "") -> bytes:
-    """Return the int8 graph: int8 features in, int8 probability out (scale 1/256, zero point -128).
-
-    Parameters
-    ----------
-    network : NetworkConfig
-    weights : FoldedWeights
-    description : str
-        Kept in the graph, so that a lone file says what it is.
-    """
+def convert_window_graph(network: NetworkConfig, weights: FoldedWeights) -> bytes:
+    """Return the int8 graph: a window of int8 features in, int8 probability out (scale 1/256, zero point -128)."""
     converter = tf.lite.TFLiteConverter.from_keras_model(deployed_model(network, weights))
     converter.optimizations = [tf.lite.Optimize.DEFAULT]
     converter.inference_input_type = tf.int8
     converter.inference_output_type = tf.int8
-    converter._experimental_disable_per_channel = True  # noqa: SLF001  # there is no public switch
-    return minify_flatbuffer(bytes(converter.convert()), description=description)
+    converter._experimental_disable_per_channel = True  # there is no public switch
+    return bytes(converter.convert())
+
+
+def window_outputs(model: TfliteModel, frames: np.ndarray) -> list[tuple[int, int]]:
+    """Return the outputs for the windows of a stream, 64 frames apart, as ``StreamingNetwork.process`` does."""
+    return [
+        (stop, int(model.run(frames[stop - 446 : stop][None, :, None, :]).item()) + 128)
+        for stop in range(446, len(frames) + 1, 64)
+    ]
 
 
 def _rounded(kernel: np.ndarray[Any, Any]) -> Any:
