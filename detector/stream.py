@@ -81,13 +81,13 @@ class StreamingDetector:
 
     @classmethod
     def from_model(
-        cls, source: str | Path = SHIPPED_DETECTOR, *, reference_kernels: bool = False
+        cls, source: str | Path | ModelFolder = SHIPPED_DETECTOR, *, reference_kernels: bool = False
     ) -> "StreamingDetector":
         """Open a shipped model by name, or a model folder.
 
         Parameters
         ----------
-        source : str or Path
+        source : str, Path or ModelFolder
         reference_kernels : bool
             Run LiteRT's reference kernels, which equal a microcontroller bit for bit.
 

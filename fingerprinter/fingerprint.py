@@ -88,7 +88,9 @@ class Fingerprinter:
             raise CorruptArtifactError(message)
 
     @classmethod
-    def from_model(cls, source: str | Path = SHIPPED_FINGERPRINTER, *, n_threads: int = 1) -> "Fingerprinter":
+    def from_model(
+        cls, source: str | Path | ModelFolder = SHIPPED_FINGERPRINTER, *, n_threads: int = 1
+    ) -> "Fingerprinter":
         """Open a model by its shipped name or by folder.
 
         Raises

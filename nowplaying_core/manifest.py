@@ -26,13 +26,13 @@ class ModelFolder:
     manifest: dict[str, Any]
 
     @classmethod
-    def open(cls, source: str | Path, *, role: str | None = None) -> "ModelFolder":
+    def open(cls, source: "str | Path | ModelFolder", *, role: str | None = None) -> "ModelFolder":
         """Open a model by its shipped name or by folder, checking hashes and role.
 
         Parameters
         ----------
-        source : str or Path
-            A shipped name ("detector-v2") or a folder that holds ``manifest.json``.
+        source : str, Path or ModelFolder
+            A shipped name ("detector-v2") or a folder that holds ``manifest.json``; an opened one is not checked again.
         role : str or None
             The only role to accept, ``"detector"``, ``"fingerprinter"`` or ``"audio_encoder"``.
 
@@ -41,7 +41,9 @@ class ModelFolder:
         ArtifactError
             When there is no such model, a file differs from its manifest, or the role is another.
         """
-        folder = Path(source)
+        if isinstance(source, ModelFolder) and role in {None, source.manifest.get("role")}:
+            return source
+        folder = source.path if isinstance(source, ModelFolder) else Path(source)
         if not (folder / "manifest.json").is_file():
             folder = builtin_model_dir(str(source))
         manifest = read_manifest(folder / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION)

@@ -1,4 +1,4 @@
-"""The demo: index a dozen songs, let the phone hear an evening, and compare what it says with what was played."""
+"""The demo: index a dozen songs, play an evening to the simulated phone, and compare its answers with the script."""
 
 import tempfile
 import time
@@ -9,11 +9,11 @@ from rich.console import Console
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.manifest import ModelFolder
 from ondevice_db.ingest.ingest import index_paths
 from simulator.days.many import AVERAGE, simulate_days
 from simulator.days.study import Study
 from simulator.days.summary import summarise
-from simulator.energy.account import day_mah
 from simulator.play import simulate_scene
 from simulator.reports.run_report import write_report
 from simulator.reports.timeline import energy_table, scene_results_table, timeline_table
@@ -27,14 +27,14 @@ N_DAYS = 40
 """Days that the demo simulates: enough for a first figure, and half a second."""
 
 
-def index_demo_songs(database: Path, fingerprinter: str | Path = SHIPPED_FINGERPRINTER) -> int:
+def index_demo_songs(database: Path, fingerprinter: str | Path | ModelFolder = SHIPPED_FINGERPRINTER) -> int:
     """Index the shipped songs that the phone is to know.
 
     Parameters
     ----------
     database : Path
         Database to make.
-    fingerprinter : str or Path
+    fingerprinter : str, Path or ModelFolder
 
     Returns
     -------
@@ -55,7 +55,7 @@ def run_demo(
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
 ) -> bool:
-    """Index the shipped songs, play a scene to the simulated phone, and print what it heard.
+    """Index the shipped songs, play a scene to the simulated phone, and print its answers.
 
     Parameters
     ----------
@@ -76,22 +76,25 @@ def run_demo(
         Whether the phone named every song that it knows, at the right place, and named nothing else.
     """
     began_s = time.perf_counter()
+    listener, prints = (
+        ModelFolder.open(detector, role="detector"),
+        ModelFolder.open(fingerprinter, role="fingerprinter"),
+    )
     recordings = demo_recordings()
     with tempfile.TemporaryDirectory(prefix="nowplaying-demo-") as folder:
         database = Path(folder) / "demo.npdb"
-        n_songs = index_demo_songs(database, fingerprinter)
+        n_songs = index_demo_songs(database, prints)
         console.print(f"Indexed {n_songs} songs in {time.perf_counter() - began_s:.1f} s.")
-        setup = Setup(database=database, detector=detector, fingerprinter=fingerprinter)
-        result = simulate_scene(scene, setup, seed=seed)
+        result = simulate_scene(scene, Setup.open(database, detector=listener, fingerprinter=prints), seed=seed)
     speed = result.duration_s / result.wall_s
-    console.print(f"Heard {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
+    console.print(f"Simulated {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
     console.print(timeline_table(result))
     console.print(scene_results_table(result.scene_results))
     console.print(energy_table(result))
-    study = Study.load(detector=detector, fingerprinter=fingerprinter)
+    study = Study.load(detector=listener, fingerprinter=prints)
     day = summarise(simulate_days(AVERAGE, study.settings(), N_DAYS, seed=seed), study.published, study.modelled)
     console.print(_day_text(result, day), highlight=False)
-    _print_verdict(console, result)
+    _print_score(console, result)
     used = {one.sound.recording for one in result.scene_results}
     artists = sorted({f"{one.artist} ({one.licence})" for name, one in recordings.items() if name in used})
     console.print(f"Recordings by {'; '.join(artists)}. See simulator/scenes/demo_assets/ATTRIBUTION.md.", style="dim")
@@ -102,7 +105,7 @@ def run_demo(
 
 
 def _day_text(result: SimulationResult, day: dict[str, Any]) -> str:
-    device, published_mah = result.device, day_mah(result.account.costs, 100)
+    device, published_mah = result.device, result.published.day_mah(100)
     low, high = day["modelled"]["mah_per_day_p5_p95"]
     return (
         f"A day with the published 100 wake-ups of {device.calibration.wake_j:g} J costs {published_mah:.1f} mAh on a "
@@ -114,10 +117,10 @@ def _day_text(result: SimulationResult, day: dict[str, Any]) -> str:
     )
 
 
-def _print_verdict(console: Console, result: SimulationResult) -> None:
+def _print_score(console: Console, result: SimulationResult) -> None:
     counts = {outcome: sum(one.outcome is outcome for one in result.scene_results) for outcome in Outcome}
-    told = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
+    listed = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
     is_right = all(one.outcome.is_right for one in result.scene_results)
     console.print(
-        f"{'All right' if is_right else 'Not right'}: {told}.", style="bold green" if is_right else "bold red"
+        f"{'All right' if is_right else 'Not right'}: {listed}.", style="bold green" if is_right else "bold red"
     )

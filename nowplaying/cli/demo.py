@@ -13,12 +13,14 @@ __all__ = ["demo"]
 
 
 def demo(
-    report: Annotated[Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page, with JSON and CSV beside it.")
+    ] = None,
     seed: Seed = 1,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
-    """Index a dozen shipped songs and let the simulated phone hear an evening; ends with 1 if it got anything wrong."""
+    """Index a dozen shipped songs and play an evening to the simulated phone; ends with 1 if an answer is wrong."""
     from rich.console import Console
 
     from simulator.demo import run_demo

@@ -1,4 +1,4 @@
-"""``nowplaying energy``: what a day costs."""
+"""``nowplaying energy``: energy per day."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["energy"]
 
-# Names that earlier releases had.
-_FORMER_DAYS = {"quiet": "quiet-home", "music": "music-fan"}
-
 
 def energy(
     device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
@@ -24,7 +21,7 @@ def energy(
         str,
         typer.Option(
             "--day",
-            help="average (all in their shares), office-worker, commuter, cafe-worker, music-fan, night-shift, "
+            help="average (all of them by their shares), office-worker, commuter, cafe-worker, music-fan, night-shift, "
             "quiet-home or silence.",
         ),
     ] = "average",
@@ -33,22 +30,24 @@ def energy(
     jobs: Jobs = 1,
     songs: Annotated[int, typer.Option("--songs", min=0, help="Songs in the database.")] = 10_000,
     rates: Annotated[
-        str, typer.Option("--rates", help="measured (the models' own) or published (Now Playing's detector).")
+        str,
+        typer.Option("--rates", help="Error rates: measured (of the models) or published (of Now Playing's detector)."),
     ] = "measured",
     latencies: Annotated[
-        Path | None, typer.Option("--latencies", help="JSON of benchmark_model on a real phone, not our estimate.")
+        Path | None,
+        typer.Option("--latencies", help="JSON of benchmark_model on a real phone, instead of the estimate."),
     ] = None,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     report: Annotated[
-        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page; JSON and CSV beside it.")
+        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page, with JSON and CSV beside it.")
     ] = None,
     detail_days: Annotated[
-        int, typer.Option("--detail-days", min=1, help="Days behind each figure of the report's comparisons.")
+        int, typer.Option("--detail-days", min=1, help="Days for each figure of the report's comparisons.")
     ] = 14,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
-    """Simulate days of somebody's phone: energy by part with intervals, songs named and missed, time to song."""
+    """Simulate whole days: energy by part with intervals, songs named and missed, time to song."""
     from simulator.days.many import simulate_days
     from simulator.days.study import Study
     from simulator.days.summary import summarise
@@ -61,13 +60,12 @@ def energy(
         rates=rates,
         latencies=latencies,
     )
-    name = _FORMER_DAYS.get(day, day)
     if report is None:
-        simulated = simulate_days(name, study.settings(), days, seed=seed, jobs=jobs)
+        simulated = simulate_days(day, study.settings(), days, seed=seed, jobs=jobs)
         result = summarise(simulated, study.published, study.modelled)
     else:
-        result = _write_report(report, study, day=name, n_days=days, detail_days=detail_days, seed=seed, jobs=jobs)
-    if json_output:
+        result = _write_report(report, study, day=day, n_days=days, detail_days=detail_days, seed=seed, jobs=jobs)
+    if as_json:
         emit_json("energy/1", result)
     else:
         _print(result)
@@ -96,11 +94,11 @@ def _print(result: dict[str, Any]) -> None:
     rows.append(
         ["% of the battery", _interval(result, "battery_percent", 3), _interval(modelled, "battery_percent", 3)]
     )
-    table(["mAh a day", "published cost of a wake-up", f"modelled ({modelled['wake_j']:.2f} J)"], rows)
+    table(["mAh per day", "published cost of a wake-up", f"modelled ({modelled['wake_j']:.2f} J)"], rows)
     songs, latency = result["songs"], result["time_to_song_s"]
     say(
-        f"{result['wakes_per_day']:.1f} wake-ups a day; of {songs['in_database_and_to_be_heard']:.1f} songs of the "
-        f"database that were to be heard, {songs['named']:.1f} were named"
+        f"{result['wakes_per_day']:.1f} wake-ups per day; of {songs['in_database']:.1f} songs of the database that "
+        f"were played, {songs['named']:.1f} were named"
         + (f", half of them within {latency['p50']:.1f} s of the first note" if latency else "")
     )
 

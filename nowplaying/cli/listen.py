@@ -23,24 +23,26 @@ def listen(
     ] = "mic",
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Listen all day and print each song as it is recognized; Ctrl-C ends it."""
-    from simulator.phone.events import EventKind
+    from simulator.phone.events import Answered
     from simulator.run import Setup, simulate_source
 
-    def tell(event: "Event") -> None:
-        if event.kind is EventKind.RECOGNIZED:
-            if json_output:
-                emit_json("song/1", event.to_dict())
-            else:
-                name = " - ".join(part for part in (event.data["artist"], event.data["title"]) if part)
-                say(f"{clock(event.time_s)}  {name}  at {clock(event.data['offset_s'])}  ({event.data['score']:.3f})")
-        elif event.kind is EventKind.UNKNOWN:
+    def show(event: "Event") -> None:
+        if not isinstance(event, Answered):
+            return
+        song = event.answer.match
+        if song is None:
             note(f"{clock(event.time_s)}  unknown music")
+        elif as_json:
+            emit_json("song/1", event.to_dict())
+        else:
+            name = " - ".join(part for part in (song.track.artist, song.track.title) if part)
+            say(f"{clock(event.time_s)}  {name}  at {clock(song.offset_s)}  ({song.score:.3f})")
 
     if source == "mic" or source.startswith("mic:"):
         note("listening; Ctrl-C ends it")
-    setup = Setup(database=databases, detector=detector, fingerprinter=fingerprinter, is_live=True)
-    result = simulate_source(source, setup, on_event=tell)
+    setup = Setup.open(databases, detector=detector, fingerprinter=fingerprinter, is_live=True)
+    result = simulate_source(source, setup, on_event=show)
     raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)

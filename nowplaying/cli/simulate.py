@@ -21,25 +21,28 @@ __all__ = ["print_result", "simulate"]
 def simulate(
     databases: Databases,
     source: Annotated[str | None, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, or mic.")] = None,
-    scene: Annotated[str | None, typer.Option("--scene", metavar="NAME", help="A shipped scene, not a file.")] = None,
+    scene: Annotated[
+        str | None, typer.Option("--scene", metavar="NAME", help="A shipped scene instead of a file.")
+    ] = None,
     device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
-    report: Annotated[Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page.")] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page, with JSON and CSV beside it.")
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="Show the phone in the terminal while it listens.")] = False,
     speed: Annotated[
-        float, typer.Option("--speed", min=0.0, help="With --live: times real time; 0 is as fast as it goes.")
+        float, typer.Option("--speed", min=0.0, help="With --live: times real time; 0 is as fast as possible.")
     ] = 0.0,
     latencies: Annotated[
-        Path | None, typer.Option("--latencies", help="JSON of benchmark_model on a real phone, not our estimate.")
+        Path | None,
+        typer.Option("--latencies", help="JSON of benchmark_model on a real phone, instead of the estimate."),
     ] = None,
     seed: Seed = 1,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
-    """Let the simulated phone hear a file or a scene: states, wake-ups, songs, latency, energy."""
+    """Play a file or a scene to the simulated phone: states, wake-ups, songs, latency, energy."""
     from nowplaying_core.errors import ConfigError
-    from simulator.energy.device import DeviceProfile
-    from simulator.energy.latencies import PhoneLatencies
     from simulator.play import simulate_scene
     from simulator.reports.run_report import write_report
     from simulator.run import Setup, simulate_source
@@ -47,19 +50,13 @@ def simulate(
     if (source is None) == (scene is None):
         message = "simulate: expected either a file or --scene NAME"
         raise ConfigError(message)
-    setup = Setup(
-        database=databases,
-        detector=detector,
-        fingerprinter=fingerprinter,
-        device=DeviceProfile.load(device),
-        latencies=None if latencies is None else PhoneLatencies.load(latencies),
-    )
+    setup = Setup.open(databases, detector=detector, fingerprinter=fingerprinter, device=device, latencies=latencies)
     with _watching(setup, wanted=live, speed=speed) as watchers:
         if scene is None:
             result = simulate_source(str(source), setup, **watchers)
         else:
             result = simulate_scene(scene, setup, seed=seed, **watchers)
-    if json_output:
+    if as_json:
         emit_json("simulation/1", result.to_dict())
     else:
         print_result(result)
@@ -84,12 +81,12 @@ def _watching(setup: "Setup", *, wanted: bool, speed: float) -> Iterator[dict[st
         yield {}
         return
     with Live(console=console, refresh_per_second=10) as live:
-        view = LiveView(setup.costs()[1], live, speed=speed)
+        view = LiveView(setup.modelled, live, speed=speed)
         yield {"on_event": view.on_event, "on_sound": view.on_sound}
 
 
 def print_result(result: "SimulationResult") -> None:
-    """Print the timeline, the verdict on a scene, and the energy account."""
+    """Print the timeline, the results of a scene, and the energy."""
     from rich.console import Console
 
     from simulator.reports.timeline import energy_table, scene_results_table, timeline_table

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from simulator.energy.costs import ANSWER, RECHECK, CostModel
+from simulator.energy.costs import CostModel
 from simulator.phone.config import PhoneConfig
+from simulator.phone.events import ANSWER, RECHECK
 
 __all__ = ["Architecture", "architectures_for", "baseline"]
 

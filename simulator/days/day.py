@@ -15,7 +15,7 @@ from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, draw_day
 from simulator.days.recognizer_errors import RecognizerErrorModel
 from simulator.days.scenes import Assumptions, Scenario, load_assumptions
-from simulator.energy.account import DAY_S
+from simulator.energy.costs import DAY_S
 from simulator.phone.conditions import PauseReason
 from simulator.phone.config import PhoneConfig
 from simulator.phone.events import Event
@@ -92,22 +92,22 @@ def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
     loop = PhoneLoop(env, answers, settings.architecture.configured(settings.config), events.append)
     loop.switch_on()
     if is_timed:
-        loop.hear(is_open=True)
+        loop.update_gate(is_open=True)
     else:
-        env.process(_hear(env, loop, gate, settings.config))
+        env.process(_gate_changes(env, loop, gate, settings.config))
     env.process(_pauses(env, loop, _quiet_times(plan, settings, charge), reopens=is_timed))
     env.run(until=DAY_S)
     loop.switch_off("end of the day")
     return DayRun(plan=plan, gate=gate, events=events, charge=charge)
 
 
-def _hear(
+def _gate_changes(
     env: simpy.Environment, loop: PhoneLoop, gate: list[GateChange], config: PhoneConfig
 ) -> Generator[simpy.Event, Any, None]:
     for change in gate:
         yield env.timeout(max(0.0, change.time_s - env.now))
         # The phone takes the music to have begun half a window before the first window that was called music.
-        loop.hear(is_open=change.is_open, music_since_s=change.music_since_s + config.onset_in_window_s)
+        loop.update_gate(is_open=change.is_open, music_since_s=change.music_since_s + config.onset_in_window_s)
 
 
 def _pauses(
@@ -120,7 +120,7 @@ def _pauses(
         yield env.timeout(end_s - env.now)
         loop.resume()
         if reopens:
-            loop.hear(is_open=True)
+            loop.update_gate(is_open=True)
 
 
 def _quiet_times(

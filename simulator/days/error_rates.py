@@ -66,7 +66,9 @@ class ErrorRates:
 
     @classmethod
     def load(
-        cls, detector: str | Path = SHIPPED_DETECTOR, fingerprinter: str | Path = SHIPPED_FINGERPRINTER
+        cls,
+        detector: str | Path | ModelFolder = SHIPPED_DETECTOR,
+        fingerprinter: str | Path | ModelFolder = SHIPPED_FINGERPRINTER,
     ) -> "ErrorRates":
         """Read the rates of two model folders.
 
@@ -78,12 +80,12 @@ class ErrorRates:
         ArtifactError
             When a folder or one of these files is missing or damaged.
         """
-        ear = ModelFolder.open(detector, role="detector")
+        listener = ModelFolder.open(detector, role="detector")
         prints = ModelFolder.open(fingerprinter, role="fingerprinter")
         return cls(
-            title=f"measured on {ear.manifest['name']} and {prints.manifest['name']}",
-            source=f"{_METRICS} of {ear.path.name} and of {prints.path.name}",
-            **_detector_rates(ear),
+            title=f"measured on {listener.manifest['name']} and {prints.manifest['name']}",
+            source=f"{_METRICS} of {listener.path.name} and of {prints.path.name}",
+            **_detector_rates(listener),
             **_recognizer_rates(prints),
         )
 
@@ -103,13 +105,13 @@ class ErrorRates:
         """Draw the time from the music's start to the gate."""
         return float(np.interp(rng.random(), np.linspace(0, 1, len(self.delays_s)), self.delays_s))
 
-    def accepted_at(self, snr_db: float, heard_s: float, *, room: bool) -> float:
+    def accepted_at(self, snr_db: float, song_s: float, *, room: bool) -> float:
         """Return how often known music is named right.
 
         Parameters
         ----------
         snr_db : float
-        heard_s : float in [0, 8], seconds
+        song_s : float in [0, 8], seconds
             How much of the buffer is this song.
         room : bool
         """
@@ -118,7 +120,7 @@ class ErrorRates:
         levels, shares = zip(*((lowest_db - _LOST_DB, 0.0), *points), strict=True)
         at_eight_s = float(np.interp(snr_db, levels, shares))
         lengths, parts = zip(*self.accepted_by_length, strict=True)
-        return min(1.0, self.accepted.value * at_eight_s * float(np.interp(heard_s, lengths, parts)))
+        return min(1.0, self.accepted.value * at_eight_s * float(np.interp(song_s, lengths, parts)))
 
     def constants(self) -> dict[str, Constant]:
         """Return every rate with its interval and source."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.days.scenes import Assumptions, Block, DayScene, Scenario, load_scenes
+from simulator.energy.costs import DAY_S
 
 __all__ = ["DayPlan", "Dwell", "PlayedSong", "draw_day"]
 
-_DAY_S = 86_400.0
 _LEAST_DWELL_S = 60.0
 _LEAST_SONG_S = 30.0
 
@@ -81,11 +81,6 @@ class DayPlan:
                 yield self.songs[index]
             index += 1
 
-    def stay_at(self, time_s: float) -> Dwell:
-        """Return where somebody is at a time of day."""
-        index = bisect_right(self.dwells, time_s, key=lambda dwell: dwell.start_s) - 1
-        return self.dwells[max(0, index)]
-
     @property
     def music_s(self) -> float:
         """Time with music from outside the phone."""
@@ -134,10 +129,10 @@ def _blocks(scenario: Scenario, rng: np.random.Generator) -> Iterator[tuple[Bloc
     """Yield the day's blocks from midnight to midnight; the last one of the evening also opens the day."""
     blocks = scenario.blocks
     hours = [block.start_h + block.jitter_h * float(np.clip(rng.standard_normal(), -2, 2)) for block in blocks]
-    starts_s = [min(max(3600 * hour, 0.0), _DAY_S) for hour in np.maximum.accumulate(hours)]
+    starts_s = [min(max(3600 * hour, 0.0), DAY_S) for hour in np.maximum.accumulate(hours)]
     if starts_s[0] > 0:
         yield blocks[-1], 0.0, starts_s[0]
-    for block, start_s, end_s in zip(blocks, starts_s, [*starts_s[1:], _DAY_S], strict=True):
+    for block, start_s, end_s in zip(blocks, starts_s, [*starts_s[1:], DAY_S], strict=True):
         if end_s > start_s:
             yield block, start_s, end_s
 

@@ -1,19 +1,19 @@
-"""What the recognizer makes of eight seconds of a day, drawn from its measured error rates."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The recognizer's error model: answers to eight seconds of a day, drawn from the measured error rates."""
 
 import numpy as np
 
+from ondevice_db.format.schema import Track
+from ondevice_db.recognizer import RecognizedSong
 from simulator.days.architectures import Architecture
 from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, PlayedSong
-from simulator.energy.costs import ANSWER, RECHECK
+from simulator.phone.events import ANSWER, RECHECK, Answer
 
 __all__ = ["MUSIC", "OTHER_SOUND", "RecognizerErrorModel"]
 
 MUSIC, OTHER_SOUND = "music", "other sound"
 _LEAST_MUSIC_S = 1.0
+_WRONG_SONG = RecognizedSong(track=Track(track_id=16 * "f", title="a wrong song"), offset_s=0.0, score=1.0)
 
 
 class RecognizerErrorModel:
@@ -33,54 +33,50 @@ class RecognizerErrorModel:
     ) -> None:
         self._plan = plan
         self._rates = rates
-        self._strategy = architecture
+        self._architecture = architecture
         self._answer_s = answer_s
         self._rng = rng
 
-    def answer(self, now_s: float) -> Mapping[str, Any]:
-        """Return the answer to what was to be heard in the last eight seconds."""
-        buffer_s = self._strategy.buffer_s
-        song, heard_s = self._most_heard(now_s - buffer_s, now_s)
-        is_music = song is not None and heard_s >= _LEAST_MUSIC_S
-        data: dict[str, Any] = {
-            "buffer_s": buffer_s,
-            "recorded_s": buffer_s if self._strategy.records_on_processor else 0.0,
-            "cause": MUSIC if is_music else OTHER_SOUND,
-            "work": ANSWER,
-        }
-        if song is not None and is_music:
-            data["song"] = song.number
-        if not self._passes_second_look(is_music=is_music):
-            return data | {"work": RECHECK}
-        if song is None or not is_music:
-            return data | (self._wrong_name() if self._rng.random() < self._rates.noise_accepted.value else {})
-        if not song.known:
-            return data | (self._wrong_name() if self._rng.random() < self._rates.unknown_accepted.value else {})
-        if self._rng.random() < self._rates.accepted_at(song.snr_db, heard_s, room=song.scene.room):
-            return data | {
-                "track_id": f"song-{song.number}",
-                "title": f"Song {song.number + 1}",
-                "is_right": True,
-                "offset_s": now_s - buffer_s - song.start_s + song.offset_s,
-                "duration_s": song.duration_s,
-            }
-        return data
+    def answer(self, now_s: float) -> Answer:
+        """Return the answer to the sound of the last eight seconds."""
+        buffer_s = self._architecture.buffer_s
+        song, song_s = self._longest_song(now_s - buffer_s, now_s)
+        if song_s < _LEAST_MUSIC_S:
+            song = None
+        passes = self._passes_second_look(is_music=song is not None)
+        match, is_right = self._match(song, song_s, now_s - buffer_s) if passes else (None, False)
+        return Answer(
+            buffer_s=buffer_s,
+            match=match,
+            work=ANSWER if passes else RECHECK,
+            cause=OTHER_SOUND if song is None else MUSIC,
+            recorded_s=buffer_s if self._architecture.records_on_processor else 0.0,
+            song=None if song is None else song.number,
+            is_right=is_right,
+        )
 
-    def takes_s(self, data: Mapping[str, Any]) -> float:
+    def takes_s(self, answer: Answer) -> float:
         """Return how long an answer keeps the processor busy."""
-        return self._answer_s if data["work"] == ANSWER else min(self._answer_s, self._strategy.recheck_s)
+        return self._answer_s if answer.work == ANSWER else min(self._answer_s, self._architecture.recheck_s)
 
-    def _most_heard(self, start_s: float, end_s: float) -> tuple[PlayedSong | None, float]:
-        heard = [
-            (min(song.end_s, end_s) - max(song.start_s, start_s), song.number, song)
-            for song in self._plan.songs_between(start_s, end_s)
-        ]
-        longest_s, _, song = max(heard, default=(0.0, -1, None))
+    def _match(self, song: PlayedSong | None, song_s: float, start_s: float) -> tuple[RecognizedSong | None, bool]:
+        """Return the match, and whether it is right."""
+        rates = self._rates
+        if song is None or not song.known:
+            rate = rates.noise_accepted if song is None else rates.unknown_accepted
+            return (_WRONG_SONG if self._rng.random() < rate.value else None), False
+        if self._rng.random() >= rates.accepted_at(song.snr_db, song_s, room=song.scene.room):
+            return None, False
+        track = Track(track_id=f"{song.number:016x}", title=f"Song {song.number + 1}", duration_s=song.duration_s)
+        return RecognizedSong(track=track, offset_s=start_s - song.start_s + song.offset_s, score=1.0), True
+
+    def _longest_song(self, start_s: float, end_s: float) -> tuple[PlayedSong | None, float]:
+        """Return the song that fills most of a stretch of time, and how long it does."""
+        songs = self._plan.songs_between(start_s, end_s)
+        lengths = [(min(song.end_s, end_s) - max(song.start_s, start_s), song.number, song) for song in songs]
+        longest_s, _, song = max(lengths, default=(0.0, -1, None))
         return song, longest_s
 
     def _passes_second_look(self, *, is_music: bool) -> bool:
-        share = self._strategy.music_passing if is_music else self._strategy.other_passing
+        share = self._architecture.music_passing if is_music else self._architecture.other_passing
         return share >= 1 or bool(self._rng.random() < share)
-
-    def _wrong_name(self) -> dict[str, Any]:
-        return {"track_id": "wrong", "title": "a wrong song", "is_right": False, "offset_s": 0.0, "duration_s": None}

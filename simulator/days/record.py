@@ -7,7 +7,7 @@ from enum import StrEnum
 from simulator.days.day import DayRun
 from simulator.days.plan import PlayedSong
 from simulator.energy.usage import Usage
-from simulator.phone.events import Event, EventKind, State
+from simulator.phone.events import Answered, Event, State, StateChange
 
 __all__ = ["DayRecord", "Latency", "SongOutcome", "record_day"]
 
@@ -84,25 +84,25 @@ def record_day(scenario: str, run: DayRun) -> DayRecord:
     scenario : str
     run : DayRun
     """
-    answers = [event for event in run.events if event.kind.is_answer]
+    answers = [event for event in run.events if isinstance(event, Answered)]
     song_outcomes, latencies = _song_outcomes(run, answers)
     return DayRecord(
         scenario=scenario,
         usage=Usage.of_events(run.events),
         n_songs=sum(song.known for song in run.plan.songs),
-        n_wrong=sum(event.data.get("is_right") is False for event in answers),
+        n_wrong=sum(one.answer.match is not None and not one.answer.is_right for one in answers),
         song_outcomes=song_outcomes,
         latencies=latencies,
         music_s=run.plan.music_s,
     )
 
 
-def _song_outcomes(run: DayRun, answers: Sequence[Event]) -> tuple[dict[SongOutcome, int], list[Latency]]:
-    by_song: dict[int, list[Event]] = {}
+def _song_outcomes(run: DayRun, answers: Sequence[Answered]) -> tuple[dict[SongOutcome, int], list[Latency]]:
+    by_song: dict[int, list[Answered]] = {}
     for event in answers:
-        if "song" in event.data:
-            by_song.setdefault(event.data["song"], []).append(event)
-    captures_s = [e.time_s for e in run.events if e.kind is EventKind.STATE and e.data["to"] == State.CAPTURING]
+        if event.answer.song is not None:
+            by_song.setdefault(event.answer.song, []).append(event)
+    captures_s = [e.time_s for e in run.events if isinstance(e, StateChange) and e.after is State.CAPTURING]
     pauses = _pauses(run.events)
     counts = dict.fromkeys(SongOutcome, 0)
     latencies = []
@@ -110,7 +110,7 @@ def _song_outcomes(run: DayRun, answers: Sequence[Event]) -> tuple[dict[SongOutc
         if not song.known:
             continue
         asked = by_song.get(song.number, [])
-        named = next((event for event in asked if event.data.get("is_right")), None)
+        named = next((event for event in asked if event.answer.is_right), None)
         if named is not None:
             latencies.append(_latency(run, song, named, captures_s))
             counts[SongOutcome.NAMED] += 1
@@ -119,8 +119,8 @@ def _song_outcomes(run: DayRun, answers: Sequence[Event]) -> tuple[dict[SongOutc
     return counts, latencies
 
 
-def _latency(run: DayRun, song: PlayedSong, named: Event, captures_s: Sequence[float]) -> Latency:
-    asked_at_s = float(named.data["asked_at_s"])
+def _latency(run: DayRun, song: PlayedSong, named: Answered, captures_s: Sequence[float]) -> Latency:
+    asked_at_s = named.asked_at_s
     capture_s = max((s for s in captures_s if s <= asked_at_s), default=asked_at_s)
     opened_s = next(
         (
@@ -130,11 +130,11 @@ def _latency(run: DayRun, song: PlayedSong, named: Event, captures_s: Sequence[f
         ),
         song.start_s,
     )
-    heard_s = max(song.start_s, opened_s)
-    began_s = max(heard_s, capture_s)
+    detected_s = max(song.start_s, opened_s)
+    began_s = max(detected_s, capture_s)
     return Latency(
-        detecting_s=heard_s - song.start_s,
-        waiting_s=began_s - heard_s,
+        detecting_s=detected_s - song.start_s,
+        waiting_s=began_s - detected_s,
         filling_s=max(0.0, asked_at_s - began_s),
         answering_s=named.time_s - asked_at_s,
     )
@@ -156,9 +156,9 @@ def _why_missed(run: DayRun, song: PlayedSong, *, asked: bool, pauses: Sequence[
 def _pauses(events: Sequence[Event]) -> list[tuple[float, float]]:
     pauses, since_s = [], None
     for event in events:
-        if event.kind is not EventKind.STATE:
+        if not isinstance(event, StateChange):
             continue
-        if event.data["to"] == State.PAUSED:
+        if event.after is State.PAUSED:
             since_s = event.time_s
         elif since_s is not None:
             pauses.append((since_s, event.time_s))

@@ -46,7 +46,7 @@ class DayScene:
     def __post_init__(self) -> None:
         in_order = 0 <= self.sounding_share <= 1 and 0 <= self.music_share < 1 and self.snr_sd_db >= 0
         if not (in_order and self.dwell_min > 0 and self.songs_in_row >= 1):
-            message = f"scene {self.name!r}: expected shares from 0 to below 1, a dwell and songs_in_row >= 1"
+            message = f"scene {self.name!r}: expected shares from 0 to below 1, dwell_min > 0 and songs_in_row >= 1"
             raise ConfigError(message)
         if self.sound not in SOUNDS or self.phone not in {"", "own_playback", "call"}:
             message = f"scene {self.name!r}: expected a sound of {SOUNDS}, found {self.sound!r} and {self.phone!r}"

@@ -1,4 +1,4 @@
-"""What the answer hangs on: every figure that has a range, moved to both its ends while the others dwell."""
+"""Sensitivity: every figure that has a range, moved to both its ends while the others stay."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace

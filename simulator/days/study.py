@@ -48,8 +48,8 @@ class Study:
         cls,
         *,
         device: str = "pixel-2",
-        detector: str | Path = SHIPPED_DETECTOR,
-        fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
+        detector: str | Path | ModelFolder = SHIPPED_DETECTOR,
+        fingerprinter: str | Path | ModelFolder = SHIPPED_FINGERPRINTER,
         n_songs: int = 10_000,
         rates: str = "measured",
         latencies: Path | None = None,
@@ -60,8 +60,8 @@ class Study:
         ----------
         device : str
             Shipped profile, or a .toml file.
-        detector, fingerprinter : str or Path
-            Model folders; their ``metrics.json`` hold the error rates.
+        detector, fingerprinter : str, Path or ModelFolder
+            Models; their ``metrics.json`` hold the error rates.
         n_songs : int >= 0
             Of the database.
         rates : str
@@ -77,14 +77,14 @@ class Study:
         if rates not in {"measured", "published"}:
             message = f"rates: expected 'measured' or 'published', found {rates!r}"
             raise ConfigError(message)
-        measured = ErrorRates.load(detector, fingerprinter)
-        gate = GateConfig.from_dict(ModelFolder.open(detector, role="detector").manifest["gate"])
+        folders = ModelFolder.open(detector, role="detector"), ModelFolder.open(fingerprinter, role="fingerprinter")
+        measured = ErrorRates.load(*folders)
         return cls(
             device=DeviceProfile.load(device),
-            models=Models.load(detector, fingerprinter),
+            models=Models.load(*folders),
             database=DatabaseSize(n_songs=n_songs),
             rates=measured if rates == "measured" else published_rates(measured),
-            config=PhoneConfig(gate=gate),
+            config=PhoneConfig(gate=GateConfig.from_dict(folders[0].manifest["gate"])),
             assumptions=load_assumptions(),
             latencies=None if latencies is None else PhoneLatencies.load(latencies),
         )

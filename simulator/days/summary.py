@@ -6,8 +6,8 @@ import numpy as np
 
 from simulator.days.many import Days, Estimate
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
-from simulator.energy.account import LISTENING
 from simulator.energy.costs import CostModel
+from simulator.energy.usage import LISTENING
 
 __all__ = ["LATENCY_PARTS", "charge", "summarise"]
 
@@ -42,7 +42,7 @@ def summarise(days: Days, published: CostModel, modelled: CostModel) -> dict[str
         "sleeping_phone_mah": device.sleep.suspend_ma * 24.0,
         "music_h_per_day": days.mean(lambda record: record.music_s) / 3600,
         "songs": {
-            "in_database_and_to_be_heard": days.mean(lambda record: record.n_songs),
+            "in_database": days.mean(lambda record: record.n_songs),
             "wrong_names": days.mean(lambda record: record.n_wrong),
             **{str(outcome): n for outcome, n in days.song_outcomes().items()},
         },

@@ -42,11 +42,6 @@ class Constant:
     certainty: str
 
     @property
-    def is_assumption(self) -> bool:
-        """Whether nobody published the figure."""
-        return self.certainty == "A"
-
-    @property
     def has_range(self) -> bool:
         """Whether the truth may lie elsewhere."""
         return self.low < self.high

@@ -1,4 +1,4 @@
-"""What listening and waking cost on a device, by component: as published for Now Playing, or modelled from the work."""
+"""Cost models: power while listening and energy of a wake-up, as published for Now Playing or modelled from work."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,10 +15,11 @@ from simulator.energy.work import (
     answer_times,
     work_of_answer,
 )
+from simulator.phone.events import ANSWER, RECHECK
 
-__all__ = ["ANSWER", "RECHECK", "CostModel"]
+__all__ = ["DAY_S", "CostModel"]
 
-ANSWER, RECHECK = "answer", "recheck"
+DAY_S = 86_400.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,14 +33,11 @@ class CostModel:
     listening_mw : mapping of str to float >= 0, mW
         By component, while the DSP is on.
     wake_mj : mapping of str to mapping of str to float >= 0, mJ
-        By component, for a wake-up that ends in an answer (``ANSWER``) and for one that a second look at the sound
-        ends before (``RECHECK``).
+        By kind of wake-up (``ANSWER`` or ``RECHECK``) and component.
     recording_mw : float >= 0, mW
         While the processor itself records.
-    answer_s : float >= 0, seconds
-        From the full buffer to the name on the screen.
     latency_parts_s : mapping of str to float >= 0, seconds
-        Its parts.
+        The parts of ``answer_s``.
     """
 
     device: DeviceProfile
@@ -116,6 +114,10 @@ class CostModel:
                 "service and notification": processor.service_s,
             },
         )
+
+    def day_mah(self, n_wakes: float) -> float:
+        """Return the charge of a day in mAh, with the detector on all day and a number of wake-ups."""
+        return self.device.mah(self.total_listening_mw * DAY_S + 1000.0 * n_wakes * self.wake_j)
 
     def asking_server(self, radio: str) -> "CostModel":
         """Return costs with the matching done by a server: the whole buffer is sent over a radio.

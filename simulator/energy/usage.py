@@ -1,50 +1,64 @@
-"""How much a phone listened and woke, without what it costs: the same days can be paid for at any costs."""
+"""How long a phone listened and how often it woke: counted once from its events, and priced by any cost model."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from simulator.energy.account import LISTENING
-from simulator.energy.costs import ANSWER, CostModel
-from simulator.phone.events import Event, EventKind, State
+from simulator.energy.costs import CostModel
+from simulator.phone.events import Answered, Event, State, StateChange
 
-__all__ = ["Usage"]
+__all__ = ["LISTENING", "Usage"]
+
+LISTENING = "listening"
+"""The cause of the always-on side's energy; each wake-up has a cause of its own."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Usage:
-    """What is paid for.
+    """Times and counts from which a cost model makes energies.
 
     Attributes
     ----------
-    listened_s : float >= 0, seconds
-        Time with the DSP on.
+    duration_s : mapping of State to float >= 0, seconds
     wakes : mapping of (str, str) to int
         Wake-ups by cause and by kind of work.
-    recorded_s : mapping of str to float, seconds
-        By cause, how long the processor itself recorded.
+    recorded_s : mapping of str to float >= 0, seconds
+        Time that the processor itself recorded, by cause.
+
+    Notes
+    -----
+    The sleeping phone's own current is left out: it flows with or without music recognition.
     """
 
-    listened_s: float
+    duration_s: Mapping[State, float]
     wakes: Mapping[tuple[str, str], int]
     recorded_s: Mapping[str, float]
 
     @classmethod
     def of_events(cls, events: Iterable[Event]) -> "Usage":
-        """Count what a phone's events used."""
-        listened_s, state, since_s = 0.0, State.OFF, 0.0
+        """Count a phone's events, which must be in order of time."""
+        duration_s, state, since_s = dict.fromkeys(State, 0.0), State.OFF, 0.0
         wakes: Counter[tuple[str, str]] = Counter()
-        recorded_s: Counter[str] = Counter()
+        recorded_s: defaultdict[str, float] = defaultdict(float)
         for event in events:
-            if event.kind is EventKind.STATE:
-                if state.dsp_is_on:
-                    listened_s += event.time_s - since_s
-                state, since_s = State(event.data["to"]), event.time_s
-            elif event.kind.is_answer:
-                cause = event.data.get("cause", "sound")
-                wakes[cause, event.data.get("work", ANSWER)] += 1
-                recorded_s[cause] += event.data.get("recorded_s", 0.0)
-        return cls(listened_s=listened_s, wakes=dict(wakes), recorded_s=dict(recorded_s))
+            if isinstance(event, StateChange):
+                duration_s[state] += event.time_s - since_s
+                state, since_s = event.after, event.time_s
+            elif isinstance(event, Answered):
+                answer = event.answer
+                wakes[answer.cause, answer.work] += 1
+                recorded_s[answer.cause] += answer.recorded_s
+        return cls(duration_s=duration_s, wakes=dict(wakes), recorded_s=dict(recorded_s))
+
+    @property
+    def elapsed_s(self) -> float:
+        """Time in all states."""
+        return sum(self.duration_s.values())
+
+    @property
+    def listened_s(self) -> float:
+        """Time with the DSP on."""
+        return sum(duration_s for state, duration_s in self.duration_s.items() if state.dsp_is_on)
 
     @property
     def n_wakes(self) -> int:
@@ -55,8 +69,16 @@ class Usage:
         """Return the wake-ups for one cause."""
         return sum(n for (one, _), n in self.wakes.items() if one == cause)
 
+    def by_state_mj(self, costs: CostModel) -> dict[State, float]:
+        """Return the energy by state; wake-ups and recording count under ``RECOGNIZING``."""
+        power_mw = costs.total_listening_mw
+        spent = {state: power_mw * s if state.dsp_is_on else 0.0 for state, s in self.duration_s.items()}
+        by_cause = self.by_cause_mj(costs)
+        spent[State.RECOGNIZING] += sum(by_cause.values()) - by_cause[LISTENING]
+        return spent
+
     def by_cause_mj(self, costs: CostModel) -> dict[str, float]:
-        """Return the energy by cause, as `EnergyAccount.by_cause_mj` keeps it."""
+        """Return the energy by cause: listening, and the causes of wake-ups."""
         spent = {LISTENING: costs.total_listening_mw * self.listened_s}
         for (cause, work), n in self.wakes.items():
             spent[cause] = spent.get(cause, 0.0) + n * sum(costs.wake_mj[work].values())
@@ -65,7 +87,7 @@ class Usage:
         return spent
 
     def by_component_mj(self, costs: CostModel) -> dict[str, float]:
-        """Return the energy by component, as `EnergyAccount.by_component_mj` keeps it."""
+        """Return the energy by component, recording among them."""
         spent = {name: power_mw * self.listened_s for name, power_mw in costs.listening_mw.items()}
         for (_, work), n in self.wakes.items():
             for name, energy_mj in costs.wake_mj[work].items():

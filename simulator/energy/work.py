@@ -85,7 +85,9 @@ class Models:
 
     @classmethod
     def load(
-        cls, detector: str | Path = SHIPPED_DETECTOR, fingerprinter: str | Path = SHIPPED_FINGERPRINTER
+        cls,
+        detector: str | Path | ModelFolder = SHIPPED_DETECTOR,
+        fingerprinter: str | Path | ModelFolder = SHIPPED_FINGERPRINTER,
     ) -> "Models":
         """Count what two model folders compute, from their manifests.
 
@@ -94,12 +96,12 @@ class Models:
         ArtifactError
             When a folder is missing or damaged.
         """
-        ear = ModelFolder.open(detector, role="detector").manifest
+        listener = ModelFolder.open(detector, role="detector").manifest
         prints = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
-        network, front_end = ear["network"], prints["front_end"]
+        network, front_end = listener["network"], prints["front_end"]
         interval_s = float(network["decision_interval_s"])
         # A graph that keeps its states states its cost a second; one that does not computes every window anew.
-        macs_per_s = ear.get("cost", {}).get("macs_per_second")
+        macs_per_s = listener.get("cost", {}).get("macs_per_second")
         if macs_per_s is None:
             macs_per_s = network["multiply_accumulates_per_window"] / interval_s
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
@@ -146,11 +148,6 @@ class AnswerTimes:
     encoder_s: float
     match_s: float
     memory_s: float
-
-    @property
-    def compute_s(self) -> float:
-        """All of it: one core does one after the other."""
-        return self.front_end_s + self.encoder_s + self.match_s + self.memory_s
 
 
 def front_end_ops(front_end: Mapping[str, Any]) -> float:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["Condition", "PauseReason", "PhoneConditions", "Situation"]
+__all__ = ["Condition", "PauseReason", "PhoneConditions"]
 
 _DAY_S = 86_400.0
 
@@ -56,14 +55,6 @@ class Condition:
         if self.start_s <= self.end_s:
             return self.start_s <= clock_s < self.end_s
         return clock_s >= self.start_s or clock_s < self.end_s
-
-
-class Situation(Protocol):
-    """Anything that knows whether the phone may listen, such as the settings of a real one."""
-
-    def reason_at(self, time_s: float) -> PauseReason | None:
-        """Return why the phone must not listen at a time since the source began, or None when it may."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

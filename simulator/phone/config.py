@@ -1,4 +1,4 @@
-"""The phone's manners: how long it captures, when it rests, and when it leaves music alone."""
+"""Settings of the phone: how long it captures, when it rests, and when it leaves music alone."""
 
 from dataclasses import dataclass
 
@@ -15,21 +15,21 @@ class PhoneConfig:
     Attributes
     ----------
     gate : GateConfig
-        From the detector's manifest; its cool-down is the least time from an answer to the next trigger, and its
-        back-off makes it longer with each answer "unknown" in a row.
+        From the detector's manifest. Its cool-down is the shortest time from an answer to the next wake-up; its
+        back-off factor lengthens it with each answer "unknown" in a row.
     buffer_s : float > 0, seconds
         Length of the ring buffer.
     max_capture_s : float >= 0, seconds
         The longest wait after the gate opened for the buffer to fill with music.
     onset_in_window_s : float >= 0, seconds
-        How long before the end of the first window called music the music is taken to have begun: half a detector
-        window, where a window is as much music as not.
+        The music is assumed to begin this long before the end of the first window classified as music: half a detector
+        window.
     skips_same_song : bool
         Whether a recognized song that goes on is left alone until it should be over.
     same_song_limit_s : float >= 0, seconds
         The longest that it is left alone, whatever length the database states.
     music_gap_s : float >= 0, seconds
-        A gate closed for longer ends the song.
+        A gate that is closed for longer ends the song.
     captures_afresh : bool
         Whether each capture records a whole new buffer, as a phone without an always-on ring buffer must.
     """

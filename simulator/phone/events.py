@@ -1,15 +1,19 @@
-"""What happens in the phone: its states, and events with a time stamp."""
+"""Events of the phone, each with a time stamp, and the answers of its application processor."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
-__all__ = ["Event", "EventKind", "State"]
+from ondevice_db.recognizer import RecognizedSong
+
+__all__ = ["ANSWER", "RECHECK", "Answer", "Answered", "Event", "MusicProbability", "Skipped", "State", "StateChange"]
+
+ANSWER, RECHECK = "answer", "recheck"
+"""Kinds of wake-up: one that ends in an answer, and one that a second look at the sound ends before."""
 
 
 class State(StrEnum):
-    """What the phone is doing; the DSP listens in all of them but ``PAUSED`` and ``OFF``."""
+    """States of the phone; the DSP listens in all of them but ``PAUSED`` and ``OFF``."""
 
     OFF = "off"
     LISTENING = "listening"
@@ -24,45 +28,123 @@ class State(StrEnum):
         return self not in {State.OFF, State.PAUSED}
 
 
-class EventKind(StrEnum):
-    """What an event tells.
-
-    ``STATE`` has "from", "to" and "reason"; ``PROBABILITY`` has "probability", "smoothed" and "gate_is_open";
-    ``RECOGNIZED`` has "track_id", "title", "artist", "source", "offset_s", "score", "buffer_s", "asked_at_s" (the
-    buffer's end), "latency_ms" and "n_fingerprints"; ``UNKNOWN`` has the last four; ``SKIPPED`` has "reason".
-    In a day without sound, answers have "cause" (what was really to be heard) instead of what only sound can tell.
-    """
-
-    STATE = "state"
-    PROBABILITY = "probability"
-    RECOGNIZED = "recognized"
-    UNKNOWN = "unknown"
-    SKIPPED = "skipped"
-
-    @property
-    def is_answer(self) -> bool:
-        """Whether the application processor was woken for it."""
-        return self in {EventKind.RECOGNIZED, EventKind.UNKNOWN}
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """Something that happened.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """The application processor's answer to one buffer.
 
     Attributes
     ----------
-    time_s : float >= 0, seconds
-        On the simulation's clock, since the source or the day began. Only ``data["latency_ms"]`` is measured time;
-        everything else is the same in every run on the same sound.
-    kind : EventKind
-    data : mapping
-        See `EventKind`.
+    buffer_s : float >= 0, seconds
+        Length of the buffer.
+    match : RecognizedSong or None
+        None is "unknown".
+    latency_ms : float >= 0, milliseconds
+        Measured on the desktop; everything else is the same in every run on the same sound.
+    n_fingerprints : int >= 0
+    work : str
+        ``ANSWER`` or ``RECHECK``.
+    cause : str
+        The sound that caused the wake-up, where it is known.
+    recorded_s : float >= 0, seconds
+        How long the processor itself recorded.
+    song : int or None
+        In a simulated day: number of the song that was playing.
+    is_right : bool
+        In a simulated day: whether the match is that song.
     """
 
+    buffer_s: float
+    match: RecognizedSong | None = None
+    latency_ms: float = 0.0
+    n_fingerprints: int = 0
+    work: str = ANSWER
+    cause: str = "sound"
+    recorded_s: float = 0.0
+    song: int | None = None
+    is_right: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StateChange:
+    """The phone does something else now."""
+
+    kind: ClassVar[str] = "state"
     time_s: float
-    kind: EventKind
-    data: Mapping[str, Any] = field(default_factory=dict)
+    before: State
+    after: State
+    reason: str
 
     def to_dict(self) -> dict[str, Any]:
         """Return the event as one flat JSON object."""
-        return {"time_s": round(self.time_s, 3), "event": str(self.kind), **self.data}
+        return _stamp(self) | {"from": str(self.before), "to": str(self.after), "reason": self.reason}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MusicProbability:
+    """The detector has decided on one more window.
+
+    Attributes
+    ----------
+    time_s : float, seconds
+    probability, smoothed : float in [0, 1]
+        P(music) of the newest window, and the gate's average of the last few.
+    gate_is_open : bool
+    music_since_s : float or None, seconds
+        When the first window of the present run of music was complete.
+    """
+
+    kind: ClassVar[str] = "probability"
+    time_s: float
+    probability: float
+    smoothed: float
+    gate_is_open: bool
+    music_since_s: float | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as one flat JSON object."""
+        values = {"probability": round(self.probability, 4), "smoothed": round(self.smoothed, 4)}
+        return _stamp(self) | values | {"gate_is_open": self.gate_is_open}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answered:
+    """The processor has answered; the buffer ended at ``asked_at_s``."""
+
+    time_s: float
+    asked_at_s: float
+    answer: Answer
+
+    @property
+    def kind(self) -> str:
+        """Either "recognized" or "unknown"."""
+        return "unknown" if self.answer.match is None else "recognized"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as one flat JSON object."""
+        answer, match = self.answer, self.answer.match
+        song = {} if match is None else match.to_dict() | {"offset_s": match.offset_s, "score": match.score}
+        counts = {"latency_ms": answer.latency_ms, "n_fingerprints": answer.n_fingerprints}
+        return _stamp(self) | counts | song | {"buffer_s": answer.buffer_s, "asked_at_s": self.asked_at_s}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Skipped:
+    """Music was left alone: "cool_down", or "same_song" until ``until_s``."""
+
+    kind: ClassVar[str] = "skipped"
+    time_s: float
+    reason: str
+    until_s: float | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as one flat JSON object."""
+        until = {} if self.until_s is None else {"until_s": self.until_s}
+        return _stamp(self) | {"reason": self.reason} | until
+
+
+Event = StateChange | MusicProbability | Answered | Skipped
+"""Something that happened; ``time_s`` counts seconds since the sound or the day began."""
+
+
+def _stamp(event: Event) -> dict[str, Any]:
+    return {"time_s": round(event.time_s, 3), "event": event.kind}

@@ -1,57 +1,16 @@
 """The always-on side of the phone: the detector and its gate on a DSP, with one clock."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
-
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import Gate, GateConfig
+from detector.stream import StreamingDetector
+from simulator.phone.events import MusicProbability
 
-__all__ = ["DspListener", "MusicDetector", "MusicProbability"]
+__all__ = ["STEPS_PER_S", "DspListener"]
 
-
-class _Decision(Protocol):
-    @property
-    def time_s(self) -> float: ...
-
-    @property
-    def probability(self) -> float: ...
-
-
-class MusicDetector(Protocol):
-    """What the loop needs of a detector: `detector.StreamingDetector` is one."""
-
-    def process(self, samples: NDArray[np.float32]) -> Sequence[_Decision]:
-        """Return the decisions that new samples complete."""
-        ...
-
-    def reset(self) -> None:
-        """Forget all sound heard so far."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class MusicProbability:
-    """What the DSP thinks after one more detector window.
-
-    Attributes
-    ----------
-    time_s : float, seconds
-        When, on the clock of the source.
-    probability, smoothed : float in [0, 1]
-        P(music) of the newest window, and what the gate makes of the last few.
-    gate_is_open : bool
-    music_since_s : float or None
-        When the first window of the present run of music was complete, on the clock of the source.
-    """
-
-    time_s: float
-    probability: float
-    smoothed: float
-    gate_is_open: bool
-    music_since_s: float | None
+STEPS_PER_S = 100
+"""The DSP's clock ticks every 10 ms."""
 
 
 class DspListener:
@@ -59,30 +18,30 @@ class DspListener:
 
     Parameters
     ----------
-    detector : MusicDetector
+    detector : StreamingDetector
     gate_config : GateConfig
-        Its cool-down is the phone's affair and is not used here: the gate goes on telling whether music is there.
+        Its cool-down is not used here: the gate goes on reporting whether there is music.
     """
 
-    def __init__(self, detector: MusicDetector, gate_config: GateConfig) -> None:
+    def __init__(self, detector: StreamingDetector, gate_config: GateConfig) -> None:
         self._detector = detector
         self._config = gate_config
         self.reset()
 
     def reset(self) -> None:
-        """Begin anew, as after the microphone was away."""
+        """Begin anew, as after a pause of the microphone."""
         self._detector.reset()
         self._gate = Gate(self._config)
         self._music_since_s: float | None = None
         self._n_since_positive = 0
         self._began_s: float | None = None
 
-    def process(self, samples: NDArray[np.float32], start_s: float) -> list[MusicProbability]:
+    def process(self, pcm: NDArray[np.int16], start_s: float) -> list[MusicProbability]:
         """Listen to new samples.
 
         Parameters
         ----------
-        samples : ndarray of float32, shape (n,)
+        pcm : ndarray of int16, shape (n,), mono at 16 kHz
         start_s : float, seconds
             Start of the samples on the clock of the source.
 
@@ -93,10 +52,9 @@ class DspListener:
         """
         if self._began_s is None:
             self._began_s = start_s
-        decisions = self._detector.process(samples)
-        return [self._hear(decision.probability, self._began_s + decision.time_s) for decision in decisions]
+        return [self._step(one.probability, self._began_s + one.time_s) for one in self._detector.process_pcm(pcm)]
 
-    def _hear(self, probability: float, now_s: float) -> MusicProbability:
+    def _step(self, probability: float, now_s: float) -> MusicProbability:
         gate = self._gate.step(probability)
         if probability >= self._config.enter_threshold:
             self._n_since_positive = 0
@@ -107,4 +65,10 @@ class DspListener:
             # One weak window within the gate's own memory does not end a run of music.
             if self._n_since_positive >= self._config.window:
                 self._music_since_s = None
-        return MusicProbability(now_s, probability, gate.probability, gate.is_open, self._music_since_s)
+        return MusicProbability(
+            time_s=round(now_s * STEPS_PER_S) / STEPS_PER_S,
+            probability=probability,
+            smoothed=gate.probability,
+            gate_is_open=gate.is_open,
+            music_since_s=self._music_since_s,
+        )

@@ -1,13 +1,13 @@
 """The low-power loop as a SimPy process: listen on the DSP, wake for eight seconds, name the song, rest."""
 
 import math
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
 import simpy
 
 from simulator.phone.config import PhoneConfig
-from simulator.phone.events import Event, EventKind, State
+from simulator.phone.events import Answer, Answered, Event, Skipped, State, StateChange
 
 __all__ = ["Answering", "PhoneLoop"]
 
@@ -15,20 +15,17 @@ __all__ = ["Answering", "PhoneLoop"]
 class Answering(Protocol):
     """The application processor's side of the loop: real models on a real buffer, or their measured error rates."""
 
-    def answer(self, now_s: float) -> Mapping[str, Any]:
-        """Return an answer's event data; it names a song where there is a "track_id".
-
-        "duration_s" (or None) is taken out: how long the song is.
-        """
+    def answer(self, now_s: float) -> Answer:
+        """Return the answer to the buffer that ends now."""
         ...
 
-    def takes_s(self, data: Mapping[str, Any]) -> float:
-        """Return how long that answer keeps the processor busy on the phone's clock, in s."""
+    def takes_s(self, answer: Answer) -> float:
+        """Return how long an answer keeps the processor busy on the phone's clock, in s."""
         ...
 
 
 class PhoneLoop:
-    """The phone's states over time; what it hears is told to it, as changes of the detector's gate.
+    """The phone's states over time, driven by the detector's gate.
 
     Parameters
     ----------
@@ -37,7 +34,7 @@ class PhoneLoop:
     answering : Answering
     config : PhoneConfig
     on_event : callable
-        Is told every event as it happens.
+        Called with every event as it happens.
 
     Attributes
     ----------
@@ -50,15 +47,15 @@ class PhoneLoop:
         self._env = env
         self._answering = answering
         self._config = config
-        self._tell = on_event
+        self._emit = on_event
         self._news = env.event()
         self._gate_is_open = False
         self._gate_closed_at_s = 0.0
         self._music_since_s = 0.0
         self._cool_until_s = 0.0
         self._same_song_until_s = 0.0
-        self._same_song_told = False
-        self._skip_told = False
+        self._same_song_reported = False
+        self._skip_reported = False
         self._captures_afresh = False
         self._n_unknown = 0
         self._pause_reason: str | None = None
@@ -78,14 +75,14 @@ class PhoneLoop:
             if self._process is not None and self._process.is_alive:
                 self._process.interrupt("off")
 
-    def hear(self, *, is_open: bool, music_since_s: float | None = None) -> None:
-        """Take in what the detector's gate says now.
+    def update_gate(self, *, is_open: bool, music_since_s: float | None = None) -> None:
+        """Take in the present state of the detector's gate.
 
         Parameters
         ----------
         is_open : bool
         music_since_s : float or None, seconds
-            When the first window of this run of music was complete; now, where nobody knows.
+            When the first window of this run of music was complete; None stands for now.
         """
         now_s = self._env.now
         if self.state is State.PAUSED:
@@ -94,7 +91,7 @@ class PhoneLoop:
             if self._gate_is_open:
                 self._gate_closed_at_s = now_s
             self._gate_is_open = False
-            self._skip_told = False
+            self._skip_reported = False
             if now_s - self._gate_closed_at_s > self._config.music_gap_s:
                 self._end_song()
             return
@@ -104,11 +101,11 @@ class PhoneLoop:
         if not self._gate_is_open:
             self._gate_is_open = True
             self._wake_up()
-        if self.state is State.COOLING_DOWN and not self._skip_told:
-            self._skip_told = True
+        if self.state is State.COOLING_DOWN and not self._skip_reported:
+            self._skip_reported = True
             # The song just recognized going on is no news; music after a silence that is not looked up is.
             if now_s >= self._same_song_until_s:
-                self._emit(EventKind.SKIPPED, {"reason": "cool_down"})
+                self._emit(Skipped(time_s=now_s, reason="cool_down"))
 
     def pause(self, reason: str) -> None:
         """Stop listening for a while; an answer under way is finished first."""
@@ -157,10 +154,10 @@ class PhoneLoop:
                     # After a song that was left alone the buffer is to hold the next one, not its end.
                     self._captures_afresh = self._music_since_s < self._same_song_until_s
                     return
-                if not self._same_song_told:
-                    self._same_song_told = True
+                if not self._same_song_reported:
+                    self._same_song_reported = True
                     until_s = round(self._same_song_until_s, 2)
-                    self._emit(EventKind.SKIPPED, {"reason": "same_song", "until_s": until_s})
+                    self._emit(Skipped(time_s=now_s, reason="same_song", until_s=until_s))
                 yield self._env.timeout(self._same_song_until_s - now_s) | self._fresh_news()
             else:
                 yield self._fresh_news()
@@ -183,25 +180,24 @@ class PhoneLoop:
 
     def _recognize(self, reason: str) -> Generator[simpy.Event, Any, None]:
         self._change(State.RECOGNIZING, reason)
-        data = dict(self._answering.answer(self._env.now))
-        duration_s: float | None = data.pop("duration_s", None)
-        asked_at_s = data["asked_at_s"] = self._env.now
-        busy_s = self._answering.takes_s(data)
+        asked_at_s = self._env.now
+        answer = self._answering.answer(asked_at_s)
+        busy_s = self._answering.takes_s(answer)
         if busy_s > 0:
             yield self._env.timeout(busy_s)
-        if "track_id" in data:
+        match = answer.match
+        if match is not None:
             self._n_unknown = 0
-            if self._config.skips_same_song and duration_s is not None:
-                rest_s = duration_s - data["offset_s"] - data["buffer_s"]
+            if self._config.skips_same_song and match.track.duration_s > 0:
+                rest_s = match.track.duration_s - match.offset_s - answer.buffer_s
                 self._same_song_until_s = asked_at_s + min(rest_s, self._config.same_song_limit_s)
-                self._same_song_told = False
-            self._emit(EventKind.RECOGNIZED, data)
+                self._same_song_reported = False
         else:
             self._n_unknown += 1
             self._same_song_until_s = 0.0
-            self._emit(EventKind.UNKNOWN, data)
+        self._emit(Answered(time_s=self._env.now, asked_at_s=asked_at_s, answer=answer))
         self._cool_until_s = self._env.now + self._config.rest_s(self._n_unknown)
-        self._skip_told = True
+        self._skip_reported = True
         self._change(State.COOLING_DOWN, "answered")
 
     def _cool_down(self) -> Generator[simpy.Event, Any, None]:
@@ -213,9 +209,9 @@ class PhoneLoop:
         """Forget the sound: nothing heard before a pause may be used after it. The cool-down goes on."""
         self._gate_is_open = False
         self._gate_closed_at_s = 0.0
-        self._skip_told = False
+        self._skip_reported = False
         self._end_song()
-        self._same_song_told = False
+        self._same_song_reported = False
         while self.state is State.PAUSED:
             self._may_listen = self._env.event()
             try:
@@ -236,12 +232,9 @@ class PhoneLoop:
         if not self._news.triggered:
             self._news.succeed()
 
-    def _emit(self, kind: EventKind, data: Mapping[str, Any]) -> None:
-        self._tell(Event(self._env.now, kind, data))
-
     def _change(self, state: State, reason: str) -> None:
         before, self.state = self.state, state
-        self._emit(EventKind.STATE, {"from": str(before), "to": str(state), "reason": reason})
+        self._emit(StateChange(time_s=self._env.now, before=before, after=state, reason=reason))
 
 
 def _whole_steps(time_s: float) -> float:

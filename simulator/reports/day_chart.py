@@ -1,14 +1,14 @@
-"""A day on one picture: where somebody was, which songs played, what the phone did, and its battery."""
+"""A day on one picture: places, songs, the phone's states and its battery."""
 
 from collections.abc import Iterator
 from html import escape
 from itertools import pairwise
 
 from simulator.days.day import DayRun
-from simulator.energy.account import DAY_S
-from simulator.phone.events import EventKind, State
+from simulator.energy.costs import DAY_S
+from simulator.phone.events import Answered, State, StateChange
 
-__all__ = ["day_chart", "day_legend"]
+__all__ = ["LEGEND", "day_chart"]
 
 _WIDTH, _LEFT, _RIGHT = 1000.0, 90.0, 20.0
 _SCENES, _MUSIC, _PHONE, _BATTERY, _AXIS = 10.0, 54.0, 98.0, 150.0, 232.0
@@ -20,6 +20,14 @@ _SOUND_COLOURS = {
     "speech in noise": "var(--capturing)",
 }
 _SONG_COLOURS = {"named": "var(--music)", "missed": "#d64545", "not in the database": "var(--soft)"}
+LEGEND = (
+    *_SOUND_COLOURS.items(),
+    *((f"song {name}", colour) for name, colour in _SONG_COLOURS.items()),
+    ("wake-up that named a song", "var(--recognizing)"),
+    ("other wake-up", "var(--soft)"),
+    ("not listening", "var(--paused)"),
+)
+"""Names and colours in the picture."""
 
 
 def day_chart(run: DayRun) -> str:
@@ -34,15 +42,6 @@ def day_chart(run: DayRun) -> str:
         "</svg>",
     ]
     return "".join(parts)
-
-
-def day_legend() -> str:
-    """Return what the colours mean."""
-    entries = [*_SOUND_COLOURS.items(), *((f"song {name}", colour) for name, colour in _SONG_COLOURS.items())]
-    entries += [("wake-up that named a song", "var(--recognizing)"), ("other wake-up", "var(--soft)")]
-    entries += [("not listening", "var(--paused)")]
-    keys = [f"<span class='key' style='background:{colour}'></span> {escape(name)}" for name, colour in entries]
-    return f"<p class='soft'>{' &ensp; '.join(keys)}</p>"
 
 
 def _x(time_s: float) -> float:
@@ -66,7 +65,7 @@ def _scenes(run: DayRun) -> Iterator[str]:
 
 def _songs(run: DayRun) -> Iterator[str]:
     yield f"<text x='0' y='{_MUSIC + 17}'>music</text>"
-    named = {event.data["song"] for event in run.events if event.data.get("is_right")}
+    named = {one.answer.song for one in run.events if isinstance(one, Answered) and one.answer.is_right}
     for song in run.plan.songs:
         outcome = "named" if song.number in named else "missed" if song.known else "not in the database"
         title = f"{_clock(song.start_s)} song {song.number + 1}, {outcome}, {song.snr_db:.0f} dB above the rest"
@@ -76,18 +75,17 @@ def _songs(run: DayRun) -> Iterator[str]:
 def _phone(run: DayRun) -> Iterator[str]:
     yield f"<text x='0' y='{_PHONE + 17}'>phone</text>"
     yield _box(0.0, DAY_S, _PHONE, "var(--listening)", "listening")
-    changes = [event for event in run.events if event.kind is EventKind.STATE]
+    changes = [event for event in run.events if isinstance(event, StateChange)]
     for event, after in pairwise(changes):
-        if event.data["to"] == State.PAUSED:
-            reason = str(event.data["reason"]).replace("_", " ")
+        if event.after is State.PAUSED:
+            reason = event.reason.replace("_", " ")
             yield _box(event.time_s, after.time_s, _PHONE, "var(--paused)", f"not listening: {reason}")
-    for event in run.events:
-        if event.kind.is_answer:
-            is_named = event.kind is EventKind.RECOGNIZED
-            colour = "var(--recognizing)" if is_named else "var(--soft)"
-            title = f"{_clock(event.time_s)} {event.data.get('title', 'unknown')} ({event.data['cause']})"
-            top, height = (_PHONE - 6, _LANE + 12) if is_named else (_PHONE + 4, _LANE - 8)
-            yield _box(event.time_s, event.time_s, top, colour, title, height=height)
+    for answered in (event for event in run.events if isinstance(event, Answered)):
+        match, time_s = answered.answer.match, answered.time_s
+        title = f"{_clock(time_s)} {match.track.title if match is not None else 'unknown'} ({answered.answer.cause})"
+        colour = "var(--soft)" if match is None else "var(--recognizing)"
+        top, height = (_PHONE + 4, _LANE - 8) if match is None else (_PHONE - 6, _LANE + 12)
+        yield _box(time_s, time_s, top, colour, title, height=height)
 
 
 def _battery(run: DayRun) -> Iterator[str]:

@@ -15,7 +15,7 @@ from rich.text import Text
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.text import clock
 from simulator.energy.costs import CostModel
-from simulator.phone.events import Event, EventKind, State
+from simulator.phone.events import Answered, Event, MusicProbability, State, StateChange
 from simulator.reports.timeline import STATE_STYLES, describe
 
 __all__ = ["LiveView"]
@@ -26,16 +26,16 @@ _BAR_WIDTH = 40
 
 
 class LiveView:
-    """What the phone shows, kept up to date by the sound and the events that it is told of.
+    """The phone's screen, kept up to date by its sound and its events.
 
     Parameters
     ----------
     costs : CostModel
-        Empties the battery, together with the sleeping phone's own current.
+        Costs that empty the battery, beside the sleeping phone's own current.
     live : rich.live.Live or None
-        Is redrawn where there is one.
+        Redrawn with each change.
     speed : float >= 0
-        Sound is handed on so many times faster than real time; 0 as fast as it goes.
+        Times real time; 0 is as fast as possible.
     """
 
     def __init__(self, costs: CostModel, live: Live | None = None, *, speed: float = 0.0) -> None:
@@ -53,7 +53,7 @@ class LiveView:
         self._songs: deque[tuple[float, str]] = deque(maxlen=_N_SONGS)
 
     def on_sound(self, samples: NDArray[np.float32]) -> None:
-        """Take in a chunk of sound, before the phone hears it."""
+        """Take in a chunk of sound, before the phone gets it."""
         seconds = samples.size / SAMPLE_RATE_HZ
         self._n_samples += samples.size
         self._level_dbfs = max(_FLOOR_DBFS, rms_dbfs(samples)) if samples.size else _FLOOR_DBFS
@@ -68,17 +68,16 @@ class LiveView:
                 time.sleep(ahead_s)
 
     def on_event(self, event: Event) -> None:
-        """Take in what the phone did."""
-        if event.kind is EventKind.STATE:
-            self._state = State(event.data["to"])
-        elif event.kind is EventKind.PROBABILITY:
-            self._probability = float(event.data["smoothed"])
-            self._is_open = bool(event.data["gate_is_open"])
+        """Take in an event of the phone."""
+        if isinstance(event, MusicProbability):
+            self._probability, self._is_open = event.smoothed, event.gate_is_open
             return
-        elif event.kind.is_answer:
+        if isinstance(event, StateChange):
+            self._state = event.after
+        elif isinstance(event, Answered):
             self._n_wakes += 1
             self._spent_mj += 1000 * self._costs.wake_j
-            if event.kind is EventKind.RECOGNIZED:
+            if event.answer.match is not None:
                 self._songs.appendleft((event.time_s, describe(event)))
         self._show()
 

@@ -6,9 +6,8 @@ from rich.table import Table
 from rich.text import Text
 
 from nowplaying_core.text import clock
-from simulator.phone.events import Event, EventKind
+from simulator.phone.events import Answered, Event, MusicProbability, Skipped, StateChange
 from simulator.run import SimulationResult
-from simulator.scenes.scene import SoundKind
 from simulator.scenes.score_scene import Outcome, SceneResult
 
 __all__ = ["STATE_STYLES", "describe", "energy_table", "scene_results_table", "timeline_table"]
@@ -35,63 +34,61 @@ _OUTCOME_STYLES = {
 
 def describe(event: Event) -> str:
     """Return an event in words, in one line without its time."""
-    data = event.data
-    match event.kind:
-        case EventKind.STATE:
-            return f"{str(data['to']).replace('_', ' ')} ({str(data['reason']).replace('_', ' ')})"
-        case EventKind.RECOGNIZED:
-            by = f" by {data['artist']}" if data["artist"] else ""
-            return f"{data['title']}{by}, at {clock(max(0.0, data['offset_s']))} of the song, score {data['score']:.2f}"
-        case EventKind.UNKNOWN:
-            return f"no song of the database ({data['n_fingerprints']} fingerprints compared)"
-        case EventKind.SKIPPED:
-            return f"music not looked up ({str(data['reason']).replace('_', ' ')})"
-        case EventKind.PROBABILITY:
-            return f"P(music) {data['probability']:.2f}, smoothed {data['smoothed']:.2f}"
+    match event:
+        case StateChange():
+            return f"{event.after} ({event.reason})".replace("_", " ")
+        case Skipped():
+            return f"music not looked up ({event.reason.replace('_', ' ')})"
+        case MusicProbability():
+            return f"P(music) {event.probability:.2f}, smoothed {event.smoothed:.2f}"
+        case Answered():
+            song = event.answer.match
+            if song is None:
+                return f"no song of the database ({event.answer.n_fingerprints} fingerprints compared)"
+            by = f" by {song.track.artist}" if song.track.artist else ""
+            place = clock(max(0.0, song.offset_s))
+            return f"{song.track.title}{by}, at {place} of the song, score {song.score:.2f}"
 
 
 def timeline_table(result: SimulationResult) -> Table:
-    """Return all state changes and answers, with what was really to be heard where a scene was played."""
+    """Return all state changes and answers, beside the sounds of the scene where one was played."""
     table = Table(title=f"Timeline: {result.source}", title_justify="left")
     table.add_column("time", justify="right")
     table.add_column("phone")
-    table.add_column("what happened", overflow="fold")
+    table.add_column("event", overflow="fold")
     if result.scene_results:
-        table.add_column("really to be heard", overflow="fold")
+        table.add_column("scene", overflow="fold")
     for event in result.events:
-        if event.kind is EventKind.PROBABILITY:
+        if isinstance(event, MusicProbability):
             continue
-        is_state = event.kind is EventKind.STATE
-        word = str(event.data["to"]) if is_state else str(event.kind)
-        what = str(event.data["reason"]) if is_state else describe(event)
+        word, text = event.kind, describe(event)
+        if isinstance(event, StateChange):
+            word, text = str(event.after), event.reason
         style = STATE_STYLES.get(word, "bold")
         # Titles come from files: they are shown as they are, never read as markup.
         cells: list[str | Text] = [
             clock(event.time_s),
             Text(word.replace("_", " "), style=style),
-            Text(what.replace("_", " ")),
+            Text(text.replace("_", " ")),
         ]
         if result.scene_results:
-            cells.append(Text(_truth(result.scene_results, event.time_s)))
+            cells.append(Text(_sounds_at(result.scene_results, event.time_s)))
         table.add_row(*cells)
     return table
 
 
 def scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
-    """Return what became of every sound of a scene."""
-    table = Table(title="Against the script", title_justify="left")
+    """Return the outcome of every sound of a scene."""
+    table = Table(title="Scene results", title_justify="left")
     for name in ("from", "sound", "outcome"):
         table.add_column(name, overflow="fold")
     for name in ("delay s", "offset s", "true offset s", "score"):
         table.add_column(name, justify="right")
     for one in scene_results:
-        score = next((f"{a.data['score']:.2f}" for a in one.answers if a.kind is EventKind.RECOGNIZED), "")
-        label = (
-            one.sound.label if one.sound.kind is not SoundKind.MUSIC else f"{one.sound.label}: {one.sound.recording}"
-        )
+        score = next((f"{a.answer.match.score:.2f}" for a in one.answers if a.answer.match is not None), "")
         table.add_row(
             clock(one.sound.start_s),
-            Text(label),
+            Text(one.sound.title),
             Text(str(one.outcome), style=_OUTCOME_STYLES[one.outcome]),
             _number(one.delay_s),
             _number(one.found_offset_s),
@@ -103,20 +100,20 @@ def scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
 
 def energy_table(result: SimulationResult) -> Table:
     """Return the energy of a run by state at the published cost of a wake-up, and by component at the modelled one."""
-    account, modelled = result.account, result.modelled_account
-    table = Table(title=f"Energy of {clock(account.elapsed_s)} on a {result.device.title}", title_justify="left")
+    usage, elapsed_s = result.usage, result.usage.elapsed_s
+    table = Table(title=f"Energy of {clock(elapsed_s)} on a {result.device.title}", title_justify="left")
     for name in ("where", "seconds", "mJ", "share"):
         table.add_column(name, justify="left" if name == "where" else "right")
-    for state, energy_mj in account.by_state_mj.items():
-        if account.duration_s[state] or energy_mj:
-            seconds = f"{account.duration_s[state]:.1f}"
-            table.add_row(str(state).replace("_", " "), seconds, *_share(energy_mj, account.total_mj))
-    table.add_row(
-        "total, published", f"{account.elapsed_s:.1f}", *_share(account.total_mj, account.total_mj), end_section=True
-    )
-    for component, energy_mj in modelled.by_component_mj.items():
-        table.add_row(component, "", *_share(energy_mj, modelled.total_mj))
-    table.add_row("total, modelled", "", *_share(modelled.total_mj, modelled.total_mj))
+    total_mj = usage.total_mj(result.published)
+    for state, energy_mj in usage.by_state_mj(result.published).items():
+        if usage.duration_s[state] or energy_mj:
+            seconds = f"{usage.duration_s[state]:.1f}"
+            table.add_row(str(state).replace("_", " "), seconds, *_share(energy_mj, total_mj))
+    table.add_row("total, published", f"{elapsed_s:.1f}", *_share(total_mj, total_mj), end_section=True)
+    total_mj = usage.total_mj(result.modelled)
+    for component, energy_mj in usage.by_component_mj(result.modelled).items():
+        table.add_row(component, "", *_share(energy_mj, total_mj))
+    table.add_row("total, modelled", "", *_share(total_mj, total_mj))
     return table
 
 
@@ -124,7 +121,7 @@ def _share(energy_mj: float, total_mj: float) -> tuple[str, str]:
     return f"{energy_mj:.0f}", f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %"
 
 
-def _truth(scene_results: Sequence[SceneResult], time_s: float) -> str:
+def _sounds_at(scene_results: Sequence[SceneResult], time_s: float) -> str:
     return (
         " + ".join(one.sound.label for one in scene_results if one.sound.start_s <= time_s < one.sound.end_s) or "quiet"
     )

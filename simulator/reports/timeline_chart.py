@@ -1,9 +1,9 @@
-"""A run on one picture: what was to be heard, P(music), the phone's states and the songs, as inline SVG."""
+"""A run on one picture: the scene's sounds, P(music), the phone's states and the songs, as inline SVG."""
 
 from collections.abc import Callable, Iterator
 from html import escape
 
-from simulator.phone.events import EventKind, State
+from simulator.phone.events import Answered, MusicProbability, State, StateChange
 from simulator.run import SimulationResult
 
 __all__ = ["timeline_chart"]
@@ -15,7 +15,7 @@ _TICKS_S = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1200, 1800, 3600, 7200, 14_4
 
 
 def timeline_chart(result: SimulationResult) -> str:
-    """Return what was to be heard, P(music), the phone's states and the songs over time."""
+    """Return the scene's sounds, P(music), the phone's states and the songs over time."""
     duration_s = max(result.duration_s, 1e-3)
     scale = (_WIDTH - _LEFT - _RIGHT) / duration_s
 
@@ -56,49 +56,51 @@ def _probability_lane(result: SimulationResult, *, x_of: Callable[[float], float
         y = bottom - share * _PROBABILITY_HEIGHT
         yield f"<line x1='{_LEFT}' x2='{_WIDTH - _RIGHT}' y1='{y}' y2='{y}' stroke='var(--line)'/>"
         yield f"<text x='{_LEFT - 6}' y='{y + 4}' text-anchor='end'>{share:g}</text>"
-    for key, style in (("probability", "stroke='var(--soft)' stroke-width='.8'"), ("smoothed", "stroke-width='2'")):
-        colour = "" if key == "probability" else "stroke='var(--music)' "
+    for key, style in (
+        ("probability", "stroke='var(--soft)' stroke-width='.8'"),
+        ("smoothed", "stroke='var(--music)' stroke-width='2'"),
+    ):
         for run in _runs(result):
             points = " ".join(
-                f"{x_of(time_s):.1f},{bottom - value[key] * _PROBABILITY_HEIGHT:.1f}" for time_s, value in run
+                f"{x_of(one.time_s):.1f},{bottom - round(getattr(one, key), 4) * _PROBABILITY_HEIGHT:.1f}"
+                for one in run
             )
-            yield f"<polyline fill='none' {colour}{style} points='{points}'/>"
+            yield f"<polyline fill='none' {style} points='{points}'/>"
 
 
-def _runs(result: SimulationResult) -> list[list[tuple[float, dict[str, float]]]]:
+def _runs(result: SimulationResult) -> list[list[MusicProbability]]:
     """Return the probability track in runs, broken where the phone did not listen."""
-    runs: list[list[tuple[float, dict[str, float]]]] = [[]]
+    runs: list[list[MusicProbability]] = [[]]
     for event in result.events:
-        if event.kind is EventKind.PROBABILITY:
-            runs[-1].append((event.time_s, {key: float(event.data[key]) for key in ("probability", "smoothed")}))
-        elif event.kind is EventKind.STATE and event.data["to"] == State.PAUSED:
+        if isinstance(event, MusicProbability):
+            runs[-1].append(event)
+        elif isinstance(event, StateChange) and event.after is State.PAUSED:
             runs.append([])
     return [run for run in runs if run]
 
 
 def _state_lane(result: SimulationResult, *, x_of: Callable[[float], float]) -> Iterator[str]:
     yield f"<text x='0' y='{_STATE_TOP + 17}'>phone</text>"
-    changes = [event for event in result.events if event.kind is EventKind.STATE]
+    changes = [event for event in result.events if isinstance(event, StateChange)]
     ends_s = [event.time_s for event in changes[1:]] + [result.duration_s]
     for event, end_s in zip(changes, ends_s, strict=False):
-        state = str(event.data["to"])
+        state = event.after
         width = x_of(end_s) - x_of(event.time_s)
-        if state != State.OFF and width > 0:
+        if state is not State.OFF and width > 0:
             yield (
                 f"<rect x='{x_of(event.time_s):.1f}' y='{_STATE_TOP}' width='{width:.1f}' height='{_STATE_HEIGHT}' "
-                f"fill='var(--{state})'><title>{escape(state.replace('_', ' '))}</title></rect>"
+                f"fill='var(--{state})'><title>{state.replace('_', ' ')}</title></rect>"
             )
-    for event in result.events:
-        if event.kind in {EventKind.RECOGNIZED, EventKind.UNKNOWN}:
-            x = x_of(event.time_s)
-            label = str(event.data["title"]) if event.kind is EventKind.RECOGNIZED else "unknown"
-            # A label that would leave the picture on the right hangs to the left of its mark.
-            anchor = "end" if x > 0.85 * _WIDTH else "start"
-            yield (
-                f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{_STATE_TOP - 4}' y2='{_STATE_TOP + _STATE_HEIGHT + 4}' "
-                "stroke='var(--recognizing)' stroke-width='3'/>"
-                f"<text x='{x:.1f}' y='{_STATE_TOP + _STATE_HEIGHT + 18}' text-anchor='{anchor}'>{escape(label)}</text>"
-            )
+    for answered in (event for event in result.events if isinstance(event, Answered)):
+        x, match = x_of(answered.time_s), answered.answer.match
+        # A label that would leave the picture on the right hangs to the left of its mark.
+        anchor = "end" if x > 0.85 * _WIDTH else "start"
+        yield (
+            f"<line x1='{x:.1f}' x2='{x:.1f}' y1='{_STATE_TOP - 4}' y2='{_STATE_TOP + _STATE_HEIGHT + 4}' "
+            "stroke='var(--recognizing)' stroke-width='3'/>"
+            f"<text x='{x:.1f}' y='{_STATE_TOP + _STATE_HEIGHT + 18}' text-anchor='{anchor}'>"
+            f"{escape('unknown' if match is None else match.track.title)}</text>"
+        )
 
 
 def _ticks(duration_s: float, *, x_of: Callable[[float], float]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from nowplaying_core.errors import ConfigError
 from simulator.phone.conditions import Condition
 from simulator.scenes.acoustics import band_level_dbfs, excerpt, fade, from_another_room
 
-__all__ = ["ComposedScene", "Scene", "Sound", "SoundKind", "compose"]
+__all__ = ["Scene", "Sound", "SoundKind", "compose"]
 
 Samples = NDArray[np.float32]
 _FADE_S = 0.3
@@ -72,6 +72,11 @@ class Sound:
         """End in the scene, in seconds."""
         return self.start_s + self.duration_s
 
+    @property
+    def title(self) -> str:
+        """Its label, with the recording's name for music."""
+        return f"{self.label}: {self.recording}" if self.kind is SoundKind.MUSIC else self.label
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scene:
@@ -100,27 +105,7 @@ class Scene:
                 raise ConfigError(message)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ComposedScene:
-    """A scene as sound.
-
-    Attributes
-    ----------
-    scene : Scene
-        The script, which is also the truth.
-    samples : ndarray of float32, shape (n,), in [-1, 1], mono at 16 kHz
-    """
-
-    scene: Scene
-    samples: Samples
-
-    def sound_at(self, time_s: float, kind: SoundKind = SoundKind.MUSIC) -> Sound | None:
-        """Return the sound of a kind that is to be heard at a time, the last listed first, or None."""
-        matching = (s for s in reversed(self.scene.sounds) if s.kind is kind and s.start_s <= time_s < s.end_s)
-        return next(matching, None)
-
-
-def compose(scene: Scene, recordings: Mapping[str, Samples], rng: np.random.Generator) -> ComposedScene:
+def compose(scene: Scene, recordings: Mapping[str, Samples], rng: np.random.Generator) -> Samples:
     """Mix a scene.
 
     Parameters
@@ -133,7 +118,7 @@ def compose(scene: Scene, recordings: Mapping[str, Samples], rng: np.random.Gene
 
     Returns
     -------
-    ComposedScene
+    ndarray of float32, shape (n,), in [-1, 1], mono at 16 kHz
 
     Raises
     ------
@@ -163,4 +148,5 @@ def compose(scene: Scene, recordings: Mapping[str, Samples], rng: np.random.Gene
             level_dbfs = band_level_dbfs(mix[place]) + sound.snr_db
         gain = np.float32(10.0 ** ((level_dbfs - part_level_dbfs) / 20.0))
         mix[place] += fade(part * gain, _FADE_S)
-    return ComposedScene(scene=scene, samples=np.clip(mix, -1.0, 1.0))
+    clipped: Samples = np.clip(mix, -1.0, 1.0)
+    return clipped

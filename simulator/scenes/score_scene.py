@@ -1,10 +1,10 @@
-"""What the phone made of a scene, sound by sound, against the script: the truth."""
+"""Score a run against its scene: the script is the truth, and each of its sounds has an outcome."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from simulator.phone.events import Event, EventKind
+from simulator.phone.events import Answered, Event
 from simulator.scenes.scene import Scene, Sound, SoundKind
 
 __all__ = ["Outcome", "SceneResult", "score_scene"]
@@ -13,7 +13,7 @@ _OFFSET_TOLERANCE_S = 1.0  # the step of the database's fingerprints
 
 
 class Outcome(StrEnum):
-    """What became of a sound."""
+    """Outcome of a sound."""
 
     RECOGNIZED = "recognized"
     RIGHTLY_UNKNOWN = "rightly unknown"
@@ -26,29 +26,29 @@ class Outcome(StrEnum):
 
     @property
     def is_right(self) -> bool:
-        """Whether the phone did what it should; waking for nothing costs energy but tells nobody anything false."""
+        """Whether the phone did what it should; a needless wake-up costs energy but names no wrong song."""
         return self not in {Outcome.MISSED, Outcome.MISPLACED, Outcome.WRONG}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SceneResult:
-    """What became of one sound of a scene.
+    """Outcome of one sound of a scene.
 
     Attributes
     ----------
     sound : Sound
     outcome : Outcome
-    answers : sequence of Event
-        The recognitions and unknowns that it caused.
+    answers : sequence of Answered
+        Answers that the sound caused.
     delay_s : float or None
-        From its first note to the name.
+        From its start to the name.
     expected_offset_s, found_offset_s : float or None
-        Where in the song the buffer of the first answer began.
+        Position in the song of the first answer's buffer start.
     """
 
     sound: Sound
     outcome: Outcome
-    answers: Sequence[Event]
+    answers: Sequence[Answered]
     delay_s: float | None = None
     expected_offset_s: float | None = None
     found_offset_s: float | None = None
@@ -61,7 +61,7 @@ def score_scene(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, s
     ----------
     scene : Scene
     events : sequence of Event
-        All that the phone told while it heard the scene.
+        Of the phone during the scene.
     track_ids : mapping of str to str
         Track ids of the recordings that its database holds; other music should come out as unknown.
 
@@ -70,7 +70,7 @@ def score_scene(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, s
     list of SceneResult
         One per sound, in the order of their starts. A name is right only with an offset within a second.
     """
-    answers = [event for event in events if event.kind.is_answer]
+    answers = [event for event in events if isinstance(event, Answered)]
     causes = [_cause(scene, event) for event in answers]
     sounds = sorted(scene.sounds, key=lambda sound: sound.start_s)
     return [
@@ -79,26 +79,26 @@ def score_scene(scene: Scene, events: Sequence[Event], track_ids: Mapping[str, s
     ]
 
 
-def _cause(scene: Scene, event: Event) -> Sound | None:
+def _cause(scene: Scene, event: Answered) -> Sound | None:
     """Return the sound that fills most of an answer's buffer, music before anything else."""
-    end_s = float(event.data["asked_at_s"])
-    start_s = end_s - float(event.data["buffer_s"])
+    end_s = event.asked_at_s
+    start_s = end_s - event.answer.buffer_s
 
     def overlap_s(sound: Sound) -> float:
         return min(sound.end_s, end_s) - max(sound.start_s, start_s)
 
-    heard = [sound for sound in scene.sounds if overlap_s(sound) > 0]
-    return max(heard, key=lambda sound: (sound.kind is SoundKind.MUSIC, overlap_s(sound)), default=None)
+    audible = [sound for sound in scene.sounds if overlap_s(sound) > 0]
+    return max(audible, key=lambda sound: (sound.kind is SoundKind.MUSIC, overlap_s(sound)), default=None)
 
 
-def _score_sound(scene: Scene, sound: Sound, answers: list[Event], track_ids: Mapping[str, str]) -> SceneResult:
-    named = [event for event in answers if event.kind is EventKind.RECOGNIZED]
+def _score_sound(scene: Scene, sound: Sound, answers: list[Answered], track_ids: Mapping[str, str]) -> SceneResult:
+    named = [(event, event.answer.match) for event in answers if event.answer.match is not None]
     expected_id = track_ids.get(sound.recording) if sound.kind is SoundKind.MUSIC else None
     if expected_id is not None and named:
-        first = named[0]
-        expected_offset_s = first.data["asked_at_s"] - first.data["buffer_s"] - sound.start_s + sound.offset_s
-        is_right = all(event.data["track_id"] == expected_id for event in named)
-        is_placed = abs(first.data["offset_s"] - expected_offset_s) <= _OFFSET_TOLERANCE_S
+        first, match = named[0]
+        expected_offset_s = first.asked_at_s - first.answer.buffer_s - sound.start_s + sound.offset_s
+        is_right = all(one.track.track_id == expected_id for _, one in named)
+        is_placed = abs(match.offset_s - expected_offset_s) <= _OFFSET_TOLERANCE_S
         placed = Outcome.RECOGNIZED if is_placed else Outcome.MISPLACED
         return SceneResult(
             sound=sound,
@@ -106,7 +106,7 @@ def _score_sound(scene: Scene, sound: Sound, answers: list[Event], track_ids: Ma
             answers=answers,
             delay_s=first.time_s - sound.start_s,
             expected_offset_s=expected_offset_s,
-            found_offset_s=float(first.data["offset_s"]),
+            found_offset_s=match.offset_s,
         )
     if named:
         outcome = Outcome.WRONG

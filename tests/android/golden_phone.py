@@ -2,7 +2,6 @@
 
 import hashlib
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,11 +18,12 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, b
 from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.format.arrays import save_array
-from ondevice_db.recognizer import Recognizer
+from ondevice_db.format.schema import Track
+from ondevice_db.recognizer import RecognizedSong, Recognizer
 from ondevice_db.store.store import SongDatabase
 from simulator.phone.conditions import PhoneConditions
 from simulator.phone.config import PhoneConfig
-from simulator.phone.events import Event, EventKind
+from simulator.phone.events import Answer, Event, MusicProbability
 from simulator.phone.loop import PhoneLoop
 from simulator.phone.phone import Phone
 from simulator.scenes.recordings import demo_recordings
@@ -40,7 +40,7 @@ _ANSWER_S: Final = 0.37
 
 
 def write_loop_goldens(folder: Path) -> None:
-    """Write runs of the loop: what it was told, when, and what it did."""
+    """Write runs of the loop: what its gate did, when, and what it did."""
     write_json(folder / "loop.json", {"runs": [_loop_run(np.random.default_rng([7, run])) for run in range(_RUNS)]})
 
 
@@ -49,21 +49,22 @@ class _Drawn:
 
     def __init__(self, rng: np.random.Generator, busy_s: float) -> None:
         self._rng = rng
-        self._busy_s = busy_s
+        self.busy_s = busy_s
         self.given: list[list[float] | None] = []
 
-    def answer(self, now_s: float) -> Mapping[str, Any]:
+    def answer(self, now_s: float) -> Answer:
         buffer_s = float(self._rng.integers(1, 801)) / 100
         if self._rng.random() < 0.4:
             self.given.append([buffer_s])
-            return {"buffer_s": buffer_s}
+            return Answer(buffer_s=buffer_s)
         duration_s = float(self._rng.choice([0.0, 30.0, 200.0, 4000.0]))
         offset_s = float(np.round(self._rng.uniform(-4, 150), 3))
         self.given.append([buffer_s, duration_s, offset_s])
-        return {"buffer_s": buffer_s, "track_id": "0" * 16, "offset_s": offset_s, "duration_s": duration_s or None}
+        track = Track(track_id="0" * 16, duration_s=duration_s)
+        return Answer(buffer_s=buffer_s, match=RecognizedSong(track=track, offset_s=offset_s, score=1.0))
 
-    def takes_s(self, data: Mapping[str, Any]) -> float:
-        return self._busy_s
+    def takes_s(self, answer: Answer) -> float:
+        return self.busy_s
 
 
 def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
@@ -80,7 +81,8 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
     events: list[list[Any]] = []
 
     def note(event: Event) -> None:
-        events.append([event.time_s, str(event.kind), event.data.get("to"), event.data.get("reason")])
+        fields = event.to_dict()
+        events.append([event.time_s, event.kind, fields.get("to"), fields.get("reason")])
 
     loop = PhoneLoop(env, answers, config, note)
     loop.switch_on()
@@ -102,7 +104,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
         else:
             is_open = bool(rng.random() < 0.15) != is_open
             since_s = float(np.round(time_s - rng.uniform(0, 9), 2)) if is_open and rng.random() < 0.8 else None
-            loop.hear(is_open=is_open, music_since_s=since_s)
+            loop.update_gate(is_open=is_open, music_since_s=since_s)
             actions.append([time_s, "hear", is_open, since_s])
         _pass_to(env, time_s)
     loop.hurry()
@@ -112,7 +114,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
             "captures_afresh": config.captures_afresh,
             "skips_same_song": config.skips_same_song,
             "music_gap_s": config.music_gap_s,
-            "busy_s": answers.takes_s({}),
+            "busy_s": answers.busy_s,
             "gate": gate.to_dict(),
         },
         "actions": actions,
@@ -176,7 +178,7 @@ def write_phone_goldens(folder: Path) -> None:
     scene = SCENES["evening"]
     shipped = demo_recordings()
     recordings = {used: load(shipped[used].path) for used in {sound.recording for sound in scene.sounds}}
-    pcm = to_int16(compose(scene, recordings, np.random.default_rng(1)).samples)
+    pcm = to_int16(compose(scene, recordings, np.random.default_rng(1)))
     database = SongDatabase.open(folder / "demo.npdb")
     phone = Phone(
         detector,
@@ -185,7 +187,7 @@ def write_phone_goldens(folder: Path) -> None:
         PhoneConditions(scene.conditions),
         answer_s=_ANSWER_S,
     )
-    events = [_plain(event) for event in phone.run([to_float32(pcm)]) if event.kind is not EventKind.PROBABILITY]
+    events = [_plain(event) for event in phone.run([to_float32(pcm)]) if not isinstance(event, MusicProbability)]
     for model in recorded:
         model.save(folder)
     save_array(folder / "phone-pcm.npy", pcm)
@@ -197,5 +199,6 @@ def write_phone_goldens(folder: Path) -> None:
 
 def _plain(event: Event) -> dict[str, Any]:
     names = ("from", "to", "reason", "track_id", "title", "offset_s", "score", "buffer_s")
-    told = {name: event.data[name] for name in names if name in event.data}
-    return {"time_s": event.time_s, "kind": str(event.kind), **told}
+    fields = event.to_dict()
+    kept = {name: fields[name] for name in names if name in fields}
+    return {"time_s": event.time_s, "kind": event.kind, **kept}

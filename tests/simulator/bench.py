@@ -7,14 +7,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import GateConfig
+from detector.stream import Decision, StreamingDetector
+from nowplaying_core.audio import to_float32
 from ondevice_db.format.schema import Track
-from ondevice_db.recognizer import Recognition, RecognizedSong
+from ondevice_db.recognizer import Recognition, RecognizedSong, Recognizer
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.work import DatabaseSize, Models
 from simulator.phone.conditions import Condition, PhoneConditions
-from simulator.phone.events import Event, EventKind
-from simulator.phone.phone import Phone, PhoneConfig
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Answered, Event
+from simulator.phone.phone import Phone
 
 Samples = NDArray[np.float32]
 RATE_HZ = 16_000
@@ -22,13 +25,7 @@ WINDOW_SAMPLES = 446 * 160
 HOP_SAMPLES = 64 * 160
 
 
-@dataclass
-class Heard:
-    time_s: float
-    probability: float
-
-
-class LoudnessDetector:
+class LoudnessDetector(StreamingDetector):
     """Calls loud sound music: P is the loud share of the last 4.46 s, every 640 ms, as the real detector's clock."""
 
     def __init__(self) -> None:
@@ -39,32 +36,32 @@ class LoudnessDetector:
         self.n_resets += 1
         self._loud: list[NDArray[np.bool_]] = []
         self._n_missing = WINDOW_SAMPLES
-        self._n_heard = 0
+        self._n_seen = 0
 
-    def process(self, samples: Samples) -> Sequence[Heard]:
-        heard = []
+    def process_pcm(self, pcm: NDArray[np.int16]) -> list[Decision]:
+        samples, decisions = to_float32(pcm), []
         while len(samples) >= self._n_missing:
             self._loud.append(np.abs(samples[: self._n_missing]) > 0.05)
-            self._n_heard += self._n_missing
+            self._n_seen += self._n_missing
             samples = samples[self._n_missing :]
             window = np.concatenate(self._loud)[-WINDOW_SAMPLES:]
-            heard.append(Heard(self._n_heard / RATE_HZ, float(window.mean())))
+            decisions.append(Decision(self._n_seen / RATE_HZ, float(window.mean())))
             self._loud = [window]
             self._n_missing = HOP_SAMPLES
         self._loud.append(np.abs(samples) > 0.05)
-        self._n_heard += len(samples)
+        self._n_seen += len(samples)
         self._n_missing -= len(samples)
-        return heard
+        return decisions
 
 
 @dataclass
-class ScriptedRecognizer:
+class ScriptedRecognizer(Recognizer):
     """Gives its answers in turn, the last one for ever, and keeps the buffers it was given."""
 
     answers: list[Recognition]
     buffers: list[Samples] = field(default_factory=list)
 
-    def recognize(self, samples: Samples) -> Recognition:
+    def recognize(self, samples: Samples, at_s: float | None = None) -> Recognition:
         self.buffers.append(samples)
         return self.answers[min(len(self.buffers), len(self.answers)) - 1]
 
@@ -92,7 +89,7 @@ class Bench:
     detector: LoudnessDetector
     recognizer: ScriptedRecognizer
 
-    def hear(self, samples: Samples, chunk_samples: int = 4000) -> list[Event]:
+    def listen(self, samples: Samples, chunk_samples: int = 4000) -> list[Event]:
         chunks = (samples[i : i + chunk_samples] for i in range(0, len(samples), chunk_samples))
         return list(self.phone.run(chunks))
 
@@ -105,8 +102,8 @@ def make_sound(*parts: tuple[float, float]) -> Samples:
     return sound
 
 
-def answers_of(events: Sequence[Event]) -> list[Event]:
-    return [event for event in events if event.kind in {EventKind.RECOGNIZED, EventKind.UNKNOWN}]
+def answers_of(events: Sequence[Event]) -> list[Answered]:
+    return [event for event in events if isinstance(event, Answered)]
 
 
 def known_song(name: str, offset_s: float = 10.0, duration_s: float = 40.0) -> Recognition:

@@ -35,8 +35,8 @@ def test_report_is_one_page_with_the_numbers_that_json_prints(run: Run, tmp_path
     assert mean_mah == pytest.approx(record["modelled"]["mah_per_day"], abs=1e-3)
 
 
-def test_a_bigger_database_costs_more_and_former_names_of_days_still_work(run: Run) -> None:
-    options = ("--day", "quiet", "--days", "3", "--json")
+def test_a_bigger_database_costs_more(run: Run) -> None:
+    options = ("--day", "quiet-home", "--days", "3", "--json")
     small, large = (run("energy", *options, "--songs", songs).records[0] for songs in ("1000", "1000000"))
     assert small["day"] == "Quiet day at home"
     assert large["modelled"]["wake_j"] > small["modelled"]["wake_j"]

@@ -16,8 +16,8 @@ from simulator.days.record import SongOutcome, record_day
 from simulator.days.scenes import load_scenarios
 from simulator.days.study import Study
 from simulator.days.summary import charge, summarise
-from simulator.energy.account import LISTENING, EnergyAccount
-from simulator.phone.events import EventKind, State
+from simulator.energy.usage import LISTENING
+from simulator.phone.events import Answered, State, StateChange
 
 STUDY = Study.load()
 SCENARIOS = load_scenarios()
@@ -54,12 +54,10 @@ def test_silence_costs_the_detector_alone() -> None:
 def test_a_day_adds_up_whatever_it_brings(name: str, seed: int) -> None:
     run = run_day(SCENARIOS[name], STUDY.settings(), seed)
     record = record_day(name, run)
+    assert record.usage.elapsed_s == pytest.approx(86_400)
     for costs in (STUDY.published, STUDY.modelled):
-        account = EnergyAccount.of_events(run.events, costs)
-        assert account.elapsed_s == pytest.approx(86_400)
-        total = pytest.approx(account.total_mj)
-        assert record.usage.total_mj(costs) == total
-        assert sum(account.by_state_mj.values()) == total
+        total = pytest.approx(record.usage.total_mj(costs))
+        assert sum(record.usage.by_state_mj(costs).values()) == total
         assert sum(record.usage.by_component_mj(costs).values()) == total
         assert set(record.usage.by_cause_mj(costs)) <= {LISTENING, MUSIC, OTHER_SOUND}
     assert sum(record.song_outcomes.values()) == record.n_songs == sum(song.known for song in run.plan.songs)
@@ -72,20 +70,20 @@ def test_a_day_adds_up_whatever_it_brings(name: str, seed: int) -> None:
 
 def test_the_phone_rests_between_answers_and_never_listens_while_it_plays() -> None:
     run = run_day(SCENARIOS["commuter"], STUDY.settings(), 5)
-    answers = [event for event in run.events if event.kind.is_answer]
+    answers = [event for event in run.events if isinstance(event, Answered)]
     assert min(np.diff([event.time_s for event in answers])) >= 60
     quiet = [dwell for dwell in run.plan.dwells if dwell.scene.phone]
     assert quiet
     for dwell in quiet:
         assert not any(dwell.start_s + 5 < event.time_s < dwell.end_s for event in answers)
-    paused = [event for event in run.events if event.kind is EventKind.STATE and event.data["to"] == State.PAUSED]
-    assert {event.data["reason"] for event in paused} >= {"own_playback"}
+    paused = [one for one in run.events if isinstance(one, StateChange) and one.after is State.PAUSED]
+    assert {event.reason for event in paused} >= {"own_playback"}
 
 
 def test_the_battery_saver_and_bedtime_pause_the_phone() -> None:
     hungry = replace(STUDY, assumptions=STUDY.assumptions.with_value("awake_percent_per_h", 7.0))
     run = run_day(SCENARIOS["music-fan"], replace(hungry.settings(), bedtime_h=(2.0, 7.0)), 1)
-    reasons = {event.data["reason"] for event in run.events if event.kind is EventKind.STATE}
+    reasons = {event.reason for event in run.events if isinstance(event, StateChange)}
     assert {"battery_saver", "bedtime"} <= reasons
     assert min(percent for _, percent in run.charge) < 15
 

@@ -23,7 +23,7 @@ def test_a_day_has_no_gaps_and_no_two_songs_at_once(name: str, seed: int) -> Non
     assert all(first.end_s == second.start_s for first, second in pairwise(plan.dwells))
     assert all(first.end_s <= second.start_s + 1e-6 for first, second in pairwise(plan.songs))
     for song in plan.songs:
-        dwell = plan.stay_at(song.start_s)
+        (dwell,) = [one for one in plan.dwells if one.start_s <= song.start_s < one.end_s]
         assert dwell.scene is song.scene
         assert dwell.start_s <= song.start_s < song.end_s <= dwell.end_s + 1e-6
         assert not song.scene.phone

@@ -3,13 +3,13 @@
 import pytest
 
 from detector.gate import GateConfig
-from simulator.energy.account import EnergyAccount, day_mah
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile, device_names
 from simulator.energy.radio import request_j
+from simulator.energy.usage import Usage
 from simulator.energy.work import BUFFER_BYTES, DatabaseSize
 from simulator.phone.config import PhoneConfig
-from simulator.phone.events import Event, EventKind, State
+from simulator.phone.events import Answer, Answered, Event, State, StateChange
 from tests.simulator.bench import MODELS, build_costs
 
 PUBLISHED, MODELLED = build_costs()
@@ -20,25 +20,27 @@ def test_a_hundred_wake_ups_a_day() -> None:
     # Agüera y Arcas et al., arXiv:1711.10958: 0.4 mA, 2.0 J a wake-up, 100 wake-ups: 23.5 mAh, 0.9 % (0.87) of 2700.
     assert PUBLISHED.wake_j == 2.0
     assert PUBLISHED.total_listening_mw == pytest.approx(0.4 * 4.0)
-    assert day_mah(PUBLISHED, 100) == pytest.approx(23.5, rel=0.02)
-    assert PIXEL_2.battery_percent_of_mah(day_mah(PUBLISHED, 100)) == pytest.approx(0.87, rel=0.02)
+    assert PUBLISHED.day_mah(100) == pytest.approx(23.5, rel=0.02)
+    assert PIXEL_2.battery_percent_of_mah(PUBLISHED.day_mah(100)) == pytest.approx(0.87, rel=0.02)
 
 
 def test_the_same_day_event_by_event() -> None:
-    events = [_change(0.0, State.OFF, State.LISTENING)]
+    events: list[Event] = [_change(0.0, State.OFF, State.LISTENING)]
     for number in range(100):
-        events.append(_change(800.0 * number + 10, State.LISTENING, State.RECOGNIZING))
-        events.append(Event(800.0 * number + 10, EventKind.UNKNOWN, {}))
-        events.append(_change(800.0 * number + 10, State.RECOGNIZING, State.LISTENING))
+        time_s = 800.0 * number + 10
+        events.append(_change(time_s, State.LISTENING, State.RECOGNIZING))
+        events.append(Answered(time_s=time_s, asked_at_s=time_s, answer=Answer(buffer_s=8.0)))
+        events.append(_change(time_s, State.RECOGNIZING, State.LISTENING))
     events.append(_change(86_400.0, State.LISTENING, State.OFF))
-    account = EnergyAccount.of_events(events, PUBLISHED)
-    assert account.n_wakes == 100
-    assert account.total_mah == pytest.approx(23.5, rel=0.02)
-    assert account.battery_percent == pytest.approx(0.87, rel=0.02)
+    usage = Usage.of_events(events)
+    assert usage.n_wakes == 100
+    charge_mah = PIXEL_2.mah(usage.total_mj(PUBLISHED))
+    assert charge_mah == pytest.approx(23.5, rel=0.02)
+    assert PIXEL_2.battery_percent_of_mah(charge_mah) == pytest.approx(0.87, rel=0.02)
 
 
-def _change(time_s: float, before: State, after: State) -> Event:
-    return Event(time_s, EventKind.STATE, {"from": str(before), "to": str(after), "reason": "test"})
+def _change(time_s: float, before: State, after: State) -> StateChange:
+    return StateChange(time_s=time_s, before=before, after=after, reason="test")
 
 
 def test_a_request_to_a_server() -> None:
@@ -63,14 +65,30 @@ def test_every_constant_has_a_source_and_says_how_sure_it_is(name: str) -> None:
     for constant in device.constants.values():
         assert len(constant.source) >= 10
         assert constant.low <= constant.value <= constant.high
-    # Something can be said about a range of everything that is only assumed.
-    loose = [key for key, one in device.constants.items() if one.is_assumption and one.value and not one.has_range]
+    # Whatever is only assumed has a range.
+    loose = [key for key, one in device.constants.items() if one.certainty == "A" and one.value and not one.has_range]
     assert loose == []
 
 
-@pytest.mark.parametrize("name", device_names())
-def test_a_day_on_every_device_is_a_small_part_of_its_battery(name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "battery_percent", "answer_s"),
+    [
+        ("phone-2026", 0.2005, 0.598),
+        ("pixel-2", 0.4609, 0.678),
+        ("pixel-3", 0.4273, 0.689),
+        ("pixel-6", 0.2702, 0.613),
+        ("wearable-mcu", 6.849, 7.182),
+    ],
+)
+def test_a_day_is_a_small_part_of_the_battery_and_an_answer_comes_before_a_buffer_of_new_sound(
+    name: str, battery_percent: float, answer_s: float
+) -> None:
     device = DeviceProfile.load(name)
     costs = CostModel.modelled(device, MODELS, DatabaseSize())
-    assert 0.1 < device.battery_percent_of_mah(day_mah(costs, 100)) < 10
-    assert PhoneConfig(gate=GateConfig()).buffer_s < costs.answer_s + 60
+    assert device.battery_percent_of_mah(costs.day_mah(100)) == pytest.approx(battery_percent, rel=1e-3)
+    assert costs.answer_s == pytest.approx(answer_s, rel=1e-3)
+    assert costs.answer_s < PhoneConfig(gate=GateConfig()).buffer_s
+
+
+def test_every_device_has_its_expected_day() -> None:
+    assert device_names() == ["phone-2026", "pixel-2", "pixel-3", "pixel-6", "wearable-mcu"]

@@ -11,15 +11,16 @@ from detector.gate import GateConfig
 from nowplaying_core.audio import mulaw, to_float32, to_int16
 from nowplaying_core.errors import ConfigError
 from simulator.phone.conditions import Condition, PauseReason
-from simulator.phone.events import Event, EventKind, State
-from simulator.phone.phone import PhoneConfig
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Event, MusicProbability, Skipped, State, StateChange
+from simulator.phone.history import history_of
 from tests.simulator.bench import answers_of, build_bench, known_song, make_sound, unknown_song
 
 QUIET, LOUD = 0.001, 0.5
 
 
 def _changes(events: list[Event]) -> list[tuple[str, float]]:
-    return [(str(event.data["to"]), event.time_s) for event in events if event.kind is EventKind.STATE]
+    return [(str(event.after), event.time_s) for event in events if isinstance(event, StateChange)]
 
 
 def _states(events: list[Event]) -> list[str]:
@@ -28,13 +29,13 @@ def _states(events: list[Event]) -> list[str]:
 
 def test_music_goes_through_all_states() -> None:
     phone = build_bench(known_song("a"))
-    events = phone.hear(make_sound((10, QUIET), (30, LOUD), (70, QUIET)))
+    events = phone.listen(make_sound((10, QUIET), (30, LOUD), (70, QUIET)))
     expected = ["listening", "capturing", "recognizing", "cooling_down", "listening", "off"]
     assert _states(events) == expected
     (answer,) = answers_of(events)
-    assert answer.kind is EventKind.RECOGNIZED
-    assert answer.data["track_id"] == known_song("a").match.track.track_id  # type: ignore[union-attr]
-    assert [song.title for song in phone.phone.history] == ["Song a"]
+    assert answer.kind == "recognized"
+    assert answer.answer.match == known_song("a").match
+    assert [song.track.title for song in history_of(events)] == ["Song a"]
     times_s = dict(_changes(events[:-1]))
     assert times_s["listening"] - times_s["cooling_down"] == pytest.approx(60, abs=0.011)
     assert all(first.time_s <= second.time_s for first, second in pairwise(events))
@@ -42,14 +43,14 @@ def test_music_goes_through_all_states() -> None:
 
 def test_silence_never_wakes_the_processor() -> None:
     phone = build_bench(known_song("a"))
-    events = phone.hear(make_sound((90, QUIET)))
+    events = phone.listen(make_sound((90, QUIET)))
     assert _states(events) == ["listening", "off"]
     assert phone.recognizer.buffers == []
 
 
 def test_a_probability_every_640_ms_after_446_frames() -> None:
-    events = build_bench(known_song("a")).hear(make_sound((10, QUIET)))
-    times_s = [event.time_s for event in events if event.kind is EventKind.PROBABILITY]
+    events = build_bench(known_song("a")).listen(make_sound((10, QUIET)))
+    times_s = [event.time_s for event in events if isinstance(event, MusicProbability)]
     np.testing.assert_allclose(times_s, 4.46 + 0.64 * np.arange(9))
 
 
@@ -58,7 +59,7 @@ def test_capture_waits_until_the_buffer_holds_music() -> None:
     sound = make_sound((20, QUIET), (30, LOUD))
     # No two places alike, so that a buffer in a wrong order is seen.
     sound *= np.random.default_rng(3).uniform(0.5, 1.0, len(sound)).astype(np.float32)
-    events = phone.hear(sound)
+    events = phone.listen(sound)
     times_s = dict(_changes(events))
     assert 0 < times_s["recognizing"] - times_s["capturing"] <= 4.0
     (buffer,) = phone.recognizer.buffers
@@ -66,19 +67,19 @@ def test_capture_waits_until_the_buffer_holds_music() -> None:
     # At the moment of the trigger less than six seconds of it would have been music.
     assert np.mean(np.abs(buffer) > 0.05) > 0.85
     end = round(times_s["recognizing"] * 16_000)
-    heard = sound[end - 8 * 16_000 : end]
-    np.testing.assert_array_equal(buffer, to_float32(mulaw.decode(mulaw.encode(to_int16(heard)))))
+    recorded = to_int16(sound[end - 8 * 16_000 : end])
+    np.testing.assert_array_equal(buffer, to_float32(mulaw.decode(mulaw.encode(recorded))))
 
 
 def test_capture_never_waits_longer_than_allowed() -> None:
     phone = build_bench(known_song("a"), max_capture_s=1.0, onset_in_window_s=0.0)
-    times_s = dict(_changes(phone.hear(make_sound((20, QUIET), (30, LOUD)))))
+    times_s = dict(_changes(phone.listen(make_sound((20, QUIET), (30, LOUD)))))
     assert times_s["recognizing"] - times_s["capturing"] == pytest.approx(1.0, abs=0.011)
 
 
 def test_sound_that_ends_during_the_capture_is_still_looked_up() -> None:
     phone = build_bench(known_song("a"))
-    events = phone.hear(make_sound((6.5, LOUD)))
+    events = phone.listen(make_sound((6.5, LOUD)))
     assert _states(events)[-4:] == ["capturing", "recognizing", "cooling_down", "off"]
     assert len(phone.recognizer.buffers[0]) == round(6.5 * 16_000)
 
@@ -87,66 +88,66 @@ def test_sound_that_ends_during_the_capture_is_still_looked_up() -> None:
 @given(st.lists(st.integers(1, 60_000), min_size=1, max_size=40))
 def test_any_chunks_give_the_same_events(lengths: list[int]) -> None:
     sound = make_sound((3.013, QUIET), (14, LOUD), (10, QUIET), (13, LOUD), (2.0071, QUIET))
-    expected = _hear_in(sound, [len(sound)])
+    expected = _events_in(sound, [len(sound)])
     assert len(answers_of(expected)) == 2
-    assert _hear_in(sound, lengths) == expected
+    assert _events_in(sound, lengths) == expected
 
 
-def _hear_in(sound: np.ndarray, lengths: list[int]) -> list[Event]:
+def _events_in(sound: np.ndarray, lengths: list[int]) -> list[Event]:
     phone = build_bench(known_song("a"), unknown_song(), cool_down_s=15.0).phone
     events, start = [], 0
     for length in [*lengths, len(sound)]:
-        events += list(phone.feed(sound[start : start + length]))
+        events += list(phone.feed(to_int16(sound[start : start + length])))
         start += length
     return events + list(phone.finish())
 
 
 def test_wakes_are_a_minute_apart() -> None:
     phone = build_bench(unknown_song())
-    events = phone.hear(make_sound((300, LOUD)))
+    events = phone.listen(make_sound((300, LOUD)))
     times_s = [event.time_s for event in answers_of(events)]
     assert len(times_s) == 5
     assert min(np.diff(times_s)) >= 60 - 1e-6
 
 
-def test_new_music_during_the_cool_down_is_told_as_skipped() -> None:
-    events = build_bench(unknown_song()).hear(make_sound((15, LOUD), (20, QUIET), (15, LOUD), (20, QUIET)))
-    assert [event.data["reason"] for event in events if event.kind is EventKind.SKIPPED] == ["cool_down"]
+def test_new_music_during_the_cool_down_is_reported_as_skipped() -> None:
+    events = build_bench(unknown_song()).listen(make_sound((15, LOUD), (20, QUIET), (15, LOUD), (20, QUIET)))
+    assert [event.reason for event in events if isinstance(event, Skipped)] == ["cool_down"]
     assert len(answers_of(events)) == 1
 
 
 def test_a_song_that_goes_on_is_left_alone_until_it_should_be_over() -> None:
     phone = build_bench(known_song("a", offset_s=20.0, duration_s=200.0), known_song("b"))
-    events = phone.hear(make_sound((230, LOUD)))
+    events = phone.listen(make_sound((230, LOUD)))
     first, second = answers_of(events)[:2]
     # The buffer began 20 s into a song of 200 s; a new capture begins at its end, and is to hold the next song alone.
-    assert second.time_s - (first.time_s - first.data["buffer_s"]) == pytest.approx(180 + 8, abs=0.02)
-    assert second.data["buffer_s"] == 8.0
-    skipped = [event.data["reason"] for event in events if event.kind is EventKind.SKIPPED]
+    assert second.time_s - (first.time_s - first.answer.buffer_s) == pytest.approx(180 + 8, abs=0.02)
+    assert second.answer.buffer_s == 8.0
+    skipped = [event.reason for event in events if isinstance(event, Skipped)]
     assert skipped == ["same_song"]
-    assert [song.title for song in phone.phone.history] == ["Song a", "Song b"]
+    assert [song.track.title for song in history_of(events)] == ["Song a", "Song b"]
 
 
 def test_an_answer_takes_its_time() -> None:
-    events = build_bench(unknown_song(), answer_s=0.5).hear(make_sound((10, QUIET), (30, LOUD), (70, QUIET)))
+    events = build_bench(unknown_song(), answer_s=0.5).listen(make_sound((10, QUIET), (30, LOUD), (70, QUIET)))
     (answer,) = answers_of(events)
     times_s = dict(_changes(events[:-1]))
     assert times_s["cooling_down"] - times_s["recognizing"] == pytest.approx(0.5)
-    assert answer.time_s - answer.data["asked_at_s"] == pytest.approx(0.5)
+    assert answer.time_s - answer.asked_at_s == pytest.approx(0.5)
     assert times_s["listening"] - times_s["cooling_down"] == pytest.approx(60)
 
 
 def test_a_call_during_an_answer_waits_for_it() -> None:
     call = Condition(reason=PauseReason.CALL, start_s=20.0, end_s=30.0)
     phone = build_bench(known_song("a"), conditions=(call,), answer_s=3.0)
-    events = phone.hear(make_sound((10, QUIET), (30, LOUD)))
+    events = phone.listen(make_sound((10, QUIET), (30, LOUD)))
     assert _states(events)[:6] == ["listening", "capturing", "recognizing", "cooling_down", "paused", "cooling_down"]
     assert len(answers_of(events)) == 1
 
 
 def test_backing_off_rests_longer_after_each_unknown_answer_until_the_music_ends() -> None:
     phone = build_bench(unknown_song(), cool_down_s=10.0, back_off_factor=2.0, longest_rest_s=35.0)
-    events = phone.hear(make_sound((130, LOUD), (15, QUIET), (30, LOUD)))
+    events = phone.listen(make_sound((130, LOUD), (15, QUIET), (30, LOUD)))
     times_s = [event.time_s for event in answers_of(events)]
     np.testing.assert_allclose(np.diff(times_s)[:4], [10, 20, 35, 35], atol=0.02)
     # Music that comes after a silence is asked for at once, and again after ten seconds.
@@ -154,13 +155,13 @@ def test_backing_off_rests_longer_after_each_unknown_answer_until_the_music_ends
 
 
 def test_a_song_of_unknown_length_is_looked_up_every_minute() -> None:
-    assert len(answers_of(build_bench(known_song("a", duration_s=0.0)).hear(make_sound((150, LOUD))))) == 3
+    assert len(answers_of(build_bench(known_song("a", duration_s=0.0)).listen(make_sound((150, LOUD))))) == 3
 
 
 def test_another_song_after_a_gap_is_looked_up() -> None:
     phone = build_bench(known_song("a", duration_s=400.0), known_song("b"))
-    events = phone.hear(make_sound((80, LOUD), (15, QUIET), (30, LOUD)))
-    assert [event.data["title"] for event in answers_of(events)] == ["Song a", "Song b"]
+    events = phone.listen(make_sound((80, LOUD), (15, QUIET), (30, LOUD)))
+    assert [song.track.title for song in history_of(events)] == ["Song a", "Song b"]
 
 
 def test_a_pause_forgets_the_sound() -> None:
@@ -168,7 +169,7 @@ def test_a_pause_forgets_the_sound() -> None:
     phone = build_bench(known_song("a"), conditions=(call,), max_capture_s=0.0)
     n_resets = phone.detector.n_resets
     # Music shortly before the call, through it and after it.
-    events = phone.hear(make_sound((17, QUIET), (43, LOUD)))
+    events = phone.listen(make_sound((17, QUIET), (43, LOUD)))
     assert _states(events)[:3] == ["listening", "paused", "listening"]
     assert all(not 20 < event.time_s < 40 for event in events)
     assert phone.detector.n_resets == n_resets + 1
@@ -181,7 +182,7 @@ def test_a_pause_forgets_the_sound() -> None:
 def test_a_pause_ends_a_capture() -> None:
     call = Condition(reason=PauseReason.CALL, start_s=25.0, end_s=30.0)
     phone = build_bench(known_song("a"), conditions=(call,))
-    events = phone.hear(make_sound((20, QUIET), (6, LOUD), (10, QUIET)))
+    events = phone.listen(make_sound((20, QUIET), (6, LOUD), (10, QUIET)))
     assert _states(events) == ["listening", "capturing", "paused", "listening", "off"]
     assert phone.recognizer.buffers == []
 
@@ -189,7 +190,7 @@ def test_a_pause_ends_a_capture() -> None:
 def test_a_pause_does_not_shorten_the_cool_down() -> None:
     playback = Condition(reason=PauseReason.OWN_PLAYBACK, start_s=20.0, end_s=30.0)
     phone = build_bench(unknown_song(), conditions=(playback,))
-    events = phone.hear(make_sound((100, LOUD)))
+    events = phone.listen(make_sound((100, LOUD)))
     first, second = answers_of(events)
     assert first.time_s < 20
     assert second.time_s - first.time_s >= 60 - 1e-6
@@ -199,8 +200,8 @@ def test_a_pause_does_not_shorten_the_cool_down() -> None:
 def test_the_end_of_a_source_switches_off_once() -> None:
     phone = build_bench(known_song("a")).phone
     assert list(phone.finish()) == []
-    list(phone.feed(make_sound((1, QUIET))))
-    assert [event.data["to"] for event in phone.finish()] == [State.OFF]
+    list(phone.feed(to_int16(make_sound((1, QUIET)))))
+    assert [event.after for event in phone.finish() if isinstance(event, StateChange)] == [State.OFF]
     assert list(phone.finish()) == []
 
 

@@ -1,4 +1,4 @@
-"""The live view shows what the phone is told, and its battery only ever empties."""
+"""The live view shows sound and events, and its battery only ever empties."""
 
 import io
 import time
@@ -8,7 +8,10 @@ import pytest
 from rich.console import Console
 from rich.live import Live
 
-from simulator.phone.events import Event, EventKind, State
+from nowplaying_core.audio import to_int16
+from ondevice_db.format.schema import Track
+from ondevice_db.recognizer import RecognizedSong
+from simulator.phone.events import Answer, Answered, State, StateChange
 from simulator.reports.live import LiveView
 from tests.simulator.bench import build_bench, build_costs, known_song, make_sound
 
@@ -30,7 +33,7 @@ def test_a_run_is_shown_from_start_to_end() -> None:
         charges = []
         for chunk in np.split(make_sound((10, 0.001), (30, 0.5)), 80):
             view.on_sound(chunk)
-            for event in bench.phone.feed(chunk):
+            for event in bench.phone.feed(to_int16(chunk)):
                 view.on_event(event)
             charges.append(view.battery_percent)
     text = shown(view)
@@ -51,16 +54,16 @@ def test_silence_shows_no_song_and_an_empty_level() -> None:
 def test_a_wake_up_costs_what_it_costs() -> None:
     view = LiveView(MODELLED)
     before = view.battery_percent
-    view.on_event(Event(1.0, EventKind.UNKNOWN, {"n_fingerprints": 12}))
+    view.on_event(Answered(time_s=1.0, asked_at_s=1.0, answer=Answer(buffer_s=8.0)))
     spent_mj = (before - view.battery_percent) / 100 * 2700 * 3600 * 4.0
     assert spent_mj == pytest.approx(1000 * MODELLED.wake_j)
 
 
 def test_titles_are_never_read_as_markup() -> None:
     view = LiveView(MODELLED)
-    view.on_event(Event(0.0, EventKind.STATE, {"from": "off", "to": str(State.LISTENING), "reason": "test"}))
-    data = {"title": "[bold]x[/bold]", "artist": "", "offset_s": 1.0, "score": 0.9}
-    view.on_event(Event(1.0, EventKind.RECOGNIZED, data))
+    view.on_event(StateChange(time_s=0.0, before=State.OFF, after=State.LISTENING, reason="test"))
+    match = RecognizedSong(track=Track(track_id=16 * "a", title="[bold]x[/bold]"), offset_s=1.0, score=0.9)
+    view.on_event(Answered(time_s=1.0, asked_at_s=1.0, answer=Answer(buffer_s=8.0, match=match)))
     assert "[bold]x[/bold]" in shown(view)
 
 

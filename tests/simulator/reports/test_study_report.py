@@ -92,10 +92,10 @@ def test_a_browser_shows_it_without_an_error(page: Path, width: int, height: int
 
 
 @needs_chromium
-def test_the_browser_would_tell_of_an_error_and_of_a_page_that_is_too_wide(page: Path) -> None:
+def test_the_browser_would_report_an_error_and_a_page_that_is_too_wide(page: Path) -> None:
     wide = "document.body.innerHTML += '<div style=width:2000px>x</div>'; " + "parent.postMessage('page ' + "
     wide += "document.documentElement.scrollWidth + ' in ' + innerWidth, '*')"
-    seen = look(page, 800, 600, script=f"console.error('told'); {wide}; nothing.there")
-    assert any("told" in line for line in seen.console)
+    seen = look(page, 800, 600, script=f"console.error('reported'); {wide}; nothing.there")
+    assert any("reported" in line for line in seen.console)
     assert any("nothing is not defined" in line for line in seen.console)
     assert seen.page_width > seen.frame_width == 800

@@ -1,11 +1,13 @@
-"""Judging a phone against a script: right names at right places, and nothing else."""
+"""Scores of a run against its scene: right names at right places, and nothing else."""
 
 import dataclasses
 
 import pytest
 
+from ondevice_db.format.schema import Track
+from ondevice_db.recognizer import RecognizedSong
 from simulator.phone.conditions import Condition, PauseReason
-from simulator.phone.events import Event, EventKind
+from simulator.phone.events import Answer, Answered
 from simulator.scenes.scene import Scene, Sound, SoundKind
 from simulator.scenes.score_scene import Outcome, score_scene
 
@@ -13,26 +15,25 @@ SONG = Sound(recording="a", kind=SoundKind.MUSIC, label="music", start_s=20.0, d
 OTHER = dataclasses.replace(SONG, recording="stranger", start_s=60.0)
 TALK = Sound(recording="talk", kind=SoundKind.SPEECH, label="talking", start_s=0.0, duration_s=25.0)
 SCENE = Scene(name="test", title="test", duration_s=100.0, sounds=(SONG, OTHER, TALK))
-KNOWN = {"a": "id-a", "b": "id-b"}
+KNOWN = {"a": 16 * "a", "b": 16 * "b"}
 
 
-def _named(time_s: float, track_id: str, offset_s: float) -> Event:
-    data = {"track_id": track_id, "title": track_id, "artist": "", "offset_s": offset_s, "score": 0.9}
-    data |= {"buffer_s": 8.0, "asked_at_s": time_s}
-    return Event(time_s, EventKind.RECOGNIZED, data)
+def _named(time_s: float, letter: str, offset_s: float) -> Answered:
+    song = RecognizedSong(track=Track(track_id=16 * letter), offset_s=offset_s, score=0.9)
+    return Answered(time_s=time_s, asked_at_s=time_s, answer=Answer(buffer_s=8.0, match=song))
 
 
-def _unknown(time_s: float) -> Event:
-    return Event(time_s, EventKind.UNKNOWN, {"buffer_s": 8.0, "asked_at_s": time_s, "latency_ms": 1.0})
+def _unknown(time_s: float) -> Answered:
+    return Answered(time_s=time_s, asked_at_s=time_s, answer=Answer(buffer_s=8.0))
 
 
-def _outcomes(*events: Event) -> dict[str, Outcome]:
+def _outcomes(*events: Answered) -> dict[str, Outcome]:
     return {one.sound.recording: one.outcome for one in score_scene(SCENE, events, KNOWN)}
 
 
 def test_a_right_name_at_the_right_place() -> None:
     # The buffer began at 22 s, two seconds into what began five seconds into the song.
-    scene_results = score_scene(SCENE, [_named(30.0, "id-a", 7.1), _unknown(70.0)], KNOWN)
+    scene_results = score_scene(SCENE, [_named(30.0, "a", 7.1), _unknown(70.0)], KNOWN)
     assert [one.sound.recording for one in scene_results] == ["talk", "a", "stranger"]
     talk, song, other = scene_results
     assert (song.outcome, song.delay_s, song.expected_offset_s, song.found_offset_s) == (
@@ -49,15 +50,15 @@ def test_a_right_name_at_the_right_place() -> None:
 @pytest.mark.parametrize(
     ("event", "recording", "outcome"),
     [
-        (_named(30.0, "id-b", 7.0), "a", Outcome.WRONG),
-        (_named(30.0, "id-a", 8.2), "a", Outcome.MISPLACED),
-        (_named(70.0, "id-a", 7.0), "stranger", Outcome.WRONG),
-        (_named(12.0, "id-a", 7.0), "talk", Outcome.WRONG),
+        (_named(30.0, "b", 7.0), "a", Outcome.WRONG),
+        (_named(30.0, "a", 8.2), "a", Outcome.MISPLACED),
+        (_named(70.0, "a", 7.0), "stranger", Outcome.WRONG),
+        (_named(12.0, "a", 7.0), "talk", Outcome.WRONG),
         (_unknown(12.0), "talk", Outcome.WOKE_FOR_NOTHING),
         (_unknown(30.0), "a", Outcome.MISSED),
     ],
 )
-def test_wrong_answers(event: Event, recording: str, outcome: Outcome) -> None:
+def test_wrong_answers(event: Answered, recording: str, outcome: Outcome) -> None:
     assert _outcomes(event)[recording] is outcome
 
 
@@ -67,7 +68,7 @@ def test_no_answer_misses_the_known_song_and_ignores_the_stranger() -> None:
     assert not Outcome.WRONG.is_right
 
 
-def test_what_sounds_during_a_pause_is_not_listened_to() -> None:
+def test_a_sound_during_a_pause_is_not_listened_to() -> None:
     playback = Condition(reason=PauseReason.OWN_PLAYBACK, start_s=19.0, end_s=51.0)
     scene = dataclasses.replace(SCENE, conditions=(playback,))
     outcomes = {one.sound.recording: one.outcome for one in score_scene(scene, [], KNOWN)}
@@ -76,4 +77,4 @@ def test_what_sounds_during_a_pause_is_not_listened_to() -> None:
 
 def test_a_buffer_with_speech_and_music_is_caused_by_the_music() -> None:
     # Six seconds of talking and one of music in the buffer.
-    assert _outcomes(_named(26.0, "id-a", 3.0))["a"] is Outcome.RECOGNIZED
+    assert _outcomes(_named(26.0, "a", 3.0))["a"] is Outcome.RECOGNIZED
