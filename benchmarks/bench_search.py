@@ -26,7 +26,8 @@ from fingerprinter.fingerprint import Fingerprinter
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook import Codebook, l2_normalize
 from ondevice_db.index.train_codebook import train_codebook
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
 HISTORY = Path(__file__).with_name("search.json")

@@ -1,9 +1,8 @@
-"""From sound to a song: choose eight seconds, fingerprint them, match them."""
+"""From audio to a song: choose eight seconds, fingerprint them, match them."""
 
-import functools
 import time
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,36 +14,16 @@ from ondevice_db.format.schema import Track
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
-from ondevice_db.match.explain import reasons_against
-from ondevice_db.match.matcher import Match, Matcher
+from ondevice_db.match.explain import Explanation, explain_match
+from ondevice_db.match.match import Match
+from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import Songs
 
-__all__ = ["Embedder", "Recognition", "RecognizedSong", "Recognizer", "acceptance_of", "first_audible_s"]
+__all__ = ["Query", "Recognition", "RecognizedSong", "Recognizer", "acceptance_of", "first_audible_s"]
 
 QUERY_S = 8.0
 SILENCE_DBFS = -60.0
 _BLOCK_S = 0.1
-
-
-class Embedder(Protocol):
-    """What indexing and recognition need of a fingerprinter: `fingerprinter.fingerprint.Fingerprinter` is one."""
-
-    name: str
-    dim: int
-    embedding_space: str
-    reference_hop_s: float
-    query_hop_s: float
-
-    @property
-    def window_s(self) -> float:
-        """Audio that one fingerprint covers, in seconds."""
-        ...
-
-    def embed_with_levels(
-        self, samples: NDArray[np.float32], hop_s: float
-    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return unit rows, shape (n, dim), and each window's RMS level in dBFS, shape (n,)."""
-        ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -72,6 +51,24 @@ class RecognizedSong:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """A query as it was matched.
+
+    Attributes
+    ----------
+    start_s : float, seconds
+        Where in the recording it begins.
+    embeddings : ndarray of float32, shape (n, dim)
+        Unit rows, zero where it is silent.
+    match : Match
+    """
+
+    start_s: float
+    embeddings: NDArray[np.float32]
+    match: Match
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Recognition:
     """The answer to a query.
 
@@ -82,15 +79,14 @@ class Recognition:
     latency_ms : float
         Fingerprinting and matching, without reading or decoding the file.
     n_fingerprints : int
-    explain : dict
-        Where the query was cut, evidence as a whole and for each fingerprint, threshold, the best candidates with their
-        names, the reason of the answer, and what spoke most against the best song where it is "unknown".
+    query : Query or None
+        The fingerprints and their match, for `Recognizer.explain` and `Recognizer.align`.
     """
 
     match: RecognizedSong | None
     latency_ms: float
     n_fingerprints: int
-    explain: dict[str, Any] = field(default_factory=dict)
+    query: Query | None = field(default=None, repr=False, compare=False)
 
 
 class Recognizer:
@@ -100,7 +96,7 @@ class Recognizer:
     ----------
     database : Songs
         A `SongDatabase`, or several as one.
-    fingerprinter : Embedder
+    fingerprinter : Fingerprinter
     acceptance : Acceptance, optional
         By default the one in the fingerprinter's manifest.
     options : SearchOptions, optional
@@ -116,7 +112,7 @@ class Recognizer:
     def __init__(
         self,
         database: Songs,
-        fingerprinter: Embedder,
+        fingerprinter: Fingerprinter,
         acceptance: Acceptance | None = None,
         options: SearchOptions | None = None,
         log_prior: NDArray[np.float64] | None = None,
@@ -142,7 +138,7 @@ class Recognizer:
         samples : ndarray of float32, shape (n,), in [-1, 1]
             Mono at 16 kHz.
         at_s : float >= 0, optional
-            Where to listen; by default where the first sound above silence begins. Eight seconds from there are used,
+            Where to begin; by default where the first sound above silence begins. Eight seconds from there are used,
             and as far back as needed where the recording ends sooner.
 
         Raises
@@ -186,65 +182,39 @@ class Recognizer:
             start_s = max(0.0, min(start_s, duration_s - QUERY_S))
         return start_s
 
+    def explain(self, recognition: Recognition) -> Explanation:
+        """Explain an answer of this recognizer; nothing is matched again."""
+        query = _query_of(recognition)
+        found = explain_match(query.match, self._matcher.acceptance, self._database, query_start_s=query.start_s)
+        silent = not query.embeddings.any()
+        return replace(found, reason=f"nothing above {SILENCE_DBFS:g} dBFS") if silent else found
+
+    def align(self, recognition: Recognition) -> AlignmentMap | None:
+        """Return the alignment of an answer with its best candidate, for a plot; None where there is no candidate."""
+        query = _query_of(recognition)
+        if not query.match.candidates:
+            return None
+        track = self._database.track(query.match.candidates[0].song_index)
+        hop_s = self._fingerprinter.query_hop_s
+        return map_alignment(self._database, query.match, query.embeddings, hop_s, title=track.title)
+
     def _answer(self, samples: NDArray[np.float32], start_s: float) -> Recognition:
         began_s = time.perf_counter()
-        embeddings = self._embed(samples)
-        match = self._match(embeddings)
+        hop_s = self._fingerprinter.query_hop_s
+        embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)
+        # Silence is alike everywhere: it is evidence for no song.
+        embeddings = np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), embeddings)
+        match = self._matcher.match(embeddings, hop_s, self._options)
         song = None
-        if match is not None and match.best is not None:
+        if match.best is not None:
             best = match.best
             song = RecognizedSong(track=self._database.track(best.song_index), offset_s=best.offset_s, score=best.score)
-        latency_ms = 1000 * (time.perf_counter() - began_s)
-        explain = {"query_start_s": start_s, **self._explain(match)}
-        return Recognition(match=song, latency_ms=latency_ms, n_fingerprints=embeddings.shape[0], explain=explain)
-
-    def _embed(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the query's fingerprints; zero rows where it is silent."""
-        embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, self._fingerprinter.query_hop_s)
-        # Silence is alike everywhere: it is evidence for no song.
-        return np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), embeddings)
-
-    def _match(self, embeddings: NDArray[np.float32]) -> Match | None:
-        """Return the match of fingerprints, or None where all of them are silent."""
-        if not embeddings.any():
-            return None
-        return self._matcher.match(embeddings, self._fingerprinter.query_hop_s, self._options)
-
-    def align(self, samples: NDArray[np.float32], at_s: float | None = None) -> AlignmentMap | None:
-        """Return what a plot of the best candidate's alignment shows; None where there is no candidate.
-
-        Parameters
-        ----------
-        samples, at_s
-            As of `recognize`, with the same answer.
-        """
-        embeddings = self._embed(_cut(samples, self._start_s(samples, at_s)))
-        match = self._match(embeddings)
-        if match is None or not match.candidates:
-            return None
-        track = self._database.track(match.candidates[0].song_index)
-        return map_alignment(self._database, match, embeddings, self._fingerprinter.query_hop_s, title=track.title)
-
-    def _explain(self, match: Match | None) -> dict[str, Any]:
-        if match is None:
-            reason = f"nothing above {SILENCE_DBFS:g} dBFS"
-            return {"reason": reason, "reasons": [], "candidates": [], "steps": []}
-        explain = match.explain
-        names = functools.cache(self._names)
-        for candidate in explain["candidates"]:
-            candidate.update(names(candidate["song_index"]))
-        for step in explain["steps"]:
-            runner_up = step.pop("runner_up_song")
-            step["runner_up"] = None if runner_up is None else names(runner_up)
-        against = reasons_against(match.evidence, self._matcher.acceptance) if match.evidence is not None else ()
-        explain["n_songs"] = self._database.n_songs
-        explain["reason"] = _verdict(match)
-        explain["reasons"] = [reason.to_dict() for reason in against] if match.best is None else []
-        return explain
-
-    def _names(self, song_index: int) -> dict[str, str]:
-        track = self._database.track(song_index)
-        return {"track_id": track.track_id, "title": track.title, "artist": track.artist}
+        return Recognition(
+            match=song,
+            latency_ms=1000 * (time.perf_counter() - began_s),
+            n_fingerprints=embeddings.shape[0],
+            query=Query(start_s=start_s, embeddings=embeddings, match=match),
+        )
 
 
 def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:
@@ -252,12 +222,11 @@ def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:
     return samples[first : first + round(QUERY_S * SAMPLE_RATE_HZ)]
 
 
-def _verdict(match: Match) -> str:
-    if not match.candidates:
-        return "no song of the database has a fingerprint near the query's"
-    score, threshold = match.candidates[0].score, match.threshold
-    relation = "reaches" if match.best is not None else "is below"
-    return f"the best song's score of {score:.3f} {relation} the threshold of {threshold:.3f}"
+def _query_of(recognition: Recognition) -> Query:
+    if recognition.query is None:
+        message = "recognition: expected an answer of a Recognizer with its query, found one without"
+        raise ConfigError(message)
+    return recognition.query
 
 
 def first_audible_s(samples: NDArray[np.float32]) -> float:
@@ -269,10 +238,7 @@ def first_audible_s(samples: NDArray[np.float32]) -> float:
     return float(loud[0]) * _BLOCK_S if loud.size else 0.0
 
 
-def acceptance_of(fingerprinter: Embedder) -> Acceptance:
+def acceptance_of(fingerprinter: Fingerprinter) -> Acceptance:
     """Return the acceptance model of a fingerprinter's manifest, or the default where it has none."""
-    if isinstance(fingerprinter, Fingerprinter):
-        table = fingerprinter.folder.manifest.get("acceptance")
-        if table is not None:
-            return Acceptance.from_dict(table)
-    return DEFAULT_ACCEPTANCE
+    table = fingerprinter.folder.manifest.get("acceptance")
+    return DEFAULT_ACCEPTANCE if table is None else Acceptance.from_dict(table)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from ondevice_db.format.schema import Track
 from ondevice_db.index.codebook import Codebook, l2_normalize
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.settings import FingerprintSettings
 
 __all__ = ["TRIAL_SETTINGS", "Ended", "forked", "trial_codebook", "trial_database", "trial_song", "trial_track"]
 

@@ -37,7 +37,8 @@ from ondevice_db.index.choose_codebook import CodebookChoice
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.recognizer import acceptance_of
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
 RATE = 0.003

@@ -15,7 +15,8 @@ from nowplaying_core.audio.corpus import CorpusFile
 from ondevice_db.format.schema import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.exact import ExactIndex
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
 __all__ = ["Library", "build_library", "open_exact"]

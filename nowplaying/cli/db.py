@@ -19,12 +19,12 @@ _Path = Annotated[Path, typer.Argument(metavar="DB", help="Song database: a fold
 
 
 @app.command()
-def info(database: _Path, json_output: Json = False) -> None:
+def info(database: _Path, as_json: Json = False) -> None:
     """Print counts, sizes and parameters."""
     from ondevice_db.store.store import SongDatabase
 
     facts = SongDatabase.open(database).info() | _versions(database)
-    if json_output:
+    if as_json:
         emit_json("database/1", facts)
         return
     width = max(len(name) for name in facts)
@@ -47,12 +47,12 @@ def _versions(database: Path) -> dict[str, object]:
 
 
 @app.command("list")
-def list_songs(database: _Path, json_output: Json = False) -> None:
+def list_songs(database: _Path, as_json: Json = False) -> None:
     """Print every song with its track id."""
     from ondevice_db.store.store import SongDatabase
 
     tracks = [track for _, track in SongDatabase.open(database).songs]
-    if json_output:
+    if as_json:
         for track in tracks:
             emit_json("track/1", track.to_dict())
         return
@@ -61,7 +61,7 @@ def list_songs(database: _Path, json_output: Json = False) -> None:
 
 
 @app.command()
-def verify(database: _Path, public_key: db_change.PublicKey = None, json_output: Json = False) -> None:
+def verify(database: _Path, public_key: db_change.PublicKey = None, as_json: Json = False) -> None:
     """Check every hash, size and bound, the publisher's signature if asked, and that the songs find themselves."""
     from ondevice_db.update.signature import check_database_signature
     from ondevice_db.verify import verify_database
@@ -69,7 +69,7 @@ def verify(database: _Path, public_key: db_change.PublicKey = None, json_output:
     if public_key is not None:
         check_database_signature(database, public_key)
     report = verify_database(database)
-    if json_output:
+    if as_json:
         emit_json("verification/1", report.to_dict())
     else:
         say(f"{database}: {report}")

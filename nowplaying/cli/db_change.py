@@ -26,7 +26,7 @@ PublicKey = Annotated[
 def remove(
     database: _Path,
     track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="As 'db list' prints them.")],
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Take songs out."""
     from nowplaying_core.errors import ConfigError
@@ -36,7 +36,7 @@ def remove(
     removed = remove_tracks(database, wanted)
     missing = [track_id for track_id in wanted if track_id not in removed]
     if removed:
-        _tell(database, "remove", _songs(len(removed)) + " removed", json_output, removed=len(removed))
+        _report(database, "remove", _songs(len(removed)) + " removed", as_json, removed=len(removed))
     if missing:
         message = f"{database}: holds no song {', '.join(missing)}; see 'nowplaying db list'"
         raise ConfigError(message)
@@ -48,7 +48,7 @@ def merge(
     quantize_again: Annotated[
         bool, typer.Option("--quantize-again", help="Take songs of another codebook too, at a loss of accuracy.")
     ] = False,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Add the songs of other databases, each recording once; nothing is fingerprinted again."""
     from ondevice_db.store.changes import merge_databases
@@ -58,7 +58,7 @@ def merge(
         note(f"{_songs(report.quantized_again)} of another codebook encoded anew, which costs accuracy")
     text = f"{_songs(report.added)} added, {report.duplicates} duplicates"
     facts = {"added": report.added, "duplicates": report.duplicates, "quantized_again": report.quantized_again}
-    _tell(database, "merge", text, json_output, **facts)
+    _report(database, "merge", text, as_json, **facts)
 
 
 def describe(
@@ -67,7 +67,7 @@ def describe(
     title: _Text = None,
     artist: _Text = None,
     album: _Text = None,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Change what is known about a song."""
     from nowplaying_core.errors import ConfigError
@@ -79,7 +79,7 @@ def describe(
         message = "describe: expected --title, --artist or --album, found none"
         raise ConfigError(message)
     track = describe_track(database, track_id, given)
-    _tell(database, "describe", f"{track_id} is {track.artist} - {track.title}", json_output, track=track.to_dict())
+    _report(database, "describe", f"{track_id} is {track.artist} - {track.title}", as_json, track=track.to_dict())
 
 
 def replace(
@@ -87,42 +87,42 @@ def replace(
     track_id: _TrackId,
     file: Annotated[Path, typer.Argument(help="The recording that takes its place.")],
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Put another recording in a song's place."""
     from fingerprinter.fingerprint import Fingerprinter
     from ondevice_db.ingest.ingest import replace_with_file
 
     track = replace_with_file(database, track_id, file, Fingerprinter.from_model(fingerprinter))
-    _tell(database, "replace", f"{track_id} replaced with {track.track_id}", json_output, track=track.to_dict())
+    _report(database, "replace", f"{track_id} replaced with {track.track_id}", as_json, track=track.to_dict())
 
 
-def compact(database: _Path, json_output: Json = False) -> None:
+def compact(database: _Path, as_json: Json = False) -> None:
     """Close the gaps of removed songs, and drop the version that is kept to roll back to."""
     from ondevice_db.store.changes import compact_database
 
     manifest = compact_database(database)
-    _tell(database, "compact", f"{_songs(manifest.n_songs)} in {manifest.n_slots} places", json_output)
+    _report(database, "compact", f"{_songs(manifest.n_songs)} in {manifest.n_slots} places", as_json)
 
 
-def rollback(database: _Path, json_output: Json = False) -> None:
+def rollback(database: _Path, as_json: Json = False) -> None:
     """Return to the version before the last change."""
     from ondevice_db.store.versions import roll_back
 
-    _tell(database, "rollback", _version(roll_back(database)), json_output)
+    _report(database, "rollback", _version(roll_back(database)), as_json)
 
 
 def delta(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="Database as others have it.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="A copy of it that was changed.")],
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Delta to write.", show_default=False)],
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Write the small download that leads from one version to a later one."""
     from ondevice_db.update.delta import make_delta
 
     n_bytes = make_delta(old, new, out)
-    if json_output:
+    if as_json:
         emit_json("delta/1", {"path": str(out), "bytes": n_bytes})
     else:
         say(f"{out}: {n_bytes} bytes from {old} to {new}")
@@ -132,28 +132,28 @@ def apply(
     database: _Path,
     file: Annotated[Path, typer.Argument(metavar="DELTA", help="File that 'db delta' made.")],
     public_key: PublicKey = None,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Bring a database to the version that a delta leads to: all of it or nothing."""
     from ondevice_db.update.delta import apply_delta
 
-    _tell(database, "apply", _version(apply_delta(database, file, public_key=public_key)), json_output)
+    _report(database, "apply", _version(apply_delta(database, file, public_key=public_key)), as_json)
 
 
 def sign(
     database: _Path,
     key: Annotated[Path, typer.Option("--key", metavar="PEM", help="Private P-256 key.", show_default=False)],
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Sign a database as its publisher; any later change makes it unsigned."""
     from ondevice_db.update.signature import sign_database
 
     path = sign_database(database, key)
-    _tell(database, "sign", f"signed in {path.name}", json_output, signature=str(path))
+    _report(database, "sign", f"signed in {path.name}", as_json, signature=str(path))
 
 
-def _tell(database: Path, action: str, text: str, json_output: bool, **facts: object) -> None:
-    if not json_output:
+def _report(database: Path, action: str, text: str, as_json: bool, **facts: object) -> None:
+    if not as_json:
         say(f"{database}: {text}")
         return
     from ondevice_db.format.schema import load_manifest

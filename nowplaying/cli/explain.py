@@ -1,60 +1,62 @@
-"""An explained answer for people: what was found, how clearly, and what was missing."""
+"""An explanation printed for people: the candidates, the evidence second by second, and what was missing."""
 
 import io
-from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING
 
 from nowplaying.cli.output import say, visible
 from nowplaying_core.text import clock
+
+if TYPE_CHECKING:
+    from ondevice_db.match.explain import Explanation, SongName
 
 __all__ = ["print_explanation"]
 
 _BAR_CELLS = 20
 
 
-def print_explanation(record: Mapping[str, Any]) -> None:
-    """Print the ``explain`` part of an answer as tables."""
+def print_explanation(explanation: "Explanation") -> None:
+    """Print an explanation as tables."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    explain = record["explain"]
-    say(f"  why: {explain['reason']}")
-    for reason in explain["reasons"]:
-        say(f"  - {reason['text']}")
-    if not explain["candidates"]:
+    names, steps = explanation.names, explanation.steps
+    say(f"  why: {explanation.reason}")
+    for reason in explanation.reasons:
+        say(f"  - {reason.text}")
+    if not explanation.candidates:
         return
     stream = io.StringIO()
     # Wide enough for every column: lines of a terminal's width would cut titles in a pipe.
     console = Console(file=stream, width=120, color_system=None, highlight=False, markup=False)
     candidates = Table("", "song", "at", "raw score", "score", box=box.SIMPLE_HEAD, title_justify="left")
-    for rank, candidate in enumerate(explain["candidates"], start=1):
-        numbers = (f"{candidate['raw_score']:.3f}", f"{candidate['score']:.3f}")
-        candidates.add_row(str(rank), _name(candidate), clock(candidate["offset_s"]), *numbers)
+    for rank, one in enumerate(explanation.candidates, start=1):
+        numbers = (f"{one.raw_score:.3f}", f"{one.score:.3f}")
+        candidates.add_row(str(rank), _name(names[one.song_index]), clock(one.offset_s), *numbers)
     console.print(candidates)
-    steps = Table("query", "song time", "similarity", "", "music", "nearest other song", "", box=box.SIMPLE_HEAD)
-    for step in explain["steps"]:
-        runner_up = step["runner_up"]
-        steps.add_row(
-            clock(step["time_s"]),
-            clock(step["reference_s"]),
-            f"{step['similarity']:.2f}",
-            _bar(step["similarity"]),
-            f"{step['cohort_similarity']:.2f}",
-            "none" if runner_up is None else f"{step['runner_up_similarity']:.2f}  {_name(runner_up)}",
-            "+" if step["wins"] else "-",
+    evidence = Table("query", "song time", "similarity", "", "cohort", "nearest other song", "", box=box.SIMPLE_HEAD)
+    for step in steps:
+        other = step.runner_up_song
+        evidence.add_row(
+            clock(step.time_s),
+            clock(step.reference_s),
+            f"{step.similarity:.2f}",
+            _bar(step.similarity),
+            f"{step.cohort_similarity:.2f}",
+            "none" if other is None else f"{step.runner_up_similarity:.2f}  {_name(names[other])}",
+            "+" if step.wins else "-",
         )
-    console.print(steps)
+    console.print(evidence)
     for line in stream.getvalue().splitlines():
         if line.strip():
             say(line.rstrip())
-    n_wins = sum(step["wins"] for step in explain["steps"])
-    scanned = f"{explain['n_scanned']} fingerprints of {explain['n_songs']} songs were compared with each"
-    say(f"  {n_wins} of {len(explain['steps'])} fingerprints are nearest to the first song (+); {scanned}")
+    n_wins = sum(step.wins for step in steps)
+    scanned = f"{explanation.n_scanned} fingerprints of {explanation.n_songs} songs were compared with each"
+    say(f"  {n_wins} of {len(steps)} fingerprints are nearest to the first song (+); {scanned}")
 
 
-def _name(track: Mapping[str, Any]) -> str:
-    return visible(" - ".join(part for part in (track["artist"], track["title"]) if part).replace("\n", " "))
+def _name(song: "SongName") -> str:
+    return visible(" - ".join(part for part in (song.artist, song.title) if part).replace("\n", " "))
 
 
 def _bar(value: float) -> str:

@@ -29,17 +29,19 @@ def index(
         typer.Option("--hop", help="Seconds between fingerprints: 0.5 finds shorter sound, in twice the space."),
     ] = None,
     code_bytes: Annotated[
-        int | None, typer.Option("--code-bytes", help="Of a fingerprint: 6, 8, 12, 16 or 24.", show_default="12")
+        int | None, typer.Option("--code-bytes", help="Bytes of a fingerprint: 6, 8, 12, 16 or 24.", show_default="12")
     ] = None,
     codebook: Annotated[
         str,
-        typer.Option("--codebook", help="shipped; own: trained on this music; auto: own where the music is much."),
+        typer.Option(
+            "--codebook", help="shipped; own: train on this music; auto: own if the collection is large enough."
+        ),
     ] = "auto",
     engine: Annotated[
         str, typer.Option("--engine", help="local, or ray: on a cluster (docs/cluster.md); the result is the same.")
     ] = "local",
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
-    json_output: Json = False,
+    as_json: Json = False,
 ) -> None:
     """Fingerprint files and folders into a database; interrupted, the same command goes on where it stopped."""
     from fingerprinter.fingerprint import Fingerprinter
@@ -78,7 +80,7 @@ def index(
     }
     if report.n_resumed:
         note(f"{report.n_resumed} files had been done by an interrupted run")
-    if json_output:
+    if as_json:
         emit_json("index/1", record)
     else:
         hours = f"{report.seconds_of_audio / 3600:.2f} h of audio"

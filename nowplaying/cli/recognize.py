@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from nowplaying.cli.explain import print_explanation
 from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources, read_source
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, say
@@ -14,20 +15,19 @@ from nowplaying_core.errors import NowPlayingError
 from nowplaying_core.text import clock
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
+    from ondevice_db.match.explain import Explanation
     from ondevice_db.recognizer import Recognition, Recognizer
 
-__all__ = ["match_record", "recognize"]
+__all__ = ["recognize"]
 
 
 def recognize(
     files: Sounds,
     databases: Databases,
-    json_output: Json = False,
+    as_json: Json = False,
     explain: Annotated[
-        bool, typer.Option("--explain", help="Also tell the candidates, the evidence second by second, and why.")
+        bool,
+        typer.Option("--explain", help="Also print candidates, evidence second by second, and reasons."),
     ] = False,
     plot: Annotated[
         Path | None,
@@ -35,19 +35,24 @@ def recognize(
     ] = None,
     at_s: Annotated[
         float | None,
-        typer.Option("--at", min=0.0, metavar="SECONDS", help="Listen from here on, not where it gets loud enough."),
+        typer.Option("--at", min=0.0, metavar="SECONDS", help="Begin here, not where it gets loud enough."),
     ] = None,
     every_s: Annotated[
         float | None,
-        typer.Option("--every", min=0.5, metavar="SECONDS", help="Listen again and again, this far apart."),
+        typer.Option("--every", min=0.5, metavar="SECONDS", help="Recognize again and again, this far apart."),
     ] = None,
     popularity: Annotated[
         Path | None,
-        typer.Option("--popularity", help="Table of track_id and count: of songs that sound alike, the popular one."),
+        typer.Option("--popularity", help="Table of track_id and count: prefer the popular of similar songs."),
     ] = None,
     min_score: Annotated[
         float | None,
-        typer.Option("--min-score", min=0.0, max=1.0, help="Smallest score that is an answer; else the model says."),
+        typer.Option(
+            "--min-score",
+            min=0.0,
+            max=1.0,
+            help="Reject matches scoring below this. Default: the model's fitted threshold.",
+        ),
     ] = None,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
@@ -66,25 +71,26 @@ def recognize(
     for source in sources:
         try:
             samples = read_source(source)
+            answers: list[tuple[float | None, Recognition]]
             if every_s is not None:
-                answers = recognizer.recognize_every(samples, every_s)
+                answers = [*recognizer.recognize_every(samples, every_s)]
             else:
-                answers = [(at_s or 0.0, recognizer.recognize(samples, at_s=at_s))]
+                answers = [(None, recognizer.recognize(samples, at_s=at_s))]
         except NowPlayingError as error:
             outcome.failed(error)
-            if json_output:
+            if as_json:
                 emit_json("recognition/1", {"file": source, "match": None, "error": str(error)})
             continue
         if plot is not None:
-            _plot(recognizer, samples, at_s, plot)
+            _plot(recognizer, answers[0][1], plot)
         for start_s, answer in answers:
             if answer.match is not None:
                 outcome.found()
-            record = match_record(source, answer, start_s=start_s if every_s is not None else None, explain=explain)
-            if json_output:
-                emit_json("recognition/1", record)
+            explanation = recognizer.explain(answer) if explain else None
+            if as_json:
+                emit_json("recognition/1", _record(source, start_s, answer, explanation))
             else:
-                _print(record)
+                _print(source, start_s, answer, explanation)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -103,39 +109,36 @@ def _open(databases: list[Path], model: str, popularity: Path | None, min_score:
     return Recognizer(songs, fingerprinter, acceptance, log_prior=prior)
 
 
-def match_record(
-    source: str, answer: "Recognition", *, start_s: float | None = None, explain: bool = False
+def _record(
+    source: str, start_s: float | None, answer: "Recognition", explanation: "Explanation | None"
 ) -> dict[str, Any]:
     """Return an answer in the form that scripts depend on."""
-    record: dict[str, Any] = {"file": source}
-    if start_s is not None:
-        record["at_s"] = start_s
-    record["match"] = answer.match.to_dict() if answer.match is not None else None
-    record["latency_ms"] = round(answer.latency_ms, 2)
-    record["n_fingerprints"] = answer.n_fingerprints
-    if explain:
-        record["explain"] = answer.explain
-    return record
+    return {
+        "file": source,
+        **({} if start_s is None else {"at_s": start_s}),
+        "match": answer.match.to_dict() if answer.match is not None else None,
+        "latency_ms": round(answer.latency_ms, 2),
+        "n_fingerprints": answer.n_fingerprints,
+        **({} if explanation is None else {"explain": explanation.to_dict()}),
+    }
 
 
-def _print(record: dict[str, Any]) -> None:
-    where = f"{record['file']} at {clock(record['at_s'])}" if "at_s" in record else record["file"]
-    match = record["match"]
-    if match is None:
+def _print(source: str, start_s: float | None, answer: "Recognition", explanation: "Explanation | None") -> None:
+    where = source if start_s is None else f"{source} at {clock(start_s)}"
+    song = answer.match
+    if song is None:
         say(f"{where}: unknown")
     else:
-        name = " - ".join(part for part in (match["artist"], match["title"]) if part)
-        say(f"{where}: {name} at {clock(match['offset_s'])} (score {match['score']:.3f})")
-    if "explain" in record:
-        from nowplaying.cli.explain import print_explanation
-
-        print_explanation(record)
+        name = " - ".join(part for part in (song.track.artist, song.track.title) if part)
+        say(f"{where}: {name} at {clock(song.offset_s)} (score {song.score:.3f})")
+    if explanation is not None:
+        print_explanation(explanation)
 
 
-def _plot(recognizer: "Recognizer", samples: "NDArray[np.float32]", at_s: float | None, path: Path) -> None:
+def _plot(recognizer: "Recognizer", answer: "Recognition", path: Path) -> None:
     from ondevice_db.match.alignment import plot_alignment
 
-    alignment = recognizer.align(samples, at_s)
+    alignment = recognizer.align(answer)
     if alignment is None:
         note(f"{path}: not drawn, there is no candidate to draw")
         return

@@ -14,10 +14,9 @@ from typing import Any
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import errors
-from nowplaying_core.errors import ConfigError, MissingExtraError, NowPlayingError
+from nowplaying_core.errors import MissingExtraError, NowPlayingError
 from ondevice_db.format.schema import Track
 from ondevice_db.ingest.workers import fingerprint_file, rebuild_error
-from ondevice_db.recognizer import Embedder
 
 __all__ = ["fingerprint_on_cluster"]
 
@@ -25,7 +24,7 @@ _FILES_A_BLOCK = 16  # what a lost worker costs
 
 
 def fingerprint_on_cluster(
-    paths: Sequence[Path], folder: Path, embedder: Embedder, *, hop_s: float, jobs: int
+    paths: Sequence[Path], folder: Path, fingerprinter: Fingerprinter, *, hop_s: float, jobs: int
 ) -> Iterator[tuple[Path, Track | NowPlayingError]]:
     """Yield each file with its track, or with the error that names what is wrong with it, as they get ready.
 
@@ -34,8 +33,8 @@ def fingerprint_on_cluster(
     paths : sequence of Path
     folder : Path
         Where fingerprints are stored; every node sees it under this path.
-    embedder : Embedder
-        A :class:`~fingerprinter.fingerprint.Fingerprinter`, whose model folder every node sees.
+    fingerprinter : Fingerprinter
+        Every node sees its model folder.
     hop_s : float > 0, seconds
     jobs : int >= 1
         Workers of one CPU each.
@@ -44,8 +43,6 @@ def fingerprint_on_cluster(
     ------
     MissingExtraError
         When Ray is not installed.
-    ConfigError
-        When the embedder is no shipped kind.
     """
     try:
         import ray
@@ -53,9 +50,6 @@ def fingerprint_on_cluster(
     except ImportError as error:
         extra, purpose = "cluster", "indexing on a Ray cluster"
         raise MissingExtraError(extra, purpose, error) from error
-    if not isinstance(embedder, Fingerprinter):
-        message = f"{embedder.name}: the workers of a cluster open a model folder, and this model has none"
-        raise ConfigError(message)
     if not paths:
         return
     if not ray.is_initialized():
@@ -66,7 +60,7 @@ def fingerprint_on_cluster(
         override_num_blocks=max(1, (len(paths) + _FILES_A_BLOCK - 1) // _FILES_A_BLOCK),
     )
     given = {str(path.absolute()): path for path in paths}
-    settings = {"model": str(embedder.folder.path.absolute()), "folder": str(folder.absolute()), "hop_s": hop_s}
+    settings = {"model": str(fingerprinter.folder.path.absolute()), "folder": str(folder.absolute()), "hop_s": hop_s}
     done = files.map(_Worker, fn_constructor_kwargs=settings, concurrency=jobs, num_cpus=1)
     for row in done.iter_rows():
         yield given[row["path"]], _result(row)

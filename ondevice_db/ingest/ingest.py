@@ -4,7 +4,6 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -13,75 +12,26 @@ from numpy.typing import NDArray
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
 from ondevice_db.format.arrays import open_array
+from ondevice_db.format.lock import writer_lock
 from ondevice_db.format.schema import Track, load_manifest
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
-from ondevice_db.ingest.journal import DoneFile, FileStamp, Journal
+from ondevice_db.ingest.journal import FileStamp, Journal
+from ondevice_db.ingest.report import IndexProgress, IndexReport
 from ondevice_db.ingest.workers import fingerprint_file, fingerprint_files
-from ondevice_db.recognizer import Embedder
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter, check_target
 from ondevice_db.store.changes import replace_track
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
-__all__ = ["IndexProgress", "IndexReport", "index_paths", "replace_with_file"]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IndexProgress:
-    """How far a run is.
-
-    Attributes
-    ----------
-    n_done, n_total : int
-        Files, with those that failed or were done before.
-    seconds_of_audio : float
-        Fingerprinted by this run.
-    elapsed_s : float
-    """
-
-    n_done: int
-    n_total: int
-    seconds_of_audio: float
-    elapsed_s: float
-
-    @property
-    def times_real_time(self) -> float:
-        """Seconds of audio per second of work."""
-        return self.seconds_of_audio / max(self.elapsed_s, 1e-9)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class IndexReport:
-    """What became of every file.
-
-    Attributes
-    ----------
-    added : list of (Path, str)
-        Files whose songs are in the database now, and their track ids.
-    skipped : list of (Path, str)
-        Files with the same sound as another, and that one's source.
-    failed : list of (Path, NowPlayingError)
-        Files that cannot be read, and why.
-    n_resumed : int
-        Files that an interrupted run had finished.
-    seconds_of_audio : float
-        Of the added songs.
-    elapsed_s : float
-    """
-
-    added: list[tuple[Path, str]] = field(default_factory=list)
-    skipped: list[tuple[Path, str]] = field(default_factory=list)
-    failed: list[tuple[Path, NowPlayingError]] = field(default_factory=list)
-    n_resumed: int = 0
-    seconds_of_audio: float = 0.0
-    elapsed_s: float = 0.0
+__all__ = ["index_paths", "replace_with_file"]
 
 
 def index_paths(
     paths: Sequence[Path],
     database: str | Path,
-    fingerprinter: Embedder,
+    fingerprinter: Fingerprinter,
     *,
     jobs: int = 1,
     add: bool = False,
@@ -102,8 +52,8 @@ def index_paths(
         Audio files; see :func:`nowplaying_core.audio.find_audio` for folders.
     database : str or Path
         Folder NAME.npdb.
-    fingerprinter : Embedder
-        Sent to other processes by its model folder, or pickled where it is no shipped kind.
+    fingerprinter : Fingerprinter
+        Other processes open its model folder.
     jobs : int >= 1
         Processes.
     add : bool
@@ -116,7 +66,7 @@ def index_paths(
     engine : {"local", "ray"}
         Where files are fingerprinted: in processes of this machine, or on a Ray cluster; the result is the same.
     progress : callable, optional
-        Is told after every file.
+        Called after every file.
 
     Raises
     ------
@@ -146,50 +96,55 @@ def index_paths(
         hop_s=hop_s,
         window_s=fingerprinter.window_s,
     )
-    choice, given = (None, codebook) if isinstance(codebook, Codebook) else (codebook or CodebookChoice(), None)
-    if add or layout != "pq":
-        choice = None
-    if choice is not None:
-        given = _shipped_codebook(fingerprinter, choice)
+    choice = codebook or CodebookChoice()
+    shipped = None
+    if layout == "pq" and not add and isinstance(choice, CodebookChoice):
+        # Read first, so that a model without a codebook is refused before hours of work.
+        shipped = shipped_codebook(fingerprinter.folder.path, choice.code_bytes)
     _make_parent(path)
     began_s = time.perf_counter()
-    with DatabaseWriter(path, settings=settings, codebook=given, layout=layout, extend=add) as writer:
+    added: list[tuple[Path, str]] = []
+    skipped: list[tuple[Path, str]] = []
+    seconds = 0.0
+    with writer_lock(path):
+        check_target(path, settings, extend=add)
         journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
-        report = IndexReport(n_resumed=sum(journal.find(FileStamp.of(file)) is not None for file in paths))
+        n_resumed = sum(journal.find(FileStamp.of(file)) is not None for file in paths)
         try:
-            done = _fingerprint_all(
-                paths,
-                journal,
-                fingerprinter,
-                hop_s=hop_s,
-                jobs=jobs,
-                engine=engine,
-                report=report,
-                progress=progress,
+            done, failed = _fingerprint_all(
+                paths, journal, fingerprinter, hop_s=hop_s, jobs=jobs, engine=engine, progress=progress
             )
         except (OSError, BrokenProcessPool) as error:
             message = f"{path}: indexing stopped ({error}); free some space or memory and run the command again"
             raise DatabaseError(message) from error
-        if choice is not None and given is not None and done:
-            tracks = [done[path].track.track_id for path in paths if path in done]
-            writer.use_codebook(_make_codebook(choice, given, tracks, journal))
-        seconds = _collect(paths, done, journal, writer, report)
-        if len(writer):
-            writer.finish()
-            journal.delete()
-        elif not len(journal):
+        # In the order of the files, however the work was shared out.
+        tracks = [(file, done[file]) for file in paths if file in done]
+        if tracks:
+            chosen = _choose_codebook(choice, shipped, [track.track_id for _, track in tracks], journal)
+            with DatabaseWriter(
+                path, settings=settings, codebook=chosen, layout=layout, extend=add, locked=True
+            ) as writer:
+                for file, track in tracks:
+                    if writer.add(track, journal.embeddings(track.track_id, settings.dim)) is not None:
+                        added.append((file, track.track_id))
+                        seconds += track.duration_s
+                    else:
+                        known = writer.track(track.track_id)
+                        skipped.append((file, known.source if known is not None else ""))
+                writer.finish()
+        if tracks or not len(journal):
             journal.delete()
     return IndexReport(
-        added=report.added,
-        skipped=report.skipped,
-        failed=report.failed,
-        n_resumed=report.n_resumed,
+        added=added,
+        skipped=skipped,
+        failed=failed,
+        n_resumed=n_resumed,
         seconds_of_audio=seconds,
         elapsed_s=time.perf_counter() - began_s,
     )
 
 
-def replace_with_file(database: str | Path, track_id: str, file: Path, fingerprinter: Embedder) -> Track:
+def replace_with_file(database: str | Path, track_id: str, file: Path, fingerprinter: Fingerprinter) -> Track:
     """Put the recording of a file in a song's place: both happen or neither.
 
     Parameters
@@ -198,7 +153,7 @@ def replace_with_file(database: str | Path, track_id: str, file: Path, fingerpri
     track_id : str
         Of the song that goes.
     file : Path
-    fingerprinter : Embedder
+    fingerprinter : Fingerprinter
 
     Returns
     -------
@@ -222,20 +177,18 @@ def replace_with_file(database: str | Path, track_id: str, file: Path, fingerpri
     return track
 
 
-def _make_codebook(choice: CodebookChoice, shipped: Codebook, tracks: Sequence[str], journal: Journal) -> Codebook:
-    ids = list(dict.fromkeys(tracks))
+def _choose_codebook(
+    choice: Codebook | CodebookChoice, shipped: Codebook | None, track_ids: Sequence[str], journal: Journal
+) -> Codebook | None:
+    """Return the codebook of a new database; None where the layout has none or the database keeps its own."""
+    if isinstance(choice, Codebook) or shipped is None:
+        return choice if isinstance(choice, Codebook) else None
+    ids, dim = list(dict.fromkeys(track_ids)), shipped.dim
 
     def load(number: int) -> NDArray[np.float32]:
-        return journal.embeddings(ids[number], shipped.dim)
+        return journal.embeddings(ids[number], dim)
 
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
-
-
-def _shipped_codebook(fingerprinter: Embedder, choice: CodebookChoice) -> Codebook:
-    if not isinstance(fingerprinter, Fingerprinter):
-        message = f"{fingerprinter.name}: layout 'pq' needs a codebook and this model has none; pass one"
-        raise ConfigError(message)
-    return shipped_codebook(fingerprinter.folder.path, choice.code_bytes)
 
 
 def _make_parent(path: Path) -> None:
@@ -246,40 +199,17 @@ def _make_parent(path: Path) -> None:
         raise DatabaseError(message) from error
 
 
-def _collect(
-    paths: Sequence[Path],
-    done: dict[Path, DoneFile],
-    journal: Journal,
-    writer: DatabaseWriter,
-    report: IndexReport,
-) -> float:
-    """Add the songs in the order of their files, however the work was shared out; return the seconds added."""
-    seconds = 0.0
-    for path in paths:
-        if path not in done:
-            continue
-        track = done[path].track
-        index = writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
-        if index is None:
-            known = writer.track(track.track_id)
-            report.skipped.append((path, known.source if known is not None else ""))
-        else:
-            report.added.append((path, track.track_id))
-            seconds += track.duration_s
-    return seconds
-
-
 def _fingerprint_all(
     paths: Sequence[Path],
     journal: Journal,
-    fingerprinter: Embedder,
+    fingerprinter: Fingerprinter,
     *,
     hop_s: float,
     jobs: int,
     engine: str,
-    report: IndexReport,
     progress: Callable[[IndexProgress], None] | None,
-) -> dict[Path, DoneFile]:
+) -> tuple[dict[Path, Track], list[tuple[Path, NowPlayingError]]]:
+    """Return the tracks of all files that are in the journal now, and the files that failed, in their order."""
     began_s = time.perf_counter()
     stamps = {path: FileStamp.of(path) for path in dict.fromkeys(paths)}
     done = {path: found for path, stamp in stamps.items() if (found := journal.find(stamp)) is not None}
@@ -289,16 +219,16 @@ def _fingerprint_all(
     fingerprint = fingerprint_on_cluster if engine == "ray" else fingerprint_files
     for path, result in fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs):
         stamp = stamps[path]
-        if isinstance(result, NowPlayingError) or stamp is None:
-            missing = AudioFormatError(f"{path}: No such file")
-            failed[path] = result if isinstance(result, NowPlayingError) else missing
+        if isinstance(result, NowPlayingError):
+            failed[path] = result
+        elif stamp is None:  # the file appeared only after the run had begun
+            failed[path] = AudioFormatError(f"{path}: No such file")
         else:
-            done[path] = DoneFile(stamp=stamp, track=result)
-            journal.add(done[path])
+            done[path] = result
+            journal.add(stamp, result)
             seconds += result.duration_s
         if progress is not None:
             n_done = len(done) + len(failed)
             elapsed_s = time.perf_counter() - began_s
             progress(IndexProgress(n_done=n_done, n_total=len(stamps), seconds_of_audio=seconds, elapsed_s=elapsed_s))
-    report.failed.extend((path, failed[path]) for path in stamps if path in failed)
-    return done
+    return done, [(path, failed[path]) for path in stamps if path in failed]

@@ -10,7 +10,7 @@ import logging
 import os
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,14 +22,14 @@ from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseEr
 from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.format.schema import Track
 
-__all__ = ["DoneFile", "FileStamp", "Journal", "store_embeddings"]
+__all__ = ["FileStamp", "Journal", "store_embeddings"]
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FileStamp:
-    """Tells whether a file is still the one that was indexed.
+    """Identifies a file as the one that was indexed.
 
     Attributes
     ----------
@@ -52,14 +52,6 @@ class FileStamp:
         return cls(path=os.path.abspath(path), size_bytes=status.st_size, mtime_ns=status.st_mtime_ns)  # noqa: PTH100
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DoneFile:
-    """A file whose fingerprints are stored."""
-
-    stamp: FileStamp
-    track: Track
-
-
 class Journal:
     """The finished files of a run that is not complete; the caller holds the database's writer lock.
 
@@ -80,7 +72,7 @@ class Journal:
         self.folder = database.with_name(f"{database.name}.partial")
         self._file = self.folder / "journal.jsonl"
         self._header = json.dumps({"kind": "index-journal", "schema_version": 1, **settings}, sort_keys=True)
-        self._done: dict[FileStamp, DoneFile] = {}
+        self._done: dict[FileStamp, Track] = {}
         try:
             self._open()
         except OSError as error:
@@ -93,20 +85,14 @@ class Journal:
         """Return the number of finished files."""
         return len(self._done)
 
-    def find(self, stamp: FileStamp | None) -> DoneFile | None:
-        """Return a finished file whose size and time have not changed since."""
+    def find(self, stamp: FileStamp | None) -> Track | None:
+        """Return the track of a finished file whose size and time have not changed since."""
         return self._done.get(stamp) if stamp is not None else None
 
-    def add(self, done: DoneFile) -> None:
+    def add(self, stamp: FileStamp, track: Track) -> None:
         """Note a finished file whose fingerprints are stored."""
-        record = {
-            "path": done.stamp.path,
-            "size_bytes": done.stamp.size_bytes,
-            "mtime_ns": done.stamp.mtime_ns,
-            "track": done.track.to_dict(),
-        }
-        self._append(json.dumps(record))
-        self._done[done.stamp] = done
+        self._append(json.dumps({**asdict(stamp), "track": track.to_dict()}))
+        self._done[stamp] = track
 
     def embeddings(self, track_id: str, dim: int) -> NDArray[np.float32]:
         """Return stored fingerprints, shape (n, dim)."""
@@ -139,11 +125,11 @@ class Journal:
         try:
             record = json.loads(line)
             stamp = FileStamp(path=record["path"], size_bytes=record["size_bytes"], mtime_ns=record["mtime_ns"])
-            done = DoneFile(stamp=stamp, track=Track(**record["track"]))
+            track = Track(**record["track"])
         except (ValueError, KeyError, TypeError, ConfigError):
             return
-        if (self.folder / f"{done.track.track_id}.npy").is_file():
-            self._done[stamp] = done
+        if (self.folder / f"{track.track_id}.npy").is_file():
+            self._done[stamp] = track
 
     def _append(self, line: str) -> None:
         with self._file.open("a", encoding="utf-8") as handle:

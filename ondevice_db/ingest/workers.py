@@ -17,14 +17,14 @@ from nowplaying_core.errors import AudioFormatError, NowPlayingError
 from ondevice_db.format.schema import Track
 from ondevice_db.ingest.journal import store_embeddings
 from ondevice_db.ingest.tags import read_track
-from ondevice_db.recognizer import SILENCE_DBFS, Embedder
+from ondevice_db.recognizer import SILENCE_DBFS
 
 __all__ = ["fingerprint_file", "fingerprint_files", "rebuild_error"]
 
-_embedder: Embedder | None = None  # one for each worker process, opened when it starts
+_fingerprinter: Fingerprinter | None = None  # one for each worker process, opened when it starts
 
 
-def fingerprint_file(path: Path, folder: Path, embedder: Embedder, hop_s: float) -> Track:
+def fingerprint_file(path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float) -> Track:
     """Decode a file, store its fingerprints in ``folder`` under its track id, and describe it.
 
     Raises
@@ -37,7 +37,7 @@ def fingerprint_file(path: Path, folder: Path, embedder: Embedder, hop_s: float)
     samples = load(path)
     identity = track_id(samples)
     if not (folder / f"{identity}.npy").is_file():
-        embeddings, levels_dbfs = embedder.embed_with_levels(samples, hop_s)
+        embeddings, levels_dbfs = fingerprinter.embed_with_levels(samples, hop_s)
         silent = levels_dbfs <= SILENCE_DBFS
         if silent.all():
             message = f"{path}: silent throughout (below {SILENCE_DBFS:g} dBFS), so there is nothing to fingerprint"
@@ -47,7 +47,7 @@ def fingerprint_file(path: Path, folder: Path, embedder: Embedder, hop_s: float)
 
 
 def fingerprint_files(
-    paths: Sequence[Path], folder: Path, embedder: Embedder, *, hop_s: float, jobs: int
+    paths: Sequence[Path], folder: Path, fingerprinter: Fingerprinter, *, hop_s: float, jobs: int
 ) -> Iterator[tuple[Path, Track | NowPlayingError]]:
     """Yield each file with its track, or with the error that names what is wrong with it, as they get ready.
 
@@ -56,21 +56,22 @@ def fingerprint_files(
     paths : sequence of Path
     folder : Path
         Where fingerprints are stored.
-    embedder : Embedder
+    fingerprinter : Fingerprinter
     hop_s : float > 0, seconds
     jobs : int >= 1
         Processes; with one, the work is done in this process.
     """
     if jobs == 1 or len(paths) < 2:
         for path in paths:
-            yield path, _attempt(path, folder, embedder, hop_s)
+            yield path, _attempt(path, folder, fingerprinter, hop_s)
         return
-    source = embedder.folder.path if isinstance(embedder, Fingerprinter) else embedder
+    # Not `nowplaying_core.processes.share_out`, which returns everything at the end: the journal needs each result at
+    # once, and the workers have to ignore Ctrl-C and to end when their parent is killed.
     pool = ProcessPoolExecutor(
         min(jobs, len(paths)),
         mp_context=multiprocessing.get_context("spawn"),
         initializer=_start,
-        initargs=(source,),
+        initargs=(fingerprinter.folder.path,),
     )
     try:
         futures = {pool.submit(_work, path, folder, hop_s): path for path in paths}
@@ -81,34 +82,34 @@ def fingerprint_files(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _attempt(path: Path, folder: Path, embedder: Embedder, hop_s: float) -> Track | NowPlayingError:
+def _attempt(path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float) -> Track | NowPlayingError:
     try:
-        return fingerprint_file(path, folder, embedder, hop_s)
+        return fingerprint_file(path, folder, fingerprinter, hop_s)
     except NowPlayingError as error:
         return error
 
 
-def _start(source: Path | Embedder) -> None:
-    global _embedder  # noqa: PLW0603 (a process pool has no other place for it)
+def _start(model: Path) -> None:
+    global _fingerprinter  # noqa: PLW0603 (a process pool has no other place for it)
     # Ctrl-C reaches the whole group; the parent alone decides what to finish.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_follow_parent, daemon=True).start()
-    _embedder = Fingerprinter.from_model(source) if isinstance(source, Path) else source
+    _fingerprinter = Fingerprinter.from_model(model)
 
 
 def _follow_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
-        # A killed parent cannot tell its workers; without this they would wait for work for ever.
+        # A killed parent sends its workers no word; without this they would wait for work for ever.
         parent.join()
         os._exit(1)
 
 
 def _work(path: Path, folder: Path, hop_s: float) -> Track | tuple[type[NowPlayingError], tuple[Any, ...]]:
-    if _embedder is None:
+    if _fingerprinter is None:
         message = "a worker process was not started through its initializer"
         raise RuntimeError(message)
-    result = _attempt(path, folder, _embedder, hop_s)
+    result = _attempt(path, folder, _fingerprinter, hop_s)
     return result if isinstance(result, Track) else (type(result), result.args)
 
 

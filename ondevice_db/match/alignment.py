@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.plotting import pyplot
 from ondevice_db.index.codebook import power_normalize
-from ondevice_db.match.explain import Step
-from ondevice_db.match.matcher import Match
+from ondevice_db.match.match import Match, Step
 from ondevice_db.store.store import Songs
 
 __all__ = ["AlignmentMap", "map_alignment", "plot_alignment"]
@@ -20,7 +19,7 @@ _AROUND_S = 10.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AlignmentMap:
-    """What a plot of an alignment shows.
+    """The query compared with the part of its best song about the alignment.
 
     Attributes
     ----------
@@ -81,7 +80,7 @@ def map_alignment(
         offset_s=best.offset_s,
         score=best.score,
         threshold=match.threshold,
-        steps=match.steps,
+        steps=match.steps(),
     )
 
 
@@ -118,11 +117,11 @@ def _draw_map(figure: Any, axes: Any, alignment: AlignmentMap) -> None:
     axes.plot(times_s, times_s + alignment.offset_s, color="tab:red", linewidth=1.5, linestyle="--", label="alignment")
     axes.set_ylim(y[0], y[-1])
     axes.set_ylabel("song time (s)")
-    verdict = "accepted" if alignment.score >= alignment.threshold else "unknown"
+    decision = "accepted" if alignment.score >= alignment.threshold else "unknown"
     # A dollar sign would begin mathematics.
     title = alignment.title.replace("$", r"\$")
     axes.set_title(
-        f"best candidate {title}: {verdict}, score {alignment.score:.3f}, threshold {alignment.threshold:.3f}"
+        f"best candidate {title}: {decision}, score {alignment.score:.3f}, threshold {alignment.threshold:.3f}"
     )
     axes.legend(loc="upper left")
     figure.colorbar(mesh, ax=axes, label="similarity")

@@ -1,24 +1,20 @@
-"""Why a song was named, or why not: the evidence second by second, and what was missing.
+"""Why a song was named, or why not: the evidence second by second, and the measures that fell short.
 
-What was missing is read off the acceptance model itself: each measure in turn is set to what it is for a clear match,
-and the measures that would have raised the score most are the reasons. So the words cannot drift away from the
-decision.
+The reasons come from the acceptance model itself: each measure in turn is set to its value for a clear match, and the
+measures that would have raised the score most are the reasons. So the words cannot drift away from the decision.
 """
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ondevice_db.index.base import Neighbors
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.evidence import Evidence
-from ondevice_db.match.rescore import Rescored
+from ondevice_db.match.match import Candidate, Match, Step
+from ondevice_db.store.store import Songs
 
-__all__ = ["CLEAR_MATCH", "Reason", "Step", "gather_steps", "reasons_against"]
+__all__ = ["CLEAR_MATCH", "Explanation", "Reason", "SongName", "explain_match", "reasons_against"]
 
 # Medians over 36 queries: 8 s from three positions of each shipped demo song under the demo's talking at 5 dB, in a
 # database of these songs. All of them are recognized.
@@ -47,43 +43,6 @@ _LEAST_GAIN = 0.25  # in logits; less is no reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Step:
-    """The evidence of one query fingerprint.
-
-    Attributes
-    ----------
-    time_s, reference_s : float, seconds
-        Where it begins in the query, and where the alignment puts it in the song.
-    similarity : float
-        With the best song at that position; where the song is silent or does not reach, the similarity to the cohort.
-    cohort_similarity : float
-        With the nearest vector of the cohort.
-    runner_up_similarity : float or None
-        With the nearest fingerprint of any other song.
-    runner_up_song : int or None
-        Song index of that one.
-    """
-
-    time_s: float
-    reference_s: float
-    similarity: float
-    cohort_similarity: float
-    runner_up_similarity: float | None
-    runner_up_song: int | None
-
-    @property
-    def wins(self) -> bool:
-        """Whether it is nearer to its position in the song than to any other song and to the cohort."""
-        return self.similarity > max(
-            self.cohort_similarity, -1.0 if self.runner_up_similarity is None else self.runner_up_similarity
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {**asdict(self), "wins": self.wins}
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
     """One thing that speaks against the best song.
 
@@ -104,46 +63,90 @@ class Reason:
     missing: float
     text: str
 
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SongName:
+    """How a song is called in an explanation."""
+
+    track_id: str
+    title: str
+    artist: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explanation:
+    """Why a query was answered as it was.
+
+    Attributes
+    ----------
+    query_start_s : float, seconds
+        Where in the recording the query begins.
+    reason : str
+        The decision in words.
+    reasons : tuple of Reason
+        The measures that fell short most, where the answer is "unknown".
+    threshold : float in [0, 1]
+    n_scanned, n_songs : int
+        Fingerprints that each one of the query was compared with; songs in the database.
+    evidence : Evidence or None
+        Of the first candidate.
+    candidates : tuple of Candidate
+    steps : tuple of Step
+    names : mapping of int to SongName
+        By song index, of every song in ``candidates`` and ``steps``.
+    """
+
+    query_start_s: float
+    reason: str
+    reasons: tuple[Reason, ...]
+    threshold: float
+    n_scanned: int
+    n_songs: int
+    evidence: Evidence | None
+    candidates: tuple[Candidate, ...]
+    steps: tuple[Step, ...]
+    names: Mapping[int, SongName]
+
     def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return asdict(self)
+        """Return the JSON form, in which songs are called by their names."""
+        names = {index: asdict(name) for index, name in self.names.items()}
+        table = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "names"}
+        return {
+            **table,
+            "reasons": [asdict(reason) for reason in self.reasons],
+            "evidence": None if self.evidence is None else asdict(self.evidence),
+            "candidates": [{**asdict(one), **names[one.song_index]} for one in self.candidates],
+            "steps": [_step_table(step, names) for step in self.steps],
+        }
 
 
-def gather_steps(
-    rescored: Rescored,
-    neighbors: Neighbors,
-    songs: NDArray[np.int64],
-    *,
-    nearest_cohort: NDArray[np.float64],
-    times_s: NDArray[np.float64],
-) -> tuple[Step, ...]:
-    """Return the evidence of each query fingerprint for the best of the rescored alignments.
+def explain_match(match: Match, acceptance: Acceptance, database: Songs, *, query_start_s: float) -> Explanation:
+    """Explain a match.
 
     Parameters
     ----------
-    rescored : Rescored
-        At least one alignment, best first.
-    neighbors : Neighbors
-    songs : ndarray of int64, shape (n_queries, n_neighbors)
-        Song of each neighbor; -1 where there is none or it is masked.
-    nearest_cohort : ndarray of float64, shape (n_queries,)
-        Of each fingerprint and the nearest vector of the cohort.
-    times_s : ndarray of float64, shape (n_queries,), seconds
+    match : Match
+    acceptance : Acceptance
+        That decided it.
+    database : Songs
+        That was searched.
+    query_start_s : float, seconds
     """
-    others = np.where((songs == rescored.songs[0]) | (songs < 0), -np.inf, neighbors.similarities)
-    nearest = others.argmax(axis=1)
-    rows = np.arange(times_s.size)
-    known = np.isfinite(others[rows, nearest])
-    return tuple(
-        Step(
-            time_s=float(times_s[row]),
-            reference_s=float(rescored.offsets_s[0] + times_s[row]),
-            similarity=float(rescored.similarities[0, row]),
-            cohort_similarity=float(nearest_cohort[row]),
-            runner_up_similarity=float(others[row, nearest[row]]) if known[row] else None,
-            runner_up_song=int(songs[row, nearest[row]]) if known[row] else None,
-        )
-        for row in rows
+    steps = match.steps()
+    mentioned = {one.song_index for one in match.candidates}
+    mentioned |= {step.runner_up_song for step in steps if step.runner_up_song is not None}
+    against = reasons_against(match.evidence, acceptance) if match.best is None and match.evidence is not None else ()
+    return Explanation(
+        query_start_s=query_start_s,
+        reason=_decision(match),
+        reasons=against,
+        threshold=match.threshold,
+        n_scanned=match.n_scanned,
+        n_songs=database.n_songs,
+        evidence=match.evidence,
+        candidates=match.candidates,
+        steps=steps,
+        names={index: _name(database, index) for index in sorted(mentioned)},
     )
 
 
@@ -166,6 +169,25 @@ def reasons_against(evidence: Evidence, acceptance: Acceptance) -> tuple[Reason,
             text = f"{_WORDS[measure]} ({measure} {value:.2f}, {clear:.2f} for a clear match)"
             found.append(Reason(measure=measure, value=value, clear=clear, missing=missing, text=text))
     return tuple(sorted(found, key=lambda reason: -reason.missing)[:_MOST_REASONS])
+
+
+def _step_table(step: Step, names: Mapping[int, dict[str, str]]) -> dict[str, Any]:
+    table = {**asdict(step), "wins": step.wins}
+    song = table.pop("runner_up_song")
+    return {**table, "runner_up": None if song is None else names[song]}
+
+
+def _name(database: Songs, song_index: int) -> SongName:
+    track = database.track(song_index)
+    return SongName(track_id=track.track_id, title=track.title, artist=track.artist)
+
+
+def _decision(match: Match) -> str:
+    if not match.candidates:
+        return "no song of the database has a fingerprint near the query's"
+    score, threshold = match.candidates[0].score, match.threshold
+    relation = "reaches" if match.best is not None else "is below"
+    return f"the best song's score of {score:.3f} {relation} the threshold of {threshold:.3f}"
 
 
 def _logit(probability: float) -> float:

@@ -1,8 +1,5 @@
 """From query fingerprints to a song, or to "unknown"."""
 
-from dataclasses import dataclass, replace
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -11,87 +8,14 @@ from ondevice_db.index.base import FingerprintIndex, Neighbors, SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.candidates import Alignments, offset_histogram
 from ondevice_db.match.evidence import N_NEIGHBORS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
-from ondevice_db.match.explain import Step, gather_steps
+from ondevice_db.match.match import Candidate, Match, Trace
 from ondevice_db.match.rescore import Rescored, rescore
 from ondevice_db.store.store import Songs
 
-__all__ = ["Candidate", "Match", "Matcher"]
+__all__ = ["Matcher"]
 
 _N_COHORT = 20
 _SCORE_SCALE = 0.05  # difference of scores that makes a song e times as likely
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Candidate:
-    """One song that the query may be.
-
-    Attributes
-    ----------
-    song_index : int
-    offset_s : float, seconds
-        Reference time of the query's first sample; negative when the query began before the song.
-    raw_score : float
-        Soft mean of the similarities along the alignment above those to the cohort.
-    score : float in [0, 1]
-        Calibrated probability that this is the song.
-    """
-
-    song_index: int
-    offset_s: float
-    raw_score: float
-    score: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
-    """The answer to one query.
-
-    Attributes
-    ----------
-    candidates : tuple of Candidate
-        Best first, one per song.
-    best : Candidate or None
-        The first candidate where its score reaches the threshold; None is "unknown".
-    evidence : Evidence or None
-        Of the first candidate.
-    similarities : tuple of float
-        Along the first candidate's alignment, one per query fingerprint.
-    threshold : float in [0, 1]
-    n_scanned : int
-        Reference fingerprints that each query fingerprint was compared with.
-    steps : tuple of Step
-        The evidence of each query fingerprint for the first candidate.
-    """
-
-    candidates: tuple[Candidate, ...]
-    best: Candidate | None
-    evidence: Evidence | None
-    similarities: tuple[float, ...]
-    threshold: float
-    n_scanned: int
-    steps: tuple[Step, ...] = ()
-
-    @property
-    def explain(self) -> dict[str, Any]:
-        """Return the raw values behind the answer."""
-        evidence = self.evidence
-        names = Evidence.__dataclass_fields__
-        return {
-            "threshold": self.threshold,
-            "n_scanned": self.n_scanned,
-            "evidence": {name: getattr(evidence, name) for name in names} if evidence else None,
-            "similarities": list(self.similarities),
-            "steps": [step.to_dict() for step in self.steps],
-            "candidates": [
-                {
-                    "song_index": candidate.song_index,
-                    "offset_s": candidate.offset_s,
-                    "raw_score": candidate.raw_score,
-                    "score": candidate.score,
-                }
-                for candidate in self.candidates
-            ],
-        }
 
 
 class Matcher:
@@ -185,8 +109,10 @@ class Matcher:
         evidence = gather_evidence(
             best_first, shifted, neighbors, songs, cohort_similarity=cohort_similarity, nearest_cohort=nearest_cohort
         )
-        steps = gather_steps(best_first, neighbors, songs, nearest_cohort=nearest_cohort, times_s=times_s)
-        return replace(self._decide(best_first, evidence, neighbors.n_scanned, options), steps=steps)
+        trace = Trace(
+            rescored=best_first, neighbors=neighbors, songs=songs, nearest_cohort=nearest_cohort, times_s=times_s
+        )
+        return self._decide(trace, evidence, options)
 
     def _neighbors(self, queries: NDArray[np.float32], options: SearchOptions) -> tuple[Neighbors, NDArray[np.int64]]:
         starts = self.database.song_starts
@@ -222,7 +148,8 @@ class Matcher:
         order = np.argsort(-(rescored.scores + _SCORE_SCALE * self._log_prior[rescored.songs]), kind="stable")
         return Rescored(*(getattr(rescored, name)[order] for name in Rescored.__dataclass_fields__))
 
-    def _decide(self, rescored: Rescored, evidence: Evidence, n_scanned: int, options: SearchOptions) -> Match:
+    def _decide(self, trace: Trace, evidence: Evidence, options: SearchOptions) -> Match:
+        rescored = trace.rescored
         _, firsts = np.unique(rescored.songs, return_index=True)
         rows = np.sort(firsts)[: max(options.n_best, 2)]
         best = int(rows[0])
@@ -246,9 +173,9 @@ class Matcher:
             candidates=tuple(candidates),
             best=candidates[0] if score >= threshold else None,
             evidence=evidence,
-            similarities=tuple(float(value) for value in rescored.similarities[best]),
             threshold=threshold,
-            n_scanned=n_scanned,
+            n_scanned=trace.neighbors.n_scanned,
+            trace=trace,
         )
 
     def _unknown(self, *, n_scanned: int) -> Match:
@@ -256,7 +183,6 @@ class Matcher:
             candidates=(),
             best=None,
             evidence=None,
-            similarities=(),
             threshold=self.acceptance.threshold,
             n_scanned=n_scanned,
         )

@@ -1,7 +1,7 @@
 """Write a database: collect songs, encode them, and switch readers over in one rename."""
 
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -18,43 +18,34 @@ from ondevice_db.index.flat import FLAT_MAX_SONGS
 from ondevice_db.store.collection import SongCollection
 from ondevice_db.store.content import read_content
 from ondevice_db.store.generation import write_database
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import clear_leftovers, forget_last_good
 
-__all__ = ["DatabaseWriter", "FingerprintSettings"]
+__all__ = ["DatabaseWriter", "check_target"]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class FingerprintSettings:
-    """How the fingerprints of a database were made.
+def check_target(path: Path, settings: FingerprintSettings | None, *, extend: bool) -> SongDatabase | None:
+    """Refuse a target that a writer would refuse, and return the database to extend; None for a new one.
 
-    Attributes
-    ----------
-    embedding_space : str
-        Id of the front end and encoder.
-    encoder : str
-        The model's name, for messages.
-    dim : int
-    hop_s, window_s : float, seconds
-        Of the reference fingerprints.
+    Raises
+    ------
+    DatabaseError
+        When a new database's path exists already, or there is no database to extend.
+    ArtifactError
+        When the database to extend is damaged or was built with other settings.
     """
-
-    embedding_space: str
-    encoder: str
-    dim: int
-    hop_s: float
-    window_s: float
-
-    @classmethod
-    def of(cls, manifest: DatabaseManifest) -> "FingerprintSettings":
-        """Return the settings of a database."""
-        return cls(
-            embedding_space=manifest.embedding_space,
-            encoder=manifest.encoder,
-            dim=manifest.dim,
-            hop_s=manifest.hop_s,
-            window_s=manifest.window_s,
-        )
+    if not extend:
+        if path.exists():
+            message = f"{path}: exists already; add to it with --add, or delete it first"
+            raise DatabaseError(message)
+        return None
+    database = SongDatabase.open(path, settings.embedding_space if settings else None)
+    found = FingerprintSettings.of(database.manifest)
+    if settings is not None and replace(settings, encoder=found.encoder) != found:
+        message = f"{path}: built with {found}, found {settings} to add; index all the music again"
+        raise ManifestMismatchError(message)
+    return database
 
 
 class DatabaseWriter:
@@ -75,6 +66,8 @@ class DatabaseWriter:
     extend : bool
     n_trees, seed : int
         Of the Annoy index of a new database.
+    locked : bool
+        The caller holds the writer's lock, and keeps it.
 
     Raises
     ------
@@ -94,6 +87,7 @@ class DatabaseWriter:
         extend: bool = False,
         n_trees: int = DEFAULT_TREES,
         seed: int = 0,
+        locked: bool = False,
     ) -> None:
         self.path = Path(path)
         self._codebook = codebook if layout == "pq" else None
@@ -102,12 +96,11 @@ class DatabaseWriter:
         self._songs = SongCollection()
         self._previous: DatabaseManifest | None = None
         self._lock = ExitStack()
-        self._lock.enter_context(writer_lock(self.path))
+        if not locked:
+            self._lock.enter_context(writer_lock(self.path))
         try:
-            if extend:
-                self.settings = self._load(settings)
-            else:
-                self.settings = self._check_new(settings)
+            database = check_target(self.path, settings, extend=extend)
+            self.settings = self._check_new(settings) if database is None else self._load(database)
         except BaseException:
             self.close()
             raise
@@ -116,19 +109,6 @@ class DatabaseWriter:
     def codebook(self) -> Codebook | None:
         """The product quantizer and cells; None in the flat layout."""
         return self._codebook
-
-    def use_codebook(self, codebook: Codebook) -> None:
-        """Encode the songs with another codebook than the one given at first; only before the first song.
-
-        Raises
-        ------
-        ConfigError
-            When there are songs already, the layout has no codes, or the dimensions differ.
-        """
-        if len(self._songs) or self._layout != "pq" or codebook.dim != self.settings.dim:
-            message = f"{self.path}: a codebook of {self.settings.dim} dimensions is chosen before the first song"
-            raise ConfigError(message)
-        self._codebook = codebook
 
     @classmethod
     def extend(cls, path: str | Path, settings: FingerprintSettings | None = None) -> Self:
@@ -264,9 +244,6 @@ class DatabaseWriter:
             self.close()
 
     def _check_new(self, settings: FingerprintSettings | None) -> FingerprintSettings:
-        if self.path.exists():
-            message = f"{self.path}: exists already; add to it with --add, or delete it first"
-            raise DatabaseError(message)
         if settings is None or self._layout not in LAYOUTS:
             message = f"{self.path}: a new database needs settings and a layout, found {settings}, {self._layout!r}"
             raise ConfigError(message)
@@ -276,20 +253,15 @@ class DatabaseWriter:
             raise ConfigError(message)
         return settings
 
-    def _load(self, expected: FingerprintSettings | None) -> FingerprintSettings:
-        database = SongDatabase.open(self.path, expected.embedding_space if expected else None)
+    def _load(self, database: SongDatabase) -> FingerprintSettings:
         manifest = database.manifest
-        settings = FingerprintSettings.of(manifest)
-        if expected is not None and replace(expected, encoder=settings.encoder) != settings:
-            message = f"{self.path}: built with {settings}, found {expected} to add; index all the music again"
-            raise ManifestMismatchError(message)
         self._layout = manifest.layout
         self._n_trees, self._seed = manifest.annoy_trees, manifest.annoy_seed
         self._previous = manifest
         content = read_content(database)
         self._codebook = content.codebook
         self._songs = SongCollection.of(content)
-        return settings
+        return FingerprintSettings.of(manifest)
 
     def _check_room(self, n_more: int) -> None:
         if self._layout == "flat" and len(self._songs) >= FLAT_MAX_SONGS:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db.format.schema import DatabaseManifest, Track
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, l2_normalize
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.content import read_content
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
 __all__ = [

@@ -11,7 +11,8 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, c
 from nowplaying_core.errors import ArtifactError, ConfigError, ManifestMismatchError
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.format.schema import Track
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
 MODELS = {"detector": SHIPPED_DETECTOR, "fingerprinter": SHIPPED_FINGERPRINTER}

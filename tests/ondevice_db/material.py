@@ -1,19 +1,21 @@
 """Fingerprints, codebooks and databases for tests, without a trained network."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
 from ondevice_db.format.schema import Track, load_manifest
 from ondevice_db.index.codebook import Codebook, l2_normalize
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.versions import last_good
 
 __all__ = [
     "DIM",
     "SETTINGS",
     "SPACE",
-    "SpectrumEmbedder",
+    "SpectrumFingerprinter",
     "build_database",
     "make_codebook",
     "make_track",
@@ -88,9 +90,10 @@ def named_files(database: Path) -> set[str]:
     return names | {"manifest.json"} | ({f"manifest-{before.generation}.json"} if before else set())
 
 
-class SpectrumEmbedder:
-    """An encoder of a few lines: log band levels over time through a fixed random projection."""
+class SpectrumFingerprinter:
+    """Stands in for a `Fingerprinter`: log band levels over time through a fixed random projection."""
 
+    folder = SimpleNamespace(path=Path("no-such-model"), manifest={})
     name = "spectrum"
     dim = DIM
     embedding_space = SPACE

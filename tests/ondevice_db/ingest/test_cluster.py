@@ -10,9 +10,8 @@ import soundfile
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ConfigError
-from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.ingest import index_paths
-from tests.ondevice_db.material import SpectrumEmbedder
+from tests.ondevice_db.material import SpectrumFingerprinter
 from tests.synthesis import song
 
 
@@ -69,13 +68,7 @@ def test_a_killed_worker_changes_nothing(music: list[Path], tmp_path: Path, monk
     assert contents(tmp_path / "ray.npdb") == contents(tmp_path / "local.npdb")
 
 
-def test_an_encoder_without_a_folder_is_refused(tmp_path: Path) -> None:
-    pytest.importorskip("ray", reason="needs the cluster extra")
-    with pytest.raises(ConfigError, match="model folder"):
-        list(fingerprint_on_cluster([tmp_path / "a.wav"], tmp_path, SpectrumEmbedder(), hop_s=1.0, jobs=1))
-
-
 def test_engines_are_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="'cloud'"):
-        index_paths([], tmp_path / "a.npdb", SpectrumEmbedder(), engine="cloud")
+        index_paths([], tmp_path / "a.npdb", SpectrumFingerprinter(), engine="cloud")
     assert not (tmp_path / "a.npdb").exists()

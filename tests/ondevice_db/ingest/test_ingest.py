@@ -10,21 +10,23 @@ import pytest
 import soundfile
 
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest import workers
-from ondevice_db.ingest.ingest import IndexProgress, IndexReport, index_paths
+from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.ingest.report import IndexProgress, IndexReport
 from ondevice_db.recognizer import Recognizer, first_audible_s
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.verify import verify_database
-from tests.ondevice_db.material import SpectrumEmbedder, make_codebook
+from tests.ondevice_db.material import SpectrumFingerprinter, make_codebook
 from tests.synthesis import SAMPLE_RATE_HZ, song
 
 
 @pytest.fixture(scope="session")
 def codebook() -> Codebook:
-    parts = [SpectrumEmbedder().embed_with_levels(song(seed, 30.0), 0.25)[0] for seed in range(100, 106)]
+    parts = [SpectrumFingerprinter().embed_with_levels(song(seed, 30.0), 0.25)[0] for seed in range(100, 106)]
     return make_codebook(np.concatenate(parts), n_cells=48)
 
 
@@ -36,7 +38,7 @@ def music_database(music_folder: Path, codebook: Codebook, tmp_path_factory: pyt
 
 
 def run(paths: list[Path], database: Path, codebook: Codebook, **options: object) -> IndexReport:
-    return index_paths(paths, database, SpectrumEmbedder(), codebook=codebook, **options)  # type: ignore[arg-type]
+    return index_paths(paths, database, SpectrumFingerprinter(), codebook=codebook, **options)  # type: ignore[arg-type]
 
 
 def names(folder: Path) -> list[str]:
@@ -79,15 +81,13 @@ def test_the_same_sound_is_stored_once(codebook: Codebook, songs: list[np.ndarra
     assert (again.added, again.skipped) == ([], [(tmp_path / "b.flac", str(tmp_path / "a.wav"))])
 
 
-def test_bad_files_are_reported_and_the_rest_is_indexed(
-    codebook: Codebook, songs: list[np.ndarray], tmp_path: Path
-) -> None:
+def test_bad_files_are_reported_and_the_rest_is_indexed(songs: list[np.ndarray], tmp_path: Path) -> None:
     soundfile.write(tmp_path / "good.wav", songs[0], SAMPLE_RATE_HZ)
     soundfile.write(tmp_path / "silent.wav", np.zeros(5 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
     (tmp_path / "words.mp3").write_text("words " * 1000)
     paths = [tmp_path / name for name in ("words.mp3", "silent.wav", "good.wav", "missing.wav")]
     for jobs in (1, 2):
-        report = run(paths, tmp_path / f"{jobs}.npdb", codebook, jobs=jobs)
+        report = index_paths(paths, tmp_path / f"{jobs}.npdb", Fingerprinter.from_model(), jobs=jobs)
         assert [path.name for path, _ in report.added] == ["good.wav"]
         assert [path.name for path, _ in report.failed] == ["words.mp3", "silent.wav", "missing.wav"]
         assert all(isinstance(error, AudioFormatError) and str(path) in str(error) for path, error in report.failed)
@@ -100,14 +100,14 @@ def test_nothing_readable_makes_no_database(codebook: Codebook, tmp_path: Path) 
     assert names(tmp_path) == ["words.mp3"]
 
 
-def test_processes_do_not_change_the_database(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
+def test_processes_do_not_change_the_database(music_folder: Path, tmp_path: Path) -> None:
     for jobs in (1, 3):
-        run(sorted(music_folder.iterdir()), tmp_path / f"{jobs}.npdb", codebook, jobs=jobs)
+        index_paths(sorted(music_folder.iterdir()), tmp_path / f"{jobs}.npdb", Fingerprinter.from_model(), jobs=jobs)
     one, three = ({path.name: path.read_bytes() for path in (tmp_path / f"{jobs}.npdb").iterdir()} for jobs in (1, 3))
     assert one == three
 
 
-class Interrupting(SpectrumEmbedder):
+class Interrupting(SpectrumFingerprinter):
     """Works for a while, then fails as a disk or a user would make it fail."""
 
     def __init__(self, n_files: int, error: BaseException | None) -> None:
@@ -168,14 +168,14 @@ def test_a_journal_of_another_encoder_is_dropped(music_folder: Path, codebook: C
     paths = sorted(music_folder.iterdir())
     with pytest.raises(KeyboardInterrupt):
         index_paths(paths, tmp_path / "a.npdb", Interrupting(5, KeyboardInterrupt()), codebook=codebook)
-    other = SpectrumEmbedder()
+    other = SpectrumFingerprinter()
     other.embedding_space = "fedcba9876543210"
     assert index_paths(paths, tmp_path / "a.npdb", other, codebook=codebook).n_resumed == 0
 
 
 def test_adding_to_another_encoders_database_is_refused(music_database: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(music_database, tmp_path / "copy.npdb"))
-    other = SpectrumEmbedder()
+    other = SpectrumFingerprinter()
     other.embedding_space = "fedcba9876543210"
     with pytest.raises(ManifestMismatchError, match="fedcba9876543210"):
         index_paths([], copy, other, add=True)
@@ -186,26 +186,25 @@ def test_adding_to_another_encoders_database_is_refused(music_database: Path, tm
     [
         ({"jobs": 0}, "jobs"),
         ({"layout": "tree"}, "tree"),
-        ({}, "codebook"),
         ({"hop_s": 0.0}, "hop"),
         ({"hop_s": 9.0}, "hop"),
     ],
 )
 def test_settings_out_of_range(tmp_path: Path, options: dict[str, object], word: str) -> None:
     with pytest.raises(ConfigError, match=word):
-        index_paths([], tmp_path / "a.npdb", SpectrumEmbedder(), **options)  # type: ignore[arg-type]
+        index_paths([], tmp_path / "a.npdb", SpectrumFingerprinter(), **options)  # type: ignore[arg-type]
 
 
 def test_flat_layout_needs_no_codebook(music_folder: Path, tmp_path: Path, songs: list[np.ndarray]) -> None:
-    index_paths(sorted(music_folder.iterdir()), tmp_path / "a.npdb", SpectrumEmbedder(), layout="flat")
-    answer = Recognizer(SongDatabase.open(tmp_path / "a.npdb"), SpectrumEmbedder()).recognize(songs[2])
+    index_paths(sorted(music_folder.iterdir()), tmp_path / "a.npdb", SpectrumFingerprinter(), layout="flat")
+    answer = Recognizer(SongDatabase.open(tmp_path / "a.npdb"), SpectrumFingerprinter()).recognize(songs[2])
     assert answer.match is not None
     assert answer.match.track.title == "song-2"
 
 
 def test_a_finer_hop_is_kept_when_songs_are_added(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
     first, *rest = sorted(music_folder.iterdir())
-    embedder = SpectrumEmbedder()
+    embedder = SpectrumFingerprinter()
     hop_s = embedder.reference_hop_s / 2
     index_paths([first], tmp_path / "a.npdb", embedder, codebook=codebook, hop_s=hop_s)
     usual = tmp_path / "b.npdb"
@@ -250,7 +249,7 @@ def _outer(connection: object) -> None:
 def _inner(connection: object) -> None:
     import time
 
-    workers._start(SpectrumEmbedder())
+    workers._start(builtin_model_dir(SHIPPED_FINGERPRINTER))
     connection.send(os.getpid())  # type: ignore[attr-defined]
     time.sleep(60)
 
@@ -280,7 +279,7 @@ class TestRecognizer:
         answer = recognizer.recognize(np.concatenate([silence, songs[4][: 9 * SAMPLE_RATE_HZ]]))
         assert answer.match is not None
         assert answer.match.track.title == "song-4"
-        assert answer.explain["query_start_s"] == pytest.approx(12.0, abs=0.2)
+        assert recognizer.explain(answer).query_start_s == pytest.approx(12.0, abs=0.2)
 
     def test_at_and_every(self, recognizer: Recognizer, songs: list[np.ndarray]) -> None:
         both = np.concatenate([songs[1][: 10 * SAMPLE_RATE_HZ], songs[6][: 10 * SAMPLE_RATE_HZ]])
@@ -298,7 +297,7 @@ class TestRecognizer:
     def test_silence_is_unknown(self, recognizer: Recognizer) -> None:
         answer = recognizer.recognize(np.zeros(8 * SAMPLE_RATE_HZ, np.float32))
         assert answer.match is None
-        assert "dBFS" in answer.explain["reason"]
+        assert recognizer.explain(answer).reason == "nothing above -60 dBFS"
 
     def test_silence_within_the_music_is_not_evidence(self, recognizer: Recognizer, songs: list[np.ndarray]) -> None:
         samples = np.zeros(8 * SAMPLE_RATE_HZ, np.float32)
@@ -307,7 +306,7 @@ class TestRecognizer:
         answer = recognizer.recognize(samples)
         # Four windows begin before second two; two reach into the last second, the twelfth begins at 5.5.
         assert answer.n_fingerprints == 12
-        assert len(answer.explain["similarities"]) == 4 + 2
+        assert len(recognizer.explain(answer).steps) == 4 + 2
 
     @pytest.mark.parametrize("at_s", [-1.0, 8.0, 100.0])
     def test_a_place_outside_is_refused(self, recognizer: Recognizer, at_s: float) -> None:
@@ -319,7 +318,7 @@ class TestRecognizer:
             recognizer.recognize(np.zeros(0, np.float32))
 
     def test_another_encoder_is_refused(self, music_database: Path) -> None:
-        other = SpectrumEmbedder()
+        other = SpectrumFingerprinter()
         other.embedding_space = "fedcba9876543210"
         with pytest.raises(ManifestMismatchError, match="fedcba9876543210"):
             Recognizer(SongDatabase.open(music_database), other)

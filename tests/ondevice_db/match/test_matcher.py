@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,9 @@ from nowplaying_core.errors import ConfigError
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook import l2_normalize
 from ondevice_db.index.exact import ExactIndex
-from ondevice_db.match.matcher import Match, Matcher
+from ondevice_db.match.explain import explain_match
+from ondevice_db.match.match import Match
+from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import build_database, make_codebook, walk, worsen
 
@@ -116,12 +119,23 @@ def test_scores_are_probabilities_that_share_one(matcher: Matcher, song_vectors:
         assert (match.best is not None) == (match.candidates[0].score >= match.threshold)
 
 
-def test_explain_holds_the_raw_values(matcher: Matcher, song_vectors: list[np.ndarray]) -> None:
-    explain = matcher.match(song_vectors[3][3:11], 1.0).explain
-    assert len(explain["similarities"]) == 8
-    assert explain["evidence"]["n_fingerprints"] == 8
-    assert explain["evidence"]["margin"] > 0
-    assert explain["candidates"][0]["song_index"] == 3
+def test_an_explanation_holds_the_raw_values(matcher: Matcher, song_vectors: list[np.ndarray]) -> None:
+    match = matcher.match(song_vectors[3][3:11], 1.0)
+    table = explain_match(match, matcher.acceptance, matcher.database, query_start_s=2.0).to_dict()
+    assert match.best is not None
+    assert (table["reason"], table["reasons"], table["query_start_s"]) == (
+        f"the best song's score of {match.best.score:.3f} reaches the threshold of {match.threshold:.3f}",
+        [],
+        2.0,
+    )
+    assert table["evidence"]["n_fingerprints"] == 8
+    assert table["evidence"]["margin"] > 0
+    assert table["candidates"][0]["song_index"] == 3
+    assert table["candidates"][0]["title"] == "Song 3"
+    assert len(table["steps"]) == 8
+    assert {step["runner_up"]["title"] for step in table["steps"]} <= {f"Song {number}" for number in range(40)}
+    assert (table["n_songs"], table["n_scanned"]) == (40, match.n_scanned)
+    json.dumps(table, allow_nan=False)
 
 
 @pytest.mark.parametrize("query", [np.zeros((0, 96)), np.ones((3, 95)), np.full((2, 96), np.nan)])

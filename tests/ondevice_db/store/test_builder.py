@@ -16,8 +16,9 @@ from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchE
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store import generation
-from ondevice_db.store.builder import DatabaseWriter, FingerprintSettings
+from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import remove_tracks
+from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import DIM, SETTINGS, build_database, make_codebook, make_track, named_files, walk
 

@@ -1,0 +1,59 @@
+"""How far an indexing run is, and what became of its files."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from nowplaying_core.errors import NowPlayingError
+
+__all__ = ["IndexProgress", "IndexReport"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexProgress:
+    """How far a run is.
+
+    Attributes
+    ----------
+    n_done, n_total : int
+        Files, with those that failed or were done before.
+    seconds_of_audio : float
+        Fingerprinted by this run.
+    elapsed_s : float
+    """
+
+    n_done: int
+    n_total: int
+    seconds_of_audio: float
+    elapsed_s: float
+
+    @property
+    def times_real_time(self) -> float:
+        """Seconds of audio per second of work."""
+        return self.seconds_of_audio / max(self.elapsed_s, 1e-9)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class IndexReport:
+    """The fate of every file.
+
+    Attributes
+    ----------
+    added : list of (Path, str)
+        Files whose songs are in the database now, and their track ids.
+    skipped : list of (Path, str)
+        Files with the same sound as another, and that one's source.
+    failed : list of (Path, NowPlayingError)
+        Files that cannot be read, and why.
+    n_resumed : int
+        Files that an interrupted run had finished.
+    seconds_of_audio : float
+        Of the added songs.
+    elapsed_s : float
+    """
+
+    added: list[tuple[Path, str]]
+    skipped: list[tuple[Path, str]]
+    failed: list[tuple[Path, NowPlayingError]]
+    n_resumed: int
+    seconds_of_audio: float
+    elapsed_s: float
