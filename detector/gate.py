@@ -1,12 +1,14 @@
 """From probabilities to the decision that music is playing: moving average, two thresholds, consecutive hits."""
 
 import math
+import sys
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Final
 
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import construct, require_between
 
 __all__ = ["STEPS", "Gate", "GateConfig", "GateEvent"]
 
@@ -54,26 +56,15 @@ class GateConfig:
     silence_dbfs: float | None = None
 
     def __post_init__(self) -> None:
-        for name in ("window", "consecutive_hits"):
-            if not 1 <= getattr(self, name) <= 1_000:
-                message = f"gate: {name} must lie in [1, 1000], found {getattr(self, name)}"
-                raise ConfigError(message)
-        if not 0 <= self.leave_threshold <= self.enter_threshold <= 1:
-            message = (
-                "gate: need 0 <= leave_threshold <= enter_threshold <= 1, "
-                f"found {self.leave_threshold} and {self.enter_threshold}"
-            )
-            raise ConfigError(message)
-        for name in ("cool_down_s", "longest_rest_s"):
-            if not 0 <= getattr(self, name) < float("inf"):
-                message = f"gate: {name} must be finite and not negative, found {getattr(self, name)}"
-                raise ConfigError(message)
-        if not 1 <= self.back_off_factor <= 100:
-            message = f"gate: back_off_factor must lie in [1, 100], found {self.back_off_factor}"
-            raise ConfigError(message)
-        if self.silence_dbfs is not None and not -100 <= self.silence_dbfs <= 0:
-            message = f"gate: silence_dbfs must lie in [-100, 0] or be null, found {self.silence_dbfs}"
-            raise ConfigError(message)
+        for low, high, names in (
+            (1, 1_000, ("window", "consecutive_hits")),
+            (0, 1, ("enter_threshold",)),
+            (0, self.enter_threshold, ("leave_threshold",)),
+            (0, sys.float_info.max, ("cool_down_s", "longest_rest_s")),
+            (1, 100, ("back_off_factor",)),
+            (-100, 0, () if self.silence_dbfs is None else ("silence_dbfs",)),
+        ):
+            require_between(self, low, high, *names, table="gate")
 
     @classmethod
     def from_dict(cls, table: Mapping[str, Any]) -> "GateConfig":
@@ -88,12 +79,8 @@ class GateConfig:
         if names != set(table):
             message = f"gate: expected the keys {sorted(names)}, found {sorted(table)}; restore the manifest"
             raise ConfigError(message)
-        whole = ("window", "consecutive_hits")
-        values: dict[str, Any] = {
-            name: int(value) if name in whole else value if value is None else float(value)
-            for name, value in table.items()
-        }
-        return cls(**values)
+        config: GateConfig = construct(cls, dict(table))
+        return config
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values, as the manifest holds them."""

@@ -60,7 +60,7 @@ def export_detector(
         if not path.is_file():
             message = f"{path}: expected the files of a finished run; let nowplaying train detector end first"
             raise ConfigError(message)
-    config = DetectorConfig.from_dict(json.loads(config_path.read_text(encoding="utf-8")), where=str(config_path))
+    config = DetectorConfig.from_json(config_path)
     weights = load_weights(weights_path)
     output.mkdir(parents=True, exist_ok=True)
     write_bytes(

@@ -15,6 +15,7 @@ __all__ = [
     "construct",
     "merged",
     "read_settings",
+    "require_between",
     "require_counts",
     "require_not_negative",
     "require_positive",
@@ -85,7 +86,20 @@ def construct(kind: Any, values: dict[str, Any]) -> Any:
     if unknown:
         message = f"unknown settings {unknown}: expected some of {sorted(known)}"
         raise ConfigError(message)
-    return kind(**{name: tuple(value) if isinstance(value, list) else value for name, value in values.items()})
+    types = {item.name: item.type for item in fields(kind)}
+    return kind(**{name: _typed(name, value, types[name]) for name, value in values.items()})
+
+
+def _typed(name: str, value: Any, kind: Any) -> Any:
+    """Return a plain value as a field of a type takes it: lists as tuples, and numbers checked."""
+    if isinstance(value, list):
+        return tuple(value)
+    if kind not in (int, float):
+        return value
+    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
+        message = f"{name} must be a number of type {kind.__name__}, found {value!r}"
+        raise ConfigError(message)
+    return kind(value)
 
 
 def require_positive(settings: object, *names: str, table: str = "") -> None:
@@ -106,6 +120,11 @@ def require_counts(settings: object, *names: str, table: str = "") -> None:
 def require_not_negative(settings: object, *names: str, table: str = "") -> None:
     """Check numbers of an object; ConfigError names the table and the first that is below 0."""
     _require(settings, names, table, lambda value: value >= 0, "must not be negative")
+
+
+def require_between(settings: object, low: float, high: float, *names: str, table: str = "") -> None:
+    """Check numbers of an object; ConfigError names the table and the first that lies outside [low, high]."""
+    _require(settings, names, table, lambda value: low <= value <= high, f"must lie in [{low:g}, {high:g}]")
 
 
 def _require(settings: object, names: Sequence[str], table: str, holds: Callable[[Any], bool], what: str) -> None:

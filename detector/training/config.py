@@ -1,23 +1,19 @@
 """Settings of the detector: network, composed scenes, training; read from TOML, where unknown keys are errors."""
 
 import hashlib
-import tomllib
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
-from pathlib import Path
-from typing import Any, TypeVar
+from dataclasses import dataclass, field, fields
+from typing import Any
 
 from nowplaying_core.artifacts import canonical_json
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import RunSettings, construct, require_between
 
 __all__ = ["DetectorConfig", "NetworkConfig", "SceneConfig", "TrainingConfig"]
-
-Settings = TypeVar("Settings")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NetworkConfig:
-    """The shipped shape: separable convolutions of stride 2 without padding, over time alone.
+    """Shape of the network: separable convolutions of stride 2 without padding, over time alone.
 
     After Gfeller et al., "Now Playing: Continuous low-power music recognition", arXiv 1711.10958, with 40 channels in.
 
@@ -45,8 +41,7 @@ class NetworkConfig:
     n_hidden: int = 8
 
     def __post_init__(self) -> None:
-        for item in fields(self):
-            _check(self, item.name, 1, 10_000)
+        require_between(self, 1, 10_000, *(item.name for item in fields(self)))
         if self.frames_after_layers < 1:
             message = f"n_frames: {self.n_frames} frames are too few for {self.n_layers} layers; raise n_frames"
             raise ConfigError(message)
@@ -83,7 +78,7 @@ class SceneConfig:
     duration_s : float
         Length of a scene, pre-roll included.
     preroll_s : float
-        What windows must skip for the front end's slow adaptation, at least 5 s.
+        Start of a scene that windows skip while the front end adapts, at least 5 s.
     snr_low_db, snr_high_db : float
         Music against its background, RMS from 100 to 7000 Hz.
     level_low_dbfs, level_high_dbfs : float
@@ -91,13 +86,15 @@ class SceneConfig:
     music_share : float in [0, 1]
         Scenes with music.
     midi_share : float in [0, 1]
-        Of those, scenes whose music comes from the extra folder, where there is one.
+        Scenes with music in which it is rendered MIDI, where there is any.
     room_share, band_limit_share, codec_share : float in [0, 1]
     stretched_share : float in [0, 1]
         Excerpts of training recordings played faster or slower.
-    made_share, remade_share : float in [0, 1]
-        Of scenes with music, those whose music is made up (drones, drums alone, voices alone), and of the others those
-        whose recording is remade (a wash, a distant bass, its drums alone or all but them).
+    synthetic_share : float in [0, 1]
+        Scenes with music in which it is synthetic: drones, drums alone, voices alone.
+    transformed_share : float in [0, 1]
+        Recordings of music, in the other scenes, that are transformed: smeared to a wash, a distant bass, the drums
+        alone or everything but the drums.
     """
 
     duration_s: float = 30.0
@@ -112,18 +109,16 @@ class SceneConfig:
     band_limit_share: float = 0.6
     codec_share: float = 0.2
     stretched_share: float = 0.6
-    made_share: float = 0.0
-    remade_share: float = 0.0
+    synthetic_share: float = 0.0
+    transformed_share: float = 0.0
 
     def __post_init__(self) -> None:
-        _check(self, "preroll_s", 5.0, 60.0)
-        _check(self, "duration_s", self.preroll_s + 5.0, 600.0)
-        _check(self, "snr_low_db", -30.0, self.snr_high_db)
-        _check(self, "level_low_dbfs", -90.0, self.level_high_dbfs)
-        _check(self, "level_high_dbfs", -90.0, 0.0)
-        for item in fields(self):
-            if item.name.endswith("_share"):
-                _check(self, item.name, 0.0, 1.0)
+        require_between(self, 5, 60, "preroll_s")
+        require_between(self, self.preroll_s + 5, 600, "duration_s")
+        require_between(self, -30, self.snr_high_db, "snr_low_db")
+        require_between(self, -90, self.level_high_dbfs, "level_low_dbfs")
+        require_between(self, -90, 0, "level_high_dbfs")
+        require_between(self, 0, 1, *(item.name for item in fields(self) if item.name.endswith("_share")))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,27 +129,27 @@ class TrainingConfig:
     ----------
     seed : int
     n_scenes, n_check_scenes : int
-        Scenes composed for training and for choosing among checkpoints; the latter use the ``dev`` split.
+        Scenes composed for training, and of the ``dev`` split for measuring the ROC area meanwhile.
     batch_segments, n_decisions : int
         Segments of a step, and overlapping windows (one every 640 ms) in a segment.
     steps, warmup_steps : int
     learning_rate : float
         Peak of the cosine schedule.
     quantized_steps : int
-        Further steps with simulated int8 weights and activations, batch normalisation folded.
+        More steps with simulated int8 weights and activations, batch normalization folded.
     quantized_learning_rate : float
     label_smoothing : float in [0, 0.5)
     cold_share : float in [0, 1]
         Segments cut right at a reset instead of after the pre-roll.
     extreme_share : float in [0, 1]
-        Segments of silence, of next to it and of full scale, none of them music, so that the network's range and its
-        int8 grids cover what a microphone can put out.
+        Segments of silence, near silence and full scale, all without music, so that the network's range and its int8
+        grids cover everything that a microphone can put out.
     mined_share : float in [0, 1]
-        Segments drawn from those that the network takes for the other class.
+        Segments drawn from hard examples: those that the network gets most wrong.
     mine_every : int
-        Float steps between searches for these in all training scenes.
+        Float steps between searches for hard examples in all training scenes.
     music_fraction : float in (0, 1]
-        Least share of a positive window that is music; windows with less, but some, are not used.
+        Smallest part of a window that must be music for label 1; windows with less music, but some, are not used.
     log_every : int
         Steps between lines of the log and checkpoints.
     """
@@ -178,22 +173,20 @@ class TrainingConfig:
     log_every: int = 500
 
     def __post_init__(self) -> None:
-        _check(self, "seed", 0, 2**31)
-        for name in ("n_scenes", "n_check_scenes", "batch_segments", "n_decisions", "steps", "mine_every", "log_every"):
-            _check(self, name, 1, 10**7)
-        _check(self, "warmup_steps", 0, self.steps)
-        _check(self, "quantized_steps", 0, 10**7)
-        for name in ("learning_rate", "quantized_learning_rate"):
-            _check(self, name, 1e-7, 1.0)
-        _check(self, "label_smoothing", 0.0, 0.49)
-        for name in ("cold_share", "extreme_share", "mined_share"):
-            _check(self, name, 0.0, 1.0)
-        _check(self, "music_fraction", 0.01, 1.0)
+        require_between(self, 0, 2**31, "seed")
+        counts = ("n_scenes", "n_check_scenes", "batch_segments", "n_decisions", "steps", "mine_every", "log_every")
+        require_between(self, 1, 10**7, *counts)
+        require_between(self, 0, self.steps, "warmup_steps")
+        require_between(self, 0, 10**7, "quantized_steps")
+        require_between(self, 1e-7, 1, "learning_rate", "quantized_learning_rate")
+        require_between(self, 0, 0.49, "label_smoothing")
+        require_between(self, 0, 1, "cold_share", "extreme_share", "mined_share")
+        require_between(self, 0.01, 1, "music_fraction")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class DetectorConfig:
-    """Everything that decides what a trained detector is.
+class DetectorConfig(RunSettings):
+    """All settings that a trained detector depends on.
 
     Attributes
     ----------
@@ -207,62 +200,17 @@ class DetectorConfig:
     training: TrainingConfig = field(default_factory=TrainingConfig)
 
     @classmethod
-    def from_toml(cls, path: Path) -> "DetectorConfig":
-        """Read settings from a TOML file with tables ``network``, ``scenes`` and ``training``; all are optional.
-
-        Raises
-        ------
-        ConfigError
-            When the file cannot be read, a key is unknown, or a value is out of its range.
-        """
-        try:
-            table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            message = f"{path}: expected a TOML file with detector settings ({error})"
-            raise ConfigError(message) from error
-        return cls.from_dict(table, where=str(path))
-
-    @classmethod
-    def from_dict(cls, table: Mapping[str, Any], *, where: str = "settings") -> "DetectorConfig":
-        """Build settings from nested plain values, such as a parsed TOML file."""
-        parts = {"network": NetworkConfig, "scenes": SceneConfig, "training": TrainingConfig}
-        unknown = sorted(set(table) - set(parts))
-        if unknown:
-            message = f"{where}: unknown table {unknown[0]!r}; expected {', '.join(parts)}"
-            raise ConfigError(message)
-        return cls(
-            network=_build(NetworkConfig, table.get("network", {}), f"{where}: network"),
-            scenes=_build(SceneConfig, table.get("scenes", {}), f"{where}: scenes"),
-            training=_build(TrainingConfig, table.get("training", {}), f"{where}: training"),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return nested plain values; ``from_dict`` reads them back."""
-        return asdict(self)
+    def from_dict(cls, values: dict[str, Any]) -> "DetectorConfig":
+        """Build settings from plain values, as :meth:`to_dict` gives them; ConfigError for wrong ones."""
+        kinds = {"network": NetworkConfig, "scenes": SceneConfig, "training": TrainingConfig}
+        for name in kinds:
+            if not isinstance(values.get(name, {}), dict):
+                message = f"{name}: expected a table, found {values[name]!r}"
+                raise ConfigError(message)
+        tables = {name: construct(kind, values.get(name, {})) for name, kind in kinds.items()}
+        config: DetectorConfig = construct(cls, {**values, **tables})
+        return config
 
     def digest(self) -> str:
         """Return the SHA-256 of the settings' canonical JSON."""
         return hashlib.sha256(canonical_json(self.to_dict()).encode()).hexdigest()
-
-
-def _build(kind: type[Settings], table: Any, where: str) -> Settings:
-    if not isinstance(table, Mapping):
-        message = f"{where}: expected a table, found {type(table).__name__}"
-        raise ConfigError(message)
-    known: dict[str, Any] = {item.name: item.type for item in fields(kind)}  # type: ignore[arg-type]
-    for key, value in table.items():
-        if key not in known:
-            message = f"{where}: unknown key {key!r}; expected one of {', '.join(known)}"
-            raise ConfigError(message)
-        allowed = (int,) if known[key] is int else (int, float)
-        if isinstance(value, bool) or not isinstance(value, allowed):
-            message = f"{where}: {key} must be a number of type {allowed[-1].__name__}, found {value!r}"
-            raise ConfigError(message)
-    return kind(**{key: known[key](value) for key, value in table.items()})
-
-
-def _check(settings: object, name: str, low: float, high: float) -> None:
-    value = getattr(settings, name)
-    if not low <= value <= high:
-        message = f"{name} must lie in [{low}, {high}], found {value}"
-        raise ConfigError(message)

@@ -9,7 +9,7 @@ from scipy import signal
 
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 
-__all__ = ["made_music", "remade_music"]
+__all__ = ["synthetic_music", "transformed_music"]
 
 Samples = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -24,7 +24,7 @@ _VOWELS_HZ: Final = (
 """First three formants of ah, ee, oo, eh and aw, men's averages of Peterson and Barney, JASA 24, 1952."""
 
 
-def made_music(length: int, rng: np.random.Generator) -> Samples:
+def synthetic_music(length: int, rng: np.random.Generator) -> Samples:
     """Return a drone, a drum pattern or singing voices, as float32 at no particular level.
 
     Parameters
@@ -38,7 +38,7 @@ def made_music(length: int, rng: np.random.Generator) -> Samples:
     return np.asarray(make(np.arange(length) / SAMPLE_RATE_HZ, rng), dtype=np.float32)
 
 
-def remade_music(samples: Samples, rng: np.random.Generator) -> Samples:
+def transformed_music(samples: Samples, rng: np.random.Generator) -> Samples:
     """Return a recording as an ambient wash, as a distant bass, as its drums alone or as all but them.
 
     Parameters

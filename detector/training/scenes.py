@@ -17,7 +17,7 @@ from detector.training.effects import (
     stretched,
     through_codec,
 )
-from detector.training.instruments import made_music, remade_music
+from detector.training.instruments import synthetic_music, transformed_music
 from detector.training.pools import SoundPools
 from detector.training.synthetic import synthetic_sound
 from nowplaying_core.audio import SAMPLE_RATE_HZ
@@ -99,12 +99,12 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
 
 
 def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.Generator) -> Samples:
-    if config.made_share and rng.random() < config.made_share:
-        return at_unit_level(made_music(length, rng))
+    if config.synthetic_share and rng.random() < config.synthetic_share:
+        return at_unit_level(synthetic_music(length, rng))
     is_rendered = bool(pools.rendered_midi) and rng.random() < config.midi_share
     music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
-    if config.remade_share and rng.random() < config.remade_share:
-        music = at_unit_level(remade_music(music, rng))
+    if config.transformed_share and rng.random() < config.transformed_share:
+        music = at_unit_level(transformed_music(music, rng))
     return music
 
 

@@ -74,7 +74,7 @@ def detector(
     """Train the music detector."""
     from detector.training.config import DetectorConfig
 
-    settings = DetectorConfig.from_toml(config)
+    settings = DetectorConfig.read(config)
     require_tensorflow()
     from detector.training.train import train_detector
     from nowplaying_core.audio.sources import TrainingSources
@@ -112,7 +112,7 @@ def detector_folds(
     """Cross-validate the music detector: train one for each fold, hear its recordings with it, choose the gate."""
     from detector.training.config import DetectorConfig
 
-    settings = DetectorConfig.from_toml(config)
+    settings = DetectorConfig.read(config)
     if steps is not None:
         settings = replace(settings, training=replace(settings.training, steps=steps))
     require_tensorflow()

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 
 from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig, TrainingConfig
+from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, SHIPPED_DETECTOR, builtin_model_dir, read_manifest
 from nowplaying_core.errors import ConfigError
 
 
@@ -15,7 +16,7 @@ def test_shape_is_that_of_the_shipped_system() -> None:
 def test_toml_round_trip(tmp_path: Path) -> None:
     path = tmp_path / "c.toml"
     path.write_text("[training]\nsteps = 300\nlearning_rate = 1e-3\n[scenes]\nmusic_share = 1\n", encoding="utf-8")
-    config = DetectorConfig.from_toml(path)
+    config = DetectorConfig.read(path)
     assert config.training.steps == 300
     assert config.scenes.music_share == 1.0
     assert DetectorConfig.from_dict(config.to_dict()) == config
@@ -23,35 +24,43 @@ def test_toml_round_trip(tmp_path: Path) -> None:
     assert config.digest() != DetectorConfig().digest()
 
 
-def test_committed_configuration_is_valid() -> None:
-    path = Path(__file__).parents[3] / "configs" / "detector.toml"
-    assert DetectorConfig.from_toml(path).training.steps > 0
+@pytest.mark.parametrize(("name", "steps"), [("detector", 6_000), ("detector-stream", 8_000)])
+def test_committed_configurations_are_valid(name: str, steps: int) -> None:
+    path = Path(__file__).parents[3] / "configs" / f"{name}.toml"
+    assert DetectorConfig.read(path).training.steps == steps
+
+
+def test_the_shipped_detector_records_its_settings_and_their_digest() -> None:
+    training = read_manifest(
+        builtin_model_dir(SHIPPED_DETECTOR) / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION
+    )["training"]
+    assert DetectorConfig.from_dict(training["config"]).digest() == training["config_sha256"]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("[training]\nstep = 3\n", "unknown key 'step'"),
-        ("[train]\nsteps = 3\n", "unknown table 'train'"),
+        ("[training]\nstep = 3\n", r"unknown settings \['step'\]"),
+        ("[train]\nsteps = 3\n", r"unknown settings \['train'\]"),
         ("[training]\nsteps = 1.5\n", "steps must be a number of type int"),
         ("[training]\nsteps = true\n", "steps must be a number"),
         ("[training]\nsteps = 0\n", "steps must lie in"),
         ("[scenes]\npreroll_s = 2\n", "preroll_s must lie in"),
         ("[network]\nn_frames = 100\n", "n_frames"),
         ("training = 3\n", "expected a table"),
-        ("[training\n", "expected a TOML file"),
+        ("[training\n", r"c\.toml: Expected"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, text: str, expected: str) -> None:
     path = tmp_path / "c.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=expected):
-        DetectorConfig.from_toml(path)
+        DetectorConfig.read(path)
 
 
 def test_missing_file_is_a_configuration_error(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="expected a TOML file"):
-        DetectorConfig.from_toml(tmp_path / "none.toml")
+    with pytest.raises(ConfigError, match=r"none\.toml: .*No such file"):
+        DetectorConfig.read(tmp_path / "none.toml")
 
 
 def test_ranges_are_checked_on_construction() -> None:

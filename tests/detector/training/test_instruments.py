@@ -3,7 +3,7 @@ import pytest
 
 from detector.training import instruments
 from detector.training.effects import band_rms
-from detector.training.instruments import made_music, remade_music
+from detector.training.instruments import synthetic_music, transformed_music
 from detector.training.synthetic import synthetic_sound
 from evaluation.detector.onsets import character_of, mean_rise_db
 from tests.synthesis import song
@@ -12,14 +12,14 @@ LENGTH = 12 * 16_000
 TIME_S = np.arange(LENGTH) / 16_000
 
 
-def test_made_music_is_repeatable_audible_and_of_its_length() -> None:
+def test_synthetic_music_is_repeatable_audible_and_of_its_length() -> None:
     for seed in range(6):
-        made = made_music(LENGTH, np.random.default_rng(seed))
+        made = synthetic_music(LENGTH, np.random.default_rng(seed))
         assert made.dtype == np.float32
         assert made.shape == (LENGTH,)
         assert np.isfinite(made).all()
         assert band_rms(made) > 0
-        assert np.array_equal(made, made_music(LENGTH, np.random.default_rng(seed)))
+        assert np.array_equal(made, synthetic_music(LENGTH, np.random.default_rng(seed)))
 
 
 def test_drones_last_and_drums_strike() -> None:
@@ -39,7 +39,7 @@ def test_voices_hold_their_pitch_where_speech_glides() -> None:
 
 
 @pytest.mark.parametrize("kind", ["_wash", "_distant_bass", "_one_of_two"])
-def test_remade_music_is_of_the_same_length_and_another_sound(kind: str) -> None:
+def test_transformed_music_is_of_the_same_length_and_another_sound(kind: str) -> None:
     music = song(3, 12.0)
     remade = getattr(instruments, kind)(music, np.random.default_rng(1))
     assert remade.shape == music.shape
@@ -57,7 +57,7 @@ def test_a_wash_loses_beginnings_and_a_wall_loses_treble() -> None:
 
 def test_all_kinds_are_drawn() -> None:
     music = song(3, 6.0)
-    assert len({remade_music(music, np.random.default_rng(seed)).tobytes() for seed in range(8)}) >= 4
+    assert len({transformed_music(music, np.random.default_rng(seed)).tobytes() for seed in range(8)}) >= 4
 
 
 def test_synthetic_sounds_stay_finite_with_applause_among_them() -> None:

@@ -43,8 +43,8 @@ def test_scenes_are_repeatable_finite_and_labelled(pools: SoundPools) -> None:
     assert len(kinds) >= 3
 
 
-def test_made_and_remade_music_is_music_too(pools: SoundPools) -> None:
-    for shares in ({"made_share": 1.0}, {"remade_share": 1.0}):
+def test_made_and_transformed_music_is_music_too(pools: SoundPools) -> None:
+    for shares in ({"synthetic_share": 1.0}, {"transformed_share": 1.0}):
         config = SceneConfig(duration_s=12.0, music_share=1.0, **shares)
         plain = SceneConfig(duration_s=12.0, music_share=1.0)
         for seed in range(4):
