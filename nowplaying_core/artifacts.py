@@ -5,9 +5,12 @@ import json
 import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 __all__ = [
     "SHIPPED_AUDIO_ENCODER",
@@ -19,6 +22,7 @@ __all__ = [
     "file_record",
     "read_manifest",
     "sha256_file",
+    "write_array",
     "write_atomic",
     "write_bytes",
     "write_json",
@@ -181,6 +185,17 @@ def write_text(path: Path, text: str) -> None:
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file atomically."""
     write_atomic(path, lambda temporary: _write_bytes(temporary, content))
+
+
+def write_array(path: Path, array: "NDArray[Any]") -> None:
+    """Write a ``.npy`` file atomically."""
+    import numpy as np
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as handle:  # np.save adds .npy to a bare name
+            np.save(handle, array, allow_pickle=False)
+
+    write_atomic(path, write)
 
 
 def _write_bytes(path: Path, content: bytes) -> None:

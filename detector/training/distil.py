@@ -19,7 +19,7 @@ from detector.training.data import FeatureSet
 from detector.training.model import normalised
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_array
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["DISTILLED_SCENES", "DISTILLED_STEPS", "Encoder", "begin_with", "embeddings_of_scenes"]
@@ -93,7 +93,7 @@ def embeddings_of_scenes(
         rows.append((sums[inside:] - sums[:-inside]) / inside)
     n_windows = min(len(row) for row in rows)
     embeddings = np.stack([row[:n_windows] for row in rows]).astype(np.float32)
-    write_atomic(path, lambda temporary: _save(temporary, embeddings))
+    write_array(path, embeddings)
     return embeddings
 
 
@@ -138,8 +138,3 @@ def begin_with(
         wanted = np.stack([targets[scene, at : at + n_decisions] for scene, at in zip(scenes, windows, strict=True)])
         losses.append(float(pupil.train_on_batch(normalised(segments), wanted)))
     return 1.0 - float(np.mean(losses[-max(1, n_steps // 10) :]))
-
-
-def _save(path: Path, array: NDArray[np.float32]) -> None:
-    with path.open("wb") as handle:
-        np.save(handle, array, allow_pickle=False)

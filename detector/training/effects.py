@@ -4,16 +4,15 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft, signal
+from scipy import signal
 
 from nowplaying_core.audio import codec, mulaw
+from nowplaying_core.audio.mixing import band_rms
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
 
 __all__ = [
     "at_unit_level",
     "band_limit",
-    "band_rms",
-    "drop_silence",
     "excerpt",
     "in_room",
     "set_level",
@@ -25,48 +24,10 @@ Samples = NDArray[np.float32]
 _TINY: Final = 1e-9
 
 
-def band_rms(samples: Samples, low_hz: float = 100.0, high_hz: float = 7_000.0) -> float:
-    """Return the RMS of what lies between two frequencies, the level that a signal-to-noise ratio compares.
-
-    Parameters
-    ----------
-    samples : ndarray of float32, shape (n,), 16 kHz
-    low_hz, high_hz : float
-    """
-    if samples.size == 0:
-        return 0.0
-    size = 1 << 15
-    padded = np.pad(samples, (0, -samples.size % size)).reshape(-1, size)
-    spectra = fft.rfft(padded, axis=1)  # in float32, unlike NumPy's
-    power = (np.square(spectra.real) + np.square(spectra.imag)).sum(axis=0, dtype=np.float64)
-    frequency_hz = np.fft.rfftfreq(size, 1 / SAMPLE_RATE_HZ)
-    inside = power[(frequency_hz >= low_hz) & (frequency_hz <= high_hz)].sum()
-    return float(np.sqrt(2 * inside / size / samples.size))
-
-
 def at_unit_level(samples: Samples) -> Samples:
     """Return the sound at a band RMS of 1; silence stays silence."""
     rms = band_rms(samples)
     return samples / np.float32(rms) if rms > 1e-7 else samples
-
-
-def drop_silence(samples: Samples, below_db: float = 50.0) -> Samples:
-    """Return the recording without its silent 50 ms blocks, so that a looped noise has no holes.
-
-    Parameters
-    ----------
-    samples : ndarray of float32, shape (n,)
-    below_db : float
-        Blocks this far below the loudest are silent.
-    """
-    block = SAMPLE_RATE_HZ // 20
-    n_blocks = samples.size // block
-    if n_blocks < 2:
-        return samples
-    blocks = samples[: n_blocks * block].reshape(n_blocks, block)
-    power = np.square(blocks).mean(axis=1)
-    kept: Samples = blocks[power > power.max() * 10 ** (-below_db / 10)].reshape(-1)
-    return kept
 
 
 def excerpt(samples: Samples, length: int, rng: np.random.Generator) -> Samples:

@@ -8,11 +8,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.training.effects import at_unit_level, drop_silence, excerpt, stretched
-from detector.training.synthetic import synthetic_room
+from detector.training.effects import at_unit_level, excerpt, stretched
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus
+from nowplaying_core.audio.mixing import drop_silence
+from nowplaying_core.audio.rooms import decaying_response
 from nowplaying_core.audio.sources import TrainingSources
 
 __all__ = ["SoundPools"]
@@ -82,19 +83,19 @@ class SoundPools:
         samples = self.read(file.path)
         if files is not self.noise and samples.size < _SHORT_S * SAMPLE_RATE_HZ:
             return self._scattered(samples, files, length, rng), file
-        return self._excerpt(drop_silence(samples) if looped else samples, length, rng, widest=1.6), file
+        return self._excerpt(drop_silence(samples, 50.0) if looped else samples, length, rng, widest=1.6), file
 
     def pick_speaker(self, rng: np.random.Generator) -> CorpusFile:
         """Return a random recording of speech."""
         return _any_of(self._either("speech", rng), rng)
 
     def room(self, rng: np.random.Generator) -> Samples:
-        """Return a measured room response, or a made-up one three times in four."""
+        """Return a measured room response, or a synthetic one three times in four."""
         if self.rooms and rng.random() < 0.25:
             response = self.read(_any_of(self.rooms, rng).path)
             if response.size and np.abs(response).max() > 0:
                 return response
-        return synthetic_room(rng)
+        return decaying_response(rng)
 
     def read(self, path: Path) -> Samples:
         """Return a whole recording, through the cache."""

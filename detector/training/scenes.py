@@ -7,21 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.training.config import SceneConfig
-from detector.training.effects import (
-    at_unit_level,
-    band_limit,
-    band_rms,
-    excerpt,
-    in_room,
-    set_level,
-    stretched,
-    through_codec,
-)
+from detector.training.effects import at_unit_level, band_limit, excerpt, in_room, set_level, stretched, through_codec
 from detector.training.instruments import synthetic_music, transformed_music
 from detector.training.pools import SoundPools
 from detector.training.synthetic import synthetic_sound
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.corpus import CorpusFile
+from nowplaying_core.audio.mixing import band_rms, snr_gain
 
 __all__ = ["Background", "Scene", "background", "colour", "compose_scene", "mix_at_snr"]
 
@@ -169,8 +161,7 @@ def mix_at_snr(signal: Samples, noise: Samples, snr_db: float) -> Samples:
         return signal
     # Where the signal sounds for a part of the time only, its level is that of the part.
     active = signal[np.abs(signal) > 0]
-    gain = band_rms(active if active.size else signal) / noise_rms * 10 ** (-snr_db / 20)
-    return signal + np.float32(gain) * noise
+    return signal + snr_gain(band_rms(active if active.size else signal), noise_rms, snr_db) * noise
 
 
 def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[Samples, tuple[CorpusFile, ...]]:

@@ -1,4 +1,4 @@
-"""Made-up sounds that are tonal or rhythmic and yet no music, and made-up rooms: more variety than recordings give."""
+"""Made-up sounds that are tonal or rhythmic and yet no music: more variety than recordings give."""
 
 from collections.abc import Callable
 from typing import Final
@@ -9,7 +9,7 @@ from scipy import signal
 
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 
-__all__ = ["synthetic_room", "synthetic_sound"]
+__all__ = ["synthetic_sound"]
 
 Samples = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -35,27 +35,6 @@ def synthetic_sound(length: int, rng: np.random.Generator) -> Samples:
     weights = np.array([weight for _, weight in _KINDS])
     make = _KINDS[int(rng.choice(len(_KINDS), p=weights / weights.sum()))][0]
     return np.asarray(make(np.arange(length) / SAMPLE_RATE_HZ, rng), dtype=np.float32)
-
-
-def synthetic_room(rng: np.random.Generator, t60_low_s: float = 0.15, t60_high_s: float = 1.0) -> Samples:
-    """Return a made-up room response: a direct pulse and decaying noise, whose treble decays faster than its bass.
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-        Unit energy in the direct pulse; direct-to-reverberant ratio from -6 to 12 dB.
-    """
-    t60_s = float(rng.uniform(t60_low_s, t60_high_s))
-    length = int(t60_s * SAMPLE_RATE_HZ)
-    time_s = np.arange(length) / SAMPLE_RATE_HZ
-    noise = rng.standard_normal((2, length))
-    slow = signal.sosfilt(signal.butter(2, 1_500, output="sos", fs=SAMPLE_RATE_HZ), noise[0])
-    tail = slow * 10 ** (-3 * time_s / t60_s) + 0.6 * noise[1] * 10 ** (-3 * time_s / (0.6 * t60_s))
-    tail[: int(rng.uniform(0.002, 0.02) * SAMPLE_RATE_HZ)] = 0
-    direct_db = float(rng.uniform(-6, 12))
-    tail *= 10 ** (-direct_db / 20) / (np.sqrt(np.square(tail).sum()) + 1e-9)
-    tail[0] = 1.0
-    return np.asarray(tail, dtype=np.float32)
 
 
 def _beeps(time_s: Times, rng: np.random.Generator) -> Times:

@@ -8,11 +8,12 @@ from numpy.typing import NDArray
 
 from detector.features import features_of
 from detector.training.config import SceneConfig
-from detector.training.effects import band_limit, band_rms, in_room
+from detector.training.effects import band_limit, in_room
 from detector.training.pools import SoundPools
 from detector.training.scenes import background, colour
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.corpus import CorpusFile
+from nowplaying_core.audio.mixing import band_rms
 
 __all__ = ["CONDITIONS", "WINDOW_SAMPLES", "Clip", "compose_clip", "windows_of"]
 

@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.training.config import SceneConfig
-from detector.training.effects import band_rms, in_room, set_level
+from detector.training.effects import in_room, set_level
 from detector.training.pools import SoundPools
 from detector.training.scenes import background, colour
 from evaluation.detector.onsets import Character, character_of
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
+from nowplaying_core.audio.mixing import band_rms
 
 __all__ = ["Part", "Region", "Stream", "compose_room_tone", "compose_stream"]
 

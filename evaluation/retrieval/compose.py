@@ -1,4 +1,4 @@
-"""Compose a query as a phone would hear it: excerpt, room with past context, noise, band limit, mu-law."""
+"""Compose a query as a phone would capture it: excerpt, room with past context, noise, band limit, mu-law."""
 
 import numpy as np
 import scipy.signal
@@ -7,16 +7,16 @@ from numpy.typing import NDArray
 from evaluation.retrieval.conditions import Condition, Room
 from evaluation.retrieval.queries import PAST_S, Plan, Query
 from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw, to_float32, to_int16
+from nowplaying_core.audio.mixing import band_rms, looped, snr_gain
 
-__all__ = ["band_power", "compose"]
+__all__ = ["compose"]
 
-SNR_BAND_HZ = (100.0, 7000.0)
 PHONE_BAND_HZ = (200.0, 3800.0)
 _LEVEL_DBFS = -20.0
 
 
 def compose(query: Query, samples: NDArray[np.float32], condition: Condition, plan: Plan) -> NDArray[np.float32]:
-    """Return what the phone hears.
+    """Return the sound that the phone captures.
 
     Parameters
     ----------
@@ -43,22 +43,18 @@ def compose(query: Query, samples: NDArray[np.float32], condition: Condition, pl
     if condition.other_s:
         music = _begin_with_another(music, query, condition.other_s, plan)
     if condition.snr_db is not None:
-        noise = _heard_noise(query, n, plan, response if condition.noise_in_room else None)
-        ratio = band_power(music) / max(band_power(noise), 1e-20)
-        music = music + noise * np.float32(np.sqrt(ratio) * 10 ** (-condition.snr_db / 20))
+        noise = _noise_of(query, n, plan, response if condition.noise_in_room else None)
+        music = music + noise * snr_gain(_level(music), _level(noise), condition.snr_db)
     if condition.phone_band:
         filters = scipy.signal.butter(4, PHONE_BAND_HZ, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
         music = scipy.signal.sosfilt(filters, music).astype(np.float32)
-    heard = _levelled(music)
-    return to_float32(mulaw.decode(mulaw.encode(to_int16(heard)))) if condition.mulaw else heard
+    captured = _levelled(music)
+    return to_float32(mulaw.decode(mulaw.encode(to_int16(captured)))) if condition.mulaw else captured
 
 
-def band_power(samples: NDArray[np.float32]) -> float:
-    """Return the mean square of a signal within 100-7000 Hz."""
-    spectrum = np.fft.rfft(samples)
-    frequencies_hz = np.fft.rfftfreq(samples.size, 1 / SAMPLE_RATE_HZ)
-    inside = (frequencies_hz >= SNR_BAND_HZ[0]) & (frequencies_hz <= SNR_BAND_HZ[1])
-    return float(2 * np.sum(np.abs(spectrum[inside]) ** 2) / samples.size**2)
+def _level(samples: NDArray[np.float32]) -> float:
+    # One spectrum and not several, because the queries behind published figures were composed so.
+    return band_rms(samples, block=samples.size)
 
 
 def _room_response(query: Query, room: Room, plan: Plan) -> NDArray[np.float32] | None:
@@ -69,25 +65,20 @@ def _room_response(query: Query, room: Room, plan: Plan) -> NDArray[np.float32] 
     return responses[(query.measured_room if room == "measured" else query.simulated_room) % len(responses)]
 
 
-def _heard_noise(query: Query, n: int, plan: Plan, response: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def _noise_of(query: Query, n: int, plan: Plan, response: NDArray[np.float32] | None) -> NDArray[np.float32]:
     noise = plan.noises[query.noise]
     if response is None:
-        return _looped(noise, query.noise_start, n)
-    dry = _looped(noise, query.noise_start, n + response.size)
+        return looped(noise, int(query.noise_start * noise.size), n)
+    dry = looped(noise, int(query.noise_start * noise.size), n + response.size)
     return scipy.signal.fftconvolve(dry, response)[response.size : response.size + n].astype(np.float32)
 
 
 def _begin_with_another(music: NDArray[np.float32], query: Query, other_s: float, plan: Plan) -> NDArray[np.float32]:
     """Replace the first seconds by a noise other than the query's, as loud as the music after it."""
     n = round(other_s * SAMPLE_RATE_HZ)
-    other = _looped(plan.noises[(query.noise + 1) % len(plan.noises)], query.noise_start, n)
-    ratio = band_power(music[n:]) / max(band_power(other), 1e-20)
-    return np.concatenate([other * np.float32(np.sqrt(ratio)), music[n:]])
-
-
-def _looped(noise: NDArray[np.float32], start: float, n: int) -> NDArray[np.float32]:
-    first = int(start * noise.size)
-    return np.take(noise, np.arange(first, first + n), mode="wrap")
+    noise = plan.noises[(query.noise + 1) % len(plan.noises)]
+    other = looped(noise, int(query.noise_start * noise.size), n)
+    return np.concatenate([other * snr_gain(_level(music[n:]), _level(other), 0.0), music[n:]])
 
 
 def _levelled(samples: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 
 from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import LONGEST_S, Condition
-from evaluation.retrieval.queries import Plan, loopable
+from evaluation.retrieval.queries import Plan
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, canonical_json, write_atomic
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, canonical_json, write_array
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.mixing import drop_silence
 from nowplaying_core.processes import share_out, share_out_by_key
-from ondevice_db.format.arrays import save_array
 from ondevice_db.recognizer import SILENCE_DBFS
 
 __all__ = ["EmbeddingCache", "load_long_enough"]
@@ -70,8 +70,8 @@ class EmbeddingCache:
         if not (counts_file.is_file() and rows_file.is_file()):
             items = [(path, self.reference_hop_s) for path in paths]
             parts = share_out(_embed_file, items, _open, self.model, self.folder, None, jobs=self._jobs)
-            _save(counts_file, np.array([len(part) for part in parts]))
-            _save(rows_file, np.concatenate(parts))
+            write_array(counts_file, np.array([len(part) for part in parts]))
+            write_array(rows_file, np.concatenate(parts))
         rows = np.load(rows_file, allow_pickle=False)
         return np.split(rows, np.cumsum(np.load(counts_file, allow_pickle=False))[:-1])
 
@@ -95,7 +95,7 @@ class EmbeddingCache:
                 n_together=_CHUNK,
                 jobs=self._jobs,
             )
-            _save(file, vectors)
+            write_array(file, vectors)
         loaded: NDArray[np.float32] = np.load(file, allow_pickle=False)
         return loaded
 
@@ -117,7 +117,7 @@ def load_long_enough(path: Path, cache: Path) -> NDArray[np.float32]:
     """Return a recording's samples; one shorter than the longest query is repeated without its silence."""
     samples = load_cached(path, cache)
     n = round(LONGEST_S * SAMPLE_RATE_HZ)
-    return samples if samples.size >= n else np.resize(loopable(samples), n)
+    return samples if samples.size >= n else np.resize(drop_silence(samples), n)
 
 
 def _open(model: str | Path, cache: Path, plan: Plan | None) -> tuple[Fingerprinter, Any, Plan | None]:
@@ -140,7 +140,3 @@ def _embed_chunk(
     assert plan is not None  # noqa: S101 (only references are embedded without a plan)
     heard = (compose(plan.queries[n], load(plan.queries[n].path), condition, plan) for n in numbers)
     return np.stack([fingerprinter.embed(samples, hop_s) for samples in heard])
-
-
-def _save(path: Path, array: NDArray[Any]) -> None:
-    write_atomic(path, lambda temporary: save_array(temporary, array))

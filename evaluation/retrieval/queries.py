@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from evaluation.retrieval.conditions import LONGEST_S
 from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.audio.mixing import drop_silence
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["PAST_S", "Plan", "Query", "draw_plan", "loopable"]
+__all__ = ["PAST_S", "Plan", "Query", "draw_plan"]
 
 PAST_S = 1.0
 _AUDIBLE_DBFS = -45.0
@@ -56,7 +57,7 @@ class Plan:
     ----------
     queries : tuple of Query
     noises : tuple of ndarray of float32
-        From :func:`loopable`.
+        From :func:`~nowplaying_core.audio.mixing.drop_silence`.
     rooms : mapping of kind to tuple of ndarray of float32
         Responses that begin at the direct sound.
     silent : tuple of Path
@@ -112,20 +113,10 @@ def draw_plan(
         )
     return Plan(
         queries=tuple(queries),
-        noises=tuple(loopable(noise) for noise in noises),
+        noises=tuple(drop_silence(noise) for noise in noises),
         rooms={kind: tuple(responses) for kind, responses in rooms.items()},
         silent=tuple(path for path, found in places_s.items() if not found.size),
     )
-
-
-def loopable(noise: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return a noise without its silent parts: blocks of 50 ms more than 40 dB below the loudest one are cut."""
-    block = SAMPLE_RATE_HZ // 20
-    n_blocks = max(1, noise.size // block)
-    blocks = noise[: n_blocks * block].reshape(n_blocks, -1)
-    power = np.square(blocks, dtype=np.float64).mean(axis=1)
-    kept = blocks[power > max(float(power.max()) * 1e-4, 1e-12)]
-    return np.ascontiguousarray(kept.ravel() if kept.size else noise)
 
 
 def _audible_places_s(samples: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -17,6 +17,7 @@ from evaluation.retrieval.rooms import load_dev_rooms, room_response
 from evaluation.retrieval.same_music import SameMusic
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import Group, read_corpus, recordings_if_any
+from nowplaying_core.audio.rooms import from_direct_sound
 from ondevice_db.index.codebook import Codebook
 
 __all__ = [
@@ -201,12 +202,7 @@ def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:
 def measured_room_responses(corpus: Path, cache: Path) -> list[NDArray[np.float32]]:
     """Return the measured dev rooms of a corpus, if any, from the direct sound on, with unit energy."""
     files = [file for file in recordings_if_any(corpus, "rir", "dev") if file.label in {"", "room"}]
-    responses = []
-    for file in files:
-        response = load_cached(file.path, cache)
-        response = response[int(np.argmax(np.abs(response))) :][:_MAX_ROOM_SAMPLES]
-        responses.append((response / np.sqrt(np.sum(np.square(response)) + 1e-12)).astype(np.float32))
-    return responses
+    return [from_direct_sound(load_cached(file.path, cache), _MAX_ROOM_SAMPLES) for file in files]
 
 
 def _paths(corpus: Path, group: Group, split: str) -> list[Path]:

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.training.effects import band_rms
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
+from nowplaying_core.audio.mixing import band_rms, looped, snr_gain
 from nowplaying_core.errors import AudioFormatError
 
 __all__ = ["Sounds", "load_sounds", "mixed"]
@@ -69,9 +69,8 @@ def load_sounds(music: Sequence[Path], other: Sequence[Path], *, max_items: int)
 
 def mixed(music: Samples, noise: Samples, snr_db: float) -> Samples:
     """Return music in a looped noise at a ratio of RMS from 100 to 7000 Hz."""
-    behind = np.resize(noise, music.size)
-    gain = band_rms(music) / max(band_rms(behind), 1e-7) * 10 ** (-snr_db / 20)
-    both = music + behind * np.float32(gain)
+    behind = looped(noise, 0, music.size)
+    both = music + behind * snr_gain(band_rms(music), band_rms(behind), snr_db)
     loudest = float(np.abs(both).max())
     return (both / max(1.0, loudest)).astype(np.float32)
 

@@ -9,12 +9,13 @@ from numpy.typing import NDArray
 from fingerprinter.augment.bands import draw_band_limit, response
 from fingerprinter.augment.capture import capture, draw_masks
 from fingerprinter.augment.config import AugmentationParams, AugmentConfig
-from fingerprinter.augment.rooms import exponential_room
+from nowplaying_core.audio.mixing import SNR_BAND_HZ
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
+from nowplaying_core.audio.rooms import decaying_response, from_direct_sound
 
 __all__ = ["Augmenter"]
 
-_SNR_BAND_HZ = (100.0, 7000.0)
+_T60_S = (0.1, 1.2)
 
 
 class Augmenter:
@@ -24,7 +25,7 @@ class Augmenter:
     ----------
     config : AugmentConfig
     measured_rooms, simulated_rooms : ndarray of float32, shape (n, past_samples)
-        Aligned responses; either may be empty, then exponential rooms stand in.
+        Aligned responses; either may be empty, then decaying noise stands in.
     past_samples : int
         Audio before the window; reverberation is at most as long.
     window_samples : int
@@ -46,7 +47,7 @@ class Augmenter:
         self.measured_rooms = scipy.fft.rfft(measured_rooms, n=self.total_samples, axis=1)
         self.simulated_rooms = scipy.fft.rfft(simulated_rooms, n=self.total_samples, axis=1)
         self._frequencies_hz = np.fft.rfftfreq(self.total_samples, 1 / SAMPLE_RATE_HZ).astype(np.float64)
-        low, high = np.searchsorted(self._frequencies_hz, _SNR_BAND_HZ)
+        low, high = np.searchsorted(self._frequencies_hz, SNR_BAND_HZ)
         self._band = slice(int(low), int(high))
 
     def augment(
@@ -152,8 +153,8 @@ class Augmenter:
             if len(rooms) and kind < share:
                 index = int(rng.integers(len(rooms)))
                 return f"{name}-{index}", rooms[index]
-        room = exponential_room(rng, self.past_samples)
-        return "exponential", scipy.fft.rfft(room, n=self.total_samples)
+        room = from_direct_sound(decaying_response(rng, *_T60_S), self.past_samples)
+        return "decaying-noise", scipy.fft.rfft(room, n=self.total_samples)
 
     def _power(self, spectrum: NDArray[np.complex64]) -> float:
         band = spectrum[self._band]

@@ -133,7 +133,7 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources, report: C
         report(f"{name}: " + ", ".join(f"{len(item)} recordings, {item.hours:.1f} h" for item, _ in items))
     augmenter = Augmenter(
         config.augment,
-        measured_rooms=stack_rooms(rooms, past) if rooms else np.zeros((0, past), np.float32),
+        measured_rooms=stack_rooms(rooms, past),
         simulated_rooms=simulated_rooms(
             config.n_simulated_rooms, n_samples=past, seed=config.seed, cache_dir=cache / "rooms"
         ),

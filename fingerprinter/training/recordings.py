@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import CorpusFile
+from nowplaying_core.audio.mixing import looped
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["MIN_NOISE_S", "Recordings"]
@@ -71,5 +72,4 @@ class Recordings:
         duration = int(self.starts[index + 1] - self.starts[index])
         if duration >= length:
             return self.cut(index, int(rng.integers(duration - length + 1)), length)
-        whole = self.cut(index, 0, duration)
-        return np.resize(np.roll(whole, int(rng.integers(duration))), length)
+        return looped(self.cut(index, 0, duration), -int(rng.integers(duration)), length)

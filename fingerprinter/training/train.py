@@ -8,7 +8,6 @@ from pathlib import Path
 
 import keras
 import numpy as np
-from numpy.typing import NDArray
 
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.training.config import TrainingConfig
@@ -17,7 +16,7 @@ from fingerprinter.training.model import Teacher, build_trainer, build_training_
 from fingerprinter.training.pairs import PairSampler, training_sampler
 from fingerprinter.training.progress import RunLog, checkpoint_state
 from fingerprinter.training.validation import Validation
-from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.artifacts import write_array, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 
@@ -112,13 +111,8 @@ def write_calibration(config: TrainingConfig, sampler: PairSampler, run_dir: Pat
     if not path.exists():
         windows, _ = sampler.draw(_CALIBRATION_PAIRS, np.random.default_rng([config.seed, _CALIBRATION_STREAM]))
         images = np.asarray(LogMel(config.front_end)(windows), np.float32)
-        write_atomic(path, lambda temporary: _save_array(temporary, images))
+        write_array(path, images)
     return path
-
-
-def _save_array(path: Path, array: NDArray[np.float32]) -> None:
-    with path.open("wb") as handle:
-        np.save(handle, array, allow_pickle=False)
 
 
 def _resume(

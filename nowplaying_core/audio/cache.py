@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_array
 from nowplaying_core.audio.pcm import to_float32, to_int16
 from nowplaying_core.audio.stream import load
 
@@ -43,7 +43,7 @@ def load_cached(path: Path, cache_dir: Path) -> NDArray[np.float32]:
         pass  # missing or damaged: decode again and replace it
     pcm = to_int16(load(Path(path)))
     entry.parent.mkdir(parents=True, exist_ok=True)
-    write_atomic(entry, lambda temporary: _save(temporary, pcm))
+    write_array(entry, pcm)
     return to_float32(pcm)
 
 
@@ -55,8 +55,3 @@ def _key(path: Path) -> str:
         return "missing"  # load() words the error
     identity = f"{_FORMAT}|{resolved}|{status.st_size}|{status.st_mtime_ns}"
     return hashlib.sha256(identity.encode()).hexdigest()[:32]
-
-
-def _save(path: Path, pcm: NDArray[np.int16]) -> None:
-    with path.open("wb") as handle:  # a handle, because np.save adds .npy to a bare name
-        np.save(handle, pcm, allow_pickle=False)

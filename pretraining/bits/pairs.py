@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +10,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.pairs import PairSampler, training_sampler
-from nowplaying_core.artifacts import canonical_json, write_atomic
+from nowplaying_core.artifacts import canonical_json, write_array
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config import PretrainingConfig
@@ -71,7 +70,7 @@ def fingerprint_pairs(
         sampler = training_sampler(training, sources, report)
         vectors = _made(fingerprinter, sampler, config.bits.n_pairs, config.seed, report)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(path, lambda temporary: _save(temporary, vectors))
+        write_array(path, vectors)
     return FingerprintPairs(np.load(path, allow_pickle=False))
 
 
@@ -87,8 +86,3 @@ def _made(
             part[row % len(part), row // len(part)] = vector
         report(f"{start + len(part)} of {n_pairs} pairs of fingerprints")
     return vectors
-
-
-def _save(path: Path, array: NDArray[np.float32]) -> None:
-    with path.open("wb") as handle:
-        np.save(handle, array, allow_pickle=False)

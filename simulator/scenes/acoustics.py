@@ -5,17 +5,17 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
+from nowplaying_core.audio.mixing import SNR_BAND_HZ, looped
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["band_level_dbfs", "excerpt", "fade", "from_another_room", "low_pass", "room_response"]
 
 Samples = NDArray[np.float32]
-_BAND_HZ = (100.0, 7000.0)
 
 
 def band_level_dbfs(samples: Samples) -> float:
     """Return the RMS level between 100 and 7000 Hz: the level that signal-to-noise ratios are counted with."""
-    sections = signal.butter(4, _BAND_HZ, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
+    sections = signal.butter(4, SNR_BAND_HZ, "bandpass", fs=SAMPLE_RATE_HZ, output="sos")
     return rms_dbfs(signal.sosfilt(sections, samples))
 
 
@@ -78,7 +78,7 @@ def excerpt(samples: Samples, start_s: float, duration_s: float) -> Samples:
     start_s, duration_s : float >= 0, seconds
     """
     first, count = round(start_s * SAMPLE_RATE_HZ), round(duration_s * SAMPLE_RATE_HZ)
-    return np.take(samples, np.arange(first, first + count), mode="wrap").astype(np.float32)
+    return looped(samples, first, count).astype(np.float32)
 
 
 def fade(samples: Samples, seconds: float) -> Samples:

@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from detector.training import instruments
-from detector.training.effects import band_rms
 from detector.training.instruments import synthetic_music, transformed_music
 from detector.training.synthetic import synthetic_sound
 from evaluation.detector.onsets import character_of, mean_rise_db
+from nowplaying_core.audio.mixing import band_rms
 from tests.synthesis import song
 
 LENGTH = 12 * 16_000

@@ -5,10 +5,10 @@ import pytest
 import soundfile
 
 from detector.training.config import SceneConfig
-from detector.training.effects import band_rms
 from detector.training.pools import SoundPools
 from detector.training.scenes import background, compose_scene, mix_at_snr
 from evaluation.detector.clips import CONDITIONS, compose_clip
+from nowplaying_core.audio.mixing import band_rms
 from nowplaying_core.audio.sources import TrainingSources
 from tests.detector.sounds import corpus_folder, noise
 

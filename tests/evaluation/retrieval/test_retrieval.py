@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from evaluation.retrieval import rooms
-from evaluation.retrieval.compose import band_power, compose
+from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import Condition, standard_conditions
-from evaluation.retrieval.queries import Plan, Query, draw_plan, loopable
+from evaluation.retrieval.queries import Plan, Query, draw_plan
 from evaluation.retrieval.report import to_markdown
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
+from nowplaying_core.audio.mixing import band_rms
 from nowplaying_core.errors import ConfigError
 from tests.synthesis import song
 
@@ -41,17 +42,9 @@ def test_noise_is_added_at_the_stated_ratio(
     clean = music[5 * SAMPLE_RATE_HZ :][: heard.size]
     # Level is free: find the gain that leaves the least, and the rest is the noise.
     gain = float(heard @ clean / (clean @ clean))
-    ratio_db = 10 * np.log10(band_power(gain * clean) / band_power(heard - gain * clean))
+    ratio_db = 20 * np.log10(band_rms(gain * clean) / band_rms(heard - gain * clean))
     assert ratio_db == pytest.approx(snr_db, abs=0.5)
     assert heard.size == length_s * SAMPLE_RATE_HZ
-
-
-def test_only_the_band_counts_for_the_ratio() -> None:
-    time_s = np.arange(SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
-    inside, below = np.sin(2 * np.pi * 1000 * time_s), np.sin(2 * np.pi * 50 * time_s)
-    assert band_power(inside.astype(np.float32)) == pytest.approx(0.5, rel=1e-3)
-    assert band_power((inside + 3 * below).astype(np.float32)) == pytest.approx(0.5, rel=1e-2)
-    assert band_power(below.astype(np.float32)) < 1e-6
 
 
 def test_a_room_rings_from_before_the_excerpt(music: np.ndarray) -> None:
@@ -75,14 +68,6 @@ def test_phone_band_and_mulaw(music: np.ndarray) -> None:
     assert len(np.unique(to_int16(stored))) <= 256
     assert np.corrcoef(plain, stored)[0, 1] > 0.99
     assert np.sqrt(np.mean(plain**2)) == pytest.approx(0.1, rel=0.3)
-
-
-def test_noise_is_looped_without_its_silence(rng: np.random.Generator) -> None:
-    burst = rng.standard_normal(SAMPLE_RATE_HZ).astype(np.float32)
-    noise = np.concatenate([np.zeros(3 * SAMPLE_RATE_HZ, np.float32), burst, np.zeros(SAMPLE_RATE_HZ, np.float32)])
-    np.testing.assert_array_equal(loopable(noise), burst)
-    silent = np.zeros(100, np.float32)
-    np.testing.assert_array_equal(loopable(silent), silent)
 
 
 def test_plans_repeat_and_share_recordings_fairly(rng: np.random.Generator) -> None:
@@ -120,7 +105,7 @@ def test_another_sound_comes_first_and_is_as_loud(music: np.ndarray, rng: np.ran
     gain = float(late[n:] @ plain[n:]) / float(plain[n:] @ plain[n:])
     np.testing.assert_allclose(late[n:], gain * plain[n:], atol=1e-5)
     assert abs(float(np.corrcoef(late[:n], plain[:n])[0, 1])) < 0.1
-    assert band_power(late[:n]) == pytest.approx(band_power(late[n:]), rel=0.05)
+    assert band_rms(late[:n]) ** 2 == pytest.approx(band_rms(late[n:]) ** 2, rel=0.05)
     with pytest.raises(ConfigError, match="other_s"):
         Condition(length_s=2.0, other_s=2.0)
 
@@ -143,8 +128,6 @@ def test_decay_time_of_a_known_decay(rng: np.random.Generator) -> None:
         time_s = np.arange(round(1.5 * t60_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
         response = rng.standard_normal(time_s.size) * 10 ** (-3 * time_s / t60_s)
         assert rooms.measure_t60(response) == pytest.approx(t60_s, rel=0.05)
-    with pytest.raises(ConfigError, match="decay of 35 dB"):
-        rooms.measure_t60(np.ones(1000))
 
 
 def test_the_committed_rooms_are_a_hundred_and_differ() -> None:

@@ -6,8 +6,8 @@ import soundfile
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.training.effects import band_rms
 from export.parity.sounds import load_sounds, mixed
+from nowplaying_core.audio.mixing import band_rms
 from nowplaying_core.errors import AudioFormatError
 
 RATE_HZ = 16_000

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from fingerprinter.augment.rooms import align, exponential_room, simulate_room, simulated_rooms
+from fingerprinter.augment.rooms import simulate_room, simulated_rooms, stack_rooms
 
 
 def schroeder_t60_s(room: np.ndarray) -> float:
@@ -12,21 +12,10 @@ def schroeder_t60_s(room: np.ndarray) -> float:
     return float((end - start) / 16_000 * 60 / (level_db[start] - level_db[end]))
 
 
-def test_align_puts_the_direct_sound_first():
-    room = np.zeros(500)
-    room[120], room[200] = -2.0, 1.0
-    aligned = align(room, 300)
-    assert aligned[0] == pytest.approx(-2 / np.sqrt(5))
-    assert aligned[80] == pytest.approx(1 / np.sqrt(5))
-    assert np.count_nonzero(aligned) == 2
-
-
-def test_exponential_rooms_decay(rng):
-    for _ in range(20):
-        room = exponential_room(rng, 16_384)
-        assert room[0] == np.abs(room).max()
-        early, late = np.sum(room[:8192] ** 2), np.sum(room[8192:] ** 2)
-        assert late < early
+def test_measured_rooms_are_padded_to_one_length():
+    rooms = [np.array([0.1, 2.0, 0.0]), np.array([0.0, 0.0, 0.0, -3.0, 4.0, 0.0, 0.0, 0.0])]
+    np.testing.assert_allclose(stack_rooms(rooms, 3), [[1, 0, 0], [1, 0, 0]], atol=1e-6)
+    assert stack_rooms([], 3).shape == (0, 3)
 
 
 def test_simulated_rooms_have_plausible_reverberation(tmp_path):
