@@ -53,7 +53,9 @@ def test_it_answers_as_it_did(layout: str) -> None:
     for query, answer in zip(queries[:4], expected[:4], strict=True):
         best = Matcher(database).match(query, 1.0).candidates[0]
         assert database.track(best.song_index).title == answer["title"]
-        assert best.offset_s == pytest.approx(answer["offset_s"], abs=0.1)
+        assert best.song_index == answer["song_index"]
+        assert best.offset_s == pytest.approx(answer["offset_s"], abs=0.01)
+        assert best.raw_score == pytest.approx(answer["raw_score"], abs=0.001)
 
 
 def test_songs_can_be_added(copy: Path) -> None:

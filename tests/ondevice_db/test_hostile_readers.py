@@ -315,9 +315,11 @@ def test_indexes_with_right_hashes_and_wrong_content(copy: Path, role: str, chan
     (copy / "manifest.json").write_text(json.dumps(manifest))
     try:
         database = SongDatabase.open(copy)
-        for candidate in Matcher(database).match(trial_song(3)[4:11], 1.0).candidates:
-            database.track(candidate.song_index)
+        match = Matcher(database).match(trial_song(3)[4:11], 1.0)
+        tracks = [database.track(candidate.song_index) for candidate in match.candidates]
     except NowPlayingError:
-        pass
+        return
     finally:
         path.write_bytes(original)
+    assert 1 <= len(tracks) == len({track.track_id for track in tracks}) <= 5
+    assert all(0 <= candidate.score <= 1 for candidate in match.candidates)

@@ -30,10 +30,10 @@ def test_same_sound_is_indexed_once(run: Run, music_folder: Path, tmp_path: Path
     done = run("index", music, "--db", tmp_path / "a.npdb", "--jobs", "1", "--json")
     (record,) = done.records
     assert (done.code, record["added"], record["duplicates"], record["failed"]) == (0, 1, 1, [])
-    assert record["seconds_of_audio"] == pytest.approx(20.0, abs=21.0)
+    assert record["seconds_of_audio"] == pytest.approx(20.0)
 
 
-def test_a_bad_file_is_told_and_the_others_are_indexed(run: Run, music_folder: Path, tmp_path: Path) -> None:
+def test_a_bad_file_is_reported_and_the_others_are_indexed(run: Run, music_folder: Path, tmp_path: Path) -> None:
     music = Path(shutil.copytree(music_folder, tmp_path / "music"))
     (music / "bad.mp3").write_text("words, words, words\n" * 100)
     done = run("index", music, "--db", tmp_path / "a.npdb", "--jobs", "1", "--json")
@@ -47,7 +47,7 @@ def test_an_existing_database_needs_add_and_then_keeps_its_songs(run: Run, datab
     copy = Path(shutil.copytree(database, tmp_path / "copy.npdb"))
     soundfile.write(tmp_path / "new.wav", song(50, 20.0), SAMPLE_RATE_HZ)
     refused = run("index", tmp_path / "new.wav", "--db", copy, "--jobs", "1")
-    assert refused.code in {2, 3}
+    assert refused.code == 3
     assert "--add" in refused.err
     assert len(titles(run, copy)) == 8
     added = run("index", tmp_path / "new.wav", "--db", copy, "--add", "--jobs", "1")
@@ -151,7 +151,9 @@ def test_jobs_do_not_change_the_database(run: Run, executable: Run, music_folder
     assert first == second
 
 
-def test_silent_music_is_not_a_crash(run: Run, tmp_path: Path) -> None:
+def test_silent_music_is_bad_input(run: Run, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "silent.wav", np.zeros(10 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
     done = run("index", tmp_path / "silent.wav", "--db", tmp_path / "a.npdb", "--jobs", "1")
-    assert done.code in {0, 3}
+    assert done.code == 3
+    assert "silent throughout" in done.err
+    assert not (tmp_path / "a.npdb").exists()

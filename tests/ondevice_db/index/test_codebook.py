@@ -40,7 +40,7 @@ def test_trying_several_cells_never_describes_worse(vectors: np.ndarray) -> None
     np.testing.assert_allclose(errors(*codebook.quantize(vectors, 1)), plain, atol=1e-5)
 
 
-def test_level_rows_leave_unit_vectors_alone(vectors: np.ndarray) -> None:
+def test_power_normalize_leaves_unit_vectors_alone(vectors: np.ndarray) -> None:
     np.testing.assert_allclose(power_normalize(vectors), vectors, atol=1e-6)
     np.testing.assert_allclose(
         np.linalg.norm(power_normalize(vectors * np.float32(0.64)), axis=1), 0.64**-0.5, rtol=1e-5

@@ -55,7 +55,7 @@ def test_beyond_its_ends_a_song_is_as_near_as_any(database, rng: np.random.Gener
 
 
 def test_a_small_database_does_not_make_a_stranger_stand_out(tmp_path: Path, rng: np.random.Generator) -> None:
-    """With two songs nothing else is near, but the codebook still knows how near music in general is."""
+    """With two songs nothing else is near, but the cohort is still there."""
     codebook = make_codebook(np.concatenate([walk(rng, 60) for _ in range(20)]), n_cells=256)
     path = build_database(tmp_path / "two.npdb", [walk(rng, 40) for _ in range(2)], codebook=codebook)
     matcher = Matcher(SongDatabase.open(path))

@@ -17,25 +17,25 @@ def table(tmp_path: Path, *rows: str) -> Path:
 
 
 @pytest.fixture
-def twins(tmp_path: Path, rng: np.random.Generator) -> SongDatabase:
-    """Return a database in which song 1 is song 0 again, but for a trace."""
+def duplicates(tmp_path: Path, rng: np.random.Generator) -> SongDatabase:
+    """Return a database in which song 1 is song 0 again."""
     songs = [walk(rng, 40) for _ in range(12)]
     songs[1] = songs[0].copy()
-    return SongDatabase.open(build_database(tmp_path / "twins.npdb", songs))
+    return SongDatabase.open(build_database(tmp_path / "duplicates.npdb", songs))
 
 
-def test_of_twins_the_popular_one_is_named(twins: SongDatabase, tmp_path: Path) -> None:
-    query = twins.index.vectors(np.arange(10, 18))
+def test_of_duplicates_the_popular_one_is_named(duplicates: SongDatabase, tmp_path: Path) -> None:
+    query = duplicates.index.vectors(np.arange(10, 18))
     for popular in (0, 1):
-        prior = read_popularity(table(tmp_path, f"{popular:016x}\t900", f"{1 - popular:016x}\t10"), twins)
-        assert Matcher(twins, log_prior=prior).match(query, 1.0).candidates[0].song_index == popular
+        prior = read_popularity(table(tmp_path, f"{popular:016x}\t900", f"{1 - popular:016x}\t10"), duplicates)
+        assert Matcher(duplicates, log_prior=prior).match(query, 1.0).candidates[0].song_index == popular
 
 
-def test_a_clear_match_is_not_talked_down(twins: SongDatabase, tmp_path: Path) -> None:
-    start = int(twins.song_starts[5])
-    query = twins.index.vectors(np.arange(start + 10, start + 18))
-    prior = read_popularity(table(tmp_path, f"{7:016x}\t100000"), twins)
-    match = Matcher(twins, log_prior=prior).match(query, 1.0)
+def test_a_clear_match_is_not_overruled(duplicates: SongDatabase, tmp_path: Path) -> None:
+    start = int(duplicates.song_starts[5])
+    query = duplicates.index.vectors(np.arange(start + 10, start + 18))
+    prior = read_popularity(table(tmp_path, f"{7:016x}\t100000"), duplicates)
+    match = Matcher(duplicates, log_prior=prior).match(query, 1.0)
     assert match.candidates[0].song_index == 5
 
 
@@ -48,13 +48,13 @@ def test_priors_are_relative_and_bounded() -> None:
 
 
 @pytest.mark.parametrize("row", ["x\t-1", "x\tnan", "x\tmany", "x"])
-def test_bad_tables_are_named_with_their_fault(twins: SongDatabase, tmp_path: Path, row: str) -> None:
+def test_bad_tables_are_named_with_their_fault(duplicates: SongDatabase, tmp_path: Path, row: str) -> None:
     with pytest.raises(ConfigError, match=r"plays\.tsv"):
-        read_popularity(table(tmp_path, row), twins)
+        read_popularity(table(tmp_path, row), duplicates)
     with pytest.raises(ConfigError, match="missing"):
-        read_popularity(tmp_path / "missing.tsv", twins)
+        read_popularity(tmp_path / "missing.tsv", duplicates)
 
 
-def test_a_prior_of_another_database_is_refused(twins: SongDatabase) -> None:
+def test_a_prior_of_another_database_is_refused(duplicates: SongDatabase) -> None:
     with pytest.raises(ConfigError, match="12 songs"):
-        Matcher(twins, log_prior=np.zeros(3))
+        Matcher(duplicates, log_prior=np.zeros(3))

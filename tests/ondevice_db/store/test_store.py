@@ -14,6 +14,7 @@ from nowplaying_core.errors import (
     ManifestMismatchError,
     UnsupportedVersionError,
 )
+from ondevice_db.format.schema import load_manifest
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import SPACE, make_track
@@ -77,7 +78,9 @@ def test_a_folder_of_something_else(tmp_path: Path) -> None:
 
 def test_every_file_is_guarded(copy: Path) -> None:
     """A flipped bit, a missing byte, an added byte, an empty and a missing file: for each file of each layout."""
-    for path in sorted(copy.iterdir()):
+    files = sorted(copy.iterdir())
+    assert len(files) == 1 + len(load_manifest(copy).files)
+    for path in files:
         original = path.read_bytes()
         flipped = bytearray(original)
         flipped[len(flipped) // 3] ^= 1

@@ -12,7 +12,8 @@ from nowplaying_core.errors import (
     ArtifactError,
     CorruptArtifactError,
 )
-from ondevice_db.format.schema import layout_files
+from ondevice_db.format.schema import Track
+from ondevice_db.match.match import Candidate
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.tampering import npy, rewrite, sqlite_bytes
@@ -114,30 +115,71 @@ def test_no_sqlite_at_all(pq_copy: Path) -> None:
         SongDatabase.open(pq_copy)
 
 
-@pytest.mark.parametrize("seed", range(50))
-def test_any_damage_is_refused_or_harmless(
-    pq_copy: Path, flat_database: Path, song_vectors: list[np.ndarray], seed: int
-) -> None:
-    """Flip bits anywhere and make the manifest agree: an error of ours, or an answer; never a crash."""
-    rng = np.random.default_rng([5, seed])
-    layout = "pq" if seed % 4 else "flat"
-    if layout == "flat":
-        shutil.rmtree(pq_copy)
-        shutil.copytree(flat_database, pq_copy)
-    role = str(rng.choice(sorted(layout_files(layout))))
-    manifest = json.loads((pq_copy / "manifest.json").read_text())
-    content = bytearray((pq_copy / manifest["files"][role]["name"]).read_bytes())
+STRUCTURE = {"songs", "song_starts", "list_starts", "order_counts", "cells"}  # the other files hold numbers to compare
+
+
+def damage(database: Path, rng: np.random.Generator) -> tuple[str, bytes]:
+    """Return a file's role, and its content with a few bits flipped and perhaps its end cut off."""
+    manifest = json.loads((database / "manifest.json").read_text())
+    role = str(rng.choice(sorted(manifest["files"])))
+    content = bytearray((database / manifest["files"][role]["name"]).read_bytes())
     # Half of the damage goes to the start, where headers are.
     reach = len(content) if rng.random() < 0.5 else min(200, len(content))
     for _ in range(rng.integers(1, 9)):
         content[rng.integers(reach)] ^= 1 << int(rng.integers(8))
     if rng.random() < 0.3:
         content = content[: rng.integers(len(content))]
-    rewrite(pq_copy, role, bytes(content))
-    try:
-        database = SongDatabase.open(pq_copy)
-        match = Matcher(database).match(song_vectors[3][:8], 1.0)
-        for candidate in match.candidates:
-            database.track(candidate.song_index)
-    except ArtifactError:
-        pass
+    return role, bytes(content)
+
+
+def answer(database: Path, query: np.ndarray) -> list[tuple[Candidate, Track]]:
+    opened = SongDatabase.open(database)
+    return [(one, opened.track(one.song_index)) for one in Matcher(opened).match(query, 1.0).candidates]
+
+
+@pytest.fixture(params=["pq", "flat"])
+def whole(request: pytest.FixtureRequest, pq_database: Path, flat_database: Path) -> Path:
+    return pq_database if request.param == "pq" else flat_database
+
+
+def test_any_damage_is_refused_or_harmless(whole: Path, tmp_path: Path, song_vectors: list[np.ndarray]) -> None:
+    """Bits flipped anywhere: an error of ours, or exactly the answer of the undamaged database."""
+    query, copy, refused = song_vectors[3][:8], tmp_path / "copy.npdb", 0
+    expected = answer(whole, query)
+    assert expected[0][0].song_index == 3
+    for seed in range(40):
+        shutil.copytree(whole, copy)
+        role, content = damage(copy, np.random.default_rng([5, seed]))
+        next(copy.glob(f"{role}-*")).write_bytes(content)
+        try:
+            assert answer(copy, query) == expected, (seed, role)
+        except ArtifactError:
+            refused += 1
+        shutil.rmtree(copy)
+    assert refused >= 39  # two flips of one bit are no damage
+
+
+def test_damage_whose_hash_agrees_is_refused_or_names_the_same_song(
+    whole: Path, tmp_path: Path, song_vectors: list[np.ndarray]
+) -> None:
+    """The manifest agrees with the flipped bits: an error of ours, or the same song.
+
+    Where a file holds no numbers that are compared, scores and offsets are exactly those of the undamaged database.
+    """
+    query, copy, answered = song_vectors[3][:8], tmp_path / "copy.npdb", 0
+    expected = answer(whole, query)
+    for seed in range(60):
+        shutil.copytree(whole, copy)
+        role, content = damage(copy, np.random.default_rng([6, seed]))
+        rewrite(copy, role, content)
+        try:
+            found = answer(copy, query)
+        except ArtifactError:
+            pass
+        else:
+            answered += 1
+            assert found[0][1].track_id == expected[0][1].track_id, (seed, role)
+            same = [one for one, _ in found] == [one for one, _ in expected]
+            assert same or role not in STRUCTURE, (seed, role)
+        shutil.rmtree(copy)
+    assert 10 <= answered <= 50
