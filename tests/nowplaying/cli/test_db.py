@@ -39,6 +39,27 @@ def ids(run: Run, database: Path) -> dict[str, str]:
     return {record["title"]: record["track_id"] for record in run("db", "list", database, "--json").records}
 
 
+def test_list_info_and_remove(run: Run, database: Path, tmp_path: Path, music_folder: Path) -> None:
+    copy = Path(shutil.copytree(database, tmp_path / "copy.npdb"))
+    tracks = run("db", "list", "--json", copy).records
+    assert {track["title"] for track in tracks} == {f"song-{number}" for number in range(8)}
+    assert all(track["duration_s"] == pytest.approx(20.0) for track in tracks)
+    (facts,) = run("db", "info", "--json", copy).records
+    assert facts["n_songs"] == 8
+    (gone,) = [track["track_id"] for track in tracks if track["title"] == "song-2"]
+    assert run("db", "remove", copy, gone).code == 0
+    assert len(run("db", "list", "--json", copy).records) == 7
+    assert run("recognize", "--db", copy, music_folder / "song-2.wav").code == 1
+    assert run("recognize", "--db", copy, music_folder / "song-3.wav").code == 0
+
+
+def test_removing_an_unknown_song_is_refused(run: Run, database: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(database, tmp_path / "copy.npdb"))
+    done = run("db", "remove", copy, "0" * 16)
+    assert done.code == 2
+    assert "0" * 16 in done.err
+
+
 def test_merge_then_roll_back(run: Run, copy: Path, mine: Path) -> None:
     (merged,) = run("db", "merge", copy, mine, "--json").records
     assert (merged["added"], merged["duplicates"], merged["n_songs"]) == (1, 1, 9)

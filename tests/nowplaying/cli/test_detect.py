@@ -1,4 +1,4 @@
-"""``detect --stream`` and ``evaluate detector-cost``."""
+"""``detect`` on files and streams, and ``evaluate detector-cost``."""
 
 from pathlib import Path
 
@@ -64,3 +64,21 @@ def test_cost_of_the_shipped_detector(run: Run) -> None:
     assert record["n_parameters"] == 5_601
     assert record["arena_bytes"] is None or 10_000 < record["arena_bytes"] <= 16 * 1024
     assert "5601" in run("evaluate", "detector-cost").out
+
+
+def test_detect_gives_segments_and_the_track_behind_them(run: Run, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "music.wav", song(0, 15.0), 16_000)
+    done = run("detect", "--json", tmp_path / "music.wav")
+    (record,) = done.records
+    assert done.code == 0
+    assert record["schema"] == "nowplaying/detection/1"
+    times = [time_s for time_s, _ in record["probabilities"]]
+    assert np.diff(times) == pytest.approx(0.64, abs=0.011)
+    assert all(0.0 <= probability <= 1.0 for _, probability in record["probabilities"])
+    assert all(0.0 <= start < end <= 15.1 and 0.0 <= p <= 1.0 for start, end, p in record["segments"])
+
+
+def test_detect_without_music_ends_with_0(run: Run, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "quiet.wav", np.zeros(10 * 16_000), 16_000)
+    done = run("detect", tmp_path / "quiet.wav")
+    assert (done.code, done.out) == (0, f"{tmp_path / 'quiet.wav'}: no music\n")

@@ -1,0 +1,38 @@
+"""``nowplaying listen`` on files, and without a microphone library."""
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from tests.synthesis import SAMPLE_RATE_HZ
+
+from .conftest import Run
+
+
+def test_listening_to_a_file_names_the_song(run: Run, database: Path, songs: list[np.ndarray], tmp_path: Path) -> None:
+    long = np.concatenate([np.zeros(5 * SAMPLE_RATE_HZ, np.float32), songs[3], songs[3][: 5 * SAMPLE_RATE_HZ]])
+    soundfile.write(tmp_path / "evening.wav", long, SAMPLE_RATE_HZ)
+    done = run("listen", "--db", database, "--json", tmp_path / "evening.wav")
+    (record,) = done.records
+    assert done.code == 0
+    assert (record["schema"], record["event"], record["title"]) == ("nowplaying/song/1", "recognized", "song-3")
+    # The file begins five seconds before the song.
+    assert record["offset_s"] == pytest.approx(record["asked_at_s"] - record["buffer_s"] - 5.0, abs=0.5)
+
+
+def test_silence_names_no_song(run: Run, database: Path, tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "silence.wav", np.zeros(10 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    done = run("listen", "--db", database, "--json", tmp_path / "silence.wav")
+    assert (done.code, done.out) == (1, "")
+
+
+def test_listening_without_a_microphone_library_names_the_extra(
+    run: Run, monkeypatch: pytest.MonkeyPatch, database: Path
+) -> None:
+    monkeypatch.setitem(sys.modules, "sounddevice", None)
+    done = run("listen", "--db", database, "mic")
+    assert done.code == 5
+    assert "nowplaying[mic]" in done.err
