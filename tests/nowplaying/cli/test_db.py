@@ -144,7 +144,7 @@ def test_nothing_in_a_title_steers_the_terminal(run: Run, copy: Path) -> None:
     assert "\x1b]0;owned\x07\x9b31m red" in titles(run, copy)
 
 
-def test_other_commands_take_packs_too(run: Run, database: Path, mine: Path, tmp_path: Path) -> None:
+def test_listening_takes_packs_too(run: Run, database: Path, mine: Path, tmp_path: Path) -> None:
     samples = np.concatenate([song(77, 20.0), np.zeros(SAMPLE_RATE_HZ, np.float32)])
     soundfile.write(tmp_path / "mine.wav", samples, SAMPLE_RATE_HZ)
     done = run("listen", "--db", database, "--db", mine, tmp_path / "mine.wav", "--json")
