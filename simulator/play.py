@@ -1,4 +1,4 @@
-"""Play a shipped scene to the simulated phone and score_scene what it says."""
+"""Play a shipped scene to the simulated phone and score its answers."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace

@@ -1,1 +1,1 @@
-"""Whole days without sound: scenes and scenarios, many days, architectures, what the answer hangs on."""
+"""Whole days without sound: scenes and scenarios, error models, many days, architectures, sensitivity."""

@@ -1,4 +1,4 @@
-"""Ways to build the same thing: our two stages, and what others do instead, priced on the same days."""
+"""Architectures: the baseline of two stages, and alternatives to it, priced on the same days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,20 +15,20 @@ _LEFT_OUT_WHEN_AWAKE = ("resume and suspend", "service and notification")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Architecture:
-    """One way.
+    """An architecture.
 
     Attributes
     ----------
     name, title, source : str
-        The source says where its own figures come from.
+        The source states the origin of its own figures.
     period_s : float or None, seconds
-        From one look to the next, where a clock and no detector starts them.
+        From one recognition to the next, where a clock and no detector starts them.
     other_passing, music_passing : float in [0, 1]
-        Shares of other sounds and of music that a second look on the processor lets pass to the answer.
+        Shares of other sounds and of music that a second look on the processor passes on to the recognizer.
     recheck_s : float >= 0, seconds
         How long a second look takes.
     costs : CostModel
-        What this way costs on the device.
+        On the device.
     """
 
     name: str
@@ -47,7 +47,7 @@ class Architecture:
         return self.period_s is not None
 
     def configured(self, config: PhoneConfig) -> PhoneConfig:
-        """Return the loop's settings for this way."""
+        """Return the loop's settings for this architecture."""
         if self.period_s is None:
             return config
         gate = replace(config.gate, cool_down_s=max(0.0, self.period_s - self.buffer_s), back_off_factor=1.0)
@@ -55,21 +55,21 @@ class Architecture:
 
 
 def baseline(costs: CostModel) -> Architecture:
-    """Return our own way: a detector on the DSP wakes the recognizer."""
+    """Return the baseline: a detector on the DSP wakes the recognizer."""
     return Architecture(name="baseline", title="detector on the DSP, then the recognizer", costs=costs)
 
 
 def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
-    """Return the ways that a device can go, by name; servers only where it has the radio.
+    """Return the architectures for a device by name; servers only where it has the radio.
 
     Parameters
     ----------
     costs : CostModel
         Modelled ones of the device.
     """
-    ways = [
+    found = [
         baseline(costs),
-        _with_second_look("two-stage", "ours with a second look before the recognizer", costs),
+        _with_second_look("two-stage", "baseline with a second look before the recognizer", costs),
         Architecture(
             name="always-on",
             title="recognizer always on, on the processor",
@@ -94,18 +94,18 @@ def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
     ]
     for radio, title in (("lte", "LTE"), ("wifi", "Wi-Fi")):
         if radio in costs.device.radios:
-            ways += [
+            found += [
                 Architecture(
                     name=f"server-{radio}",
                     title=f"detector on the DSP, then a server over {title}",
                     costs=costs.asking_server(radio),
-                    source="each wake-up sends the whole buffer; the server's answers are taken to be as good as ours",
+                    source="each wake-up sends the whole buffer; the server is assumed to answer as well as the phone",
                 ),
                 _with_second_look(
                     f"two-stage-{radio}", f"a second look, then a server over {title}", costs.asking_server(radio)
                 ),
             ]
-    return {way.name: way for way in ways}
+    return {one.name: one for one in found}
 
 
 def _with_second_look(name: str, title: str, costs: CostModel) -> Architecture:

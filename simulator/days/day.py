@@ -1,4 +1,4 @@
-"""One day of one phone: the same loop as on sound, told by the detector's and the recognizer's error rates."""
+"""One day of one phone: the same loop as on sound, driven by the error models of detector and recognizer."""
 
 from collections.abc import Generator
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ __all__ = ["DayRun", "DaySettings", "run_day"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DaySettings:
-    """What days are simulated with.
+    """Settings of simulated days.
 
     Attributes
     ----------
     architecture : Architecture
-        The latency of its costs drives the loop; the events may be paid for at other costs afterwards.
+        The latency of its cost model drives the loop; other cost models may price the events afterwards.
     rates : ErrorRates
     assumptions : Assumptions
     config : PhoneConfig
@@ -48,13 +48,13 @@ class DaySettings:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DayRun:
-    """What happened in a day.
+    """A simulated day.
 
     Attributes
     ----------
     plan : DayPlan
     gate : list of GateChange
-        What the detector made of it; empty where a clock starts the looks.
+        Of the detector; empty where a clock starts the recognitions.
     events : list of Event
         From midnight to midnight.
     charge : list of (float, float)
@@ -75,7 +75,7 @@ def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
     scenario : Scenario
     settings : DaySettings
     seed : int
-        Under one seed the day itself is the same whatever phone lives through it, so that comparisons are paired.
+        One seed gives the same day to every phone, so that comparisons are paired.
     """
     plan = draw_day(scenario, settings.assumptions, np.random.default_rng([seed, 0]))
     is_timed = settings.architecture.period_s is not None
@@ -106,7 +106,7 @@ def _gate_changes(
 ) -> Generator[simpy.Event, Any, None]:
     for change in gate:
         yield env.timeout(max(0.0, change.time_s - env.now))
-        # The phone takes the music to have begun half a window before the first window that was called music.
+        # The phone assumes that the music began half a window before the end of the first window of music.
         loop.update_gate(is_open=change.is_open, music_since_s=change.music_since_s + config.onset_in_window_s)
 
 

@@ -1,4 +1,4 @@
-"""What the detector makes of a day: when its gate opens and closes, drawn from its measured error rates."""
+"""The detector's error model: when its gate opens and closes over a day, drawn from the measured error rates."""
 
 from dataclasses import dataclass
 
@@ -16,7 +16,7 @@ _REGION_S = 28.0
 
 @dataclass(frozen=True, slots=True)
 class GateChange:
-    """The gate opens or closes; ``music_since_s`` is when what it hears began."""
+    """The gate opens or closes; ``music_since_s`` is the start of the sound that opened it."""
 
     time_s: float
     is_open: bool

@@ -20,7 +20,7 @@ __all__ = ["ErrorRates", "published_rates"]
 
 _NOW_PLAYING = "Agüera y Arcas et al., arXiv:1711.10958, sec. 4"
 _SNR_STEPS_DB = (0.0, 5.0, 10.0, 15.0)
-_LOST_DB = 10.0  # so far below the quietest measured condition nothing is recognized any more
+_LOST_DB = 10.0  # this far below the quietest measured condition nothing is recognized
 
 
 _METRICS = "metrics.json"
@@ -28,7 +28,7 @@ _METRICS = "metrics.json"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ErrorRates:
-    """How often the models err.
+    """Error rates of the two models.
 
     Attributes
     ----------
@@ -72,8 +72,8 @@ class ErrorRates:
     ) -> "ErrorRates":
         """Read the rates of two model folders.
 
-        Where the detector's ``metrics.json`` has false triggers by kind of sound and recall by level, these are used;
-        what it has no figure for gets the total over all streams.
+        False triggers by kind of sound and recall by level come from the detector's ``metrics.json``; a kind or a level
+        that it lacks gets the total over all streams.
 
         Raises
         ------
@@ -97,7 +97,7 @@ class ErrorRates:
         """Return the share of regions found at a level; steps beyond those measured count as the nearest."""
         step = max((low for low in self.recall if low <= snr_db), default=min(self.recall))
         below_db = min(self.recall) - snr_db
-        # Below what was measured, recall falls to nothing within ten decibels.
+        # Below the lowest measured level, recall falls to zero within ten decibels.
         fading = 1.0 if below_db <= 0 else max(0.0, 1.0 - below_db / _LOST_DB)
         return min(1.0, self.recall_factor * self.recall[step].value * fading)
 

@@ -59,8 +59,8 @@ class Days:
     def estimate(self, figure: Callable[[DayRecord], float]) -> Estimate:
         """Return the mean of a figure of a day, stratified by scenario.
 
-        The interval is the normal one of a stratified mean: it says how well so many days pin down the mean, not how
-        sure the assumptions are.
+        The interval is the normal one of a stratified mean: it describes how precisely this number of days determines
+        the mean, not how certain the assumptions are.
         """
         values = np.array([figure(record) for record in self.records])
         variance = 0.0
@@ -100,9 +100,9 @@ class Days:
         return {outcome: sum(w * record.song_outcomes[outcome] for w, record in weighted) for outcome in SongOutcome}
 
     def recall(self) -> float:
-        """Return the share of the database's songs that were to be heard and were named."""
-        heard = self.mean(lambda record: record.n_songs)
-        return self.song_outcomes()[SongOutcome.NAMED] / heard if heard else float("nan")
+        """Return the share of the database's songs that were played and were named."""
+        n_songs = self.mean(lambda record: record.n_songs)
+        return self.song_outcomes()[SongOutcome.NAMED] / n_songs if n_songs else float("nan")
 
 
 def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 1, jobs: int = 1) -> Days:
@@ -115,14 +115,14 @@ def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 
     settings : DaySettings
     n_days : int >= 1
     seed : int >= 0
-        Day i is the same day under one seed, whatever phone lives through it.
+        One seed gives the same days to every phone.
     jobs : int >= 1
         Processes; the result does not depend on it.
 
     Raises
     ------
     ConfigError
-        When there is no such scenario, or no days are wanted.
+        When there is no such scenario, or n_days or jobs is below 1.
     """
     scenarios = load_scenarios()
     if name != AVERAGE and name not in scenarios:

@@ -1,4 +1,4 @@
-"""One day as it really is, before any phone listens: where somebody dwells, and which songs are to be heard when."""
+"""Plan of one day: the places where a person stays, and the songs that play there."""
 
 from bisect import bisect_right
 from collections.abc import Iterator
@@ -32,14 +32,14 @@ class Dwell:
 
 @dataclass(frozen=True, slots=True)
 class PlayedSong:
-    """A song, or the part of it that is to be heard.
+    """A song, or the part of it that is played near the phone.
 
     Attributes
     ----------
     number : int
         In the day.
     start_s, end_s : float, seconds since midnight
-        When the phone could hear it.
+        When it is played.
     offset_s, duration_s : float, seconds
         Place in the song at the start, and the song's whole length.
     snr_db : float
@@ -60,7 +60,7 @@ class PlayedSong:
 
 @dataclass(frozen=True, slots=True)
 class DayPlan:
-    """A day's truth.
+    """The true course of a day.
 
     Attributes
     ----------
@@ -74,7 +74,7 @@ class DayPlan:
     songs: list[PlayedSong]
 
     def songs_between(self, start_s: float, end_s: float) -> Iterator[PlayedSong]:
-        """Yield the songs that are to be heard in a stretch of time."""
+        """Yield the songs that are played in a stretch of time."""
         index = max(0, bisect_right(self.songs, start_s, key=lambda song: song.start_s) - 1)
         while index < len(self.songs) and self.songs[index].start_s < end_s:
             if self.songs[index].end_s > start_s:
@@ -147,7 +147,7 @@ def _songs(
     mean_row_s = scene.songs_in_row * assumptions.song_s
     mean_gap_s = mean_row_s * (1 - share) / share
     now_s, number = dwell.start_s, n_before
-    # Who comes into a scene comes into the middle of whatever is there.
+    # A person comes into the middle of the music that plays in a scene.
     plays, comes_in = bool(rng.random() < share), True
     while now_s < dwell.end_s:
         if not plays:

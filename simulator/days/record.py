@@ -1,4 +1,4 @@
-"""What a day used and what it brought: songs named, time to song with its parts, songs missed and why."""
+"""A day in figures: usage, songs named, time to song with its parts, songs missed and why."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ __all__ = ["DayRecord", "Latency", "SongOutcome", "record_day"]
 
 
 class SongOutcome(StrEnum):
-    """What became of a song of the database that was to be heard."""
+    """Outcome of a song of the database that was played."""
 
     NAMED = "named"
     NOT_LISTENED = "the phone did not listen"
@@ -56,11 +56,11 @@ class DayRecord:
     ----------
     scenario : str
     usage : Usage
-        What it takes to pay for the day under any costs.
+        Any cost model can price it.
     n_songs : int
-        Songs of the database that were to be heard.
+        Songs of the database that were played.
     n_wrong : int
-        Names that were not what played.
+        Answers that named another song than the one that played.
     song_outcomes : mapping of SongOutcome to int
     latencies : sequence of Latency
     music_s : float, seconds

@@ -13,7 +13,7 @@ __all__ = ["SensitivityRow", "sensitivity_rows"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SensitivityRow:
-    """How far one figure moves the charge of a day.
+    """Change of a day's charge over the range of one figure.
 
     Attributes
     ----------

@@ -1,4 +1,4 @@
-"""Everything that a study of days is set up with, from names: device, models, database size, measured rates."""
+"""Settings of a study of days, loaded by name: device, models, database size, measured error rates."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -22,7 +22,7 @@ __all__ = ["Study"]
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Study:
-    """One phone and one way to count.
+    """One phone on one device, with its error rates.
 
     Attributes
     ----------
@@ -100,7 +100,7 @@ class Study:
         return CostModel.modelled(self.device, self.models, self.database, self.latencies)
 
     def settings(self, architecture: Architecture | None = None) -> DaySettings:
-        """Return what days are simulated with, in our way or another."""
+        """Return the settings of simulated days, by default for the baseline."""
         return DaySettings(
             architecture=architecture if architecture is not None else baseline(self.modelled),
             rates=self.rates,
@@ -109,7 +109,7 @@ class Study:
         )
 
     def architectures(self) -> list[Architecture]:
-        """Return the ways that this device can go, baseline first."""
+        """Return the architectures of this device, the baseline first."""
         return list(architectures_for(self.modelled).values())
 
     def on(self, device: DeviceProfile) -> "Study":

@@ -1,4 +1,4 @@
-"""All that a study finds, computed once: for the page, the JSON and the CSV beside it."""
+"""Results of a study, computed once for the page, the JSON and the CSV beside it."""
 
 import csv
 import io
@@ -61,7 +61,7 @@ class DeviceRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StudyResult:
-    """What a study found.
+    """Results of a study.
 
     Attributes
     ----------
@@ -161,7 +161,7 @@ def run_study(
     seed, jobs
         See `simulate_days`.
     on_step : callable
-        Is told what comes next.
+        Called with the name of each step.
     """
     more = {"n_days": detail_days, "seed": seed, "jobs": jobs}
     on_step("days")

@@ -1,4 +1,4 @@
-"""Tables over two settings at a time, and the ways to build the same thing side by side."""
+"""Tables over two settings at a time, and the architectures side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +41,7 @@ class Sweep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchitectureResult:
-    """One way to build it, on the same days as the others."""
+    """An architecture on the same days as the others."""
 
     name: str
     title: str
@@ -57,7 +57,7 @@ class ArchitectureResult:
 def compare(
     study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1, jobs: int = 1
 ) -> list[ArchitectureResult]:
-    """Return the ways that a device can go, at modelled costs, ours first.
+    """Return the architectures of a device at modelled costs, the baseline first.
 
     Parameters
     ----------
@@ -66,15 +66,15 @@ def compare(
         See `simulate_days`.
     """
     architectures = []
-    for way in study.architectures():
-        days = simulate_days(day, study.settings(way), n_days, seed=seed, jobs=jobs)
-        mah = charge(days, way.costs)
+    for one in study.architectures():
+        days = simulate_days(day, study.settings(one), n_days, seed=seed, jobs=jobs)
+        mah = charge(days, one.costs)
         latencies_s = days.latencies_s().sum(axis=1)
         architectures.append(
             ArchitectureResult(
-                name=way.name,
-                title=way.title,
-                source=way.source,
+                name=one.name,
+                title=one.title,
+                source=one.source,
                 mah=mah,
                 battery_percent=study.device.battery_percent_of_mah(mah.mean),
                 wakes_per_day=days.mean(lambda record: record.usage.n_wakes),
@@ -124,7 +124,7 @@ def sweep_cool_down(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int 
     over = partial(
         Sweep,
         row_name="cool-down, s",
-        column_name="rest after each unknown in a row, times",
+        column_name="back-off factor",
         rows=cool_downs_s,
         columns=back_offs,
     )
@@ -142,7 +142,7 @@ def sweep_size(study: Study, days: Days) -> list[Sweep]:
         size = DatabaseSize(n_songs=n_songs)
         return CostModel.modelled(study.device, study.models.scaled(factor), size)
 
-    over = partial(Sweep, row_name="songs", column_name="encoder, times ours", rows=songs, columns=factors)
+    over = partial(Sweep, row_name="songs", column_name="size of the encoder, relative", rows=songs, columns=factors)
     mah = [[charge(days, costs(n, factor)).mean for factor in factors] for n in songs]
     seconds = [[costs(n, factor).answer_s for factor in factors] for n in songs]
     return [

@@ -1,1 +1,1 @@
-"""What things cost: device profiles, the work of an answer, radios, and an account that always adds up."""
+"""Energy: device profiles, the work of an answer, radios, cost models, and the usage that they price."""

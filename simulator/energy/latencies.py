@@ -1,4 +1,4 @@
-"""Latencies measured on a real phone in place of the estimate: what LiteRT's benchmark_model writes, as JSON."""
+"""Latencies measured on a real phone, which replace the estimate: the JSON of LiteRT's benchmark_model."""
 
 import json
 from collections.abc import Mapping
@@ -65,7 +65,7 @@ class PhoneLatencies:
         )
 
     def applied_to(self, times: AnswerTimes, n_fingerprints: int) -> AnswerTimes:
-        """Return the times of an answer with what was measured in place of the estimate."""
+        """Return the times of an answer with measured ones in place of the estimate."""
         measured: dict[str, float] = {}
         if self.front_end_ms is not None:
             measured["front_end_s"] = n_fingerprints * self.front_end_ms / 1000

@@ -1,4 +1,4 @@
-"""What a round of training on a phone costs: computing on one core, and sending what was learnt."""
+"""Energy of a round of training on a phone: computing on one core, and sending the update."""
 
 from simulator.energy.device import DeviceProfile
 from simulator.energy.radio import request_j
@@ -20,7 +20,7 @@ def round_mj(
     radio : str
         Of the device, such as "wifi".
     forward_macs : float >= 0
-        Multiply-accumulates forward through the network, of all that the client hears in the round.
+        Multiply-accumulates forward through the network, of all sound that the client trains on in the round.
     front_end_ops : float >= 0
         Float operations of their log-mel images.
     n_bytes : float >= 0

@@ -1,4 +1,4 @@
-"""What an answer computes: counted from the models' manifests and the database's size, then timed for a device."""
+"""Work of an answer: counted from the models' manifests and the database's size, then timed for a device."""
 
 import math
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ _RESCORED_SHIFTS = 3  # the alignment itself, and others of the same song that i
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatabaseSize:
-    """How much there is to search.
+    """Size of a database.
 
     Attributes
     ----------
@@ -55,7 +55,7 @@ class DatabaseSize:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Models:
-    """What the two models compute.
+    """Work of the two models.
 
     Attributes
     ----------
@@ -89,7 +89,7 @@ class Models:
         detector: str | Path | ModelFolder = SHIPPED_DETECTOR,
         fingerprinter: str | Path | ModelFolder = SHIPPED_FINGERPRINTER,
     ) -> "Models":
-        """Count what two model folders compute, from their manifests.
+        """Count the work of two models from their manifests.
 
         Raises
         ------
@@ -123,7 +123,7 @@ class Models:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Work:
-    """What one answer computes.
+    """Work of one answer.
 
     Attributes
     ----------
@@ -159,7 +159,7 @@ def front_end_ops(front_end: Mapping[str, Any]) -> float:
 
 
 def work_of_answer(models: Models, database: DatabaseSize) -> Work:
-    """Return what it takes to fingerprint eight seconds and to look them up.
+    """Return the work of fingerprinting eight seconds and looking them up.
 
     Parameters
     ----------

@@ -126,7 +126,7 @@ class PhoneLoop:
                     self._may_listen.succeed()
 
     def hurry(self) -> None:
-        """End a capture with what the buffer holds, as when the sound has ended."""
+        """End a capture with the present buffer, because the sound has ended."""
         if self.state is State.CAPTURING and self._process is not None:
             self._process.interrupt("end of the sound")
 
@@ -206,7 +206,7 @@ class PhoneLoop:
         self._change(State.LISTENING, "cool-down over")
 
     def _stay_paused(self) -> Generator[simpy.Event, Any, None]:
-        """Forget the sound: nothing heard before a pause may be used after it. The cool-down goes on."""
+        """Forget the sound: nothing recorded before a pause may be used after it. The cool-down goes on."""
         self._gate_is_open = False
         self._gate_closed_at_s = 0.0
         self._skip_reported = False

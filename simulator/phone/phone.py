@@ -60,7 +60,7 @@ class Phone:
 
     @property
     def state(self) -> State:
-        """What the phone is doing."""
+        """The loop's state."""
         return self._loop.state
 
     @property
@@ -105,7 +105,7 @@ class Phone:
         self._pending = pcm[n_steps * _STEP_SAMPLES :]
 
     def finish(self) -> Iterator[Event]:
-        """End the source: a capture under way is recognized with what the buffer holds."""
+        """End the source: a capture under way is recognized with the present buffer."""
         self._loop.hurry()
         while self.state in {State.CAPTURING, State.RECOGNIZING}:
             self._env.step()
@@ -123,7 +123,7 @@ class Phone:
         self._pass_to(self._n_steps + n_steps - 1)
 
     def _listen(self, pcm: NDArray[np.int16]) -> None:
-        """Listen to a stretch of sound: each thing happens when it is due, with what the buffer holds by then."""
+        """Listen to a stretch of sound: each thing happens when it is due, with the buffer of that time."""
         first, codes = self._n_steps, mulaw.encode(pcm)
         if self._is_paused:
             self._is_paused = False

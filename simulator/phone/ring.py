@@ -68,7 +68,7 @@ class MulawRing:
         self._n_filled = min(size, self._n_filled + len(kept))
 
     def read_codes(self) -> NDArray[np.uint8]:
-        """Return what is held, oldest first, as mu-law bytes; the buffer keeps it.
+        """Return the content, oldest first, as mu-law bytes; the buffer keeps it.
 
         Returns
         -------
@@ -79,7 +79,7 @@ class MulawRing:
         return np.roll(self._codes, -self._next)
 
     def read(self) -> NDArray[np.float32]:
-        """Return what is held, oldest first, decoded as the application processor hears it.
+        """Return the content, oldest first, decoded as for the application processor.
 
         Returns
         -------

@@ -1,4 +1,4 @@
-"""What happens to sound on its way to the phone: distance and walls, a room's echo, noise at a stated level."""
+"""Acoustics between a source and the phone: distance and walls, a room's echo, noise at a stated level."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ def band_level_dbfs(samples: Samples) -> float:
 
 
 def low_pass(samples: Samples, cutoff_hz: float) -> Samples:
-    """Return samples without what lies above a frequency (12 dB per octave, as a wall or a far loudspeaker).
+    """Return samples without the frequencies above a cut-off (12 dB per octave, as a wall or a far loudspeaker).
 
     Parameters
     ----------
@@ -65,8 +65,8 @@ def room_response(t60_s: float, direct_share: float, rng: np.random.Generator) -
 def from_another_room(samples: Samples, rng: np.random.Generator, *, t60_s: float = 0.5, cutoff_hz: float) -> Samples:
     """Return sound as it comes through a door: no treble, mostly echo, and of the same length."""
     muffled = low_pass(samples, cutoff_hz)
-    heard: Samples = signal.fftconvolve(muffled, room_response(t60_s, 0.3, rng))[: len(samples)].astype(np.float32)
-    return heard
+    echoed: Samples = signal.fftconvolve(muffled, room_response(t60_s, 0.3, rng))[: len(samples)].astype(np.float32)
+    return echoed
 
 
 def excerpt(samples: Samples, start_s: float, duration_s: float) -> Samples:

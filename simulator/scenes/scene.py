@@ -1,4 +1,4 @@
-"""Scenes: recordings put on a time line at stated levels, the same for the same seed, with the truth beside them."""
+"""Scenes: scripts that put recordings on a time line at stated levels, the same for the same seed."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _ROOM_TONE_DBFS = -70.0
 
 
 class SoundKind(StrEnum):
-    """What a sound is, which is what the phone should find."""
+    """Kind of a sound."""
 
     MUSIC = "music"
     SPEECH = "speech"
@@ -37,7 +37,7 @@ class Sound:
         Name among the recordings given to `compose`.
     kind : SoundKind
     label : str
-        What a person would call it: "music from another room".
+        For people: "music from another room".
     start_s, duration_s : float, seconds
     offset_s : float >= 0, seconds
         Place in the recording at which it begins; a recording that ends begins again.
@@ -46,7 +46,7 @@ class Sound:
     snr_db : float or None
         Level above all sounds listed before it that sound at the same time (RMS, 100-7000 Hz).
     other_room_cutoff_hz : float or None
-        Heard through a door that lets pass what lies below, with the other room's echo.
+        The sound comes through a door that passes the frequencies below, with the other room's echo.
     """
 
     recording: str

@@ -26,7 +26,7 @@ class Outcome(StrEnum):
 
     @property
     def is_right(self) -> bool:
-        """Whether the phone did what it should; a needless wake-up costs energy but names no wrong song."""
+        """Whether the phone named no wrong song and missed none; a needless wake-up only costs energy."""
         return self not in {Outcome.MISSED, Outcome.MISPLACED, Outcome.WRONG}
 
 

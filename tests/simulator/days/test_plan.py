@@ -37,7 +37,7 @@ def test_songs_between_finds_what_overlaps() -> None:
         assert list(plan.songs_between(start_s, end_s)) == expected
 
 
-def test_silence_is_silent_and_a_fan_hears_more_than_others() -> None:
+def test_silence_is_silent_and_a_fan_has_more_music_than_others() -> None:
     def hours(name: str) -> float:
         days = [draw_day(SCENARIOS[name], ASSUMPTIONS, np.random.default_rng(seed)) for seed in range(20)]
         return float(np.mean([day.music_s for day in days])) / 3600
