@@ -125,7 +125,7 @@ class PhoneLoop:
                 if not self._may_listen.triggered:
                     self._may_listen.succeed()
 
-    def hurry(self) -> None:
+    def end_capture(self) -> None:
         """End a capture with the present buffer, because the sound has ended."""
         if self.state is State.CAPTURING and self._process is not None:
             self._process.interrupt("end of the sound")

@@ -106,7 +106,7 @@ class Phone:
 
     def finish(self) -> Iterator[Event]:
         """End the source: a capture under way is recognized with the present buffer."""
-        self._loop.hurry()
+        self._loop.end_capture()
         while self.state in {State.CAPTURING, State.RECOGNIZING}:
             self._env.step()
         self._loop.switch_off("end of the sound")

@@ -8,7 +8,7 @@ import zipfile
 from pathlib import Path
 from typing import Final
 
-_MOST_BYTES: Final = 15_000_000
+_MAX_BYTES: Final = 15_000_000
 _ABIS: Final = {"arm64-v8a", "x86_64"}
 _PERMISSIONS: Final = {
     "android.permission.RECORD_AUDIO",
@@ -29,11 +29,11 @@ def main(arguments: list[str]) -> int:
     failures = 0
     for check in (_signature, _tampered_copy, _manifest, _byte_code, _libraries, _assets, _size):
         try:
-            told = check(apk)
+            result = check(apk)
         except (AssertionError, subprocess.CalledProcessError) as error:
             failures += 1
-            told = f"FAILED: {error} {getattr(error, 'stderr', '') or ''}"
-        sys.stdout.write(f"{check.__name__[1:].replace('_', ' ')}: {told}\n")
+            result = f"FAILED: {error} {getattr(error, 'stderr', '') or ''}"
+        sys.stdout.write(f"{check.__name__[1:].replace('_', ' ')}: {result}\n")
     return min(failures, 1)
 
 
@@ -124,8 +124,8 @@ def _assets(apk: Path) -> str:
 
 def _size(apk: Path) -> str:
     size = apk.stat().st_size
-    _expect(size <= _MOST_BYTES, f"expected at most {_MOST_BYTES} bytes, found {size}")
-    return f"{size / 1e6:.2f} MB of at most {_MOST_BYTES / 1e6:.0f}"
+    _expect(size <= _MAX_BYTES, f"expected at most {_MAX_BYTES} bytes, found {size}")
+    return f"{size / 1e6:.2f} MB of at most {_MAX_BYTES / 1e6:.0f}"
 
 
 if __name__ == "__main__":

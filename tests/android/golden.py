@@ -59,10 +59,10 @@ def sounds() -> dict[str, NDArray[np.int16]]:
         "sweep": 20_000 * np.sin(2 * np.pi * (40 * time_s + 990 * time_s**2)),
         "steps": square * np.repeat(10.0 ** -rng.uniform(0, 4.5, n // 800), 800),
     }
-    heard = {
+    recorded = {
         name: to_int16(load(recording.path))[: 10 * _SAMPLE_RATE_HZ] for name, recording in demo_recordings().items()
     }
-    return {name: values.astype(np.int16) for name, values in made.items()} | heard
+    return {name: values.astype(np.int16) for name, values in made.items()} | recorded
 
 
 def write_frontend_goldens(folder: Path) -> None:

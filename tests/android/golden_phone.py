@@ -1,4 +1,4 @@
-"""Golden runs of the phone: the loop on drawn input, and a whole evening from the microphone to the songs."""
+"""Golden runs of the phone: the loop on random input, and a whole evening from the microphone to the songs."""
 
 import hashlib
 import shutil
@@ -40,12 +40,12 @@ _ANSWER_S: Final = 0.37
 
 
 def write_loop_goldens(folder: Path) -> None:
-    """Write runs of the loop: what its gate did, when, and what it did."""
+    """Write runs of the loop: its inputs with their times, and its events."""
     write_json(folder / "loop.json", {"runs": [_loop_run(np.random.default_rng([7, run])) for run in range(_RUNS)]})
 
 
-class _Drawn:
-    """Answers out of a generator."""
+class _RandomAnswers:
+    """Answers from a random generator."""
 
     def __init__(self, rng: np.random.Generator, busy_s: float) -> None:
         self._rng = rng
@@ -77,7 +77,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
         gate=gate, captures_afresh=bool(rng.random() < 0.2), skips_same_song=bool(rng.random() < 0.8), music_gap_s=3.3
     )
     env = simpy.Environment()
-    answers = _Drawn(rng, float(rng.choice([0.0, 0.37, 3.0])))
+    answers = _RandomAnswers(rng, float(rng.choice([0.0, 0.37, 3.0])))
     events: list[list[Any]] = []
 
     def note(event: Event) -> None:
@@ -92,12 +92,12 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
         step += int(rng.choice([0, 1, 64, 64, 64, 300, 2000]))
         time_s = step / 100
         _pass_to(env, time_s)
-        drawn = rng.random()
-        if drawn < 0.06:
+        choice = rng.random()
+        if choice < 0.06:
             is_paused = True
             loop.pause("call")
             actions.append([time_s, "pause"])
-        elif drawn < 0.12 and is_paused:
+        elif choice < 0.12 and is_paused:
             is_paused = False
             loop.resume()
             actions.append([time_s, "resume"])
@@ -107,7 +107,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
             loop.update_gate(is_open=is_open, music_since_s=since_s)
             actions.append([time_s, "hear", is_open, since_s])
         _pass_to(env, time_s)
-    loop.hurry()
+    loop.end_capture()
     _pass_to(env, step / 100 + 5)
     return {
         "settings": {

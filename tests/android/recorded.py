@@ -1,4 +1,4 @@
-"""Models that remember what they were asked and what they said: Java runs on their answers, without TensorFlow Lite."""
+"""Models that record their inputs and outputs: the Java tests replay them without TensorFlow Lite."""
 
 import hashlib
 from collections.abc import Sequence
@@ -15,7 +15,7 @@ __all__ = ["RecordedModel"]
 
 
 class RecordedModel(TfliteModel):
-    """A graph whose runs are kept by the SHA-256 of its inputs.
+    """A graph that keeps the outputs of every run under the SHA-256 of its inputs.
 
     Parameters
     ----------
@@ -26,18 +26,18 @@ class RecordedModel(TfliteModel):
     def __init__(self, path: Path, *, reference_kernels: bool = False) -> None:
         super().__init__(path, reference_kernels=reference_kernels)
         self._sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
-        self._answers: dict[bytes, bytes] = {}
+        self._recorded: dict[bytes, bytes] = {}
 
     def run_all(self, values: Sequence[NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the graph once, and keep inputs and outputs."""
         outputs = super().run_all(values)
-        asked = hashlib.sha256(b"".join(np.ascontiguousarray(value).tobytes() for value in values)).digest()
-        self._answers[asked] = b"".join(output.tobytes() for output in outputs)
+        key = hashlib.sha256(b"".join(np.ascontiguousarray(value).tobytes() for value in values)).digest()
+        self._recorded[key] = b"".join(output.tobytes() for output in outputs)
         return outputs
 
     def save(self, folder: Path) -> None:
-        """Write keys and answers, named after the graph's own hash."""
-        keys = np.frombuffer(b"".join(self._answers), np.uint8).reshape(len(self._answers), -1)
-        said = np.frombuffer(b"".join(self._answers.values()), np.uint8).reshape(len(self._answers), -1)
-        save_array(folder / f"{self._sha256[:16]}-asked.npy", keys)
-        save_array(folder / f"{self._sha256[:16]}-said.npy", said)
+        """Write keys and outputs, named after the hash of the graph."""
+        keys = np.frombuffer(b"".join(self._recorded), np.uint8).reshape(len(self._recorded), -1)
+        outputs = np.frombuffer(b"".join(self._recorded.values()), np.uint8).reshape(len(self._recorded), -1)
+        save_array(folder / f"{self._sha256[:16]}-inputs.npy", keys)
+        save_array(folder / f"{self._sha256[:16]}-outputs.npy", outputs)

@@ -7,7 +7,7 @@ import android.os.Looper
 import android.os.SystemClock
 import org.nowplaying.core.listen.Clock
 
-/** The clock since boot. An alarm ends a rest, for a sleeping phone counts no seconds. */
+/** The clock since boot. An alarm ends a rest, because a sleeping phone does not run timers. */
 class AndroidClock(context: Context) : Clock {
     private val alarms = context.getSystemService(AlarmManager::class.java)
     private val main = Handler(Looper.getMainLooper())
@@ -40,10 +40,10 @@ class AndroidClock(context: Context) : Clock {
     private fun setAlarm(untilMs: Long) {
         val type = AlarmManager.ELAPSED_REALTIME_WAKEUP
         try {
-            alarms.setExact(type, untilMs, "look", onAlarm, main)
+            alarms.setExact(type, untilMs, "listen", onAlarm, main)
         } catch (refused: SecurityException) {
-            // Some Android versions keep exact alarms for alarm clocks: then the look comes when it suits the system.
-            alarms.setWindow(type, untilMs, LATEST_MS, "look", onAlarm, main)
+            // Some Android versions reserve exact alarms for alarm clocks; then the system chooses the time.
+            alarms.setWindow(type, untilMs, LATEST_MS, "listen", onAlarm, main)
         }
     }
 

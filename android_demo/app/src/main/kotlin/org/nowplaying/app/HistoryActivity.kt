@@ -15,13 +15,13 @@ import android.widget.TextView
 import android.widget.Toast
 import java.io.IOException
 import java.util.TimeZone
-import org.nowplaying.core.history.HeardSong
+import org.nowplaying.core.history.HistoryEntry
 import org.nowplaying.core.history.HistoryExport
 
-/** The first screen: what was heard, the switch, and the question. */
-class HistoryActivity : NewsActivity() {
+/** The first screen: the history, the switch, and the query. */
+class HistoryActivity : ObservingActivity() {
     private val permissions = Permissions(this)
-    private val rows = Rows<HeardSong>(this) { lines(it) }
+    private val rows = Rows<HistoryEntry>(this) { lines(it) }
     private lateinit var search: EditText
 
     override fun onCreate(state: Bundle?) {
@@ -35,12 +35,12 @@ class HistoryActivity : NewsActivity() {
         list.setOnItemClickListener { _, _, position, _ -> choose(rows.items[position]) }
         findViewById<View>(R.id.listen).setOnClickListener { toggle() }
         findViewById<View>(R.id.ask).setOnClickListener {
-            permissions.withMicrophone { ListenService.start(this, ListenService.ASK) }
+            permissions.withMicrophone { ListenService.start(this, ListenService.QUERY) }
         }
     }
 
     private fun toggle() {
-        if (app.diary.isRunning) {
+        if (app.log.isRunning) {
             ListenService.stop(this)
         } else {
             permissions.withMicrophone { ListenService.start(this, ListenService.LISTEN) }
@@ -48,25 +48,25 @@ class HistoryActivity : NewsActivity() {
     }
 
     override fun show() {
-        val diary = app.diary
-        findViewById<Button>(R.id.listen).setText(if (diary.isRunning) R.string.stop else R.string.start)
-        findViewById<View>(R.id.ask).isEnabled = !diary.isAsking
-        val answer = if (diary.isAsking) getString(R.string.asking) else diary.answer?.let { answerText(it) }
+        val log = app.log
+        findViewById<Button>(R.id.listen).setText(if (log.isRunning) R.string.stop else R.string.start)
+        findViewById<View>(R.id.ask).isEnabled = !log.isQuerying
+        val answer = if (log.isQuerying) getString(R.string.asking) else log.answer?.let { answerText(it) }
         findViewById<TextView>(R.id.state).text = listOfNotNull(answer, stateText()).joinToString("\n")
-        rows.items = app.history.search(search.text.toString(), MOST_ROWS)
+        rows.items = app.history.search(search.text.toString(), MAX_ROWS)
     }
 
-    private fun lines(song: HeardSong): Pair<String, String> {
+    private fun lines(song: HistoryEntry): Pair<String, String> {
         val (title, artist) = namesOf(song.title, song.artist)
         val time = DateUtils.getRelativeDateTimeString(
-            this, song.lastHeardMs, DateUtils.MINUTE_IN_MILLIS, DateUtils.WEEK_IN_MILLIS, 0,
+            this, song.lastRecognizedMs, DateUtils.MINUTE_IN_MILLIS, DateUtils.WEEK_IN_MILLIS, 0,
         )
         val times = resources.getQuantityString(R.plurals.times, song.recognitions, song.recognitions)
-        val heard = getString(R.string.heard_line, time, times)
-        return Pair(title, "$artist\n$heard")
+        val recognized = getString(R.string.history_line, time, times)
+        return Pair(title, "$artist\n$recognized")
     }
 
-    private fun choose(song: HeardSong) {
+    private fun choose(song: HistoryEntry) {
         val (title, artist) = namesOf(song.title, song.artist)
         AlertDialog.Builder(this)
             .setTitle(title)
@@ -113,19 +113,19 @@ class HistoryActivity : NewsActivity() {
 
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         super.onActivityResult(request, result, data)
-        val place = data?.data
-        if (request != EXPORT || result != RESULT_OK || place == null) {
+        val uri = data?.data
+        if (request != EXPORT || result != RESULT_OK || uri == null) {
             return
         }
         val table = HistoryExport.csv(app.history.search("", Int.MAX_VALUE), TimeZone.getDefault())
-        val told = try {
-            val output = contentResolver.openOutputStream(place) ?: throw IOException(place.toString())
+        val message = try {
+            val output = contentResolver.openOutputStream(uri) ?: throw IOException(uri.toString())
             output.use { it.write(table.toByteArray()) }
             getString(R.string.exported)
         } catch (error: IOException) {
             getString(R.string.failed, error.message)
         }
-        Toast.makeText(this, told, Toast.LENGTH_LONG).show()
+        Toast.makeText(this, message, Toast.LENGTH_LONG).show()
     }
 
     private fun deleteAll() {
@@ -144,6 +144,6 @@ class HistoryActivity : NewsActivity() {
 
     private companion object {
         const val EXPORT = 1
-        const val MOST_ROWS = 500
+        const val MAX_ROWS = 500
     }
 }

@@ -15,13 +15,13 @@ import org.nowplaying.core.model.ModelFolder
 import org.nowplaying.core.pack.PackImport
 import org.nowplaying.core.song.SqlSongStore
 
-/** Models and song packs: those that the app brings along, and those that its user added. */
+/** Models and song packs: those that ship with the app, and those that the user added. */
 class Library(private val context: Context) {
     private val shipped: Path = context.filesDir.toPath().resolve("shipped")
     private val added: Path = context.filesDir.toPath().resolve("packs")
     private val choice = context.getSharedPreferences("packs", Context.MODE_PRIVATE)
 
-    /** One pack on this phone; [songs] is -1 and [trouble] says why where it cannot be used. */
+    /** One pack on this phone; [songs] is -1 and [error] gives the reason if it cannot be used. */
     class Pack(
         val folder: Path,
         val name: String,
@@ -29,10 +29,10 @@ class Library(private val context: Context) {
         val isUsed: Boolean,
         val songs: Int,
         val bytes: Long,
-        val trouble: String?,
+        val error: String?,
     )
 
-    /** Everything that recognizing needs, opened; use it from one thread. */
+    /** The opened detector and recognizer; use them from one thread. */
     class Opened(val detector: MusicDetector, private val fingerprinter: Fingerprinter, val recognizer: Recognizer) {
         fun close() {
             detector.close()
@@ -40,7 +40,7 @@ class Library(private val context: Context) {
         }
     }
 
-    /** Copies what the app brings along out of its assets, once for each version: memory maps need files. */
+    /** Copies the shipped models and packs out of the assets, once per version, because memory maps need files. */
     @Synchronized
     fun install() {
         val version = context.packageManager.getPackageInfo(context.packageName, 0).lastUpdateTime
@@ -82,15 +82,15 @@ class Library(private val context: Context) {
         val found = folder.toFile().listFiles().orEmpty().filter { it.name.endsWith(".npdb") }.sortedBy { it.name }
         return found.map { file ->
             var songs = -1
-            var trouble: String? = null
+            var error: String? = null
             try {
                 songs = DatabaseManifest.read(file.toPath()).songs
-            } catch (error: IOException) {
-                trouble = error.message
+            } catch (unusable: IOException) {
+                error = unusable.message
             }
             val bytes = file.listFiles().orEmpty().sumOf { it.length() }
             val name = file.name.removeSuffix(".npdb")
-            Pack(file.toPath(), name, isShipped, choice.getBoolean("use " + file.name, true), songs, bytes, trouble)
+            Pack(file.toPath(), name, isShipped, choice.getBoolean("use " + file.name, true), songs, bytes, error)
         }
     }
 
@@ -100,7 +100,7 @@ class Library(private val context: Context) {
 
     fun delete(pack: Pack) = PackImport.delete(pack.folder)
 
-    /** Checks a ZIP of a pack and takes it in. */
+    /** Checks and installs a ZIP of a pack. */
     fun add(zip: InputStream) {
         install()
         val free = context.filesDir.usableSpace / 2

@@ -28,14 +28,14 @@ class ListenService : Service() {
     private val main = Handler(Looper.getMainLooper())
     private var thread: Thread? = null
 
-    /** What the notification says now. */
+    /** Text of the notification. */
     @Volatile private var text = ""
 
     @Volatile private var session: Session? = null
 
-    @Volatile private var isWanted = false
+    @Volatile private var isEnabled = false
 
-    @Volatile private var isAsked = false
+    @Volatile private var hasQuery = false
 
     @Volatile private var isStopped = false
 
@@ -57,11 +57,11 @@ class ListenService : Service() {
         }
         beForeground()
         if (action == LISTEN) {
-            isWanted = true
+            isEnabled = true
         }
-        if (action == ASK) {
-            isAsked = true
-            app.diary.asks()
+        if (action == QUERY) {
+            hasQuery = true
+            app.log.queryStarted()
         }
         session?.let { pass(it) } ?: startThread()
         return START_NOT_STICKY
@@ -91,10 +91,10 @@ class ListenService : Service() {
 
     private fun pass(running: Session) {
         running.set(app.settings.preferences())
-        running.setWanted(isWanted)
-        if (isAsked) {
-            isAsked = false
-            running.ask()
+        running.setEnabled(isEnabled)
+        if (hasQuery) {
+            hasQuery = false
+            running.query()
         }
     }
 
@@ -105,14 +105,14 @@ class ListenService : Service() {
     }
 
     private fun listen() {
-        val diary = app.diary
-        diary.runs(true)
+        val log = app.log
+        log.setRunning(true)
         try {
             val opened = app.library.open()
             try {
                 val running = Session(
                     opened.detector, { opened.recognizer.recognize(it) }, RecorderMicrophone(this), clock,
-                    AndroidSurroundings(this), app.settings.preferences(), Told(),
+                    AndroidDeviceState(this), app.settings.preferences(), SessionListener(),
                 )
                 session = running
                 pass(running)
@@ -133,54 +133,54 @@ class ListenService : Service() {
         }
     }
 
-    /** Ends the service with its thread, unless something new is wanted meanwhile. */
+    /** Ends the service with its thread, unless it was started again meanwhile. */
     private fun ended() {
         thread = null
-        if (!isStopped && (isWanted || isAsked)) {
+        if (!isStopped && (isEnabled || hasQuery)) {
             startThread()
             return
         }
-        app.diary.runs(false)
+        app.log.setRunning(false)
         stopForeground(STOP_FOREGROUND_REMOVE)
         stopSelf()
     }
 
-    /** Whatever it was, the service must not go on pretending to listen. */
+    /** After an error the service must not appear to listen. */
     private fun giveUp(error: Throwable) {
-        trouble(error)
-        isWanted = false
-        isAsked = false
+        report(error)
+        isEnabled = false
+        hasQuery = false
     }
 
-    private fun trouble(error: Throwable) {
-        app.diary.note(getString(R.string.diary_trouble, error.message ?: error.javaClass.simpleName))
-        app.diary.answers(null)
+    private fun report(error: Throwable) {
+        app.log.add(getString(R.string.log_error, error.message ?: error.javaClass.simpleName))
+        app.log.queryEnded(null)
     }
 
-    /** Takes in what the session says, on its thread. */
-    private inner class Told : Session.Listener {
-        private val diary = app.diary
+    /** Receives what happens in the session, on its thread. */
+    private inner class SessionListener : Session.Listener {
+        private val log = app.log
         private val history = History(app.history)
 
         override fun onEvent(event: Event) {
             when (event.kind) {
-                Event.Kind.RECOGNIZED -> heard(event.answer)
-                Event.Kind.UNKNOWN -> diary.note(getString(R.string.diary_unknown))
-                Event.Kind.SKIPPED -> diary.note(getString(R.string.diary_skipped, reasonText(event.reason)))
-                else -> if (event.state == State.CAPTURING) diary.note(getString(R.string.diary_capturing))
+                Event.Kind.RECOGNIZED -> recognized(event.answer)
+                Event.Kind.UNKNOWN -> log.add(getString(R.string.log_unknown))
+                Event.Kind.SKIPPED -> log.add(getString(R.string.log_skipped, reasonText(event.reason)))
+                else -> if (event.state == State.CAPTURING) log.add(getString(R.string.log_capturing))
             }
         }
 
         override fun onPause(reason: String?) {
-            diary.pauses(reason)
+            log.setPauseReason(reason)
             if (isStopped) {
                 return
             }
             if (reason == null) {
-                diary.note(getString(R.string.diary_listens))
+                log.add(getString(R.string.log_listens))
                 text = getString(R.string.notification_listening)
             } else {
-                diary.note(getString(R.string.diary_paused, reasonText(reason)))
+                log.add(getString(R.string.log_paused, reasonText(reason)))
                 text = getString(R.string.notification_paused, reasonText(reason))
             }
             notifier.showListening(text)
@@ -188,25 +188,25 @@ class ListenService : Service() {
 
         override fun onAnswer(answer: Answer) {
             if (answer.track != null) {
-                heard(answer)
+                recognized(answer)
             }
-            diary.answers(answer)
-            endUnlessWanted()
+            log.queryEnded(answer)
+            endUnlessEnabled()
         }
 
-        override fun onTrouble(trouble: Exception) {
-            trouble(trouble)
-            endUnlessWanted()
+        override fun onError(error: Exception) {
+            report(error)
+            endUnlessEnabled()
         }
 
-        private fun heard(answer: Answer) {
+        private fun recognized(answer: Answer) {
             val song = history.add(answer, System.currentTimeMillis())
-            diary.note(getString(R.string.diary_song, answerText(answer)))
+            log.add(getString(R.string.log_song, answerText(answer)))
             notifier.showSong(song, app.settings.showsOnLockScreen)
         }
 
-        private fun endUnlessWanted() {
-            if (!isWanted && !isAsked) {
+        private fun endUnlessEnabled() {
+            if (!isEnabled && !hasQuery) {
                 session?.stop()
             }
         }
@@ -214,11 +214,11 @@ class ListenService : Service() {
 
     companion object {
         const val LISTEN = "org.nowplaying.app.LISTEN"
-        const val ASK = "org.nowplaying.app.ASK"
+        const val QUERY = "org.nowplaying.app.QUERY"
         const val STOP = "org.nowplaying.app.STOP"
         private const val CHANGED = "org.nowplaying.app.CHANGED"
 
-        /** Starts listening, or asks; from a visible screen, with the permission for the microphone. */
+        /** Starts listening or a query; from a visible screen, with the permission for the microphone. */
         fun start(context: Context, action: String) {
             context.startForegroundService(Intent(context, ListenService::class.java).setAction(action))
         }
@@ -227,9 +227,9 @@ class ListenService : Service() {
             context.stopService(Intent(context, ListenService::class.java))
         }
 
-        /** Hands changed settings to a running service. */
+        /** Applies changed settings to a running service. */
         fun settingsChanged(context: Context) {
-            if (context.app.diary.isRunning) {
+            if (context.app.log.isRunning) {
                 context.startService(Intent(context, ListenService::class.java).setAction(CHANGED))
             }
         }

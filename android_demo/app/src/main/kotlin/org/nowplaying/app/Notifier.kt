@@ -6,9 +6,9 @@ import android.app.NotificationManager
 import android.app.PendingIntent
 import android.content.Context
 import android.content.Intent
-import org.nowplaying.core.history.HeardSong
+import org.nowplaying.core.history.HistoryEntry
 
-/** What Android shows while the app listens, and the song that it found. */
+/** Notifications: one while the app listens, and one for the recognized song. */
 class Notifier(private val context: Context) {
     private val manager = context.getSystemService(NotificationManager::class.java)
 
@@ -45,13 +45,13 @@ class Notifier(private val context: Context) {
     fun showListening(text: String) = manager.notify(LISTENING_ID, listening(text))
 
     /** Shows a song quietly; on the lock screen too where the user wants that. */
-    fun showSong(song: HeardSong, onLockScreen: Boolean) {
+    fun showSong(song: HistoryEntry, onLockScreen: Boolean) {
         val (title, artist) = context.namesOf(song.title, song.artist)
         val notification = Notification.Builder(context, SONGS)
             .setSmallIcon(R.drawable.ic_stat_note)
             .setContentTitle(title)
             .setContentText(context.getString(R.string.notification_song_by, artist))
-            .setWhen(song.lastHeardMs)
+            .setWhen(song.lastRecognizedMs)
             .setShowWhen(true)
             .setContentIntent(opens())
             .setOnlyAlertOnce(true)

@@ -3,12 +3,12 @@ package org.nowplaying.app
 import android.app.Application
 import org.nowplaying.core.history.SqlHistory
 
-/** What lives as long as the process, and is shared by service and screens. */
+/** Objects that live as long as the process, shared by service and screens. */
 class NowPlayingApp : Application() {
     val settings by lazy { Settings(this) }
     val library by lazy { Library(this) }
     val history by lazy { SqlHistory(HistorySql(this)) }
-    val diary by lazy { Diary(this) }
+    val log by lazy { ActivityLog(this) }
 
     override fun onCreate() {
         super.onCreate()

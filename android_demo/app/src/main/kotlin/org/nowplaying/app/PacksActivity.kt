@@ -12,7 +12,7 @@ import java.io.IOException
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 
-/** Song packs: see, add, leave out, delete. */
+/** Song packs: list, add, enable, delete. */
 class PacksActivity : Activity() {
     private val rows = Rows<Library.Pack>(this) { lines(it) }
     private lateinit var worker: ExecutorService
@@ -42,7 +42,7 @@ class PacksActivity : Activity() {
         val name = if (pack.isUsed) getString(R.string.pack_use, pack.name) else pack.name
         val size = Formatter.formatFileSize(this, pack.bytes)
         val line = when {
-            pack.trouble != null -> getString(R.string.pack_damaged, pack.trouble)
+            pack.error != null -> getString(R.string.pack_damaged, pack.error)
             pack.isShipped -> getString(R.string.pack_shipped, pack.songs, size)
             else -> getString(R.string.pack_line, pack.songs, size)
         }
@@ -77,28 +77,28 @@ class PacksActivity : Activity() {
 
     override fun onActivityResult(request: Int, result: Int, data: Intent?) {
         super.onActivityResult(request, result, data)
-        val place = data?.data
-        if (request != ADD || result != RESULT_OK || place == null) {
+        val uri = data?.data
+        if (request != ADD || result != RESULT_OK || uri == null) {
             return
         }
         work {
-            val input = contentResolver.openInputStream(place) ?: throw IOException(place.toString())
+            val input = contentResolver.openInputStream(uri) ?: throw IOException(uri.toString())
             input.use { app.library.add(it) }
-            tell(getString(R.string.pack_added))
+            showMessage(getString(R.string.pack_added))
         }
         show()
     }
 
-    /** Works beside the screen, and tells what went wrong. */
+    /** Runs a task in the background, and shows its error. */
     private fun work(task: () -> Unit) = worker.execute {
         try {
             task()
         } catch (error: IOException) {
-            tell(getString(R.string.failed, error.message))
+            showMessage(getString(R.string.failed, error.message))
         }
     }
 
-    private fun tell(text: String) = runOnUiThread { Toast.makeText(this, text, Toast.LENGTH_LONG).show() }
+    private fun showMessage(text: String) = runOnUiThread { Toast.makeText(this, text, Toast.LENGTH_LONG).show() }
 
     private companion object {
         const val ADD = 1

@@ -9,7 +9,7 @@ import android.net.Uri
 import android.os.Build
 import android.provider.Settings as SystemSettings
 
-/** Asks for a permission when it is needed, and says what for before Android asks. */
+/** Asks for a permission when it is needed, and explains the reason first. */
 class Permissions(private val activity: Activity) {
     private var then: (() -> Unit)? = null
 
@@ -25,10 +25,10 @@ class Permissions(private val activity: Activity) {
         }
     }
 
-    /** Takes Android's answer in. */
+    /** Receives Android's answer. */
     fun onResult(request: Int) {
         when (request) {
-            MICROPHONE -> if (has(Manifest.permission.RECORD_AUDIO)) askForNotifications() else tellRefused()
+            MICROPHONE -> if (has(Manifest.permission.RECORD_AUDIO)) askForNotifications() else explainRefusal()
             NOTIFICATIONS -> goOn()
         }
     }
@@ -40,7 +40,7 @@ class Permissions(private val activity: Activity) {
             goOn()
             return
         }
-        // Once: who has said no is not asked again and again.
+        // Only once: somebody who has refused is not asked again.
         asked.edit().putBoolean(ASKED, true).apply()
         explain(R.string.why_notifications_title, R.string.why_notifications, onRefused = { goOn() }) {
             activity.requestPermissions(arrayOf(Manifest.permission.POST_NOTIFICATIONS), NOTIFICATIONS)
@@ -65,13 +65,13 @@ class Permissions(private val activity: Activity) {
             .show()
     }
 
-    private fun tellRefused() {
+    private fun explainRefusal() {
         AlertDialog.Builder(activity)
             .setTitle(R.string.why_microphone_title)
             .setMessage(R.string.denied_microphone)
             .setPositiveButton(R.string.open_settings) { _, _ ->
-                val place = Uri.fromParts("package", activity.packageName, null)
-                activity.startActivity(Intent(SystemSettings.ACTION_APPLICATION_DETAILS_SETTINGS, place))
+                val uri = Uri.fromParts("package", activity.packageName, null)
+                activity.startActivity(Intent(SystemSettings.ACTION_APPLICATION_DETAILS_SETTINGS, uri))
             }
             .setNegativeButton(R.string.not_now, null)
             .show()

@@ -3,7 +3,7 @@ package org.nowplaying.app
 import android.app.Activity
 import android.os.Bundle
 
-/** What is heard, what is kept, and why none of it can leave the phone. */
+/** Explains what the app records and stores, and why none of it can leave the phone. */
 class PrivacyActivity : Activity() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)

@@ -18,8 +18,8 @@ class SettingsActivity : Activity() {
         setContentView(R.layout.settings)
         val settings = app.settings
         choice(R.id.interval, R.array.intervals_s, settings.intervalS) { settings.intervalS = it }
-        choice(R.id.battery, R.array.batteries_percent, settings.leastBatteryPercent) {
-            settings.leastBatteryPercent = it
+        choice(R.id.battery, R.array.batteries_percent, settings.minBatteryPercent) {
+            settings.minBatteryPercent = it
         }
         switch(R.id.quiet, settings.hasQuietHours) {
             settings.hasQuietHours = it

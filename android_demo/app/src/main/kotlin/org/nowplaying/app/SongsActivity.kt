@@ -42,7 +42,7 @@ class SongsActivity : Activity() {
         worker.execute {
             try {
                 val opened = packs ?: app.library.songs().also { packs = it }
-                val found = opened.search(text, MOST_ROWS)
+                val found = opened.search(text, MAX_ROWS)
                 runOnUiThread { rows.items = found }
             } catch (error: IOException) {
                 runOnUiThread { empty.text = getString(R.string.failed, error.message) }
@@ -53,6 +53,6 @@ class SongsActivity : Activity() {
     }
 
     private companion object {
-        const val MOST_ROWS = 300
+        const val MAX_ROWS = 300
     }
 }

@@ -8,14 +8,14 @@ import android.widget.TextView
 
 /** Returns whether it listens now, and if not, why. */
 fun Context.stateText(): String {
-    val diary = app.diary
-    val reason = if (diary.isRunning) diary.pauseReason else "stopped"
+    val log = app.log
+    val reason = if (log.isRunning) log.pauseReason else "stopped"
     return if (reason == null) getString(R.string.now_listening) else getString(R.string.now_not, reasonText(reason))
 }
 
-/** What it does now, when it last listened, and why it left things alone. */
-class StatusActivity : NewsActivity() {
-    private val rows = Rows<Diary.Line>(this) { line -> Pair(line.text, timeText(line.timeMs)) }
+/** What the app does now, when it last listened, and its recent activity with reasons. */
+class StatusActivity : ObservingActivity() {
+    private val rows = Rows<ActivityLog.Entry>(this) { entry -> Pair(entry.text, timeText(entry.timeMs)) }
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -24,13 +24,13 @@ class StatusActivity : NewsActivity() {
     }
 
     override fun show() {
-        val diary = app.diary
+        val log = app.log
         findViewById<TextView>(R.id.state).text = stateText()
-        val isListening = diary.isRunning && diary.pauseReason == null
-        val lastMs = if (isListening) System.currentTimeMillis() else diary.lastListenedMs
+        val isListening = log.isRunning && log.pauseReason == null
+        val lastMs = if (isListening) System.currentTimeMillis() else log.lastListenedMs
         val last = if (lastMs == 0L) getString(R.string.never) else timeText(lastMs)
         findViewById<TextView>(R.id.last).text = getString(R.string.last_listened, last)
-        rows.items = diary.newestFirst()
+        rows.items = log.newestFirst()
     }
 
     private fun timeText(timeMs: Long): String = DateUtils.formatDateTime(

@@ -37,8 +37,8 @@ class HistoryActivityTest {
     fun open() {
         app = RuntimeEnvironment.getApplication() as NowPlayingApp
         val history = History(app.history)
-        history.add(heard("00000000000000aa", "Nocturne", "Chopin"), 1_700_000_000_000)
-        history.add(heard("00000000000000bb", "Prelude", "Bach"), 1_700_000_300_000)
+        history.add(answer("00000000000000aa", "Nocturne", "Chopin"), 1_700_000_000_000)
+        history.add(answer("00000000000000bb", "Prelude", "Bach"), 1_700_000_300_000)
         screen = Robolectric.buildActivity(HistoryActivity::class.java).setup().get()
         idleMainLooper()
     }
@@ -61,7 +61,7 @@ class HistoryActivityTest {
         shadowOf(ShadowAlertDialog.getLatestAlertDialog()).let { assertEquals(app.getString(R.string.why_notifications), it.message) }
         ShadowAlertDialog.getLatestAlertDialog().getButton(AlertDialog.BUTTON_NEGATIVE).performClick()
         idleMainLooper()
-        assertEquals(ListenService.ASK, shadowOf(app).nextStartedService.action)
+        assertEquals(ListenService.QUERY, shadowOf(app).nextStartedService.action)
         ShadowAlertDialog.reset()
         press(R.id.listen)
         assertNull("asked again", ShadowAlertDialog.getLatestAlertDialog())
@@ -121,7 +121,7 @@ class HistoryActivityTest {
         }
     }
 
-    private fun heard(id: String, title: String, artist: String) =
+    private fun answer(id: String, title: String, artist: String) =
         Answer(Track(id, title, artist, "", 200.0, "", emptyMap<String, String>()), 12.0, 0.9, 8.0)
 
     private fun press(view: Int) {

@@ -13,7 +13,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.nowplaying.app.Look.Companion.waitUntil
-import org.nowplaying.core.history.HeardSong
+import org.nowplaying.core.history.HistoryEntry
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -57,18 +57,18 @@ class ListenServiceTest {
     fun whereTheNetworkCannotRunItSaysSoAndEnds() {
         // TensorFlow Lite's libraries are for Android: on a desktop they fail to load, as they may on a strange phone.
         shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
-        val service = started(ListenService.ASK)
-        assertTrue(app.diary.isAsking)
+        val service = started(ListenService.QUERY)
+        assertTrue(app.log.isQuerying)
         waitUntil { shadowOf(service).isStoppedBySelf }
-        assertFalse(app.diary.isAsking)
-        assertFalse(app.diary.isRunning)
-        val trouble = app.getString(R.string.diary_trouble, "")
-        assertTrue(app.diary.newestFirst().toString(), app.diary.newestFirst().any { it.text.startsWith(trouble) })
+        assertFalse(app.log.isQuerying)
+        assertFalse(app.log.isRunning)
+        val error = app.getString(R.string.log_error, "")
+        assertTrue(app.log.newestFirst().toString(), app.log.newestFirst().any { it.text.startsWith(error) })
     }
 
     @Test
     fun aSongIsShownOnTheLockScreenOnlyWhereThatIsWanted() {
-        val song = HeardSong(1, "00000000000000aa", "Nocturne", "", 1_000, 2_000, 3.0, 0.9, 1)
+        val song = HistoryEntry(1, "00000000000000aa", "Nocturne", "", 1_000, 2_000, 3.0, 0.9, 1)
         for ((isWanted, visibility) in mapOf(true to Notification.VISIBILITY_PUBLIC, false to Notification.VISIBILITY_SECRET)) {
             Notifier(app).showSong(song, isWanted)
             val shown = shadowOf(notifications).allNotifications.single()

@@ -16,7 +16,7 @@ import kotlin.math.min
 import kotlin.math.pow
 import org.robolectric.Shadows.shadowOf
 
-/** A screen as it is drawn, and what somebody with poor eyes, a thick thumb or a screen reader would object to. */
+/** A drawn screen, with checks for low vision, touch targets and screen readers. */
 class Look(activity: Activity) {
     private val root: View = activity.window.decorView
     private val leastTouchPx = (48 * activity.resources.displayMetrics.density).toInt() - 1

@@ -17,7 +17,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.annotation.Config
 import org.robolectric.annotation.GraphicsMode
 
-/** Every screen is drawn in every look; the pictures go to the folder that the property "screens" names. */
+/** Draws every screen in every look into the folder that the property "screens" names. */
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [33], qualifiers = "w360dp-h740dp-port-xhdpi")
 @GraphicsMode(GraphicsMode.Mode.NATIVE)
@@ -62,8 +62,8 @@ class ScreensTest {
         val history = History(app.history)
         history.add(answer("00000000000000aa", "Nocturne in E-flat major, Op. 9 No. 2", "Frédéric Chopin"), 1_700_000_000_000)
         history.add(answer("00000000000000bb", "", ""), 1_700_000_300_000)
-        app.diary.note("Music; listening closely")
-        app.diary.note(app.getString(R.string.diary_skipped, app.reasonText("call")))
+        app.log.add("Music; recording eight seconds")
+        app.log.add(app.getString(R.string.log_skipped, app.reasonText("call")))
         draw("history-$look", HistoryActivity::class.java)
         draw("songs-$look", SongsActivity::class.java)
         draw("packs-$look", PacksActivity::class.java)

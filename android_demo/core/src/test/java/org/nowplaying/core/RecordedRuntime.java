@@ -8,7 +8,7 @@ import java.util.Map;
 import org.nowplaying.core.artifact.FileHash;
 import org.nowplaying.core.model.Model;
 
-/** Says what TensorFlow Lite said to the very same inputs, and fails on any other. */
+/** Replays the recorded outputs of TensorFlow Lite, and fails on inputs that were not recorded. */
 public final class RecordedRuntime implements Model.Runtime {
     private static byte[] bytes(ByteBuffer... buffers) {
         int size = 0;
@@ -27,17 +27,17 @@ public final class RecordedRuntime implements Model.Runtime {
         String name = FileHash.sha256(bytes(graph)).substring(0, 16);
         Map<String, byte[]> answers = new HashMap<>();
         try {
-            ByteBuffer asked = Golden.array(name + "-asked.npy", "|u1", -1, 32);
-            int n = asked.remaining() / 32;
-            ByteBuffer said = Golden.array(name + "-said.npy", "|u1", n, -1);
-            int size = said.remaining() / n;
+            ByteBuffer keys = Golden.array(name + "-inputs.npy", "|u1", -1, 32);
+            int n = keys.remaining() / 32;
+            ByteBuffer outputs = Golden.array(name + "-outputs.npy", "|u1", n, -1);
+            int size = outputs.remaining() / n;
             for (int i = 0; i < n; i++) {
                 StringBuilder key = new StringBuilder();
                 for (int k = 0; k < 32; k++) {
-                    key.append(String.format("%02x", asked.get()));
+                    key.append(String.format("%02x", keys.get()));
                 }
                 byte[] answer = new byte[size];
-                said.get(answer);
+                outputs.get(answer);
                 answers.put(key.toString(), answer);
             }
         } catch (IOException error) {
@@ -45,13 +45,13 @@ public final class RecordedRuntime implements Model.Runtime {
         }
         return new Model() {
             @Override
-            public void run(ByteBuffer[] inputs, ByteBuffer[] outputs) {
+            public void run(ByteBuffer[] inputs, ByteBuffer[] results) {
                 byte[] answer = answers.get(FileHash.sha256(bytes(inputs)));
                 if (answer == null) {
-                    throw new AssertionError(name + ": asked what Python never asked");
+                    throw new AssertionError(name + ": inputs that Python did not record");
                 }
                 ByteBuffer all = ByteBuffer.wrap(answer);
-                for (ByteBuffer one : outputs) {
+                for (ByteBuffer one : results) {
                     while (one.hasRemaining()) {
                         one.put(all.get());
                     }

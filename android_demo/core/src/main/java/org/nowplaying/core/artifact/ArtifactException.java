@@ -7,11 +7,11 @@ import java.nio.file.Path;
 public final class ArtifactException extends IOException {
     private static final long serialVersionUID = 1L;
 
-    /** What is wrong, as the Python package's errors tell it apart. */
+    /** Kinds of errors, as in the Python package. */
     public enum Kind {
         /** There is no database. */
         MISSING,
-        /** A file differs from what its manifest promises, or breaks its bounds. */
+        /** A file differs from its manifest, or exceeds its bounds. */
         CORRUPT,
         /** Whole, but made for another encoder. */
         MISMATCH,
@@ -30,7 +30,7 @@ public final class ArtifactException extends IOException {
         return kind;
     }
 
-    /** Returns the error of a file that is not what it should be. */
+    /** Returns the error of a damaged file. */
     public static ArtifactException corrupt(Path path, String reason) {
         return new ArtifactException(Kind.CORRUPT, path + ": " + reason + "; restore or rebuild it");
     }

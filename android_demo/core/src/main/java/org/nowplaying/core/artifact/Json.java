@@ -14,7 +14,7 @@ import java.util.TreeMap;
  * and null.
  */
 public final class Json {
-    private static final int MOST_DEPTH = 100;
+    private static final int MAX_DEPTH = 100;
 
     private final String text;
     private int at;
@@ -128,7 +128,7 @@ public final class Json {
 
     private Object value(int depth) {
         space();
-        if (depth > MOST_DEPTH || at == text.length()) {
+        if (depth > MAX_DEPTH || at == text.length()) {
             throw wrong("a value");
         }
         switch (text.charAt(at)) {

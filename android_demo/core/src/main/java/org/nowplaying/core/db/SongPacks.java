@@ -191,12 +191,12 @@ public final class SongPacks implements Songs, SongStore {
     }
 
     @Override
-    public List<Track> search(String words, int most) throws ArtifactException {
+    public List<Track> search(String words, int limit) throws ArtifactException {
         List<Track> found = new ArrayList<>();
         Set<String> seen = new HashSet<>();
         for (Pack pack : packs) {
-            for (Track track : pack.songs.search(words, most)) {
-                if (found.size() < most && seen.add(track.trackId)) {
+            for (Track track : pack.songs.search(words, limit)) {
+                if (found.size() < limit && seen.add(track.trackId)) {
                     found.add(track);
                 }
             }

@@ -8,7 +8,7 @@ import org.nowplaying.core.gate.Silence;
 import org.nowplaying.core.model.Model;
 import org.nowplaying.core.model.ModelFolder;
 
-/** Front end, network and their memory: 10 ms of sound in, an output every 640 ms once 4.48 s were heard. */
+/** Front end, network and their memory: 10 ms of sound in, an output every 640 ms after the first 4.48 s. */
 public final class MusicDetector {
     private static final String GRAPH = "detector.tflite";
     private static final String FRONTEND =
@@ -50,7 +50,7 @@ public final class MusicDetector {
     }
 
     /**
-     * Listens to the next 10 ms.
+     * Processes the next 10 ms.
      *
      * @param samples 16 kHz mono, of which 160 are read
      * @param offset where these begin

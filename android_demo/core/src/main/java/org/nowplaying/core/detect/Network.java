@@ -8,8 +8,8 @@ import org.nowplaying.core.model.ModelFolder.Tensors;
 import org.nowplaying.core.model.TensorSpec;
 
 /**
- * The detector's network over a stream of frames: runs a graph with states on 64 new frames at a time, and hands back to
- * it what its layers need of the past.
+ * The detector's network over a stream of frames: runs a graph with states on 64 new frames at a time, and feeds
+ * the states back.
  *
  * <p>The graph counts frames in 64s and windows are 446 long, so a stream begins with two frames of silence, and the
  * outputs of the six steps before the first whole window are not used.
@@ -84,7 +84,7 @@ public final class Network {
     }
 
     /**
-     * Takes one frame in.
+     * Processes one frame.
      *
      * @param frame 40 values
      * @return whether it completes an output

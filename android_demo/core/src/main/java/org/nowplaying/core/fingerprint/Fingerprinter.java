@@ -9,7 +9,7 @@ import org.nowplaying.core.model.ModelFolder;
 import org.nowplaying.core.model.ModelFolder.Tensors;
 import org.nowplaying.core.model.TensorSpec;
 
-/** What a query sounds like: float front end, int8 encoder, one unit vector a step; zeros where it is silent. */
+/** Fingerprints a query: float front end, int8 encoder, one unit vector per step; zeros for silence. */
 public final class Fingerprinter {
     private static final String FRONT_END = "frontend.tflite";
     private static final String ENCODER = "encoder.tflite";
@@ -94,7 +94,7 @@ public final class Fingerprinter {
             power += (double) sample * sample / windowSamples;
         }
         float[] vector = new float[dim];
-        // Silence is alike everywhere: it is evidence for no song.
+        // Silence is the same in every song, so it must not count as evidence.
         if (10 * Math.log10(power + LEVEL_FLOOR) <= SILENCE_DBFS) {
             return vector;
         }

@@ -63,7 +63,7 @@ final class MelFilterbank {
         if (number == 0) {
             return 0;
         }
-        long most = number >>> 32 == 0 ? 0xFFFFL : 0xFFFFFFFFL;
+        long largest = number >>> 32 == 0 ? 0xFFFFL : 0xFFFFFFFFL;
         long rest = number;
         long root = 0;
         for (long bit = 1L << (63 - Long.numberOfLeadingZeros(number) & ~1); bit != 0; bit >>>= 2) {
@@ -74,6 +74,6 @@ final class MelFilterbank {
                 root >>>= 1;
             }
         }
-        return rest > root && root != most ? root + 1 : root;
+        return rest > root && root != largest ? root + 1 : root;
     }
 }

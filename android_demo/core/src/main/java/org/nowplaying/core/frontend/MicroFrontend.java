@@ -50,7 +50,7 @@ public final class MicroFrontend {
         return true;
     }
 
-    /** Forgets everything heard. */
+    /** Resets all state. */
     public void reset() {
         window.reset();
         noise.reset();

@@ -31,7 +31,7 @@ public final class Gate {
     }
 
     /**
-     * Takes one output of the detector in.
+     * Adds one output of the detector.
      *
      * @param probability in 256ths, from 0 to 256
      * @return whether music is playing

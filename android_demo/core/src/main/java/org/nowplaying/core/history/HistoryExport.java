@@ -10,13 +10,14 @@ import java.util.TimeZone;
 public final class HistoryExport {
     private HistoryExport() {}
 
-    public static String csv(List<HeardSong> songs, TimeZone zone) {
+    public static String csv(List<HistoryEntry> songs, TimeZone zone) {
         SimpleDateFormat time = new SimpleDateFormat("yyyy-MM-dd'T'HH:mm:ssXXX", Locale.ROOT);
         time.setTimeZone(zone);
-        StringBuilder out = new StringBuilder("first_heard,last_heard,title,artist,track_id,score,recognitions\r\n");
-        for (HeardSong song : songs) {
-            out.append(time.format(new Date(song.firstHeardMs))).append(',');
-            out.append(time.format(new Date(song.lastHeardMs))).append(',');
+        StringBuilder out =
+                new StringBuilder("first_recognized,last_recognized,title,artist,track_id,score,recognitions\r\n");
+        for (HistoryEntry song : songs) {
+            out.append(time.format(new Date(song.firstRecognizedMs))).append(',');
+            out.append(time.format(new Date(song.lastRecognizedMs))).append(',');
             out.append(quoted(song.title)).append(',').append(quoted(song.artist)).append(',');
             out.append(song.trackId).append(',').append(String.format(Locale.ROOT, "%.4f", song.score)).append(',');
             out.append(song.recognitions).append("\r\n");
@@ -25,7 +26,7 @@ public final class HistoryExport {
     }
 
     private static String quoted(String text) {
-        // A spreadsheet takes what begins so for a formula; titles come from files of anybody's making.
+        // A spreadsheet reads a text that begins like this as a formula, and titles come from untrusted files.
         String safe = text.isEmpty() || "=+-@\t\r".indexOf(text.charAt(0)) < 0 ? text : "'" + text;
         return '"' + safe.replace("\"", "\"\"") + '"';
     }

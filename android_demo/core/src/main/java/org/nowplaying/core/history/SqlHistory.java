@@ -9,11 +9,11 @@ import org.nowplaying.core.sql.Sql;
 public final class SqlHistory implements History.Store {
     /** Makes the table of a new file. */
     public static final String SCHEMA =
-            "CREATE TABLE heard (id INTEGER PRIMARY KEY, track_id TEXT NOT NULL, title TEXT NOT NULL, "
-                    + "artist TEXT NOT NULL, first_heard_ms INTEGER NOT NULL, last_heard_ms INTEGER NOT NULL, "
-                    + "offset_s REAL NOT NULL, score REAL NOT NULL, recognitions INTEGER NOT NULL)";
+            "CREATE TABLE history (id INTEGER PRIMARY KEY, track_id TEXT NOT NULL, title TEXT NOT NULL, "
+                    + "artist TEXT NOT NULL, first_recognized_ms INTEGER NOT NULL, "
+                    + "last_recognized_ms INTEGER NOT NULL, offset_s REAL NOT NULL, score REAL NOT NULL, recognitions INTEGER NOT NULL)";
 
-    private static final String NEWEST = "ORDER BY last_heard_ms DESC, id DESC LIMIT ?";
+    private static final String NEWEST = "ORDER BY last_recognized_ms DESC, id DESC LIMIT ?";
 
     private final Sql.Writer sql;
 
@@ -22,52 +22,52 @@ public final class SqlHistory implements History.Store {
     }
 
     @Override
-    public HeardSong last() {
-        List<HeardSong> found = songs(NEWEST, 1L);
+    public HistoryEntry last() {
+        List<HistoryEntry> found = songs(NEWEST, 1L);
         return found.isEmpty() ? null : found.get(0);
     }
 
     @Override
-    public HeardSong insert(HeardSong song) {
+    public HistoryEntry insert(HistoryEntry song) {
         long id = sql.execute(
-                "INSERT INTO heard (track_id, title, artist, first_heard_ms, last_heard_ms, offset_s, score, "
-                        + "recognitions) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                song.trackId, song.title, song.artist, song.firstHeardMs, song.lastHeardMs, song.offsetS, song.score,
-                (long) song.recognitions);
-        return new HeardSong(id, song.trackId, song.title, song.artist, song.firstHeardMs, song.lastHeardMs,
-                song.offsetS, song.score, song.recognitions);
+                "INSERT INTO history (track_id, title, artist, first_recognized_ms, last_recognized_ms, offset_s, "
+                        + "score, recognitions) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                song.trackId, song.title, song.artist, song.firstRecognizedMs, song.lastRecognizedMs, song.offsetS,
+                song.score, (long) song.recognitions);
+        return new HistoryEntry(id, song.trackId, song.title, song.artist, song.firstRecognizedMs,
+                song.lastRecognizedMs, song.offsetS, song.score, song.recognitions);
     }
 
     @Override
-    public void update(HeardSong song) {
+    public void update(HistoryEntry song) {
         sql.execute(
-                "UPDATE heard SET last_heard_ms = ?, score = ?, recognitions = ? WHERE id = ?",
-                song.lastHeardMs, song.score, (long) song.recognitions, song.id);
+                "UPDATE history SET last_recognized_ms = ?, score = ?, recognitions = ? WHERE id = ?",
+                song.lastRecognizedMs, song.score, (long) song.recognitions, song.id);
     }
 
     @Override
-    public List<HeardSong> search(String text, int most) {
+    public List<HistoryEntry> search(String text, int limit) {
         String like = Like.containing(text);
-        return songs("WHERE title LIKE ? ESCAPE '\\' OR artist LIKE ? ESCAPE '\\' " + NEWEST, like, like, (long) most);
+        return songs("WHERE title LIKE ? ESCAPE '\\' OR artist LIKE ? ESCAPE '\\' " + NEWEST, like, like, (long) limit);
     }
 
     @Override
     public void delete(long id) {
-        sql.execute("DELETE FROM heard WHERE id = ?", id);
+        sql.execute("DELETE FROM history WHERE id = ?", id);
     }
 
     @Override
     public void clear() {
-        sql.execute("DELETE FROM heard");
+        sql.execute("DELETE FROM history");
     }
 
-    private List<HeardSong> songs(String clauses, Object... arguments) {
-        List<HeardSong> found = new ArrayList<>();
+    private List<HistoryEntry> songs(String clauses, Object... arguments) {
+        List<HistoryEntry> found = new ArrayList<>();
         for (Object[] row : sql.query(
-                "SELECT id, track_id, title, artist, first_heard_ms, last_heard_ms, offset_s, score, recognitions "
-                        + "FROM heard " + clauses,
+                "SELECT id, track_id, title, artist, first_recognized_ms, last_recognized_ms, offset_s, score, "
+                        + "recognitions FROM history " + clauses,
                 arguments)) {
-            found.add(new HeardSong((Long) row[0], (String) row[1], (String) row[2], (String) row[3], (Long) row[4],
+            found.add(new HistoryEntry((Long) row[0], (String) row[1], (String) row[2], (String) row[3], (Long) row[4],
                     (Long) row[5], (Double) row[6], (Double) row[7], ((Long) row[8]).intValue()));
         }
         return found;

@@ -1,11 +1,11 @@
 package org.nowplaying.core.listen;
 
-/** Time that goes on while the phone sleeps, and never back. */
+/** Monotonic time that continues while the phone sleeps. */
 public interface Clock {
     double nowS();
 
     /**
-     * Waits so long, or until {@link #wake}.
+     * Waits for a time, or until {@link #wake}.
      *
      * @param wakesPhone whether to wake a sleeping phone for it
      */

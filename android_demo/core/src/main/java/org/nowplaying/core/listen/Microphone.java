@@ -2,12 +2,12 @@ package org.nowplaying.core.listen;
 
 import java.io.IOException;
 
-/** Where sound comes from: 16 kHz mono, 16 bits. */
+/** Source of sound: 16 kHz mono, 16 bits. */
 public interface Microphone {
     /**
      * Begins to record.
      *
-     * @throws IOException when it cannot be had
+     * @throws IOException when it is not available
      */
     void open() throws IOException;
 
@@ -19,7 +19,7 @@ public interface Microphone {
      */
     int read(short[] samples) throws IOException;
 
-    /** Returns whether the system hands out silence because somebody else has the microphone. */
+    /** Returns whether the system delivers silence because another app has the microphone. */
     boolean isSilenced();
 
     /** Stops recording; may be called when it is closed. */

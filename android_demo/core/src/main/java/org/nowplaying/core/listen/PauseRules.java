@@ -1,11 +1,11 @@
 package org.nowplaying.core.listen;
 
-/** Says why the phone must not listen now. */
+/** Decides whether the phone may listen now. */
 final class PauseRules {
     private PauseRules() {}
 
-    /** Returns the first reason that holds, or null; the names are those of the Python package. */
-    static String reason(Preferences preferences, Surroundings now) {
+    /** Returns the first reason against it, or null; the names are those of the Python package. */
+    static String reason(Preferences preferences, DeviceState now) {
         if (now.isInCall()) {
             return "call";
         }
@@ -15,7 +15,7 @@ final class PauseRules {
         if (preferences.isQuiet(now.minuteOfDay())) {
             return "bedtime";
         }
-        boolean low = now.isSavingPower() || now.batteryPercent() < preferences.leastBatteryPercent;
-        return preferences.leastBatteryPercent > 0 && low && !now.isCharging() ? "battery_saver" : null;
+        boolean low = now.isSavingPower() || now.batteryPercent() < preferences.minBatteryPercent;
+        return preferences.minBatteryPercent > 0 && low && !now.isCharging() ? "battery_saver" : null;
     }
 }

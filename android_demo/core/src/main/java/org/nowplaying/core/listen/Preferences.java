@@ -1,27 +1,27 @@
 package org.nowplaying.core.listen;
 
-/** What the user has set. */
+/** Settings of the user. */
 public final class Preferences {
-    /** Seconds from one short listening to the next; 0 listens all the time. */
+    /** Seconds from one listening period to the next; 0 for always on. */
     public final int intervalS;
 
-    /** Minutes since midnight between which nothing is heard; equal for never. */
+    /** Quiet hours, in minutes since midnight; equal for none. */
     public final int quietFromMinute;
 
     public final int quietUntilMinute;
 
-    /** Below this charge, in percent, nothing is heard unless the phone is charging; 0 for never. */
-    public final int leastBatteryPercent;
+    /** Charge in percent below which the app does not listen unless the phone is charging; 0 for no limit. */
+    public final int minBatteryPercent;
 
-    public Preferences(int intervalS, int quietFromMinute, int quietUntilMinute, int leastBatteryPercent) {
+    public Preferences(int intervalS, int quietFromMinute, int quietUntilMinute, int minBatteryPercent) {
         within("interval", intervalS, 0, 3600);
         within("quiet hours", quietFromMinute, 0, 24 * 60 - 1);
         within("quiet hours", quietUntilMinute, 0, 24 * 60 - 1);
-        within("least battery", leastBatteryPercent, 0, 100);
+        within("minimum battery", minBatteryPercent, 0, 100);
         this.intervalS = intervalS;
         this.quietFromMinute = quietFromMinute;
         this.quietUntilMinute = quietUntilMinute;
-        this.leastBatteryPercent = leastBatteryPercent;
+        this.minBatteryPercent = minBatteryPercent;
     }
 
     private static void within(String name, int value, int low, int high) {

@@ -10,65 +10,64 @@ import org.nowplaying.core.loop.Phone;
 import org.nowplaying.core.loop.State;
 
 /**
- * Listens as long as it is wanted: opens the microphone when it may, closes it when it must not, answers questions.
+ * Listens while it is enabled: opens and closes the microphone as the pause rules say, and answers one-shot queries.
  *
  * <p>{@link #run} keeps one thread busy; everything else may be called from any.
  */
 public final class Session {
-    /** Nothing is wanted but answers to questions. */
+    /** Continuous listening is disabled; only queries are answered. */
     public static final String OFF = "off";
 
-    /** Resting until the next look. */
+    /** Resting until the next listening period. */
     public static final String INTERVAL = "interval";
 
-    /** The system hands out silence. */
+    /** The system delivers silence. */
     public static final String MICROPHONE_TAKEN = "microphone_taken";
 
     private static final int CHUNK_SAMPLES = 1600;
-    private static final double LOOK_AGAIN_S = 1;
+    private static final double RETRY_S = 1;
 
-    /** Is told what happens, on the session's thread. */
+    /** Receives what happens, on the session's thread. */
     public interface Listener {
         void onEvent(Event event);
 
-        /** Is told that the microphone is open (null) or why it is not. */
+        /** Receives null when the microphone opens, or the reason why it is closed. */
         void onPause(String reason);
 
-        /** Is told the answer to a question. */
+        /** Receives the answer to a query. */
         void onAnswer(Answer answer);
 
-        /** Is told that something went wrong; the session goes on where it can. */
-        void onTrouble(Exception trouble);
+        /** Receives an error; the session continues if it can. */
+        void onError(Exception error);
     }
 
     private final Phone phone;
-    private final Phone.Ear ear;
+    private final Phone.SongRecognizer recognizer;
     private final Microphone microphone;
     private final Clock clock;
-    private final Surroundings surroundings;
+    private final DeviceState deviceState;
     private final Listener listener;
-    private final Rhythm rhythm = new Rhythm();
+    private final DutyCycle dutyCycle = new DutyCycle();
     private volatile Preferences preferences;
-    private volatile boolean wanted = true;
+    private volatile boolean enabled = true;
     private volatile boolean stopped;
-    private volatile boolean asked;
-    private Inquiry inquiry;
+    private volatile boolean queryRequested;
+    private OneShotQuery query;
     private boolean open;
-    private boolean troubled;
-    private String told = "";
+    private boolean hasFailed;
+    private String lastReason = "";
     private double phoneBeganS;
 
     public Session(
-            MusicDetector detector, Phone.Ear ear, Microphone microphone, Clock clock, Surroundings surroundings,
-            Preferences preferences, Listener listener) {
-        this.ear = ear;
+            MusicDetector detector, Phone.SongRecognizer recognizer, Microphone microphone, Clock clock,
+            DeviceState deviceState, Preferences preferences, Listener listener) {
+        this.recognizer = recognizer;
         this.microphone = microphone;
         this.clock = clock;
-        this.surroundings = surroundings;
+        this.deviceState = deviceState;
         this.preferences = preferences;
         this.listener = listener;
-        phone = new Phone(
-                detector, ear, new LoopSettings(detector.gateSettings), timeS -> null, 0, listener::onEvent);
+        phone = new Phone(detector, recognizer, new LoopSettings(detector.gateSettings), 0, listener::onEvent);
     }
 
     /** Changes the settings, from the next step on. */
@@ -77,15 +76,15 @@ public final class Session {
         clock.wake();
     }
 
-    /** Says whether to listen by itself, or only when asked. */
-    public void setWanted(boolean listens) {
-        wanted = listens;
+    /** Sets whether to listen continuously, or only for queries. */
+    public void setEnabled(boolean listens) {
+        enabled = listens;
         clock.wake();
     }
 
-    /** Asks what is to be heard from now on. */
-    public void ask() {
-        asked = true;
+    /** Starts a one-shot query. */
+    public void query() {
+        queryRequested = true;
         clock.wake();
     }
 
@@ -100,9 +99,9 @@ public final class Session {
         phoneBeganS = clock.nowS();
         try {
             while (!stopped) {
-                if (asked) {
-                    asked = false;
-                    inquiry = new Inquiry(ear);
+                if (queryRequested) {
+                    queryRequested = false;
+                    query = new OneShotQuery(recognizer);
                 }
                 step(samples);
             }
@@ -114,11 +113,11 @@ public final class Session {
 
     private void step(short[] samples) throws InterruptedException {
         String reason = reason();
-        if (reason != null && inquiry == null) {
-            tell(reason);
+        if (reason != null && query == null) {
+            reportPause(reason);
             close();
             boolean rests = reason.equals(INTERVAL);
-            clock.waitS(rests ? rhythm.restS(clock.nowS(), preferences.intervalS) : LOOK_AGAIN_S, rests);
+            clock.waitS(rests ? dutyCycle.restS(clock.nowS(), preferences.intervalS) : RETRY_S, rests);
             catchUp(reason);
             return;
         }
@@ -130,54 +129,54 @@ public final class Session {
             }
             int n = microphone.read(samples);
             if (microphone.isSilenced()) {
-                taken(new IOException("another app has the microphone"));
+                microphoneTaken(new IOException("another app has the microphone"));
                 return;
             }
-            troubled = false;
-            tell(null);
+            hasFailed = false;
+            reportPause(null);
             if (reason == null) {
                 phone.feed(samples, 0, n);
             } else {
                 catchUp(reason);
             }
-            if (inquiry != null) {
-                Answer answer = inquiry.feed(samples, n);
+            if (query != null) {
+                Answer answer = query.feed(samples, n);
                 if (answer != null) {
-                    inquiry = null;
+                    query = null;
                     listener.onAnswer(answer);
                 }
             }
         } catch (ArtifactException error) {
-            inquiry = null;
-            listener.onTrouble(error);
+            query = null;
+            listener.onError(error);
         } catch (IOException error) {
             close();
-            taken(error);
-            clock.waitS(LOOK_AGAIN_S, false);
+            microphoneTaken(error);
+            clock.waitS(RETRY_S, false);
         }
     }
 
-    /** Goes on without the microphone, and tells so once; who has asked is told that there will be no answer. */
-    private void taken(IOException why) {
-        if (inquiry != null || !troubled) {
-            listener.onTrouble(why);
+    /** Continues without the microphone; reports the error once, and again for every query that it ends. */
+    private void microphoneTaken(IOException error) {
+        if (query != null || !hasFailed) {
+            listener.onError(error);
         }
-        troubled = true;
-        inquiry = null;
-        tell(MICROPHONE_TAKEN);
+        hasFailed = true;
+        query = null;
+        reportPause(MICROPHONE_TAKEN);
         catchUp(MICROPHONE_TAKEN);
     }
 
     private String reason() {
         Preferences current = preferences;
-        String reason = wanted ? PauseRules.reason(current, surroundings) : OFF;
-        if (reason == null && rhythm.rests(clock.nowS(), current.intervalS, phone.state(), phone.isMusic())) {
+        String reason = enabled ? PauseRules.reason(current, deviceState) : OFF;
+        if (reason == null && dutyCycle.rests(clock.nowS(), current.intervalS, phone.state(), phone.isMusic())) {
             return INTERVAL;
         }
         return reason;
     }
 
-    /** Lets the phone's time pass up to now: without sound it has no clock. */
+    /** Advances the phone's time to now: without sound it has no clock. */
     private void catchUp(String reason) {
         double behindS = clock.nowS() - phoneBeganS - phone.nowS();
         if (behindS > 0 && phone.state() != State.OFF) {
@@ -187,10 +186,10 @@ public final class Session {
         }
     }
 
-    private void tell(String reason) {
+    private void reportPause(String reason) {
         String text = String.valueOf(reason);
-        if (!told.equals(text)) {
-            told = text;
+        if (!lastReason.equals(text)) {
+            lastReason = text;
             listener.onPause(reason);
         }
     }

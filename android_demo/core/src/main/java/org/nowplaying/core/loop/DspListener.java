@@ -29,7 +29,7 @@ final class DspListener {
         sincePositive = 0;
     }
 
-    /** Hears 10 ms that end at a time, and returns whether the detector has decided anew. */
+    /** Processes 10 ms that end at {@code nowS}, and returns whether the detector has a new output. */
     boolean process(short[] samples, int offset, double nowS) {
         if (!detector.process(samples, offset)) {
             return false;

@@ -1,14 +1,14 @@
 package org.nowplaying.core.loop;
 
-/** Something that happened. */
+/** An event of the phone, with its time. */
 public final class Event {
-    /** What an event tells. */
+    /** Kinds of events. */
     public enum Kind {
-        /** The phone does something else now; {@link #reason} says why. */
+        /** The state changed; {@link #reason} says why. */
         STATE,
         RECOGNIZED,
         UNKNOWN,
-        /** Music was left alone; {@link #reason} says why. */
+        /** Music was not looked up; {@link #reason} says why. */
         SKIPPED
     }
 
@@ -34,7 +34,7 @@ public final class Event {
         this.answer = answer;
     }
 
-    /** Takes events in, as they happen. */
+    /** Receives events as they happen. */
     public interface Sink {
         void take(Event event);
     }

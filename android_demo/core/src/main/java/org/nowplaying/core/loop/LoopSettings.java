@@ -2,7 +2,7 @@ package org.nowplaying.core.loop;
 
 import org.nowplaying.core.gate.GateSettings;
 
-/** The phone's manners; what they mean stands in the Python package's {@code policy.py}. */
+/** Settings of the loop; the Python package documents them in {@code simulator/phone/config.py}. */
 public final class LoopSettings {
     public double bufferS = 8;
     public double maxCaptureS = 4;
@@ -17,10 +17,10 @@ public final class LoopSettings {
         this.gate = gate;
     }
 
-    /** Returns how long the phone rests after so many answers "unknown" in a row, in seconds. */
+    /** Returns the rest after {@code unknown} unknown answers in a row, in seconds. */
     double restS(int unknown) {
         double longestS = Math.max(gate.coolDownS, gate.longestRestS);
-        int further = Math.min(Math.max(unknown - 1, 0), 60);
-        return Math.min(gate.coolDownS * Math.pow(gate.backOffFactor, further), longestS);
+        int doublings = Math.min(Math.max(unknown - 1, 0), 60);
+        return Math.min(gate.coolDownS * Math.pow(gate.backOffFactor, doublings), longestS);
     }
 }

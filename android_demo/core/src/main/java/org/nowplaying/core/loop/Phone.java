@@ -6,7 +6,7 @@ import org.nowplaying.core.detect.MusicDetector;
 import org.nowplaying.core.frontend.MicroFrontend;
 
 /**
- * A phone that listens for music: detector and ring buffer, models on what it holds, the loop between them.
+ * A phone that listens for music: detector, ring buffer, recognizer, and the loop between them.
  *
  * <p>The sound is the clock: 10 ms pass with every 160 samples. While the microphone is closed, {@link #skip} lets time
  * pass. Use it from one thread.
@@ -17,20 +17,14 @@ public final class Phone {
 
     private static final double STEPS_PER_S = 100;
 
-    /** Names what a buffer holds. */
-    public interface Ear {
+    /** Recognizes the song in a buffer. */
+    public interface SongRecognizer {
         Answer recognize(float[] samples) throws ArtifactException;
-    }
-
-    /** Says why the phone must not listen at a time, or null when it may. */
-    public interface Situation {
-        String reasonAt(double timeS);
     }
 
     private final DspListener listener;
     private final MulawRing ring;
     private final PhoneLoop loop;
-    private final Situation situation;
     private final short[] pending = new short[STEP_SAMPLES];
     private int held;
     private long steps;
@@ -40,21 +34,19 @@ public final class Phone {
     /**
      * Puts the parts together.
      *
-     * @param answerS how long an answer takes on the clock of the sound; 0 where the sound is heard live
+     * @param answerS duration of an answer on the clock of the sound; 0 when the sound is live
      */
     public Phone(
-            MusicDetector detector, Ear ear, LoopSettings settings, Situation situation, double answerS,
-            Event.Sink sink) {
+            MusicDetector detector, SongRecognizer recognizer, LoopSettings settings, double answerS, Event.Sink sink) {
         listener = new DspListener(detector);
         ring = new MulawRing((int) Math.rint(settings.bufferS * MicroFrontend.SAMPLE_RATE_HZ));
-        this.situation = situation;
         loop = new PhoneLoop(
                 new PhoneLoop.Answering() {
                     @Override
                     public Answer answer(double nowS) {
                         float[] samples = ring.read();
                         try {
-                            return ear.recognize(samples);
+                            return recognizer.recognize(samples);
                         } catch (ArtifactException error) {
                             failure = error;
                             return Answer.unknown(samples.length / (double) MicroFrontend.SAMPLE_RATE_HZ);
@@ -79,7 +71,7 @@ public final class Phone {
         return steps / STEPS_PER_S;
     }
 
-    /** Returns whether what is heard is taken for music. */
+    /** Returns whether the gate is open. */
     public boolean isMusic() {
         return listener.isMusic();
     }
@@ -90,7 +82,7 @@ public final class Phone {
     }
 
     /**
-     * Listens to one more chunk; what happens does not depend on its length.
+     * Processes one more chunk; the events do not depend on its length.
      *
      * @throws ArtifactException when a song was recognized whose metadata cannot be read
      */
@@ -110,19 +102,14 @@ public final class Phone {
             }
         }
         if (failure != null) {
-            ArtifactException told = failure;
+            ArtifactException thrown = failure;
             failure = null;
-            throw told;
+            throw thrown;
         }
     }
 
     private void step() {
         double endS = (steps + 1) / STEPS_PER_S;
-        String reason = situation.reasonAt(endS);
-        if (reason != null) {
-            bePaused(reason, 1);
-            return;
-        }
         ring.write(pending, 0, STEP_SAMPLES);
         steps++;
         loop.advance(endS);
@@ -131,7 +118,7 @@ public final class Phone {
             loop.resume();
         }
         if (listener.process(pending, 0, endS)) {
-            loop.hear(listener.isMusic(), listener.musicSinceS());
+            loop.updateGate(listener.isMusic(), listener.musicSinceS());
             loop.advance(endS);
         }
     }
@@ -140,16 +127,13 @@ public final class Phone {
     public void skip(double seconds, String reason) {
         long passed = Math.round(seconds * STEPS_PER_S);
         held = 0;
-        if (passed > 0) {
-            bePaused(reason, passed);
+        if (passed <= 0) {
+            return;
         }
-    }
-
-    private void bePaused(String reason, long passed) {
         steps++;
         loop.advance(nowS());
         if (!paused) {
-            // Nothing heard before a pause may be used after it.
+            // Sound from before a pause must not be used after it.
             listener.reset();
             ring.clear();
             paused = true;
@@ -161,7 +145,7 @@ public final class Phone {
 
     /** Ends the sound: a capture under way is recognized with what the buffer holds. */
     public void finish() {
-        loop.hurry();
+        loop.endCapture();
         if (loop.state() == State.RECOGNIZING) {
             loop.finishAnswer();
         }

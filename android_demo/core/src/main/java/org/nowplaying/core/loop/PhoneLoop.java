@@ -1,14 +1,14 @@
 package org.nowplaying.core.loop;
 
 /**
- * The phone's states over time: listen, wake for eight seconds, name the song, rest (see {@code loop.py}).
+ * The phone's states over time: listen, capture eight seconds, recognize, rest (see {@code simulator/phone/loop.py}).
  *
- * <p>Time comes from outside: {@link #advance} does what is due by then. What is heard is told by {@link #hear}.
+ * <p>Time comes from outside: {@link #advance} does what is due by then. {@link #updateGate} receives the state of the gate.
  */
 final class PhoneLoop {
     private static final double EXACT_S = 1e-9; // sums of times are exact to a nanosecond only
 
-    /** Names what the buffer holds. */
+    /** Recognizes the song in the buffer. */
     interface Answering {
         Answer answer(double nowS);
 
@@ -25,15 +25,15 @@ final class PhoneLoop {
     private boolean gateOpen;
     private double gateClosedAtS;
     private double musicSinceS;
-    private double coolUntilS;
+    private double coolDownUntilS;
     private double sameSongUntilS;
-    private boolean sameSongTold;
-    private boolean skipTold;
-    private boolean afresh;
+    private boolean sameSongReported;
+    private boolean skipReported;
+    private boolean needsFullBuffer;
     private int unknown;
     private String pauseReason;
     private Answer answer;
-    private double askedAtS;
+    private double bufferEndS;
 
     PhoneLoop(Answering answering, LoopSettings settings, Event.Sink sink) {
         this.answering = answering;
@@ -69,13 +69,13 @@ final class PhoneLoop {
                     listen();
                     break;
                 case CAPTURING:
-                    recognize("buffer full of music");
+                    startRecognition("buffer full of music");
                     break;
                 case RECOGNIZING:
-                    answered();
+                    finishRecognition();
                     break;
                 case COOLING_DOWN:
-                    cooled();
+                    endCoolDown();
                     break;
                 default:
                     break;
@@ -85,11 +85,11 @@ final class PhoneLoop {
     }
 
     /**
-     * Takes in what the detector's gate says now.
+     * Receives the state of the detector's gate.
      *
-     * @param sinceS when the first window of this run of music was complete; NaN where nobody knows
+     * @param sinceS when the first window of this run of music was complete; NaN if unknown
      */
-    void hear(boolean open, double sinceS) {
+    void updateGate(boolean open, double sinceS) {
         if (state == State.PAUSED) {
             return;
         }
@@ -102,13 +102,13 @@ final class PhoneLoop {
         }
         gateOpen = open;
         if (!open) {
-            skipTold = false;
+            skipReported = false;
             return;
         }
         musicSinceS = Double.isNaN(sinceS) ? nowS : sinceS;
-        if (state == State.COOLING_DOWN && !skipTold) {
-            skipTold = true;
-            // The song just recognized going on is no news; music after a silence that is not looked up is.
+        if (state == State.COOLING_DOWN && !skipReported) {
+            skipReported = true;
+            // Only music that begins after the recognized song has ended is worth an event.
             if (nowS >= sameSongUntilS) {
                 emit(Event.Kind.SKIPPED, "cool_down", null);
             }
@@ -122,7 +122,7 @@ final class PhoneLoop {
     void pause(String reason) {
         pauseReason = reason;
         if (state == State.LISTENING || state == State.CAPTURING || state == State.COOLING_DOWN) {
-            stayPaused();
+            enterPause();
         }
     }
 
@@ -133,20 +133,20 @@ final class PhoneLoop {
         }
         pauseReason = null;
         if (state == State.PAUSED) {
-            boolean cool = nowS >= coolUntilS;
+            boolean cool = nowS >= coolDownUntilS;
             change(cool ? State.LISTENING : State.COOLING_DOWN, "may listen again");
             if (cool) {
                 listen();
             } else {
-                dueS = coolUntilS;
+                dueS = coolDownUntilS;
             }
         }
     }
 
-    /** Ends a capture with what the buffer holds, as when the sound has ended. */
-    void hurry() {
+    /** Ends a capture early, because the sound has ended. */
+    void endCapture() {
         if (state == State.CAPTURING) {
-            recognize("end of the sound");
+            startRecognition("end of the sound");
         }
     }
 
@@ -161,13 +161,13 @@ final class PhoneLoop {
             return;
         }
         if (nowS >= sameSongUntilS) {
-            // After a song that was left alone the buffer is to hold the next one, not its end.
-            afresh = musicSinceS < sameSongUntilS;
+            // After a skipped song the buffer must hold the next song, not the end of the skipped one.
+            needsFullBuffer = musicSinceS < sameSongUntilS;
             capture();
             return;
         }
-        if (!sameSongTold) {
-            sameSongTold = true;
+        if (!sameSongReported) {
+            sameSongReported = true;
             emit(Event.Kind.SKIPPED, "same_song", null);
         }
         dueS = sameSongUntilS;
@@ -176,7 +176,7 @@ final class PhoneLoop {
     private void capture() {
         double fullAtS = musicSinceS - settings.onsetInWindowS + settings.bufferS;
         double untilS = Math.min(Math.max(fullAtS, nowS), nowS + settings.maxCaptureS);
-        if (settings.capturesAfresh || afresh) {
+        if (settings.capturesAfresh || needsFullBuffer) {
             untilS = nowS + settings.bufferS;
         }
         // The end of the 10 ms step in which that lies: the buffer grows in whole steps.
@@ -185,26 +185,26 @@ final class PhoneLoop {
         dueS = nowS + Math.max(0, untilS - nowS);
     }
 
-    private void recognize(String reason) {
+    private void startRecognition(String reason) {
         change(State.RECOGNIZING, reason);
-        askedAtS = nowS;
+        bufferEndS = nowS;
         answer = answering.answer(nowS);
         double busyS = answering.takesS(answer);
         if (busyS > 0) {
             dueS = nowS + busyS;
         } else {
-            answered();
+            finishRecognition();
         }
     }
 
-    private void answered() {
+    private void finishRecognition() {
         dueS = Double.POSITIVE_INFINITY;
         if (answer.track != null) {
             unknown = 0;
             if (settings.skipsSameSong && answer.track.durationS > 0) {
                 double restS = answer.track.durationS - answer.offsetS - answer.bufferS;
-                sameSongUntilS = askedAtS + Math.min(restS, settings.sameSongLimitS);
-                sameSongTold = false;
+                sameSongUntilS = bufferEndS + Math.min(restS, settings.sameSongLimitS);
+                sameSongReported = false;
             }
             emit(Event.Kind.RECOGNIZED, null, answer);
         } else {
@@ -213,32 +213,32 @@ final class PhoneLoop {
             emit(Event.Kind.UNKNOWN, null, answer);
         }
         answer = null;
-        coolUntilS = nowS + settings.restS(unknown);
-        skipTold = true;
+        coolDownUntilS = nowS + settings.restS(unknown);
+        skipReported = true;
         change(State.COOLING_DOWN, "answered");
         if (pauseReason != null) {
-            stayPaused();
-        } else if (coolUntilS > nowS) {
-            dueS = coolUntilS;
+            enterPause();
+        } else if (coolDownUntilS > nowS) {
+            dueS = coolDownUntilS;
         } else {
-            cooled();
+            endCoolDown();
         }
     }
 
-    private void cooled() {
+    private void endCoolDown() {
         change(State.LISTENING, "cool-down over");
         listen();
     }
 
-    /** Forgets the sound: nothing heard before a pause may be used after it. The cool-down goes on. */
-    private void stayPaused() {
+    /** Resets the gate: sound from before a pause must not be used after it. The cool-down continues. */
+    private void enterPause() {
         change(State.PAUSED, pauseReason);
         dueS = Double.POSITIVE_INFINITY;
         gateOpen = false;
         gateClosedAtS = 0;
-        skipTold = false;
+        skipReported = false;
         endSong();
-        sameSongTold = false;
+        sameSongReported = false;
     }
 
     private void endSong() {

@@ -8,7 +8,7 @@ import org.nowplaying.core.match.Match;
 import org.nowplaying.core.match.SongMatcher;
 import org.nowplaying.core.song.SongStore;
 
-/** From sound to a song: fingerprints, match, metadata. Not safe for several threads: the models have one memory. */
+/** From sound to a song: fingerprints, match, metadata. Not thread-safe, because the models share buffers. */
 public final class Recognizer {
     private final Fingerprinter fingerprinter;
     private final SongMatcher matcher;
@@ -18,7 +18,7 @@ public final class Recognizer {
      * Joins the parts.
      *
      * @param songs opened with the fingerprinter's embedding space
-     * @param logPrior of the songs' popularity; null where nobody knows
+     * @param logPrior of the songs' popularity; null if it is not known
      */
     public Recognizer(Fingerprinter fingerprinter, Songs songs, SongStore store, double[] logPrior) {
         this.fingerprinter = fingerprinter;
@@ -27,15 +27,15 @@ public final class Recognizer {
     }
 
     /**
-     * Names the song in a buffer of at most some eight seconds.
+     * Recognizes the song in a buffer of about eight seconds.
      *
      * @param samples 16 kHz mono, in [-1, 1]
      * @throws ArtifactException when the song's metadata cannot be read
      */
     public Answer recognize(float[] samples) throws ArtifactException {
         double bufferS = samples.length / (double) fingerprinter.sampleRateHz;
-        float[][] heard = fingerprinter.embed(samples);
-        Match match = matcher.match(heard, fingerprinter.queryHopS, new SearchOptions());
+        float[][] embeddings = fingerprinter.embed(samples);
+        Match match = matcher.match(embeddings, fingerprinter.queryHopS, new SearchOptions());
         Match.Candidate best = match.best();
         return best == null
                 ? Answer.unknown(bufferS)

@@ -16,7 +16,7 @@ import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.FileHash;
 import org.nowplaying.core.artifact.Json;
 
-/** A model's folder: graphs whose hashes are checked, and {@code manifest.json}, which says what they are. */
+/** A model's folder: graphs with checked hashes, and {@code manifest.json}, which describes them. */
 public final class ModelFolder {
     private static final int NEWEST_SCHEMA = 1;
 
@@ -38,7 +38,7 @@ public final class ModelFolder {
      * Reads a model folder's manifest.
      *
      * @param role {@code detector} or {@code fingerprinter}
-     * @throws ArtifactException where there is none, or that of something else or newer
+     * @throws ArtifactException if it is missing, of another kind, or newer
      */
     public ModelFolder(Path folder, String role) throws ArtifactException {
         this.folder = folder;

@@ -11,9 +11,9 @@ import java.util.zip.ZipInputStream;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.db.SongDatabase;
 
-/** Takes song packs in from elsewhere: a ZIP of one {@code NAME.npdb} folder, checked before it takes its place. */
+/** Imports song packs: a ZIP of one {@code NAME.npdb} folder, checked before it is installed. */
 public final class PackImport {
-    private static final int MOST_FILES = 40;
+    private static final int MAX_FILES = 40;
     private static final String SUFFIX = ".npdb";
 
     private PackImport() {}
@@ -23,34 +23,34 @@ public final class PackImport {
      *
      * @param packs folder of the installed packs
      * @param embeddingSpace id of the encoder in use
-     * @param mostBytes that it may take unpacked
+     * @param maxBytes limit of its unpacked size
      * @return the installed folder
      * @throws ArtifactException when it is damaged or made for another encoder
      * @throws IOException when it is no pack, too large, or the storage is full
      */
-    public static Path install(InputStream zip, Path packs, String embeddingSpace, long mostBytes) throws IOException {
+    public static Path install(InputStream zip, Path packs, String embeddingSpace, long maxBytes) throws IOException {
         Files.createDirectories(packs);
         Path work = Files.createTempDirectory(packs, "import-");
         try {
-            String name = unpack(zip, work, mostBytes);
+            String name = unpack(zip, work, maxBytes);
             SongDatabase.open(work, embeddingSpace);
-            Path place = packs.resolve(name + SUFFIX);
+            Path installed = packs.resolve(name + SUFFIX);
             Path old = packs.resolve("import-old-" + name);
             delete(old);
-            if (Files.exists(place)) {
-                Files.move(place, old);
+            if (Files.exists(installed)) {
+                Files.move(installed, old);
             }
-            Files.move(work, place);
+            Files.move(work, installed);
             delete(old);
-            return place;
+            return installed;
         } finally {
             delete(work);
         }
     }
 
-    private static String unpack(InputStream zip, Path work, long mostBytes) throws IOException {
+    private static String unpack(InputStream zip, Path work, long maxBytes) throws IOException {
         String folder = null;
-        long left = mostBytes;
+        long left = maxBytes;
         int files = 0;
         byte[] chunk = new byte[1 << 16];
         try (ZipInputStream input = new ZipInputStream(zip)) {
@@ -61,7 +61,7 @@ public final class PackImport {
                 String[] parts = entry.getName().split("/");
                 // Plain names only: nothing may leave the folder.
                 boolean plain = parts.length == 2 && parts[0].matches("[0-9A-Za-z][0-9A-Za-z._ -]{0,80}\\" + SUFFIX)
-                        && parts[1].matches("[0-9A-Za-z][0-9A-Za-z._-]{0,80}") && ++files <= MOST_FILES;
+                        && parts[1].matches("[0-9A-Za-z][0-9A-Za-z._-]{0,80}") && ++files <= MAX_FILES;
                 if (!plain || folder != null && !folder.equals(parts[0])) {
                     throw new ZipException("expected one folder NAME" + SUFFIX + ", found " + entry.getName());
                 }
@@ -70,7 +70,7 @@ public final class PackImport {
                     for (int n = input.read(chunk); n >= 0; n = input.read(chunk)) {
                         left -= n;
                         if (left < 0) {
-                            throw new ZipException("expected at most " + mostBytes + " bytes");
+                            throw new ZipException("expected at most " + maxBytes + " bytes");
                         }
                         output.write(chunk, 0, n);
                     }
@@ -83,7 +83,7 @@ public final class PackImport {
         return folder.substring(0, folder.length() - SUFFIX.length());
     }
 
-    /** Deletes a folder of files; one that is not there is no trouble. */
+    /** Deletes a folder of files if it exists. */
     public static void delete(Path folder) throws IOException {
         if (!Files.exists(folder)) {
             return;

@@ -79,7 +79,7 @@ public final class JsonSongStore implements SongStore {
     }
 
     @Override
-    public List<Track> search(String text, int most) {
+    public List<Track> search(String text, int limit) {
         String wanted = text.toLowerCase(Locale.ROOT);
         List<Track> found = new ArrayList<>();
         for (Track track : tracks.values()) {
@@ -89,6 +89,6 @@ public final class JsonSongStore implements SongStore {
             }
         }
         found.sort(Track.BY_NAME);
-        return found.subList(0, Math.min(most, found.size()));
+        return found.subList(0, Math.min(limit, found.size()));
     }
 }

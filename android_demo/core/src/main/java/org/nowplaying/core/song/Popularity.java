@@ -9,7 +9,7 @@ import java.util.List;
 
 /** How often songs are played, as an optional prior: of two that sound alike, the popular one is likelier. */
 public final class Popularity {
-    private static final double MOST = 3; // what the ear leaves open is settled; a clear match is not talked down
+    private static final double MAX_LOG = 3; // what the recognizer leaves open is settled; a clear match is not talked down
     private static final double UNSEEN = 0.5; // of the mean count: what a song that the table lacks is taken for
 
     private Popularity() {}
@@ -20,7 +20,7 @@ public final class Popularity {
         double[] prior = new double[counts.length];
         for (int i = 0; i < prior.length && mean > 0; i++) {
             double smoothed = (counts[i] + UNSEEN * mean) / ((1 + UNSEEN) * mean);
-            prior[i] = Math.min(Math.max(Math.log(smoothed), -MOST), MOST);
+            prior[i] = Math.min(Math.max(Math.log(smoothed), -MAX_LOG), MAX_LOG);
         }
         return prior;
     }

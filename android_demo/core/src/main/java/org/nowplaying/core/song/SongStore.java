@@ -16,5 +16,5 @@ public interface SongStore {
     Map<Integer, String> trackIds() throws ArtifactException;
 
     /** Returns the songs with a text in title, artist or album, by artist, album and title; all for an empty text. */
-    List<Track> search(String text, int most) throws ArtifactException;
+    List<Track> search(String text, int limit) throws ArtifactException;
 }

@@ -75,12 +75,12 @@ public final class SqlSongStore implements SongStore {
     }
 
     @Override
-    public List<Track> search(String text, int most) throws ArtifactException {
+    public List<Track> search(String text, int limit) throws ArtifactException {
         String like = Like.containing(text);
         List<Object[]> rows = query(
                 COLUMNS + "WHERE title LIKE ? ESCAPE '\\' OR artist LIKE ? ESCAPE '\\' OR album LIKE ? ESCAPE '\\' "
                         + "ORDER BY artist, album, title, track_id LIMIT ?",
-                like, like, like, (long) most);
+                like, like, like, (long) limit);
         List<Track> found = new ArrayList<>();
         for (Object[] row : rows) {
             found.add(track(row));

@@ -16,7 +16,7 @@ public final class Track {
         return order == 0 ? a.trackId.compareTo(b.trackId) : order;
     };
 
-    private static final int MOST_CHARACTERS = 1000;
+    private static final int MAX_CHARACTERS = 1000;
 
     /** First 16 hex digits of the SHA-256 of the decoded 16 kHz int16 PCM. */
     public final String trackId;
@@ -66,8 +66,8 @@ public final class Track {
 
     private static String text(String name, Object value) {
         if (!(value instanceof String)
-                || ((String) value).codePointCount(0, ((String) value).length()) > MOST_CHARACTERS) {
-            throw new IllegalArgumentException(name + ": expected a text of at most " + MOST_CHARACTERS + " characters");
+                || ((String) value).codePointCount(0, ((String) value).length()) > MAX_CHARACTERS) {
+            throw new IllegalArgumentException(name + ": expected a text of at most " + MAX_CHARACTERS + " characters");
         }
         return (String) value;
     }

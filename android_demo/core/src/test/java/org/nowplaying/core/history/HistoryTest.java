@@ -31,7 +31,7 @@ public class HistoryTest {
         history = new History(store);
     }
 
-    private List<HeardSong> kept() {
+    private List<HistoryEntry> kept() {
         return store.search("", 1000);
     }
 
@@ -43,8 +43,8 @@ public class HistoryTest {
         assertEquals(1, kept().size());
         assertEquals(3, kept().get(0).recognitions);
         assertEquals(0.95, kept().get(0).score, 0);
-        assertEquals(1_000, kept().get(0).firstHeardMs);
-        assertEquals(1_201_000, kept().get(0).lastHeardMs);
+        assertEquals(1_000, kept().get(0).firstRecognizedMs);
+        assertEquals(1_201_000, kept().get(0).lastRecognizedMs);
         history.add(answer("a", 0.9), 1_801_001);
         assertEquals("later than ten minutes is another hearing", 2, kept().size());
         history.add(answer("b", 0.9), 1_802_000);

@@ -25,7 +25,7 @@ import org.nowplaying.core.model.ModelFolder;
 
 /** The session on a played evening: a clock that the samples drive, a microphone that knows when it was open. */
 public class SessionTest {
-    private final List<String> told = new ArrayList<>();
+    private final List<String> log = new ArrayList<>();
     private final List<String> songs = new ArrayList<>();
     private double playsFromS = Double.POSITIVE_INFINITY;
     private double playsUntilS = Double.POSITIVE_INFINITY;
@@ -47,7 +47,7 @@ public class SessionTest {
 
         @Override
         public void waitS(double seconds, boolean wakesPhone) {
-            assertFalse("nobody waits with an open microphone", open);
+            assertFalse("the microphone is closed while waiting", open);
             waits++;
             pass((long) (seconds * 16_000));
         }
@@ -89,7 +89,7 @@ public class SessionTest {
         }
     };
 
-    private final Surroundings surroundings = new Surroundings() {
+    private final DeviceState deviceState = new DeviceState() {
         @Override
         public int minuteOfDay() {
             return minute;
@@ -128,25 +128,25 @@ public class SessionTest {
             if (event.kind == Event.Kind.RECOGNIZED) {
                 songs.add(event.answer.track.title);
             } else if (event.kind == Event.Kind.STATE) {
-                told.add(String.format(Locale.ROOT, "%.2f %s", event.timeS, event.state));
+                log.add(String.format(Locale.ROOT, "%.2f %s", event.timeS, event.state));
             }
         }
 
         @Override
         public void onPause(String reason) {
-            told.add(String.format(Locale.ROOT, "%.2f pause %s", clock.nowS(), reason));
+            log.add(String.format(Locale.ROOT, "%.2f pause %s", clock.nowS(), reason));
         }
 
         @Override
         public void onAnswer(Answer answer) {
-            told.add(String.format(
+            log.add(String.format(
                     Locale.ROOT, "%.2f answer %.1f %s", clock.nowS(), answer.bufferS,
                     answer.track == null ? null : answer.track.title));
         }
 
         @Override
-        public void onTrouble(Exception trouble) {
-            told.add("trouble " + trouble.getMessage());
+        public void onError(Exception error) {
+            log.add("error " + error.getMessage());
         }
     };
 
@@ -157,19 +157,20 @@ public class SessionTest {
         }
     }
 
-    private void run(Evening evening, Phone.Ear ear, Preferences preferences) throws Exception {
-        run(evening.pcm, evening.detector, ear, preferences);
+    private void run(Evening evening, Phone.SongRecognizer recognizer, Preferences preferences) throws Exception {
+        run(evening.pcm, evening.detector, recognizer, preferences);
     }
 
-    private void run(short[] sound, MusicDetector detector, Phone.Ear ear, Preferences preferences) throws Exception {
+    private void run(short[] sound, MusicDetector detector, Phone.SongRecognizer recognizer, Preferences preferences)
+            throws Exception {
         pcm = sound;
-        session = new Session(detector, ear, microphone, clock, surroundings, preferences, listener);
+        session = new Session(detector, recognizer, microphone, clock, deviceState, preferences, listener);
         session.run();
         assertFalse("the microphone is closed at the end", open);
     }
 
     @Test
-    public void theEveningsSongsAreNamedAndOwnMusicIsLeftAlone() throws Exception {
+    public void theEveningsSongsAreRecognizedAndOwnMusicIsSkipped() throws Exception {
         for (Object one : Golden.list(Golden.json("phone.json").get("conditions"))) {
             playsFromS = Golden.number(Golden.list(one).get(1));
             playsUntilS = Golden.number(Golden.list(one).get(2));
@@ -184,13 +185,13 @@ public class SessionTest {
             }
         }
         assertEquals(expected, songs);
-        assertTrue(told.toString(), told.contains("320.99 pause own_playback"));
-        assertTrue(told.toString(), told.contains("351.09 pause null"));
+        assertTrue(log.toString(), log.contains("320.99 pause own_playback"));
+        assertTrue(log.toString(), log.contains("351.09 pause null"));
         assertEquals("closed while the phone played", pcm.length / 16_000.0 - 30, openS, 0.2);
     }
 
-    /** The shipped detector's front end and gate, on a network that never hears music. */
-    private static MusicDetector deaf(Evening evening) throws IOException {
+    /** The shipped detector's front end and gate, on a network whose output is never music. */
+    private static MusicDetector neverMusic(Evening evening) throws IOException {
         Model model = new Model() {
             @Override
             public void run(ByteBuffer[] inputs, ByteBuffer[] outputs) {}
@@ -213,55 +214,55 @@ public class SessionTest {
         minute = 23 * 60;
         run(evening, SessionTest::unknown, new Preferences(0, 22 * 60, 7 * 60, 0));
         assertEquals(0, openS, 0);
-        assertEquals(Arrays.asList("0.00 pause bedtime"), told);
+        assertEquals(Arrays.asList("0.00 pause bedtime"), log);
     }
 
     @Test
-    public void shortLooksOpenTheMicrophoneForAQuarterOfTheTime() throws Exception {
+    public void shortPeriodsOpenTheMicrophoneForAQuarterOfTheTime() throws Exception {
         Evening evening = new Evening();
-        run(evening.pcm, deaf(evening), SessionTest::unknown, new Preferences(60, 0, 0, 0));
+        run(evening.pcm, neverMusic(evening), SessionTest::unknown, new Preferences(60, 0, 0, 0));
         assertEquals(6 * 15, openS, 1);
         assertEquals("one wait for each rest", 6, waits);
     }
 
-    private void askInQuietHours(Evening evening) throws InterruptedException {
+    private void queryInQuietHours(Evening evening) throws InterruptedException {
         minute = 23 * 60;
         pcm = evening.pcm;
-        session = new Session(evening.detector, SessionTest::unknown, microphone, clock, surroundings,
+        session = new Session(evening.detector, SessionTest::unknown, microphone, clock, deviceState,
                 new Preferences(0, 22 * 60, 7 * 60, 0), listener);
-        session.ask();
+        session.query();
         session.run();
     }
 
     @Test
-    public void aQuestionIsAnsweredEvenInQuietHours() throws Exception {
+    public void aQueryIsAnsweredEvenInQuietHours() throws Exception {
         Evening evening = new Evening();
-        askInQuietHours(evening);
-        assertTrue(told.toString(), told.contains("8.09 answer 8.0 null"));
+        queryInQuietHours(evening);
+        assertTrue(log.toString(), log.contains("8.09 answer 8.0 null"));
         assertEquals("and the microphone is closed again", 8, openS, 0.2);
     }
 
     @Test
-    public void aQuestionThatCannotBeAnsweredIsToldSo() throws Exception {
+    public void aQueryThatCannotBeAnsweredReportsAnError() throws Exception {
         Evening evening = new Evening();
         silencedFromS = 3;
-        askInQuietHours(evening);
-        assertTrue(told.toString(), told.contains("trouble another app has the microphone"));
-        assertFalse(told.toString(), told.toString().contains("answer"));
+        queryInQuietHours(evening);
+        assertTrue(log.toString(), log.contains("error another app has the microphone"));
+        assertFalse(log.toString(), log.toString().contains("answer"));
         assertEquals(3, openS, 0.2);
     }
 
     @Test
-    public void aMicrophoneThatIsSilencedOrTakenIsTold() throws Exception {
+    public void aMicrophoneThatIsSilencedOrTakenIsReported() throws Exception {
         Evening evening = new Evening();
         broken = true;
         silencedFromS = 2;
-        run(evening.pcm, deaf(evening), SessionTest::unknown, new Preferences(0, 0, 0, 0));
+        run(evening.pcm, neverMusic(evening), SessionTest::unknown, new Preferences(0, 0, 0, 0));
         List<String> expected = Arrays.asList(
-                "trouble the microphone is taken", "0.00 pause microphone_taken", "1.10 pause null", "0.00 LISTENING",
-                "trouble another app has the microphone", "2.10 pause microphone_taken", "1.01 PAUSED");
-        assertEquals(expected, told.subList(0, 7));
-        assertEquals("and once only, but for the end", 8, told.size());
-        assertEquals("nothing is heard from silence", 0, songs.size());
+                "error the microphone is taken", "0.00 pause microphone_taken", "1.10 pause null", "0.00 LISTENING",
+                "error another app has the microphone", "2.10 pause microphone_taken", "1.01 PAUSED");
+        assertEquals(expected, log.subList(0, 7));
+        assertEquals("and once only, but for the end", 8, log.size());
+        assertEquals("no song is recognized in silence", 0, songs.size());
     }
 }

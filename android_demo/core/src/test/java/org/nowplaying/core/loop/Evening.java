@@ -10,7 +10,7 @@ import org.nowplaying.core.fingerprint.Fingerprinter;
 import org.nowplaying.core.model.ModelFolder;
 import org.nowplaying.core.song.SqlSongStore;
 
-/** Six minutes of sound, and the shipped models and the demo's songs to hear them with. */
+/** Six minutes of sound, with the shipped models and the demo's songs. */
 public final class Evening {
     public final MusicDetector detector;
     public final Recognizer recognizer;

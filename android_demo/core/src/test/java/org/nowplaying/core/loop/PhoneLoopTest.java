@@ -14,7 +14,7 @@ import org.nowplaying.core.Golden;
 import org.nowplaying.core.gate.GateSettings;
 import org.nowplaying.core.song.Track;
 
-/** The loop does what Python's SimPy process does, event for event, on drawn music, pauses and answers. */
+/** The loop does what Python's SimPy process does, event for event, on random music, pauses and answers. */
 public class PhoneLoopTest {
     @Test
     public void everyEventIsThatOfThePythonLoop() throws Exception {
@@ -26,7 +26,7 @@ public class PhoneLoopTest {
         assertTrue("events: " + events, events > 4000);
     }
 
-    private static int compare(String place, Map<String, Object> run) {
+    private static int compare(String where, Map<String, Object> run) {
         List<String> found = new ArrayList<>();
         PhoneLoop loop = loop(run, found);
         loop.switchOn();
@@ -43,19 +43,19 @@ public class PhoneLoopTest {
                     break;
                 default:
                     Object since = action.get(3);
-                    loop.hear((Boolean) action.get(2), since == null ? Double.NaN : Golden.number(since));
+                    loop.updateGate((Boolean) action.get(2), since == null ? Double.NaN : Golden.number(since));
             }
             loop.advance(timeS);
         }
-        loop.hurry();
+        loop.endCapture();
         loop.advance(Golden.number(run.get("end_s")));
         List<Object> expected = Golden.list(run.get("events"));
         for (int i = 0; i < expected.size(); i++) {
             List<Object> event = Golden.list(expected.get(i));
             String wanted = text(Golden.number(event.get(0)), event.get(1), event.get(2), event.get(3));
-            assertEquals(place + ", event " + i, wanted, i < found.size() ? found.get(i) : "none");
+            assertEquals(where + ", event " + i, wanted, i < found.size() ? found.get(i) : "none");
         }
-        assertEquals(place, expected.size(), found.size());
+        assertEquals(where, expected.size(), found.size());
         return found.size();
     }
 
@@ -74,13 +74,13 @@ public class PhoneLoopTest {
         PhoneLoop.Answering answering = new PhoneLoop.Answering() {
             @Override
             public Answer answer(double nowS) {
-                List<Object> drawn = Golden.list(answers.next());
-                double bufferS = Golden.number(drawn.get(0));
-                if (drawn.size() == 1) {
+                List<Object> values = Golden.list(answers.next());
+                double bufferS = Golden.number(values.get(0));
+                if (values.size() == 1) {
                     return Answer.unknown(bufferS);
                 }
-                Track track = new Track("0000000000000000", "", "", "", drawn.get(1), "", Collections.emptyMap());
-                return new Answer(track, Golden.number(drawn.get(2)), 1, bufferS);
+                Track track = new Track("0000000000000000", "", "", "", values.get(1), "", Collections.emptyMap());
+                return new Answer(track, Golden.number(values.get(2)), 1, bufferS);
             }
 
             @Override

@@ -48,8 +48,8 @@ public class PackImportTest {
         assertTrue(Files.isDirectory(packs));
     }
 
-    private static Path install(byte[] zip, Path packs, String space, long most) throws IOException {
-        return PackImport.install(new ByteArrayInputStream(zip), packs, space, most);
+    private static Path install(byte[] zip, Path packs, String space, long maxBytes) throws IOException {
+        return PackImport.install(new ByteArrayInputStream(zip), packs, space, maxBytes);
     }
 
     private static byte[] zip(String prefix, int damaged) throws IOException {

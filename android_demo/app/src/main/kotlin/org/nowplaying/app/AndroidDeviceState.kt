@@ -6,20 +6,20 @@ import android.os.BatteryManager
 import android.os.PowerManager
 import android.os.SystemClock
 import java.util.Calendar
-import org.nowplaying.core.listen.Surroundings
+import org.nowplaying.core.listen.DeviceState
 
 /**
- * What the phone knows of itself, through system services that need no permission.
+ * State of the phone, from system services that need no permission.
  *
- * Asked ten times a second; each question goes to another process, so the answers are kept for a second.
+ * It is read ten times a second, and each reading calls another process, so values are cached for a second.
  */
-class AndroidSurroundings(context: Context) : Surroundings {
+class AndroidDeviceState(context: Context) : DeviceState {
     private val audio = context.getSystemService(AudioManager::class.java)
     private val power = context.getSystemService(PowerManager::class.java)
     private val battery = context.getSystemService(BatteryManager::class.java)
-    private var known = look()
+    private var cached = read()
 
-    private class Look(
+    private class Snapshot(
         val atMs: Long,
         val minuteOfDay: Int,
         val batteryPercent: Int,
@@ -29,10 +29,10 @@ class AndroidSurroundings(context: Context) : Surroundings {
         val isPlaying: Boolean,
     )
 
-    private fun look(): Look {
+    private fun read(): Snapshot {
         val now = Calendar.getInstance()
         val mode = audio.mode
-        return Look(
+        return Snapshot(
             atMs = SystemClock.elapsedRealtime(),
             minuteOfDay = 60 * now.get(Calendar.HOUR_OF_DAY) + now.get(Calendar.MINUTE),
             batteryPercent = battery.getIntProperty(BatteryManager.BATTERY_PROPERTY_CAPACITY),
@@ -43,26 +43,26 @@ class AndroidSurroundings(context: Context) : Surroundings {
         )
     }
 
-    private fun fresh(): Look {
-        if (SystemClock.elapsedRealtime() - known.atMs >= KEPT_MS) {
-            known = look()
+    private fun current(): Snapshot {
+        if (SystemClock.elapsedRealtime() - cached.atMs >= CACHED_MS) {
+            cached = read()
         }
-        return known
+        return cached
     }
 
-    override fun minuteOfDay(): Int = fresh().minuteOfDay
+    override fun minuteOfDay(): Int = current().minuteOfDay
 
-    override fun batteryPercent(): Int = fresh().batteryPercent
+    override fun batteryPercent(): Int = current().batteryPercent
 
-    override fun isCharging(): Boolean = fresh().isCharging
+    override fun isCharging(): Boolean = current().isCharging
 
-    override fun isSavingPower(): Boolean = fresh().isSavingPower
+    override fun isSavingPower(): Boolean = current().isSavingPower
 
-    override fun isInCall(): Boolean = fresh().isInCall
+    override fun isInCall(): Boolean = current().isInCall
 
-    override fun isPlaying(): Boolean = fresh().isPlaying
+    override fun isPlaying(): Boolean = current().isPlaying
 
     private companion object {
-        const val KEPT_MS = 1000L
+        const val CACHED_MS = 1000L
     }
 }

@@ -3,7 +3,7 @@ package org.nowplaying.app
 import android.content.Context
 import org.nowplaying.core.loop.Answer
 
-/** The core's words in the user's language. */
+/** Returns a reason of the core in the user's language. */
 fun Context.reasonText(reason: String): String = getString(
     when (reason) {
         "off" -> R.string.reason_off

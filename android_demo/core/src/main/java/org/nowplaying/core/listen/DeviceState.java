@@ -1,8 +1,8 @@
 package org.nowplaying.core.listen;
 
-/** What a phone knows of itself. */
-public interface Surroundings {
-    /** Minutes since midnight, where the phone is. */
+/** State of the device that decides whether to listen. */
+public interface DeviceState {
+    /** Minutes since local midnight. */
     int minuteOfDay();
 
     /** Charge in percent. */
@@ -13,9 +13,9 @@ public interface Surroundings {
     /** Whether the system's battery saver is on. */
     boolean isSavingPower();
 
-    /** Whether a call is on. */
+    /** Whether a call is in progress. */
     boolean isInCall();
 
-    /** Whether the phone plays sound itself, whose songs need no recognizing. */
+    /** Whether the phone plays sound itself, which need not be recognized. */
     boolean isPlaying();
 }

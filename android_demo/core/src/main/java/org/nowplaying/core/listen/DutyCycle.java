@@ -3,13 +3,13 @@ package org.nowplaying.core.listen;
 import org.nowplaying.core.loop.State;
 
 /**
- * Listens for a short while every so many seconds: a phone without a DSP pays for every second of microphone.
+ * Opens the microphone for a short period at intervals: a phone without a DSP pays for every second of it.
  *
- * <p>The detector needs 4.48 s for its first output and a few more for the gate, so a look takes fifteen seconds, and as
- * much longer as a capture needs.
+ * <p>The detector needs 4.48 s for its first output and the gate a few more, so a period takes fifteen seconds, or
+ * longer if a capture is under way.
  */
-final class Rhythm {
-    static final double LOOK_S = 15;
+final class DutyCycle {
+    static final double ON_S = 15;
 
     private double beganS = Double.NaN;
     private boolean resting;
@@ -17,12 +17,12 @@ final class Rhythm {
     /**
      * Returns whether the microphone may rest.
      *
-     * @param nowS on any clock that does not go back
-     * @param intervalS from the beginning of one look to that of the next; no longer than a look means always
-     * @param state of the phone, and whether it hears music
+     * @param nowS on a monotonic clock
+     * @param intervalS from the start of one period to the start of the next; at most fifteen for always on
+     * @param state of the phone
      */
     boolean rests(double nowS, int intervalS, State state, boolean music) {
-        if (intervalS <= LOOK_S) {
+        if (intervalS <= ON_S) {
             beganS = Double.NaN;
             resting = false;
             return false;
@@ -33,12 +33,12 @@ final class Rhythm {
         }
         if (!resting) {
             boolean answered = state == State.COOLING_DOWN;
-            resting = answered || nowS - beganS >= LOOK_S && !isBusy(state, music);
+            resting = answered || nowS - beganS >= ON_S && !isBusy(state, music);
         }
         return resting;
     }
 
-    /** Returns how long it rests from now on, in seconds. */
+    /** Returns the time until the next period, in seconds. */
     double restS(double nowS, int intervalS) {
         return Math.max(0, beganS + intervalS - nowS);
     }

@@ -8,15 +8,15 @@ import static org.junit.Assert.assertTrue;
 import org.junit.Test;
 import org.nowplaying.core.loop.State;
 
-public class RhythmTest {
-    private final Rhythm rhythm = new Rhythm();
+public class DutyCycleTest {
+    private final DutyCycle dutyCycle = new DutyCycle();
 
     private boolean rests(double nowS, State state, boolean music) {
-        return rhythm.rests(nowS, 60, state, music);
+        return dutyCycle.rests(nowS, 60, state, music);
     }
 
     @Test
-    public void aLookTakesFifteenSecondsOfEachMinute() {
+    public void aPeriodTakesFifteenSecondsOfEachMinute() {
         int listening = 0;
         for (int tenth = 0; tenth < 36_000; tenth++) {
             listening += rests(tenth / 10.0, State.LISTENING, false) ? 0 : 1;
@@ -25,7 +25,7 @@ public class RhythmTest {
     }
 
     @Test
-    public void musicProlongsALookAndAnAnswerEndsIt() {
+    public void musicProlongsAPeriodAndAnAnswerEndsIt() {
         assertFalse(rests(0, State.OFF, false));
         assertFalse(rests(14, State.LISTENING, true));
         assertFalse(rests(20, State.CAPTURING, true));
@@ -36,9 +36,9 @@ public class RhythmTest {
     }
 
     @Test
-    public void anIntervalOfNothingListensAlways() {
+    public void anIntervalOfZeroListensAlways() {
         for (int s = 0; s < 1000; s++) {
-            assertFalse(rhythm.rests(s, 0, State.LISTENING, false));
+            assertFalse(dutyCycle.rests(s, 0, State.LISTENING, false));
         }
     }
 
