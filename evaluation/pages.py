@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from evaluation import export_figures, model_card, readme
+from evaluation import energy_figures, export_figures, model_card, readme
 from evaluation.experiments import ablate, curve
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
@@ -24,6 +24,11 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "grid": readme.grid_text,
     "detector": readme.detector_text,
     "speed": readme.speed_text,
+    "energy": energy_figures.summary_text,
+    "energy-day": energy_figures.day_text,
+    "energy-days": energy_figures.days_text,
+    "energy-architectures": energy_figures.architectures_text,
+    "energy-sensitivity": energy_figures.sensitivity_text,
     "ablations": ablate.committed_table,
     "curve": curve.committed_table,
     "export-parity": export_figures.parity_text,

@@ -1,0 +1,121 @@
+"""The energy figures of README and docs/simulator.md, from the study in benchmarks/energy.json.
+
+The study is made by ``nowplaying energy --days 300 --report day.html``, which writes ``day.json`` beside the page.
+"""
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from nowplaying_core.text import markdown_table
+
+__all__ = ["STUDY", "architectures_text", "day_text", "days_text", "sensitivity_text", "summary_text"]
+
+STUDY = Path(__file__).resolve().parents[1] / "benchmarks" / "energy.json"
+_N_SENSITIVE = 6
+
+
+@cache
+def _study() -> dict[str, Any]:
+    study: dict[str, Any] = json.loads(STUDY.read_text(encoding="utf-8"))
+    return study
+
+
+def summary_text() -> str:
+    """Return README's paragraph: the average day at both costs of a wake-up."""
+    summary = _study()["summary"]
+    modelled = summary["modelled"]
+    return (
+        f"A day on a simulated Pixel 2, with the measured error rates of these models, takes {_mah(modelled)}, "
+        f"{modelled['battery_percent_per_day']:.2f} % of the battery,\nwith the modelled cost of a wake-up "
+        f"({modelled['wake_j']:.2f} J); with the 2.0 J that were published for one it is "
+        f"{summary['battery_percent_per_day']:.2f} %; the goal is below 1 %\n"
+        f"(`nowplaying energy --days {summary['n_days']}`; [docs/simulator.md](docs/simulator.md))."
+    )
+
+
+def day_text() -> str:
+    """Return the average day: a table, wake-ups, and what became of the songs."""
+    summary = _study()["summary"]
+    rows = [
+        [title, _mah(costs), _percent_interval(costs)]
+        for title, costs in (
+            ("published cost of a wake-up (2.0 J)", summary),
+            (f"modelled cost ({summary['modelled']['wake_j']:.2f} J)", summary["modelled"]),
+        )
+    ]
+    songs, low_high = summary["songs"], summary["wakes_per_day_interval_95"]
+    outcomes = ", ".join(
+        f"{count:.1f} {name}" for name, count in songs.items() if name not in {"in_database", "wrong_names", "named"}
+    )
+    time_s = summary["time_to_song_s"]
+    return (
+        f"{markdown_table(['', 'a day', 'of the battery'], rows, numbers=(1, 2))}\n\n"
+        f"The phone wakes up {summary['wakes_per_day']:.0f} times a day ({low_high[0]:.0f} to {low_high[1]:.0f}). Of "
+        f"{songs['in_database']:.1f} songs of the database that are played, {songs['named']:.1f} are named; the "
+        f"others: {outcomes}. {songs['wrong_names']:.1f} names a day are wrong. Half of the named songs are named "
+        f"within {time_s['p50']:.1f} s of the first note, nine of ten within {time_s['p90']:.0f} s."
+    )
+
+
+def days_text() -> str:
+    """Return the table over kinds of days."""
+    rows = [
+        [
+            day["title"].lower(),
+            f"{day['music_h']:.1f}",
+            f"{day['wakes_per_day']:.0f}",
+            f"{day['modelled']['mean']:.1f} ({day['modelled']['low']:.1f} to {day['modelled']['high']:.1f})",
+            f"{day['published']['mean']:.1f}",
+            "" if day["recall"] is None else f"{100 * day['recall']:.0f} %",
+        ]
+        for day in _study()["scenarios"]
+    ]
+    heads = ["day", "music, h", "wake-ups", "modelled, mAh", "published, mAh", "songs named"]
+    return markdown_table(heads, rows, numbers=range(1, 6))
+
+
+def architectures_text() -> str:
+    """Return the table over other ways to build the phone, and the other devices."""
+    study = _study()
+    rows = [
+        [
+            one["title"],
+            f"{one['mah']['mean']:.1f}",
+            f"{one['battery_percent']:.2f} %",
+            f"{100 * one['recall']:.0f} %",
+            f"{one['median_s']:.1f}",
+        ]
+        for one in study["architectures"]
+    ]
+    devices = "; ".join(
+        f"{one['title']}: {one['mah']:.1f} mAh ({one['battery_percent']:.2f} %)" for one in study["devices"]
+    )
+    heads = ["architecture, modelled", "mAh a day", "of the battery", "songs named", "median, s"]
+    return f"{markdown_table(heads, rows, numbers=range(1, 5))}\n\nThe average day on each device profile: {devices}."
+
+
+def sensitivity_text() -> str:
+    """Return the assumptions that move the modelled day most."""
+    study = _study()
+    widest = sorted(study["sensitivity"], key=lambda row: -abs(row["low_mah"] - row["high_mah"]))[:_N_SENSITIVE]
+    rows = [
+        [
+            f"`{row['name']}`",
+            f"{row['constant']['low']:g} to {row['constant']['high']:g}",
+            f"{min(row['low_mah'], row['high_mah']):.1f} to {max(row['low_mah'], row['high_mah']):.1f}",
+        ]
+        for row in widest
+    ]
+    return markdown_table(["assumption", "range", "mAh a day"], rows, numbers=(1, 2))
+
+
+def _mah(costs: dict[str, Any]) -> str:
+    low, high = costs["mah_per_day_interval_95"]
+    return f"{costs['mah_per_day']:.1f} mAh ({low:.1f} to {high:.1f})"
+
+
+def _percent_interval(costs: dict[str, Any]) -> str:
+    low, high = costs["battery_percent_interval_95"]
+    return f"{costs['battery_percent_per_day']:.2f} % ({low:.2f} to {high:.2f})"

@@ -1,0 +1,22 @@
+"""The committed study of days is the one that the shipped models give."""
+
+import json
+
+import pytest
+
+from evaluation.energy_figures import STUDY
+from simulator.days.many import simulate_days
+from simulator.days.study import Study
+from simulator.days.summary import summarise
+
+
+def test_the_committed_study_is_of_the_shipped_models() -> None:
+    """A new detector or fingerprinter changes the day; then benchmarks/energy.json is made again."""
+    committed = json.loads(STUDY.read_text(encoding="utf-8"))["summary"]
+    study = Study.load(device=committed["device"])
+    days = simulate_days("average", study.settings(), committed["n_days"], seed=1)
+    fresh = json.loads(json.dumps(summarise(days, study.published, study.modelled)))
+    assert fresh.keys() == committed.keys()
+    for name in ("n_days", "wakes_per_day", "mah_per_day", "battery_percent_per_day", "songs", "parts_mah"):
+        assert fresh[name] == pytest.approx(committed[name]), name
+    assert fresh["modelled"]["components_mah"] == pytest.approx(committed["modelled"]["components_mah"])
