@@ -1,4 +1,4 @@
-"""``nowplaying doctor``: is everything here, and does it work?"""
+"""``nowplaying doctor``: check the installation."""
 
 import shutil
 import sys
@@ -43,8 +43,8 @@ class Check:
     exit_code: int = EXIT_FOUND
 
 
-def doctor(json_output: Json = False) -> None:
-    """Print versions, runtimes, models and microphones, and let the shipped models check themselves."""
+def doctor(as_json: Json = False) -> None:
+    """Check the installation: packages, runtime, microphones, and the shipped models on a test sound."""
     checks = [
         Check("nowplaying", "ok", f"{__version__}, Python {sys.version.split()[0]}"),
         *[_package(name, optional=False) for name in _PACKAGES],
@@ -57,7 +57,7 @@ def doctor(json_output: Json = False) -> None:
         _try("annoy index", _annoy),
     ]
     for check in checks:
-        if json_output:
+        if as_json:
             emit_json("check/1", {"name": check.name, "status": check.status.lower(), "detail": check.detail})
         else:
             say(f"{check.status:7} {check.name}: {check.detail}")

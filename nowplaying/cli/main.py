@@ -35,7 +35,7 @@ __all__ = ["app", "main"]
 
 app = typer.Typer(
     name="nowplaying",
-    help="Recognize music on the device: index your songs, hear one, name it.",
+    help="Recognize music on this device: index your songs, then name the song in a recording or at the microphone.",
     epilog="Exit codes: 0 done or found, 1 nothing recognized, 2 usage, 3 bad input, 4 artifact mismatch or corrupt, "
     "5 missing extra, 130 interrupted.",
     no_args_is_help=True,
@@ -52,8 +52,8 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="Log more; -vv logs even more.")] = 0,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No remarks and no progress, only errors.")] = False,
+    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More log messages; -vv for all.")] = 0,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
