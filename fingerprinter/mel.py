@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import get_window
 
 from fingerprinter.config import FrontEndConfig
 
@@ -10,8 +11,7 @@ __all__ = ["hann_window", "log_mel_reference", "mel_filters"]
 
 def hann_window(config: FrontEndConfig) -> NDArray[np.float32]:
     """Return the periodic Hann window of a frame, shape (fft_samples,), scaled to unit energy."""
-    phase = 2 * np.pi * np.arange(config.fft_samples) / config.fft_samples
-    window = 0.5 - 0.5 * np.cos(phase)
+    window = get_window("hann", config.fft_samples)
     scaled: NDArray[np.float32] = (window / np.sqrt(np.sum(window**2))).astype(np.float32)
     return scaled
 
@@ -25,8 +25,9 @@ def mel_filters(config: FrontEndConfig) -> NDArray[np.float32]:
 
     Notes
     -----
-    The mel scale is 2595 log10(1 + f / 700) (O'Shaughnessy 1987). Low filters are narrower than one FFT bin's
-    spacing would allow, so a filter that caught no bin takes its centre's neighbours by linear interpolation.
+    The mel scale is 2595 log10(1 + f / 700) (O'Shaughnessy 1987). Where triangles are at least one bin spacing wide on
+    each side, these are ``librosa.filters.mel(htk=True, norm=1)``. Narrower ones are widened to a bin spacing, such as
+    the lowest 3 of 64 bands of 10 ms frames; the shipped front ends were exported with them.
     """
 
     def to_mel(hz: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -49,7 +50,7 @@ def mel_filters(config: FrontEndConfig) -> NDArray[np.float32]:
 
 
 def log_mel_reference(samples: NDArray[np.float32], config: FrontEndConfig) -> NDArray[np.float32]:
-    """Compute the front end in float64 NumPy: the independent reference that the Keras layer is tested against.
+    """Compute the front end in float64 NumPy, as a reference for the Keras layer and the exported graphs.
 
     Parameters
     ----------

@@ -18,6 +18,50 @@ def test_filters_each_sum_to_one_and_stay_in_their_band():
     assert np.all(filters[outside] == 0)
 
 
+def test_filters_are_those_of_librosa_but_where_they_are_narrower_than_a_bin():
+    librosa = pytest.importorskip("librosa", reason="the train extra is not installed")
+
+    def distances(config: FrontEndConfig) -> np.ndarray:
+        other = librosa.filters.mel(
+            sr=config.sample_rate_hz,
+            n_fft=config.spectrum_samples,
+            n_mels=config.n_mels,
+            fmin=config.low_hz,
+            fmax=config.high_hz,
+            htk=True,
+            norm=1,
+        )
+        return np.abs(mel_filters(config) - other.T).max(axis=0)
+
+    assert distances(CONFIG).max() < 1e-7
+    short = FrontEndConfig(
+        window_samples=15_360, fft_samples=320, hop_samples=160, n_mels=64, low_hz=60.0, high_hz=7800.0
+    )
+    assert np.flatnonzero(distances(short) > 1e-6).tolist() == [0, 1, 2]
+
+
+def test_log_mel_is_that_of_librosa(songs):
+    librosa = pytest.importorskip("librosa", reason="the train extra is not installed")
+    samples = songs[0][: CONFIG.window_samples]
+    signal = np.pad(samples / np.sqrt(np.mean(samples.astype(np.float64) ** 2)), CONFIG.hop_samples // 2)
+    power = librosa.feature.melspectrogram(
+        y=signal,
+        sr=CONFIG.sample_rate_hz,
+        n_fft=CONFIG.fft_samples,
+        hop_length=CONFIG.hop_samples,
+        center=False,
+        n_mels=CONFIG.n_mels,
+        fmin=CONFIG.low_hz,
+        fmax=CONFIG.high_hz,
+        htk=True,
+        norm=1,
+    )
+    log_mel = np.log(power / np.sum(librosa.filters.get_window("hann", CONFIG.fft_samples) ** 2) + CONFIG.floor)
+    expected = np.clip((log_mel - log_mel.mean()) / CONFIG.scale, -CONFIG.clip, CONFIG.clip)
+    assert np.ptp(expected) > 2
+    np.testing.assert_allclose(log_mel_reference(samples, CONFIG), expected, atol=1e-5)
+
+
 def test_window_has_unit_energy():
     assert np.sum(hann_window(CONFIG).astype(np.float64) ** 2) == pytest.approx(1.0, rel=1e-6)
 
