@@ -1,9 +1,9 @@
-"""From a finished pretraining run to a model folder: an int8 encoder, compared with its float form on every task."""
+"""From a finished pretraining run to a model folder: the front end in float, the encoder in int8."""
 
 import datetime
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -12,7 +12,6 @@ import keras
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.model_card import METRICS_NAME, write_card
 from export.fingerprinter import front_end_model
 from export.macs import count_macs
 from export.provenance import describe_training
@@ -25,11 +24,9 @@ from nowplaying_core.audio.corpus import Group
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ParityError
 from nowplaying_core.runtime import TfliteModel
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME, embed, load_encoder
-from pretraining.probe.run import ProbeSettings, probe
 from pretraining.sounds import clip_sampler
-from pretraining.tasks.task import Task
 
 __all__ = ["LEAST_COSINE", "export_audio_encoder", "publish_audio_encoder", "sample_images"]
 
@@ -44,14 +41,11 @@ def publish_audio_encoder(
     run_dir: Path,
     output: Path,
     sources: TrainingSources,
-    tasks: Sequence[Task],
     *,
-    against: Sequence[Path] = (),
     name: str,
     version: str = "1.0.0",
-    report: Callable[[str], None],
 ) -> Path:
-    """Export a run's encoder, probe it beside its float form, and write its metrics and card.
+    """Convert a run's encoder and write its model folder, the float weights included.
 
     Parameters
     ----------
@@ -61,13 +55,7 @@ def publish_audio_encoder(
         Model folder to write.
     sources : TrainingSources
         As the run was given; sets the int8 ranges.
-    tasks : sequence of Task
-        What the card tells of.
-    against : sequence of Path
-        Further runs for the card's table, such as one of "random".
     name, version : str
-    report : callable
-        Receives one line of progress at a time.
 
     Raises
     ------
@@ -77,23 +65,20 @@ def publish_audio_encoder(
         When the int8 encoder is not near its float form; nothing is written then.
     """
     config, encoder = load_encoder(run_dir)
-    images = sample_images(config, sources, report)
+    images = sample_images(config, sources)
     # Without rooms: pretraining simulates its own.
     heard: tuple[Group, ...] = ("music", "noise", "speech")
     training = describe_training(sources, groups=heard)
     export_audio_encoder(config, encoder, images, output, name=name, version=version, training=training)
     shutil.copyfile(run_dir / WEIGHTS_NAME, output / WEIGHTS_NAME)
-    result = probe([output, run_dir, *against], tasks, ProbeSettings(), cache_dir=sources.cache_dir, report=report)
-    write_json(output / METRICS_NAME, result)
-    write_card(output)
     return output
 
 
 def sample_images(
-    config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]
+    config: PretrainingConfig, sources: TrainingSources
 ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """Return the images that set the int8 ranges, and others to compare on: half of them degraded, always the same."""
-    clips, log_mel = clip_sampler(config, sources, report), LogMel(config.front_end)
+    clips, log_mel = clip_sampler(config, sources), LogMel(config.front_end)
     offsets = np.zeros((_N_IMAGES // 2, 2), np.int64)
     drawn = [
         clips.slices(offsets, np.random.default_rng([config.seed, stream]), degraded=(1,))

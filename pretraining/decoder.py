@@ -9,7 +9,7 @@ from keras import layers
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.norm import activated
 from nowplaying_core.errors import ConfigError
-from pretraining.config import EncoderConfig
+from pretraining.config.run import EncoderConfig
 
 __all__ = ["build_decoder"]
 

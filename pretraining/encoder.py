@@ -15,7 +15,7 @@ from fingerprinter.encoders.audio2vec import audio2vec_features
 from nowplaying_core.errors import ConfigError
 from pretraining.bits.head import build_head
 from pretraining.codes.encoder import QUANTIZERS, build_code_encoder
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 
 __all__ = ["WEIGHTS_NAME", "build_encoder", "embed", "load_encoder"]
 

@@ -1,6 +1,6 @@
 """What a run listens to: the training split of a corpus, and what is given beside it."""
 
-from collections.abc import Callable
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -12,14 +12,14 @@ from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
 from nowplaying_core.audio.corpus import Group
 from nowplaying_core.audio.sources import TrainingSources
 from pretraining.clips import ClipSampler
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 
 __all__ = ["build_augmenter", "clip_sampler", "group_shares"]
 
+_log = logging.getLogger(__name__)
 
-def clip_sampler(
-    config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None], *, split: str = "train"
-) -> ClipSampler:
+
+def clip_sampler(config: PretrainingConfig, sources: TrainingSources, *, split: str = "train") -> ClipSampler:
     """Return the sampler of a run, with everything of a split in memory; labels are not read."""
     window_s, cache = config.front_end.window_s, sources.cache_dir
     groups = [
@@ -30,7 +30,8 @@ def clip_sampler(
         groups[0] = groups[0][0], config.music_share * config.recordings_share
         recordings = Recordings.load(rendered, cache, min_s=window_s)
         groups.append((recordings, config.music_share * (1.0 - config.recordings_share)))
-    report(", ".join(f"{len(item)} recordings, {item.hours:.1f} h ({share:.0%})" for item, share in groups))
+    for item, share in groups:
+        _log.info("%d recordings, %.1f h (%.0f %%)", len(item), item.hours, 100 * share)
     noises = [(Recordings.load(sources.files("noise", split), cache, min_s=MIN_NOISE_S), 1.0)]
     return ClipSampler(PairSampler(groups, noises, build_augmenter(config, cache), max_shift_s=0.0))
 

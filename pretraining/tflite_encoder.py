@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 
 __all__ = ["TfliteEncoder"]
 

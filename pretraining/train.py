@@ -16,7 +16,7 @@ from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import RunSettings
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME, load_encoder
 from pretraining.methods.pretext import Pretext
 from pretraining.methods.random import random_encoder
@@ -56,8 +56,7 @@ def pretrain(
     sources: TrainingSources,
     run_dir: Path,
     *,
-    listener: Path | None = None,
-    report: Callable[[str], None] = _log.info,
+    perceptual_encoder: Path | None = None,
 ) -> Path:
     """Pretrain to the end of the schedule, resuming from the run's last checkpoint.
 
@@ -69,10 +68,8 @@ def pretrain(
     run_dir : Path
         Receives ``config.json``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``, ``tensorboard``, and
         at the end ``encoder.weights.h5``, the encoder's last weights: without labels none are known to be the best.
-    listener : Path, optional
-        Finished run whose encoder a method with a perceptual error hears through.
-    report : callable
-        Receives one line of progress at a time.
+    perceptual_encoder : Path, optional
+        finished run whose encoder compares images for the perceptual error.
 
     Returns
     -------
@@ -82,23 +79,22 @@ def pretrain(
     Raises
     ------
     ConfigError
-        When the folder holds a run of other settings, or one that has ended; when a listener is missing or not needed.
+        When the folder holds a run of other settings, or one that has ended; when a perceptual encoder is missing or
+        not needed.
     """
     claim(config, run_dir)
     weights = run_dir / WEIGHTS_NAME
     if config.method == "random":
         replace_weights(random_encoder(config), weights)
         return weights
-    clips = METHODS[config.method].sampler(config, sources, report)
+    clips = METHODS[config.method].sampler(config, sources)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, clips)
-    if (pretext.listener is None) != (listener is None):
-        message = (
-            f"--listener: expected a finished run's folder with a perceptual error and else none, found {listener}"
-        )
-        raise ConfigError(message)
-    if listener is not None:
-        pretext.listener.hear_as(*load_encoder(listener))
+    if (pretext.perceptual_encoder is None) != (perceptual_encoder is None):
+        message = "--perceptual-encoder: expected a run's folder for a perceptual error, else none; found "
+        raise ConfigError(message + f"{perceptual_encoder}")
+    if perceptual_encoder is not None:
+        pretext.perceptual_encoder.take_weights(*load_encoder(perceptual_encoder))
     fit(
         pretext,
         lambda rng: pretext.draw(clips, rng),
@@ -106,18 +102,15 @@ def pretrain(
         run_dir,
         at_start=lambda: pretext.prepare(clips),
         at_end=lambda: replace_weights(pretext.encoder, weights),
-        report=report,
     )
     return weights
 
 
-def pretrain_once(
-    config: PretrainingConfig, sources: TrainingSources, run_dir: Path, *, report: Callable[[str], None] = _log.info
-) -> None:
+def pretrain_once(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
     """Pretrain as :func:`pretrain` does, unless the folder holds the ended run of these settings."""
     if (run_dir / WEIGHTS_NAME).is_file() and PretrainingConfig.from_json(run_dir / "config.json") == config:
         return
-    pretrain(config, sources, run_dir, report=report)
+    pretrain(config, sources, run_dir)
 
 
 def fit(
@@ -128,7 +121,6 @@ def fit(
     *,
     at_start: Callable[[], None] = lambda: None,
     at_end: Callable[[], None] = lambda: None,
-    report: Callable[[str], None],
 ) -> None:
     """Train a compiled model on what is drawn, from the run's last checkpoint to the end of its schedule.
 
@@ -144,15 +136,13 @@ def fit(
         Fits what no gradient reaches, before the first step of a run that has no checkpoint.
     at_end : callable
         Writes what is wanted of the model, before the last checkpoint says that the run has ended.
-    report : callable
-        Receives one line of progress at a time.
 
     Raises
     ------
     ConfigError
         When the run has ended.
     """
-    step = _resume(schedule, model, run_dir, report)
+    step = _resume(schedule, model, run_dir)
     if not step:
         at_start()
     log, losses, started, first_step = RunLog(run_dir), [], time.monotonic(), step
@@ -167,7 +157,7 @@ def fit(
             row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
             losses.clear()
             log.append(row)
-            report(json.dumps(row))
+            _log.info(json.dumps(row))
             if done == schedule.n_steps:
                 at_end()
             write_checkpoint(model, run_dir, {"step": done})
@@ -206,7 +196,7 @@ def claim(config: RunSettings, run_dir: Path) -> None:
     write_json(path, config.to_dict())
 
 
-def _resume(schedule: Schedule, model: keras.Model, run_dir: Path, report: Callable[[str], None]) -> int:
+def _resume(schedule: Schedule, model: keras.Model, run_dir: Path) -> int:
     """Load the last checkpoint, if there is one, and return the step that the run has reached."""
     weights = run_dir / "checkpoint.weights.h5"
     step = int(checkpoint_state(run_dir)["step"]) if weights.exists() else 0
@@ -215,5 +205,5 @@ def _resume(schedule: Schedule, model: keras.Model, run_dir: Path, report: Calla
         raise ConfigError(message)
     if step:
         model.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
-        report(f"resuming at step {step}")
+        _log.info("resuming at step %d", step)
     return step

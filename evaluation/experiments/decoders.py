@@ -23,7 +23,7 @@ ROWS: Final = (
     "gan",
 )
 OURS: Final = "diffusion_mse_perceptual"
-LISTENER: Final = "listener"
+PERCEPTUAL_ENCODER: Final = "perceptual_encoder"
 REAL: Final = "real"
 CURVE: Final = (1, 2, 4, 8, 16, 32)
 
@@ -48,8 +48,8 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/pretraining/decoders.md")
     options = parser.parse_args()
     rows = options.only or ROWS
-    for name in (LISTENER, *rows, REAL):
-        done = options.out / name / ("encoder.weights.h5" if name == LISTENER else "result.json")
+    for name in (PERCEPTUAL_ENCODER, *rows, REAL):
+        done = options.out / name / ("encoder.weights.h5" if name == PERCEPTUAL_ENCODER else "result.json")
         if not done.is_file():
             # A process each: TensorFlow gives its memory back only when it ends.
             child = multiprocessing.get_context("spawn").Process(target=run, args=(name, options))
@@ -62,7 +62,7 @@ def main() -> None:
         for name in ROWS
         if (path := options.out / name / "result.json").is_file()
     }
-    from pretraining.diffusion.report import to_markdown
+    from evaluation.experiments.decoder_report import to_markdown
 
     anchors = json.loads((options.out / REAL / "result.json").read_text(encoding="utf-8"))
     text = to_markdown(results, anchors)
@@ -72,17 +72,18 @@ def main() -> None:
 
 
 def run(name: str, options: argparse.Namespace) -> None:
-    """Train the listener or one row; measure a row, or real sound, and write what came out."""
+    """Train the perceptual encoder or one row; measure a row, or real sound, and write what came out."""
+    from evaluation.experiments.decoder_measures import MeasureSettings, anchors, measure
     from fingerprinter.training.progress import checkpoint_state
     from nowplaying_core.audio.sources import TrainingSources
-    from pretraining.config import PretrainingConfig
-    from pretraining.diffusion.measure import MeasureSettings, anchors, measure
+    from pretraining.config.run import PretrainingConfig
     from pretraining.train import pretrain
 
     settings: dict[str, Any] = read_settings(options.configs / f"{OURS if name == REAL else name}.toml")
     if options.changes:
         settings = merged(
-            settings, read_settings(options.changes).get(LISTENER if name == LISTENER else "decoders", {})
+            settings,
+            read_settings(options.changes).get(PERCEPTUAL_ENCODER if name == PERCEPTUAL_ENCODER else "decoders", {}),
         )
     config = PretrainingConfig.from_dict(settings)
     sources = TrainingSources(
@@ -91,15 +92,15 @@ def run(name: str, options: argparse.Namespace) -> None:
         rendered_midi=options.rendered_midi,
         extra_data=options.extra_data,
     )
-    folder, listener = options.out / name, options.out / LISTENER
+    folder, perceptual_encoder = options.out / name, options.out / PERCEPTUAL_ENCODER
     if name == REAL:
         folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "result.json", anchors(config, sources, options.images, print))
+        write_json(folder / "result.json", anchors(config, sources, options.images))
         return
     if checkpoint_state(folder)["step"] < config.n_steps:
-        heard = listener if name != LISTENER and config.decoder.perceptual_weight else None
-        pretrain(config, sources, folder, listener=heard, report=print)
-    if name == LISTENER:
+        heard = perceptual_encoder if name != PERCEPTUAL_ENCODER and config.decoder.perceptual_weight else None
+        pretrain(config, sources, folder, perceptual_encoder=heard)
+    if name == PERCEPTUAL_ENCODER:
         return
     protocol = MeasureSettings(
         n_images=options.images,
@@ -108,7 +109,7 @@ def run(name: str, options: argparse.Namespace) -> None:
         n_steps=options.sampling_steps,
         curve=CURVE if name == OURS else (),
     )
-    write_json(folder / "result.json", measure(folder, sources, protocol, print))
+    write_json(folder / "result.json", measure(folder, sources, protocol))
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
@@ -34,7 +34,7 @@ def main() -> None:
     parser.add_argument("--device", default="phone-2026", help="profile that energy is computed for")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--scores", type=Path, help="folder of MIDI files, for tasks of them")
+    parser.add_argument("--midi", type=Path, help="folder of MIDI files, for tasks of them")
     parser.add_argument("--soundfont", type=Path, action="append", default=[], help="the last is for what is asked")
     parser.add_argument("--task", action="append", default=[], help="only this task; all that there is data for")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of federated.json")
@@ -83,7 +83,7 @@ def in_one_place(config: PretrainingConfig, sources: TrainingSources, run_dir: P
     from pretraining.train import pretrain_once
 
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
-    pretrain_once(config, sources, run_dir, report=_log.info)
+    pretrain_once(config, sources, run_dir)
 
 
 def on_clients(what: tuple[PretrainingConfig, FederationConfig], sources: TrainingSources, run_dir: Path) -> None:
@@ -91,7 +91,7 @@ def on_clients(what: tuple[PretrainingConfig, FederationConfig], sources: Traini
     from pretraining.federated.run import pretrain_federated
 
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
-    pretrain_federated(*what, sources, run_dir, report=_log.info)
+    pretrain_federated(*what, sources, run_dir)
 
 
 def ask(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, Any]:
@@ -101,21 +101,20 @@ def ask(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, Any]
     from pretraining.encoder import load_encoder
     from pretraining.federated.run import RECORD_NAME
     from pretraining.probe.run import ProbeSettings, probe
+    from pretraining.tasks.midi import MidiTasks
     from pretraining.tasks.registry import open_tasks
-    from pretraining.tasks.scores import ScoreTasks
     from simulator.energy.device import DeviceProfile
     from simulator.energy.training import round_mj
     from simulator.energy.work import front_end_ops
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    scores = options.scores and ScoreTasks(options.scores, options.soundfont, options.cache_dir, jobs=options.jobs)
-    tasks = open_tasks(corpus=options.corpus, public=[], names=options.task, report=_log.info, scores=scores)
+    rendered = options.midi and MidiTasks(options.midi, options.soundfont, options.cache_dir, jobs=options.jobs)
+    tasks = open_tasks(corpus=options.corpus, public=[], names=options.task, rendered=rendered)
     result = probe(
         list(runs.values()),
         tasks,
         ProbeSettings(label_shares=(0.1, 1.0)),
         cache_dir=options.cache_dir,
-        report=_log.info,
         names=list(runs),
     )
     config, encoder = load_encoder(runs["federated"])

@@ -113,7 +113,7 @@ def fingerprinter(folder: Path, seed: int, encoder: Path | None, options: argpar
     n_steps = options.fingerprinter_steps
     config = replace(config, seed=seed, n_steps=n_steps, validate_every=max(1, n_steps // 3))
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
-    train(config, sources, folder, init_from=None if encoder is None else encoder / WEIGHTS_NAME, report=_log.info)
+    train(config, sources, folder, init_from=None if encoder is None else encoder / WEIGHTS_NAME)
     with (folder / "log.csv").open(encoding="utf-8", newline="") as handle:
         validated = [float(row["dev_top1"]) for row in csv.DictReader(handle) if row.get("dev_top1")]
     return {"dev top-1": max(validated), "dev top-1 at a third": validated[0]}

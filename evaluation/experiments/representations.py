@@ -17,7 +17,7 @@ from typing import Any, Final
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
-from pretraining.config import METHOD_NAMES, PretrainingConfig
+from pretraining.config.run import METHOD_NAMES, PretrainingConfig
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 WITH_LABELS: Final = "supervised"
@@ -39,7 +39,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
-    parser.add_argument("--scores", type=Path, help="folder of MIDI files, for tasks of them")
+    parser.add_argument("--midi", type=Path, help="folder of MIDI files, for tasks of them")
     parser.add_argument("--soundfont", type=Path, action="append", default=[], help="the last is for what is asked")
     parser.add_argument("--public", action="append", default=[], help="a public collection, as NAME=FOLDER")
     parser.add_argument("--task", action="append", default=[], help="only this task; all that there is data for")
@@ -82,22 +82,20 @@ def run(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> N
     from pretraining.train import pretrain_once
 
     logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
-    pretrain_once(config, sources, run_dir, report=_log.info)
+    pretrain_once(config, sources, run_dir)
 
 
 def ask(runs: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:
     """Probe all encoders."""
     from pretraining.probe.run import ProbeSettings, probe
+    from pretraining.tasks.midi import MidiTasks
     from pretraining.tasks.registry import open_tasks
-    from pretraining.tasks.scores import ScoreTasks
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    scores = options.scores and ScoreTasks(options.scores, options.soundfont, options.cache_dir, jobs=options.jobs)
-    tasks = open_tasks(
-        corpus=options.corpus, public=options.public, names=options.task, report=_log.info, scores=scores
-    )
+    rendered = options.midi and MidiTasks(options.midi, options.soundfont, options.cache_dir, jobs=options.jobs)
+    tasks = open_tasks(corpus=options.corpus, public=options.public, names=options.task, rendered=rendered)
     settings = ProbeSettings(fine_tune_steps=options.fine_tune)
-    return probe(runs, tasks, settings, cache_dir=options.cache_dir, report=_log.info)
+    return probe(runs, tasks, settings, cache_dir=options.cache_dir)
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:

@@ -7,7 +7,6 @@ import typer
 
 from nowplaying.cli.measured import write_result
 from nowplaying.cli.options import DecodedCache, FingerprinterModel, SoundCorpus
-from nowplaying.cli.output import note
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
@@ -52,7 +51,7 @@ def privacy(
         f"{codebook.n_subspaces}-byte code": lambda vectors: codebook.decode(*codebook.quantize(vectors)),
     }
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir)
-    audit = privacy_audit(settings, fingerprinter, forms, sources, run_dir, report=note)
+    audit = privacy_audit(settings, fingerprinter, forms, sources, run_dir)
     write_result("privacy", audit.result, to_markdown(audit.result), out)
     if out is not None and examples:
         write_examples(
@@ -62,5 +61,4 @@ def privacy(
             audit.attacks,
             out / "examples",
             n_steps=settings.sampling_steps,
-            report=note,
         )

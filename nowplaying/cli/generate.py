@@ -36,7 +36,7 @@ def generate(
     start, n_prompt = round(at_s * SAMPLE_RATE_HZ), round(prompt_s * SAMPLE_RATE_HZ)
     samples = read_source(prompt)[start : start + n_prompt]
     require_tensorflow()
-    from pretraining.codes.generate import generate as run_on
+    from pretraining.generation.generate import generate as run_on
 
     sound = run_on(run, samples, duration_s=duration_s, seed=seed, temperature=temperature, top_k=top_k)
     out.parent.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""``nowplaying pretrain``: learn a small encoder of sound, without labels unless the method is the supervised one."""
+"""``nowplaying pretrain``: train an audio encoder without labels, or with them by the supervised method."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,33 +6,36 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, RunDir, SoundCorpus
-from nowplaying.cli.output import note, say
+from nowplaying.cli.output import say
 from nowplaying.cli.train import require_tensorflow
 
 __all__ = ["pretrain"]
 
 
 def pretrain(
-    method: Annotated[str, typer.Argument(help="How to learn; docs/pretraining/README.md describes the methods.")],
+    method: Annotated[str, typer.Argument(help="Pretraining method; docs/pretraining/README.md describes them.")],
     corpus: SoundCorpus,
     run_dir: RunDir,
     cache_dir: DecodedCache,
     config: Annotated[
-        Path | None, typer.Option("--config", help="Settings in TOML, of the same method; else the defaults.")
+        Path | None,
+        typer.Option("--config", help="Settings of the same method in TOML. Default: the method's defaults."),
     ] = None,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
-    listener: Annotated[
+    perceptual_encoder: Annotated[
         Path | None,
-        typer.Option("--listener", help="Finished run whose encoder judges what is rebuilt (perceptual error)."),
+        typer.Option("--perceptual-encoder", help="Finished run whose encoder computes the perceptual error."),
     ] = None,
-    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Another seed than the settings'.")] = None,
+    seed: Annotated[
+        int | None, typer.Option("--seed", min=0, help="Seed to use instead of the one in the settings.")
+    ] = None,
 ) -> None:
-    """Pretrain a small encoder without labels (needs the train extra); stopped, the same command goes on."""
+    """Pretrain an audio encoder without labels (needs the train extra). A stopped run resumes with the same command."""
     from dataclasses import replace
 
     from nowplaying_core.errors import ConfigError
-    from pretraining.config import PretrainingConfig
+    from pretraining.config.run import PretrainingConfig
 
     settings = PretrainingConfig(method=method) if config is None else PretrainingConfig.read(config)
     if settings.method != method:
@@ -44,4 +47,4 @@ def pretrain(
     from pretraining.train import pretrain as run
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
-    say(str(run(settings, sources, run_dir, listener=listener, report=note)))
+    say(str(run(settings, sources, run_dir, perceptual_encoder=perceptual_encoder)))

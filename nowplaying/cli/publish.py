@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, SoundCorpus
-from nowplaying.cli.output import note, say
+from nowplaying.cli.output import say
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
@@ -110,32 +110,31 @@ def encoder(
     cache_dir: DecodedCache,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
-    against: Annotated[
-        list[Path] | None, typer.Option("--against", help="A further run for the card's table, such as one of random.")
+    baselines: Annotated[
+        list[Path] | None, typer.Option("--baseline", help="Another run for the card's table, such as one of random.")
     ] = None,
-    scores: Annotated[Path | None, typer.Option("--scores", help="As in evaluate probe.")] = None,
+    midi: Annotated[Path | None, typer.Option("--midi", help="As in evaluate probe.")] = None,
     soundfonts: Annotated[list[Path] | None, typer.Option("--soundfont", help="As in evaluate probe.")] = None,
     tasks: Annotated[list[str] | None, typer.Option("--task", help="As in evaluate probe.")] = None,
     name: Annotated[str, typer.Option("--name")] = SHIPPED_AUDIO_ENCODER,
     version: _Version = "1.0.0",
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
 ) -> None:
-    """Convert a pretrained encoder to int8 TFLite, probe it beside its float form, and write its card."""
+    """Convert a pretrained encoder to int8 TFLite, probe it and its float form, and write its card."""
     require_tensorflow()
+    from evaluation.model_card import METRICS_NAME, write_card
     from export.audio_encoder import publish_audio_encoder
+    from nowplaying_core.artifacts import write_json
     from nowplaying_core.audio.sources import TrainingSources
+    from pretraining.probe.run import ProbeSettings, probe
+    from pretraining.tasks.midi import MidiTasks
     from pretraining.tasks.registry import open_tasks
-    from pretraining.tasks.scores import ScoreTasks
 
-    rendered = None if scores is None else ScoreTasks(scores, soundfonts or [], cache_dir, jobs=jobs)
-    folder = publish_audio_encoder(
-        run_dir,
-        out,
-        TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
-        open_tasks(corpus=corpus, public=[], names=tasks or [], report=note, scores=rendered),
-        against=against or [],
-        name=name,
-        version=version,
-        report=note,
-    )
+    rendered = None if midi is None else MidiTasks(midi, soundfonts or [], cache_dir, jobs=jobs)
+    chosen = open_tasks(corpus=corpus, public=[], names=tasks or [], rendered=rendered)
+    sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
+    folder = publish_audio_encoder(run_dir, out, sources, name=name, version=version)
+    result = probe([folder, run_dir, *(baselines or [])], chosen, ProbeSettings(), cache_dir=cache_dir)
+    write_json(folder / METRICS_NAME, result)
+    write_card(folder)
     say(str(folder))

@@ -1,6 +1,5 @@
 """The attack: a decoder that learns to rebuild log-mel images from what a database stores of them."""
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -60,8 +59,6 @@ def attack(
     bank: Bank,
     stored: NDArray[np.float32],
     run_dir: Path,
-    *,
-    report: Callable[[str], None],
 ) -> Attack:
     """Return a decoder of one stored form, trained to the end of its schedule; a run that was stopped goes on.
 
@@ -74,8 +71,6 @@ def attack(
         What is stored of the bank's windows.
     run_dir : Path
         For checkpoints and log.
-    report : callable
-        Receives one line of progress at a time.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
@@ -89,7 +84,7 @@ def attack(
     model(draw(np.random.default_rng(config.seed)))
     compile_for(model, config)
     if checkpoint_state(run_dir)["step"] < config.n_steps:
-        fit(model, draw, config, run_dir, report=report)
+        fit(model, draw, config, run_dir)
     else:
         model.load_weights(run_dir / "checkpoint.weights.h5")
     return model

@@ -6,8 +6,8 @@ from typing import Any
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import RunSettings, construct, require_positive
-from pretraining.config import PretrainingConfig
-from pretraining.diffusion.config import DecoderConfig
+from pretraining.config.decoder import DecoderConfig
+from pretraining.config.run import PretrainingConfig
 
 __all__ = ["AuditConfig"]
 

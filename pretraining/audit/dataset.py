@@ -1,6 +1,7 @@
 """What the attacker has: windows of known sound, with the fingerprints that the audited model gives them."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,8 @@ from pretraining.probe.windows import hear
 from pretraining.tasks.task import Example
 
 __all__ = ["Bank", "gather"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +57,6 @@ def gather(
     sources: TrainingSources,
     words: Sequence[Example],
     path: Path,
-    *,
-    report: Callable[[str], None],
 ) -> Bank:
     """Return the bank of a run, from its file if it has been gathered before.
 
@@ -70,16 +71,14 @@ def gather(
         Single words of the ``train`` split.
     path : Path
         Of the bank, an ``.npz``.
-    report : callable
-        Receives one line of progress at a time.
     """
     if not path.is_file():
         front_end = FrontEndConfig(**model.folder.manifest["front_end"])
-        (images,) = draw_images(config.sounds(front_end), sources, "train", (config.n_windows,), report)
+        (images,) = draw_images(config.sounds(front_end), sources, "train", (config.n_windows,))
         if words:
             spoken = hear(words, front_end, cache_dir=sources.cache_dir, most_windows=1)
             images = np.concatenate([images, spoken.images])
-        report(f"{len(images)} windows to learn from, {len(words)} of them single words")
+        _log.info("%d windows to learn from, %d of them single words", len(images), len(words))
         arrays: dict[str, Any] = {
             "images": images.astype(np.float16),
             "vectors": fingerprints(model, images),

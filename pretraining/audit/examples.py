@@ -1,6 +1,7 @@
 """Audible examples: a recording, and what is rebuilt of it from each stored form."""
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,8 @@ from pretraining.mel_to_audio import sound_of_mel
 
 __all__ = ["write_examples"]
 
+_log = logging.getLogger(__name__)
+
 _WINDOWS = 4
 _START_S = 4.0
 
@@ -30,7 +33,6 @@ def write_examples(
     folder: Path,
     *,
     n_steps: int,
-    report: Callable[[str], None],
 ) -> list[Path]:
     """Write eight seconds of each file as OGG Vorbis: what its own log-mel allows, and what each attack rebuilds.
 
@@ -45,8 +47,6 @@ def write_examples(
         Receives ``NAME-log-mel.ogg`` and ``NAME-FORM-mean.ogg`` and ``NAME-FORM-sampled.ogg``.
     n_steps : int
         Of sampling.
-    report : callable
-        Receives one line of progress at a time.
 
     Returns
     -------
@@ -74,7 +74,7 @@ def write_examples(
             joined = np.concatenate(list(shown[..., 0]), axis=1)
             soundfile.write(path, sound_of_mel(joined, front_end), front_end.sample_rate_hz, format="OGG")
             written.append(path)
-        report(f"{file.name}: {len(images)} windows, {', '.join(made)}")
+        _log.info("%s: %d windows, %s", file.name, len(images), ", ".join(made))
     return written
 
 

@@ -1,5 +1,6 @@
 """The privacy audit: learn to rebuild sound from what is stored, and measure what can be heard in it."""
 
+import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from pretraining.tasks.task import Example, Task
 from pretraining.train import claim
 
 __all__ = ["Audit", "StoredForm", "privacy_audit"]
+
+_log = logging.getLogger(__name__)
 
 StoredForm = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 _BLOCK = 256
@@ -86,8 +89,6 @@ def privacy_audit(
     forms: Mapping[str, StoredForm],
     sources: TrainingSources,
     run_dir: Path,
-    *,
-    report: Callable[[str], None],
 ) -> Audit:
     """Train a decoder for each stored form on the ``train`` split and measure it on the ``dev`` split.
 
@@ -101,8 +102,6 @@ def privacy_audit(
     sources : TrainingSources
     run_dir : Path
         For the gathered windows and each decoder's run; stopped, the same call goes on.
-    report : callable
-        Receives one line of progress at a time.
 
     Raises
     ------
@@ -115,13 +114,11 @@ def privacy_audit(
     spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
     tasks = _word_tasks(spoken)
     words = list({(one.path, one.start_s): one for task in tasks for one in task.train}.values())
-    bank = gather(config, model, sources, words, folder / "bank.npz", report=report)
+    bank = gather(config, model, sources, words, folder / "bank.npz")
     attacks = {}
     for name, form in forms.items():
-        report(f"learning to rebuild sound from {name}")
-        attacks[name] = attack(
-            config, front_end, bank, form(bank.vectors), folder / name.replace(" ", "-"), report=report
-        )
+        _log.info("learning to rebuild sound from %s", name)
+        attacks[name] = attack(config, front_end, bank, form(bank.vectors), folder / name.replace(" ", "-"))
     means = _Means(config, front_end, model, forms, attacks, bank)
     started = time.monotonic()
     result: dict[str, Any] = {
@@ -133,7 +130,7 @@ def privacy_audit(
         "windows": _windows(means, sources),
         "words": [_words(means, task, sources.cache_dir) for task in tasks],
     }
-    report(f"measured in {time.monotonic() - started:.0f} s")
+    _log.info("measured in %.0f s", time.monotonic() - started)
     return Audit(result, attacks)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import keras
 from keras import layers, ops
 
-from pretraining.bits.config import BitConfig
+from pretraining.config.bits import BitConfig
 
 __all__ = ["SignBits", "build_head"]
 

@@ -1,7 +1,7 @@
 """What bits are learned from: fingerprints of clean music and of the same music as a phone hears it."""
 
 import hashlib
-from collections.abc import Callable
+import logging
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +13,11 @@ from fingerprinter.training.pairs import PairSampler, training_sampler
 from nowplaying_core.artifacts import canonical_json, write_array
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 
 __all__ = ["FingerprintPairs", "fingerprint_pairs"]
+
+_log = logging.getLogger(__name__)
 
 _AT_ONCE = 256
 
@@ -37,9 +39,7 @@ class FingerprintPairs:
         return self.vectors[rng.integers(len(self.vectors), size=n)]
 
 
-def fingerprint_pairs(
-    config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]
-) -> FingerprintPairs:
+def fingerprint_pairs(config: PretrainingConfig, sources: TrainingSources) -> FingerprintPairs:
     """Return the pairs of a run, from the cache where another run of the same seed and sources has made them.
 
     Clean windows lie up to half a reference hop from the degraded ones; degradations are those of ``augment``.
@@ -67,16 +67,14 @@ def fingerprint_pairs(
     name = hashlib.sha256(canonical_json(key).encode()).hexdigest()[:24]
     path = sources.cache_dir / "embeddings" / f"pairs-{name}.npy"
     if not path.is_file():
-        sampler = training_sampler(training, sources, report)
-        vectors = _made(fingerprinter, sampler, config.bits.n_pairs, config.seed, report)
+        sampler = training_sampler(training, sources, _log.info)
+        vectors = _made(fingerprinter, sampler, config.bits.n_pairs, config.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_array(path, vectors)
     return FingerprintPairs(np.load(path, allow_pickle=False))
 
 
-def _made(
-    fingerprinter: Fingerprinter, sampler: PairSampler, n_pairs: int, seed: int, report: Callable[[str], None]
-) -> NDArray[np.float32]:
+def _made(fingerprinter: Fingerprinter, sampler: PairSampler, n_pairs: int, seed: int) -> NDArray[np.float32]:
     vectors = np.empty((n_pairs, 2, fingerprinter.dim), np.float32)
     for start in range(0, n_pairs, _AT_ONCE):
         part = vectors[start : start + _AT_ONCE]
@@ -84,5 +82,5 @@ def _made(
         for row, window in enumerate(windows):
             vector = fingerprinter.encode(fingerprinter.front_end(window[None]))[0]
             part[row % len(part), row // len(part)] = vector
-        report(f"{start + len(part)} of {n_pairs} pairs of fingerprints")
+        _log.info("%d of %d pairs of fingerprints", start + len(part), n_pairs)
     return vectors

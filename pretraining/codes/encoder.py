@@ -9,7 +9,7 @@ from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
 from pretraining.codes.quantizer import Bottleneck, Codebook, Quantizer
 from pretraining.codes.transformer import CodeTransformer
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 
 __all__ = ["QUANTIZERS", "build_code_encoder", "clip_front_end"]
 

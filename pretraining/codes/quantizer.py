@@ -7,7 +7,7 @@ from keras import layers, ops
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from pretraining.codes.config import CodeConfig
+from pretraining.config.codes import CodeConfig
 
 __all__ = ["Bottleneck", "Codebook", "Quantizer", "nearest", "slices", "unit"]
 

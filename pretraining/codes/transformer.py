@@ -4,7 +4,7 @@ from typing import Any
 
 from keras import layers, ops
 
-from pretraining.codes.config import CodeConfig
+from pretraining.config.codes import CodeConfig
 
 __all__ = ["CodeTransformer"]
 

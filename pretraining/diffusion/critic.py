@@ -9,7 +9,7 @@ import keras
 from keras import layers, ops
 
 from fingerprinter.config import FrontEndConfig
-from pretraining.diffusion.config import DecoderConfig
+from pretraining.config.decoder import DecoderConfig
 
 __all__ = ["adversarial_loss", "build_critic"]
 

@@ -9,9 +9,9 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
-from pretraining.config import EncoderConfig
+from pretraining.config.decoder import DecoderConfig
+from pretraining.config.run import EncoderConfig
 from pretraining.decoder import build_decoder
-from pretraining.diffusion.config import DecoderConfig
 from pretraining.diffusion.process import asked_for, loss_weight, noisy
 from pretraining.diffusion.refiner import build_refiner
 from pretraining.diffusion.sampler import sampled

@@ -1,6 +1,6 @@
 """A small diffusion model of latents, which tells how easily a latent is modelled."""
 
-from collections.abc import Callable
+import logging
 
 import keras
 import numpy as np
@@ -13,6 +13,8 @@ from pretraining.diffusion.refiner import time_features
 from pretraining.diffusion.sampler import sampled
 
 __all__ = ["LatentModel"]
+
+_log = logging.getLogger(__name__)
 
 _WIDTH, _BLOCKS, _TIME_FEATURES = 256, 3, 32
 _BATCH, _PEAK, _WARMUP = 256, 1e-3, 50
@@ -28,11 +30,9 @@ class LatentModel:
     rows : ndarray of float32, shape (n, dim)
         To learn from.
     n_steps, seed : int
-    report : callable
-        Receives one line of progress at a time.
     """
 
-    def __init__(self, rows: NDArray[np.float32], *, n_steps: int, seed: int, report: Callable[[str], None]) -> None:
+    def __init__(self, rows: NDArray[np.float32], *, n_steps: int, seed: int) -> None:
         self._mean, self._scale = rows.mean(axis=0), rows.std(axis=0) + 1e-6
         keras.utils.set_random_seed(seed)
         self._model = _network(rows.shape[1])
@@ -48,7 +48,7 @@ class LatentModel:
             self._model.optimizer.learning_rate = learning_rate(step, peak=_PEAK, n_warmup=_WARMUP, n_steps=n_steps)
             loss = self._model.train_on_batch(seen, wanted)
             if (step + 1) % 500 == 0:
-                report(f"latent model: step {step + 1}, loss {float(loss):.4f}")
+                _log.info("latent model: step %d, loss %.4f", step + 1, float(loss))
 
     def validation_losses(self, rows: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float64]:
         """Return the mean squared error of other rows, shape (n,), each at sixteen times; 1 is knowing nothing."""

@@ -1,13 +1,11 @@
 """Log-mel images that decoders are asked about: random windows of a split, the same for every decoder."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.audio.sources import TrainingSources
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.sounds import clip_sampler
 
 __all__ = ["draw_images"]
@@ -20,7 +18,6 @@ def draw_images(
     sources: TrainingSources,
     split: str,
     counts: tuple[int, ...],
-    report: Callable[[str], None],
 ) -> list[NDArray[np.float32]]:
     """Draw sets of images from one split, music, speech and noise in the shares of a run's settings.
 
@@ -29,7 +26,7 @@ def draw_images(
     list of ndarray of float32, shape (count, n_mels, n_frames, 1)
         The sets share recordings; windows are drawn alone.
     """
-    clips, log_mel = clip_sampler(config, sources, report, split=split), LogMel(config.front_end)
+    clips, log_mel = clip_sampler(config, sources, split=split), LogMel(config.front_end)
     rng = np.random.default_rng([config.seed, len(split)])
     sets = []
     for count in counts:

@@ -1,4 +1,4 @@
-"""The perceptual error: how differently a frozen encoder hears two images, block by block."""
+"""The perceptual error: the difference of two images in the activations of a frozen encoder."""
 
 from typing import Any
 
@@ -7,13 +7,13 @@ from keras import ops
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from pretraining.config import EncoderConfig, PretrainingConfig
+from pretraining.config.run import EncoderConfig, PretrainingConfig
 from pretraining.encoder import build_encoder
 
-__all__ = ["Listener"]
+__all__ = ["PerceptualEncoder"]
 
 
-class Listener(keras.Model):  # type: ignore[misc]  # Keras has no types
+class PerceptualEncoder(keras.Model):  # type: ignore[misc]  # Keras has no types
     """An encoder that does not learn.
 
     Parameters
@@ -23,7 +23,7 @@ class Listener(keras.Model):  # type: ignore[misc]  # Keras has no types
     """
 
     def __init__(self, encoder: EncoderConfig, front_end: FrontEndConfig) -> None:
-        super().__init__(name="listener", trainable=False)
+        super().__init__(name="perceptual_encoder", trainable=False)
         config = PretrainingConfig(method="random", front_end=front_end, encoder=encoder)
         self.encoder = build_encoder(config)
         blocks = range(1, len(encoder.channels) + 1)
@@ -32,7 +32,7 @@ class Listener(keras.Model):  # type: ignore[misc]  # Keras has no types
         )
         self.encoder.trainable = self.blocks.trainable = False
 
-    def hear_as(self, config: PretrainingConfig, encoder: keras.Model) -> None:
+    def take_weights(self, config: PretrainingConfig, encoder: keras.Model) -> None:
         """Take over a pretrained encoder's weights.
 
         Raises
@@ -42,7 +42,9 @@ class Listener(keras.Model):  # type: ignore[misc]  # Keras has no types
         """
         own = (self.encoder.input_shape, [weight.shape for weight in self.encoder.weights])
         if own != (encoder.input_shape, [weight.shape for weight in encoder.weights]):
-            message = f"the listener expects an encoder of {own[0][1:3]} images and {self.encoder.count_params()} "
+            message = (
+                f"the perceptual encoder expects an encoder of {own[0][1:3]} images and {self.encoder.count_params()} "
+            )
             message += (
                 f"weights, found one of {config.method} with {encoder.input_shape[1:3]} and {encoder.count_params()}"
             )
@@ -53,7 +55,7 @@ class Listener(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Return the activations of all blocks."""
         return self.blocks(images, training=False)
 
-    def difference(self, images: Any, rebuilt: Any) -> Any:
+    def perceptual_loss(self, images: Any, rebuilt: Any) -> Any:
         """Return the mean squared difference of activations, averaged over blocks."""
         pairs = zip(self(images), self(rebuilt), strict=True)
         return sum(ops.mean(ops.square(a - b)) for a, b in pairs) / len(self.blocks.outputs)

@@ -9,7 +9,7 @@ from keras import layers, ops
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from pretraining.diffusion.config import DecoderConfig
+from pretraining.config.decoder import DecoderConfig
 
 __all__ = ["build_refiner", "time_features"]
 

@@ -1,7 +1,8 @@
 """Whose sound is whose: recordings dealt to clients source by source, unevenly, and some kept by the server."""
 
+import logging
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,11 +16,13 @@ from nowplaying_core.audio.corpus import Group
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 from pretraining.sounds import build_augmenter, group_shares
 
 __all__ = ["Sound", "deal", "federate"]
+
+_log = logging.getLogger(__name__)
 
 _MOST_DEALS = 1000
 
@@ -34,7 +37,7 @@ class Sound:
 
 
 def federate(
-    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, report: Callable[[str], None]
+    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources
 ) -> tuple[ClipSampler, list[ClipSampler]]:
     """Return what the server and each client draw from, with everything in memory; labels are not read.
 
@@ -66,7 +69,7 @@ def federate(
         counts = ", ".join(
             f"{sum(one.group == group for one in owned)} {group}" for group in ("music", "speech", "noise")
         )
-        report(f"client {number}: {counts}, of {len({one.source for one in owned})} sources")
+        _log.info("client %d: %s, of %d sources", number, counts, len({one.source for one in owned}))
         clients.append(sampler(owned))
     return sampler(kept), clients
 

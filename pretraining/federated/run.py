@@ -8,7 +8,6 @@ takes them from its own recordings.
 import json
 import logging
 import os
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from nowplaying_core.artifacts import write_atomic, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from pretraining.clips import ClipSampler
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME
 from pretraining.federated.clients import federate
 from pretraining.federated.config import FederationConfig
@@ -44,8 +43,6 @@ def pretrain_federated(
     federation: FederationConfig,
     sources: TrainingSources,
     run_dir: Path,
-    *,
-    report: Callable[[str], None] = _log.info,
 ) -> Path:
     """Pretrain for all rounds, going on after the last finished one.
 
@@ -60,8 +57,6 @@ def pretrain_federated(
         Receives ``config.json``, ``federation.json`` (settings, weights and slices of a client's round, what each
         round sent and spent, the state of the privacy accountant), ``federation.npz`` (the averaged weights) and at the
         end ``encoder.weights.h5``: a folder like that of ``nowplaying pretrain``.
-    report : callable
-        Receives one line of progress at a time.
 
     Returns
     -------
@@ -91,14 +86,14 @@ def pretrain_federated(
         learning_rate=federation.local_rate,
     )
     record = _claim(config, federation, run_dir)
-    server, clients = federate(config, federation, sources, report)
+    server, clients = federate(config, federation, sources)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, server)
     weights = run_dir / _CHECKPOINT
     if record["rounds"]:
         with np.load(weights, allow_pickle=False) as saved:
             _assign(pretext, [saved[name] for name in saved.files])
-        report(f"resuming after round {len(record['rounds'])}")
+        _log.info("resuming after round %d", len(record["rounds"]))
     n_slices = pretext.draw(server, np.random.default_rng(config.seed))[0].shape[1]
     record["slices_per_round"] = federation.local_steps * federation.local_clips * int(n_slices)
     record["n_weights"] = sum(int(np.prod(one.shape)) for one in pretext.trainable_variables)
@@ -113,7 +108,7 @@ def pretrain_federated(
         record["rounds"].append(row)
         record["accountant"] = accountant
         write_json(run_dir / RECORD_NAME, record)
-        report(json.dumps(row))
+        _log.info(json.dumps(row))
 
     average(federation, _values(pretext), learn=learn, keep=keep, record=record, seed=config.seed)
     with np.load(weights, allow_pickle=False) as saved:

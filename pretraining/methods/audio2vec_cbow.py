@@ -11,7 +11,7 @@ from keras import ops
 from numpy.typing import NDArray
 
 from pretraining.clips import ClipSampler
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.decoder import build_decoder
 from pretraining.methods.context import neighbouring, others_than_middle
 from pretraining.methods.pretext import Pretext

@@ -5,7 +5,6 @@ by a normalising flow and a term that makes clean and noisy copies share them. H
 through the sign (Bengio et al. 2013, arXiv 1308.3432): a reconstruction of the idea, not of its settings.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -16,7 +15,7 @@ from fingerprinter.objectives.nt_xent import nt_xent
 from nowplaying_core.audio.sources import TrainingSources
 from pretraining.bits.pairs import FingerprintPairs, fingerprint_pairs
 from pretraining.codes.quantizer import unit
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.methods.pretext import Pretext
 
 __all__ = ["STEEPNESS", "BinaryCodes"]
@@ -31,11 +30,9 @@ class BinaryCodes(Pretext):
     """
 
     @classmethod
-    def sampler(
-        cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]
-    ) -> FingerprintPairs:
+    def sampler(cls, config: PretrainingConfig, sources: TrainingSources) -> FingerprintPairs:
         """Return pairs of clean and degraded fingerprints."""
-        return fingerprint_pairs(config, sources, report)
+        return fingerprint_pairs(config, sources)
 
     def draw(self, pairs: FingerprintPairs, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw pairs."""

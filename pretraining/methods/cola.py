@@ -12,7 +12,7 @@ from keras import Sequential, layers, ops
 from numpy.typing import NDArray
 
 from pretraining.clips import ClipSampler
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.methods.pretext import Pretext
 
 __all__ = ["Cola"]

@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 
 __all__ = ["neighbouring", "others_than_middle"]
 

@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
-from pretraining.config import EncoderConfig, PretrainingConfig
+from pretraining.config.run import EncoderConfig, PretrainingConfig
 from pretraining.diffusion.critic import adversarial_loss, build_critic
 from pretraining.diffusion.decoder import RefinedDecoder
-from pretraining.diffusion.perceptual import Listener
+from pretraining.diffusion.perceptual import PerceptualEncoder
 from pretraining.encoder import embed
 from pretraining.methods.pretext import Pretext
 
@@ -34,7 +34,7 @@ class DiffusionAutoencoder(Pretext):
         super().__init__(config)
         self.decoder = RefinedDecoder(config.decoder, config.front_end, config.encoder.dim)
         if config.decoder.perceptual_weight:
-            self.listener = Listener(EncoderConfig(), config.front_end)
+            self.perceptual_encoder = PerceptualEncoder(EncoderConfig(), config.front_end)
         self.critic = build_critic(config.decoder, config.front_end) if config.decoder.adversarial_weight else None
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
@@ -47,8 +47,8 @@ class DiffusionAutoencoder(Pretext):
         slices, noise, times = inputs
         images, weights = self.images(slices), self.config.decoder
         loss, rebuilt = self.decoder.training_loss(images, unit_numbers(self.encoder(images)), noise, times)
-        if self.listener is not None:
-            loss += weights.perceptual_weight * self.listener.difference(images, rebuilt)
+        if self.perceptual_encoder is not None:
+            loss += weights.perceptual_weight * self.perceptual_encoder.perceptual_loss(images, rebuilt)
         if self.critic is not None:
             loss += adversarial_loss(self.critic, images, rebuilt, weights.adversarial_weight)
         return loss

@@ -1,6 +1,5 @@
 """What both methods with codes share: clips as one image each, and the next code as what is learned."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.audio.sources import TrainingSources
 from pretraining.clips import ClipSampler
 from pretraining.codes.encoder import clip_front_end
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.methods.pretext import Pretext
 from pretraining.sounds import clip_sampler
 
@@ -31,9 +30,9 @@ class NextCode(Pretext):
         self.quantizer, self.transformer = (self.encoder.get_layer(name) for name in ("codes", "transformer"))
 
     @classmethod
-    def sampler(cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> ClipSampler:
+    def sampler(cls, config: PretrainingConfig, sources: TrainingSources) -> ClipSampler:
         """Return the sampler of whole clips: recordings that are shorter are left out."""
-        return clip_sampler(replace(config, front_end=clip_front_end(config)), sources, report)
+        return clip_sampler(replace(config, front_end=clip_front_end(config)), sources)
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw clips."""

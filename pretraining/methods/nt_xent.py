@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from fingerprinter.encoders.head import UnitNorm
 from fingerprinter.objectives.nt_xent import nt_xent
 from pretraining.clips import ClipSampler
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.methods.pretext import Pretext
 
 __all__ = ["NtXent"]

@@ -1,6 +1,5 @@
 """What every method is: a model that draws its own batches, and adds what it minimises to its losses."""
 
-from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.audio.sources import TrainingSources
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import build_encoder
 from pretraining.sounds import clip_sampler
 
@@ -26,11 +25,11 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
 
     Attributes
     ----------
-    listener : Listener or None
-        A second, finished encoder that a method with a perceptual error hears through.
+    perceptual_encoder : PerceptualEncoder or None
+        A second, finished encoder, for the perceptual error.
     """
 
-    listener: Any = None
+    perceptual_encoder: Any = None
 
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(name=config.method)
@@ -39,9 +38,9 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.encoder = build_encoder(config)
 
     @classmethod
-    def sampler(cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> Any:
+    def sampler(cls, config: PretrainingConfig, sources: TrainingSources) -> Any:
         """Return what the method draws from: clips of all sounds, unless it says otherwise."""
-        return clip_sampler(config, sources, report)
+        return clip_sampler(config, sources)
 
     def prepare(self, clips: Any) -> None:
         """Fit what no gradient reaches, once, before the first step of a run; most methods have nothing of the kind."""

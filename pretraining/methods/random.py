@@ -2,7 +2,7 @@
 
 import keras
 
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import build_encoder
 
 __all__ = ["random_encoder"]

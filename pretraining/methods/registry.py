@@ -18,7 +18,7 @@ from pretraining.methods.vq_codes import VqCodes
 
 __all__ = ["METHODS"]
 
-# All of pretraining.config.METHOD_NAMES but "random", which trains nothing.
+# All of pretraining.config.run.METHOD_NAMES but "random", which trains nothing.
 METHODS: Final[dict[str, type[Pretext]]] = {
     "audio2vec_cbow": Audio2VecCbow,
     "audio2vec_skipgram": Audio2VecSkipgram,

@@ -4,7 +4,7 @@ An encoder trained with labels is the upper row of Tagliasacchi et al. 2019 and 
 task over a common encoder is a reconstruction of the idea. Only the training parts of the tasks are read.
 """
 
-from collections.abc import Callable
+import logging
 from typing import Any
 
 import numpy as np
@@ -12,24 +12,25 @@ from keras import layers, ops
 from numpy.typing import NDArray
 
 from nowplaying_core.audio.sources import TrainingSources
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.labelled import LabelledSampler
 from pretraining.methods.pretext import Pretext
 from pretraining.tasks.registry import open_tasks
 
 __all__ = ["Supervised"]
 
+_log = logging.getLogger(__name__)
+
 
 class Supervised(Pretext):
     """A linear classifier over all labels, of which only those of a sound's own task count."""
 
     @classmethod
-    def sampler(
-        cls, config: PretrainingConfig, sources: TrainingSources, report: Callable[[str], None]
-    ) -> LabelledSampler:
+    def sampler(cls, config: PretrainingConfig, sources: TrainingSources) -> LabelledSampler:
         """Return the sampler of the corpus's labelled sounds."""
-        tasks = open_tasks(corpus=sources.corpus, public=[], names=[], report=report)
-        report(", ".join(f"{task.name}: {len(task.train)} sounds, {len(task.labels)} labels" for task in tasks))
+        tasks = open_tasks(corpus=sources.corpus, public=[], names=[])
+        for task in tasks:
+            _log.info("%s: %d sounds, %d labels", task.name, len(task.train), len(task.labels))
         return LabelledSampler(tasks, config.front_end.window_samples, sources.cache_dir)
 
     def build(self, shapes: tuple[tuple[int | None, ...], ...]) -> None:

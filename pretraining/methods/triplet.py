@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from fingerprinter.encoders.head import UnitNorm
 from fingerprinter.objectives.triplet import semi_hard_triplet
 from pretraining.clips import ClipSampler
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.methods.pretext import Pretext
 
 __all__ = ["Triplet"]

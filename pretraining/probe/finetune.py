@@ -5,7 +5,7 @@ import numpy as np
 from keras import layers
 from numpy.typing import NDArray
 
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import build_encoder, embed
 
 __all__ = ["fine_tune"]

@@ -1,8 +1,9 @@
 """Ask several encoders the same: tasks, shares of labels and seeds, frozen and fine-tuned."""
 
+import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import embed, load_encoder
 from pretraining.probe.compare import Right, compare
 from pretraining.probe.few import labelled_part
@@ -23,6 +24,8 @@ from pretraining.tasks.task import Task
 from pretraining.tflite_encoder import TfliteEncoder
 
 __all__ = ["ProbeSettings", "probe"]
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,7 +74,6 @@ def probe(
     settings: ProbeSettings,
     *,
     cache_dir: Path,
-    report: Callable[[str], None],
     names: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Measure the encoders of finished runs on all tasks.
@@ -85,8 +87,6 @@ def probe(
     settings : ProbeSettings
     cache_dir : Path
         For decoded audio.
-    report : callable
-        Receives one line of progress at a time.
     names : sequence of str, optional
         What rows are called instead of their methods; runs of one name are one row.
 
@@ -125,7 +125,7 @@ def probe(
             for mode, share, found in _ask(heard, config, encoder, settings):
                 right[name, mode, share].append(found)
         answers.append({key: np.concatenate(found) for key, found in right.items()})
-        report(f"{task.name}: {len(task.train)} + {len(task.test)} sounds, {time.monotonic() - started:.0f} s")
+        _log.info("%s: %d + %d sounds, %.0f s", task.name, len(task.train), len(task.test), time.monotonic() - started)
     results, means = compare(tasks, answers)
     return {
         "schema": "probe/1",

@@ -1,15 +1,18 @@
 """Tasks by name, from a corpus and from public collections."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from nowplaying_core.errors import ConfigError
 from pretraining.tasks.corpus import corpus_tasks
+from pretraining.tasks.midi import MidiTasks
 from pretraining.tasks.public import COLLECTIONS
-from pretraining.tasks.scores import ScoreTasks
 from pretraining.tasks.task import Task
 
 __all__ = ["open_tasks"]
+
+_log = logging.getLogger(__name__)
 
 
 def open_tasks(
@@ -17,8 +20,7 @@ def open_tasks(
     corpus: Path | None,
     public: Sequence[str],
     names: Sequence[str],
-    report: Callable[[str], None],
-    scores: ScoreTasks | None = None,
+    rendered: MidiTasks | None = None,
 ) -> list[Task]:
     """Return the tasks to ask.
 
@@ -30,9 +32,7 @@ def open_tasks(
         ``NAME=FOLDER``, the name one of ``COLLECTIONS``; a collection that is asked for must be there.
     names : sequence of str
         Only these; empty for all.
-    report : callable
-        Receives one line of progress at a time.
-    scores : ScoreTasks, optional
+    rendered : MidiTasks, optional
         Tasks of rendered scores.
 
     Raises
@@ -41,8 +41,8 @@ def open_tasks(
         When a name or a folder is unknown, or nothing is left.
     """
     builders = dict(corpus_tasks(corpus)) if corpus is not None else {}
-    if scores is not None:
-        builders |= scores.builders()
+    if rendered is not None:
+        builders |= rendered.builders()
     demanded = set(names)
     for item in public:
         name, _, folder = item.partition("=")
@@ -66,7 +66,7 @@ def open_tasks(
         except ConfigError as error:
             if name in demanded:
                 raise
-            report(f"left out: {error}")
+            _log.info("left out: %s", error)
     if not tasks:
         message = "expected a --corpus with labels or a --public collection, found no task"
         raise ConfigError(message)

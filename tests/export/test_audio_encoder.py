@@ -7,16 +7,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from evaluation.model_card import CARD_NAME, METRICS_NAME
-from export.audio_encoder import LEAST_COSINE, export_audio_encoder, publish_audio_encoder, sample_images
+from export.audio_encoder import LEAST_COSINE, export_audio_encoder, sample_images
+from nowplaying.cli.main import app
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import CorruptArtifactError, ParityError
 from nowplaying_core.manifest import ModelFolder
 from pretraining.encoder import WEIGHTS_NAME, embed, load_encoder
-from pretraining.tasks.corpus import music_speech_noise
 from pretraining.tflite_encoder import TfliteEncoder
 from pretraining.train import pretrain
 from tests.detector.sounds import corpus_folder
@@ -41,12 +42,17 @@ def run(sources: TrainingSources) -> Path:
 @pytest.fixture(scope="module")
 def shipped(sources: TrainingSources, run: Path) -> Path:
     folder = sources.cache_dir / "encoder"
-    return publish_audio_encoder(
-        run, folder, sources, [music_speech_noise(sources.corpus)], name="tiny", report=lambda _line: None
+    arguments = {"run-dir": run, "out": folder, "corpus": sources.corpus, "cache-dir": sources.cache_dir}
+    options = [part for name, value in arguments.items() for part in (f"--{name}", str(value))]
+    result = CliRunner().invoke(
+        app, ["publish", "encoder", *options, "--task", "music_speech_noise", "--name", "tiny"], catch_exceptions=False
     )
+    assert result.exit_code == 0
+    assert result.stdout.strip() == str(folder)
+    return folder
 
 
-def test_the_folder_is_whole_and_its_encoder_hears_like_the_runs(
+def test_the_folder_is_whole_and_its_encoder_answers_like_the_runs(
     shipped: Path, run: Path, sources: TrainingSources, rng: np.random.Generator
 ) -> None:
     manifest = ModelFolder.open(shipped, role="audio_encoder").manifest
@@ -55,7 +61,7 @@ def test_the_folder_is_whole_and_its_encoder_hears_like_the_runs(
     assert (shipped / WEIGHTS_NAME).read_bytes() == (run / WEIGHTS_NAME).read_bytes()
     config, encoder = load_encoder(run)
     assert TfliteEncoder(shipped).config == config
-    _, images = sample_images(config, sources, lambda _line: None)
+    _, images = sample_images(config, sources)
     wanted, found = embed(encoder, images), embed(TfliteEncoder(shipped), images)
     step = np.abs(wanted).max() / 127
     assert np.median(np.abs(wanted - found)) < 2 * step
@@ -75,17 +81,17 @@ def test_metrics_hold_both_forms_and_the_card_is_made_of_them(shipped: Path) -> 
 
 def test_converting_twice_gives_the_same_bytes(run: Path, sources: TrainingSources, tmp_path: Path) -> None:
     config, encoder = load_encoder(run)
-    images = sample_images(config, sources, lambda _line: None)
+    images = sample_images(config, sources)
     about = {"name": "tiny", "version": "1.0.0", "training": {}}
     folders = [export_audio_encoder(config, encoder, images, tmp_path / name, **about) for name in ("first", "again")]
     assert len({hashlib.sha256((folder / "encoder.tflite").read_bytes()).hexdigest() for folder in folders}) == 1
 
 
-def test_an_int8_encoder_that_hears_something_else_is_not_written(
+def test_an_int8_encoder_that_answers_differently_is_not_written(
     run: Path, sources: TrainingSources, tmp_path: Path
 ) -> None:
     config, encoder = load_encoder(run)
-    calibration, others = sample_images(config, sources, lambda _line: None)
+    calibration, others = sample_images(config, sources)
     with pytest.raises(ParityError, match="mean cosine"):
         # Ranges set on near silence: everything else saturates.
         export_audio_encoder(
@@ -106,8 +112,8 @@ def test_a_graph_of_another_encoder_is_refused(shipped: Path, tmp_path: Path) ->
         TfliteEncoder(changed)
 
 
-def test_the_audio2vec_at_full_size_fits_a_phone(tmp_path: Path, rng: np.random.Generator) -> None:
-    from pretraining.config import PretrainingConfig
+def test_the_audio_encoder_at_full_size_fits_a_phone(tmp_path: Path, rng: np.random.Generator) -> None:
+    from pretraining.config.run import PretrainingConfig
     from pretraining.methods.random import random_encoder
 
     config = replace(PretrainingConfig(method="random"), seed=3)

@@ -1,11 +1,40 @@
 """Tiny settings for tests of methods and loops: images of 32 x 32 and a fraction of the weights."""
 
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
-from pretraining.config import EncoderConfig, MethodConfig, PretrainingConfig
-from pretraining.diffusion.config import DecoderConfig
+from pretraining.config.decoder import DecoderConfig
+from pretraining.config.run import EncoderConfig, MethodConfig, PretrainingConfig
 
-__all__ = ["small_config", "small_decoder"]
+__all__ = ["interrupted_at", "small_config", "small_decoder"]
+
+
+class InterruptedRunError(Exception):
+    pass
+
+
+@contextmanager
+def interrupted_at(text: str, module: str, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Interrupt a run, and expect the interruption, where a module logs a text."""
+
+    def interrupt(record: logging.LogRecord) -> bool:
+        if text in record.getMessage():
+            raise InterruptedRunError
+        return True
+
+    caplog.set_level(logging.INFO)
+    logger = logging.getLogger(module)
+    logger.addFilter(interrupt)
+    try:
+        with pytest.raises(InterruptedRunError):
+            yield
+    finally:
+        logger.removeFilter(interrupt)
 
 
 def small_config(method: str, **changes: object) -> PretrainingConfig:

@@ -5,7 +5,7 @@ import pytest
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from pretraining.config import METHOD_NAMES, PretrainingConfig
+from pretraining.config.run import METHOD_NAMES, PretrainingConfig
 
 CONFIGS = Path(__file__).parents[2] / "configs" / "pretraining"
 

@@ -14,7 +14,7 @@ from fingerprinter.encoders.registry import build_encoder as build_fingerprint_e
 from fingerprinter.training.model import load_matching_weights
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import build_encoder, embed, load_encoder
 from tests.pretraining.material import small_config
 

@@ -9,18 +9,14 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from pretraining.config import METHOD_NAMES
+from pretraining.config.run import METHOD_NAMES
 from pretraining.encoder import load_encoder
 from pretraining.methods.registry import METHODS
 from pretraining.train import pretrain, pretrain_once
 from tests.detector.sounds import corpus_folder
-from tests.pretraining.material import small_config
+from tests.pretraining.material import interrupted_at, small_config
 
 pytestmark = pytest.mark.train
-
-
-class InterruptedRunError(Exception):
-    pass
 
 
 @pytest.fixture(scope="module")
@@ -33,22 +29,18 @@ def test_settings_and_registry_know_the_same_names() -> None:
     assert (*METHODS, "random") == METHOD_NAMES
 
 
-def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_to_the_same_weights(
+    sources: TrainingSources, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     config = small_config("cola")
     pretrain(config, sources, tmp_path / "whole")
-
-    def interrupt(line: str) -> None:
-        if '"step": 4' in line:
-            raise InterruptedRunError
-
     # The report of step 4 comes before its checkpoint, so the run starts again at step 2.
-    with pytest.raises(InterruptedRunError):
-        pretrain(config, sources, tmp_path / "parts", report=interrupt)
+    with interrupted_at('"step": 4', "pretraining.train", caplog):
+        pretrain(config, sources, tmp_path / "parts")
     with pytest.raises(ConfigError, match="pretraining end"):
         load_encoder(tmp_path / "parts")
-    told: list[str] = []
-    pretrain(config, sources, tmp_path / "parts", report=told.append)
-    assert "resuming at step 2" in told
+    pretrain(config, sources, tmp_path / "parts")
+    assert "resuming at step 2" in caplog.messages
     whole, parts = (load_encoder(tmp_path / name)[1].get_weights() for name in ("whole", "parts"))
     assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(whole, parts, strict=True))
     running = [one for one in load_encoder(tmp_path / "whole")[1].non_trainable_variables if "moving_mean" in one.path]
@@ -58,9 +50,9 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources
     assert [int(row["step"]) for row in rows] == [2, 4]
     with pytest.raises(ConfigError, match="has reached its 4 steps"):
         pretrain(config, sources, tmp_path / "whole")
-    told.clear()
-    pretrain_once(config, sources, tmp_path / "whole", report=told.append)
-    assert not told, "an ended run of these settings is left as it is"
+    caplog.clear()
+    pretrain_once(config, sources, tmp_path / "whole")
+    assert not caplog.messages, "an ended run of these settings is left as it is"
     with pytest.raises(ConfigError, match="other settings"):
         pretrain_once(replace(config, seed=7), sources, tmp_path / "whole")
     with pytest.raises(ConfigError, match="run of other settings"):

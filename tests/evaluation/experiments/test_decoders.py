@@ -7,11 +7,11 @@ from types import ModuleType
 
 import pytest
 
+from evaluation.experiments.decoder_report import to_markdown
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.settings import merged, read_settings
-from pretraining.config import EncoderConfig, PretrainingConfig
-from pretraining.diffusion.config import DecoderConfig
-from pretraining.diffusion.report import to_markdown
+from pretraining.config.decoder import DecoderConfig
+from pretraining.config.run import EncoderConfig, PretrainingConfig
 
 ROOT = Path(__file__).parents[3]
 CONFIGS = ROOT / "configs" / "pretraining" / "decoders"
@@ -41,13 +41,13 @@ def test_rows_differ_in_their_weights_alone(decoders: ModuleType) -> None:
     assert weights["gan"] == (0.0, 1.0, 0.1, 0.1)
     ours = configs[decoders.OURS]
     assert ours.front_end == FrontEndConfig(), "the shipped fingerprinter hears what is rebuilt"
-    listener = PretrainingConfig.read(CONFIGS / f"{decoders.LISTENER}.toml")
-    assert (listener.encoder, listener.front_end) == (EncoderConfig(), ours.front_end)
+    perceptual_encoder = PretrainingConfig.read(CONFIGS / f"{decoders.PERCEPTUAL_ENCODER}.toml")
+    assert (perceptual_encoder.encoder, perceptual_encoder.front_end) == (EncoderConfig(), ours.front_end)
 
 
 def test_full_scale_changes_are_settings(decoders: ModuleType) -> None:
     changes = read_settings(CONFIGS / "gpu.toml")
-    assert set(changes) == {decoders.LISTENER, "decoders"}
+    assert set(changes) == {decoders.PERCEPTUAL_ENCODER, "decoders"}
     for name in decoders.ROWS:
         values = merged(read_settings(CONFIGS / f"{name}.toml"), changes["decoders"])
         assert PretrainingConfig.from_dict(values).n_steps == changes["decoders"]["n_steps"]

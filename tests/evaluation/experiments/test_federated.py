@@ -8,7 +8,7 @@ pytest.importorskip("keras", reason="needs the train extra")
 
 import importlib
 
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
 pytestmark = pytest.mark.train

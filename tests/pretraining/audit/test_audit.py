@@ -1,6 +1,5 @@
 """An audit from recordings to its table: with a model that stores everything, and one that stores nothing."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -21,7 +20,7 @@ from pretraining.audit.report import to_markdown
 from pretraining.audit.run import Audit, privacy_audit
 from pretraining.train import claim
 from tests.detector.sounds import corpus_folder
-from tests.pretraining.material import small_config, small_decoder
+from tests.pretraining.material import interrupted_at, small_config, small_decoder
 
 pytestmark = pytest.mark.train
 FRONT_END = small_config("random").front_end
@@ -82,7 +81,7 @@ FORMS = {"everything": lambda rows: rows, "nothing": lambda rows: np.ones_like(r
 @pytest.fixture(scope="module")
 def audit(sources: TrainingSources, tmp_path_factory: pytest.TempPathFactory) -> Audit:
     run = tmp_path_factory.mktemp("run")
-    return privacy_audit(CONFIG, Pooled(), FORMS, sources, run, report=lambda line: None)
+    return privacy_audit(CONFIG, Pooled(), FORMS, sources, run)
 
 
 def test_what_is_stored_can_be_rebuilt_and_what_is_not_cannot(audit: Audit) -> None:
@@ -115,37 +114,34 @@ def test_the_table_says_what_the_figures_say(audit: Audit) -> None:
     assert text.count("everything, read directly") == 1
 
 
-def test_an_attack_that_was_stopped_goes_on_and_is_not_learnt_twice(tmp_path: Path) -> None:
+def test_an_attack_that_was_stopped_goes_on_and_is_not_learnt_twice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     config, rng = replace(CONFIG, n_steps=4, checkpoint_every=2), np.random.default_rng(0)
     images = rng.standard_normal((20, 32, 32, 1)).astype(np.float16)
     bank = Bank(images, rng.standard_normal((20, 16)).astype(np.float32), n_words=4)
 
-    def learn(report: Callable[[str], object]) -> Attack:
-        return attack(config, FRONT_END, bank, bank.vectors, tmp_path / "run", report=report)
+    def learn() -> Attack:
+        return attack(config, FRONT_END, bank, bank.vectors, tmp_path / "run")
 
-    def stop(line: str) -> None:
-        if '"step": 4' in line:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        learn(stop)
-    told: list[str] = []
-    parts = learn(told.append)
-    assert "resuming at step 2" in told
-    again: list[str] = []
-    np.testing.assert_array_equal(learn(again.append).get_weights()[0], parts.get_weights()[0])
-    assert again == []
+    with interrupted_at('"step": 4', "pretraining.train", caplog):
+        learn()
+    parts = learn()
+    assert "resuming at step 2" in caplog.messages
+    caplog.clear()
+    np.testing.assert_array_equal(learn().get_weights()[0], parts.get_weights()[0])
+    assert caplog.messages == []
 
 
 def test_other_settings_in_the_same_folder_are_refused(sources: TrainingSources, tmp_path: Path) -> None:
     claim(CONFIG, tmp_path / Pooled.embedding_space)
     with pytest.raises(ConfigError, match="other settings"):
-        privacy_audit(replace(CONFIG, seed=2), Pooled(), FORMS, sources, tmp_path, report=print)
+        privacy_audit(replace(CONFIG, seed=2), Pooled(), FORMS, sources, tmp_path)
 
 
 def test_examples_are_written_for_encoders(audit: Audit, sources: TrainingSources, tmp_path: Path) -> None:
     file = sources.corpus / "music" / "2.wav"
-    written = write_examples([file], Pooled(), FORMS, audit.attacks, tmp_path, n_steps=2, report=lambda line: None)
+    written = write_examples([file], Pooled(), FORMS, audit.attacks, tmp_path, n_steps=2)
     made = ("log-mel", "everything-mean", "everything-sampled", "nothing-mean", "nothing-sampled")
     assert [path.name for path in written] == [f"2-{name}.ogg" for name in made]
     sounds = [soundfile.read(path)[0] for path in written]

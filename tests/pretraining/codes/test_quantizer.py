@@ -4,8 +4,8 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from nowplaying_core.errors import ConfigError
-from pretraining.codes.config import CodeConfig
 from pretraining.codes.quantizer import Bottleneck, Codebook, nearest, slices
+from pretraining.config.codes import CodeConfig
 from tests.pretraining.material import small_config
 
 pytestmark = pytest.mark.train

@@ -3,8 +3,8 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from pretraining.codes.config import CodeConfig
 from pretraining.codes.transformer import CodeTransformer
+from pretraining.config.codes import CodeConfig
 
 pytestmark = pytest.mark.train
 

@@ -8,11 +8,11 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from pretraining.config import EncoderConfig, PretrainingConfig
-from pretraining.diffusion.config import DecoderConfig
+from pretraining.config.decoder import DecoderConfig
+from pretraining.config.run import EncoderConfig, PretrainingConfig
 from pretraining.diffusion.critic import adversarial_loss, build_critic
 from pretraining.diffusion.decoder import RefinedDecoder
-from pretraining.diffusion.perceptual import Listener
+from pretraining.diffusion.perceptual import PerceptualEncoder
 from pretraining.encoder import build_encoder
 from tests.pretraining.material import small_config, small_decoder
 
@@ -80,21 +80,21 @@ def test_the_two_sides_of_one_adversarial_loss_learn_against_each_other() -> Non
         np.testing.assert_allclose(both, alone, atol=1e-5)
 
 
-def test_a_listener_hears_no_difference_to_itself_and_takes_only_an_encoder_that_fits() -> None:
+def test_a_perceptual_encoder_finds_no_difference_to_itself_and_takes_only_a_matching_encoder() -> None:
     config = small_config("random")
-    listener = Listener(config.encoder, FRONT_END)
+    perceptual_encoder = PerceptualEncoder(config.encoder, FRONT_END)
     images = np.random.default_rng(0).standard_normal((2, 32, 32, 1)).astype(np.float32)
-    assert float(listener.difference(images, images)) == 0.0
-    assert float(listener.difference(images, -images)) > 0.0
+    assert float(perceptual_encoder.perceptual_loss(images, images)) == 0.0
+    assert float(perceptual_encoder.perceptual_loss(images, -images)) > 0.0
     keras.utils.set_random_seed(9)
     encoder = build_encoder(config)
-    before = float(listener.difference(images, -images))
-    listener.hear_as(config, encoder)
-    assert float(listener.difference(images, -images)) != before
-    assert not listener.trainable_variables
+    before = float(perceptual_encoder.perceptual_loss(images, -images))
+    perceptual_encoder.take_weights(config, encoder)
+    assert float(perceptual_encoder.perceptual_loss(images, -images)) != before
+    assert not perceptual_encoder.trainable_variables
     other = PretrainingConfig(method="random", front_end=FRONT_END, encoder=EncoderConfig(channels=(4, 8), dim=16))
     with pytest.raises(ConfigError, match="expects an encoder"):
-        listener.hear_as(other, build_encoder(other))
+        perceptual_encoder.take_weights(other, build_encoder(other))
 
 
 @pytest.mark.parametrize(

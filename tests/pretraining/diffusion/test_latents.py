@@ -12,7 +12,7 @@ def test_rows_on_a_line_are_easier_than_noise_and_are_drawn_from_it() -> None:
     rng = np.random.default_rng(0)
     noise = rng.standard_normal((2000, 6)).astype(np.float32)
     line = (noise[:, :1] * np.arange(1, 7) + 3.0).astype(np.float32)
-    models = [LatentModel(rows[:1500], n_steps=150, seed=1, report=lambda text: None) for rows in (noise, line)]
+    models = [LatentModel(rows[:1500], n_steps=150, seed=1) for rows in (noise, line)]
     losses = [
         model.validation_losses(rows[1500:], np.random.default_rng(1))
         for model, rows in zip(models, (noise, line), strict=True)

@@ -6,7 +6,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pretraining.diffusion.config import PREDICTIONS
+from pretraining.config.decoder import PREDICTIONS
 from pretraining.diffusion.process import asked_for, estimates, loss_weight, noisy, shares
 from pretraining.diffusion.sampler import sampled
 

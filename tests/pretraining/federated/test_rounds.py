@@ -14,29 +14,22 @@ from nowplaying_core.errors import ConfigError
 from pretraining.encoder import load_encoder
 from pretraining.federated.run import RECORD_NAME, pretrain_federated
 from tests.pretraining.federated.federation import FEDERATION
-from tests.pretraining.material import small_config
+from tests.pretraining.material import interrupted_at, small_config
 
 pytestmark = pytest.mark.train
 
 
-def test_two_clients_teach_one_encoder_and_a_stopped_run_goes_on(sources: TrainingSources, tmp_path: Path) -> None:
+def test_two_clients_train_one_encoder_and_a_stopped_run_resumes(
+    sources: TrainingSources, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     config = small_config("temporal_gap")
-    pretrain_federated(config, FEDERATION, sources, tmp_path / "whole", report=lambda _line: None)
-
-    class StoppedError(Exception):
-        pass
-
-    def stop(line: str) -> None:
-        if '"round": 1' in line:
-            raise StoppedError
-
-    with pytest.raises(StoppedError):
-        pretrain_federated(config, FEDERATION, sources, tmp_path / "parts", report=stop)
+    pretrain_federated(config, FEDERATION, sources, tmp_path / "whole")
+    with interrupted_at('"round": 1', "pretraining.federated.run", caplog):
+        pretrain_federated(config, FEDERATION, sources, tmp_path / "parts")
     with pytest.raises(ConfigError, match="pretraining end"):
         load_encoder(tmp_path / "parts")
-    told: list[str] = []
-    pretrain_federated(config, FEDERATION, sources, tmp_path / "parts", report=told.append)
-    assert "resuming after round 1" in told
+    pretrain_federated(config, FEDERATION, sources, tmp_path / "parts")
+    assert "resuming after round 1" in caplog.messages
     whole, parts = (load_encoder(tmp_path / name)[1].get_weights() for name in ("whole", "parts"))
     assert all(np.allclose(a, b, atol=1e-5) for a, b in zip(whole, parts, strict=True))
     record = json.loads((tmp_path / "whole" / RECORD_NAME).read_text())

@@ -1,3 +1,4 @@
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -7,8 +8,8 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from pretraining.bits.config import BitConfig
 from pretraining.bits.pairs import FingerprintPairs, fingerprint_pairs
+from pretraining.config.bits import BitConfig
 from pretraining.probe.run import ProbeSettings, probe
 from pretraining.train import build_pretext, pretrain
 from tests.detector.sounds import corpus_folder
@@ -49,22 +50,24 @@ def test_bits_learn_to_stand_for_their_vectors_and_to_agree(pairs: FingerprintPa
     assert after[2] < 0.7 * uneven, "each bit is set about as often as not"
 
 
-def test_pairs_are_made_once_by_the_shipped_fingerprinter_and_no_probe_hears_them(tmp_path: Path) -> None:
+def test_pairs_are_made_once_by_the_shipped_fingerprinter_and_no_probe_takes_them(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=4.0), cache_dir=tmp_path / "cache")
     config = small_config("binary_codes", past_s=0.1, bits=BitConfig(n_pairs=6))
-    told: list[str] = []
-    made = fingerprint_pairs(config, sources, told.append).vectors
+    caplog.set_level(logging.INFO)
+    made = fingerprint_pairs(config, sources).vectors
     assert made.shape == (6, 2, 96)
     np.testing.assert_allclose(np.linalg.norm(made, axis=2), 1, atol=1e-5)
     own, others = np.einsum("nd,nd->n", made[:, 0], made[:, 1]), made[:, 0] @ made[:, 1].T
     assert own.mean() > others.mean()
-    assert "6 of 6 pairs of fingerprints" in told
-    told.clear()
-    again = fingerprint_pairs(config, sources, told.append).vectors
+    assert "6 of 6 pairs of fingerprints" in caplog.messages
+    caplog.clear()
+    again = fingerprint_pairs(config, sources).vectors
     np.testing.assert_array_equal(again, made)
-    assert told == []
+    assert caplog.messages == []
     pretrain(config, sources, tmp_path / "run")
     with pytest.raises(ConfigError, match="expected an encoder that hears sound"):
-        probe([tmp_path / "run"], [], ProbeSettings(), cache_dir=tmp_path, report=told.append)
+        probe([tmp_path / "run"], [], ProbeSettings(), cache_dir=tmp_path)
     with pytest.raises(ConfigError, match=r"bits.dim: expected the 96"):
-        fingerprint_pairs(small_config("binary_codes", bits=BitConfig(dim=64, n_pairs=6)), sources, told.append)
+        fingerprint_pairs(small_config("binary_codes", bits=BitConfig(dim=64, n_pairs=6)), sources)

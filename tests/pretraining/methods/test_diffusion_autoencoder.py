@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
-from pretraining.config import EncoderConfig
+from pretraining.config.run import EncoderConfig
 from pretraining.diffusion.critic import adversarial_loss
 from pretraining.encoder import load_encoder
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
@@ -27,7 +27,7 @@ def test_a_batch_is_rebuilt_better_and_better(clips: ClipSampler) -> None:
     decoder = small_decoder(perceptual_weight=0.1)
     pretext, losses = learned(METHOD, clips, decoder=decoder, encoder=ENCODER, n_steps=8)
     assert losses[-1] < 0.9 * losses[0]
-    assert pretext.listener is not None
+    assert pretext.perceptual_encoder is not None
     assert pretext.critic is None
 
 
@@ -45,21 +45,24 @@ def test_a_critic_joins_the_other_errors(clips: ClipSampler) -> None:
 def test_a_finished_run_is_opened_as_it_was_and_hears_through_another(tmp_path: Path) -> None:
     sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=4.0), cache_dir=tmp_path / "cache")
     heard = small_config("random", encoder=EncoderConfig())
-    pretrain(heard, sources, tmp_path / "listener")
+    pretrain(heard, sources, tmp_path / "perceptual_encoder")
     config = small_config(METHOD, n_steps=2, encoder=ENCODER, decoder=small_decoder(perceptual_weight=0.1))
-    with pytest.raises(ConfigError, match="--listener"):
+    with pytest.raises(ConfigError, match="--perceptual-encoder"):
         pretrain(config, sources, tmp_path / "run")
-    pretrain(config, sources, tmp_path / "run", listener=tmp_path / "listener")
+    pretrain(config, sources, tmp_path / "run", perceptual_encoder=tmp_path / "perceptual_encoder")
     model, encoder = load_autoencoder(tmp_path / "run"), load_encoder(tmp_path / "run")[1]
     images = np.random.default_rng(0).standard_normal((3, 32, 32, 1)).astype(np.float32)
     rows = model.latents(images)
     np.testing.assert_allclose(np.mean(rows**2, axis=1), 1.0, rtol=1e-2)
     raw = encoder.predict(images, verbose=0)
     np.testing.assert_allclose(rows, raw / np.sqrt(np.mean(raw**2, axis=1, keepdims=True)), atol=1e-2)
-    of_run, given = model.listener.encoder.get_weights(), load_encoder(tmp_path / "listener")[1].get_weights()
-    assert all(np.array_equal(a, b) for a, b in zip(of_run, given, strict=True)), "the listener never learns"
+    of_run, given = (
+        model.perceptual_encoder.encoder.get_weights(),
+        load_encoder(tmp_path / "perceptual_encoder")[1].get_weights(),
+    )
+    assert all(np.array_equal(a, b) for a, b in zip(of_run, given, strict=True)), "the perceptual encoder never learns"
     with pytest.raises(ConfigError, match="expected a run of diffusion_autoencoder"):
-        load_autoencoder(tmp_path / "listener")
+        load_autoencoder(tmp_path / "perceptual_encoder")
     plain = replace(config, decoder=small_decoder())
-    with pytest.raises(ConfigError, match="--listener"):
-        pretrain(plain, sources, tmp_path / "plain", listener=tmp_path / "listener")
+    with pytest.raises(ConfigError, match="--perceptual-encoder"):
+        pretrain(plain, sources, tmp_path / "plain", perceptual_encoder=tmp_path / "perceptual_encoder")

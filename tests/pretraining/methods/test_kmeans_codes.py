@@ -4,7 +4,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from pretraining.clips import ClipSampler
-from pretraining.codes.config import CodeConfig
+from pretraining.config.codes import CodeConfig
 from pretraining.methods.next_code import NextCode
 from pretraining.train import build_pretext
 from tests.pretraining.material import small_config

@@ -50,7 +50,7 @@ def encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_a_linear_probe_of_any_encoder_tells_high_from_low(task: Task, encoder: Path, tmp_path: Path) -> None:
     settings = ProbeSettings(label_shares=(0.2, 1.0), n_seeds=2, fine_tune_steps=2)
-    result = probe([encoder], [task], settings, cache_dir=tmp_path, report=lambda line: None)
+    result = probe([encoder], [task], settings, cache_dir=tmp_path)
     rows = {(row["mode"], row["label_share"]): row for row in result["results"]}
     assert set(rows) == {(mode, share) for mode in ("frozen", "fine-tuned") for share in (0.2, 1.0)}
     assert rows["frozen", 1.0]["accuracy"] == 1.0
@@ -64,7 +64,7 @@ def test_labels_that_say_nothing_are_not_learned(task: Task, encoder: Path, tmp_
     turned = [Example(path=one.path, label=("low", "high")[k // 6], unit=one.unit) for k, one in enumerate(task.train)]
     false = Task.of("false", turned, task.test, parted_by="file")
     settings = ProbeSettings(label_shares=(1.0,), n_seeds=1)
-    (row,) = probe([encoder], [false], settings, cache_dir=tmp_path, report=lambda line: None)["results"]
+    (row,) = probe([encoder], [false], settings, cache_dir=tmp_path)["results"]
     assert row["accuracy"] < 0.9
 
 
@@ -74,7 +74,7 @@ def test_encoders_of_other_front_ends_are_not_mixed(encoder: Path, task: Task, t
         small_config("random", front_end=other), TrainingSources(corpus=encoder, cache_dir=encoder), tmp_path / "other"
     )
     with pytest.raises(ConfigError, match="front end"):
-        probe([encoder, tmp_path / "other"], [task], ProbeSettings(), cache_dir=tmp_path, report=lambda line: None)
+        probe([encoder, tmp_path / "other"], [task], ProbeSettings(), cache_dir=tmp_path)
 
 
 def test_windows_cover_a_sound_and_short_ones_lie_in_silence(tmp_path: Path, rng: np.random.Generator) -> None:

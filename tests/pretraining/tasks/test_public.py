@@ -69,8 +69,7 @@ def test_an_empty_folder_is_refused_with_its_name(tmp_path: Path, name: str) -> 
 
 def test_tasks_are_chosen_and_mistakes_named(tmp_path: Path) -> None:
     touch(tmp_path, *(f"{genre}/{genre}-{n}.wav" for genre in ("blues", "rock") for n in range(40)))
-    told: list[str] = []
-    (task,) = open_tasks(corpus=None, public=[f"gtzan={tmp_path}"], names=[], report=told.append)
+    (task,) = open_tasks(corpus=None, public=[f"gtzan={tmp_path}"], names=[])
     assert task.name == "gtzan"
     for public, names, message in (
         (["gtzan"], [], "NAME=FOLDER"),
@@ -80,4 +79,4 @@ def test_tasks_are_chosen_and_mistakes_named(tmp_path: Path) -> None:
         ([f"esc50={tmp_path}"], [], "esc50.csv"),
     ):
         with pytest.raises(ConfigError, match=message):
-            open_tasks(corpus=None, public=public, names=names, report=told.append)
+            open_tasks(corpus=None, public=public, names=names)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from fingerprinter.mel import log_mel_reference
-from pretraining.config import default_front_end
+from pretraining.config.run import default_front_end
 from pretraining.mel_to_audio import to_sound
 from tests.synthesis import song
 

@@ -14,7 +14,7 @@ from fingerprinter.training.midi import Rendering, choose_scores, render
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from pretraining.tasks.task import Example, Task
 
-__all__ = ["Facts", "ScoreTasks", "score_facts"]
+__all__ = ["Facts", "MidiTasks", "midi_facts"]
 
 # General MIDI, eight programs each; percussion, ethnic instruments and effects are left out.
 _FAMILIES: Final = (
@@ -61,7 +61,7 @@ class Facts:
     has_drums: bool
 
 
-def score_facts(score: Path) -> Facts | None:
+def midi_facts(score: Path) -> Facts | None:
     """Read a score's facts; None where it cannot be read."""
     try:
         import mido
@@ -87,7 +87,7 @@ def _tonic(key: str) -> int:
     return (_NATURALS[key[0]] + altered + (3 if key.endswith("m") else 0)) % 12
 
 
-class ScoreTasks:
+class MidiTasks:
     """Renders what tasks ask, once: excerpts of eight seconds, drawn by the seed alone.
 
     Scores of the two parts are different ones; with several sound fonts the last is kept for what is asked.
@@ -118,10 +118,10 @@ class ScoreTasks:
         if not soundfonts:
             message = "tasks of scores need a --soundfont, such as /usr/share/sounds/sf2/FluidR3_GM.sf2"
             raise ConfigError(message)
-        self._soundfonts, self._output = soundfonts, cache_dir / "score-tasks"
+        self._soundfonts, self._output = soundfonts, cache_dir / "midi-tasks"
         self._per_label, self._seed, self._jobs, self._duration_s = per_label, seed, jobs, duration_s
         scores = choose_scores(folder, per_folder=10_000, seed=seed)
-        self._facts = [(score, facts) for score in scores if (facts := score_facts(score)) is not None]
+        self._facts = [(score, facts) for score in scores if (facts := midi_facts(score)) is not None]
 
     def instrument_family(self) -> Task:
         """Return the task of naming the family that all voices of a score without drums are played by."""

@@ -8,8 +8,8 @@ mido = pytest.importorskip("mido", reason="needs the train extra")
 
 from fingerprinter.training.midi import Rendering
 from nowplaying_core.errors import ConfigError
-from pretraining.tasks import scores
-from pretraining.tasks.scores import Facts, ScoreTasks, score_facts
+from pretraining.tasks import midi
+from pretraining.tasks.midi import Facts, MidiTasks, midi_facts
 
 FONTS = [Path("/usr/share/sounds/sf2") / name for name in ("FluidR3_GM.sf2", "TimGM6mb.sf2")]
 
@@ -45,7 +45,7 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> dict[Path, tuple[Path, Renderin
     def note(score: Path, path: Path, how: Rendering) -> None:
         found[path] = score, how
 
-    monkeypatch.setattr(scores, "render", note)
+    monkeypatch.setattr(midi, "render", note)
     return found
 
 
@@ -54,22 +54,22 @@ def rendered(monkeypatch: pytest.MonkeyPatch) -> dict[Path, tuple[Path, Renderin
 )
 def test_a_minor_key_has_the_signature_of_its_major(tmp_path: Path, key: str | None, tonic: int | None) -> None:
     write_score(tmp_path / "a.mid", key=key)
-    assert score_facts(tmp_path / "a.mid") == Facts(
+    assert midi_facts(tmp_path / "a.mid") == Facts(
         tonic=tonic, tempo_bpm=pytest.approx(100.0, rel=1e-4), has_drums=False
     )
 
 
 def test_a_tempo_must_be_steady_and_a_file_a_score(tmp_path: Path) -> None:
     write_score(tmp_path / "a.mid", bpm=(100.0, 140.0), drums=True)
-    assert score_facts(tmp_path / "a.mid") == Facts(tonic=7, tempo_bpm=None, has_drums=True)
+    assert midi_facts(tmp_path / "a.mid") == Facts(tonic=7, tempo_bpm=None, has_drums=True)
     write_score(tmp_path / "b.mid", bpm=())
-    assert score_facts(tmp_path / "b.mid").tempo_bpm == 120.0
+    assert midi_facts(tmp_path / "b.mid").tempo_bpm == 120.0
     (tmp_path / "c.mid").write_bytes(b"no score")
-    assert score_facts(tmp_path / "c.mid") is None
+    assert midi_facts(tmp_path / "c.mid") is None
 
 
 def test_a_key_is_the_signature_plus_the_transposition(folder: Path, rendered: dict, tmp_path: Path) -> None:
-    task = ScoreTasks(folder, FONTS, tmp_path, per_label=6).key()
+    task = MidiTasks(folder, FONTS, tmp_path, per_label=6).key()
     names = ("C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B")
     for example in (*task.train, *task.test):
         score, how = rendered[example.path]
@@ -82,7 +82,7 @@ def test_a_key_is_the_signature_plus_the_transposition(folder: Path, rendered: d
 def test_a_tempo_lies_in_its_range_and_no_score_is_stretched_beyond_recognition(
     folder: Path, rendered: dict, tmp_path: Path
 ) -> None:
-    task = ScoreTasks(folder, FONTS, tmp_path, per_label=6).tempo()
+    task = MidiTasks(folder, FONTS, tmp_path, per_label=6).tempo()
     for example in (*task.train, *task.test):
         score, how = rendered[example.path]
         low, high = (float(edge) for edge in example.label.removesuffix(" bpm").split("-"))
@@ -93,7 +93,7 @@ def test_a_tempo_lies_in_its_range_and_no_score_is_stretched_beyond_recognition(
 def test_a_family_plays_all_voices_and_the_parts_share_neither_score_nor_font(
     folder: Path, rendered: dict, tmp_path: Path
 ) -> None:
-    task = ScoreTasks(folder, FONTS, tmp_path, per_label=8).instrument_family()
+    task = MidiTasks(folder, FONTS, tmp_path, per_label=8).instrument_family()
     parts = [{rendered[example.path][0] for example in part} for part in (task.train, task.test)]
     assert not parts[0] & parts[1]
     for part, font in zip((task.train, task.test), FONTS, strict=True):
@@ -101,12 +101,12 @@ def test_a_family_plays_all_voices_and_the_parts_share_neither_score_nor_font(
             how = rendered[example.path][1]
             assert how.soundfont == font
             assert len(set(how.programs)) == 1
-            assert scores._FAMILIES[how.programs[0] // 8] == example.label
+            assert midi._FAMILIES[how.programs[0] // 8] == example.label
 
 
 def test_scores_need_a_font(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="--soundfont"):
-        ScoreTasks(folder, [], tmp_path)
+        MidiTasks(folder, [], tmp_path)
 
 
 @pytest.mark.skipif(
@@ -115,6 +115,6 @@ def test_scores_need_a_font(folder: Path, tmp_path: Path) -> None:
 def test_what_is_rendered_sounds(folder: Path, tmp_path: Path) -> None:
     from nowplaying_core.audio import load
 
-    task = ScoreTasks(folder, FONTS, tmp_path, per_label=2, duration_s=3.0).tempo()
+    task = MidiTasks(folder, FONTS, tmp_path, per_label=2, duration_s=3.0).tempo()
     sounds = [load(example.path) for example in (*task.train, *task.test)]
     assert all(np.sqrt(np.mean(sound**2)) > 1e-3 for sound in sounds)

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from pretraining.codes.ngrams import Bigram, unigram
+from pretraining.generation.ngrams import Bigram, unigram
 
 
 @given(arrays(np.int32, st.tuples(st.integers(1, 5), st.integers(2, 9)), elements=st.integers(0, 5)))

@@ -9,9 +9,9 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from nowplaying.cli.main import app
 from nowplaying_core.errors import AudioFormatError
-from pretraining.codes.continuation import continued
-from pretraining.codes.generate import generate
-from pretraining.codes.run import CodeRun
+from pretraining.generation.code_run import CodeRun
+from pretraining.generation.continuation import continued
+from pretraining.generation.generate import generate
 from tests.synthesis import song
 
 pytestmark = pytest.mark.train

@@ -1,6 +1,6 @@
 """What a decoder is worth: its errors, its distance from real sound by steps, and how its latent can be modelled."""
 
-from collections.abc import Callable
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +12,15 @@ from scipy.ndimage import gaussian_filter
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.diffusion.distance import fingerprints, kernel_distance
 from pretraining.diffusion.latents import LatentModel
 from pretraining.diffusion.patches import draw_images
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
 
 __all__ = ["MeasureSettings", "anchors", "measure"]
+
+_log = logging.getLogger(__name__)
 
 _BLURS = (0.0, 0.5, 1.0, 2.0, 4.0)
 _SPREAD_OF = 256  # images, rebuilt twice
@@ -54,9 +56,7 @@ class MeasureSettings:
             raise ConfigError(message)
 
 
-def measure(
-    run_dir: Path, sources: TrainingSources, settings: MeasureSettings, report: Callable[[str], None]
-) -> dict[str, Any]:
+def measure(run_dir: Path, sources: TrainingSources, settings: MeasureSettings) -> dict[str, Any]:
     """Measure a finished run of ``diffusion_autoencoder`` on the ``dev`` split.
 
     Returns
@@ -66,9 +66,9 @@ def measure(
         root mean square between two samples of one latent; ``latent``, of the model of latents.
     """
     model, rng = load_autoencoder(run_dir), np.random.default_rng(7)
-    listener = Fingerprinter.from_model()
-    real, asked = draw_images(model.config, sources, "dev", (settings.n_images, settings.n_images), report)
-    reference, own = fingerprints(listener, real), fingerprints(listener, asked)
+    fingerprinter = Fingerprinter.from_model()
+    real, asked = draw_images(model.config, sources, "dev", (settings.n_images, settings.n_images))
+    reference, own = fingerprints(fingerprinter, real), fingerprints(fingerprinter, asked)
     latents = model.latents(asked)
     steps = sorted({settings.n_steps, *settings.curve}) if model.decoder.samples else [1]
     result: dict[str, Any] = {
@@ -89,28 +89,26 @@ def measure(
         row = {
             "n_steps": n_steps,
             "in_table": n_steps == settings.n_steps or not model.decoder.samples,
-            **_held_against(rebuilt, listener, asked, reference, own),
+            **_held_against(rebuilt, fingerprinter, asked, reference, own),
         }
-        report(f"{run_dir.name}: {row}")
+        _log.info("%s: %s", run_dir.name, row)
         result["steps"].append(row)
     some = latents[:_SPREAD_OF]
     twice = [model.decoder.rebuild(some, rng, n_steps=settings.n_steps) for _ in range(2)]
     result["spread"] = float(np.sqrt(np.mean((twice[0] - twice[1]) ** 2)))
     if settings.latent_steps:
-        (learnt,) = draw_images(model.config, sources, "train", (settings.n_latents,), report)
+        (learnt,) = draw_images(model.config, sources, "train", (settings.n_latents,))
         rows, rng = model.latents(learnt), np.random.default_rng(11)
-        latent = LatentModel(rows, n_steps=settings.latent_steps, seed=model.config.seed, report=report)
+        latent = LatentModel(rows, n_steps=settings.latent_steps, seed=model.config.seed)
         drawn = model.decoder.rebuild(latent.sample(len(reference), rng), rng, n_steps=settings.n_steps)
         result["latent"] = {
             "validation_loss": _mean(latent.validation_losses(latents, rng)),
-            "sample_distance": kernel_distance(reference, fingerprints(listener, drawn)).to_dict(),
+            "sample_distance": kernel_distance(reference, fingerprints(fingerprinter, drawn)).to_dict(),
         }
     return result
 
 
-def anchors(
-    config: PretrainingConfig, sources: TrainingSources, n_images: int, report: Callable[[str], None]
-) -> list[dict[str, Any]]:
+def anchors(config: PretrainingConfig, sources: TrainingSources, n_images: int) -> list[dict[str, Any]]:
     """Measure real images of the ``dev`` split as if they were rebuilt, blurred more and more: what the distance hears.
 
     Returns
@@ -119,23 +117,23 @@ def anchors(
         ``blur``, standard deviation in bands and frames, and ``mse``, ``distance`` and ``own_window_first`` as
         :func:`measure` gives them.
     """
-    listener = Fingerprinter.from_model()
-    real, asked = draw_images(config, sources, "dev", (n_images, n_images), report)
-    reference, own, found = fingerprints(listener, real), fingerprints(listener, asked), []
+    fingerprinter = Fingerprinter.from_model()
+    real, asked = draw_images(config, sources, "dev", (n_images, n_images))
+    reference, own, found = fingerprints(fingerprinter, real), fingerprints(fingerprinter, asked), []
     for blur in _BLURS:
         blurred = gaussian_filter(asked, (0.0, blur, blur, 0.0))
-        found.append({"blur": blur, **_held_against(blurred, listener, asked, reference, own)})
+        found.append({"blur": blur, **_held_against(blurred, fingerprinter, asked, reference, own)})
     return found
 
 
 def _held_against(
     rebuilt: NDArray[np.float32],
-    listener: Fingerprinter,
+    fingerprinter: Fingerprinter,
     asked: NDArray[np.float32],
     reference: NDArray[np.float32],
     own: NDArray[np.float32],
 ) -> dict[str, Any]:
-    heard = fingerprints(listener, rebuilt)
+    heard = fingerprints(fingerprinter, rebuilt)
     return {
         "mse": float(np.mean((rebuilt - asked) ** 2)),
         "distance": kernel_distance(reference, heard).to_dict(),

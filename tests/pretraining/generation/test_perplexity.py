@@ -8,9 +8,9 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from pretraining.codes.ngrams import Bigram, unigram
-from pretraining.codes.perplexity import draw_perplexities, evaluate_perplexity, perplexity_markdown
-from pretraining.codes.run import CodeRun
+from pretraining.generation.code_run import CodeRun
+from pretraining.generation.ngrams import Bigram, unigram
+from pretraining.generation.perplexity import draw_perplexities, evaluate_perplexity, perplexity_markdown
 from pretraining.train import pretrain
 from tests.pretraining.material import small_config
 
@@ -18,8 +18,7 @@ pytestmark = pytest.mark.train
 
 
 def test_all_three_models_are_asked_the_same_codes(code_run: Path, sources: TrainingSources) -> None:
-    told: list[str] = []
-    result = evaluate_perplexity([code_run], sources.corpus, cache_dir=sources.cache_dir, report=told.append)
+    result = evaluate_perplexity([code_run], sources.corpus, cache_dir=sources.cache_dir)
     (row,) = result["runs"]
     assert row["n_tracks"] == 2
     assert row["n_asked"] == 2 * 6 * 15, "six clips of sixteen codes in four seconds, the first of each not asked"

@@ -7,9 +7,9 @@ from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import RunSettings, construct, require_counts, require_not_negative, require_positive
-from pretraining.bits.config import BitConfig
-from pretraining.codes.config import CodeConfig
-from pretraining.diffusion.config import DecoderConfig
+from pretraining.config.bits import BitConfig
+from pretraining.config.codes import CodeConfig
+from pretraining.config.decoder import DecoderConfig
 
 __all__ = ["METHOD_NAMES", "EncoderConfig", "MethodConfig", "PretrainingConfig", "default_front_end"]
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.errors import ConfigError
 from pretraining.codes.encoder import QUANTIZERS, clip_front_end
-from pretraining.config import PretrainingConfig
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import load_encoder
 
 __all__ = ["CodeRun"]

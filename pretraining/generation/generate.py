@@ -8,8 +8,8 @@ from numpy.typing import NDArray
 
 from nowplaying_core.audio import rms_dbfs
 from nowplaying_core.errors import AudioFormatError
-from pretraining.codes.continuation import continued
-from pretraining.codes.run import CodeRun
+from pretraining.generation.code_run import CodeRun
+from pretraining.generation.continuation import continued
 from pretraining.mel_to_audio import to_sound
 
 __all__ = ["generate"]
@@ -41,7 +41,7 @@ def generate(
     seed : int
         Equal seeds give equal sound.
     temperature, top_k
-        As for :func:`~pretraining.codes.continuation.draw_code`.
+        As for :func:`~pretraining.generation.continuation.draw_code`.
 
     Returns
     -------

@@ -1,6 +1,7 @@
 """How well a run's transformer expects the codes of music that it has not heard, beside unigram and bigram models."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,18 +13,18 @@ from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import middle_95
-from pretraining.codes.ngrams import Bigram, unigram
-from pretraining.codes.run import CodeRun
+from pretraining.generation.code_run import CodeRun
+from pretraining.generation.ngrams import Bigram, unigram
 
 __all__ = ["MODELS", "draw_perplexities", "evaluate_perplexity", "perplexity_markdown"]
+
+_log = logging.getLogger(__name__)
 
 MODELS = ("unigram", "bigram", "transformer")
 _N_DRAWS = 2000
 
 
-def evaluate_perplexity(
-    runs: Sequence[Path], corpus: Path, *, cache_dir: Path, report: Callable[[str], None]
-) -> dict[str, Any]:
+def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) -> dict[str, Any]:
     """Score the ``dev`` music of a corpus, clip by clip, the first code of each clip left out.
 
     Unigram and bigram count the corpus's ``train`` music whole, the transformer heard drawn clips of it (and of other
@@ -36,8 +37,6 @@ def evaluate_perplexity(
     corpus : Path
     cache_dir : Path
         For decoded audio.
-    report : callable
-        Receives one line of progress at a time.
 
     Returns
     -------
@@ -57,7 +56,7 @@ def evaluate_perplexity(
         opened = CodeRun.open(run)
         config = opened.config
         heard, asked = (_tracks(opened, music[split], cache_dir) for split in ("train", "dev"))
-        report(f"{run.name}: {sum(map(len, heard))} clips counted, {sum(map(len, asked))} asked")
+        _log.info("%s: %d clips counted, %d asked", run.name, sum(map(len, heard)), sum(map(len, asked)))
         counted = np.concatenate(heard)
         n_codes = config.codes.n_codes
         shares, pairs = unigram(counted, n_codes), Bigram(counted, n_codes).probabilities

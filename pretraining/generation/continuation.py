@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
-from pretraining.codes.run import CodeRun
+from pretraining.generation.code_run import CodeRun
 
 __all__ = ["continued", "draw_code"]
 

@@ -4,7 +4,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from nowplaying_core.errors import ConfigError
-from pretraining.codes.continuation import draw_code
+from pretraining.generation.continuation import draw_code
 
 pytestmark = pytest.mark.train
 LOGITS = np.log([0.1, 0.5, 0.15, 0.25])

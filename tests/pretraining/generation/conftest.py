@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 from nowplaying_core.audio.sources import TrainingSources
-from pretraining.codes.config import CodeConfig
-from pretraining.config import MethodConfig
+from pretraining.config.codes import CodeConfig
+from pretraining.config.run import MethodConfig
 from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import small_config
 

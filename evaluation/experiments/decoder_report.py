@@ -14,9 +14,9 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapp
     Parameters
     ----------
     results : mapping of str to dict
-        By row name, as :func:`pretraining.diffusion.measure.measure` returns them.
+        By row name, as :func:`evaluation.experiments.decoder_measures.measure` returns them.
     anchors : sequence of dict
-        As :func:`pretraining.diffusion.measure.anchors` returns them.
+        As :func:`evaluation.experiments.decoder_measures.anchors` returns them.
     """
     some = next(iter(results.values()))
     rows = [[name, *_decoder_cells(result)] for name, result in results.items()]
