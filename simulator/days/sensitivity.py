@@ -39,8 +39,8 @@ def sensitivity_rows(
 ) -> list[SensitivityRow]:
     """Return how far each figure with a range moves the modelled charge of a day, the furthest first.
 
-    What only costs a day is changed on the same days; what changes the phone's behaviour, the days or the error rates
-    is simulated anew under the same seeds, so that each pair of days is alike but for that figure.
+    Figures of the device price the same days again. Figures of the days and of the error rates change the events, so
+    these days are simulated again with the same seeds.
 
     Parameters
     ----------

@@ -4,6 +4,8 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ
@@ -17,11 +19,13 @@ MUSIC = Sound(recording="tone", kind=SoundKind.MUSIC, label="tone", start_s=2.0,
 NOISE = Sound(recording="hiss", kind=SoundKind.NOISE, label="hiss", start_s=1.0, duration_s=8.0, level_dbfs=-30.0)
 
 
-@pytest.fixture
-def recordings() -> dict[str, NDArray[np.float32]]:
+def _recordings() -> dict[str, NDArray[np.float32]]:
     time_s = np.arange(2 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
     hiss = np.random.default_rng(7).standard_normal(SAMPLE_RATE_HZ)
     return {"tone": np.sin(2 * np.pi * 440 * time_s).astype(np.float32), "hiss": (0.1 * hiss).astype(np.float32)}
+
+
+RECORDINGS = _recordings()
 
 
 def _scene(*sounds: Sound) -> Scene:
@@ -32,26 +36,49 @@ def _part(samples: NDArray[np.float32], start_s: float, end_s: float) -> NDArray
     return samples[round(start_s * SAMPLE_RATE_HZ) : round(end_s * SAMPLE_RATE_HZ)]
 
 
-def test_a_sound_has_its_level_and_place(recordings: dict[str, NDArray[np.float32]]) -> None:
-    samples = compose(_scene(MUSIC), recordings, np.random.default_rng(1))
+def test_a_sound_has_its_level_and_place() -> None:
+    samples = compose(_scene(MUSIC), RECORDINGS, np.random.default_rng(1))
     assert len(samples) == 10 * SAMPLE_RATE_HZ
     assert samples.dtype == np.float32
     assert band_level_dbfs(_part(samples, 2.5, 4.5)) == pytest.approx(-20.0, abs=0.3)
     assert band_level_dbfs(_part(samples, 6, 10)) < -65
 
 
-@pytest.mark.parametrize("snr_db", [-5.0, 0.0, 5.0])
-def test_music_stands_above_the_noise_as_stated(snr_db: float, recordings: dict[str, NDArray[np.float32]]) -> None:
-    alone = compose(_scene(NOISE), recordings, np.random.default_rng(1))
-    music = dataclasses.replace(MUSIC, snr_db=snr_db)
-    both = compose(_scene(NOISE, music), recordings, np.random.default_rng(1))
-    added = _part(both - alone, 2.5, 4.5)
-    assert band_level_dbfs(added) - band_level_dbfs(_part(alone, 2.5, 4.5)) == pytest.approx(snr_db, abs=0.4)
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-10.0, 20.0), st.floats(1.5, 5.5), st.floats(1.5, 3.0), st.floats(0.0, 4.0), st.integers(0, 10**6))
+def test_music_is_above_the_noise_as_stated(
+    snr_db: float, start_s: float, duration_s: float, offset_s: float, seed: int
+) -> None:
+    music = dataclasses.replace(
+        MUSIC, snr_db=snr_db, start_s=start_s, duration_s=duration_s, offset_s=offset_s, level_dbfs=0.0
+    )
+    alone, both = (
+        compose(_scene(*sounds), RECORDINGS, np.random.default_rng(seed)) for sounds in ([NOISE], [NOISE, music])
+    )
+    added = both - alone
+    margin_s = 0.5
+    start_s, end_s = start_s + margin_s, start_s + duration_s - margin_s
+    level_db = band_level_dbfs(_part(added, start_s, end_s)) - band_level_dbfs(_part(alone, start_s, end_s))
+    assert level_db == pytest.approx(snr_db, abs=0.5)
+    # Nothing is added before its start or after its end, but for one sample of rounding.
+    first, last = (round(one * SAMPLE_RATE_HZ) for one in (music.start_s, music.end_s))
+    assert not added[: first - 1].any()
+    assert not added[last + 1 :].any()
 
 
-def test_same_seed_same_scene(recordings: dict[str, NDArray[np.float32]]) -> None:
+@settings(max_examples=25, deadline=None)
+@given(st.floats(-60.0, -3.0), st.floats(0.0, 7.0))
+def test_a_sound_alone_has_its_level(level_dbfs: float, start_s: float) -> None:
+    sound = dataclasses.replace(MUSIC, level_dbfs=level_dbfs, start_s=start_s)
+    samples = compose(_scene(sound), RECORDINGS, np.random.default_rng(1))
+    assert np.abs(samples).max() <= 1.0
+    middle = _part(samples, start_s + 0.5, start_s + 2.5)
+    assert band_level_dbfs(middle) == pytest.approx(level_dbfs, abs=0.5)
+
+
+def test_same_seed_same_scene() -> None:
     scene = _scene(dataclasses.replace(MUSIC, other_room_cutoff_hz=2000.0))
-    first, again, other = (compose(scene, recordings, np.random.default_rng(seed)) for seed in (1, 1, 2))
+    first, again, other = (compose(scene, RECORDINGS, np.random.default_rng(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)
 
@@ -77,9 +104,9 @@ def test_a_short_recording_begins_again() -> None:
     np.testing.assert_array_equal(excerpt(samples, 90 / SAMPLE_RATE_HZ, 20 / SAMPLE_RATE_HZ), np.arange(90, 110) % 100)
 
 
-def test_refuses_what_cannot_be_played(recordings: dict[str, NDArray[np.float32]]) -> None:
+def test_refuses_what_cannot_be_played() -> None:
     with pytest.raises(ConfigError, match="'other'"):
-        compose(_scene(dataclasses.replace(MUSIC, recording="other")), recordings, np.random.default_rng(1))
+        compose(_scene(dataclasses.replace(MUSIC, recording="other")), RECORDINGS, np.random.default_rng(1))
     with pytest.raises(ConfigError, match="silent"):
         compose(_scene(MUSIC), {"tone": np.zeros(100, np.float32)}, np.random.default_rng(1))
     with pytest.raises(ConfigError, match="after the scene"):
@@ -87,7 +114,7 @@ def test_refuses_what_cannot_be_played(recordings: dict[str, NDArray[np.float32]
     with pytest.raises(ConfigError, match="duration_s"):
         dataclasses.replace(MUSIC, duration_s=0.0)
     with pytest.raises(ConfigError, match="cut-off"):
-        low_pass(recordings["tone"], 9000.0)
+        low_pass(RECORDINGS["tone"], 9000.0)
     with pytest.raises(ConfigError, match="t60_s"):
         room_response(0.0, 0.5, np.random.default_rng(1))
 
