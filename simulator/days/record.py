@@ -16,11 +16,11 @@ class SongOutcome(StrEnum):
     """Outcome of a song of the database that was played."""
 
     NAMED = "named"
-    NOT_LISTENED = "the phone did not listen"
+    NOT_LISTENED = "not listening"
     TOO_SHORT = "too short"
-    GATE = "the detector did not find it"
-    COOL_DOWN = "in the cool-down"
-    MATCHER = "the matcher did not accept it"
+    GATE = "not detected"
+    COOL_DOWN = "during the cool-down"
+    MATCHER = "not accepted"
 
 
 @dataclass(frozen=True, slots=True)
