@@ -19,7 +19,6 @@ from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.match.popularity import read_popularity
 from ondevice_db.recognizer import SILENCE_DBFS, acceptance_of
 from ondevice_db.store.packs import SongPacks
 from ondevice_db.store.store import SongDatabase
@@ -61,7 +60,7 @@ def write_database_goldens(folder: Path) -> None:
 
 
 def _write_packs(folder: Path, queries: NDArray[np.float32], fingerprinter: Fingerprinter) -> None:
-    """Write the demo's songs as two packs that share some, and the answers, also with a table of popularity."""
+    """Write the demo's songs as two packs that share some, and the answers."""
     paths = [one.path for one in demo_recordings().values() if one.indexed]
     packs = []
     for name, part in (("first", paths[:8]), ("second", paths[5:])):
@@ -70,12 +69,8 @@ def _write_packs(folder: Path, queries: NDArray[np.float32], fingerprinter: Fing
         index_paths(part, pack, fingerprinter)
         packs.append(SongDatabase.open(pack, fingerprinter.embedding_space))
     songs = SongPacks(packs)
-    ids = [track_id for pack in packs for _, track_id in pack.songs.track_ids()]
-    plays = [f"{track_id}\t{10.0**number % 997}" for number, track_id in enumerate(ids[::2])]
-    (folder / "plays.tsv").write_text("\n".join(["track_id\tcount", *plays, "0" * 16 + "\t3", ""]), encoding="utf-8")
-    prior = read_popularity(folder / "plays.tsv", songs)
     acceptance = acceptance_of(fingerprinter)
-    matchers = {"plain": Matcher(songs, acceptance), "popular": Matcher(songs, acceptance, log_prior=prior)}
+    matcher = Matcher(songs, acceptance)
     hop_s = fingerprinter.query_hop_s
     write_json(
         folder / "packs.json",
@@ -84,12 +79,8 @@ def _write_packs(folder: Path, queries: NDArray[np.float32], fingerprinter: Fing
             "hop_s": fingerprinter.query_hop_s,
             "acceptance": acceptance.to_dict(),
             "n_songs": songs.n_songs,
-            "log_prior": prior.tolist(),
             "songs": [songs.track(index).to_dict() for index in range(songs.song_starts.size - 1)],
-            "answers": {
-                case: [_answer(matcher, query, hop_s, SearchOptions()) for query in queries[::2]]
-                for case, matcher in matchers.items()
-            },
+            "answers": [_answer(matcher, query, hop_s, SearchOptions()) for query in queries[::2]],
         },
     )
 

@@ -136,6 +136,6 @@ class Library(private val context: Context) {
         val fingerprinter =
             Fingerprinter(ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter"), runtime)
         val songs = songs(fingerprinter.embeddingSpace)
-        return Opened(detector, fingerprinter, Recognizer(fingerprinter, songs, songs, null))
+        return Opened(detector, fingerprinter, Recognizer(fingerprinter, songs, songs))
     }
 }

@@ -8,6 +8,7 @@ import java.util.Map;
 import java.util.Set;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.song.SongStore;
+import org.nowplaying.core.song.SqlSongStore;
 import org.nowplaying.core.song.Track;
 
 /**
@@ -19,9 +20,9 @@ public final class SongPacks implements Songs, SongStore {
     /** One opened database with its songs' metadata. */
     public static final class Pack {
         final SongDatabase database;
-        final SongStore songs;
+        final SqlSongStore songs;
 
-        public Pack(SongDatabase database, SongStore songs) {
+        public Pack(SongDatabase database, SqlSongStore songs) {
             this.database = database;
             this.songs = songs;
         }
@@ -164,30 +165,6 @@ public final class SongPacks implements Songs, SongStore {
     public Track track(int song) throws ArtifactException {
         int pack = pack(song);
         return packs[pack].songs.track(song - firstSong[pack]);
-    }
-
-    @Override
-    public int find(String trackId) throws ArtifactException {
-        for (int i = 0; i < packs.length; i++) {
-            int found = packs[i].songs.find(trackId);
-            if (found >= 0) {
-                return found + firstSong[i];
-            }
-        }
-        return -1;
-    }
-
-    @Override
-    public Map<Integer, String> trackIds() throws ArtifactException {
-        Map<Integer, String> ids = new java.util.TreeMap<>();
-        for (int i = 0; i < packs.length; i++) {
-            for (Map.Entry<Integer, String> song : packs[i].songs.trackIds().entrySet()) {
-                if (!hidden[i][song.getKey()]) {
-                    ids.put(firstSong[i] + song.getKey(), song.getValue());
-                }
-            }
-        }
-        return ids;
     }
 
     @Override

@@ -14,16 +14,11 @@ public final class Recognizer {
     private final SongMatcher matcher;
     private final SongStore store;
 
-    /**
-     * Joins the parts.
-     *
-     * @param songs opened with the fingerprinter's embedding space
-     * @param logPrior of the songs' popularity; null if it is not known
-     */
-    public Recognizer(Fingerprinter fingerprinter, Songs songs, SongStore store, double[] logPrior) {
+    /** The songs must have been opened with the fingerprinter's embedding space. */
+    public Recognizer(Fingerprinter fingerprinter, Songs songs, SongStore store) {
         this.fingerprinter = fingerprinter;
         this.store = store;
-        matcher = new SongMatcher(songs, fingerprinter.acceptance, logPrior);
+        matcher = new SongMatcher(songs, fingerprinter.acceptance);
     }
 
     /**

@@ -59,14 +59,14 @@ public final class Acceptance {
         return number;
     }
 
-    double probability(Evidence evidence, long searched, double logPrior) {
+    double probability(Evidence evidence, long searched) {
         double logit = intercept;
         double[] features = evidence.features();
         for (int i = 0; i < features.length; i++) {
             logit += coefficients[i] * features[i];
         }
         // A smaller database than that of the fit gets no credit: its neighborhoods are too empty to say much.
-        return sigmoid(logit - sizeSlope * Math.log(Math.max((double) searched / fitted, 1)) + logPrior);
+        return sigmoid(logit - sizeSlope * Math.log(Math.max((double) searched / fitted, 1)));
     }
 
     /** Returns the threshold for a query of so many fingerprints: between the two, by their logarithm. */

@@ -16,25 +16,10 @@ public final class SongMatcher {
 
     private final Songs database;
     private final Acceptance acceptance;
-    private final double[] logPrior;
 
     public SongMatcher(Songs database, Acceptance acceptance) {
-        this(database, acceptance, null);
-    }
-
-    /**
-     * Makes a matcher.
-     *
-     * @param logPrior how much likelier than the average each song is, by its number; null where nobody knows
-     */
-    public SongMatcher(Songs database, Acceptance acceptance, double[] logPrior) {
-        if (logPrior != null && logPrior.length != database.slots()) {
-            throw new IllegalArgumentException(
-                    "prior: expected one for each of " + database.slots() + " songs, found " + logPrior.length);
-        }
         this.database = database;
         this.acceptance = acceptance;
-        this.logPrior = logPrior == null ? null : logPrior.clone();
     }
 
     /**
@@ -100,34 +85,24 @@ public final class SongMatcher {
         Rescorer rescorer = new Rescorer(database, queries, cohortSimilarity, timesS);
         Alignments candidates =
                 Alignments.offsetHistogram(neighbors, songs, positions, timesS, database.hopS(), options.candidates);
-        List<Aligned> aligned = byPopularity(rescorer.rescore(candidates));
+        List<Aligned> aligned = rescorer.rescore(candidates);
+        aligned.sort((a, b) -> Double.compare(b.score, a.score));
         Aligned best = aligned.get(0);
         int[] sameSong = new int[Evidence.SHIFTS_S.length];
         Arrays.fill(sameSong, best.song);
         double[] shiftedS = Arrays.stream(Evidence.SHIFTS_S).map(shift -> best.offsetS + shift).toArray();
         List<Aligned> shifted = rescorer.rescore(new Alignments(sameSong, shiftedS));
         Evidence evidence = Evidence.gather(aligned, shifted, neighbors, songs, cohortSimilarity, nearestCohort);
-        double score = acceptance.probability(evidence, database.fingerprints(), prior(best.song));
+        double score = acceptance.probability(evidence, database.fingerprints());
         return new Match(candidates(aligned, score, options.best), evidence, acceptance.threshold(evidence.fingerprints));
     }
 
-    private double prior(int song) {
-        return logPrior == null ? 0 : logPrior[song];
-    }
-
-    /** Puts songs that score nearly alike in the order of their popularity. */
-    private List<Aligned> byPopularity(List<Aligned> aligned) {
-        aligned.sort((a, b) -> Double.compare(
-                b.score + SCORE_SCALE * prior(b.song), a.score + SCORE_SCALE * prior(a.song)));
-        return aligned;
-    }
-
     /** Returns the first alignment of each song. Probabilities of the songs together stay below one. */
-    private static List<Match.Candidate> candidates(List<Aligned> aligned, double score, int most) {
+    private static List<Match.Candidate> candidates(List<Aligned> aligned, double score, int limit) {
         List<Aligned> firsts = new ArrayList<>();
         Set<Integer> seen = new HashSet<>();
         for (Aligned one : aligned) {
-            if (firsts.size() < Math.max(most, 2) && seen.add(one.song)) {
+            if (firsts.size() < Math.max(limit, 2) && seen.add(one.song)) {
                 firsts.add(one);
             }
         }
@@ -136,7 +111,7 @@ public final class SongMatcher {
             weights += Math.exp((one.score - firsts.get(1).score) / SCORE_SCALE);
         }
         List<Match.Candidate> candidates = new ArrayList<>();
-        for (Aligned one : firsts.subList(0, Math.min(most, firsts.size()))) {
+        for (Aligned one : firsts.subList(0, Math.min(limit, firsts.size()))) {
             double share = candidates.isEmpty()
                     ? score : (1 - score) * Math.exp((one.score - firsts.get(1).score) / SCORE_SCALE) / weights;
             candidates.add(new Match.Candidate(one, Math.min(share, score)));

@@ -56,13 +56,7 @@ public final class SqlSongStore implements SongStore {
         return track(rows.get(0));
     }
 
-    @Override
-    public int find(String trackId) throws ArtifactException {
-        List<Object[]> rows = query("SELECT song_index FROM songs WHERE track_id = ?", trackId);
-        return rows.isEmpty() ? -1 : number(rows.get(0)[0]);
-    }
-
-    @Override
+    /** Returns every song's number with its track id, ascending. */
     public Map<Integer, String> trackIds() throws ArtifactException {
         Map<Integer, String> ids = new TreeMap<>();
         for (Object[] row : query("SELECT song_index, track_id FROM songs ORDER BY song_index")) {

@@ -24,7 +24,7 @@ public final class Evening {
         SongDatabase database = SongDatabase.open(Golden.path("demo.npdb"), fingerprinter.embeddingSpace);
         SqlSongStore store = new SqlSongStore(JdbcSql.reader(database.manifest.file("songs")),
                 database.manifest.file("songs"), database.manifest.slots, database.manifest.songs);
-        recognizer = new Recognizer(fingerprinter, database, store, null);
+        recognizer = new Recognizer(fingerprinter, database, store);
         pcm = Golden.shorts("phone-pcm.npy");
     }
 }
