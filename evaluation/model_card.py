@@ -92,7 +92,7 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 
 def _metrics(metrics: Mapping[str, Any]) -> str:
     """Return the evaluation's own tables, without its title and one heading lower."""
-    from evaluation.detector.evaluate import to_markdown as detector_tables
+    from evaluation.detector.report import to_markdown as detector_tables
     from evaluation.retrieval.grid_report import grid_to_markdown
     from evaluation.retrieval.report import to_markdown as retrieval_tables
     from pretraining.probe.report import to_markdown as probe_tables

@@ -3,9 +3,7 @@
 import json
 import math
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
@@ -13,18 +11,20 @@ from numpy.typing import NDArray
 
 from detector.features import N_CHANNELS, features_of
 from detector.training.augment import augment
-from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig
+from detector.training.config import DetectorConfig, SceneConfig
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
 from nowplaying_core.artifacts import write_atomic, write_json
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.processes import share_out
 
 __all__ = ["FeatureSet", "WindowSampler", "build_features"]
 
 _SHARD = 50
 _TRACE = 1e-6
 _FORMAT = 5
+_FRAMES_PER_S = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class FeatureSet:
     ----------
     frames : ndarray of int8, shape (n_scenes, n_frames, 40)
     music : ndarray of uint8, shape (n_scenes, n_frames)
-        0 no music, 1 music that can be heard, 2 music that cannot.
+        0 no music, 1 audible music, 2 inaudible music.
     """
 
     frames: NDArray[np.int8]
@@ -49,20 +49,20 @@ class FeatureSet:
 def build_features(
     pools: Sequence[SoundPools], config: SceneConfig, *, n_scenes: int, seed: int, folder: Path, jobs: int = 1
 ) -> FeatureSet:
-    """Compose scenes and return their features; shards that a former run finished are read, not made again.
+    """Compose scenes and return their features; finished shards of an earlier run are read instead of made again.
 
     Parameters
     ----------
     pools : sequence of SoundPools
-        Scene i draws from pool number i modulo their number: from one, or from its fold's.
+        Scene i draws from pool number i modulo the number of pools.
     config : SceneConfig
     n_scenes : int
     seed : int
-        Scene i is drawn from ``default_rng([seed, i])``, whatever the number of processes.
+        Scene i is drawn from ``default_rng([seed, i])`` for any number of processes.
     folder : Path
-        Made when missing; a folder made with other settings is refused by the settings it records.
+        Made when missing; shards that were made with other settings are deleted.
     jobs : int
-        Processes.
+        Number of processes.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"format": _FORMAT, "seed": seed, "scenes": DetectorConfig(scenes=config).to_dict()["scenes"]}
@@ -72,15 +72,8 @@ def build_features(
         for old in folder.glob("shard-*.npz"):
             old.unlink()
     write_json(record, identity)
-    tasks = [
-        (pools, config, seed, start, min(start + _SHARD, n_scenes), folder) for start in range(0, n_scenes, _SHARD)
-    ]
-    if jobs == 1:
-        paths = [_build_shard(task) for task in tasks]
-    else:
-        # Spawned, because forking a process that has started TensorFlow's threads can hang.
-        with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as executor:
-            paths = list(executor.map(_build_shard, tasks))
+    shards_at = [(start, min(start + _SHARD, n_scenes)) for start in range(0, n_scenes, _SHARD)]
+    paths = share_out(_build_shard, shards_at, _ShardState, pools, config, seed, folder, jobs=jobs)
     shards = [np.load(path, allow_pickle=False) for path in paths]
     return FeatureSet(
         np.concatenate([shard["frames"] for shard in shards]), np.concatenate([shard["music"] for shard in shards])
@@ -93,14 +86,25 @@ def _summary(pools: SoundPools) -> dict[str, float]:
     return {"stretched_share": pools.stretched_share, **counts, **extra}
 
 
-def _build_shard(task: tuple[Sequence[SoundPools], SceneConfig, int, int, int, Path]) -> Path:
-    pools, config, seed, start, stop, folder = task
-    path = folder / f"shard-{start:06d}-{stop:06d}.npz"
+@dataclass(frozen=True, slots=True)
+class _ShardState:
+    """State of a process that builds shards."""
+
+    pools: Sequence[SoundPools]
+    config: SceneConfig
+    seed: int
+    folder: Path
+
+
+def _build_shard(state: _ShardState, scenes: tuple[int, int]) -> Path:
+    start, stop = scenes
+    path = state.folder / f"shard-{start:06d}-{stop:06d}.npz"
     if path.is_file():
         return path
     frames, music = [], []
     for index in range(start, stop):
-        scene = compose_scene(pools[index % len(pools)], config, np.random.default_rng([seed, index]))
+        rng = np.random.default_rng([state.seed, index])
+        scene = compose_scene(state.pools[index % len(state.pools)], state.config, rng)
         features = features_of(to_int16(scene.samples))
         frames.append(features)
         music.append(scene.music[: len(features)])
@@ -119,43 +123,25 @@ class WindowSampler:
     Parameters
     ----------
     features : FeatureSet
-    network : NetworkConfig
-        Gives the window's length and the frames between decisions.
-    n_decisions : int
-        Windows in a segment. They share most of the computation, as they do in a running stream.
-    preroll_frames : int
-        Frames at the start of every scene that segments skip.
-    music_fraction : float in (0, 1]
-        Least share of a positive window with music; windows with less, but some, get no weight.
-    cold_share : float in [0, 1]
-        Share of segments cut at frame 0 instead, for streams that have just begun.
-    extreme_share : float in [0, 1]
-        Share of segments without any sound worth the name: silence, next to it, or full scale.
-    mined_share : float in [0, 1]
-        Share of segments around what ``mine`` found.
+    config : DetectorConfig
+        Of its training settings, ``n_decisions``, ``music_fraction`` and the shares matter here.
+
+    Attributes
+    ----------
+    hard_examples : dict of int to ndarray of int64, shape (n, 2)
+        Scene and first frame of the windows that :meth:`mine` kept, by label.
     """
 
-    def __init__(
-        self,
-        features: FeatureSet,
-        network: NetworkConfig,
-        *,
-        n_decisions: int,
-        preroll_frames: int,
-        music_fraction: float,
-        cold_share: float,
-        extreme_share: float = 0.0,
-        mined_share: float = 0.0,
-    ) -> None:
-        self.features, self._cold_share, self._fraction = features, cold_share, music_fraction
-        self._extreme_share, self._mined_share = extreme_share, mined_share
-        self._mined: dict[int, NDArray[np.int64]] = {}
+    def __init__(self, features: FeatureSet, config: DetectorConfig) -> None:
+        network, self._training, self.features = config.network, config.training, features
+        self.hard_examples: dict[int, NDArray[np.int64]] = {}
         self._n_frames, self._step = network.n_frames, network.decision_frames
-        self.segment_frames = self._n_frames + (n_decisions - 1) * self._step
-        self._offsets = np.arange(n_decisions) * self._step
+        self._offsets = np.arange(self._training.n_decisions) * self._step
+        self.segment_frames = self._n_frames + int(self._offsets[-1])
         self._share = _window_share(features.music == 1, self._n_frames)
-        # A window that holds music nobody can hear is an example of neither class.
+        # A window with inaudible music is an example of neither class.
         self._share[(self._share == 0) & (_window_share(features.music > 0, self._n_frames) > 0)] = _TRACE
+        preroll_frames = int(config.scenes.preroll_s * _FRAMES_PER_S)
         n_starts = features.frames.shape[1] - self.segment_frames + 1
         if n_starts <= preroll_frames:
             message = f"scenes of {features.frames.shape[1]} frames are too short for segments of {self.segment_frames}"
@@ -166,7 +152,8 @@ class WindowSampler:
         self._tables: dict[tuple[int, bool], NDArray[np.int64]] = {}
         for is_cold, starts in ((False, warm), (True, cold)):
             share = self._share[:, starts[:, None] + self._offsets]
-            for label, chosen in ((1, (share >= music_fraction).any(axis=2)), (0, (share == 0).all(axis=2))):
+            is_music = share >= self._training.music_fraction
+            for label, chosen in ((1, is_music.any(axis=2)), (0, (share == 0).all(axis=2))):
                 scene, column = np.nonzero(chosen)
                 self._tables[label, is_cold] = np.stack([scene, starts[column]], axis=1)
 
@@ -186,18 +173,18 @@ class WindowSampler:
         segments = np.empty((size, self.segment_frames, N_CHANNELS), dtype=np.int8)
         share = np.empty((size, len(self._offsets)), dtype=np.float32)
         for row in range(size):
-            if self._extreme_share and row % 2 == 0 and rng.random() < 2 * self._extreme_share:
+            if self._training.extreme_share and row % 2 == 0 and rng.random() < 2 * self._training.extreme_share:
                 segments[row], share[row] = _extreme(segments.shape[1:], rng), 0
                 continue
             scene, start = self._place(row % 2, rng)
             segment = self.features.frames[scene, start : start + self.segment_frames]
             segments[row] = augment(segment, self._background(rng), rng) if augmented else segment
             share[row] = self._share[scene, start + self._offsets]
-        weights = (share >= self._fraction) | (share == 0)
-        return segments, (share >= self._fraction).astype(np.float32), weights.astype(np.float32)
+        weights = (share >= self._training.music_fraction) | (share == 0)
+        return segments, (share >= self._training.music_fraction).astype(np.float32), weights.astype(np.float32)
 
     def mine(self, logits: NDArray[np.float32], hardest: float = 0.05) -> None:
-        """Note what the network gets most wrong; further batches hold a share of it.
+        """Keep the windows that the network gets most wrong; later batches hold a share of them.
 
         Parameters
         ----------
@@ -209,31 +196,22 @@ class WindowSampler:
         starts = np.arange(logits.shape[1]) * self._step
         share = self._share[:, starts]
         usable = starts >= self._first
-        for label, chosen in ((0, share == 0), (1, share >= self._fraction)):
+        for label, chosen in ((0, share == 0), (1, share >= self._training.music_fraction)):
             wrong = np.where(chosen & usable, logits if label == 0 else -logits, -np.inf)
             n_kept = math.ceil(hardest * np.count_nonzero(np.isfinite(wrong)))
             kept = np.argsort(wrong, axis=None)[wrong.size - n_kept :]
             scene, column = np.unravel_index(kept, wrong.shape)
-            self._mined[label] = np.stack([scene, starts[column]], axis=1)
-
-    @property
-    def mined(self) -> dict[int, NDArray[np.int64]]:
-        """Scene and first frame of the windows that ``mine`` kept, by label."""
-        return self._mined
-
-    @mined.setter
-    def mined(self, tables: dict[int, NDArray[np.int64]]) -> None:
-        self._mined = tables
+            self.hard_examples[label] = np.stack([scene, starts[column]], axis=1)
 
     def _place(self, label: int, rng: np.random.Generator) -> tuple[int, int]:
         """Draw a segment's scene and first frame."""
-        mined = self._mined.get(label)
-        if self._mined_share and mined is not None and len(mined) and rng.random() < self._mined_share:
-            scene, window = mined[int(rng.integers(len(mined)))]
+        hard, hard_share = self.hard_examples.get(label), self._training.mined_share
+        if hard_share and hard is not None and len(hard) and rng.random() < hard_share:
+            scene, window = hard[int(rng.integers(len(hard)))]
             start = int(window) - int(rng.choice(self._offsets)) + int(rng.integers(-16, 17))
             return int(scene), min(max(start, self._first), self._n_starts - 1)
         cold = self._tables[label, True]
-        table = cold if len(cold) and rng.random() < self._cold_share else self._tables[label, False]
+        table = cold if len(cold) and rng.random() < self._training.cold_share else self._tables[label, False]
         scene, start = table[int(rng.integers(len(table)))]
         return int(scene), int(start)
 

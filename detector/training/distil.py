@@ -1,9 +1,9 @@
-"""Begin with what an encoder knows: the detector's convolutions first learn to foretell the encoder's embedding.
+"""Pretrain the detector: its convolutions first learn to predict the embeddings of an audio encoder.
 
-An encoder of 2-D convolutions over log-mel does not fit into 10 KB of 1-D ones over the microcontroller's features: no
-weight can be taken over. What can be is what it says of a sound, which the small network learns to say as far as it
-can (distillation, Hinton et al. 2015, arXiv 1503.02531, of embeddings in the place of class probabilities), without
-labels, before it learns what music is.
+An encoder of 2-D convolutions over log-mel does not fit into 10 KB of 1-D ones over the microcontroller's features, so
+its weights cannot be reused. Its embeddings can: the small network learns them without labels, as far as it can, before
+it learns to detect music (distillation, Hinton et al. 2015, arXiv 1503.02531, with embeddings in place of class
+probabilities).
 """
 
 from collections.abc import Sequence
@@ -22,7 +22,7 @@ from detector.training.scenes import compose_scene
 from nowplaying_core.artifacts import write_array
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["DISTILLED_SCENES", "DISTILLED_STEPS", "Encoder", "begin_with", "embeddings_of_scenes"]
+__all__ = ["DISTILLED_SCENES", "DISTILLED_STEPS", "Encoder", "embeddings_of_scenes", "pretrain"]
 
 DISTILLED_SCENES: Final = 1000
 DISTILLED_STEPS: Final = 1000
@@ -31,15 +31,15 @@ _SAMPLES_A_FRAME: Final = 160
 
 
 class Encoder(Protocol):
-    """What is learnt from; ``pretraining.tflite_encoder.TfliteEncoder`` is one."""
+    """An audio encoder, such as ``pretraining.tflite_encoder.TfliteEncoder`` of the room above this one."""
 
     @property
     def window_samples(self) -> int:
-        """Samples at 16 kHz of what it hears at once."""
+        """Number of samples at 16 kHz in one window."""
 
     @property
     def embedding_space(self) -> str:
-        """What tells one encoder from another."""
+        """Identifier of its embedding space."""
 
     def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return embeddings, (n, window_samples) to (n, dim)."""
@@ -48,7 +48,7 @@ class Encoder(Protocol):
 def embeddings_of_scenes(
     encoder: Encoder, pools: Sequence[SoundPools], config: DetectorConfig, *, n_scenes: int, folder: Path
 ) -> NDArray[np.float32]:
-    """Return what an encoder says of each window of the detector in training scenes; kept in a file of the folder.
+    """Return an encoder's embedding of each of the detector's windows in training scenes, cached in the folder.
 
     Parameters
     ----------
@@ -57,9 +57,9 @@ def embeddings_of_scenes(
         As :func:`detector.training.data.build_features` was given.
     config : DetectorConfig
     n_scenes : int
-        The first so many.
+        Number of scenes, from the first on.
     folder : Path
-        Of the scenes' features.
+        Folder of the scenes' features.
 
     Returns
     -------
@@ -79,17 +79,15 @@ def embeddings_of_scenes(
     network, step = config.network, config.network.decision_frames * _SAMPLES_A_FRAME
     inside = (network.n_frames * _SAMPLES_A_FRAME - encoder.window_samples) // step + 1
     if inside < 1:
-        message = (
-            f"expected an encoder that hears at most {network.n_frames * _SAMPLES_A_FRAME} samples at once, found "
-        )
+        message = f"expected an encoder of windows of at most {network.n_frames * _SAMPLES_A_FRAME} samples, found "
         raise ConfigError(message + f"{encoder.window_samples}")
     rows = []
     for index in range(n_scenes):
         rng = np.random.default_rng([config.training.seed, index])
         samples = compose_scene(pools[index % len(pools)], config.scenes, rng).samples
         windows = np.lib.stride_tricks.sliding_window_view(samples, encoder.window_samples)[::step]
-        heard = encoder.embed(windows)
-        sums = np.cumsum(np.concatenate([np.zeros_like(heard[:1]), heard]), axis=0, dtype=np.float64)
+        embedded = encoder.embed(windows)
+        sums = np.cumsum(np.concatenate([np.zeros_like(embedded[:1]), embedded]), axis=0, dtype=np.float64)
         rows.append((sums[inside:] - sums[:-inside]) / inside)
     n_windows = min(len(row) for row in rows)
     embeddings = np.stack([row[:n_windows] for row in rows]).astype(np.float32)
@@ -97,10 +95,10 @@ def embeddings_of_scenes(
     return embeddings
 
 
-def begin_with(
+def pretrain(
     embeddings: NDArray[np.float32], model: keras.Model, features: FeatureSet, config: DetectorConfig, n_steps: int
 ) -> float:
-    """Train the convolutions to foretell embeddings, and return the share of their variance that they then explain.
+    """Train the convolutions to predict embeddings, and return the share of their variance that is then explained.
 
     Parameters
     ----------
@@ -115,11 +113,11 @@ def begin_with(
     network, training = config.network, config.training
     targets = (embeddings - embeddings.mean(axis=(0, 1))) / (embeddings.std(axis=(0, 1)) + 1e-6)
     trunk = model.get_layer("hidden").input
-    foretold = keras.layers.Conv1D(targets.shape[2], network.frames_after_layers, name="foretold")(trunk)
-    pupil = keras.Model(model.inputs, foretold)
+    predicted = keras.layers.Conv1D(targets.shape[2], network.frames_after_layers, name="predicted")(trunk)
+    student = keras.Model(model.inputs, predicted)
     schedule = keras.optimizers.schedules.CosineDecay(_RATE, n_steps)
     # XLA compiles these small convolutions for the CPU far slower than the plain graph runs.
-    pupil.compile(keras.optimizers.Adam(schedule), "mse", jit_compile=False)
+    student.compile(keras.optimizers.Adam(schedule), "mse", jit_compile=False)
     n_decisions, step = training.n_decisions, network.decision_frames
     first = -(-int(config.scenes.preroll_s * 100) // step)
     last = min(targets.shape[1], (features.frames.shape[1] - network.n_frames) // step + 1) - n_decisions
@@ -135,6 +133,6 @@ def begin_with(
         segments = np.stack(
             [features.frames[scene, at * step : at * step + length] for scene, at in zip(scenes, windows, strict=True)]
         )
-        wanted = np.stack([targets[scene, at : at + n_decisions] for scene, at in zip(scenes, windows, strict=True)])
-        losses.append(float(pupil.train_on_batch(normalised(segments), wanted)))
+        expected = np.stack([targets[scene, at : at + n_decisions] for scene, at in zip(scenes, windows, strict=True)])
+        losses.append(float(student.train_on_batch(normalised(segments), expected)))
     return 1.0 - float(np.mean(losses[-max(1, n_steps // 10) :]))

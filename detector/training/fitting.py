@@ -1,9 +1,8 @@
-"""The training loop of one run: batches, checkpoints, a log, and a search for what is still most wrong."""
+"""The training loop of one run: batches, checkpoints, a log, and the mining of hard examples."""
 
 import csv
 import logging
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +22,16 @@ _log = logging.getLogger(__name__)
 
 
 class FitRun:
-    """One run's folder: its log, its checkpoints and the loop that both stages share.
+    """A run's folder with its log and checkpoints, and the loop that both stages share.
 
     Parameters
     ----------
     folder : Path
     sampler : WindowSampler
-        Gives batches, and takes what was mined.
+        Source of batches; keeps the hard examples.
     check : tuple of ndarray
         Segments, labels and weights that the ROC area is measured on.
     training : TrainingConfig
-    on_progress : callable or None
-        Called with every row of the log.
     """
 
     def __init__(
@@ -43,10 +40,8 @@ class FitRun:
         sampler: WindowSampler,
         check: tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]],
         training: TrainingConfig,
-        on_progress: Callable[[dict[str, float]], None] | None,
     ) -> None:
         self._folder, self._sampler, self._check, self._training = folder, sampler, check, training
-        self._on_progress = on_progress
 
     def fit(self, model: keras.Model, stage: str, steps: int, learning_rate: float, warmup_steps: int) -> float:
         """Train one stage to its end and return the ROC area on the check windows."""
@@ -66,11 +61,11 @@ class FitRun:
             model.compile(optimizer=optimizer, loss=loss, jit_compile=False)
             first = self._restore(model, optimizer, stage)
             begun, losses = time.monotonic(), []
-            self._recall_mined(first if stage == "float" else training.steps)
+            self._restore_hard_examples(first if stage == "float" else training.steps)
             for step in range(first, steps):
                 if stage == "float" and training.mined_share and step and step % training.mine_every == 0:
                     self._mine(model, step)
-                # Every step draws from its own generator, so that a resumed run sees the same windows.
+                # Every step draws from its own generator, so that a resumed run draws the same windows.
                 stage_number = 0 if stage == "float" else 1
                 rng = np.random.default_rng([training.seed, stage_number, step])
                 segments, labels, weights = self._sampler.batch(training.batch_segments, rng, augmented=True)
@@ -82,23 +77,23 @@ class FitRun:
         return self._area(model)
 
     def _mine(self, model: keras.Model, step: int) -> None:
-        """Run the network over all training scenes as streams, and note where it is most wrong."""
+        """Run the network over all training scenes as streams, and keep the hardest examples."""
         frames = self._sampler.features.frames
         logits = [
             np.asarray(model(normalised(frames[start : start + 50]), training=False))[..., 0]
             for start in range(0, len(frames), 50)
         ]
         self._sampler.mine(np.concatenate(logits))
-        arrays = {f"label{label}": table for label, table in self._sampler.mined.items()}
+        arrays = {f"label{label}": table for label, table in self._sampler.hard_examples.items()}
         _save_arrays(self._folder / f"mined-{step}.npz", arrays)
 
-    def _recall_mined(self, step: int) -> None:
-        """Take up what was mined last before a step, so that a resumed run draws what the whole one would."""
+    def _restore_hard_examples(self, step: int) -> None:
+        """Restore the last hard examples before a step, so that a resumed run draws as an uninterrupted one."""
         found = {int(path.stem.removeprefix("mined-")): path for path in self._folder.glob("mined-*.npz")}
         before = [number for number in found if number < step]
         if before:
             with np.load(found[max(before)], allow_pickle=False) as archive:
-                self._sampler.mined = {label: archive[f"label{label}"] for label in (0, 1)}
+                self._sampler.hard_examples = {label: archive[f"label{label}"] for label in (0, 1)}
 
     def _area(self, model: keras.Model) -> float:
         segments, labels, weights = self._check
@@ -125,8 +120,6 @@ class FitRun:
                 writer.writeheader()
             writer.writerow(row)
         _log.info("%s step %d: loss %.4f, ROC area %.4f", stage, step, row["loss"], row["check_area"])
-        if self._on_progress:
-            self._on_progress({name: value for name, value in row.items() if name != "stage"})
 
     def _save(self, model: keras.Model, optimizer: Any, stage: str, step: int) -> None:
         arrays = {f"v{i}": np.asarray(value) for i, value in enumerate([*model.weights, *optimizer.variables])}

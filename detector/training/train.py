@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from detector.training.config import DetectorConfig
 from detector.training.data import FeatureSet, WindowSampler, build_features
-from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder, begin_with, embeddings_of_scenes
+from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder, embeddings_of_scenes, pretrain
 from detector.training.fitting import FitRun
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold
 from detector.training.pools import SoundPools
@@ -23,22 +23,21 @@ from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["TrainingReport", "calibration_segments", "claim_run", "fit_detector", "train_detector"]
+__all__ = ["TrainingReport", "calibration_segments", "fit_detector", "init_run_dir", "train_detector"]
 
 _log = logging.getLogger(__name__)
-_FRAMES_PER_S = 100
 _CHECK_SEGMENTS = 600
 _CALIBRATION_SEGMENTS = 200
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TrainingReport:
-    """What a finished run left behind.
+    """Result of a finished run.
 
     Attributes
     ----------
     weights_path : Path
-        ``weights.npz`` with folded weights; what ``export`` converts.
+        ``weights.npz`` with folded weights, which ``export`` converts.
     float_area, quantized_area : float
         ROC area on the check windows, before and after simulated quantization.
     """
@@ -58,9 +57,8 @@ def train_detector(
     n_threads: int = 2,
     encoder: Encoder | None = None,
     distilled_steps: int = DISTILLED_STEPS,
-    on_progress: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainingReport:
-    """Train from recordings to ``run_dir/weights.npz``; called again after an interruption, go on where it stopped.
+    """Train from recordings to ``run_dir/weights.npz``; called again after an interruption, resume.
 
     Parameters
     ----------
@@ -74,9 +72,7 @@ def train_detector(
     jobs, n_threads : int
         Processes that compose scenes, threads that train.
     encoder : Encoder, optional
-        Whose embeddings the convolutions first learn to foretell, in so many further steps (``distilled_steps``).
-    on_progress : callable or None
-        Called with every row of the log.
+        The convolutions are first trained to predict its embeddings, for ``distilled_steps`` steps.
 
     Raises
     ------
@@ -95,8 +91,8 @@ def train_detector(
         pools = [pools_of(split)]
         return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
 
-    claim_run(run_dir, config)
-    _claim_beginning(run_dir, {} if encoder is None else {"encoder": encoder.embedding_space, "steps": distilled_steps})
+    init_run_dir(run_dir, config)
+    _check_init(run_dir, {} if encoder is None else {"encoder": encoder.embedding_space, "steps": distilled_steps})
     training = config.training
     train = features("train", training.n_scenes, training.seed)
     check = features("dev", training.n_check_scenes, training.seed + 1)
@@ -104,12 +100,12 @@ def train_detector(
     if encoder is not None:
         n_scenes = min(DISTILLED_SCENES, training.n_scenes)
         folder = features_dir / "features-train"
-        said = embeddings_of_scenes(encoder, [pools_of("train")], config, n_scenes=n_scenes, folder=folder)
+        embeddings = embeddings_of_scenes(encoder, [pools_of("train")], config, n_scenes=n_scenes, folder=folder)
 
         def begin(model: keras.Model) -> float:
-            return begin_with(said, model, train, config, distilled_steps)
+            return pretrain(embeddings, model, train, config, distilled_steps)
 
-    return fit_detector(config, run_dir, train, check, n_threads=n_threads, begin=begin, on_progress=on_progress)
+    return fit_detector(config, run_dir, train, check, n_threads=n_threads, begin=begin)
 
 
 def fit_detector(
@@ -120,38 +116,36 @@ def fit_detector(
     *,
     n_threads: int = 2,
     begin: Callable[[keras.Model], float] | None = None,
-    on_progress: Callable[[dict[str, float]], None] | None = None,
 ) -> TrainingReport:
-    """Train on finished features to ``run_dir/weights.npz``; called again after an interruption, go on.
+    """Train on finished features to ``run_dir/weights.npz``; called again after an interruption, resume.
 
     Parameters
     ----------
     config : DetectorConfig
     run_dir : Path
     train, check : FeatureSet
-        To learn from, and to measure the ROC area on.
+        For training, and for measuring the ROC area.
     n_threads : int
     begin : callable, optional
-        Changes the new network's weights before the first step, and returns how much of what it was taught it explains.
-    on_progress : callable or None
+        Initializes the new network before the first step, and returns the share of variance that it then explains.
 
     Raises
     ------
     ConfigError
         When the folder holds a run of another configuration.
     """
-    claim_run(run_dir, config)
+    init_run_dir(run_dir, config)
     _limit_threads(n_threads)
     training = config.training
-    sampler = _sampler(config, train)
+    sampler = WindowSampler(train, config)
     plain = replace(config, training=replace(training, extreme_share=0.0, mined_share=0.0))
-    check_set = _sampler(plain, check).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
-    run = FitRun(run_dir, sampler, check_set, training, on_progress)
+    check_set = WindowSampler(check, plain).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
+    run = FitRun(run_dir, sampler, check_set, training)
 
     keras.utils.set_random_seed(training.seed)
     model = build_training_model(config.network)
     if begin is not None and not (run_dir / "checkpoint-float.npz").is_file():
-        _log.info("explains %.3f of the encoder's variance", begin(model))
+        _log.info("the network explains %.3f of the variance of the encoder's embeddings", begin(model))
     float_area = run.fit(model, "float", training.steps, training.learning_rate, training.warmup_steps)
     folded = fold(model, config.network)
     fitted = fit_to_grids(config.network, folded, calibration_segments(sampler))
@@ -171,28 +165,15 @@ def fit_detector(
 
 
 def calibration_segments(sampler: WindowSampler) -> NDArray[np.int8]:
-    """Return what sets the int8 grids: a fixed draw from training, plus silence and full scale."""
-    drawn, _, _ = sampler.batch(_CALIBRATION_SEGMENTS, np.random.default_rng(11))
-    silence = np.full((1, *drawn.shape[1:]), -128, dtype=np.int8)
-    full_scale = np.full((1, *drawn.shape[1:]), 127, dtype=np.int8)
-    return np.concatenate([drawn, silence, full_scale])
+    """Return the segments that the int8 grids are fitted to: a fixed sample of training, silence and full scale."""
+    sample, _, _ = sampler.batch(_CALIBRATION_SEGMENTS, np.random.default_rng(11))
+    silence = np.full((1, *sample.shape[1:]), -128, dtype=np.int8)
+    full_scale = np.full((1, *sample.shape[1:]), 127, dtype=np.int8)
+    return np.concatenate([sample, silence, full_scale])
 
 
-def _sampler(config: DetectorConfig, features: FeatureSet) -> WindowSampler:
-    return WindowSampler(
-        features,
-        config.network,
-        n_decisions=config.training.n_decisions,
-        preroll_frames=int(config.scenes.preroll_s * _FRAMES_PER_S),
-        music_fraction=config.training.music_fraction,
-        cold_share=config.training.cold_share,
-        extreme_share=config.training.extreme_share,
-        mined_share=config.training.mined_share,
-    )
-
-
-def claim_run(run_dir: Path, config: DetectorConfig) -> None:
-    """Make a run's folder and record its settings there; refuse a folder that holds a run of others."""
+def init_run_dir(run_dir: Path, config: DetectorConfig) -> None:
+    """Make a run's folder and record its settings; ConfigError where it holds a run of other settings."""
     run_dir.mkdir(parents=True, exist_ok=True)
     record = run_dir / "config.digest"
     if record.is_file() and record.read_text(encoding="utf-8").strip() != config.digest():
@@ -202,15 +183,15 @@ def claim_run(run_dir: Path, config: DetectorConfig) -> None:
     write_json(run_dir / "config.json", config.to_dict())
 
 
-def _claim_beginning(run_dir: Path, beginning: dict[str, Any]) -> None:
-    """Record what a run began with; refuse to go on with one that began otherwise."""
+def _check_init(run_dir: Path, init: dict[str, Any]) -> None:
+    """Record how a run was initialized; ConfigError where it was initialized otherwise before."""
     path = run_dir / "init.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if (run_dir / "checkpoint-float.npz").is_file() and found != beginning:
-        message = f"{run_dir}: this run began with {found or 'random weights'}, not with {beginning or 'them'}; "
+    if (run_dir / "checkpoint-float.npz").is_file() and found != init:
+        message = f"{run_dir}: this run began with {found or 'random weights'}, not with {init or 'them'}; "
         raise ConfigError(message + "choose another run folder")
-    if beginning:
-        write_json(path, beginning)
+    if init:
+        write_json(path, init)
     else:
         path.unlink(missing_ok=True)
 

@@ -1,4 +1,4 @@
-"""Figures over clips: ROC areas by condition, by level of the music and by what is there instead of music."""
+"""Metrics over clips: ROC areas by condition, by level of the music and by kind of sound without music."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,20 +12,20 @@ from evaluation.detector.clips import Clip
 from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.statistics import bootstrap_area
 
-__all__ = ["evaluate_clips"]
+__all__ = ["clip_metrics"]
 
 
-def evaluate_clips(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) -> dict[str, Any]:
-    """Return ROC areas by condition, by level of the music and by what is there instead of music.
+def clip_metrics(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) -> dict[str, Any]:
+    """Return ROC areas by condition, by level of the music and by kind of sound without music.
 
     Parameters
     ----------
     clips : sequence of Clip
     model : TfliteModel
     seed : int
-        Of the bootstrap over recordings.
+        Seed of the bootstrap over recordings.
     """
-    labels = np.array([clip.is_music for clip in clips])
+    y_true = np.array([clip.is_music for clip in clips])
     names = sorted({str(clip.file.path) for clip in clips})
     groups = np.array([names.index(str(clip.file.path)) for clip in clips])
     network = StreamingNetwork(model)
@@ -33,19 +33,19 @@ def evaluate_clips(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) 
 
     def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float | None]:
         rng = np.random.default_rng(seed)
-        return bootstrap_area(values[chosen], labels[chosen], groups[chosen], rng).to_dict()
+        return bootstrap_area(values[chosen], y_true[chosen], groups[chosen], rng).to_dict()
 
     wide = scores["full band"]
     every = np.ones(len(clips), dtype=bool)
     snr_db = np.array([np.nan if clip.snr_db is None else clip.snr_db for clip in clips])
     kinds = np.array([clip.kind for clip in clips])
     by_snr = {
-        f"{low} to {low + 5} dB": area(~labels | ((snr_db >= low) & (snr_db < low + 5)), wide) for low in (0, 5, 10, 15)
+        f"{low} to {low + 5} dB": area(~y_true | ((snr_db >= low) & (snr_db < low + 5)), wide) for low in (0, 5, 10, 15)
     }
-    by_kind = {kind: area(labels | (kinds == kind), wide) for kind in sorted(set(kinds[~labels]))}
+    by_kind = {kind: area(y_true | (kinds == kind), wide) for kind in sorted(set(kinds[~y_true]))}
     return {
-        "n_music": int(labels.sum()),
-        "n_other": int((~labels).sum()),
+        "n_music": int(y_true.sum()),
+        "n_other": int((~y_true).sum()),
         "n_recordings": len(names),
         "area": {name: area(every, values) for name, values in scores.items()},
         "area_by_snr": by_snr,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import features_of
+from detector.network import WINDOW_FRAMES, WINDOW_S
 from detector.training.config import SceneConfig
 from detector.training.effects import band_limit, in_room
 from detector.training.pools import SoundPools
@@ -18,7 +19,7 @@ from nowplaying_core.audio.mixing import band_rms
 __all__ = ["CONDITIONS", "WINDOW_SAMPLES", "Clip", "compose_clip", "windows_of"]
 
 CONDITIONS: Final = ("full band", "random channel", "low-passed 3.5 kHz")
-WINDOW_SAMPLES: Final = 446 * 160 + 320
+WINDOW_SAMPLES: Final = round(WINDOW_S * SAMPLE_RATE_HZ)
 _PREROLL_S: Final = 6.0
 _LOW_PASS_HZ: Final = 3_500.0
 
@@ -31,12 +32,12 @@ class Clip:
     ----------
     is_music : bool
     kind : str
-        Kind of the background, or of what is there instead of music.
+        Kind of the background, or of the sound without music.
     snr_db : float or None
     file : CorpusFile
         The music, or the most prominent other recording.
     windows : dict of str to ndarray of int8, shape (446, 40)
-        Features of the same sound by condition, heard after 6 s of the same scene, and ``"cold"``: through the random
+        Features of the same sound by condition, each after 6 s of the same scene, and ``"cold"``: through the random
         channel, right after a reset.
     """
 
@@ -71,19 +72,19 @@ def compose_clip(
     if is_music:
         music, file = _audible_music(pools, length, rng)
         snr_db = float(rng.uniform(snr_low_db, snr_high_db))
-        # Over the window itself: a pause in the talking before it says nothing about it.
+        # Measured over the window itself, because a pause in the talking before it does not count.
         behind = max(band_rms(sound[-WINDOW_SAMPLES:]), 0.1 * band_rms(sound))
         sound = music + sound * np.float32(band_rms(music[-WINDOW_SAMPLES:]) / behind * 10 ** (-snr_db / 20))
     seed = int(rng.integers(2**31))
     # The same draw of codec and level for every condition, so that they differ by the band limit alone.
     wide, free = SceneConfig(band_limit_share=0.0), SceneConfig()
-    heard = {
+    by_condition = {
         "full band": colour(sound, wide, np.random.default_rng(seed)),
         "random channel": colour(sound, free, np.random.default_rng(seed)),
         "low-passed 3.5 kHz": colour(band_limit(sound, None, _LOW_PASS_HZ), wide, np.random.default_rng(seed)),
     }
-    windows = {name: windows_of(samples) for name, samples in heard.items()}
-    windows["cold"] = windows_of(heard["random channel"][-WINDOW_SAMPLES:])
+    windows = {name: windows_of(samples) for name, samples in by_condition.items()}
+    windows["cold"] = windows_of(by_condition["random channel"][-WINDOW_SAMPLES:])
     return Clip(is_music=is_music, kind=drawn.kind, snr_db=snr_db, file=file, windows=windows)
 
 
@@ -99,4 +100,4 @@ def _audible_music(pools: SoundPools, length: int, rng: np.random.Generator) -> 
 
 def windows_of(samples: NDArray[np.float32]) -> NDArray[np.int8]:
     """Return the features of a sound's last window, after all that comes before it."""
-    return features_of(to_int16(samples))[-446:]
+    return features_of(to_int16(samples))[-WINDOW_FRAMES:]

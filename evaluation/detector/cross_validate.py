@@ -1,7 +1,7 @@
-"""Cross-validate the detector over all recordings, folds by source: train, convert, hear the fold that was left out."""
+"""Cross-validate the detector over all recordings, folds by source: train, convert, run on the fold left out."""
 
 import json
-from collections.abc import Callable
+import logging
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,14 @@ from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
 from detector.training.data import build_features
 from detector.training.pools import SoundPools
-from detector.training.train import claim_run, fit_detector
+from detector.training.train import fit_detector, init_run_dir
 from detector.training.weights import load_weights
-from evaluation.detector.clip_metrics import evaluate_clips
-from evaluation.detector.evaluate import STREAM_S, compose_clips, hear_streams
+from evaluation.detector.clip_metrics import clip_metrics
+from evaluation.detector.evaluate import STREAM_S, StreamSettings, compose_clips, run_streams
 from evaluation.detector.folds import fold_pools
-from evaluation.detector.report import clip_tables, stream_tables
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
-from evaluation.detector.stream_metrics import evaluate_room_tone, evaluate_streams
+from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
+from evaluation.detector.tracks import StreamTrack
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import write_bytes, write_json
 from nowplaying_core.audio.sources import TrainingSources
@@ -27,10 +27,10 @@ from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.statistics import Interval
 
-__all__ = ["RESULT_FILE", "cross_validate", "folds_to_markdown", "gate_of_folds"]
+__all__ = ["RESULT_FILE", "cross_validate", "read_chosen_gate"]
 
 RESULT_FILE = "cross-validation.json"
-Progress = Callable[[str], None]
+_log = logging.getLogger(__name__)
 
 
 def cross_validate(
@@ -43,16 +43,16 @@ def cross_validate(
     n_streams: int = 120,
     n_room_tone: int = 48,
     stream_s: float = STREAM_S,
-    most_false_per_hour: float = 1.0,
+    max_false_per_hour: float = 1.0,
     jobs: int = 1,
     n_threads: int = 2,
-    report: Progress = lambda _: None,
 ) -> dict[str, Any]:
-    """Train a detector for each fold and measure it on the others' recordings; called again, go on.
+    """Train a detector for each fold and measure it on that fold's recordings; called again, go on.
 
     Every training scene is composed of one fold's recordings, so scenes are composed once and each detector learns from
-    those of the other folds. Streams are composed of one fold's recordings too, without rendered MIDI and extra data,
-    and heard by the detector that knows none of them. The gate for a fold's streams is chosen on the other folds'.
+    those of the other folds. Each stream is also composed of one fold's recordings, without rendered MIDI and extra
+    data, and goes to the detector that was trained without that fold. The gate for a fold's streams is chosen on the
+    other folds' streams.
 
     Parameters
     ----------
@@ -62,15 +62,15 @@ def cross_validate(
         As in training; all splits of the corpus are used.
     n_folds : int >= 2
     n_clips : int
-        Clips of music, and as many without, for each fold.
+        Number of clips with music, and of clips without, for each fold.
     n_streams, n_room_tone : int
-        Streams in all.
-    stream_s : float
+        Number of streams in all.
+    stream_s : float, seconds
         Length of each.
-    most_false_per_hour : float
-        What gates are chosen for.
+    max_false_per_hour : float
+        False triggers an hour that gates are chosen for.
     jobs, n_threads : int
-    report : callable
+        Processes that compose, threads that train.
 
     Returns
     -------
@@ -80,13 +80,55 @@ def cross_validate(
     if n_folds < 2:
         message = f"cross-validation: expected at least 2 folds, found {n_folds}"
         raise ConfigError(message)
-    claim_run(run_dir, config)
-    every = SoundPools.from_sources(sources, None, stretched_share=config.scenes.stretched_share)
-    plain = fold_pools(SoundPools.from_sources(sources.corpus_only(), None), n_folds)
+    graphs = _train_folds(config, run_dir, sources, n_folds, jobs=jobs, n_threads=n_threads)
+    pools = fold_pools(SoundPools.from_sources(sources.corpus_only(), None), n_folds)
+    models, seed = list(zip(pools, graphs, strict=True)), config.training.seed
+    streams, quiet = (
+        StreamSettings(
+            gate=GateConfig(silence_dbfs=SILENCE_DBFS),
+            seed=seed,
+            stream_s=stream_s,
+            room_tone=room_tone,
+            folder=run_dir / f"tracks-of-{n_folds}",
+        )
+        for room_tone in (False, True)
+    )
+    tracks = run_streams(models, n_streams, streams, jobs=jobs)
+    quiet_tracks = run_streams(models, n_room_tone, quiet, jobs=jobs)
+    fold_clips = [
+        clip_metrics(compose_clips(pool, n_clips, seed=seed, jobs=jobs), TfliteModel(graph, reference_kernels=True))
+        for pool, graph in models
+    ]
+    result = _result(tracks, quiet_tracks, fold_clips, seed=seed, max_false_per_hour=max_false_per_hour)
+    write_json(run_dir / RESULT_FILE, result)
+    return result
+
+
+def read_chosen_gate(path: Path) -> GateConfig:
+    """Read the gate that a cross-validation chose over all folds.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When the file is not the result of a cross-validation.
+    """
+    try:
+        return GateConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))["gate"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        message = f"{path}: expected the result of nowplaying train detector-crossval with its gate ({error})"
+        raise CorruptArtifactError(message) from error
+
+
+def _train_folds(
+    config: DetectorConfig, run_dir: Path, sources: TrainingSources, n_folds: int, *, jobs: int, n_threads: int
+) -> list[Path]:
+    """Return the graphs of the folds' detectors; those that are there already are not trained again."""
+    init_run_dir(run_dir, config)
     training = config.training
-    report(f"composing {training.n_scenes} scenes of {n_folds} folds")
+    pools = SoundPools.from_sources(sources, None, stretched_share=config.scenes.stretched_share)
+    _log.info("composing %d scenes of %d folds", training.n_scenes, n_folds)
     features = build_features(
-        fold_pools(every, n_folds),
+        fold_pools(pools, n_folds),
         config.scenes,
         n_scenes=training.n_scenes,
         seed=training.seed,
@@ -100,120 +142,48 @@ def cross_validate(
         graphs.append(folder / MODEL_FILE)
         if graphs[-1].is_file():
             continue
-        report(f"fold {fold}: training")
+        _log.info("training fold %d of %d", fold + 1, n_folds)
         left_out = (fold_of == fold) & (np.arange(training.n_scenes) < n_folds * training.n_check_scenes)
         trained = fit_detector(
-            config,
-            folder,
-            features.chosen(fold_of != fold),
-            features.chosen(left_out),
-            n_threads=n_threads,
-            on_progress=lambda row: report("  ".join(f"{name} {value:g}" for name, value in row.items())),
+            config, folder, features.chosen(fold_of != fold), features.chosen(left_out), n_threads=n_threads
         )
-        graph = streaming_graph(config.network, load_weights(trained.weights_path))
-        write_bytes(graphs[-1], graph)
-    result = _measure(
-        list(zip(plain, graphs, strict=True)),
-        run_dir,
-        seed=training.seed,
-        counts=(n_clips, n_streams, n_room_tone),
-        stream_s=stream_s,
-        most_false_per_hour=most_false_per_hour,
-        jobs=jobs,
-        report=report,
-    )
-    write_json(run_dir / RESULT_FILE, result)
-    return result
+        write_bytes(graphs[-1], streaming_graph(config.network, load_weights(trained.weights_path)))
+    return graphs
 
 
-def gate_of_folds(path: Path) -> GateConfig:
-    """Read the gate that a cross-validation chose over all folds.
-
-    Raises
-    ------
-    CorruptArtifactError
-        When the file is not the result of a cross-validation.
-    """
-    try:
-        return GateConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))["gate"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"{path}: expected the result of nowplaying train detector-folds with its gate ({error})"
-        raise CorruptArtifactError(message) from error
-
-
-def folds_to_markdown(result: dict[str, Any]) -> str:
-    """Return a cross-validation's figures as Markdown tables."""
-    best = "\n".join(
-        f"| {row['most_false_per_hour']:g} | {100 * row['recall_audible']:.1f} % | "
-        f"{row['false_triggers_per_hour']:.2f} | {row['window']} | {row['enter_threshold']:g} | "
-        f"{row['consecutive_hits']} |"
-        for row in result["operating_points"]
-    )
-    areas = ", ".join(f"{fold['area']['full band']['value']:.4f}" for fold in result["fold_clips"])
-    parts = [
-        f"# Cross-validation of the detector, {result['n_folds']} folds by source",
-        "Each stream is heard by a detector that was trained without its music, noise and speech, through a gate "
-        "chosen on the other folds' streams.",
-        *stream_tables(result["streams"], result["room_tone"]),
-        "Best gates over all folds, where the most false triggers per hour are given:",
-        "| at most | regions found | false per hour | window | threshold | hits |\n|---:|---:|---:|---:|---:|---:|\n"
-        + best,
-        f"Clips of 4.48 s at 0 to 20 dB, ROC area of each fold (full band): {areas}. The first fold's:",
-        clip_tables(result["fold_clips"][0]),
-        "Means over folds: "
-        + ", ".join(f"{name} {area['value']:.4f}" for name, area in result["mean_area"].items())
-        + " (intervals from the folds' spread in the JSON).",
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _measure(
-    models: list[tuple[SoundPools, Path]],
-    run_dir: Path,
+def _result(
+    tracks: list[StreamTrack],
+    quiet_tracks: list[StreamTrack],
+    fold_clips: list[dict[str, Any]],
     *,
     seed: int,
-    counts: tuple[int, int, int],
-    stream_s: float,
-    most_false_per_hour: float,
-    jobs: int,
-    report: Progress,
+    max_false_per_hour: float,
 ) -> dict[str, Any]:
-    n_folds, (n_clips, n_streams, n_room_tone) = len(models), counts
-    hearing: dict[str, Any] = {"seed": seed, "jobs": jobs, "say": report, "stream_s": stream_s}
-    hearing |= {"gate": GateConfig(silence_dbfs=SILENCE_DBFS), "folder": run_dir / f"tracks-of-{n_folds}"}
-    tracks = hear_streams(models, n_streams, **hearing)
-    quiet = hear_streams(models, n_room_tone, room_tone=True, **hearing)
-    fold_clips = [
-        evaluate_clips(
-            compose_clips(pools, n_clips, seed=seed, jobs=jobs, say=report), TfliteModel(graph, reference_kernels=True)
-        )
-        for pools, graph in models
-    ]
-    sweep = sweep_gate(tracks)
-    # No fold's streams have a say in the gate that they are counted with.
+    n_folds, sweep = len(fold_clips), sweep_gate(tracks)
+    best = frontier(sweep)
     gates = [
         choose_gate(
             sweep_gate([track for number, track in enumerate(tracks) if number % n_folds != fold]),
-            most_false_per_hour=most_false_per_hour,
+            max_false_per_hour=max_false_per_hour,
         )
         for fold in range(n_folds)
     ]
     return {
-        "schema": "detector-folds/1",
+        "schema": "detector-crossval/1",
         "n_folds": n_folds,
-        "gate": choose_gate(sweep, most_false_per_hour=most_false_per_hour).to_dict(),
-        "streams": evaluate_streams(tracks, gates, seed=seed),
+        "gate": choose_gate(sweep, max_false_per_hour=max_false_per_hour).to_dict(),
+        "streams": stream_metrics(tracks, gates, seed=seed),
         "operating_points": [
-            {"most_false_per_hour": most, **max(allowed, key=lambda row: row["recall_audible"])}
-            for most in (0.5, 1.0, 2.0, 3.0, 6.0)
-            if (allowed := [row for row in frontier(sweep) if row["false_triggers_per_hour"] <= most])
+            {"max_false_per_hour": limit, **max(allowed, key=lambda row: row["recall_audible"])}
+            for limit in (0.5, 1.0, 2.0, 3.0, 6.0)
+            if (allowed := [row for row in best if row["false_triggers_per_hour"] <= limit])
         ],
-        "room_tone": evaluate_room_tone(quiet, gates),
+        "room_tone": room_tone_metrics(quiet_tracks, gates),
         "fold_clips": fold_clips,
         "mean_area": {
             name: _mean([fold["area"][name]["value"] for fold in fold_clips]) for name in fold_clips[0]["area"]
         },
-        "best_gates": frontier(sweep),
+        "best_gates": best,
     }
 
 

@@ -1,12 +1,13 @@
-"""Show the detector's figures as Markdown, and as plots."""
+"""Show the detector's metrics as Markdown and as plots."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from nowplaying_core.plotting import pyplot
+from nowplaying_core.text import markdown_table
 
-__all__ = ["plot", "stream_tables", "to_markdown"]
+__all__ = ["cross_validation_to_markdown", "plot", "to_markdown"]
 
 
 def to_markdown(metrics: Mapping[str, Any]) -> str:
@@ -17,86 +18,102 @@ def to_markdown(metrics: Mapping[str, Any]) -> str:
         f"Split `{metrics['split']}`, seed {metrics['seed']}: {clips['n_music']} clips of 4.48 s with music at 0 to "
         f"20 dB and {clips['n_other']} with noise, speech or both, from {clips['n_recordings']} recordings; intervals "
         "are 95 %, by bootstrap over recordings.",
-        clip_tables(clips),
+        *_clip_tables(clips),
+        *_stream_tables(metrics["streams"], metrics["room_tone"]),
+        _gates(metrics["best_gates"][:12]),
     ]
-    parts += [*stream_tables(metrics["streams"], metrics["room_tone"]), _best_gates(metrics["best_gates"])]
     return "\n\n".join(parts) + "\n"
 
 
-def clip_tables(clips: Mapping[str, Any]) -> str:
-    """Return the tables of ROC areas over clips."""
+def cross_validation_to_markdown(result: Mapping[str, Any]) -> str:
+    """Return the metrics of :func:`evaluation.detector.cross_validate.cross_validate` as Markdown tables."""
+    areas = ", ".join(f"{fold['area']['full band']['value']:.4f}" for fold in result["fold_clips"])
+    points = result["operating_points"]
+    means = ", ".join(f"{name} {area['value']:.4f}" for name, area in result["mean_area"].items())
     parts = [
+        f"# Cross-validation of the detector, {result['n_folds']} folds by source",
+        "Each stream goes to a detector that was trained without its music, noise and speech, and through a gate that "
+        "was chosen on the other folds' streams.",
+        *_stream_tables(result["streams"], result["room_tone"]),
+        "Best gates over all folds, for at most so many false triggers an hour:",
+        _gates(points, limits=[f"{row['max_false_per_hour']:g}" for row in points]),
+        f"Clips of 4.48 s at 0 to 20 dB, ROC area of each fold (full band): {areas}. The first fold's:",
+        *_clip_tables(result["fold_clips"][0]),
+        f"Means over folds: {means} (intervals from the folds' spread in the JSON).",
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _clip_tables(clips: Mapping[str, Any]) -> list[str]:
+    """Return the tables of ROC areas over clips."""
+    hardest = ", ".join(f"{row['label']} {row['mean_probability']:.2f}" for row in clips["hardest_other"])
+    return [
         _areas("condition", clips["area"]),
         _areas("music against its background (full band)", clips["area_by_snr"]),
         _areas("instead of music (full band)", clips["area_by_other"]),
+        *([f"Hardest sounds without music, by mean probability: {hardest}."] if hardest else []),
     ]
-    if clips.get("hardest_other"):
-        parts.append(
-            "Hardest sounds without music, by mean probability: "
-            + ", ".join(f"{row['label']} {row['mean_probability']:.2f}" for row in clips["hardest_other"])
-            + "."
-        )
-    return "\n\n".join(parts)
 
 
-def stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any] | None = None) -> list[str]:
-    """Return the tables of what a gate did on streams and, if given, in quiet rooms."""
+def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> list[str]:
+    """Return the tables of a gate's results on streams and in quiet rooms."""
     gates = "; ".join(
         f"window {gate['window']}, threshold {gate['enter_threshold']:.3f}, {gate['consecutive_hits']} hits"
         for gate in streams["gates"]
     )
-    unique = streams["unique_hours_without_music"]
-    rows: list[tuple[str, tuple[str, ...]]] = [
-        ("regions found", _share(streams["recall"])),
-        (f"regions found at {streams['audible_db']:g} dB or more", _share(streams["recall_audible"])),
+    rows: list[tuple[str, ...]] = [
+        ("regions found", *_share(streams["recall"])),
+        (f"regions found at {streams['audible_db']:g} dB or more", *_share(streams["recall_audible"])),
         (
             "false triggers per hour without music",
-            (str(streams["n_false_triggers"]), _interval(streams["false_triggers_per_hour"], 2)),
+            str(streams["n_false_triggers"]),
+            *_interval(streams["false_triggers_per_hour"], 2),
         ),
-        ("delay from the music's start, median", ("", _seconds(streams["median_delay_s"]), "")),
-        ("the same, nine in ten", ("", _seconds(streams["delay_90_percent_s"]), "")),
+        ("delay from the music's start, median", "", _seconds(streams["median_delay_s"]), ""),
+        ("the same, nine in ten", "", _seconds(streams["delay_90_percent_s"]), ""),
+        (
+            f"triggers per hour of recorded noise at -70 to -50 dBFS ({room_tone['hours']:.1f} h)",
+            str(room_tone["n_triggers"]),
+            *_interval(room_tone["per_hour"], 2),
+        ),
     ]
-    if room_tone is not None:
-        rows.append(
-            (
-                f"triggers per hour of recorded noise at -70 to -50 dBFS ({room_tone['hours']:.1f} h)",
-                (str(room_tone["n_triggers"]), _interval(room_tone["per_hour"], 2)),
-            )
-        )
-    tables = [
-        f"Streams: {streams['n_streams']}, {streams['hours']:.1f} h in all, {streams['hours_without_music']:.2f} h of "
-        f"them sound without music, mixed from {unique:.2f} h of recordings; {streams['n_regions']} music regions of "
-        f"16 to 40 s at -5 to 25 dB. Gate: {gates}.",
-        "| figure | n | value | 95 % |\n|---|---:|---:|---|\n"
-        + "\n".join(f"| {name} | {' | '.join(values)} |" for name, values in rows),
-    ]
-    by = (
+    groups = (
         ("music against its background", "recall_by_snr"),
         ("level of the stream (audible regions)", "recall_by_level"),
-        ("music (audible regions)", "recall_by_character"),
+        ("music (audible regions)", "recall_by_onset_class"),
         ("background (audible regions)", "recall_by_background"),
     )
-    for title, key in by:
-        lines = [f"| {title} | regions | found | 95 % |", "|---|---:|---:|---|"]
-        lines += [f"| {name} | {' | '.join(_share(recall))} |" for name, recall in streams[key].items()]
-        tables.append("\n".join(lines))
-    lines = ["| sound without music | false triggers | hours | per hour | 95 % |", "|---|---:|---:|---:|---|"]
-    for label, row in streams["false_triggers_by_label"].items():
-        lines.append(f"| {label} | {row['n']} | {row['hours']:.2f} | {_interval(row['per_hour'], 2)} |")
-    tables.append("\n".join(lines))
+    false = [
+        (label, str(row["n"]), f"{row['hours']:.2f}", *_interval(row["per_hour"], 2))
+        for label, row in streams["false_triggers_by_label"].items()
+    ]
     kernels = streams["default_kernels"]
-    tables.append(
+    return [
+        f"Streams: {streams['n_streams']}, {streams['hours']:.1f} h in all, {streams['hours_without_music']:.2f} h of "
+        f"them sound without music, mixed from {streams['unique_hours_without_music']:.2f} h of recordings; "
+        f"{streams['n_regions']} music regions of 16 to 40 s at -5 to 25 dB. Gate: {gates}.",
+        markdown_table(["figure", "n", "value", "95 %"], rows, numbers=(1, 2)),
+        *(
+            markdown_table(
+                [title, "regions", "found", "95 %"],
+                [(name, *_share(recall)) for name, recall in streams[key].items()],
+                numbers=(1, 2),
+            )
+            for title, key in groups
+        ),
+        markdown_table(
+            ["sound without music", "false triggers", "hours", "per hour", "95 %"], false, numbers=(1, 2, 3)
+        ),
         f"Default kernels against the reference kernels, which equal a microcontroller's: {kernels['n_entries']} "
         f"entries into music by the latter, {kernels['n_entries_at_one_only']} by one of the two only; "
         f"{_percent(kernels['share_of_outputs_that_differ'])} of the outputs differ, by {kernels['most_steps']} of 256 "
-        "at most."
-    )
-    tables.append(_areas("single windows, warm, in streams", streams["window_area"]))
-    return tables
+        "at most.",
+        _areas("single windows, warm, in streams", streams["window_area"]),
+    ]
 
 
 def plot(metrics: Mapping[str, Any], path: Path) -> None:
-    """Draw recall against false triggers, and the DET curves of single windows by what is there instead of music.
+    """Draw recall against false triggers, and the DET curves of single windows by kind of sound without music.
 
     Parameters
     ----------
@@ -148,11 +165,8 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
 
 
 def _share(recall: Mapping[str, Any]) -> tuple[str, str, str]:
-    return (
-        str(recall["n"]),
-        _percent(recall["value"]),
-        f"{_percent(recall['low'])} to {_percent(recall['high'])}",
-    )
+    bounds = f"{_percent(recall['low'])} to {_percent(recall['high'])}"
+    return str(recall["n"]), _percent(recall["value"]), bounds
 
 
 def _seconds(value: float | None) -> str:
@@ -163,24 +177,30 @@ def _percent(part: float | None) -> str:
     return "-" if part is None else f"{100 * part:.1f} %"
 
 
-def _interval(area: Mapping[str, float | None], digits: int = 4) -> str:
+def _interval(area: Mapping[str, float | None], digits: int = 4) -> tuple[str, str]:
     """Return an estimate and its interval as two cells."""
     value, low, high = ("-" if area[name] is None else f"{area[name]:.{digits}f}" for name in ("value", "low", "high"))
-    return f"{value} | {low} to {high}"
+    return value, f"{low} to {high}"
 
 
 def _areas(title: str, areas: Mapping[str, Mapping[str, float | None]]) -> str:
-    rows = [f"| {title} | ROC area | 95 % |", "|---|---:|---|"]
-    rows += [f"| {name} | {_interval(area)} |" for name, area in areas.items()]
-    return "\n".join(rows)
+    rows = [(name, *_interval(area)) for name, area in areas.items()]
+    return markdown_table([title, "ROC area", "95 %"], rows, numbers=(1,))
 
 
-def _best_gates(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Tabulate the first twelve gates of a frontier."""
-    lines = ["| false triggers per hour | regions found | window | threshold | hits |", "|---:|---:|---:|---:|---:|"]
-    lines += [
-        f"| {row['false_triggers_per_hour']:.2f} | {100 * row['recall_audible']:.1f} % | {row['window']} | "
-        f"{row['enter_threshold']:g} | {row['consecutive_hits']} |"
-        for row in rows[:12]
+def _gates(rows: Sequence[Mapping[str, Any]], limits: Sequence[str] = ()) -> str:
+    """Tabulate gates of a sweep, each perhaps with the limit that it was chosen for."""
+    cells: list[tuple[str, ...]] = [
+        (
+            f"{row['false_triggers_per_hour']:.2f}",
+            f"{100 * row['recall_audible']:.1f} %",
+            str(row["window"]),
+            f"{row['enter_threshold']:g}",
+            str(row["consecutive_hits"]),
+        )
+        for row in rows
     ]
-    return "\n".join(lines)
+    headings = ["false triggers per hour", "regions found", "window", "threshold", "hits"]
+    if limits:
+        headings, cells = ["at most", *headings], [(limit, *row) for limit, row in zip(limits, cells, strict=True)]
+    return markdown_table(headings, cells, numbers=range(len(headings)))

@@ -1,4 +1,4 @@
-"""The whole trade between music found and false triggers: over window, threshold and hits, and over single windows."""
+"""The trade-off between music found and false triggers: over window, threshold and hits, and over single windows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -25,7 +25,7 @@ AUDIBLE_DB: Final = 5.0
 """Regions at this level above their background or higher are what recall is promised for."""
 
 SILENCE_DBFS: Final = -70.0
-"""What counts as silence to a gate that is chosen here: below the quietest music worth recognizing."""
+"""Level of silence of the gates that are chosen here: below the quietest music worth recognizing."""
 
 _WINDOWS: Final = (1, 2, 3, 4, 6, 8)
 _HITS: Final = (1, 2, 3, 4)
@@ -58,11 +58,11 @@ def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
                 gate = _gate(window, threshold, hits)
                 n_found = n_audible_found = n_false = 0
                 delays: list[float] = []
-                for track, heard in zip(tracks, audible, strict=True):
+                for track, is_audible in zip(tracks, audible, strict=True):
                     times = [float(time_s) for time_s in track.times_s[entries(track.outputs, gate)]]
                     found = found_regions(track.regions, times)
                     n_found += len(found)
-                    n_audible_found += sum(heard[number] for number in found)
+                    n_audible_found += sum(is_audible[number] for number in found)
                     delays += found.values()
                     n_false += len(false_triggers(track.regions, times))
                 rows.append(
@@ -90,7 +90,7 @@ def frontier(sweep: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 
 def choose_gate(
-    sweep: Sequence[Mapping[str, Any]], *, most_false_per_hour: float, most_delay_s: float = 5.0
+    sweep: Sequence[Mapping[str, Any]], *, max_false_per_hour: float, max_delay_s: float = 5.0
 ) -> GateConfig:
     """Return the gate with the best recall among those that are quiet and quick enough.
 
@@ -98,16 +98,16 @@ def choose_gate(
     ----------
     sweep : sequence of mapping
         Rows of ``sweep_gate``.
-    most_false_per_hour : float
+    max_false_per_hour : float
         Of sound without music. Where no gate is that quiet, the quietest is chosen.
-    most_delay_s : float
+    max_delay_s : float
         From the music's start, in the median. Where no quiet gate is that quick, the slower ones count too.
     """
-    quiet = [row for row in sweep if row["false_triggers_per_hour"] <= most_false_per_hour]
+    quiet = [row for row in sweep if row["false_triggers_per_hour"] <= max_false_per_hour]
     if not quiet:
         least = min(row["false_triggers_per_hour"] for row in sweep)
         quiet = [row for row in sweep if row["false_triggers_per_hour"] == least]
-    quick = [row for row in quiet if _delay(row) <= most_delay_s] or quiet
+    quick = [row for row in quiet if _delay(row) <= max_delay_s] or quiet
     best = max(quick, key=lambda row: (row["recall_audible"], -row["false_triggers_per_hour"], -_delay(row)))
     return _gate(best["window"], best["enter_threshold"], best["consecutive_hits"])
 

@@ -1,4 +1,4 @@
-"""Figures over streams: regions found and false triggers at one gate, and what single windows can tell apart."""
+"""Metrics over streams: regions found and false triggers at one gate, and ROC areas of single windows."""
 
 import itertools
 from collections import Counter, defaultdict
@@ -16,22 +16,22 @@ from evaluation.detector.streams import Region
 from evaluation.detector.tracks import StreamTrack, entries, false_triggers, found_regions, triggers_of
 from nowplaying_core.statistics import poisson_rate, wilson
 
-__all__ = ["evaluate_room_tone", "evaluate_streams"]
+__all__ = ["room_tone_metrics", "stream_metrics"]
 
 _SNR_EDGES_DB: Final = (-5, 0, 5, 10, 15, 20, 25)
 _LEVEL_EDGES_DBFS: Final = (-60, -45, -30, -15, 0)
 
 
-def evaluate_streams(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig], *, seed: int = 0) -> dict[str, Any]:
-    """Return what a gate finds and what it triggers falsely, over all streams and by kind.
+def stream_metrics(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig], *, seed: int = 0) -> dict[str, Any]:
+    """Return the regions that a gate finds and its false triggers, over all streams and by kind.
 
     Parameters
     ----------
     tracks : sequence of StreamTrack
     gates : sequence of GateConfig
-        For track i the gate number i modulo their number: one, or its fold's.
+        Track i uses gate number i modulo the number of gates.
     seed : int
-        Of the bootstrap over streams.
+        Seed of the bootstrap over streams.
     """
     regions: list[tuple[Region, bool]] = []
     delays: list[float] = []
@@ -61,7 +61,7 @@ def evaluate_streams(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig],
         "recall_audible": _recall(audible),
         "recall_by_snr": _recall_by(regions, _band(_SNR_EDGES_DB, "dB", "snr_db")),
         "recall_by_level": _recall_by(audible, _band(_LEVEL_EDGES_DBFS, "dBFS", "level_dbfs")),
-        "recall_by_character": _recall_by(audible, lambda region: region.character),
+        "recall_by_onset_class": _recall_by(audible, lambda region: region.onset_class),
         "recall_by_background": _recall_by(audible, lambda region: region.behind),
         "n_false_triggers": sum(false.values()),
         "false_triggers_per_hour": poisson_rate(sum(false.values()), max(hours, 1e-9)).to_dict(),
@@ -80,7 +80,7 @@ def evaluate_streams(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig],
     }
 
 
-def evaluate_room_tone(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig]) -> dict[str, Any]:
+def room_tone_metrics(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig]) -> dict[str, Any]:
     """Return how often a gate triggers in streams without music, and the rate's interval."""
     hours = sum(track.duration_s for track in tracks) / 3_600
     n_triggers = sum(len(triggers_of(track, gates[number % len(gates)])) for number, track in enumerate(tracks))
@@ -94,16 +94,16 @@ def evaluate_room_tone(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig
 
 def _default_kernels(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig]) -> dict[str, Any]:
     """Compare the runtime's default kernels with the reference kernels, which equal a microcontroller's."""
-    heard = [(number, track) for number, track in enumerate(tracks) if track.delegate_outputs.size]
+    compared = [(number, track) for number, track in enumerate(tracks) if track.delegate_outputs.size]
     moved = n_entries = 0
-    steps = [np.abs(track.outputs - track.delegate_outputs) for _, track in heard]
-    for number, track in heard:
+    steps = [np.abs(track.outputs - track.delegate_outputs) for _, track in compared]
+    for number, track in compared:
         gate = gates[number % len(gates)]
         one, two = (set(entries(outputs, gate).tolist()) for outputs in (track.outputs, track.delegate_outputs))
         moved, n_entries = moved + len(one ^ two), n_entries + len(one)
     every = np.concatenate(steps) if steps else np.zeros(1, dtype=np.int64)
     return {
-        "n_streams": len(heard),
+        "n_streams": len(compared),
         "n_entries": n_entries,
         "n_entries_at_one_only": moved,
         "share_of_outputs_that_differ": round(float((every > 0).mean()), 4),
@@ -121,14 +121,14 @@ def _windows(tracks: Sequence[StreamTrack], seed: int) -> dict[str, Any]:
     for track in tracks:
         inside, outside = track.region_of >= 0, track.is_other
         snr_db = np.array([region.snr_db for region in track.regions] + [np.nan])[track.region_of]
-        sustained = np.array([region.character == "sustained" for region in track.regions] + [False])[track.region_of]
+        sustained = np.array([region.onset_class == "sustained" for region in track.regions] + [False])[track.region_of]
         kind = np.array([part.kind for part in track.parts])[track.part_of]
         chosen = {
             name: inside & (snr_db >= low) & (snr_db < low + 5)
             for name, low in zip(names, _SNR_EDGES_DB[:-1], strict=False)
         }
-        heard = inside & (snr_db >= 0) & (snr_db < 20)
-        chosen |= {"sustained music": heard & sustained, "rhythmic music": heard & ~sustained, "all": heard}
+        audible = inside & (snr_db >= 0) & (snr_db < 20)
+        chosen |= {"sustained music": audible & sustained, "rhythmic music": audible & ~sustained, "all": audible}
         for name, rows in chosen.items():
             positive[name].append(window_counts(track.outputs[rows]))
         for name in kinds:
@@ -140,12 +140,12 @@ def _windows(tracks: Sequence[StreamTrack], seed: int) -> dict[str, Any]:
         return window_area(np.array(positive[music]), np.array(negative[other]), rng).to_dict()
 
     totals = {name: np.sum(counts, axis=0) for name, counts in negative.items()}
-    heard_total = np.sum(positive["all"], axis=0)
+    positive_total = np.sum(positive["all"], axis=0)
     return {
         "window_area": {"all (0 to 20 dB)": area("all", "all")}
         | {f"against {kind}": area("all", kind) for kind in kinds}
         | {name: area(name, "all") for name in names},
-        "det": {name: det_curve(heard_total, counts) for name, counts in totals.items()},
+        "det": {name: det_curve(positive_total, counts) for name, counts in totals.items()},
     }
 
 

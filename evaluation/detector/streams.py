@@ -10,7 +10,7 @@ from detector.training.config import SceneConfig
 from detector.training.effects import in_room, set_level
 from detector.training.pools import SoundPools
 from detector.training.scenes import background, colour
-from evaluation.detector.onsets import Character, character_of
+from evaluation.detector.onsets import OnsetClass, onset_class
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.audio.mixing import band_rms
 
@@ -32,8 +32,8 @@ class Region:
     level_dbfs : float
         RMS of the stream there.
     behind : str
-        What else sounds, as a part's label.
-    character : {"rhythmic", "sustained"}
+        Label of the background's part.
+    onset_class : {"rhythmic", "sustained"}
     title : str
     """
 
@@ -42,7 +42,7 @@ class Region:
     snr_db: float
     level_dbfs: float
     behind: str
-    character: Character
+    onset_class: OnsetClass
     title: str
 
 
@@ -56,7 +56,7 @@ class Part:
     kind : str
         ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"synthetic"`` or ``"quiet"``.
     label : str
-        What sounds: a noise's class where the corpus tells it, else the kind.
+        Class of a noise where the corpus has one, else the kind.
     files : tuple of str
         The recordings.
     """
@@ -105,20 +105,20 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
         end_s = start_s + float(rng.uniform(16, 40))
         rows = slice(int(start_s * SAMPLE_RATE_HZ), int(end_s * SAMPLE_RATE_HZ))
         music, file = pools.pick_music(rows.stop - rows.start, rng)
-        heard = in_room(music, pools.room(rng)) if rng.random() < 0.5 else music
+        in_place = in_room(music, pools.room(rng)) if rng.random() < 0.5 else music
         snr_db = float(rng.uniform(-5, 25))
         # The background runs on as loud as before; in a silent room music is as loud as over faint noise.
         level = max(band_rms(sound[rows]), _FAINT) * 10 ** (snr_db / 20)
-        loudness = band_rms(heard)
+        loudness = band_rms(in_place)
         if loudness > 0:  # else a recording's silence: no music
-            sound[rows] += heard * np.float32(level / loudness)
+            sound[rows] += in_place * np.float32(level / loudness)
             drafts.append(
                 {
                     "start_s": start_s,
                     "end_s": end_s,
                     "snr_db": snr_db,
                     "behind": _part_at(parts, (start_s + end_s) / 2).label,
-                    "character": character_of(music),
+                    "onset_class": onset_class(music),
                     "title": file.title,
                 }
             )
@@ -129,7 +129,7 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
 
 
 def compose_room_tone(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 600.0) -> Stream:
-    """Return recorded noise alone, at -70 to -50 dBFS: what a phone on a table hears in a quiet house.
+    """Return recorded noise alone, at -70 to -50 dBFS, as a phone on a table in a quiet house records it.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What a detector makes of streams: its outputs, where a gate enters music, and which of that is right."""
+"""A detector's outputs over a stream, the steps at which a gate enters music, and which of these are right."""
 
 import json
 from collections.abc import Sequence
@@ -24,7 +24,7 @@ __all__ = [
     "entries",
     "false_triggers",
     "found_regions",
-    "hear_stream",
+    "run_detector",
     "triggers_of",
 ]
 
@@ -34,7 +34,7 @@ GRACE_S: Final = 8.0
 
 @dataclass(frozen=True, kw_only=True)
 class StreamTrack:
-    """A detector's outputs over a stream, and what the stream held.
+    """A detector's outputs over a stream, with the stream's music and backgrounds.
 
     Attributes
     ----------
@@ -46,7 +46,7 @@ class StreamTrack:
     parts : tuple of Part
     duration_s : float
     delegate_outputs : ndarray of int64, shape (n,)
-        The same through the runtime's default kernels, which round differently; empty when not heard.
+        The same through the runtime's default kernels, which round differently; empty when these were not run.
     """
 
     times_s: NDArray[np.float64]
@@ -72,7 +72,7 @@ class StreamTrack:
 
     @cached_property
     def is_outside(self) -> NDArray[np.bool_]:
-        """Windows whose triggers owe nothing to music."""
+        """Windows without any music in them, nor in those averaged with them."""
         outside = np.ones(self.times_s.size, dtype=bool)
         for region in self.regions:
             outside &= ~((self.times_s > region.start_s) & (self.times_s <= region.end_s + GRACE_S))
@@ -124,7 +124,7 @@ class StreamTrack:
         return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
 
-def hear_stream(
+def run_detector(
     stream: Stream, model: TfliteModel, gate: GateConfig | None = None, delegate: TfliteModel | None = None
 ) -> StreamTrack:
     """Return a detector's outputs over a whole stream, from a reset.
@@ -134,9 +134,9 @@ def hear_stream(
     stream : Stream
     model : TfliteModel
     gate : GateConfig or None
-        Says what counts as silence.
+        Only its level of silence matters here.
     delegate : TfliteModel or None
-        The same graph in other kernels, to hear it as well.
+        The same graph in other kernels, to be run as well.
     """
     detector = StreamingDetector(model, gate_config=gate)
     frames = detector.features(to_int16(stream.samples))
@@ -159,7 +159,7 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
     ----------
     outputs : ndarray of int64, shape (n,)
     config : GateConfig
-        The cool-down, which would hide false triggers, plays no part.
+        Rests after a wake-up, which would hide false triggers, are not applied.
     """
     total = np.cumsum(np.concatenate([np.zeros(config.window, dtype=np.int64), outputs]))
     sums = total[config.window :] - total[: -config.window]

@@ -8,7 +8,7 @@ import typer
 
 from nowplaying.cli import evaluate_encoders
 from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, Seed
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, MaxFalse, Seed
 from nowplaying.cli.output import emit_json, note, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
@@ -115,25 +115,23 @@ def detector(
     corpus: Corpus,
     cache_dir: Cache,
     model: DetectorModel = SHIPPED_DETECTOR,
-    n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music, and as many without.")] = 1000,
-    n_streams: Annotated[int, typer.Option("--streams", min=1, help="Of ten minutes each.")] = 60,
+    n_clips: Annotated[int, typer.Option("--clips", min=1, help="Clips with music, and as many without.")] = 1000,
+    n_streams: Annotated[int, typer.Option("--streams", min=1, help="Streams of ten minutes.")] = 60,
     n_room_tone: Annotated[
-        int, typer.Option("--room-tone", min=1, help="Of ten minutes each, recorded noise at -70 to -50 dBFS.")
+        int, typer.Option("--room-tone", min=1, help="Streams of ten minutes of recorded noise at -70 to -50 dBFS.")
     ] = 48,
     fit_gate: Annotated[
         bool, typer.Option("--fit-gate", help="Choose the gate from these streams and enter it in the manifest.")
     ] = False,
-    most_false: Annotated[
-        float, typer.Option("--most-false", help="With --fit-gate: false triggers an hour to choose it for.")
-    ] = 1.0,
+    max_false: MaxFalse = 1.0,
     jobs: Jobs = 1,
     seed: Seed = 1,
     out: Out = None,
     metrics: _Metrics = False,
 ) -> None:
     """ROC area on clips, and recall against false triggers on streams."""
-    from evaluation.detector.evaluate import evaluate_detector, to_markdown
-    from evaluation.detector.report import plot
+    from evaluation.detector.evaluate import evaluate_detector
+    from evaluation.detector.report import plot, to_markdown
     from nowplaying_core.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="detector").path
@@ -144,10 +142,9 @@ def detector(
         n_clips=n_clips,
         n_streams=n_streams,
         n_room_tone=n_room_tone,
-        fit_most_false_per_hour=most_false if fit_gate else None,
+        max_false_per_hour=max_false if fit_gate else None,
         seed=seed,
         jobs=jobs,
-        report=note,
     )
     if fit_gate:
         enter(folder, {"gate": result["streams"]["gates"][0]})

@@ -20,6 +20,7 @@ __all__ = [
     "FingerprinterModel",
     "Jobs",
     "Json",
+    "MaxFalse",
     "RenderedMidi",
     "RunDir",
     "Seed",
@@ -45,6 +46,9 @@ FingerprinterModel = Annotated[
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, with a 'schema' field.")]
+MaxFalse = Annotated[
+    float, typer.Option("--max-false-per-hour", help="Largest rate of false triggers of the gate to choose.")
+]
 RenderedMidi = Annotated[
     Path | None,
     typer.Option("--rendered-midi", help="Folder of music to train on, rendered from MIDI by nowplaying render."),

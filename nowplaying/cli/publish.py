@@ -79,12 +79,12 @@ def detector(
     name: Annotated[str, typer.Option("--name")] = SHIPPED_DETECTOR,
     version: _Version = "1.0.0",
     gate: Annotated[
-        Path | None, typer.Option("--gate", help="cross-validation.json of train detector-folds, for the gate.")
+        Path | None, typer.Option("--gate", help="cross-validation.json of train detector-crossval, for the gate.")
     ] = None,
 ) -> None:
     """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
     require_tensorflow()
-    from evaluation.detector.cross_validate import gate_of_folds
+    from evaluation.detector.cross_validate import read_chosen_gate
     from export.detector import export_detector
     from export.provenance import describe_training
     from nowplaying_core.audio.sources import TrainingSources
@@ -96,7 +96,7 @@ def detector(
         out,
         name=name,
         version=version,
-        gate=gate_of_folds(gate) if gate is not None else None,
+        gate=read_chosen_gate(gate) if gate is not None else None,
         training=describe_training(sources),
     )
     say(str(folder))

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, RunDir, SoundCorpus
+from nowplaying.cli.options import DecodedCache, ExtraData, MaxFalse, RenderedMidi, RunDir, SoundCorpus
 from nowplaying.cli.output import note, say
 
 __all__ = ["app"]
@@ -86,38 +86,39 @@ def detector(
         sources=TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         jobs=jobs,
         encoder=None if init_from is None else TfliteEncoder(init_from),
-        on_progress=lambda row: note("  ".join(f"{name} {value:g}" for name, value in row.items())),
     )
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
 
 
 @app.command()
-def detector_folds(
+def detector_crossval(
     config: _Config,
     corpus: SoundCorpus,
     run_dir: RunDir,
     cache_dir: DecodedCache,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
-    n_folds: Annotated[int, typer.Option("--folds", min=2, help="By source.")] = 5,
-    n_clips: Annotated[int, typer.Option("--clips", min=1, help="Of music in each fold, and as many without.")] = 200,
-    n_streams: Annotated[int, typer.Option("--streams", min=2, help="Of ten minutes, in all.")] = 120,
-    n_room_tone: Annotated[int, typer.Option("--room-tone", min=1, help="Of ten minutes, in all.")] = 48,
-    most_false: Annotated[
-        float, typer.Option("--most-false", help="False triggers an hour to choose gates for.")
-    ] = 1.0,
-    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Instead of the settings': of each fold.")] = None,
+    n_folds: Annotated[int, typer.Option("--folds", min=2, help="Number of folds, by source.")] = 5,
+    n_clips: Annotated[
+        int, typer.Option("--clips", min=1, help="Clips with music for each fold, and as many without.")
+    ] = 200,
+    n_streams: Annotated[int, typer.Option("--streams", min=2, help="Streams of ten minutes, in all.")] = 120,
+    n_room_tone: Annotated[
+        int, typer.Option("--room-tone", min=1, help="Streams of ten minutes of recorded noise, in all.")
+    ] = 48,
+    max_false: MaxFalse = 1.0,
+    steps: Annotated[int | None, typer.Option("--steps", min=1, help="Training steps of each fold.")] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose.")] = 1,
 ) -> None:
-    """Cross-validate the music detector: train one for each fold, hear its recordings with it, choose the gate."""
+    """Cross-validate the music detector: train on all folds but one, measure on that one, and choose the gate."""
     from detector.training.config import DetectorConfig
 
     settings = DetectorConfig.read(config)
     if steps is not None:
         settings = replace(settings, training=replace(settings.training, steps=steps))
     require_tensorflow()
-    from evaluation.detector.cross_validate import cross_validate, folds_to_markdown
-    from evaluation.detector.report import plot
+    from evaluation.detector.cross_validate import cross_validate
+    from evaluation.detector.report import cross_validation_to_markdown, plot
     from nowplaying_core.audio.sources import TrainingSources
 
     result = cross_validate(
@@ -128,11 +129,10 @@ def detector_folds(
         n_clips=n_clips,
         n_streams=n_streams,
         n_room_tone=n_room_tone,
-        most_false_per_hour=most_false,
+        max_false_per_hour=max_false,
         jobs=jobs,
-        report=note,
     )
-    text = folds_to_markdown(result)
+    text = cross_validation_to_markdown(result)
     (run_dir / "cross-validation.md").write_text(text, encoding="utf-8")
     plot(result, run_dir / "cross-validation.png")
     say(text)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.training.config import NetworkConfig, SceneConfig
+from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
 from detector.training.data import FeatureSet, WindowSampler, build_features
 from detector.training.pools import SoundPools
 from nowplaying_core.audio.sources import TrainingSources
@@ -22,15 +22,13 @@ def made_features() -> FeatureSet:
     return FeatureSet(frames.copy(), music)
 
 
+def settings(**changes: float) -> DetectorConfig:
+    plain = {"n_decisions": 3, "music_fraction": 0.4, "cold_share": 0.0}
+    return DetectorConfig(training=TrainingConfig(**{**plain, **changes}))
+
+
 def sampler(cold_share: float = 0.0, fraction: float = 0.4) -> WindowSampler:
-    return WindowSampler(
-        made_features(),
-        NetworkConfig(),
-        n_decisions=3,
-        preroll_frames=500,
-        music_fraction=fraction,
-        cold_share=cold_share,
-    )
+    return WindowSampler(made_features(), settings(cold_share=cold_share, music_fraction=fraction))
 
 
 def test_segments_labels_and_weights_belong_together() -> None:
@@ -45,15 +43,13 @@ def test_segments_labels_and_weights_belong_together() -> None:
     assert (weights == 0).any()
 
 
-def test_music_that_nobody_can_hear_belongs_to_neither_class() -> None:
+def test_inaudible_music_belongs_to_neither_class() -> None:
     features = made_features()
     masked = FeatureSet(features.frames, features.music * 2)
     masked.music[0, 1_000:] = 1
-    drawn = WindowSampler(
-        masked, NetworkConfig(), n_decisions=3, preroll_frames=500, music_fraction=0.4, cold_share=0.0
-    )
-    table_of_positives = drawn._tables[1, False]
-    table_of_negatives = drawn._tables[0, False]
+    cut = WindowSampler(masked, settings())
+    table_of_positives = cut._tables[1, False]
+    table_of_negatives = cut._tables[0, False]
     assert set(table_of_positives[:, 0]) == {0}
     assert all(scene % 2 or start < 600 for scene, start in table_of_negatives)
 
@@ -74,7 +70,7 @@ def test_draws_are_repeatable_and_augmentation_changes_them() -> None:
 def test_scenes_too_short_for_a_segment_are_refused() -> None:
     short = FeatureSet(np.zeros((1, 600, 40), dtype=np.int8), np.zeros((1, 600), dtype=np.uint8))
     with pytest.raises(ConfigError, match="too short"):
-        WindowSampler(short, NetworkConfig(), n_decisions=8, preroll_frames=500, music_fraction=0.4, cold_share=0)
+        WindowSampler(short, settings(n_decisions=8))
 
 
 def test_features_are_cached_continued_and_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
@@ -94,16 +90,8 @@ def test_features_are_cached_continued_and_the_same_for_any_number_of_processes(
 
 
 def test_extreme_segments_are_no_music_and_reach_both_ends() -> None:
-    drawn = WindowSampler(
-        made_features(),
-        NetworkConfig(),
-        n_decisions=3,
-        preroll_frames=500,
-        music_fraction=0.4,
-        cold_share=0.0,
-        extreme_share=0.5,
-    )
-    segments, labels, weights = drawn.batch(60, np.random.default_rng(1))
+    cut = WindowSampler(made_features(), settings(extreme_share=0.5))
+    segments, labels, weights = cut.batch(60, np.random.default_rng(1))
     assert labels[::2].sum() == 0
     assert (weights[::2] == 1).all()
     assert {int(segments[row].min()) for row in range(0, 60, 2)} >= {-128}
@@ -113,24 +101,16 @@ def test_extreme_segments_are_no_music_and_reach_both_ends() -> None:
 
 
 def test_mining_finds_the_worst_windows_and_batches_hold_them() -> None:
-    drawn = WindowSampler(
-        made_features(),
-        NetworkConfig(),
-        n_decisions=3,
-        preroll_frames=500,
-        music_fraction=0.4,
-        cold_share=0.0,
-        mined_share=1.0,
-    )
+    cut = WindowSampler(made_features(), settings(mined_share=1.0))
     logits = np.zeros((6, (2_000 - 446) // 64 + 1), dtype=np.float32)
     logits[3, 12] = 5.0  # frames 768 to 1213 of a scene without music, taken for music
     logits[2, 20] = -5.0  # frames 1280 to 1725 of a scene with music, taken for none
     logits[0, 2] = 9.0  # within the pre-roll, where nothing is cut
-    drawn.mine(logits, hardest=0.02)
-    assert (drawn.mined[0][-1] == (3, 768)).all()
-    assert (drawn.mined[1][-1] == (2, 1_280)).all()
-    drawn.mined = {label: table[-1:] for label, table in drawn.mined.items()}
-    segments, labels, _ = drawn.batch(20, np.random.default_rng(1))
+    cut.mine(logits, hardest=0.02)
+    assert (cut.hard_examples[0][-1] == (3, 768)).all()
+    assert (cut.hard_examples[1][-1] == (2, 1_280)).all()
+    cut.hard_examples = {label: table[-1:] for label, table in cut.hard_examples.items()}
+    segments, labels, _ = cut.batch(20, np.random.default_rng(1))
     assert labels[::2].sum() == 0
     assert (labels[1::2].max(axis=1) == 1).all()
     # Frames hold their number in tens, modulo 100: each segment holds the window, or all but a little of it.

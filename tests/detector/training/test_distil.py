@@ -1,4 +1,4 @@
-"""A detector's convolutions learn what another encoder says before they learn what music is."""
+"""A detector's convolutions learn an encoder's embeddings before they learn to detect music."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
 from detector.training.data import build_features
-from detector.training.distil import begin_with, embeddings_of_scenes
+from detector.training.distil import embeddings_of_scenes, pretrain
 from detector.training.model import build_training_model
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
@@ -36,7 +36,7 @@ CONFIG = DetectorConfig(
 
 
 class LevelEncoder:
-    """Says how loud low and high parts of a second are: something that features tell as well."""
+    """Embeds a second as the loudness of its low and high parts, which the features hold as well."""
 
     window_samples = 15_360
     embedding_space = "levels"
@@ -60,39 +60,36 @@ def pools(corpus: Path) -> list[SoundPools]:
     return [SoundPools.from_sources(TrainingSources(corpus=corpus, cache_dir=corpus / "pcm"), "train")]
 
 
-def test_an_embedding_is_the_mean_of_what_the_encoder_says_in_the_window(
-    pools: list[SoundPools], tmp_path: Path
-) -> None:
-    said = embeddings_of_scenes(LevelEncoder(), pools, CONFIG, n_scenes=2, folder=tmp_path)
+def test_an_embedding_is_the_mean_over_the_encoders_windows(pools: list[SoundPools], tmp_path: Path) -> None:
+    embeddings = embeddings_of_scenes(LevelEncoder(), pools, CONFIG, n_scenes=2, folder=tmp_path)
     samples = compose_scene(pools[0], CONFIG.scenes, np.random.default_rng([CONFIG.training.seed, 1])).samples
     # The third window lies between frames 128 and 574; six encoder windows that begin 64 frames apart are inside.
     starts = [(128 + 64 * number) * 160 for number in range(6)]
     assert starts[-1] + 15_360 <= 574 * 160 < starts[-1] + 64 * 160 + 15_360
-    wanted = LevelEncoder().embed(np.stack([samples[start : start + 15_360] for start in starts])).mean(axis=0)
-    np.testing.assert_allclose(said[1, 2], wanted, rtol=1e-4)
-    assert np.array_equal(said, embeddings_of_scenes(LevelEncoder(), [], CONFIG, n_scenes=2, folder=tmp_path)), "kept"
-    with pytest.raises(ConfigError, match="at once"):
+    expected = LevelEncoder().embed(np.stack([samples[start : start + 15_360] for start in starts])).mean(axis=0)
+    np.testing.assert_allclose(embeddings[1, 2], expected, rtol=1e-4)
+    cached = embeddings_of_scenes(LevelEncoder(), [], CONFIG, n_scenes=2, folder=tmp_path)
+    assert np.array_equal(embeddings, cached)
+    with pytest.raises(ConfigError, match="windows of at most"):
         embeddings_of_scenes(LongEncoder(), pools, CONFIG, n_scenes=2, folder=tmp_path / "long")
 
 
-def test_the_convolutions_learn_what_the_encoder_says_and_the_head_stays(
-    pools: list[SoundPools], tmp_path: Path
-) -> None:
+def test_the_convolutions_learn_the_embeddings_and_the_head_stays(pools: list[SoundPools], tmp_path: Path) -> None:
     features = build_features(
         pools, CONFIG.scenes, n_scenes=N_SCENES, seed=CONFIG.training.seed, folder=tmp_path / "features"
     )
-    said = embeddings_of_scenes(LevelEncoder(), pools, CONFIG, n_scenes=N_SCENES, folder=tmp_path / "features")
+    embeddings = embeddings_of_scenes(LevelEncoder(), pools, CONFIG, n_scenes=N_SCENES, folder=tmp_path / "features")
     keras.utils.set_random_seed(1)
     model = build_training_model(CONFIG.network)
     head = [layer.get_weights()[0].copy() for layer in (model.get_layer("hidden"), model.get_layer("logit"))]
-    first = begin_with(said, model, features, CONFIG, 2)
-    explained = begin_with(said, model, features, CONFIG, 120)
+    first = pretrain(embeddings, model, features, CONFIG, 2)
+    explained = pretrain(embeddings, model, features, CONFIG, 120)
     assert explained > max(0.5, first + 0.2)
     after = [layer.get_weights()[0] for layer in (model.get_layer("hidden"), model.get_layer("logit"))]
     assert all(np.array_equal(one, two) for one, two in zip(head, after, strict=True))
 
 
-def test_a_run_records_what_it_began_with(corpus: Path, tmp_path: Path) -> None:
+def test_a_run_records_how_it_was_initialized(corpus: Path, tmp_path: Path) -> None:
     shared = {
         "sources": TrainingSources(corpus=corpus, cache_dir=corpus / "pcm"),
         "features_dir": tmp_path / "features",

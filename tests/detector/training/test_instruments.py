@@ -4,7 +4,7 @@ import pytest
 from detector.training import instruments
 from detector.training.instruments import synthetic_music, transformed_music
 from detector.training.synthetic import synthetic_sound
-from evaluation.detector.onsets import character_of, mean_rise_db
+from evaluation.detector.onsets import onset_class, onset_strength_db
 from nowplaying_core.audio.mixing import band_rms
 from tests.synthesis import song
 
@@ -26,9 +26,9 @@ def test_drones_last_and_drums_strike() -> None:
     for seed in range(3):
         drone = instruments._drone(TIME_S, np.random.default_rng(seed)).astype(np.float32)
         drums = instruments._drums(TIME_S, np.random.default_rng(seed)).astype(np.float32)
-        assert character_of(drone) == "sustained"
-        assert character_of(drums) == "rhythmic"
-        assert mean_rise_db(drums) > 2 * mean_rise_db(drone)
+        assert onset_class(drone) == "sustained"
+        assert onset_class(drums) == "rhythmic"
+        assert onset_strength_db(drums) > 2 * onset_strength_db(drone)
 
 
 def test_voices_hold_their_pitch_where_speech_glides() -> None:
@@ -50,7 +50,7 @@ def test_transformed_music_is_of_the_same_length_and_another_sound(kind: str) ->
 
 def test_a_wash_loses_beginnings_and_a_wall_loses_treble() -> None:
     music = song(3, 12.0)
-    assert mean_rise_db(instruments._wash(music, np.random.default_rng(1))) < mean_rise_db(music)
+    assert onset_strength_db(instruments._wash(music, np.random.default_rng(1))) < onset_strength_db(music)
     bass = instruments._distant_bass(music, np.random.default_rng(1))
     assert band_rms(bass, 2_000, 7_000) / band_rms(bass) < 0.5 * band_rms(music, 2_000, 7_000) / band_rms(music)
 

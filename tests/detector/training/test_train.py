@@ -1,4 +1,5 @@
 import csv
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -35,18 +36,26 @@ class InterruptedRunError(Exception):
     pass
 
 
-def test_training_resumes_to_the_same_weights(tmp_path: Path) -> None:
+class Interrupt(logging.Handler):
+    """Ends a run at its second step."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if "float step 2:" in record.getMessage():
+            raise InterruptedRunError
+
+
+def test_training_resumes_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
     sources = TrainingSources(corpus=corpus, cache_dir=tmp_path / "pcm")
     shared = {"sources": sources, "features_dir": tmp_path / "features", "n_threads": 1}
     whole = train_detector(config(), tmp_path / "whole", **shared)
 
-    def interrupt(row: dict[str, float]) -> None:
-        if row["step"] == 2:
-            raise InterruptedRunError
-
+    interrupt, log = Interrupt(), logging.getLogger("detector.training.fitting")
+    log.addHandler(interrupt)
+    monkeypatch.setattr(log, "level", logging.INFO)
     with pytest.raises(InterruptedRunError):
-        train_detector(config(), tmp_path / "parts", **shared, on_progress=interrupt)
+        train_detector(config(), tmp_path / "parts", **shared)
+    log.removeHandler(interrupt)
     parts = train_detector(config(), tmp_path / "parts", **shared)
     one, two = load_weights(whole.weights_path).arrays(), load_weights(parts.weights_path).arrays()
     assert all(np.allclose(one[name], two[name], rtol=1e-3, atol=1e-4) for name in one)

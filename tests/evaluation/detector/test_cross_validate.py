@@ -1,4 +1,5 @@
 import json
+import logging
 from pathlib import Path
 
 import pytest
@@ -7,8 +8,8 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 
 from detector.gate import GateConfig
 from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig, TrainingConfig
-from evaluation.detector.cross_validate import RESULT_FILE, cross_validate, folds_to_markdown, gate_of_folds
-from evaluation.detector.report import plot
+from evaluation.detector.cross_validate import RESULT_FILE, cross_validate, read_chosen_gate
+from evaluation.detector.report import cross_validation_to_markdown, plot
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from tests.detector.sounds import corpus_folder
@@ -31,7 +32,9 @@ CONFIG = DetectorConfig(
 )
 
 
-def test_folds_are_trained_heard_and_reported_and_nothing_is_done_twice(tmp_path: Path) -> None:
+def test_folds_are_trained_measured_and_reported_and_nothing_is_done_twice(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
     settings = {
         "sources": TrainingSources(corpus=corpus, cache_dir=tmp_path / "pcm"),
@@ -42,24 +45,25 @@ def test_folds_are_trained_heard_and_reported_and_nothing_is_done_twice(tmp_path
         "stream_s": 120.0,
         "n_threads": 1,
     }
-    told: list[str] = []
-    result = cross_validate(CONFIG, tmp_path / "run", report=told.append, **settings)
-    assert sum("training" in line for line in told) == 2
+    caplog.set_level(logging.INFO)
+    result = cross_validate(CONFIG, tmp_path / "run", **settings)
+    assert sum("training fold" in line for line in caplog.messages) == 2
     assert result["streams"]["n_streams"] == 2
     assert len(result["streams"]["gates"]) == 2
     assert result["streams"]["n_regions"] >= 2
     assert json.loads((tmp_path / "run" / RESULT_FILE).read_text())["gate"] == result["gate"]
-    assert gate_of_folds(tmp_path / "run" / RESULT_FILE) == GateConfig.from_dict(result["gate"])
-    text = folds_to_markdown(result)
+    assert read_chosen_gate(tmp_path / "run" / RESULT_FILE) == GateConfig.from_dict(result["gate"])
+    text = cross_validation_to_markdown(result)
     assert "2 folds by source" in text
     assert "nan" not in text.split("Clips of")[0]
     plot(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 5_000
-    told.clear()
-    again = cross_validate(CONFIG, tmp_path / "run", report=told.append, **settings)
-    assert not any("training" in line for line in told)
+    caplog.clear()
+    again = cross_validate(CONFIG, tmp_path / "run", **settings)
+    assert not any("training fold" in line for line in caplog.messages)
+    assert any("on 2 streams" in line for line in caplog.messages)
     assert again == result
-    # Tracks are kept: without its graph a stream could not be heard again.
+    # Tracks are kept: the detector is not run on them again.
     assert len(list((tmp_path / "run" / "tracks-of-2").glob("*.json"))) == 4
 
 
@@ -72,4 +76,4 @@ def test_one_fold_is_refused(tmp_path: Path) -> None:
 def test_what_is_no_result_has_no_gate(tmp_path: Path, content: str) -> None:
     (tmp_path / "r.json").write_text(content)
     with pytest.raises((CorruptArtifactError, ConfigError), match="expected"):
-        gate_of_folds(tmp_path / "r.json")
+        read_chosen_gate(tmp_path / "r.json")

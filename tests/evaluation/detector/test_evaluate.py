@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from evaluation.detector.evaluate import evaluate_detector, to_markdown
-from evaluation.detector.report import plot
+from evaluation.detector.evaluate import evaluate_detector
+from evaluation.detector.report import plot, to_markdown
 from evaluation.detector.roc import SILENCE_DBFS
 from nowplaying_core.artifacts import write_json
 from tests.detector.sounds import corpus_folder
@@ -33,7 +33,7 @@ def test_figures_are_plain_values_and_every_table_is_filled(corpus: Path, tmp_pa
 
 def test_a_gate_fitted_here_is_quiet_enough(corpus: Path, tmp_path: Path) -> None:
     metrics = evaluate_detector(
-        "detector-v2", corpus=corpus, cache_dir=tmp_path / "pcm", fit_most_false_per_hour=1.0, **SETTINGS
+        "detector-v2", corpus=corpus, cache_dir=tmp_path / "pcm", max_false_per_hour=1.0, **SETTINGS
     )
     (gate,) = metrics["streams"]["gates"]
     assert gate["silence_dbfs"] == SILENCE_DBFS

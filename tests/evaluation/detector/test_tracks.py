@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from detector.gate import Gate, GateConfig
 from detector.training.pools import SoundPools
 from evaluation.detector.roc import choose_gate, det_curve, frontier, sweep_gate, window_area, window_counts
-from evaluation.detector.stream_metrics import evaluate_room_tone, evaluate_streams
+from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
 from evaluation.detector.streams import Part, Region, compose_room_tone, compose_stream
 from evaluation.detector.tracks import GRACE_S, StreamTrack, entries, false_triggers, found_regions
 from nowplaying_core.audio import rms_dbfs
@@ -28,7 +28,7 @@ def pools(tmp_path_factory: pytest.TempPathFactory) -> SoundPools:
 
 def region(start_s: float, end_s: float, snr_db: float = 10.0, **changes: object) -> Region:
     plain = Region(
-        start_s=start_s, end_s=end_s, snr_db=snr_db, level_dbfs=-20.0, behind="rain", character="rhythmic", title="x"
+        start_s=start_s, end_s=end_s, snr_db=snr_db, level_dbfs=-20.0, behind="rain", onset_class="rhythmic", title="x"
     )
     return replace(plain, **changes)
 
@@ -37,7 +37,7 @@ def made_track(seed: int, *, skill: int = 120) -> StreamTrack:
     """Two regions in ten minutes; outputs are noise, higher in music by ``skill``."""
     rng = np.random.default_rng(seed)
     times_s = 4.48 + 0.64 * np.arange(900)
-    regions = (region(100.0, 130.0), region(300.0, 330.0, 0.0, character="sustained"))
+    regions = (region(100.0, 130.0), region(300.0, 330.0, 0.0, onset_class="sustained"))
     inside = sum(((times_s > one.start_s + 3) & (times_s < one.end_s + 2)).astype(int) for one in regions)
     outputs = np.clip(rng.normal(60, 30, 900) + skill * inside, 0, 255).astype(np.int64)
     bounds = [
@@ -72,12 +72,12 @@ def test_recorded_outputs_give_the_recorded_figures_whatever_the_rests() -> None
         [156, 450, 469, 861],
         [156, 233, 468],
     ]
-    figures = evaluate_streams(recorded, [gate])
+    figures = stream_metrics(recorded, [gate])
     assert figures["n_false_triggers"] == 4
     assert figures["false_triggers_per_hour"] == {"value": 12.0, "low": 3.2696, "high": 30.7248}
     assert figures["recall"] == {"n": 6, "value": 1.0, "low": 0.6097, "high": 1.0}
     assert (figures["median_delay_s"], figures["delay_90_percent_s"]) == (4.32, 4.64)
-    tireless = evaluate_streams(recorded, [replace(gate, cool_down_s=0.0, back_off_factor=3.0, longest_rest_s=0.0)])
+    tireless = stream_metrics(recorded, [replace(gate, cool_down_s=0.0, back_off_factor=3.0, longest_rest_s=0.0)])
     assert {**figures, "gates": None} == {**tireless, "gates": None}
 
 
@@ -118,11 +118,11 @@ def test_window_area_is_the_area_under_the_roc_curve() -> None:
 def test_figures_count_what_happened() -> None:
     tracks = [made_track(seed) for seed in range(4)]
     gate = GateConfig(window=2, enter_threshold=0.5, leave_threshold=0.3, consecutive_hits=1, cool_down_s=60.0)
-    figures = evaluate_streams(tracks, [gate])
+    figures = stream_metrics(tracks, [gate])
     assert figures["n_regions"] == 8
     assert figures["recall"]["value"] == 1.0
     assert figures["recall_audible"]["n"] == 4
-    assert figures["recall_by_character"]["rhythmic"]["n"] == 4
+    assert figures["recall_by_onset_class"]["rhythmic"]["n"] == 4
     assert list(figures["recall_by_snr"]) == ["0 to 5 dB", "10 to 15 dB"]
     assert 2 < figures["median_delay_s"] < 6
     labels = figures["false_triggers_by_label"]
@@ -134,11 +134,11 @@ def test_figures_count_what_happened() -> None:
     assert figures["window_area"]["all (0 to 20 dB)"]["value"] > 0.9
     assert figures["default_kernels"]["n_streams"] == 0
     shifted = [replace(track, delegate_outputs=np.roll(track.outputs, 1)) for track in tracks]
-    moved = evaluate_streams(shifted, [gate])["default_kernels"]
+    moved = stream_metrics(shifted, [gate])["default_kernels"]
     assert moved["n_entries_at_one_only"] == 2 * moved["n_entries"] > 0
     same = [replace(track, delegate_outputs=track.outputs) for track in tracks]
-    assert evaluate_streams(same, [gate])["default_kernels"]["n_entries_at_one_only"] == 0
-    nobody = evaluate_streams(tracks, [gate, replace(gate, enter_threshold=1.0, window=8)])
+    assert stream_metrics(same, [gate])["default_kernels"]["n_entries_at_one_only"] == 0
+    nobody = stream_metrics(tracks, [gate, replace(gate, enter_threshold=1.0, window=8)])
     assert nobody["recall"]["value"] == 0.5, "gates go round the tracks"
 
 
@@ -147,8 +147,8 @@ def test_the_sweep_trades_and_the_choice_keeps_its_limits() -> None:
     sweep = sweep_gate(tracks)
     best = frontier(sweep)
     assert all(one["recall_audible"] < two["recall_audible"] for one, two in pairwise(best))
-    gate = choose_gate(sweep, most_false_per_hour=1.0)
-    figures = evaluate_streams(tracks, [gate])
+    gate = choose_gate(sweep, max_false_per_hour=1.0)
+    figures = stream_metrics(tracks, [gate])
     assert figures["false_triggers_per_hour"]["value"] <= 1.0
     allowed = [row["recall_audible"] for row in sweep if row["false_triggers_per_hour"] <= 1.0]
     assert figures["recall_audible"]["value"] <= max(allowed)
@@ -159,14 +159,14 @@ def test_the_sweep_trades_and_the_choice_keeps_its_limits() -> None:
         == (gate.window, gate.consecutive_hits, gate.enter_threshold)
     )
     assert row["recall"] == pytest.approx(figures["recall"]["value"], abs=1e-4)
-    deaf = choose_gate(sweep, most_false_per_hour=-1.0)
-    assert evaluate_streams(tracks, [deaf])["n_false_triggers"] == 0
+    quietest = choose_gate(sweep, max_false_per_hour=-1.0)
+    assert stream_metrics(tracks, [quietest])["n_false_triggers"] == 0
 
 
 def test_room_tone_counts_every_trigger() -> None:
     track = replace(made_track(1), regions=())
     gate = GateConfig(window=1, enter_threshold=0.5, leave_threshold=0.3, consecutive_hits=1)
-    figures = evaluate_room_tone([track], [gate])
+    figures = room_tone_metrics([track], [gate])
     assert figures["n_triggers"] == len(entries(track.outputs, gate)) > 0
     assert figures["per_hour"]["high"] > figures["per_hour"]["value"]
 
