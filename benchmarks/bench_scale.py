@@ -131,7 +131,7 @@ def noisy_query(opened: Any, rng: Any) -> tuple[int, Any]:
     """Return a song and fingerprints every half second of it, between those stored, with noise."""
     import numpy as np
 
-    from ondevice_db.index.codebook import l2_normalize
+    from ondevice_db.index.normalize import l2_normalize
 
     starts, song = opened.song_starts, int(rng.integers(opened.n_songs))
     n_stored = int(np.ceil(N_FINGERPRINTS * QUERY_HOP_S / opened.manifest.hop_s)) + 1

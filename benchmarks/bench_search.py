@@ -24,7 +24,8 @@ from benchmarks.bench_scale import machine
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
 from fingerprinter.fingerprint import Fingerprinter
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import Codebook, l2_normalize
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.train_codebook import train_codebook
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings

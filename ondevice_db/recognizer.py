@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ConfigError, ManifestMismatchError
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment

@@ -8,7 +8,7 @@ import numpy as np
 
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase

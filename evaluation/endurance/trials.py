@@ -12,8 +12,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.format.schema import Track
-from ondevice_db.index.codebook import Codebook, l2_normalize
+from ondevice_db.format.track import Track
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
 

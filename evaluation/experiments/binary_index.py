@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
 from ondevice_db.index.base import Neighbors, SearchOptions, top_k
-from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.normalize import l2_normalize
 
 __all__ = ["BinaryCode", "BinaryIndex"]
 

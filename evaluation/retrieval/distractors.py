@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
-from ondevice_db.format.schema import Track
-from ondevice_db.index.codebook import Codebook, l2_normalize
+from ondevice_db.format.track import Track
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.normalize import l2_normalize
 
 __all__ = ["SHIPPED_STATISTICS", "SongStatistics", "distractor_track", "draw_songs"]
 

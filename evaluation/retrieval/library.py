@@ -12,7 +12,7 @@ from evaluation.retrieval.same_music import SameMusic
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ, track_id
 from nowplaying_core.audio.corpus import CorpusFile
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.store.builder import DatabaseWriter

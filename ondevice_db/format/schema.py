@@ -1,16 +1,16 @@
-"""What a song database is: the tracks, the files of its folder and the manifest that binds them."""
+"""The files of a database's folder and the manifest that binds them."""
 
 import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import canonical_json, read_manifest
-from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError, UnsupportedVersionError
+from nowplaying_core.errors import CorruptArtifactError, DatabaseError, UnsupportedVersionError
 
 __all__ = [
     "DATABASE_SCHEMA_VERSION",
@@ -18,7 +18,6 @@ __all__ = [
     "MANIFEST_NAME",
     "MAX_CELLS",
     "DatabaseManifest",
-    "Track",
     "layout_files",
     "load_manifest",
     "manifest_digest",
@@ -31,7 +30,6 @@ MAX_CELLS = 1 << 16
 MAX_FINGERPRINTS = (1 << 32) - 1
 MAX_DIM = 1024
 MAX_MANIFEST_BYTES = 1 << 20  # one has about 3 KB
-_TRACK_ID = re.compile(r"[0-9a-f]{16}")
 _FILE_NAME = re.compile(r"[a-z][a-z_]*-[0-9]{1,9}\.(npy|ann|sqlite)")
 _SPACE_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
 
@@ -55,44 +53,6 @@ _FLAT_FILES: Mapping[str, str] = {"songs": "sqlite", "song_starts": "npy", "vect
 def layout_files(layout: str) -> Mapping[str, str]:
     """Return the roles of a layout's files, and the suffix of the file that plays each."""
     return _FLAT_FILES if layout == "flat" else _PQ_FILES
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Track:
-    """One recording.
-
-    Attributes
-    ----------
-    track_id : str
-        First 16 hex digits of the SHA-256 of the decoded 16 kHz int16 PCM.
-    title, artist, album : str
-        Empty when unknown; ``title`` falls back to the file name.
-    duration_s : float >= 0, seconds
-    source : str
-        Where the recording came from, usually the file's path when it was indexed.
-    external_ids : mapping of str to str
-        Identifiers in other catalogues, such as ``{"isrc": ...}``.
-    """
-
-    track_id: str
-    title: str = ""
-    artist: str = ""
-    album: str = ""
-    duration_s: float = 0.0
-    source: str = ""
-    external_ids: Mapping[str, str] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        if not _TRACK_ID.fullmatch(self.track_id):
-            message = f"track_id: expected 16 lower-case hex digits, found {self.track_id!r}"
-            raise ConfigError(message)
-        if not (math.isfinite(self.duration_s) and self.duration_s >= 0):
-            message = f"duration_s: expected a finite number >= 0, found {self.duration_s!r}"
-            raise ConfigError(message)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form."""
-        return {**asdict(self), "external_ids": dict(self.external_ids)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

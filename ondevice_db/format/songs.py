@@ -10,7 +10,7 @@ from typing import NoReturn
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError
 from ondevice_db.format.arrays import sync_file
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 
 __all__ = ["SongTable", "write_songs"]
 

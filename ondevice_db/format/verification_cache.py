@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core import __version__
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_text
 
 __all__ = ["identity", "is_verified", "mark_verified"]
 
@@ -25,7 +25,7 @@ _CHECKS = f"1/{__version__}"  # what a note vouches for: the checks of this rele
 
 
 def is_verified(folder: Path, found: dict[str, Any] | None) -> bool:
-    """Tell whether a database was checked in full and has not been touched since.
+    """Return whether a database was checked in full and has not been touched since.
 
     Parameters
     ----------
@@ -54,8 +54,7 @@ def mark_verified(folder: Path, checked: dict[str, Any] | None) -> None:
     with contextlib.suppress(OSError):
         note = _note(folder)
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        text = json.dumps(checked)
-        write_atomic(note, lambda temporary: _write(temporary, text))
+        write_text(note, json.dumps(checked))
 
 
 def identity(folder: Path, digest: str, names: Iterable[str]) -> dict[str, Any] | None:
@@ -83,7 +82,3 @@ def _note(folder: Path) -> Path:
     root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
     name = hashlib.sha256(os.fsencode(folder.resolve())).hexdigest()[:32]
     return Path(root) / "nowplaying" / "checked" / f"{name}.json"
-
-
-def _write(path: Path, text: str) -> None:
-    path.write_text(text, encoding="utf-8")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import CorruptArtifactError, DatabaseError
 from ondevice_db.format.arrays import sync_file
-from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.normalize import l2_normalize
 
 __all__ = ["DEFAULT_SEARCH_K", "DEFAULT_TREES", "AnnoyVectors", "build_annoy", "check_annoy"]
 

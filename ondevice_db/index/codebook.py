@@ -18,33 +18,14 @@ from numpy.typing import NDArray
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
+from ondevice_db.index.normalize import l2_normalize
 
-__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "l2_normalize", "power_normalize"]
+__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
 _BLOCK_ROWS = 512  # the products with 256 centroids then stay in the cache
 _MAX_MAGNITUDE = 4.0
-_LENGTH_POWER = 1.5
-
-
-def l2_normalize(vectors: NDArray[np.floating]) -> NDArray[np.float32]:
-    """Return rows scaled to length 1; a zero row stays zero."""
-    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
-    unit: NDArray[np.float32] = (vectors / np.maximum(norms, 1e-12)).astype(np.float32)
-    return unit
-
-
-def power_normalize(decoded: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return decoded vectors divided by a power of their length, for comparison with one query.
-
-    A vector that is badly described by its code decodes to a short one, by which the plain inner product would hold
-    it back. The power was chosen on noisy queries of one fingerprint: rank-1 was 44 % for the plain product, 50 % for
-    power 1 (the cosine), 52 % for 1.5, and 56 % without quantization. Unit vectors stay as they are.
-    """
-    norms = np.linalg.norm(decoded, axis=-1, keepdims=True)
-    level: NDArray[np.float32] = (decoded / np.maximum(norms, 1e-6) ** _LENGTH_POWER).astype(np.float32)
-    return level
 
 
 def _unset() -> NDArray[np.float32]:

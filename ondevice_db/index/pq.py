@@ -16,7 +16,8 @@ from ondevice_db.format.radix import RadixOrder, n_blocks_of, n_words_of
 from ondevice_db.format.schema import DatabaseManifest
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.base import Neighbors, SearchOptions, top_k
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, power_normalize
+from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
+from ondevice_db.index.normalize import power_normalize
 from ondevice_db.index.scan import scan
 
 __all__ = ["PqIndex"]

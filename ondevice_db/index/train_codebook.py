@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from ondevice_db.format.schema import MAX_CELLS
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
-from ondevice_db.index.codebook import Codebook, l2_normalize
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.normalize import l2_normalize
 
 __all__ = ["MIN_POINTS_PER_CELL", "SHIPPED_HOP_S", "SHIPPED_N_CELLS", "default_n_cells", "train_codebook"]
 

@@ -15,7 +15,7 @@ from typing import Any
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import errors
 from nowplaying_core.errors import MissingExtraError, NowPlayingError
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.ingest.workers import fingerprint_file, rebuild_error
 
 __all__ = ["fingerprint_on_cluster"]

@@ -13,16 +13,17 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.lock import writer_lock
-from ondevice_db.format.schema import Track, load_manifest
+from ondevice_db.format.schema import load_manifest
+from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
 from ondevice_db.ingest.report import IndexProgress, IndexReport
 from ondevice_db.ingest.workers import fingerprint_file, fingerprint_files
-from ondevice_db.store.builder import DatabaseWriter, check_target
+from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import replace_track
-from ondevice_db.store.settings import FingerprintSettings
+from ondevice_db.store.settings import FingerprintSettings, check_target
 from ondevice_db.store.store import SongDatabase
 
 __all__ = ["index_paths", "replace_with_file"]

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError
 from ondevice_db.format.arrays import open_array, save_array
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 
 __all__ = ["FileStamp", "Journal", "store_embeddings"]
 

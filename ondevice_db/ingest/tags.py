@@ -3,7 +3,7 @@
 import logging
 from pathlib import Path
 
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 
 __all__ = ["read_track"]
 

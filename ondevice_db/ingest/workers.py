@@ -14,7 +14,7 @@ import numpy as np
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load, track_id
 from nowplaying_core.errors import AudioFormatError, NowPlayingError
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.ingest.journal import store_embeddings
 from ondevice_db.ingest.tags import read_track
 from ondevice_db.recognizer import SILENCE_DBFS

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.plotting import pyplot
-from ondevice_db.index.codebook import power_normalize
+from ondevice_db.index.normalize import power_normalize
 from ondevice_db.match.match import Match, Step
 from ondevice_db.store.store import Songs
 

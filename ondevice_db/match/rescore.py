@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ondevice_db.index.base import FingerprintIndex
-from ondevice_db.index.codebook import power_normalize
+from ondevice_db.index.normalize import power_normalize
 from ondevice_db.match.candidates import Alignments
 
 __all__ = ["NO_SCORE", "Rescored", "rescore"]

@@ -1,7 +1,7 @@
 """Write a database: collect songs, encode them, and switch readers over in one rename."""
 
 from contextlib import ExitStack
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -9,43 +9,22 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchError
+from nowplaying_core.errors import ConfigError, DatabaseError
 from ondevice_db.format.lock import writer_lock
-from ondevice_db.format.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest, Track
+from ondevice_db.format.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest
+from ondevice_db.format.track import Track
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
-from ondevice_db.index.codebook import Codebook, l2_normalize
+from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.flat import FLAT_MAX_SONGS
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.store.collection import SongCollection
 from ondevice_db.store.content import read_content
 from ondevice_db.store.generation import write_database
-from ondevice_db.store.settings import FingerprintSettings
+from ondevice_db.store.settings import FingerprintSettings, check_target
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import clear_leftovers, forget_last_good
 
-__all__ = ["DatabaseWriter", "check_target"]
-
-
-def check_target(path: Path, settings: FingerprintSettings | None, *, extend: bool) -> SongDatabase | None:
-    """Refuse a target that a writer would refuse, and return the database to extend; None for a new one.
-
-    Raises
-    ------
-    DatabaseError
-        When a new database's path exists already, or there is no database to extend.
-    ArtifactError
-        When the database to extend is damaged or was built with other settings.
-    """
-    if not extend:
-        if path.exists():
-            message = f"{path}: exists already; add to it with --add, or delete it first"
-            raise DatabaseError(message)
-        return None
-    database = SongDatabase.open(path, settings.embedding_space if settings else None)
-    found = FingerprintSettings.of(database.manifest)
-    if settings is not None and replace(settings, encoder=found.encoder) != found:
-        message = f"{path}: built with {found}, found {settings} to add; index all the music again"
-        raise ManifestMismatchError(message)
-    return database
+__all__ = ["DatabaseWriter"]
 
 
 class DatabaseWriter:

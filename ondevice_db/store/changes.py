@@ -12,8 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchError
-from ondevice_db.format.schema import DatabaseManifest, Track
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, l2_normalize
+from ondevice_db.format.schema import DatabaseManifest
+from ondevice_db.format.track import Track
+from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.content import read_content
 from ondevice_db.store.settings import FingerprintSettings

@@ -5,7 +5,7 @@ from typing import Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.store.content import Content
 

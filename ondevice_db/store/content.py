@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ondevice_db.format.packing import width_of
 from ondevice_db.format.radix import sort_by_cell
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.store.store import SongDatabase

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, ManifestMismatchError
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.index.base import FingerprintIndex, Neighbors, SearchOptions, top_k
 from ondevice_db.store.store import SongDatabase, Songs
 

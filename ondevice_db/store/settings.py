@@ -1,10 +1,13 @@
-"""How the fingerprints of a database were made."""
+"""How the fingerprints of a database were made, and whether new ones may join them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 
+from nowplaying_core.errors import DatabaseError, ManifestMismatchError
 from ondevice_db.format.schema import DatabaseManifest
+from ondevice_db.store.store import SongDatabase
 
-__all__ = ["FingerprintSettings"]
+__all__ = ["FingerprintSettings", "check_target"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,3 +41,26 @@ class FingerprintSettings:
             hop_s=manifest.hop_s,
             window_s=manifest.window_s,
         )
+
+
+def check_target(path: Path, settings: FingerprintSettings | None, *, extend: bool) -> SongDatabase | None:
+    """Refuse a target that a writer would refuse, and return the database to extend; None for a new one.
+
+    Raises
+    ------
+    DatabaseError
+        When a new database's path exists already, or there is no database to extend.
+    ArtifactError
+        When the database to extend is damaged or was built with other settings.
+    """
+    if not extend:
+        if path.exists():
+            message = f"{path}: exists already; add to it with --add, or delete it first"
+            raise DatabaseError(message)
+        return None
+    database = SongDatabase.open(path, settings.embedding_space if settings else None)
+    found = FingerprintSettings.of(database.manifest)
+    if settings is not None and replace(settings, encoder=found.encoder) != found:
+        message = f"{path}: built with {found}, found {settings} to add; index all the music again"
+        raise ManifestMismatchError(message)
+    return database

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from nowplaying_core.artifacts import sync_folder, write_atomic
+from nowplaying_core.artifacts import sync_folder, write_bytes
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.format.schema import LAYOUTS, MANIFEST_NAME, DatabaseManifest, layout_files, load_manifest
@@ -62,7 +62,7 @@ def last_good(folder: Path) -> DatabaseManifest | None:
 def keep_current(folder: Path, current: DatabaseManifest) -> None:
     """Put the current manifest aside, byte for byte, before another takes its place."""
     content = (folder / MANIFEST_NAME).read_bytes()
-    write_atomic(folder / _kept_name(current.generation), lambda temporary: _write_bytes(temporary, content))
+    write_bytes(folder / _kept_name(current.generation), content)
 
 
 def switch_to(folder: Path, manifest: bytes, signature: bytes | None, generation: int) -> None:
@@ -78,8 +78,8 @@ def switch_to(folder: Path, manifest: bytes, signature: bytes | None, generation
     generation : int
     """
     if signature is not None:
-        write_atomic(folder / signature_name(generation), lambda temporary: _write_bytes(temporary, signature))
-    write_atomic(folder / MANIFEST_NAME, lambda temporary: _write_bytes(temporary, manifest))
+        write_bytes(folder / signature_name(generation), signature)
+    write_bytes(folder / MANIFEST_NAME, manifest)
 
 
 def roll_back(path: str | Path) -> DatabaseManifest:
@@ -178,7 +178,3 @@ def _version_files(folder: Path) -> Iterator[tuple[int, str, Path]]:
         match = _VERSION_FILE.fullmatch(file.name)
         if match is not None:
             yield int(match[1]), match[2], file
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from nowplaying_core.artifacts import canonical_json, write_atomic
+from nowplaying_core.artifacts import canonical_json, write_bytes
 from nowplaying_core.errors import CorruptArtifactError, UnsupportedVersionError
 
 __all__ = ["DELTA_SCHEMA_VERSION", "Delta", "read_delta", "write_delta"]
@@ -63,7 +63,7 @@ def write_delta(path: Path, delta: Delta) -> int:
     }
     text = canonical_json({**header, "digest": _digest(header)}).encode("utf-8")
     content = b"".join([_MAGIC, len(text).to_bytes(4, "little"), text, *delta.parts.values()])
-    write_atomic(path, lambda temporary: _write_bytes(temporary, content))
+    write_bytes(path, content)
     return len(content)
 
 
@@ -153,10 +153,6 @@ def _digest(header: Mapping[str, Any]) -> str:
         return hashlib.sha256(canonical_json(body).encode()).hexdigest()
     except (ValueError, RecursionError):
         return ""
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)
 
 
 def _refuse(path: Path, reason: str) -> NoReturn:

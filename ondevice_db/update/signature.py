@@ -7,7 +7,7 @@ The curve is NIST P-256 with SHA-256, which every Android can check. The signatu
 from pathlib import Path
 from typing import Any
 
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_bytes
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingExtraError
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.format.schema import MANIFEST_NAME
@@ -50,7 +50,7 @@ def sign_database(path: str | Path, private_key: str | Path) -> Path:
         manifest = SongDatabase.open(folder).manifest
         signature = key.sign((folder / MANIFEST_NAME).read_bytes(), _algorithm())
         target = folder / signature_name(manifest.generation)
-        write_atomic(target, lambda temporary: _write_bytes(temporary, signature))
+        write_bytes(target, signature)
     return target
 
 
@@ -135,7 +135,3 @@ def _algorithm() -> Any:
     from cryptography.hazmat.primitives.hashes import SHA256
 
     return ec.ECDSA(SHA256())
-
-
-def _write_bytes(path: Path, content: bytes) -> None:
-    path.write_bytes(content)

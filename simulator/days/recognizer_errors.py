@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.recognizer import RecognizedSong
 from simulator.days.architectures import Architecture
 from simulator.days.error_rates import ErrorRates

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from simulator.phone.events import Answered, Event
 
 __all__ = ["HistoryEntry", "history_of"]

@@ -18,7 +18,7 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, b
 from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.format.arrays import save_array
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.recognizer import RecognizedSong, Recognizer
 from ondevice_db.store.store import SongDatabase
 from simulator.phone.conditions import PhoneConditions

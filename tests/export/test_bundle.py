@@ -10,7 +10,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, check_file
 from nowplaying_core.errors import ArtifactError, ConfigError, ManifestMismatchError
 from nowplaying_core.manifest import ModelFolder
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase

@@ -5,8 +5,10 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from ondevice_db.format.schema import Track, load_manifest
-from ondevice_db.index.codebook import Codebook, l2_normalize
+from ondevice_db.format.schema import load_manifest
+from ondevice_db.format.track import Track
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.versions import last_good

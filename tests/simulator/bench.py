@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detector.gate import GateConfig
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.audio import to_float32
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.recognizer import Recognition, RecognizedSong, Recognizer
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile

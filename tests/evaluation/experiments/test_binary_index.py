@@ -4,8 +4,8 @@ import pytest
 from evaluation.experiments.binary_index import BinaryCode, BinaryIndex
 from nowplaying_core.errors import ConfigError
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import l2_normalize
 from ondevice_db.index.exact import ExactIndex
+from ondevice_db.index.normalize import l2_normalize
 
 DIM = 16
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from evaluation.retrieval.published import Found, diagonal_mean, majority_sequence
-from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.normalize import l2_normalize
 
 STARTS = np.array([0, 10, 20, 30])
 

@@ -5,7 +5,7 @@ import pytest
 
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.index.annoy_cells import AnnoyVectors, build_annoy, check_annoy
-from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.normalize import l2_normalize
 
 N_CELLS, DIM = 1024, 96
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from ondevice_db.index.coarse_quantizer import EXHAUSTIVE_CELLS, CoarseQuantizer
-from ondevice_db.index.codebook import l2_normalize
+from ondevice_db.index.normalize import l2_normalize
 from tests.ondevice_db.material import walk
 
 

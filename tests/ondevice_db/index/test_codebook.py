@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingExtraError
-from ondevice_db.index.codebook import Codebook, power_normalize
+from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.train_codebook import default_n_cells, train_codebook
 from tests.ondevice_db.material import make_codebook, walk, worsen
 
@@ -38,14 +38,6 @@ def test_trying_several_cells_never_describes_worse(vectors: np.ndarray) -> None
     assert (tried <= plain + 1e-5).all()
     assert np.mean(tried) < np.mean(plain)
     np.testing.assert_allclose(errors(*codebook.quantize(vectors, 1)), plain, atol=1e-5)
-
-
-def test_power_normalize_leaves_unit_vectors_alone(vectors: np.ndarray) -> None:
-    np.testing.assert_allclose(power_normalize(vectors), vectors, atol=1e-6)
-    np.testing.assert_allclose(
-        np.linalg.norm(power_normalize(vectors * np.float32(0.64)), axis=1), 0.64**-0.5, rtol=1e-5
-    )
-    assert not power_normalize(np.zeros((2, 96), np.float32)).any()
 
 
 def test_tables_give_the_inner_product_with_the_decoded_vector(vectors: np.ndarray, rng: np.random.Generator) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from nowplaying_core.errors import ConfigError
 from ondevice_db.index.base import SearchOptions, top_k
-from ondevice_db.index.codebook import power_normalize
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.index.flat import FlatIndex
+from ondevice_db.index.normalize import power_normalize
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase

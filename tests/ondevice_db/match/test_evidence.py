@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence, mean_of_largest
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
-from tests.ondevice_db.material import build_database, l2_normalize, make_codebook, walk, worsen
+from tests.ondevice_db.material import build_database, make_codebook, walk, worsen
 
 
 def evidence_of(path: Path, query: np.ndarray) -> Evidence:

@@ -6,8 +6,8 @@ import pytest
 
 from nowplaying_core.errors import ConfigError
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import l2_normalize
 from ondevice_db.index.exact import ExactIndex
+from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.match.explain import explain_match
 from ondevice_db.match.match import Match
 from ondevice_db.match.matcher import Matcher

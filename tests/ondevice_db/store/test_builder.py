@@ -195,7 +195,7 @@ KILLED_WRITER = """
 import sys
 import numpy as np
 from ondevice_db.store.builder import DatabaseWriter
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 print("ready", flush=True)
 rng = np.random.default_rng(1)
 number = int(sys.argv[2])

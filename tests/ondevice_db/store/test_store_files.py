@@ -12,7 +12,7 @@ from nowplaying_core.errors import (
     ArtifactError,
     CorruptArtifactError,
 )
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.match.match import Candidate
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase

@@ -1,6 +1,6 @@
 """The history: a song recognized again soon stays one entry."""
 
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.recognizer import RecognizedSong
 from simulator.phone.events import Answer, Answered, Event, State, StateChange
 from simulator.phone.history import history_of

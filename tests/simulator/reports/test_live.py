@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.live import Live
 
 from nowplaying_core.audio import to_int16
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.recognizer import RecognizedSong
 from simulator.phone.events import Answer, Answered, State, StateChange
 from simulator.reports.live import LiveView

@@ -4,7 +4,7 @@ import dataclasses
 
 import pytest
 
-from ondevice_db.format.schema import Track
+from ondevice_db.format.track import Track
 from ondevice_db.recognizer import RecognizedSong
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.phone.events import Answer, Answered
