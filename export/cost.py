@@ -1,4 +1,4 @@
-"""What the detector costs a device: bytes of graph, parameters, states and arena, multiply-accumulates a second."""
+"""Measure the cost of a detector: bytes of graph, parameters, states and arena, multiply-accumulates a second."""
 
 import math
 import os

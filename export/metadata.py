@@ -45,7 +45,7 @@ _FEATURE: Final = 1  # of the union ContentProperties
 
 @dataclass(frozen=True, slots=True)
 class TensorText:
-    """What a reader should know of a tensor.
+    """Description of a tensor.
 
     Attributes
     ----------

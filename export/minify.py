@@ -36,7 +36,7 @@ def write_flatbuffer(model: Any, *, description: str = "") -> bytes:
 
 
 class _Writer:
-    """Writes one model, keeping the place of every part written so far."""
+    """Writes one model, keeping the position of every part written so far."""
 
     def __init__(self, model: Any) -> None:
         self._model = model
@@ -46,30 +46,23 @@ class _Writer:
 
     def write(self, description: str) -> bytes:
         builder, graph = self._builder, self._graph
-        self._share_zero_biases()
-        used = sorted({index for op in graph.operators for index in (*op.inputs, *op.outputs)})
-        place = {old: new for new, old in enumerate(used)}
-        tensors = [graph.tensors[old] for old in used]
-        constants = [tensor for tensor in tensors if self._data(tensor) is not None]
         buffers = [self._table(schema.BufferStart, schema.BufferEnd, ())]
-        for tensor in constants:
-            data = self._bytes_vector(bytes(self._data(tensor)))
+        for buffer in self._model.buffers[1:]:
+            data = self._bytes_vector(bytes(buffer.data))
             buffers.append(self._table(schema.BufferStart, schema.BufferEnd, ((schema.BufferAddData, data),)))
-        number = {id(tensor): index + 1 for index, tensor in enumerate(constants)}
-        written = [self._tensor(tensor, number.get(id(tensor), 0)) for tensor in tensors]
-        codes = sorted({op.opcodeIndex for op in graph.operators})
-        operators = [self._operator(op, codes.index(op.opcodeIndex), place) for op in graph.operators]
+        tensors = [self._tensor(tensor) for tensor in graph.tensors]
+        operators = [self._operator(op) for op in graph.operators]
         subgraph = self._table(
             schema.SubGraphStart,
             schema.SubGraphEnd,
             (
-                (schema.SubGraphAddTensors, self._offsets(written)),
-                (schema.SubGraphAddInputs, self._integers([place[int(i)] for i in graph.inputs])),
-                (schema.SubGraphAddOutputs, self._integers([place[int(i)] for i in graph.outputs])),
+                (schema.SubGraphAddTensors, self._offsets(tensors)),
+                (schema.SubGraphAddInputs, self._integers(graph.inputs)),
+                (schema.SubGraphAddOutputs, self._integers(graph.outputs)),
                 (schema.SubGraphAddOperators, self._offsets(operators)),
             ),
         )
-        opcodes = [self._opcode(self._model.operatorCodes[code]) for code in codes]
+        opcodes = [self._opcode(code) for code in self._model.operatorCodes]
         fields = [
             (schema.ModelAddVersion, self._model.version),
             (schema.ModelAddOperatorCodes, self._offsets(opcodes)),
@@ -82,28 +75,11 @@ class _Writer:
         builder.Finish(root, file_identifier=b"TFL3")
         return bytes(builder.Output())
 
-    def _data(self, tensor: Any) -> Any:
-        return self._model.buffers[tensor.buffer].data
-
-    def _share_zero_biases(self) -> None:
-        """Let depthwise operations of equal width read one zero bias.
-
-        They could do without by the format's definition, but LiteRT's XNNPACK delegate crashes on a depthwise
-        convolution of two inputs. A zero is a zero on any scale, and kernels compare the bias's scale with the
-        product of the others only up to 2 % of the output's, which scales this small never reach.
-        """
-        shared: dict[bytes, int] = {}
-        for op in self._graph.operators:
-            if builtin_code(self._model, op) == schema.BuiltinOperator.DEPTHWISE_CONV_2D:
-                data = self._data(self._graph.tensors[op.inputs[2]])
-                if data is not None and not np.any(data):
-                    op.inputs = [*op.inputs[:2], shared.setdefault(bytes(data), op.inputs[2])]
-
-    def _tensor(self, tensor: Any, buffer: int) -> int:
+    def _tensor(self, tensor: Any) -> int:
         fields = [
-            (schema.TensorAddShape, self._integers([int(size) for size in tensor.shape])),
+            (schema.TensorAddShape, self._integers(tensor.shape)),
             (schema.TensorAddType, tensor.type),
-            (schema.TensorAddBuffer, buffer),
+            (schema.TensorAddBuffer, tensor.buffer),
             (schema.TensorAddQuantization, self._quantization(tensor.quantization)),
         ]
         return self._table(schema.TensorStart, schema.TensorEnd, fields)
@@ -125,11 +101,11 @@ class _Writer:
         start, end = schema.QuantizationParametersStart, schema.QuantizationParametersEnd
         return self._once(("grid", fields), lambda: self._table(start, end, fields))
 
-    def _operator(self, op: Any, code: int, place: dict[int, int]) -> int:
+    def _operator(self, op: Any) -> int:
         fields = [
-            (schema.OperatorAddOpcodeIndex, code),
-            (schema.OperatorAddInputs, self._integers([place[int(i)] for i in op.inputs])),
-            (schema.OperatorAddOutputs, self._integers([place[int(i)] for i in op.outputs])),
+            (schema.OperatorAddOpcodeIndex, op.opcodeIndex),
+            (schema.OperatorAddInputs, self._integers(op.inputs)),
+            (schema.OperatorAddOutputs, self._integers(op.outputs)),
         ]
         if builtin_code(self._model, op) in _WITH_OPTIONS:
             fields += [
@@ -181,8 +157,8 @@ class _Writer:
 
         return self._once(("bytes", content), write)
 
-    def _offsets(self, places: Sequence[int]) -> int:
-        self._builder.StartVector(4, len(places), 4)
-        for place in reversed(places):
-            self._builder.PrependUOffsetTRelative(place)
+    def _offsets(self, positions: Sequence[int]) -> int:
+        self._builder.StartVector(4, len(positions), 4)
+        for position in reversed(positions):
+            self._builder.PrependUOffsetTRelative(position)
         return int(self._builder.EndVector())

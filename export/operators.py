@@ -1,4 +1,4 @@
-"""What a graph is made of: its operations by name, all of them builtin, all shapes known before it runs."""
+"""List the operations of a graph by name, and check that all are builtin and all shapes static."""
 
 from collections import Counter
 from typing import Any, Final

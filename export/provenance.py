@@ -1,4 +1,4 @@
-"""What a manifest says of the recordings behind a model: how many, from where, under which licences."""
+"""Describe the recordings behind a model for its manifest: number, sources, licences."""
 
 from collections import Counter
 from collections.abc import Sequence

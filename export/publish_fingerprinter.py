@@ -20,7 +20,7 @@ from ondevice_db.index.choose_codebook import CODE_BYTES
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
-__all__ = ["add_code_sizes", "add_codebook", "publish_fingerprinter"]
+__all__ = ["add_code_sizes", "publish_fingerprinter"]
 
 _DIMENSIONS_A_BYTE = 8
 
@@ -75,11 +75,11 @@ def publish_fingerprinter(
     export_fingerprinter(
         config, weights, calibration, output, name=name, version=version, training=training, precision=precision
     )
-    add_codebook(output, sources, jobs=jobs, all_code_sizes=all_code_sizes)
+    _add_codebook(output, sources, jobs=jobs, all_code_sizes=all_code_sizes)
     return output
 
 
-def add_codebook(
+def _add_codebook(
     model: Path,
     sources: TrainingSources,
     *,

@@ -1,9 +1,9 @@
 """The detector as one int8 graph with explicit states: 64 new frames in, one probability out, nothing computed twice.
 
-Layer by layer the graph joins the frames that the layer kept to those that have just come, convolves, and hands the
-joined frames out; whoever runs it copies their last rows into the matching state before the next step. Every grid is a
-constant of the design (``detector.training.weights``), so the graph is written as it is, without a converter: the
-order of its states is certain, and the same weights give the same bytes.
+Each layer joins its state, the last frames of the step before, to the new frames, convolves, and outputs the joined
+frames too; the caller copies their last rows into the state before the next step. Every grid is a constant of the
+design (``detector.training.weights``), so the graph is written without a converter: the order of its states is fixed,
+and the same weights give the same bytes.
 """
 
 from typing import Any
@@ -33,14 +33,15 @@ def streaming_graph(network: NetworkConfig, weights: FoldedWeights, *, descripti
 
     Inputs: ``frames`` int8 (1, 2 + 64, 1, channels), the newest two frames of the step before first; then one state for
     each later layer, (1, 2, 1, filters), and one for the head, (1, 4, 1, filters). Outputs: the probability, int8 with
-    scale 1/256 and zero point -128; then for every state what its layer has joined, whose last rows are the new state.
+    scale 1/256 and zero point -128; then for every state the joined frames of its layer, whose last rows are the new
+    state.
 
     Parameters
     ----------
     network : NetworkConfig
     weights : FoldedWeights
     description : str
-        Kept in the graph, so that a lone file says what it is.
+        Kept in the graph, so that a lone file can be identified.
     """
     graph, grid = _Graph(), activation_grid("pointwise")
     kept, states, joined = network.kept_frames, [], []
@@ -74,6 +75,7 @@ class _Graph:
         self._operators: list[Any] = []
         self._buffers = [schema.BufferT()]  # the format's empty buffer, which every activation names
         self._codes: list[int] = []
+        self._zero_biases: dict[int, int] = {}
 
     def tensor(self, shape: tuple[int, ...], grid: QuantizedRange, data: NDArray[Any] | None = None) -> int:
         """Add a tensor, int8 unless its constant content says otherwise, and return its number."""
@@ -97,7 +99,7 @@ class _Graph:
     def operator(
         self, code: int, inputs: list[int], shape: tuple[int, ...], grid: QuantizedRange, options: Any = None
     ) -> int:
-        """Add an operation and return the tensor that it puts out."""
+        """Add an operation and return its output tensor."""
         if code not in self._codes:
             self._codes.append(code)
         operator = schema.OperatorT()
@@ -118,14 +120,22 @@ class _Graph:
         return self.operator(_OPERATOR.CONCATENATION, [first, second], shape, activation_grid("pointwise"), options)
 
     def depthwise(self, frames: int, kernel: NDArray[np.float32], stride: int) -> int:
-        """Convolve each channel over time; ``kernel`` is (taps, channels)."""
+        """Convolve each channel over time; ``kernel`` is (taps, channels).
+
+        The format allows a convolution without a bias, but LiteRT's XNNPACK delegate crashes on it. All operations of
+        one width share a bias of zeros: zero is zero on any scale, and kernels compare the bias's scale with the
+        product of the others only up to 2 % of the output's, which scales this small never reach.
+        """
         _, n_frames, _, channels = self.shape(frames)
         options = schema.DepthwiseConv2DOptionsT()
         options.strideH = options.strideW = stride
         options.depthMultiplier = 1
         _plain(options)
         weights, scale = self._kernel(kernel[None, :, None, :])
-        bias = self.tensor((channels,), QuantizedRange(scale, 0), np.zeros(channels, dtype=np.int32))
+        if channels not in self._zero_biases:
+            zeros = np.zeros(channels, dtype=np.int32)
+            self._zero_biases[channels] = self.tensor((channels,), QuantizedRange(scale, 0), zeros)
+        bias = self._zero_biases[channels]
         shape = (1, (n_frames - len(kernel)) // stride + 1, 1, channels)
         grid = activation_grid("depthwise")
         return self.operator(_OPERATOR.DEPTHWISE_CONV_2D, [frames, weights, bias], shape, grid, options)

@@ -1,1 +1,1 @@
-"""What was exported against what was evaluated."""
+"""Compare exported models with the evaluated ones."""

@@ -17,7 +17,7 @@ __all__ = ["FloatLayer", "LayerError", "WeightedLayer", "compare_layers", "weigh
 
 @dataclass(frozen=True, slots=True)
 class FloatLayer:
-    """What a layer is to compute.
+    """Parameters and outputs of a layer in float.
 
     Attributes
     ----------
@@ -68,7 +68,7 @@ class WeightedLayer:
 
 @dataclass(frozen=True, slots=True)
 class LayerError:
-    """What int8 costs in one layer, errors of the layers before it included.
+    """Quantization error of one layer, including the errors of the layers before it.
 
     Attributes
     ----------

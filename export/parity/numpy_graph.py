@@ -80,7 +80,7 @@ def run_graph(graph: bytes, values: NDArray[np.floating]) -> dict[int, Array]:
     Raises
     ------
     ConfigError
-        When the graph has an operation of which there is no NumPy form here.
+        When the graph has an operation without a NumPy form here.
     """
     model, subgraph = open_graph(graph)
     tensors: dict[int, Any] = {int(subgraph.inputs[0]): np.asarray(values, dtype=np.float64)}

@@ -30,7 +30,7 @@ _PARTS: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Subject:
-    """What there is to verify.
+    """Models, C sources and databases to verify.
 
     Attributes
     ----------

@@ -105,7 +105,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
             is_open = bool(rng.random() < 0.15) != is_open
             since_s = float(np.round(time_s - rng.uniform(0, 9), 2)) if is_open and rng.random() < 0.8 else None
             loop.update_gate(is_open=is_open, music_since_s=since_s)
-            actions.append([time_s, "hear", is_open, since_s])
+            actions.append([time_s, "gate", is_open, since_s])
         _pass_to(env, time_s)
     loop.end_capture()
     _pass_to(env, step / 100 + 5)

@@ -28,9 +28,9 @@ SHIPPED = builtin_model_dir("detector-v2")
 
 def windows() -> np.ndarray:
     rng = np.random.default_rng(6)
-    drawn = [rng.integers(-128, 128, (446, 40)) for _ in range(4)]
-    heard = [features_of(pcm(np.concatenate([noise(s, 2.0, 0.02), song(s, 6.0)])))[-446:] for s in range(6)]
-    return np.stack([*drawn, *heard]).astype(np.int8)
+    random = [rng.integers(-128, 128, (446, 40)) for _ in range(4)]
+    features = [features_of(pcm(np.concatenate([noise(s, 2.0, 0.02), song(s, 6.0)])))[-446:] for s in range(6)]
+    return np.stack([*random, *features]).astype(np.int8)
 
 
 @pytest.fixture(scope="module")

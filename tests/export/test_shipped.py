@@ -1,4 +1,4 @@
-"""The shipped int8 encoder against the shipped float weights, on music as it is heard."""
+"""The shipped int8 encoder against the shipped float weights, on music, clean and in noise."""
 
 from pathlib import Path
 
@@ -18,7 +18,7 @@ EXCERPTS = sorted((Path(simulator.__file__).parent / "scenes/demo_assets").glob(
 
 
 def test_int8_keeps_what_was_trained(rng: np.random.Generator) -> None:
-    """Mean cosine 0.9996 when it was exported. A random network would not tell: see docs/experiments.md."""
+    """Mean cosine 0.9996 when it was exported. A random network is no test of this: see docs/experiments.md."""
     shipped = Fingerprinter.from_model()
     manifest = shipped.folder.manifest
     settings = {
@@ -34,8 +34,8 @@ def test_int8_keeps_what_was_trained(rng: np.random.Generator) -> None:
         start = samples.size // 2
         window = samples[start : start + shipped.window_samples]
         noisy = window + 0.5 * window.std() * rng.standard_normal(window.size).astype(np.float32)
-        for heard in (window, noisy):
-            image = shipped.front_end(heard[None])
+        for part in (window, noisy):
+            image = shipped.front_end(part[None])
             cosines.append(float((shipped.encode(image) * np.asarray(encoder(image))).sum()))
     assert np.mean(cosines) > 0.999
     assert min(cosines) > 0.995

@@ -41,10 +41,10 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 def frames_of_ten_minutes() -> np.ndarray:
     """Features of songs, noise and silence, then random and extreme ones: 65,000 frames."""
     rng = np.random.default_rng(2)
-    heard = [features_of(pcm(np.concatenate([noise(s, 4.0, 0.1), song(s, 20.0)]))) for s in range(4)]
+    features = [features_of(pcm(np.concatenate([noise(s, 4.0, 0.1), song(s, 20.0)]))) for s in range(4)]
     loudness = np.repeat(rng.integers(-128, 127, 550), 100)[:, None]
-    drawn = np.clip(loudness + rng.normal(0, 30, (55_000, 40)), -128, 127).astype(np.int8)
-    return np.concatenate([*heard, np.full((500, 40), -128, np.int8), drawn, np.full((500, 40), 127, np.int8)])
+    random = np.clip(loudness + rng.normal(0, 30, (55_000, 40)), -128, 127).astype(np.int8)
+    return np.concatenate([*features, np.full((500, 40), -128, np.int8), random, np.full((500, 40), 127, np.int8)])
 
 
 def test_ten_minutes_are_equal_to_the_last_bit(graphs: tuple[Path, Path]) -> None:
