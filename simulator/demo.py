@@ -16,7 +16,7 @@ from simulator.days.study import Study
 from simulator.days.summary import summarise
 from simulator.play import simulate_scene
 from simulator.reports.run_report import write_report
-from simulator.reports.timeline import energy_table, scene_results_table, timeline_table
+from simulator.reports.timeline import run_tables
 from simulator.run import Setup, SimulationResult
 from simulator.scenes.recordings import demo_recordings
 from simulator.scenes.score_scene import Outcome
@@ -88,9 +88,8 @@ def run_demo(
         result = simulate_scene(scene, Setup.open(database, detector=listener, fingerprinter=prints), seed=seed)
     speed = result.duration_s / result.wall_s
     console.print(f"Simulated {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
-    console.print(timeline_table(result))
-    console.print(scene_results_table(result.scene_results))
-    console.print(energy_table(result))
+    for table in run_tables(result):
+        console.print(table)
     study = Study.load(detector=listener, fingerprinter=prints)
     day = summarise(simulate_days(AVERAGE, study.settings(), N_DAYS, seed=seed), study.published, study.modelled)
     console.print(_day_text(result, day), highlight=False)

@@ -13,9 +13,9 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
 if TYPE_CHECKING:
-    from simulator.run import Setup, SimulationResult
+    from simulator.run import Setup
 
-__all__ = ["print_result", "simulate"]
+__all__ = ["simulate"]
 
 
 def simulate(
@@ -42,9 +42,12 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Play a file or a scene to the simulated phone: states, wake-ups, songs, latency, energy."""
+    from rich.console import Console
+
     from nowplaying_core.errors import ConfigError
     from simulator.play import simulate_scene
     from simulator.reports.run_report import write_report
+    from simulator.reports.timeline import run_tables
     from simulator.run import Setup, simulate_source
 
     if (source is None) == (scene is None):
@@ -59,7 +62,9 @@ def simulate(
     if as_json:
         emit_json("simulation/1", result.to_dict())
     else:
-        print_result(result)
+        console = Console()
+        for table in run_tables(result):
+            console.print(table)
     if report is not None:
         write_report(report, result)
         note(f"report written to {report}")
@@ -83,16 +88,3 @@ def _watching(setup: "Setup", *, wanted: bool, speed: float) -> Iterator[dict[st
     with Live(console=console, refresh_per_second=10) as live:
         view = LiveView(setup.modelled, live, speed=speed)
         yield {"on_event": view.on_event, "on_sound": view.on_sound}
-
-
-def print_result(result: "SimulationResult") -> None:
-    """Print the timeline, the results of a scene, and the energy."""
-    from rich.console import Console
-
-    from simulator.reports.timeline import energy_table, scene_results_table, timeline_table
-
-    console = Console()
-    console.print(timeline_table(result))
-    if result.scene_results:
-        console.print(scene_results_table(result.scene_results))
-    console.print(energy_table(result))

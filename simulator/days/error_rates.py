@@ -47,8 +47,8 @@ class ErrorRates:
         The same against eight seconds, by seconds of the song in the buffer.
     unknown_accepted, noise_accepted : Constant
         Share of unknown music, and of other sounds, that is given a name.
-    false_trigger_factor, recall_factor : float >= 0
-        Change all false triggers, and the recall at all levels, alike.
+    recall_factor : float >= 0
+        Changes the recall at all levels alike.
     """
 
     title: str
@@ -61,7 +61,6 @@ class ErrorRates:
     accepted_by_length: tuple[tuple[float, float], ...]
     unknown_accepted: Constant
     noise_accepted: Constant
-    false_trigger_factor: float = 1.0
     recall_factor: float = 1.0
 
     @classmethod
@@ -91,7 +90,7 @@ class ErrorRates:
 
     def false_per_h(self, sound: str) -> float:
         """Return false triggers an hour of a kind of sound without music."""
-        return self.false_trigger_factor * self.false_triggers_per_h[sound].value
+        return self.false_triggers_per_h[sound].value
 
     def recall_at(self, snr_db: float) -> float:
         """Return the share of regions found at a level; steps beyond those measured count as the nearest."""

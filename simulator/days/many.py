@@ -34,10 +34,6 @@ class Estimate:
         """Return it in another unit."""
         return Estimate(*(factor * one for one in (self.mean, self.low, self.high, self.p5, self.p95)))
 
-    def to_dict(self) -> dict[str, object]:
-        """Return plain values."""
-        return {"mean": self.mean, "interval_95": [self.low, self.high], "p5_p95": [self.p5, self.p95]}
-
 
 @dataclass(frozen=True, slots=True)
 class Days:

@@ -98,7 +98,7 @@ class StudyResult:
             "devices": [asdict(row) for row in self.devices],
             "architectures": [asdict(row) for row in self.architectures],
             "sensitivity": [asdict(row) for row in self.sensitivity],
-            "sweeps": [sweep.to_dict() for sweep in self.sweeps],
+            "sweeps": [asdict(sweep) for sweep in self.sweeps],
             "detail_days": self.detail_days,
             "assumptions": {
                 name: asdict(constant)

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
 from simulator.days.study import Study
@@ -33,10 +32,6 @@ class Sweep:
     rows: Sequence[float]
     columns: Sequence[float]
     values: Sequence[Sequence[float]]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -2,13 +2,13 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.errors import ConfigError
 from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.settings import require_not_negative, require_positive
 from ondevice_db.index.base import SearchOptions
 from simulator.energy.device import DeviceProfile
 
@@ -43,9 +43,8 @@ class DatabaseSize:
     hop_s: float = 1.0
 
     def __post_init__(self) -> None:
-        if not (self.n_songs >= 0 and self.song_s > 0 and self.hop_s > 0):
-            message = f"database size: expected n_songs >= 0, song_s > 0 and hop_s > 0, found {asdict(self)}"
-            raise ConfigError(message)
+        require_not_negative(self, "n_songs", table="database size")
+        require_positive(self, "song_s", "hop_s", table="database size")
 
     @property
     def n_fingerprints(self) -> int:
@@ -61,7 +60,6 @@ class Models:
     ----------
     detector_macs_per_s : float >= 0
         Of the always-on network.
-    decision_interval_s : float > 0, seconds
     encoder_macs : float >= 0
         Of one fingerprint.
     model_bytes : float >= 0
@@ -75,7 +73,6 @@ class Models:
     """
 
     detector_macs_per_s: float
-    decision_interval_s: float
     encoder_macs: float
     model_bytes: float
     front_end_ops: float
@@ -99,16 +96,14 @@ class Models:
         listener = ModelFolder.open(detector, role="detector").manifest
         prints = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
         network, front_end = listener["network"], prints["front_end"]
-        interval_s = float(network["decision_interval_s"])
         # A graph that keeps its states states its cost a second; one that does not computes every window anew.
         macs_per_s = listener.get("cost", {}).get("macs_per_second")
         if macs_per_s is None:
-            macs_per_s = network["multiply_accumulates_per_window"] / interval_s
+            macs_per_s = network["multiply_accumulates_per_window"] / network["decision_interval_s"]
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
         files = prints["files"]
         return cls(
             detector_macs_per_s=float(macs_per_s),
-            decision_interval_s=interval_s,
             encoder_macs=float(prints["encoder"]["n_macs"]),
             model_bytes=float(files["frontend.tflite"]["bytes"] + files["encoder.tflite"]["bytes"]),
             front_end_ops=front_end_ops(front_end),

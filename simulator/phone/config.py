@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from detector.gate import GateConfig
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import require_not_negative, require_positive
 
 __all__ = ["PhoneConfig"]
 
@@ -44,13 +44,9 @@ class PhoneConfig:
     captures_afresh: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("max_capture_s", "onset_in_window_s", "same_song_limit_s", "music_gap_s"):
-            if not getattr(self, name) >= 0:
-                message = f"phone settings: expected {name} >= 0, found {getattr(self, name)}"
-                raise ConfigError(message)
-        if not self.buffer_s > 0:
-            message = f"phone settings: expected buffer_s > 0, found {self.buffer_s}"
-            raise ConfigError(message)
+        names = ("max_capture_s", "onset_in_window_s", "same_song_limit_s", "music_gap_s")
+        require_not_negative(self, *names, table="phone")
+        require_positive(self, "buffer_s", table="phone")
 
     def rest_s(self, n_unknown: int) -> float:
         """Return how long the phone rests after so many answers "unknown" in a row, in s."""

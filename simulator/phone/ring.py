@@ -33,11 +33,6 @@ class MulawRing:
         self._n_filled = 0
 
     @property
-    def size_bytes(self) -> int:
-        """Memory of the buffer, in bytes, which is also its length in samples."""
-        return len(self._codes)
-
-    @property
     def filled_s(self) -> float:
         """Seconds of sound held now, from 0 to the buffer's length."""
         return self._n_filled / SAMPLE_RATE_HZ

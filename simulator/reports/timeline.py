@@ -10,7 +10,7 @@ from simulator.phone.events import Answered, Event, MusicProbability, Skipped, S
 from simulator.run import SimulationResult
 from simulator.scenes.score_scene import Outcome, SceneResult
 
-__all__ = ["STATE_STYLES", "describe", "energy_table", "scene_results_table", "timeline_table"]
+__all__ = ["STATE_STYLES", "describe", "run_tables"]
 
 STATE_STYLES = {
     "listening": "green",
@@ -50,7 +50,13 @@ def describe(event: Event) -> str:
             return f"{song.track.title}{by}, at {place} of the song, score {song.score:.2f}"
 
 
-def timeline_table(result: SimulationResult) -> Table:
+def run_tables(result: SimulationResult) -> list[Table]:
+    """Return the timeline, the results of a scene where one was played, and the energy."""
+    scores = [_scene_results_table(result.scene_results)] if result.scene_results else []
+    return [_timeline_table(result), *scores, _energy_table(result)]
+
+
+def _timeline_table(result: SimulationResult) -> Table:
     """Return all state changes and answers, beside the sounds of the scene where one was played."""
     table = Table(title=f"Timeline: {result.source}", title_justify="left")
     table.add_column("time", justify="right")
@@ -77,7 +83,7 @@ def timeline_table(result: SimulationResult) -> Table:
     return table
 
 
-def scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
+def _scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
     """Return the outcome of every sound of a scene."""
     table = Table(title="Scene results", title_justify="left")
     for name in ("from", "sound", "outcome"):
@@ -98,7 +104,7 @@ def scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
     return table
 
 
-def energy_table(result: SimulationResult) -> Table:
+def _energy_table(result: SimulationResult) -> Table:
     """Return the energy of a run by state at the published cost of a wake-up, and by component at the modelled one."""
     usage, elapsed_s = result.usage, result.usage.elapsed_s
     table = Table(title=f"Energy of {clock(elapsed_s)} on a {result.device.title}", title_justify="left")

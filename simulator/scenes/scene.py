@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import require_between, require_not_negative, require_positive
 from simulator.phone.conditions import Condition
 from simulator.scenes.acoustics import band_level_dbfs, excerpt, fade, from_another_room
 
@@ -60,12 +61,10 @@ class Sound:
     other_room_cutoff_hz: float | None = None
 
     def __post_init__(self) -> None:
-        if not (self.start_s >= 0 and self.duration_s > 0 and self.offset_s >= 0 and self.level_dbfs <= 0):
-            message = (
-                f"sound {self.recording!r}: expected start_s >= 0, duration_s > 0, offset_s >= 0 and level_dbfs <= 0, "
-                f"found {self.start_s}, {self.duration_s}, {self.offset_s} and {self.level_dbfs}"
-            )
-            raise ConfigError(message)
+        table = f"sound {self.recording!r}"
+        require_not_negative(self, "start_s", "offset_s", table=table)
+        require_positive(self, "duration_s", table=table)
+        require_between(self, float("-inf"), 0.0, "level_dbfs", table=table)
 
     @property
     def end_s(self) -> float:

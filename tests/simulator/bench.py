@@ -68,7 +68,6 @@ class ScriptedRecognizer(Recognizer):
 
 MODELS = Models(
     detector_macs_per_s=200_000.0,
-    decision_interval_s=0.64,
     encoder_macs=30e6,
     model_bytes=1e6,
     front_end_ops=1.9e6,

@@ -119,11 +119,14 @@ def test_a_summary_says_the_same_as_its_parts() -> None:
 
 
 def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
-    def days(**rates: float) -> Days:
+    def days(**rates: object) -> Days:
         changed = replace(STUDY, rates=replace(STUDY.rates, **rates))  # type: ignore[arg-type]
         return simulate_days(AVERAGE, changed.settings(), 20, seed=2)
 
-    base, deaf, calm = days(), days(recall_factor=0.3), days(false_trigger_factor=0.1)
+    few = {
+        sound: replace(one, value=0.1 * one.value, low=0.0) for sound, one in STUDY.rates.false_triggers_per_h.items()
+    }
+    base, deaf, calm = days(), days(recall_factor=0.3), days(false_triggers_per_h=few)
     assert deaf.recall() < base.recall()
     assert deaf.song_outcomes()[SongOutcome.GATE] > base.song_outcomes()[SongOutcome.GATE]
     wakes = [one.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for one in (calm, base)]

@@ -7,11 +7,15 @@ from hypothesis import strategies as st
 
 from nowplaying_core.audio import mulaw, to_float32, to_int16
 from nowplaying_core.errors import ConfigError
+from simulator.energy.work import BUFFER_BYTES
 from simulator.phone.ring import MulawRing
 
 
 def test_eight_seconds_are_128_000_bytes() -> None:
-    assert MulawRing().size_bytes == 128_000
+    ring = MulawRing()
+    ring.write_codes(np.zeros(200_000, np.uint8))
+    assert ring.read_codes().nbytes == BUFFER_BYTES == 128_000
+    assert ring.filled_s == 8.0
 
 
 def test_keeps_the_newest_samples_as_mulaw() -> None:

@@ -13,7 +13,7 @@ from rich.console import Console
 from nowplaying_core.text import clock
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.reports.run_report import render_report, write_report
-from simulator.reports.timeline import energy_table, scene_results_table, timeline_table
+from simulator.reports.timeline import run_tables
 from simulator.run import SimulationResult, run_phone
 from simulator.scenes.scene import Scene, Sound, SoundKind
 from simulator.scenes.score_scene import score_scene
@@ -142,7 +142,7 @@ def test_a_run_without_scene_or_song_has_a_report_too() -> None:
 
 def test_tables_in_a_terminal(result: SimulationResult) -> None:
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
-    for table in (timeline_table(result), scene_results_table(result.scene_results), energy_table(result)):
+    for table in run_tables(result):
         console.print(table)
     text = console.export_text()
     for expected in (HOSTILE, "recognizing", "music & more", "recognized", "woke for nothing", "paused", "total"):
