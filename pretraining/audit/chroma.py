@@ -1,5 +1,6 @@
 """Melody in a log-mel image: how strong each of the twelve pitch classes is in each frame."""
 
+import librosa
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,7 +10,6 @@ from fingerprinter.mel import mel_filters
 __all__ = ["chroma", "chroma_agreement", "strongest_agreement"]
 
 _LOW_HZ, _HIGH_HZ = 300.0, 3_000.0  # below, a mel band is wider than two semitones; above, there are mostly partials
-_A4_HZ = 440.0
 
 
 def chroma(images: NDArray[np.float32], front_end: FrontEndConfig) -> NDArray[np.float64]:
@@ -27,10 +27,11 @@ def chroma(images: NDArray[np.float32], front_end: FrontEndConfig) -> NDArray[np
     """
     filters = mel_filters(front_end).astype(np.float64)
     bins_hz = np.arange(len(filters)) * front_end.sample_rate_hz / front_end.spectrum_samples
-    heard = (bins_hz >= _LOW_HZ) & (bins_hz <= _HIGH_HZ)
-    pitch = 12.0 * np.log2(bins_hz[heard] / _A4_HZ) + 9.0
-    away = (pitch[:, None] - np.arange(12) + 6.0) % 12.0 - 6.0
-    of_class = filters[heard].T @ np.exp(-0.5 * (away / 0.5) ** 2)
+    inside = (bins_hz >= _LOW_HZ) & (bins_hz <= _HIGH_HZ)
+    classes_of_bins = librosa.filters.chroma(
+        sr=front_end.sample_rate_hz, n_fft=front_end.spectrum_samples, tuning=0.0, octwidth=None
+    )
+    of_class = filters[inside].T @ classes_of_bins[:, inside].T
     weights = of_class / of_class.sum(axis=0)
     # Levels against what is usual in each band: else every sound's falling spectrum agrees with every other's.
     levels = images[..., 0].astype(np.float64) - images[..., 0].mean(axis=(0, 2), dtype=np.float64)[:, None]

@@ -15,7 +15,7 @@ from nowplaying_core.audio import load
 from pretraining.audit.attack import Attack
 from pretraining.audit.run import StoredForm
 from pretraining.diffusion.distance import fingerprints
-from pretraining.mel_to_audio import sound_of_mel
+from pretraining.mel_to_audio import mel_to_audio
 
 __all__ = ["write_examples"]
 
@@ -72,7 +72,7 @@ def write_examples(
         for name, shown in made.items():
             path = folder / f"{file.stem}-{name.replace(' ', '-')}.ogg"
             joined = np.concatenate(list(shown[..., 0]), axis=1)
-            soundfile.write(path, sound_of_mel(joined, front_end), front_end.sample_rate_hz, format="OGG")
+            soundfile.write(path, mel_to_audio(joined, front_end), front_end.sample_rate_hz, format="OGG")
             written.append(path)
         _log.info("%s: %d windows, %s", file.name, len(images), ", ".join(made))
     return written

@@ -10,7 +10,7 @@ from nowplaying_core.audio import rms_dbfs
 from nowplaying_core.errors import AudioFormatError
 from pretraining.generation.code_run import CodeRun
 from pretraining.generation.continuation import continued
-from pretraining.mel_to_audio import to_sound
+from pretraining.mel_to_audio import mel_to_audio
 
 __all__ = ["generate"]
 
@@ -69,4 +69,4 @@ def generate(
     codes = continued(run, heard, n_codes, rng=rng, temperature=temperature, top_k=top_k)
     image = np.asarray(ops.convert_to_numpy(run.quantizer.images(codes[None])))[0, :, :, 0]
     level = float(np.sqrt(np.mean(np.square(prompt[-len(heard) * run.slice_samples :], dtype=np.float64))))
-    return to_sound(image, run.config.front_end, rms=level, seed=seed)
+    return mel_to_audio(image, run.config.front_end, rms=level, seed=seed)
