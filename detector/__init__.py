@@ -1,1 +1,1 @@
-"""Is there music? Streaming fixed-point features, a small int8 network, and a smoothing gate."""
+"""Music detection: streaming fixed-point features, a small int8 network, and a smoothing gate."""

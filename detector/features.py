@@ -1,9 +1,9 @@
-"""Fixed-point features: what a DSP's micro front end hands to the int8 network, every 10 ms.
+"""Fixed-point features of a DSP's micro front end, the input of the int8 network: 40 values every 10 ms.
 
 The front end is TensorFlow Lite Micro's ``microfrontend`` (30 ms windows every 10 ms, 40 mel channels from 125 to
 7500 Hz, noise reduction by spectral subtraction, per-channel gain control, logarithm), all in integers. Its noise
 reduction follows Wang et al., "Trainable frontend for robust and far-field keyword spotting", ICASSP 2017, and adapts
-over seconds, so its output depends on what was heard before: features belong to streams, not to clips.
+over seconds, so its output depends on the sound before: features belong to streams, not to clips.
 """
 
 from typing import Any, Final
@@ -66,7 +66,7 @@ class FeatureStream:
         ndarray of uint16, shape (n_frames, 40)
             Raw integers of the front end, about 0 (silence) to 670 (full scale).
         """
-        # The binding takes whole hops only, so what is left of the last call waits here.
+        # The binding takes whole hops only, so the samples left over from the last call wait here.
         data = self._rest + np.ascontiguousarray(pcm, dtype="<i2").tobytes()
         step, frames = 2 * FRAME_HOP_SAMPLES, []
         whole = len(data) - len(data) % step
@@ -77,11 +77,11 @@ class FeatureStream:
         self._rest = data[whole:]
         if not frames:
             return np.empty((0, N_CHANNELS), dtype=np.uint16)
-        # The binding hands out floats; dividing by its exact factor gives the integers back without loss.
+        # The binding returns floats; dividing by its exact factor recovers the integers without loss.
         return np.rint(np.asarray(frames, dtype=np.float64) / _BINDING_SCALE).astype(np.uint16)
 
     def reset(self) -> None:
-        """Forget everything heard: the next frame is frame 0 of a new stream."""
+        """Forget all samples: the next frame is frame 0 of a new stream."""
         self._frontend.reset()
         self._rest = b""
 
@@ -96,14 +96,14 @@ def quantize(raw: NDArray[np.uint16]) -> NDArray[np.int8]:
     Returns
     -------
     ndarray of int8, same shape
-        ``(256 raw + 333) // 666 - 128``, saturated: what rounding ``raw / INPUT_SCALE`` to nearest gives.
+        ``(256 raw + 333) // 666 - 128``, saturated: the same as rounding ``raw / INPUT_SCALE`` to the nearest.
     """
     steps = (raw.astype(np.int32) * 256 + FULL_SCALE // 2) // FULL_SCALE + INPUT_ZERO_POINT
     return np.minimum(steps, 127).astype(np.int8)
 
 
 def features_of(pcm: NDArray[np.int16]) -> NDArray[np.int8]:
-    """Return the int8 frames of one whole recording, heard from a reset.
+    """Return the int8 frames of one whole recording, from a reset.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def frame_end_s(frame: int) -> float:
 
 
 def frontend_settings() -> dict[str, Any]:
-    """Return what a manifest records of the front end, enough to configure the same one in firmware."""
+    """Return the front end's settings for a manifest, enough to configure the same one in firmware."""
     return {
         "name": "tflite-micro microfrontend (pymicro-features 2)",
         "sample_rate_hz": SAMPLE_RATE_HZ,

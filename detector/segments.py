@@ -1,4 +1,4 @@
-"""Where is music in a recording? Segments with start, end and probability, for files rather than live streams."""
+"""Segments of music in a whole recording, with start, end and probability."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -45,14 +45,14 @@ def music_segments(
     samples : ndarray of float32, shape (n,), in [-1, 1], 16 kHz mono
         Recordings shorter than one window (4.48 s) are followed by silence.
     detector : StreamingDetector
-        Reset first; its gate's window and thresholds are used.
+        It is reset first; its gate's window and thresholds are used.
 
     Returns
     -------
     segments : list of Segment
         In order, not overlapping.
     track : list of (float, float)
-        Time in the recording that a decision is centred on, in seconds, and its probability.
+        Centre of a decision's window in seconds, and its probability.
     """
     if samples.size == 0:
         return [], []
@@ -61,7 +61,7 @@ def music_segments(
     detector.reset()
     decisions = detector.process(samples)
     if not decisions:
-        # Whole hops only: the front end hands a frame out when the hop that completes it is there.
+        # The front end returns a frame only when the hop that completes it is complete itself.
         missing = window_samples + FRAME_HOP_SAMPLES - samples.size
         decisions = detector.process(np.zeros(missing, dtype=np.float32))[:1]
     detector.reset()
@@ -82,7 +82,7 @@ def segments_of_track(
 ) -> list[Segment]:
     """Turn centred decisions into segments by a centred average and two thresholds.
 
-    A recording is there as a whole, so the average looks both ways and, unlike the live gate, adds no delay. The first
+    The whole recording is available, so the average looks both ways and, unlike the live gate, adds no delay. The first
     and last decisions stand for everything before and after them.
 
     Parameters

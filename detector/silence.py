@@ -1,4 +1,4 @@
-"""Stretches of PCM below a level count as silence, whatever the front end's gain control makes of them."""
+"""Silence is decided by the level of the PCM, because the front end's gain control amplifies faint noise."""
 
 from typing import Final
 
@@ -10,7 +10,7 @@ from detector.features import FRAME_HOP_SAMPLES, FRAME_WINDOW_SAMPLES
 __all__ = ["HOLD_HOPS", "QuietHops", "quiet_energy"]
 
 HOLD_HOPS: Final = 64
-"""Quiet hops of 10 ms in a row before sound counts as silence: pauses within soft music are shorter."""
+"""Number of quiet hops of 10 ms in a row that count as silence: pauses within soft music are shorter."""
 
 _HOPS_BEFORE_FIRST_FRAME: Final = FRAME_WINDOW_SAMPLES // FRAME_HOP_SAMPLES - 1
 
@@ -27,7 +27,7 @@ def quiet_energy(level_dbfs: float) -> int:
 
 
 class QuietHops:
-    """Says of every frame of the front end whether it comes at the end of 640 quiet milliseconds, in integers.
+    """Marks the frames of the front end that end 640 quiet milliseconds, in integer arithmetic.
 
     Parameters
     ----------

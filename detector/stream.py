@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, frontend_settings, quantize
-from detector.gate import GateConfig
+from detector.gate import STEPS, GateConfig
 from detector.network import StreamingNetwork
 from detector.silence import QuietHops
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
@@ -51,7 +51,7 @@ class StreamingDetector:
         A graph as :class:`detector.network.StreamingNetwork` expects it.
     gate_config : GateConfig
     manifest : dict or None
-        For callers who show what runs.
+        For callers that show the model's name and settings.
 
     Raises
     ------
@@ -96,7 +96,7 @@ class StreamingDetector:
         ArtifactError
             When there is no such model or it is damaged.
         ManifestMismatchError
-            When it was made for another front end.
+            When it was made for another front end, or its gate is not valid.
         """
         folder = ModelFolder.open(source, role="detector")
         expected, found = frontend_settings(), folder.manifest.get("frontend")
@@ -134,7 +134,7 @@ class StreamingDetector:
         return self.process_pcm(to_int16(samples))
 
     def process_pcm(self, pcm: NDArray[np.int16]) -> list[Decision]:
-        """Return the decisions that these samples complete; from here on there are integers only.
+        """Return the decisions that these samples complete: the entry for streams of int16, all in integers.
 
         Parameters
         ----------
@@ -166,4 +166,4 @@ class StreamingDetector:
         frames : ndarray of int8, shape (n, 40)
         """
         outputs = self._network.process(frames)
-        return [Decision(frame_end_s(n_heard - 1), output / 256) for n_heard, output in outputs]
+        return [Decision(frame_end_s(n_frames - 1), output / STEPS) for n_frames, output in outputs]

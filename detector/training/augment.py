@@ -1,4 +1,4 @@
-"""Changes to finished features that make few recordings go further: other backgrounds, other channels, gaps."""
+"""Augmentation of finished features, for more variety than the recordings have: backgrounds, channels, gaps."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,13 +11,13 @@ _SILENCE = -128
 def augment(
     segment: NDArray[np.int8], background: NDArray[np.int8] | None, rng: np.random.Generator
 ) -> NDArray[np.int8]:
-    """Return a randomly changed copy of a segment; both classes must pass it alike.
+    """Return a randomly changed copy of a segment; segments of both classes must be augmented alike.
 
     Parameters
     ----------
     segment : ndarray of int8, shape (n_frames, n_channels)
     background : ndarray of int8, same shape, or None
-        Features without music to put behind; the label stays what it was.
+        Features without music to blend in; the label does not change.
     rng : numpy.random.Generator
     """
     if rng.random() < 0.5:
@@ -35,13 +35,13 @@ def augment(
 
 
 def blend(segment: NDArray[np.int8], background: NDArray[np.int8], below_steps: int) -> NDArray[np.int8]:
-    """Return two sounds' features as of their sum: in a logarithmic spectrum the louder one all but hides the other.
+    """Return the features of two sounds' sum: in a logarithmic spectrum, nearly the maximum of both.
 
     Parameters
     ----------
     segment, background : ndarray of int8, shape (n_frames, n_channels)
     below_steps : int >= 0
-        How far the background is turned down.
+        Number of steps by which the background is turned down.
     """
     quieter = np.maximum(background.astype(np.int16) - below_steps, _SILENCE)
     return np.maximum(segment, quieter).astype(np.int8)
@@ -63,9 +63,9 @@ def random_eq(segment: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np
     position = np.linspace(-1, 1, n_channels)
     offset = rng.normal(0, 5) + rng.normal(0, 8) * position + rng.normal(0, 3, n_channels)
     offset += rng.normal(0, 10) * np.exp(-0.5 * ((position - rng.uniform(-1, 1)) / 0.3) ** 2)
-    heard = segment.astype(np.int16) + 128
-    # What is silent stays silent: offsets scale with loudness up to 24 steps and are constant above.
-    changed = heard + np.rint(offset * np.minimum(heard / 24, 1)).astype(np.int16)
+    steps = segment.astype(np.int16) + 128
+    # Silence stays silent: offsets scale with loudness up to 24 steps and are constant above.
+    changed = steps + np.rint(offset * np.minimum(steps / 24, 1)).astype(np.int16)
     draw = rng.random()
     if draw < 0.15:
         changed[:, int(rng.integers(n_channels // 2, n_channels)) :] = 0

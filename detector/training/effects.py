@@ -1,4 +1,4 @@
-"""What happens to sound between its source and the microphone: mixing, rooms, band limits, codecs, level."""
+"""Effects on sound between its source and the microphone: rooms, band limits, codecs, level."""
 
 from typing import Final, Literal
 
@@ -54,11 +54,11 @@ def stretched(samples: Samples, factor: float) -> Samples:
 
 
 def in_room(samples: Samples, response: Samples) -> Samples:
-    """Return the sound as heard in a room, equally long, starting at the direct sound and equally loud."""
+    """Return the sound in a room, of the same length and loudness, starting at the direct sound."""
     start = int(np.argmax(np.abs(response)))
-    heard = signal.oaconvolve(samples, response[start:])[: samples.size]
-    gain = (np.sqrt(np.square(samples).mean()) + _TINY) / (np.sqrt(np.square(heard).mean()) + _TINY)
-    return np.asarray(heard * gain, dtype=np.float32)
+    reverberant = signal.oaconvolve(samples, response[start:])[: samples.size]
+    gain = (np.sqrt(np.square(samples).mean()) + _TINY) / (np.sqrt(np.square(reverberant).mean()) + _TINY)
+    return np.asarray(reverberant * gain, dtype=np.float32)
 
 
 def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None) -> Samples:

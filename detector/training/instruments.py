@@ -1,4 +1,4 @@
-"""Music that is hard to tell from noise, made or remade: drones, drums alone, voices alone, washes, a distant bass."""
+"""Synthetic and transformed music that resembles noise: drones, drums, voices, washes, a distant bass."""
 
 from collections.abc import Callable
 from typing import Final
@@ -39,19 +39,23 @@ def synthetic_music(length: int, rng: np.random.Generator) -> Samples:
 
 
 def transformed_music(samples: Samples, rng: np.random.Generator) -> Samples:
-    """Return a recording as an ambient wash, as a distant bass, as its drums alone or as all but them.
+    """Return a recording as an ambient wash, a distant bass, its drums alone, or everything but the drums.
 
     Parameters
     ----------
     samples : ndarray of float32, shape (n,), 16 kHz
     rng : numpy.random.Generator
     """
-    kinds: tuple[Callable[[Samples, np.random.Generator], Samples], ...] = (_wash, _distant_bass, _one_of_two)
+    kinds: tuple[Callable[[Samples, np.random.Generator], Samples], ...] = (
+        _wash,
+        _distant_bass,
+        _percussion_or_harmony,
+    )
     return kinds[int(rng.integers(len(kinds)))](samples, rng)
 
 
 def _wash(samples: Samples, rng: np.random.Generator) -> Samples:
-    """Smear over seconds: what is left is a slowly changing chord."""
+    """Smear over seconds to a slowly changing chord."""
     t60_s = float(rng.uniform(2.0, 8.0))
     time_s = np.arange(int(t60_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     tail = rng.standard_normal(time_s.size) * 10 ** (-3 * time_s / t60_s)
@@ -61,22 +65,24 @@ def _wash(samples: Samples, rng: np.random.Generator) -> Samples:
 
 
 def _distant_bass(samples: Samples, rng: np.random.Generator) -> Samples:
-    """Let a wall through what it lets through."""
+    """Low-pass as a wall does."""
     corner_hz = float(np.exp(rng.uniform(np.log(150), np.log(700))))
     section = signal.butter(int(rng.integers(1, 4)), corner_hz, output="sos", fs=SAMPLE_RATE_HZ)
     return np.asarray(signal.sosfilt(section, samples), dtype=np.float32)
 
 
-def _one_of_two(samples: Samples, rng: np.random.Generator) -> Samples:
-    """Part what strikes from what lasts by medians along frequency and time (Fitzgerald, DAFx 2010)."""
+def _percussion_or_harmony(samples: Samples, rng: np.random.Generator) -> Samples:
+    """Separate percussion from harmony by medians along frequency and time (Fitzgerald, DAFx 2010)."""
     from scipy.ndimage import median_filter
 
     _, _, spectrum = signal.stft(samples, SAMPLE_RATE_HZ, nperseg=1_024, noverlap=512)
     size = np.abs(spectrum).astype(np.float32)
-    lasting, striking = median_filter(size, (1, 17)) ** 2, median_filter(size, (17, 1)) ** 2
-    kept = striking if rng.random() < 0.6 else lasting
-    _, heard = signal.istft(spectrum * kept / (striking + lasting + 1e-12), SAMPLE_RATE_HZ, nperseg=1_024, noverlap=512)
-    return np.asarray(heard[: samples.size], dtype=np.float32) if heard.size >= samples.size else samples
+    harmonic, percussive = median_filter(size, (1, 17)) ** 2, median_filter(size, (17, 1)) ** 2
+    kept = percussive if rng.random() < 0.6 else harmonic
+    _, kept_sound = signal.istft(
+        spectrum * kept / (percussive + harmonic + 1e-12), SAMPLE_RATE_HZ, nperseg=1_024, noverlap=512
+    )
+    return np.asarray(kept_sound[: samples.size], dtype=np.float32) if kept_sound.size >= samples.size else samples
 
 
 def _drone(time_s: Times, rng: np.random.Generator) -> Times:

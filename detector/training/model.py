@@ -1,4 +1,4 @@
-"""The detector network in Keras: the form that trains, and the folded form with simulated int8 that ships.
+"""The detector network in Keras: the training form, and the folded form with simulated int8 that is published.
 
 Training form: each separable layer is one dense convolution whose kernel is the product of its depthwise and
 pointwise parts, which is the same function and several times faster on a CPU, then batch normalisation and ReLU.

@@ -1,4 +1,4 @@
-"""The recordings that scenes are composed of, and how one is drawn: stretched, looped, or several scattered in time."""
+"""Recordings that scenes are composed of, and random excerpts of them: stretched, looped, or scattered in time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -38,7 +38,7 @@ class SoundPools:
     extra_data : mapping of group to sequence of CorpusFile
         Where a group is there, half of its draws come from here. Sounds under six seconds are scattered in time.
     stretched_share : float in [0, 1]
-        Excerpts played faster or slower, pitch and all, so that few recordings sound like more.
+        Excerpts played faster or slower with their pitch, for more variety than the recordings have.
     """
 
     music: Sequence[CorpusFile]
@@ -52,7 +52,7 @@ class SoundPools:
 
     @classmethod
     def from_sources(cls, sources: TrainingSources, split: str | None, *, stretched_share: float = 0.0) -> "SoundPools":
-        """Read one split of a corpus, or all of it, and what is given beside it; rooms are optional."""
+        """Read one split of a corpus, or all of it, and the extra sources; rooms are optional."""
         root = sources.corpus
         groups: tuple[Group, ...] = ("music", "noise", "speech")
         return cls(
@@ -67,17 +67,17 @@ class SoundPools:
         )
 
     def pick_music(self, length: int, rng: np.random.Generator) -> tuple[Samples, CorpusFile]:
-        """Return an excerpt of random music at unit band RMS, and which."""
+        """Return an excerpt of random music at unit band RMS, and its file."""
         file = _any_of(self._either("music", rng), rng)
         return self._excerpt(self.read(file.path), length, rng, widest=1.25), file
 
     def pick_rendering(self, length: int, rng: np.random.Generator) -> tuple[Samples, CorpusFile]:
-        """Return an excerpt of random rendered music at unit band RMS, and which."""
+        """Return an excerpt of random rendered music at unit band RMS, and its file."""
         file = _any_of(self.rendered_midi, rng)
         return self._excerpt(self.read(file.path), length, rng, widest=1.25), file
 
     def pick_noise(self, length: int, rng: np.random.Generator, *, looped: bool) -> tuple[Samples, CorpusFile]:
-        """Return an excerpt of a random noise at unit band RMS, and which; ``looped`` ones lose their silences."""
+        """Return an excerpt of a random noise at unit band RMS, and its file; ``looped`` ones lose their silences."""
         files = self._either("noise", rng)
         file = _any_of(files, rng)
         samples = self.read(file.path)

@@ -1,4 +1,4 @@
-"""The folded network in NumPy and float64, as it is defined: what every other form of it is held to."""
+"""The folded network in NumPy and float64: the reference that all other implementations are compared with."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,7 +13,7 @@ Array = NDArray[np.float64]
 
 
 def float_layers(network: NetworkConfig, weights: FoldedWeights, frames: Array) -> dict[str, Array]:
-    """Return what each layer puts out, by the names that ``detector.training.weights.activation_grid`` knows.
+    """Return the outputs of each layer, by the names of ``detector.training.weights.activation_grid``.
 
     Parameters
     ----------

@@ -15,7 +15,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.mixing import band_rms, snr_gain
 
-__all__ = ["Background", "Scene", "background", "colour", "compose_scene", "mix_at_snr"]
+__all__ = ["Background", "Scene", "background", "compose_scene", "mix_at_snr", "random_channel"]
 
 Samples = NDArray[np.float32]
 _SILENCE_DB: Final = -40.0
@@ -30,7 +30,7 @@ class Scene:
     ----------
     samples : ndarray of float32, shape (n,), 16 kHz
     music : ndarray of uint8, shape (n_blocks,)
-        For every 10 ms from the start: 0 no music, 1 music that can be heard, 2 music below its background or silent.
+        For every 10 ms from the start: 0 no music, 1 audible music, 2 music that is masked or silent.
     kind : str
         ``"music"``, ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"synthetic"``.
     snr_db : float or None
@@ -45,7 +45,7 @@ class Scene:
 
 @dataclass(frozen=True, slots=True)
 class Background:
-    """What may be behind music or alone, at unit RMS between 100 and 7000 Hz.
+    """Sound without music, at unit RMS between 100 and 7000 Hz.
 
     Attributes
     ----------
@@ -69,11 +69,11 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     """
     length = int(config.duration_s * SAMPLE_RATE_HZ)
     n_blocks = length // (SAMPLE_RATE_HZ // 100)
-    drawn = background(pools, length, rng)
-    behind, kind = drawn.samples, drawn.kind
+    without_music = background(pools, length, rng)
+    samples, kind = without_music.samples, without_music.kind
     if rng.random() < config.room_share:
-        behind = in_room(behind, pools.room(rng))
-    sounding = np.zeros(n_blocks, dtype=np.uint8)
+        samples = in_room(samples, pools.room(rng))
+    audible = np.zeros(n_blocks, dtype=np.uint8)
     snr_db = None
     if rng.random() < config.music_share:
         music = _music(pools, config, length, rng)
@@ -81,13 +81,12 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
             music = in_room(music, pools.room(rng))
         envelope = _interval(length, rng)
         music *= envelope
-        # A quiet room is what is left of a background far below the music: music alone.
+        # In a quiet room the background is far below the music: music alone.
         snr_db = float(rng.uniform(config.snr_low_db, config.snr_high_db)) + (25.0 if kind == "quiet" else 0.0)
-        mixed = mix_at_snr(music, behind, snr_db)
-        sounding = _sounding(music, mixed - music, envelope > 0, n_blocks)
-        behind = mixed
-        kind = "music"
-    return Scene(colour(behind, config, rng), sounding, kind, snr_db)
+        mixed = mix_at_snr(music, samples, snr_db)
+        audible = _audibility(music, mixed - music, envelope > 0, n_blocks)
+        samples, kind = mixed, "music"
+    return Scene(random_channel(samples, config, rng), audible, kind, snr_db)
 
 
 def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.Generator) -> Samples:
@@ -101,7 +100,7 @@ def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.G
 
 
 def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Background:
-    """Return a random background: room tone, a made-up sound, noise, speech, or speech in noise."""
+    """Return a random background: room tone, a synthetic sound, noise, speech, or speech in noise."""
     draw = rng.random()
     files: tuple[CorpusFile, ...] = ()
     if draw < 0.06:
@@ -109,7 +108,7 @@ def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Back
         return Background(at_unit_level(rng.standard_normal(length).astype(np.float32)), "quiet")
     if draw < 0.18:
         if pools.stretched_share and rng.random() < pools.stretched_share / 2:
-            # Voices played too fast or too slow: crying, crowing and squealing are nearer to them than to any motor.
+            # Voices played too fast or too slow resemble crying, crowing and squealing.
             factor = float(rng.choice([rng.uniform(0.5, 0.75), rng.uniform(1.4, 2.4)]))
             talking, files = _conversation(pools, int(length * factor) + 2, rng)
             made = at_unit_level(stretched(talking, factor)[:length])
@@ -136,13 +135,13 @@ def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Back
 def _over(
     sound: Samples, pools: SoundPools, low_db: float, high_db: float, rng: np.random.Generator
 ) -> tuple[Samples, tuple[CorpusFile, ...]]:
-    """Put noise under a sound, at a random level."""
+    """Mix noise into a sound, at a random level."""
     noise, file = pools.pick_noise(sound.size, rng, looped=True)
     return at_unit_level(mix_at_snr(sound, noise, float(rng.uniform(low_db, high_db)))), (file,)
 
 
-def colour(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:
-    """Return the stream through the random channel that every class passes: codec, band limit, level, converter."""
+def random_channel(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:
+    """Return the stream through a random channel, the same for all classes: codec, band limit, level, converter."""
     if rng.random() < config.codec_share:
         samples = through_codec(set_level(samples, -20.0), rng)
     if rng.random() < config.band_limit_share:
@@ -159,13 +158,13 @@ def mix_at_snr(signal: Samples, noise: Samples, snr_db: float) -> Samples:
     noise_rms = band_rms(noise)
     if noise_rms <= 0:
         return signal
-    # Where the signal sounds for a part of the time only, its level is that of the part.
+    # Where the signal is present for a part of the time only, its level is that of the part.
     active = signal[np.abs(signal) > 0]
     return signal + snr_gain(band_rms(active if active.size else signal), noise_rms, snr_db) * noise
 
 
 def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[Samples, tuple[CorpusFile, ...]]:
-    """Several recordings after each other with pauses, sometimes over another voice."""
+    """Return several recordings after each other with pauses, sometimes over another voice."""
     files: list[CorpusFile] = []
 
     def voice() -> Samples:
@@ -187,7 +186,7 @@ def _conversation(pools: SoundPools, length: int, rng: np.random.Generator) -> t
 
 
 def _interval(length: int, rng: np.random.Generator) -> Samples:
-    """Ones where music plays: everywhere half of the time, else from or until a random moment, with a short fade."""
+    """Return music's envelope: half of the time all ones, else from or until a random moment, with a short fade."""
     envelope = np.ones(length, dtype=np.float32)
     draw = rng.random()
     if draw < 0.5:
@@ -204,17 +203,17 @@ def _interval(length: int, rng: np.random.Generator) -> Samples:
     return smooth
 
 
-def _sounding(music: Samples, behind: Samples, plays: NDArray[np.bool_], n_blocks: int) -> NDArray[np.uint8]:
-    """Mark the 10 ms blocks with music: 1 where it can be heard over what is behind it, else 2."""
+def _audibility(music: Samples, behind: Samples, plays: NDArray[np.bool_], n_blocks: int) -> NDArray[np.uint8]:
+    """Mark the 10 ms blocks with music: 1 where it is audible over the background, else 2."""
 
     def power(samples: Samples) -> NDArray[np.float64]:
         blocks = np.square(samples[: n_blocks * block]).reshape(n_blocks, block).mean(axis=1)
-        # Over half a second, since neither a beat's pause nor a syllable's makes music come and go.
+        # Over half a second, because music does not end between two beats, nor speech between two syllables.
         return np.asarray(np.convolve(blocks, np.full(51, 1 / 51), mode="same"), dtype=np.float64)
 
     block = SAMPLE_RATE_HZ // 100
     own, other = power(music), power(behind)
     level = float(own[own > 0].mean()) if own.any() else 1.0
-    heard = (own > level * 10 ** (_SILENCE_DB / 10)) & (own > other * 10 ** (_MASKED_DB / 10))
+    audible = (own > level * 10 ** (_SILENCE_DB / 10)) & (own > other * 10 ** (_MASKED_DB / 10))
     playing = plays[: n_blocks * block : block]
-    return np.where(playing, np.where(heard, 1, 2), 0).astype(np.uint8)
+    return np.where(playing, np.where(audible, 1, 2), 0).astype(np.uint8)

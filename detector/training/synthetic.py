@@ -1,4 +1,4 @@
-"""Made-up sounds that are tonal or rhythmic and yet no music: more variety than recordings give."""
+"""Synthetic sounds that are tonal or rhythmic but not music, for more variety than the recordings have."""
 
 from collections.abc import Callable
 from typing import Final
@@ -19,7 +19,7 @@ def synthetic_sound(length: int, rng: np.random.Generator) -> Samples:
     """Return a random sound that a detector must not take for music.
 
     Beeps, sirens, mains hum, gliding calls as of animals and crying children, engines, knocks and clicks, applause, or
-    noise of a random colour that comes and goes, as wind and water do.
+    noise of a random spectrum that comes and goes, as wind and water do.
 
     Parameters
     ----------

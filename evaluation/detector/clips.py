@@ -11,7 +11,7 @@ from detector.network import WINDOW_FRAMES, WINDOW_S
 from detector.training.config import SceneConfig
 from detector.training.effects import band_limit, in_room
 from detector.training.pools import SoundPools
-from detector.training.scenes import background, colour
+from detector.training.scenes import background, random_channel
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.mixing import band_rms
@@ -63,10 +63,10 @@ def compose_clip(
         Music against its background, RMS from 100 to 7000 Hz over the window.
     """
     length = int(_PREROLL_S * SAMPLE_RATE_HZ) + WINDOW_SAMPLES
-    drawn = background(pools, length, rng)
-    while drawn.kind in ("quiet", "synthetic"):
-        drawn = background(pools, length, rng)
-    sound, file, snr_db = drawn.samples, drawn.files[0], None
+    other = background(pools, length, rng)
+    while other.kind in ("quiet", "synthetic"):
+        other = background(pools, length, rng)
+    sound, file, snr_db = other.samples, other.files[0], None
     if rng.random() < 0.5:
         sound = in_room(sound, pools.room(rng))
     if is_music:
@@ -79,13 +79,13 @@ def compose_clip(
     # The same draw of codec and level for every condition, so that they differ by the band limit alone.
     wide, free = SceneConfig(band_limit_share=0.0), SceneConfig()
     by_condition = {
-        "full band": colour(sound, wide, np.random.default_rng(seed)),
-        "random channel": colour(sound, free, np.random.default_rng(seed)),
-        "low-passed 3.5 kHz": colour(band_limit(sound, None, _LOW_PASS_HZ), wide, np.random.default_rng(seed)),
+        "full band": random_channel(sound, wide, np.random.default_rng(seed)),
+        "random channel": random_channel(sound, free, np.random.default_rng(seed)),
+        "low-passed 3.5 kHz": random_channel(band_limit(sound, None, _LOW_PASS_HZ), wide, np.random.default_rng(seed)),
     }
     windows = {name: windows_of(samples) for name, samples in by_condition.items()}
     windows["cold"] = windows_of(by_condition["random channel"][-WINDOW_SAMPLES:])
-    return Clip(is_music=is_music, kind=drawn.kind, snr_db=snr_db, file=file, windows=windows)
+    return Clip(is_music=is_music, kind=other.kind, snr_db=snr_db, file=file, windows=windows)
 
 
 def _audible_music(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], CorpusFile]:

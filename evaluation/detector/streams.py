@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from detector.training.config import SceneConfig
 from detector.training.effects import in_room, set_level
 from detector.training.pools import SoundPools
-from detector.training.scenes import background, colour
+from detector.training.scenes import background, random_channel
 from evaluation.detector.onsets import OnsetClass, onset_class
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.audio.mixing import band_rms
@@ -123,7 +123,7 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
                 }
             )
         start_s = end_s + float(rng.uniform(30, 150))
-    samples = colour(sound, _CHANNEL, rng)
+    samples = random_channel(sound, _CHANNEL, rng)
     regions = tuple(Region(level_dbfs=_level(samples, draft["start_s"], draft["end_s"]), **draft) for draft in drafts)
     return Stream(samples, regions, parts)
 
@@ -157,12 +157,12 @@ def _backgrounds(
     sound, parts, position = np.zeros(length, dtype=np.float32), [], 0
     while position < length:
         size = min(int(rng.uniform(15, 60) * SAMPLE_RATE_HZ), length - position)
-        drawn = background(pools, size, rng)
-        loud = np.float32(10 ** (rng.uniform(-12, 0) / 20)) if drawn.kind != "quiet" else np.float32(1e-3)
-        sound[position : position + size] = drawn.samples * loud
-        label = drawn.files[0].label if drawn.kind == "noise" else ""
+        sound_part = background(pools, size, rng)
+        loud = np.float32(10 ** (rng.uniform(-12, 0) / 20)) if sound_part.kind != "quiet" else np.float32(1e-3)
+        sound[position : position + size] = sound_part.samples * loud
+        label = sound_part.files[0].label if sound_part.kind == "noise" else ""
         times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
-        parts.append(_part(*times, drawn.kind, label, tuple(str(file.path) for file in drawn.files)))
+        parts.append(_part(*times, sound_part.kind, label, tuple(str(file.path) for file in sound_part.files)))
         position += size
     return sound, tuple(parts)
 

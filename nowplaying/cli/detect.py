@@ -1,4 +1,4 @@
-"""``nowplaying detect``: where is music?"""
+"""``nowplaying detect``: find the music in recordings and streams."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -22,22 +22,24 @@ __all__ = ["detect"]
 def detect(
     files: Sounds,
     model: DetectorModel = SHIPPED_DETECTOR,
-    json_output: Json = False,
+    as_json: Json = False,
     stream: Annotated[
         bool,
-        typer.Option("--stream", help="Print segments as the phone's gate sees them happen; of one file, - or mic."),
+        typer.Option("--stream", help="Print segments as they happen, through the phone's gate; one file, - or mic."),
     ] = False,
     save_wakes: Annotated[
         Path | None,
-        typer.Option("--save-wakes", help="With --stream: folder for the eight seconds before each wake-up, as WAV."),
+        typer.Option(
+            "--save-wakes", help="With --stream: folder for the eight seconds of sound before each wake-up, as WAV."
+        ),
     ] = None,
 ) -> None:
-    """List the segments of music in each file; none is a result too, with exit code 0."""
+    """List the segments of music in each file. The exit code is 0 also when there is none."""
     if stream:
         if len(files) != 1:
             message = f"--stream listens to one source, found {len(files)}"
             raise typer.BadParameter(message)
-        _follow(files[0], model, json_output=json_output, save_wakes=save_wakes)
+        _follow(files[0], model, as_json=as_json, save_wakes=save_wakes)
         return
     if save_wakes is not None:
         message = "--save-wakes needs --stream"
@@ -53,11 +55,11 @@ def detect(
             segments, track = music_segments(read_source(source), detector)
         except NowPlayingError as error:
             outcome.failed(error)
-            if json_output:
+            if as_json:
                 emit_json("detection/1", {"file": source, "segments": None, "error": str(error)})
             continue
         rows = [[round(one.start_s, 3), round(one.end_s, 3), round(one.probability, 4)] for one in segments]
-        if json_output:
+        if as_json:
             probabilities = [[round(time_s, 3), round(probability, 4)] for time_s, probability in track]
             emit_json("detection/1", {"file": source, "segments": rows, "probabilities": probabilities})
             continue
@@ -68,7 +70,7 @@ def detect(
     raise typer.Exit(outcome.failure_code)
 
 
-def _follow(source: str, model: str, *, json_output: bool, save_wakes: Path | None) -> None:
+def _follow(source: str, model: str, *, as_json: bool, save_wakes: Path | None) -> None:
     from detector.live import LiveSegments
     from detector.stream import StreamingDetector
     from nowplaying_core.audio import SAMPLE_RATE_HZ, open_stream
@@ -79,8 +81,8 @@ def _follow(source: str, model: str, *, json_output: bool, save_wakes: Path | No
     if save_wakes is not None:
         save_wakes.mkdir(parents=True, exist_ok=True)
 
-    def tell(event: "LiveEvent") -> None:
-        if json_output:
+    def show(event: "LiveEvent") -> None:
+        if as_json:
             times = {name: None if value is None else round(value, 3) for name, value in _times(event).items()}
             emit_json("music/1", {"event": event.event, **times, "probability": round(event.probability, 4)})
         elif event.event == "begin":
@@ -96,11 +98,11 @@ def _follow(source: str, model: str, *, json_output: bool, save_wakes: Path | No
                 n_samples += len(chunk)
                 ring.write(chunk)
                 for event in segments.process(detector.process(chunk)):
-                    tell(event)
+                    show(event)
     finally:
         # Ctrl-C ends the sound too.
         for event in segments.finish(n_samples / SAMPLE_RATE_HZ):
-            tell(event)
+            show(event)
 
 
 def _times(event: "LiveEvent") -> dict[str, float | None]:
@@ -113,6 +115,6 @@ def _save(ring: "MulawRing", path: Path) -> None:
     from nowplaying_core.artifacts import write_atomic
     from nowplaying_core.audio import SAMPLE_RATE_HZ
 
-    # The file keeps the ring's own bytes' sound: mu-law decoded to 16 bits loses nothing more.
+    # Mu-law decoded to 16 bits loses nothing more.
     samples = ring.read()
     write_atomic(path, lambda part: soundfile.write(part, samples, SAMPLE_RATE_HZ, "PCM_16", format="WAV"))

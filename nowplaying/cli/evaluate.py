@@ -154,15 +154,15 @@ def detector(
 
 
 @app.command()
-def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, json_output: Json = False) -> None:
-    """Measure what the detector costs a device: bytes, parameters, states, arena, multiply-accumulates."""
+def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, as_json: Json = False) -> None:
+    """Measure the detector's cost on a device: bytes, parameters, states, arena, multiply-accumulates."""
     from detector.stream import MODEL_FILE
     from export.cost import detector_cost as measure
     from nowplaying_core.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="detector")
     cost = measure(folder.file(MODEL_FILE))
-    if json_output:
+    if as_json:
         emit_json("detector-cost/1", {"model": folder.manifest["name"], **cost})
         return
     table([folder.manifest["name"], ""], [[name.replace("_", " "), f"{value}"] for name, value in cost.items()])

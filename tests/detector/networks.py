@@ -1,4 +1,4 @@
-"""Detector networks with random weights for tests: a trained one tells no more about arithmetic."""
+"""Detector networks with random weights, which test arithmetic as well as trained ones do."""
 
 import numpy as np
 

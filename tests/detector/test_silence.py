@@ -44,7 +44,7 @@ def test_quiet_sound_is_silence_to_the_detector_and_other_sound_is_untouched() -
     for detector in (plain, short):
         detector.reset()
     silence = StreamingDetector(TfliteModel(MODEL)).process(np.zeros_like(quiet))
-    # The first 640 ms are still heard.
+    # The first 640 ms do not count as silence yet.
     assert short.process(quiet)[2:] == silence[2:]
     assert plain.process(quiet)[2:] != silence[2:]
 
@@ -72,7 +72,7 @@ def test_lasting_silence_costs_nothing_and_changes_nothing() -> None:
 
 
 def every_step(frames: np.ndarray) -> list[tuple[int, int]]:
-    """Return what the graph says when it is run for all frames, silent or not."""
+    """Return the outputs of the graph run on all frames, silent or not."""
     model, found = TfliteModel(MODEL), []
     states = [np.full(spec.shape, -128, np.int8) for spec in model.inputs[1:]]
     padded = np.concatenate([np.full((4, 40), -128, np.int8), frames])  # two frames that are kept, two of silence

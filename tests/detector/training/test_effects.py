@@ -29,10 +29,10 @@ def test_loops_have_no_click(rng: np.random.Generator) -> None:
 def test_room_keeps_level_and_adds_a_tail(rng: np.random.Generator) -> None:
     click = np.zeros(RATE_HZ, dtype=np.float32)
     click[100] = 1.0
-    heard = in_room(click, decaying_response(rng))
-    assert np.square(heard).sum() == pytest.approx(1.0, rel=1e-3)
-    assert np.argmax(np.abs(heard)) == 100
-    assert np.abs(heard[200:]).max() > 1e-4
+    reverberant = in_room(click, decaying_response(rng))
+    assert np.square(reverberant).sum() == pytest.approx(1.0, rel=1e-3)
+    assert np.argmax(np.abs(reverberant)) == 100
+    assert np.abs(reverberant[200:]).max() > 1e-4
 
 
 def test_band_limit_stops_what_is_outside() -> None:
