@@ -8,11 +8,13 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any, Self
 
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
 
 __all__ = [
     "RunSettings",
     "construct",
+    "init_run_dir",
     "merged",
     "read_settings",
     "require_between",
@@ -59,6 +61,22 @@ class RunSettings(ABC):
         except (OSError, ValueError, TypeError) as error:
             message = f"{path}: {error}"
             raise ConfigError(message) from error
+
+
+def init_run_dir(settings: RunSettings, run_dir: Path) -> None:
+    """Make a run's folder and record its settings there, so that a stopped run continues with the same settings.
+
+    Raises
+    ------
+    ConfigError
+        When the folder holds a run of other settings.
+    """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    path = run_dir / "config.json"
+    if path.exists() and type(settings).from_json(path) != settings:
+        message = f"{path}: this folder holds a run of other settings; choose another run folder"
+        raise ConfigError(message)
+    write_json(path, settings.to_dict())
 
 
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:

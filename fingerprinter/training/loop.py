@@ -1,20 +1,129 @@
-"""The parts that training loops share: the rate of a step, batches drawn ahead, and checkpoints."""
+"""The training loop of the fingerprinter and of pretraining: seeded, logged, resumable to the same weights.
 
-import queue
-import threading
+Keras's BackupAndRestore keeps neither the best score nor the place in a stream of drawn batches, so a resumed ``fit``
+would draw other batches than the run that was stopped.
+"""
+
+import json
+import logging
+import time
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import keras
 import numpy as np
 
+from fingerprinter.training.progress import RunLog, checkpoint_state
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.errors import ConfigError
 
-__all__ = ["learning_rate", "prefetch", "replace_weights", "write_checkpoint"]
+__all__ = ["Schedule", "compile_for", "fit", "learning_rate", "prefetch", "replace_weights"]
 
+_log = logging.getLogger(__name__)
 _Batch = TypeVar("_Batch")
-_QUEUE_LENGTH = 3
+_N_AHEAD = 3
+
+
+class Schedule(Protocol):
+    """The settings of a run that the loop reads."""
+
+    @property
+    def seed(self) -> int:
+        """Seed of the drawn batches."""
+
+    @property
+    def n_steps(self) -> int:
+        """Steps of the whole run."""
+
+    @property
+    def learning_rate(self) -> float:
+        """Peak of Adam's rate."""
+
+    @property
+    def warmup_steps(self) -> int:
+        """Steps until the peak."""
+
+    @property
+    def checkpoint_every(self) -> int:
+        """Steps between checkpoints."""
+
+
+def fit(
+    model: keras.Model,
+    draw: Callable[[np.random.Generator], Any],
+    schedule: Schedule,
+    run_dir: Path,
+    *,
+    at_start: Callable[[], object] = lambda: None,
+    validate: Callable[[int], dict[str, float]] = lambda _done: {},
+    at_end: Callable[[], None] = lambda: None,
+) -> None:
+    """Train a compiled model on drawn batches, from the run's last checkpoint to the end of its schedule.
+
+    Parameters
+    ----------
+    model : keras.Model
+        Adds its objective to its losses.
+    draw : callable
+        Returns a step's inputs.
+    schedule : Schedule
+    run_dir : Path
+        Receives ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv`` and ``tensorboard``.
+    at_start : callable
+        Called before the first step of a run that has no checkpoint.
+    validate : callable
+        Called before every checkpoint with the number of steps done; returns more columns for the log. The greatest
+        ``dev_top1`` is recorded in ``checkpoint.json``.
+    at_end : callable
+        Writes the result, before the last checkpoint says that the run has ended.
+
+    Raises
+    ------
+    ConfigError
+        When the run has ended.
+    """
+    weights = run_dir / "checkpoint.weights.h5"
+    state = checkpoint_state(run_dir)
+    first_step = int(state["step"])
+    if first_step >= schedule.n_steps:
+        message = f"{run_dir}: this run has reached its {schedule.n_steps} steps; choose another run folder"
+        raise ConfigError(message)
+    if first_step:
+        model.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
+        _log.info("resuming at step %d", first_step)
+    else:
+        at_start()
+    log, losses, started = RunLog(run_dir), [], time.monotonic()
+    for step, inputs in prefetch(draw, seed=schedule.seed, steps=range(first_step, schedule.n_steps)):
+        model.optimizer.learning_rate = rate = learning_rate(
+            step, peak=schedule.learning_rate, n_warmup=schedule.warmup_steps, n_steps=schedule.n_steps
+        )
+        losses.append(float(model.train_on_batch(inputs)))
+        done = step + 1
+        if done % schedule.checkpoint_every == 0 or done == schedule.n_steps:
+            row: dict[str, float] = {"step": done, "loss": float(np.mean(losses)), "learning_rate": rate}
+            losses.clear()
+            row |= validate(done)
+            row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
+            log.append(row)
+            _log.info(json.dumps(row))
+            if done == schedule.n_steps:
+                at_end()
+            replace_weights(model, weights)
+            state["best_dev_top1"] = max(state["best_dev_top1"], row.get("dev_top1", 0.0))
+            write_json(run_dir / "checkpoint.json", {**state, "step": done})
+
+
+def compile_for(model: keras.Model, schedule: Schedule) -> None:
+    """Give a model that has all its weights an optimizer that has all its own."""
+    model.compile(
+        keras.optimizers.Adam(schedule.learning_rate),
+        jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
+    )
+    model.optimizer.build(model.trainable_variables)
 
 
 def learning_rate(step: int, *, peak: float, n_warmup: int, n_steps: int) -> float:
@@ -26,28 +135,16 @@ def learning_rate(step: int, *, peak: float, n_warmup: int, n_steps: int) -> flo
 
 
 def prefetch(draw: Callable[[np.random.Generator], _Batch], *, seed: int, steps: range) -> Iterator[tuple[int, _Batch]]:
-    """Draw batches in a second thread; step k always sees the same batch, so a resumed run goes on as it was."""
-    batches: queue.Queue[tuple[int, _Batch] | BaseException] = queue.Queue(_QUEUE_LENGTH)
-
-    def fill() -> None:
-        try:
-            for step in steps:
-                batches.put((step, draw(np.random.default_rng([seed, step]))))
-        except BaseException as error:  # noqa: BLE001  # handed to the training thread, which raises it
-            batches.put(error)
-
-    threading.Thread(target=fill, daemon=True).start()
-    for _ in steps:
-        item = batches.get()
-        if isinstance(item, BaseException):
-            raise item
-        yield item
-
-
-def write_checkpoint(model: keras.Model, run_dir: Path, state: dict[str, float]) -> None:
-    """Write a compiled model's weights with its optimizer's, and after them what the run had reached."""
-    replace_weights(model, run_dir / "checkpoint.weights.h5")
-    write_json(run_dir / "checkpoint.json", state)
+    """Draw batches in a second thread; step k always sees the same batch, so a resumed run continues exactly."""
+    with ThreadPoolExecutor(1) as thread:
+        ahead: deque[tuple[int, Future[_Batch]]] = deque()
+        for step in steps:
+            ahead.append((step, thread.submit(draw, np.random.default_rng([seed, step]))))
+            if len(ahead) > _N_AHEAD:
+                first, batch = ahead.popleft()
+                yield first, batch.result()
+        for first, batch in ahead:
+            yield first, batch.result()
 
 
 def replace_weights(model: keras.Model, path: Path) -> None:

@@ -1,5 +1,6 @@
 """The model that is trained: front end, encoder and objective, its initial weights, and its teacher."""
 
+import logging
 import warnings
 from pathlib import Path
 
@@ -12,10 +13,12 @@ from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.objectives.objective_layer import ObjectiveLayer
 from fingerprinter.training.config import TrainingConfig
+from fingerprinter.training.loop import compile_for
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["Teacher", "build_trainer", "build_training_model", "load_matching_weights", "predict"]
 
+_log = logging.getLogger(__name__)
 _BATCH = 256
 
 
@@ -40,16 +43,12 @@ def build_trainer(config: TrainingConfig, model: keras.Model) -> keras.Model:
         inputs.append(keras.Input((config.encoder.dim,), name="taught"))
     embeddings = ObjectiveLayer(config.objective, name="objective")(model.outputs[0], *inputs[1:])
     trainer = keras.Model(inputs, embeddings, name="trainer")
-    trainer.compile(
-        keras.optimizers.Adam(config.learning_rate),
-        jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
-    )
-    trainer.optimizer.build(trainer.trainable_variables)
+    compile_for(trainer, config)
     return trainer
 
 
-def load_matching_weights(encoder: keras.Model, path: Path) -> str:
-    """Load those layers of another run's encoder that match, and return a message with their number.
+def load_matching_weights(encoder: keras.Model, path: Path) -> int:
+    """Load those layers of another run's encoder that match, and return their number.
 
     Raises
     ------
@@ -69,7 +68,8 @@ def load_matching_weights(encoder: keras.Model, path: Path) -> str:
     fits = [not np.array_equal(old, layer.get_weights()[0]) for old, layer in zip(before, layers, strict=True)]
     if not fits[0]:
         raise ConfigError(message)
-    return f"{sum(fits)} of {len(layers)} layers from {path}"
+    _log.info("%d of %d layers from %s", sum(fits), len(layers), path)
+    return sum(fits)
 
 
 def predict(model: keras.Model, samples: NDArray[np.float32]) -> NDArray[np.float32]:

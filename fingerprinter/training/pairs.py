@@ -1,6 +1,7 @@
 """Training pairs: a clean window, as in the database, and an augmented window of the same music."""
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from nowplaying_core.audio.sources import TrainingSources
 
 __all__ = ["PairSampler", "training_sampler"]
 
+_log = logging.getLogger(__name__)
 _SILENT_RMS = 10.0 ** (-55.0 / 20.0)
 _MAX_DRAWS = 8
 
@@ -116,7 +118,7 @@ class PairSampler:
         return _scaled(self.noises[_choose(self.noises, rng)][0].loop(length, rng))
 
 
-def training_sampler(config: TrainingConfig, sources: TrainingSources, report: Callable[[str], None]) -> PairSampler:
+def training_sampler(config: TrainingConfig, sources: TrainingSources) -> PairSampler:
     """Return the sampler of training pairs, with everything it draws from in memory."""
     past = round(config.past_s * config.front_end.sample_rate_hz)
     window = config.front_end.window_samples
@@ -130,7 +132,7 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources, report: C
     noises = [(noise, config.noise_share), (speech, 1.0 - config.noise_share)]
     rooms = [load_cached(file.path, cache) for file in read_corpus(sources.corpus, "rir", "train")]
     for name, items in (("music", groups), ("noise", noises)):
-        report(f"{name}: " + ", ".join(f"{len(item)} recordings, {item.hours:.1f} h" for item, _ in items))
+        _log.info("%s: %s", name, ", ".join(f"{len(item)} recordings, {item.hours:.1f} h" for item, _ in items))
     augmenter = Augmenter(
         config.augment,
         measured_rooms=stack_rooms(rooms, past),

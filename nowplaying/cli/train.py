@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.options import DecodedCache, ExtraData, MaxFalse, RenderedMidi, RunDir, SoundCorpus
-from nowplaying.cli.output import note, say
+from nowplaying.cli.output import say
 
 __all__ = ["app"]
 
@@ -53,7 +53,6 @@ def fingerprinter(
         run_dir,
         init_from=init_from,
         teacher=teacher,
-        report=note,
     )
     say(str(weights))
 

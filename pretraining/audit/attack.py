@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
+from fingerprinter.training.loop import compile_for, fit
 from fingerprinter.training.progress import checkpoint_state
 from pretraining.audit.config import AuditConfig
 from pretraining.audit.dataset import Bank
 from pretraining.audit.linear_inversion import Line, fit_line
 from pretraining.diffusion.decoder import RefinedDecoder
-from pretraining.train import compile_for, fit
 
 __all__ = ["Attack", "attack"]
 

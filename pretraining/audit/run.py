@@ -14,6 +14,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import init_run_dir
 from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.chroma import chroma, chroma_agreement, strongest_agreement
@@ -25,7 +26,6 @@ from pretraining.probe.windows import Images, hear
 from pretraining.tasks.corpus import digits, music_speech_noise, speakers
 from pretraining.tasks.segments import has_utterances, read_utterances
 from pretraining.tasks.task import Example, Task
-from pretraining.train import claim
 
 __all__ = ["Audit", "StoredForm", "privacy_audit"]
 
@@ -109,7 +109,7 @@ def privacy_audit(
         When the folder holds an audit of this model with other settings.
     """
     folder = run_dir / model.embedding_space
-    claim(config, folder)
+    init_run_dir(config, folder)
     front_end = FrontEndConfig(**model.folder.manifest["front_end"])
     spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
     tasks = _word_tasks(spoken)

@@ -67,7 +67,7 @@ def fingerprint_pairs(config: PretrainingConfig, sources: TrainingSources) -> Fi
     name = hashlib.sha256(canonical_json(key).encode()).hexdigest()[:24]
     path = sources.cache_dir / "embeddings" / f"pairs-{name}.npy"
     if not path.is_file():
-        sampler = training_sampler(training, sources, _log.info)
+        sampler = training_sampler(training, sources)
         vectors = _made(fingerprinter, sampler, config.bits.n_pairs, config.seed)
         path.parent.mkdir(parents=True, exist_ok=True)
         write_array(path, vectors)

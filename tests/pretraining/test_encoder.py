@@ -53,8 +53,8 @@ def test_a_fingerprinter_begins_with_the_encoders_convolutions(rng: np.random.Ge
     pretrained.save_weights(tmp_path / "encoder.weights.h5")
     config = EncoderConfig(name="audio2vec", channels=CONFIG.encoder.channels)
     encoder = build_fingerprint_encoder(config, CONFIG.front_end)
-    message = load_matching_weights(encoder, tmp_path / "encoder.weights.h5")
-    assert message.startswith("10 of 21 layers"), "the ten convolutions"
+    assert load_matching_weights(encoder, tmp_path / "encoder.weights.h5") == 10, "the ten convolutions"
+    assert sum(bool(layer.weights) for layer in encoder.layers) == 21
     for name in ("block1_mel_conv", "block3_time_conv", "block5_time_conv"):
         np.testing.assert_array_equal(
             encoder.get_layer(name).get_weights()[0], pretrained.get_layer(name).get_weights()[0]

@@ -1,4 +1,5 @@
 import csv
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from fingerprinter.training.validation import Validation
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from tests.detector.sounds import corpus_folder
+from tests.pretraining.material import interrupted_at
 
 pytestmark = pytest.mark.train
 
@@ -31,10 +33,6 @@ CONFIG = TrainingConfig(
 )
 
 
-class InterruptedRunError(Exception):
-    pass
-
-
 @pytest.fixture(scope="module")
 def sources(tmp_path_factory: pytest.TempPathFactory) -> TrainingSources:
     root = tmp_path_factory.mktemp("fingerprinter")
@@ -47,17 +45,16 @@ def weights_of(path: Path) -> list[np.ndarray]:
     return encoder.get_weights()
 
 
-def test_an_interrupted_run_goes_on_to_the_same_weights(sources: TrainingSources, tmp_path: Path) -> None:
+def test_an_interrupted_run_goes_on_to_the_same_weights(
+    sources: TrainingSources, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     whole = weights_of(train(CONFIG, sources, tmp_path / "whole"))
-
-    def interrupt(line: str) -> None:
-        if '"step": 2' in line:
-            raise InterruptedRunError
-
-    # The report of step 2 comes before its checkpoint, so the run starts again at its beginning.
-    with pytest.raises(InterruptedRunError):
-        train(CONFIG, sources, tmp_path / "parts", report=interrupt)
+    # The line of step 4 is logged before its checkpoint is written, so the run starts again at step 2.
+    with interrupted_at('"step": 4', "fingerprinter.training.loop", caplog):
+        train(CONFIG, sources, tmp_path / "parts")
+    caplog.clear()
     parts = weights_of(train(CONFIG, sources, tmp_path / "parts"))
+    assert "resuming at step 2" in caplog.messages
     assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, parts, strict=True))
     rows = list(csv.DictReader((tmp_path / "whole" / "log.csv").open()))
     assert [int(row["step"]) for row in rows] == [2, 4]
@@ -85,7 +82,7 @@ def test_the_best_weights_are_kept_not_the_last(
 
 
 def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
-    sources: TrainingSources, tmp_path: Path
+    sources: TrainingSources, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = train(CONFIG, sources, tmp_path / "first")
     still = replace(CONFIG, learning_rate=1e-12)
@@ -93,9 +90,9 @@ def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
     trained = [np.allclose(a, b, atol=1e-6) for a, b in zip(weights_of(first), weights_of(second), strict=True)]
     assert all(trained[:2])
     wider = replace(still, encoder=replace(CONFIG.encoder, dim=16))
-    told: list[str] = []
-    other = train(wider, sources, tmp_path / "wider", init_from=first, report=told.append)
-    assert any("18 of 19 layers" in line for line in told), told[:8]
+    caplog.set_level(logging.INFO)
+    other = train(wider, sources, tmp_path / "wider", init_from=first)
+    assert any("18 of 19 layers" in line for line in caplog.messages)
     encoder = build_training_model(wider).get_layer("encoder")
     encoder.load_weights(other)
     assert np.allclose(weights_of(first)[0], encoder.get_weights()[0], atol=1e-6)
@@ -105,7 +102,7 @@ def test_a_run_starts_from_given_weights_and_refuses_those_of_another_shape(
         train(CONFIG, sources, tmp_path / "third", init_from=foreign)
 
 
-def test_a_pupil_comes_near_its_teacher(sources: TrainingSources, tmp_path: Path, rng: np.random.Generator) -> None:
+def test_a_student_comes_near_its_teacher(sources: TrainingSources, tmp_path: Path, rng: np.random.Generator) -> None:
     train(CONFIG, sources, tmp_path / "teacher")
     alone = replace(CONFIG, seed=7, n_steps=12, learning_rate=1e-2, objective=ObjectiveConfig())
     taught = replace(alone, objective=ObjectiveConfig(distillation_weight=20.0))
@@ -118,8 +115,8 @@ def test_a_pupil_comes_near_its_teacher(sources: TrainingSources, tmp_path: Path
 
     target = embed(CONFIG, tmp_path / "teacher" / "encoder.weights.h5")
     lone = embed(alone, train(alone, sources, tmp_path / "alone"))
-    pupil = embed(taught, train(taught, sources, tmp_path / "pupil", teacher=tmp_path / "teacher"))
-    assert np.sum(pupil * target) > np.sum(lone * target) + 1
+    student = embed(taught, train(taught, sources, tmp_path / "student", teacher=tmp_path / "teacher"))
+    assert np.sum(student * target) > np.sum(lone * target) + 1
     with pytest.raises(ConfigError, match="distillation_weight"):
         train(taught, sources, tmp_path / "none")
     small = replace(taught, encoder=replace(CONFIG.encoder, dim=16))

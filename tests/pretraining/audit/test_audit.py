@@ -12,13 +12,13 @@ keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import init_run_dir
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.config import AuditConfig
 from pretraining.audit.dataset import Bank
 from pretraining.audit.examples import write_examples
 from pretraining.audit.report import to_markdown
 from pretraining.audit.run import Audit, privacy_audit
-from pretraining.train import claim
 from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import interrupted_at, small_config, small_decoder
 
@@ -124,7 +124,7 @@ def test_an_attack_that_was_stopped_goes_on_and_is_not_learnt_twice(
     def learn() -> Attack:
         return attack(config, FRONT_END, bank, bank.vectors, tmp_path / "run")
 
-    with interrupted_at('"step": 4', "pretraining.train", caplog):
+    with interrupted_at('"step": 4', "fingerprinter.training.loop", caplog):
         learn()
     parts = learn()
     assert "resuming at step 2" in caplog.messages
@@ -134,7 +134,7 @@ def test_an_attack_that_was_stopped_goes_on_and_is_not_learnt_twice(
 
 
 def test_other_settings_in_the_same_folder_are_refused(sources: TrainingSources, tmp_path: Path) -> None:
-    claim(CONFIG, tmp_path / Pooled.embedding_space)
+    init_run_dir(CONFIG, tmp_path / Pooled.embedding_space)
     with pytest.raises(ConfigError, match="other settings"):
         privacy_audit(replace(CONFIG, seed=2), Pooled(), FORMS, sources, tmp_path)
 
