@@ -11,7 +11,6 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ConfigError, ManifestMismatchError
 from ondevice_db.format.track import Track
-from ondevice_db.index.base import SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
 from ondevice_db.match.explain import Explanation, explain_match
@@ -99,7 +98,6 @@ class Recognizer:
     fingerprinter : Fingerprinter
     acceptance : Acceptance, optional
         By default the one in the fingerprinter's manifest.
-    options : SearchOptions, optional
     log_prior : ndarray of float64, shape (n_slots,), optional
         Of the songs' popularity; see :mod:`ondevice_db.match.popularity`.
 
@@ -114,7 +112,6 @@ class Recognizer:
         database: Songs,
         fingerprinter: Fingerprinter,
         acceptance: Acceptance | None = None,
-        options: SearchOptions | None = None,
         log_prior: NDArray[np.float64] | None = None,
     ) -> None:
         theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
@@ -128,7 +125,6 @@ class Recognizer:
         self._fingerprinter = fingerprinter
         acceptance = acceptance if acceptance is not None else acceptance_of(fingerprinter)
         self._matcher = Matcher(database, acceptance, log_prior=log_prior)
-        self._options = options
 
     def recognize(self, samples: NDArray[np.float32], at_s: float | None = None) -> Recognition:
         """Name the song in a recording.
@@ -204,7 +200,7 @@ class Recognizer:
         embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)
         # Silence is alike everywhere: it is evidence for no song.
         embeddings = np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), embeddings)
-        match = self._matcher.match(embeddings, hop_s, self._options)
+        match = self._matcher.match(embeddings, hop_s)
         song = None
         if match.best is not None:
             best = match.best

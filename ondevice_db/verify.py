@@ -22,7 +22,7 @@ _TIE = 1e-3
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class VerifyReport:
-    """What was checked.
+    """The result of a check.
 
     Attributes
     ----------

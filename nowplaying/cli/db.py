@@ -1,4 +1,4 @@
-"""``nowplaying db``: look inside a song database and check it; the commands that change one are in db_change."""
+"""``nowplaying db``: inspect and verify a song database; the commands that change one are in db_change."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,9 +12,7 @@ from nowplaying_core.text import clock
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="Look inside a song database, check it, change it, and bring the change to others.", no_args_is_help=True
-)
+app = typer.Typer(help="Inspect, verify and change a song database, and distribute the change.", no_args_is_help=True)
 _Path = Annotated[Path, typer.Argument(metavar="DB", help="Song database: a folder NAME.npdb.")]
 
 

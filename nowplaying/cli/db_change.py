@@ -1,4 +1,4 @@
-"""The commands of ``nowplaying db`` that change a database, and those that bring the change to others."""
+"""The commands of ``nowplaying db`` that change a database, and those that distribute the change."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -69,7 +69,7 @@ def describe(
     album: _Text = None,
     as_json: Json = False,
 ) -> None:
-    """Change what is known about a song."""
+    """Change a song's metadata."""
     from nowplaying_core.errors import ConfigError
     from ondevice_db.store.changes import describe_track
 

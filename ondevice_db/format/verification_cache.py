@@ -58,7 +58,7 @@ def mark_verified(folder: Path, checked: dict[str, Any] | None) -> None:
 
 
 def identity(folder: Path, digest: str, names: Iterable[str]) -> dict[str, Any] | None:
-    """Return what the file system knows of a database's files, or None where one is missing.
+    """Return the file system's record of a database's files, or None where one is missing.
 
     Parameters
     ----------

@@ -33,8 +33,6 @@ class SearchOptions:
         Alignments (song, offset) that are rescored.
     n_best : int >= 1
         Songs that a match lists.
-    time_budget_ms : float > 0, optional
-        For scanning codes: the nearest cells are scanned first, and the others only while there is time.
     excluded_songs : tuple of int
         Song indices treated as if they were not in the database.
     """
@@ -45,7 +43,6 @@ class SearchOptions:
     n_neighbors: int = 128
     n_candidates: int = 96
     n_best: int = 5
-    time_budget_ms: float | None = None
     excluded_songs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
@@ -55,9 +52,6 @@ class SearchOptions:
                 raise ConfigError(message)
         if self.n_probe is not None and self.n_probe < 1:
             message = f"search option n_probe: expected >= 1 or None, found {self.n_probe}"
-            raise ConfigError(message)
-        if self.time_budget_ms is not None and not self.time_budget_ms > 0:
-            message = f"search option time_budget_ms: expected > 0 or None, found {self.time_budget_ms}"
             raise ConfigError(message)
 
 

@@ -26,13 +26,13 @@ _MOST_FINGERPRINTS = 700_000  # 270 MB of them
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CodebookChoice:
-    """What a user wants of a new database's codebook.
+    """A user's choice of a new database's codebook.
 
     Attributes
     ----------
     source : {"auto", "shipped", "own"}
         "own" trains cells, as many as the size calls for, and quantizer on the database's own fingerprints; "auto" does
-        so where they are so many that search gains by it and faiss is installed, and takes the shipped one elsewhere.
+        so if the collection is large enough for a faster search and faiss is installed, else takes the shipped one.
     code_bytes : int, optional
         Of a fingerprint: 6, 8, 12, 16 or 24; by default as many as the shipped codebook's.
     """

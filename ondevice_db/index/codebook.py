@@ -20,7 +20,7 @@ from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize
 
-__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names"]
+__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "same_codebook"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
@@ -115,25 +115,10 @@ class Codebook:
         assert self._nearest is not None  # noqa: S101 (set above)
         return self._nearest.nearest(vectors, n)
 
-    def encode(self, vectors: NDArray[np.float32], cells: NDArray[np.int64]) -> NDArray[np.uint8]:
-        """Return one byte per sub-space for each row.
-
-        Parameters
-        ----------
-        vectors : ndarray of float32, shape (n, dim)
-        cells : ndarray of int64, shape (n,)
-            From :meth:`assign`.
-
-        Returns
-        -------
-        ndarray of uint8, shape (n, n_subspaces)
-        """
-        return self._encode(vectors, cells)[0]
-
     def _encode(
         self, vectors: NDArray[np.float32], cells: NDArray[np.int64]
     ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Return the codes and the squared error that each leaves."""
+        """Return the codes of rows in these cells, and the squared error that each leaves."""
         codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
         errors = np.empty(vectors.shape[0], np.float32)
         # ||r - p||^2 = ||r||^2 - 2 (r.p - ||p||^2 / 2), whose bracket is largest for the nearest p; a column of ones
@@ -258,3 +243,10 @@ def codebook_names(code_bytes: int | None = None) -> dict[str, str]:
     if code_bytes is not None:
         names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in ("rotation", "pq_centroids")}
     return names
+
+
+def same_codebook(one: Codebook | None, other: Codebook | None) -> bool:
+    """Return whether codes of one codebook are codes of the other; of two that are None as well."""
+    if one is None or other is None:
+        return one is other
+    return all(np.array_equal(getattr(one, role), getattr(other, role)) for role in CODEBOOK_ROLES)

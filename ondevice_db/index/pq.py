@@ -1,7 +1,6 @@
 """Search through codes: Annoy finds the cells, tables give the similarities of the codes in them."""
 
 import math
-import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
@@ -132,7 +131,6 @@ class PqIndex:
             self._centroids.take(cells) @ queries.T,
             codes,
             np.repeat(np.arange(cells.size), counts),
-            ends_s=time.perf_counter() + (options.time_budget_ms or math.inf) / 1000,
         )
         columns, _ = top_k(sums, _REFINED * n_neighbors)
         # Columns are the cells' codes one after the other.

@@ -5,8 +5,6 @@ possible sums is cut into 65,000 steps, far below what quantization itself costs
 of 32 bytes, which NumPy copies in one move, and half of what floats would take through the cache.
 """
 
-import time
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -22,8 +20,6 @@ def scan(
     coarse: NDArray[np.float32],
     codes: NDArray[np.uint8],
     cell_of: NDArray[np.int64],
-    *,
-    ends_s: float,
 ) -> NDArray[np.uint16]:
     """Return how near every code is to every query, in a query's own steps.
 
@@ -36,12 +32,10 @@ def scan(
     codes : ndarray of uint8, shape (n, n_subspaces)
     cell_of : ndarray of int64 in [0, n_cells), shape (n,)
         The cell of every code.
-    ends_s : float, seconds of ``time.perf_counter``
-        When it has passed, the last codes are left out.
 
     Returns
     -------
-    ndarray of uint16, shape (n_queries, n_scanned)
+    ndarray of uint16, shape (n_queries, n)
         In the order of the exact sums but for rounding; of different queries not comparable.
     """
     n_queries = tables.shape[2]
@@ -55,8 +49,6 @@ def scan(
     sums = np.empty((n_queries, codes.shape[0]), np.uint16)
     found = np.empty((_BLOCK, n_lanes), np.uint16)
     for start in range(0, codes.shape[0], _BLOCK):
-        if start and time.perf_counter() > ends_s:
-            return sums[:, :start]
         block = slice(start, start + _BLOCK)
         rows = codes[block].T.astype(np.intp)
         total, part = base.take(cell_of[block], axis=0), found[: rows.shape[1]]

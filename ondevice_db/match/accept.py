@@ -1,4 +1,4 @@
-"""Is it really that song? The calibrated probability, from the evidence of a match.
+"""The calibrated probability that the best song is the right one, from the evidence of a match.
 
 The coefficients are fitted to queries whose answer is known and belong to the fingerprint model, in whose manifest they
 stand under ``acceptance``.
@@ -37,9 +37,9 @@ class Acceptance:
     n_fitted : int >= 1
         Fingerprints in the database of the fit.
     size_slope : float in [0, 1]
-        What a database e times as large takes from the logarithm of the odds. More songs are more chances for a wrong
-        one to look right: were the evidence blind to them it would be 1, but neighbors and competitors, which are
-        part of it, come nearer as well and take over most of that.
+        Decrease of the log odds for a database e times as large. More songs are more chances for a wrong one to look
+        right: without evidence of them it would be 1, but neighbors and competitors, which are part of the evidence,
+        come nearer as well and account for most of it.
     """
 
     coefficients: tuple[float, ...]

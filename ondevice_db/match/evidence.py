@@ -1,4 +1,4 @@
-"""What speaks for the best song: how near the aligned sequence is, and to what it might owe that.
+"""The evidence for the best song: how near the aligned sequence is, compared with its surroundings.
 
 Closeness means little by itself: a piano chord is near to many piano chords, and a drone to itself at any time. A song
 differs from its look-alikes by how much nearer the aligned sequence is than the query's neighborhood in general, than
@@ -32,7 +32,7 @@ _MOST_SHARPNESS = 0.1
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Evidence:
-    """What speaks for the best song.
+    """The evidence for the best song.
 
     Attributes
     ----------
@@ -97,7 +97,7 @@ def gather_evidence(
     cohort_similarity: NDArray[np.float64],
     nearest_cohort: NDArray[np.float64],
 ) -> Evidence:
-    """Weigh the best of the rescored alignments.
+    """Measure the best of the rescored alignments.
 
     Parameters
     ----------

@@ -44,16 +44,16 @@ _LEAST_GAIN = 0.25  # in logits; less is no reason
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reason:
-    """One thing that speaks against the best song.
+    """One measure that speaks against the best song.
 
     Attributes
     ----------
     measure : str
         Field of `Evidence`.
     value, clear : float
-        What it is, and what it is for a clear match.
+        Its value here, and for a clear match.
     missing : float
-        What the difference costs, in logits of the score.
+        Cost of the difference, in logits of the score.
     text : str
     """
 
@@ -151,7 +151,7 @@ def explain_match(match: Match, acceptance: Acceptance, database: Songs, *, quer
 
 
 def reasons_against(evidence: Evidence, acceptance: Acceptance) -> tuple[Reason, ...]:
-    """Return what would have raised the score most, had it been as it is for a clear match.
+    """Return the measures that would have raised the score most, had they been those of a clear match.
 
     Parameters
     ----------

@@ -95,7 +95,7 @@ class DatabaseWriter:
         return cls(path, settings=settings, extend=True)
 
     def __contains__(self, track_id: str) -> bool:
-        """Tell whether a song with this track id is in."""
+        """Return whether a song with this track id is in."""
         return track_id in self._songs
 
     def __len__(self) -> int:

@@ -1,4 +1,4 @@
-"""Changes to a database from what is stored already: take songs out, merge, describe, replace, make compact.
+"""Changes to a database from its stored codes: remove songs, merge, describe, replace, compact.
 
 Nothing is fingerprinted again: songs travel between databases as their cells and codes. Each function is one change:
 one new generation, or none where nothing differs.
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db.format.schema import DatabaseManifest
 from ondevice_db.format.track import Track
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
+from ondevice_db.index.codebook import same_codebook
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.content import read_content
@@ -33,7 +33,7 @@ __all__ = [
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MergeReport:
-    """What became of the songs of each source.
+    """The fate of the songs of each source.
 
     Attributes
     ----------
@@ -82,7 +82,7 @@ def remove_tracks(path: str | Path, track_ids: Iterable[str]) -> list[str]:
 
 
 def describe_track(path: str | Path, track_id: str, texts: Mapping[str, str]) -> Track:
-    """Change what is known about a song; only the table of songs is written anew.
+    """Change a song's metadata; only the table of songs is written anew.
 
     Parameters
     ----------
@@ -199,7 +199,7 @@ def _merge(writer: DatabaseWriter, source: SongDatabase, *, quantize_again: bool
         message = f"{source.path}: built with {theirs}, found {writer.settings} to merge into; index its music again"
         raise ManifestMismatchError(message)
     content = read_content(source)
-    same = _same_codebook(writer.codebook, content.codebook)
+    same = same_codebook(writer.codebook, content.codebook)
     if content.codebook is not None and not same and not quantize_again:
         message = (
             f"{source.path}: has another codebook than {writer.path}; index its music into it, or merge with "
@@ -219,12 +219,6 @@ def _merge(writer: DatabaseWriter, source: SongDatabase, *, quantize_again: bool
         n_duplicates += added is None
     again = 0 if same or content.codebook is None else n_added
     return MergeReport(added=n_added, duplicates=n_duplicates, quantized_again=again)
-
-
-def _same_codebook(one: Codebook | None, other: Codebook | None) -> bool:
-    if one is None or other is None:
-        return one is other
-    return all(np.array_equal(getattr(one, role), getattr(other, role)) for role in CODEBOOK_ROLES)
 
 
 def _unknown(path: str | Path, track_id: str) -> ConfigError:

@@ -118,7 +118,7 @@ class SongCollection:
         self.fingerprints_changed = self.changed = True
 
     def content(self, codebook: Codebook | None) -> Content:
-        """Return what a database of these songs holds."""
+        """Return the content of a database of these songs."""
         counts = [rows.shape[0] for rows in self._rows]
         rows = np.concatenate(self._rows)
         return Content(

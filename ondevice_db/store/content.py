@@ -1,4 +1,4 @@
-"""What a database holds, in song order: read from one, written as the arrays of the next."""
+"""The content of a database in song order: read from one, written as the arrays of the next."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ DERIVED_ROLES = ("song_starts", "list_starts", "codes", "order_bits", "order_cou
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Content:
-    """What a database holds, in song order.
+    """The content of a database, in song order.
 
     Attributes
     ----------

@@ -27,7 +27,7 @@ _OPEN_ATTEMPTS = 3
 
 
 class Songs(Protocol):
-    """What a matcher needs of a database: a `SongDatabase`, or several as one (`ondevice_db.store.packs.SongPacks`)."""
+    """A database as a matcher sees it: a `SongDatabase`, or several as one (`ondevice_db.store.packs.SongPacks`)."""
 
     path: Path
     manifest: DatabaseManifest

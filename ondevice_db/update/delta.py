@@ -1,6 +1,6 @@
 """A small download between two versions of a database.
 
-Adding one song moves bits in every list, so that the files themselves differ all over. But they follow from the songs'
+Adding one song moves bits everywhere, so that the files themselves differ all over. But they follow from the songs'
 cells and codes: a delta carries those of the songs that came, says which stayed, and the rest is made again where the
 database is. What is no such file (the table of songs) travels as a Zstandard patch against the old one. The result is
 checked byte by byte against the new version's manifest before anything is switched, and the old version stays as the
@@ -181,7 +181,7 @@ def _clash(old: DatabaseManifest, new: DatabaseManifest) -> list[str]:
 
 
 def _fits_its_files(manifest: DatabaseManifest) -> bool:
-    """Tell whether a manifest's counts are no larger than its files can hold: they say what is allocated."""
+    """Return whether a manifest's counts are no larger than its files can hold: memory is allocated by them."""
     if manifest.layout != "pq":
         return True
     size = {role: int(record["bytes"]) for role, record in manifest.files.items()}

@@ -1,4 +1,4 @@
-"""The file between two versions of a database: a header that says what follows, and parts with their hashes.
+"""The file between two versions of a database: a header that lists the parts, and the parts with their hashes.
 
 ``NPDELTA1``, four bytes of header length (little-endian), the header in JSON, the parts one after the other. A delta
 is downloaded, so every number in it is checked against the file's own size before anything is allocated for it.
@@ -24,7 +24,7 @@ _HASH_DIGITS = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Delta:
-    """What leads from one version of a database to another.
+    """The difference between two versions of a database.
 
     Attributes
     ----------

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.format.packing import concatenated_ranges, n_packed_bytes, pack, unpack, width_of
 from ondevice_db.format.schema import DatabaseManifest
-from ondevice_db.index.codebook import CODEBOOK_ROLES
+from ondevice_db.index.codebook import same_codebook
 from ondevice_db.store.content import Content
 
 __all__ = ["apply_songs", "songs_between"]
@@ -110,12 +110,9 @@ def apply_songs(
 def _origins(old: Content, new: Content) -> NDArray[np.int64]:
     """Return, for each slot of the new version, the slot of the same song in the old one, or why there is none."""
     origins = np.full(new.song_starts.size - 1, _EMPTY, np.int64)
-    same_codebook = (
-        old.codebook is not None
-        and new.codebook is not None
-        and all(np.array_equal(getattr(old.codebook, role), getattr(new.codebook, role)) for role in CODEBOOK_ROLES)
+    old_slots = (
+        {track.track_id: index for index, track in old.songs} if same_codebook(old.codebook, new.codebook) else {}
     )
-    old_slots = {track.track_id: index for index, track in old.songs} if same_codebook else {}
     for index, track in new.songs:
         slot = old_slots.get(track.track_id)
         origins[index] = slot if slot is not None and _equal_songs(old, slot, new, index) else _CAME

@@ -1,16 +1,10 @@
 """The scan's sums in 16 bits order codes as exact sums do."""
 
-import math
-import time
-
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ondevice_db.index.scan import scan
-
-FOREVER = math.inf
 
 
 def _exact(tables, coarse, codes, cell_of):
@@ -30,7 +24,7 @@ def test_sums_follow_the_exact_ones(n_queries: int, n_subspaces: int, n: int, of
     coarse = rng.normal(0, 0.3, (7, n_queries)).astype(np.float32)
     codes = rng.integers(0, 256, (n, n_subspaces), dtype=np.uint8)
     cell_of = rng.integers(0, 7, n)
-    sums = scan(tables, coarse, codes, cell_of, ends_s=FOREVER).astype(np.float64)
+    sums = scan(tables, coarse, codes, cell_of).astype(np.float64)
     exact = _exact(tables, coarse, codes, cell_of).astype(np.float64)
     span = np.ptp(tables, axis=1).sum(axis=0) + np.ptp(coarse, axis=0)
     steps = exact.T * (65_000 / span)[:, None]
@@ -44,7 +38,7 @@ def test_extremes_do_not_wrap_around() -> None:
     tables[:, 1] = 1.0
     coarse = np.array([[0.0] * 3, [5.0] * 3], np.float32)
     codes = np.array([[1] * 24, [0] * 24], np.uint8)
-    sums = scan(tables, coarse, codes, np.array([1, 0]), ends_s=FOREVER)
+    sums = scan(tables, coarse, codes, np.array([1, 0]))
     assert (sums[:, 0] >= 64_900).all()
     assert (sums[:, 1] == 0).all()
 
@@ -55,16 +49,5 @@ def test_equal_codes_and_a_single_cell_make_no_division_by_zero() -> None:
         np.ones((1, 1), np.float32),
         np.zeros((5, 6), np.uint8),
         np.zeros(5, np.int64),
-        ends_s=FOREVER,
     )
     assert len(set(same[0].tolist())) == 1
-
-
-@pytest.mark.parametrize("late", [True, False])
-def test_where_time_is_out_the_first_block_is_scanned_alone(*, late: bool) -> None:
-    rng = np.random.default_rng(0)
-    codes = rng.integers(0, 256, (9000, 12), dtype=np.uint8)
-    tables = rng.normal(size=(12, 256, 2)).astype(np.float32)
-    ends_s = time.perf_counter() - 1 if late else FOREVER
-    found = scan(tables, np.zeros((1, 2), np.float32), codes, np.zeros(9000, np.int64), ends_s=ends_s)
-    assert 0 < found.shape[1] < 9000 if late else found.shape[1] == 9000

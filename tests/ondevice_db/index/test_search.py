@@ -95,18 +95,6 @@ def test_options_out_of_range_are_named(option: str) -> None:
         SearchOptions(**{option: 0})  # type: ignore[arg-type]
 
 
-def test_a_time_budget_ends_the_scan_with_the_nearest_cells_scanned(
-    index: PqIndex, queries: np.ndarray, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ondevice_db.index.scan._BLOCK", 512)
-    everything = index.nearest(queries, 10, SearchOptions(n_probe=12))
-    assert index.nearest(queries, 10, SearchOptions(n_probe=12, time_budget_ms=1e6)).n_scanned == everything.n_scanned
-    hurried = index.nearest(queries, 10, SearchOptions(n_probe=12, time_budget_ms=1e-6))
-    assert hurried.n_scanned == 512 < everything.n_scanned
-    shared = [len(set(a) & set(b)) for a, b in zip(everything.fingerprints, hurried.fingerprints, strict=True)]
-    assert np.mean(shared) > 1
-
-
 @pytest.mark.parametrize("layout", ["pq", "flat"])
 @pytest.mark.filterwarnings("error::RuntimeWarning")
 def test_silent_fingerprints_are_no_hits(tmp_path: Path, song_vectors: list[np.ndarray], layout: str) -> None:

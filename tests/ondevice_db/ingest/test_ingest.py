@@ -12,12 +12,21 @@ import soundfile
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.audio import to_int16
-from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, ManifestMismatchError
+from nowplaying_core.errors import (
+    AudioFormatError,
+    ConfigError,
+    CorruptArtifactError,
+    DatabaseError,
+    ManifestMismatchError,
+)
+from ondevice_db.format.lock import writer_lock
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest import workers
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.report import IndexProgress, IndexReport
-from ondevice_db.recognizer import Recognizer, first_audible_s
+from ondevice_db.match.match import Trace
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.recognizer import Recognition, Recognizer, first_audible_s
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.verify import verify_database
 from tests.ondevice_db.material import SpectrumFingerprinter, make_codebook
@@ -121,6 +130,40 @@ class Interrupting(SpectrumFingerprinter):
         return super().embed_with_levels(samples, hop_s)
 
 
+def test_the_lock_is_held_while_fingerprinting_and_the_writer_is_opened_last(
+    music_folder: Path, codebook: Codebook, tmp_path: Path
+) -> None:
+    database = tmp_path / "a.npdb"
+
+    class Looking(SpectrumFingerprinter):
+        n_looks = 0
+
+        def embed_with_levels(self, samples: np.ndarray, hop_s: float) -> tuple[np.ndarray, np.ndarray]:
+            with pytest.raises(DatabaseError, match="is writing it"), writer_lock(database):
+                pass
+            assert not database.exists()
+            self.n_looks += 1
+            return super().embed_with_levels(samples, hop_s)
+
+    looking = Looking()
+    report = index_paths(sorted(music_folder.iterdir()), database, looking, codebook=codebook)
+    assert len(report.added) == looking.n_looks == 8
+
+
+def test_what_would_be_refused_at_the_end_is_refused_at_the_start(
+    music_folder: Path, music_database: Path, codebook: Codebook, tmp_path: Path
+) -> None:
+    paths, copy = sorted(music_folder.iterdir()), Path(shutil.copytree(music_database, tmp_path / "copy.npdb"))
+    idle = Interrupting(0, AssertionError("fingerprinted"))
+    with pytest.raises(DatabaseError, match="exists already"):
+        index_paths(paths, copy, idle, codebook=codebook)
+    with pytest.raises(DatabaseError, match="expected a database folder"):
+        index_paths(paths, tmp_path / "b.npdb", idle, add=True, hop_s=1.0)
+    with pytest.raises(CorruptArtifactError, match="no-such-model"):
+        index_paths(paths, tmp_path / "b.npdb", idle)
+    assert names(tmp_path) == ["copy.npdb"]
+
+
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
 def test_a_second_run_goes_on_where_the_first_stopped(
     music_folder: Path, codebook: Codebook, tmp_path: Path, error: BaseException
@@ -221,7 +264,7 @@ def test_a_finer_hop_is_kept_when_songs_are_added(music_folder: Path, codebook: 
 
 
 def test_a_worker_ends_with_its_parent() -> None:
-    """What a worker starts at once: a thread that waits for the parent's end, and deafness to Ctrl-C."""
+    """A worker starts a thread that waits for its parent's end, and ignores Ctrl-C."""
     import multiprocessing
 
     context = multiprocessing.get_context("spawn")
@@ -263,7 +306,7 @@ def recognizer(music_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> 
 
 
 class TestRecognizer:
-    def test_songs_are_named_at_their_places(self, recognizer: Recognizer, songs: list[np.ndarray]) -> None:
+    def test_songs_are_named_at_their_positions(self, recognizer: Recognizer, songs: list[np.ndarray]) -> None:
         for number, samples in enumerate(songs):
             start = (number + 1.3) * SAMPLE_RATE_HZ
             answer = recognizer.recognize(0.5 * samples[int(start) : int(start) + 8 * SAMPLE_RATE_HZ])
@@ -293,6 +336,28 @@ class TestRecognizer:
     @pytest.mark.parametrize("n_samples", [1, 100, 4_800, 32_768, 40_000])
     def test_short_sounds_have_an_answer(self, recognizer: Recognizer, songs: list[np.ndarray], n_samples: int) -> None:
         assert recognizer.recognize(songs[0][30_000 : 30_000 + n_samples]).n_fingerprints == 1
+
+    def test_explanations_and_alignments_are_made_of_the_match_and_only_when_asked_for(
+        self, recognizer: Recognizer, songs: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        with monkeypatch.context() as patched:
+            patched.setattr(Trace, "steps", lambda _: pytest.fail("computed without being asked for"))
+            answer = recognizer.recognize(songs[3][: 8 * SAMPLE_RATE_HZ])
+        with monkeypatch.context() as patched:
+            patched.setattr(Matcher, "match", lambda *_: pytest.fail("matched again"))
+            explanation, alignment = recognizer.explain(answer), recognizer.align(answer)
+        assert answer.match is not None
+        assert alignment is not None
+        first = explanation.candidates[0]
+        assert explanation.names[first.song_index].title == alignment.title == answer.match.track.title == "song-3"
+        assert (first.offset_s, first.score) == (alignment.offset_s, alignment.score)
+        assert (first.offset_s, first.score) == (answer.match.offset_s, answer.match.score)
+        assert alignment.steps == explanation.steps
+        assert len(explanation.steps) == answer.n_fingerprints == 12
+
+    def test_an_answer_without_its_query_cannot_be_explained(self, recognizer: Recognizer) -> None:
+        with pytest.raises(ConfigError, match="without"):
+            recognizer.explain(Recognition(match=None, latency_ms=1.0, n_fingerprints=12))
 
     def test_silence_is_unknown(self, recognizer: Recognizer) -> None:
         answer = recognizer.recognize(np.zeros(8 * SAMPLE_RATE_HZ, np.float32))
