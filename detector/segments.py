@@ -1,7 +1,6 @@
 """Segments of music in a whole recording, with start, end and probability."""
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,10 +28,6 @@ class Segment:
     start_s: float
     end_s: float
     probability: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
 
 def music_segments(

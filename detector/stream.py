@@ -1,6 +1,6 @@
 """The detector as it runs: PCM in pieces, one probability of music every 640 ms."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +36,6 @@ class Decision:
 
     time_s: float
     probability: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
 
 class StreamingDetector:

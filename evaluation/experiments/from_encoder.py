@@ -87,7 +87,7 @@ def detector(folder: Path, seed: int, encoder: Path | None, options: argparse.Na
     from nowplaying_core.audio.sources import TrainingSources
     from pretraining.tflite_encoder import TfliteEncoder
 
-    config = DetectorConfig.read(CONFIGS / "detector-stream.toml")
+    config = DetectorConfig.read(CONFIGS / "detector.toml")
     steps = options.detector_steps + (0 if encoder else options.distilled_steps)
     training = replace(config.training, seed=seed, n_scenes=options.scenes, steps=steps)
     report = train_detector(
