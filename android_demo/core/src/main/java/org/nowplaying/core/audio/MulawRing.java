@@ -42,7 +42,7 @@ public final class MulawRing {
         return samples;
     }
 
-    /** Forgets everything, as when the microphone is handed to somebody else. */
+    /** Forgets everything, as after a pause. */
     public void clear() {
         Arrays.fill(codes, (byte) 0);
         next = filled = 0;

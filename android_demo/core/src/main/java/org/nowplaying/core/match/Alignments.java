@@ -28,7 +28,7 @@ final class Alignments {
      * @param positions number of each neighbor within its song
      */
     static Alignments offsetHistogram(
-            Neighbors neighbors, int[][] songs, long[][] positions, double[] timesS, double hopS, int most) {
+            Neighbors neighbors, int[][] songs, long[][] positions, double[] timesS, double hopS, int limit) {
         double stepS = hopS / STEPS_PER_HOP;
         long lowest = Long.MAX_VALUE;
         long highest = Long.MIN_VALUE;
@@ -61,7 +61,7 @@ final class Alignments {
                 }
             }
         }
-        return mostVoted(best, songs.length, steps, lowest, stepS, most);
+        return mostVoted(best, songs.length, steps, lowest, stepS, limit);
     }
 
     private static long offset(long position, double timeS, double hopS, double stepS) {
@@ -69,7 +69,7 @@ final class Alignments {
     }
 
     private static Alignments mostVoted(
-            TreeMap<Long, Double> best, int queries, long steps, long lowest, double stepS, int most) {
+            TreeMap<Long, Double> best, int queries, long steps, long lowest, double stepS, int limit) {
         TreeMap<Long, Double> weights = new TreeMap<>();
         best.forEach((key, value) -> weights.merge(Math.floorDiv(key, (long) queries), value, Double::sum));
         List<Long> bins = new ArrayList<>(weights.keySet());
@@ -78,7 +78,7 @@ final class Alignments {
         List<Long> kept = new ArrayList<>();
         for (long bin : bins) {
             // A song that repeats itself must not crowd out the others.
-            if (kept.size() < most && ofSong.merge(bin / steps, 1, Integer::sum) <= PER_SONG) {
+            if (kept.size() < limit && ofSong.merge(bin / steps, 1, Integer::sum) <= PER_SONG) {
                 kept.add(bin);
             }
         }

@@ -46,7 +46,7 @@ public class HistoryTest {
         assertEquals(1_000, kept().get(0).firstRecognizedMs);
         assertEquals(1_201_000, kept().get(0).lastRecognizedMs);
         history.add(answer("a", 0.9), 1_801_001);
-        assertEquals("later than ten minutes is another hearing", 2, kept().size());
+        assertEquals("later than ten minutes is another entry", 2, kept().size());
         history.add(answer("b", 0.9), 1_802_000);
         history.add(answer("a", 0.9), 1_803_000);
         assertEquals("and so is one after another song", 4, kept().size());
