@@ -18,7 +18,7 @@ from pretraining.diffusion.latents import LatentModel
 from pretraining.diffusion.patches import draw_images
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
 
-__all__ = ["MeasureSettings", "anchors", "measure"]
+__all__ = ["MeasureSettings", "RealWindows", "anchors", "measure"]
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +56,37 @@ class MeasureSettings:
             raise ConfigError(message)
 
 
-def measure(run_dir: Path, sources: TrainingSources, settings: MeasureSettings) -> dict[str, Any]:
+class RealWindows:
+    """Windows of the ``dev`` split, the same for all rows, with their fingerprints.
+
+    Attributes
+    ----------
+    images : ndarray of float32, shape (n, n_mels, n_frames, 1)
+        Windows to rebuild.
+    own, reference : ndarray of float32, shape (n, dim)
+        Fingerprints of those windows, and of as many others.
+    """
+
+    def __init__(self, config: PretrainingConfig, sources: TrainingSources, n_images: int) -> None:
+        self._model = Fingerprinter.from_model()
+        others, self.images = draw_images(config, sources, "dev", (n_images, n_images))
+        self.reference, self.own = self.fingerprints(others), self.fingerprints(self.images)
+
+    def fingerprints(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the shipped fingerprinter's vectors of images."""
+        return fingerprints(self._model, images)
+
+    def compare(self, rebuilt: NDArray[np.float32]) -> dict[str, Any]:
+        """Return the errors of rebuilt images."""
+        vectors = self.fingerprints(rebuilt)
+        return {
+            "mse": float(np.mean((rebuilt - self.images) ** 2)),
+            "distance": kernel_distance(self.reference, vectors).to_dict(),
+            "own_window_first": float(np.mean(np.argmax(vectors @ self.own.T, axis=1) == np.arange(len(self.own)))),
+        }
+
+
+def measure(run_dir: Path, sources: TrainingSources, settings: MeasureSettings, windows: RealWindows) -> dict[str, Any]:
     """Measure a finished run of ``diffusion_autoencoder`` on the ``dev`` split.
 
     Returns
@@ -66,10 +96,7 @@ def measure(run_dir: Path, sources: TrainingSources, settings: MeasureSettings) 
         root mean square between two samples of one latent; ``latent``, of the model of latents.
     """
     model, rng = load_autoencoder(run_dir), np.random.default_rng(7)
-    fingerprinter = Fingerprinter.from_model()
-    real, asked = draw_images(model.config, sources, "dev", (settings.n_images, settings.n_images))
-    reference, own = fingerprints(fingerprinter, real), fingerprints(fingerprinter, asked)
-    latents = model.latents(asked)
+    latents = model.latents(windows.images)
     steps = sorted({settings.n_steps, *settings.curve}) if model.decoder.samples else [1]
     result: dict[str, Any] = {
         "n_parameters": {
@@ -80,8 +107,8 @@ def measure(run_dir: Path, sources: TrainingSources, settings: MeasureSettings) 
         "n_images": settings.n_images,
         "training_steps": model.config.n_steps,
         "clips_per_step": model.config.clips_per_step,
-        "variance": float(asked.var()),
-        "first_mse": float(np.mean((model.decoder.first_images(latents) - asked) ** 2)),
+        "variance": float(windows.images.var()),
+        "first_mse": float(np.mean((model.decoder.first_images(latents) - windows.images) ** 2)),
         "steps": [],
     }
     for n_steps in steps:
@@ -89,7 +116,7 @@ def measure(run_dir: Path, sources: TrainingSources, settings: MeasureSettings) 
         row = {
             "n_steps": n_steps,
             "in_table": n_steps == settings.n_steps or not model.decoder.samples,
-            **_held_against(rebuilt, fingerprinter, asked, reference, own),
+            **windows.compare(rebuilt),
         }
         _log.info("%s: %s", run_dir.name, row)
         result["steps"].append(row)
@@ -97,19 +124,19 @@ def measure(run_dir: Path, sources: TrainingSources, settings: MeasureSettings) 
     twice = [model.decoder.rebuild(some, rng, n_steps=settings.n_steps) for _ in range(2)]
     result["spread"] = float(np.sqrt(np.mean((twice[0] - twice[1]) ** 2)))
     if settings.latent_steps:
-        (learnt,) = draw_images(model.config, sources, "train", (settings.n_latents,))
-        rows, rng = model.latents(learnt), np.random.default_rng(11)
+        (known,) = draw_images(model.config, sources, "train", (settings.n_latents,))
+        rows, rng = model.latents(known), np.random.default_rng(11)
         latent = LatentModel(rows, n_steps=settings.latent_steps, seed=model.config.seed)
-        drawn = model.decoder.rebuild(latent.sample(len(reference), rng), rng, n_steps=settings.n_steps)
+        drawn = model.decoder.rebuild(latent.sample(len(windows.reference), rng), rng, n_steps=settings.n_steps)
         result["latent"] = {
             "validation_loss": _mean(latent.validation_losses(latents, rng)),
-            "sample_distance": kernel_distance(reference, fingerprints(fingerprinter, drawn)).to_dict(),
+            "sample_distance": kernel_distance(windows.reference, windows.fingerprints(drawn)).to_dict(),
         }
     return result
 
 
-def anchors(config: PretrainingConfig, sources: TrainingSources, n_images: int) -> list[dict[str, Any]]:
-    """Measure real images of the ``dev`` split as if they were rebuilt, blurred more and more: what the distance hears.
+def anchors(windows: RealWindows) -> list[dict[str, Any]]:
+    """Measure real windows as if they were rebuilt, blurred more and more: the scale of the distance.
 
     Returns
     -------
@@ -117,28 +144,8 @@ def anchors(config: PretrainingConfig, sources: TrainingSources, n_images: int) 
         ``blur``, standard deviation in bands and frames, and ``mse``, ``distance`` and ``own_window_first`` as
         :func:`measure` gives them.
     """
-    fingerprinter = Fingerprinter.from_model()
-    real, asked = draw_images(config, sources, "dev", (n_images, n_images))
-    reference, own, found = fingerprints(fingerprinter, real), fingerprints(fingerprinter, asked), []
-    for blur in _BLURS:
-        blurred = gaussian_filter(asked, (0.0, blur, blur, 0.0))
-        found.append({"blur": blur, **_held_against(blurred, fingerprinter, asked, reference, own)})
-    return found
-
-
-def _held_against(
-    rebuilt: NDArray[np.float32],
-    fingerprinter: Fingerprinter,
-    asked: NDArray[np.float32],
-    reference: NDArray[np.float32],
-    own: NDArray[np.float32],
-) -> dict[str, Any]:
-    heard = fingerprints(fingerprinter, rebuilt)
-    return {
-        "mse": float(np.mean((rebuilt - asked) ** 2)),
-        "distance": kernel_distance(reference, heard).to_dict(),
-        "own_window_first": float(np.mean(np.argmax(heard @ own.T, axis=1) == np.arange(len(own)))),
-    }
+    blurred = ((blur, gaussian_filter(windows.images, (0.0, blur, blur, 0.0))) for blur in _BLURS)
+    return [{"blur": blur, **windows.compare(images)} for blur, images in blurred]
 
 
 def _mean(values: NDArray[np.float64]) -> dict[str, float]:

@@ -6,12 +6,15 @@ stopped run resumes.
 
 import argparse
 import json
-import multiprocessing
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
+from evaluation.experiments.lab import in_own_processes
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
+from pretraining.config.run import PretrainingConfig
 
 ROWS: Final = (
     "diffusion",
@@ -48,15 +51,11 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/pretraining/decoders.md")
     options = parser.parse_args()
     rows = options.only or ROWS
-    for name in (PERCEPTUAL_ENCODER, *rows, REAL):
-        done = options.out / name / ("encoder.weights.h5" if name == PERCEPTUAL_ENCODER else "result.json")
-        if not done.is_file():
-            # A process each: TensorFlow gives its memory back only when it ends.
-            child = multiprocessing.get_context("spawn").Process(target=run, args=(name, options))
-            child.start()
-            child.join()
-            if child.exitcode:
-                raise SystemExit(child.exitcode)
+    encoder = options.out / PERCEPTUAL_ENCODER
+    in_own_processes(train, [(encoder, settings_of(PERCEPTUAL_ENCODER, options), None, options)])
+    for name in rows:  # one after the other: each uses all cores
+        in_own_processes(train, [(options.out / name, settings_of(name, options), encoder, options)])
+    in_own_processes(measure_missing, [(rows, options)])
     results = {
         name: json.loads(path.read_text(encoding="utf-8"))
         for name in ROWS
@@ -71,45 +70,54 @@ def main() -> None:
         options.table.write_text(text, encoding="utf-8")
 
 
-def run(name: str, options: argparse.Namespace) -> None:
-    """Train the perceptual encoder or one row; measure a row, or real sound, and write what came out."""
-    from evaluation.experiments.decoder_measures import MeasureSettings, anchors, measure
-    from fingerprinter.training.progress import checkpoint_state
-    from nowplaying_core.audio.sources import TrainingSources
-    from pretraining.config.run import PretrainingConfig
-    from pretraining.train import pretrain
+def settings_of(name: str, options: argparse.Namespace) -> PretrainingConfig:
+    """Return the settings of the perceptual encoder or of a row, with the changes for all rows."""
+    settings = read_settings(options.configs / f"{name}.toml")
+    changes = read_settings(options.changes) if options.changes else {}
+    of_kind = changes.get(PERCEPTUAL_ENCODER if name == PERCEPTUAL_ENCODER else "decoders", {})
+    return PretrainingConfig.from_dict(merged(settings, of_kind))
 
-    settings: dict[str, Any] = read_settings(options.configs / f"{OURS if name == REAL else name}.toml")
-    if options.changes:
-        settings = merged(
-            settings,
-            read_settings(options.changes).get(PERCEPTUAL_ENCODER if name == PERCEPTUAL_ENCODER else "decoders", {}),
-        )
-    config = PretrainingConfig.from_dict(settings)
-    sources = TrainingSources(
+
+def sources_of(options: argparse.Namespace) -> TrainingSources:
+    """Return the sound to train on and to measure with."""
+    return TrainingSources(
         corpus=options.corpus,
         cache_dir=options.cache_dir,
         rendered_midi=options.rendered_midi,
         extra_data=options.extra_data,
     )
-    folder, perceptual_encoder = options.out / name, options.out / PERCEPTUAL_ENCODER
-    if name == REAL:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_json(folder / "result.json", anchors(config, sources, options.images))
-        return
+
+
+def train(folder: Path, config: PretrainingConfig, encoder: Path | None, options: argparse.Namespace) -> None:
+    """Pretrain one run to its end, with the perceptual encoder if its losses use one."""
+    from fingerprinter.training.progress import checkpoint_state
+    from pretraining.train import pretrain
+
     if checkpoint_state(folder)["step"] < config.n_steps:
-        heard = perceptual_encoder if name != PERCEPTUAL_ENCODER and config.decoder.perceptual_weight else None
-        pretrain(config, sources, folder, perceptual_encoder=heard)
-    if name == PERCEPTUAL_ENCODER:
+        used = encoder if config.decoder.perceptual_weight else None
+        pretrain(config, sources_of(options), folder, perceptual_encoder=used)
+
+
+def measure_missing(rows: Sequence[str], options: argparse.Namespace) -> None:
+    """Measure the rows and the blurred real windows that have no result yet; all share the same real windows."""
+    from evaluation.experiments.decoder_measures import MeasureSettings, RealWindows, anchors, measure
+
+    missing = [name for name in (*rows, REAL) if not (options.out / name / "result.json").is_file()]
+    if not missing:
         return
-    protocol = MeasureSettings(
-        n_images=options.images,
-        n_latents=options.latents,
-        latent_steps=options.latent_steps,
-        n_steps=options.sampling_steps,
-        curve=CURVE if name == OURS else (),
-    )
-    write_json(folder / "result.json", measure(folder, sources, protocol))
+    sources = sources_of(options)
+    windows = RealWindows(settings_of(OURS, options), sources, options.images)
+    for name in missing:
+        (options.out / name).mkdir(parents=True, exist_ok=True)
+        protocol = MeasureSettings(
+            n_images=options.images,
+            n_latents=options.latents,
+            latent_steps=options.latent_steps,
+            n_steps=options.sampling_steps,
+            curve=CURVE if name == OURS else (),
+        )
+        found = anchors(windows) if name == REAL else measure(options.out / name, sources, protocol, windows)
+        write_json(options.out / name / "result.json", found)
 
 
 if __name__ == "__main__":

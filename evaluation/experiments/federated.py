@@ -6,21 +6,18 @@ and noise; as many clips are heard in each of the last three. What is finished i
 
 import argparse
 import json
-import logging
-import multiprocessing
 from collections.abc import Callable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
-_log = logging.getLogger("federated")
 
 
 def main() -> None:
@@ -32,38 +29,27 @@ def main() -> None:
     parser.add_argument("--clipping-norm", type=float, default=1.0, help="of the runs with privacy")
     parser.add_argument("--noise", type=float, nargs="+", default=[0.3, 1.0], help="multipliers; a run for each")
     parser.add_argument("--device", default="phone-2026", help="profile that energy is computed for")
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--midi", type=Path, help="folder of MIDI files, for tasks of them")
-    parser.add_argument("--soundfont", type=Path, action="append", default=[], help="the last is for what is asked")
-    parser.add_argument("--task", action="append", default=[], help="only this task; all that there is data for")
+    add_task_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of federated.json")
     parser.add_argument("--table", type=Path, help="Markdown to write, such as docs/pretraining/federated-table.md")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     config = PretrainingConfig.read(options.config)
     federation = FederationConfig.read(options.federation)
     if options.rounds is not None:
         federation = replace(federation, n_rounds=options.rounds)
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
-    jobs: list[tuple[Callable[..., None], Any]] = [
-        (in_one_place, replace(config, method="random")),
-        (in_one_place, central(config, federation)),
-    ]
     private = [
         replace(federation, clipping_norm=options.clipping_norm, noise_multiplier=noise) for noise in options.noise
     ]
-    jobs += [(on_clients, (config, one)) for one in (federation, *private)]
-    names = ["random", "central", "federated", *(f"noise {noise:g}" for noise in options.noise)]
-    folders = [options.out / name.replace(" ", "-") for name in names]
-    # A process each: TensorFlow gives its memory back only when it ends.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        runs = [pool.submit(run, what, sources, folder) for (run, what), folder in zip(jobs, folders, strict=True)]
-        for run in runs:
-            run.result()
-        result = pool.submit(ask, dict(zip(names, folders, strict=True)), options).result()
+    runs: dict[str, tuple[Any, ...]] = {
+        "random": (in_one_place, replace(config, method="random")),
+        "central": (in_one_place, central(config, federation)),
+        "federated": (on_clients, config, federation),
+        **{f"noise {one.noise_multiplier:g}": (on_clients, config, one) for one in private},
+    }
+    folders = {name: options.out / name.replace(" ", "-") for name in runs}
+    in_own_processes(run, [(folders[name], sources, *what) for name, what in runs.items()], jobs=options.jobs)
+    (result,) = in_own_processes(measure, [(folders, options)])
     write_json(options.out / "federated.json", result)
     text = to_markdown(result)
     print(text)
@@ -78,38 +64,39 @@ def central(config: PretrainingConfig, federation: FederationConfig) -> Pretrain
     return replace(config, n_steps=n_steps, clips_per_step=federation.local_clips, learning_rate=rate)
 
 
+def run(run_dir: Path, sources: TrainingSources, how: Callable[..., None], *settings: Any) -> None:
+    """Pretrain one run."""
+    how(*settings, sources, run_dir)
+
+
 def in_one_place(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
-    """Pretrain as ever, unless that is done."""
+    """Pretrain on all sound, unless that is done."""
     from pretraining.train import pretrain_once
 
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
     pretrain_once(config, sources, run_dir)
 
 
-def on_clients(what: tuple[PretrainingConfig, FederationConfig], sources: TrainingSources, run_dir: Path) -> None:
-    """Pretrain on clients; when that is done, nothing is left to do but to set the normalisation."""
+def on_clients(
+    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, run_dir: Path
+) -> None:
+    """Pretrain on clients; a finished run only sets its normalisation again."""
     from pretraining.federated.run import pretrain_federated
 
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
-    pretrain_federated(*what, sources, run_dir)
+    pretrain_federated(config, federation, sources, run_dir)
 
 
-def ask(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, Any]:
-    """Probe all encoders, and add what each federated run sent, spent and revealed."""
+def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, Any]:
+    """Probe all encoders, and add the traffic, energy and privacy loss of each federated run."""
     from export.macs import count_macs
     from export.tflite import to_float
     from pretraining.encoder import load_encoder
     from pretraining.federated.run import RECORD_NAME
     from pretraining.probe.run import ProbeSettings, probe
-    from pretraining.tasks.midi import MidiTasks
-    from pretraining.tasks.registry import open_tasks
     from simulator.energy.device import DeviceProfile
     from simulator.energy.training import round_mj
     from simulator.energy.work import front_end_ops
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    rendered = options.midi and MidiTasks(options.midi, options.soundfont, options.cache_dir, jobs=options.jobs)
-    tasks = open_tasks(corpus=options.corpus, public=[], names=options.task, rendered=rendered)
+    tasks = chosen_tasks(options)
     result = probe(
         list(runs.values()),
         tasks,

@@ -7,10 +7,7 @@ Finished runs are kept, and a stopped run resumes.
 import argparse
 import csv
 import json
-import logging
-import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -18,10 +15,10 @@ from typing import Any, Final
 import numpy as np
 from scipy import stats
 
+from evaluation.experiments.lab import in_own_processes
 from nowplaying_core.artifacts import write_json
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
-_log = logging.getLogger("from_encoder")
 
 
 def main() -> None:
@@ -40,23 +37,16 @@ def main() -> None:
     parser.add_argument("--table", type=Path, help="Markdown to write, such as docs/pretraining/from-encoder.md")
     parser.add_argument("--jobs", type=int, default=1, help="pairs at a time")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     measures: dict[str, Callable[..., dict[str, float]]] = {"detector": detector, "fingerprinter": fingerprinter}
     pairs = [(name, seed) for seed in range(1, options.seeds + 1) for name in measures if options.only in {None, name}]
-    # A process each: TensorFlow gives its memory back only when it ends.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        runs = [
-            (
-                {"what": name, "seed": seed, "with_encoder": with_encoder},
-                pool.submit(kept, measures[name], folder, *how),
-            )
-            for with_encoder in (False, True)  # the first of a pair makes the scenes that the second finds
-            for name, seed in pairs
-            for folder in [options.out / f"{name}-{seed}-{'encoder' if with_encoder else 'random'}"]
-            for how in [(seed, options.encoder if with_encoder else None, options)]
-        ]
-        rows = [{**row, "found": run.result()} for row, run in runs]
+    # All runs without an encoder come first: the first of a pair makes the scenes that the second finds.
+    rows: list[dict[str, Any]] = [
+        {"what": name, "seed": seed, "with_encoder": with_encoder}
+        for with_encoder in (False, True)
+        for name, seed in pairs
+    ]
+    found = in_own_processes(kept, [_run(measures, row, options) for row in rows], jobs=options.jobs)
+    rows = [{**row, "found": figures} for row, figures in zip(rows, found, strict=True)]
     names = ("scenes", "detector_steps", "distilled_steps", "fingerprinter_steps")
     result = {
         "settings": {name: getattr(options, name) for name in names},
@@ -70,9 +60,14 @@ def main() -> None:
         options.table.write_text(text, encoding="utf-8")
 
 
+def _run(measures: Mapping[str, Any], row: Mapping[str, Any], options: argparse.Namespace) -> tuple[Any, ...]:
+    encoder = options.encoder if row["with_encoder"] else None
+    folder = options.out / f"{row['what']}-{row['seed']}-{'encoder' if encoder else 'random'}"
+    return measures[row["what"]], folder, row["seed"], encoder, options
+
+
 def kept(measure: Callable[..., dict[str, float]], folder: Path, *how: Any) -> dict[str, float]:
     """Return what a run found, from its file or by running it."""
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {folder.name}: %(message)s")
     path = folder / "found.json"
     if not path.is_file():
         write_json(path, measure(folder, *how))

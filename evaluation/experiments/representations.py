@@ -5,15 +5,13 @@ command may be given again, also with further methods or seeds; another budget n
 """
 
 import argparse
-import logging
-import multiprocessing
 import tomllib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
@@ -23,7 +21,6 @@ CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 WITH_LABELS: Final = "supervised"
 WITHOUT_TRAINING: Final = "random"
 ENCODERS: Final = tuple(name for name in METHOD_NAMES if not name.endswith(("_codes", "diffusion_autoencoder")))
-_log = logging.getLogger("representations")
 
 
 def main() -> None:
@@ -36,30 +33,20 @@ def main() -> None:
     parser.add_argument("--budget", type=Path, default=CONFIGS / "table.toml", help="settings that all runs share")
     parser.add_argument("--steps", type=int, help="of a run, instead of the budget's")
     parser.add_argument("--runs", type=int, default=1, help="of each method, with other seeds")
-    parser.add_argument("--corpus", type=Path, required=True)
-    parser.add_argument("--cache-dir", type=Path, required=True)
+    add_task_options(parser)
     parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
-    parser.add_argument("--midi", type=Path, help="folder of MIDI files, for tasks of them")
-    parser.add_argument("--soundfont", type=Path, action="append", default=[], help="the last is for what is asked")
-    parser.add_argument("--public", action="append", default=[], help="a public collection, as NAME=FOLDER")
-    parser.add_argument("--task", action="append", default=[], help="only this task; all that there is data for")
-    parser.add_argument("--fine-tune", type=int, default=0, help="also let the encoders go on learning, so many steps")
+    parser.add_argument("--fine-tune", type=int, default=0, help="also fine-tune the encoders, for so many steps")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of probe.json")
     parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/pretraining/table.md")
-    parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
     options = parser.parse_args()
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir, extra_data=options.extra_data)
     runs = {
         options.out / f"{config.method}-{config.seed}": config
         for method in options.only or ENCODERS
         for config in configs(method, options.budget, options.steps, options.runs)
     }
-    # A process each: TensorFlow gives its memory back only when it ends.
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(options.jobs, mp_context=context, max_tasks_per_child=1) as pool:
-        list(pool.map(run, runs.values(), [sources] * len(runs), runs))
-        result = pool.submit(ask, [*runs, *options.beside], options).result()
+    in_own_processes(run, [(config, sources, folder) for folder, config in runs.items()], jobs=options.jobs)
+    (result,) = in_own_processes(measure, [([*runs, *options.beside], options)])
     result["beside"] = [one["method"] for one in result["runs"][len(runs) :]]
     write_json(options.out / "probe.json", result)
     text = to_markdown(result)
@@ -81,19 +68,14 @@ def run(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> N
     """Pretrain one encoder, unless it is there."""
     from pretraining.train import pretrain_once
 
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {run_dir.name}: %(message)s")
     pretrain_once(config, sources, run_dir)
 
 
-def ask(runs: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:
+def measure(runs: Sequence[Path], options: argparse.Namespace) -> dict[str, Any]:
     """Probe all encoders."""
     from pretraining.probe.run import ProbeSettings, probe
-    from pretraining.tasks.midi import MidiTasks
-    from pretraining.tasks.registry import open_tasks
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    rendered = options.midi and MidiTasks(options.midi, options.soundfont, options.cache_dir, jobs=options.jobs)
-    tasks = open_tasks(corpus=options.corpus, public=options.public, names=options.task, rendered=rendered)
+    tasks = chosen_tasks(options)
     settings = ProbeSettings(fine_tune_steps=options.fine_tune)
     return probe(runs, tasks, settings, cache_dir=options.cache_dir)
 

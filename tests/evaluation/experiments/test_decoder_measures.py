@@ -7,7 +7,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from evaluation.experiments.decoder_measures import MeasureSettings, anchors, measure
+from evaluation.experiments.decoder_measures import MeasureSettings, RealWindows, anchors, measure
 from evaluation.experiments.decoder_report import to_markdown
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.audio.sources import TrainingSources
@@ -32,7 +32,8 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
     )
     pretrain(config, sources, tmp_path / "run")
     settings = MeasureSettings(n_images=8, n_latents=16, latent_steps=2, n_steps=2, curve=(1,))
-    result = measure(tmp_path / "run", sources, settings)
+    windows = RealWindows(config, sources, 8)
+    result = measure(tmp_path / "run", sources, settings, windows)
     assert [(step["n_steps"], step["in_table"]) for step in result["steps"]] == [(1, False), (2, True)]
     real, asked = draw_images(config, sources, "dev", (8, 8))
     assert asked.shape == (8, 96, 64, 1)
@@ -40,7 +41,7 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
     assert result["variance"] == pytest.approx(asked.var(), rel=1e-5)
     assert result["spread"] > 0
     assert 0.5 < result["latent"]["validation_loss"]["value"] < 5.0
-    sharp, *blurred = anchors(config, sources, 8)
+    sharp, *blurred = anchors(windows)
     assert (sharp["blur"], sharp["mse"], sharp["own_window_first"]) == (0.0, 0.0, 1.0)
     errors = [anchor["mse"] for anchor in blurred]
     assert errors[0] > 0.0
