@@ -1,10 +1,10 @@
 """How large and how quick a database is at any size: python -m benchmarks.bench_scale --songs 1000 10000 100000.
 
-Databases of drawn songs (benchmarks/make_database.py) are made in ``--work`` where they are not there yet, and each is
-measured in processes of its own: bytes by file, opening (first, when all is hashed, and later), memory, and queries on
-one core. A query is what eight seconds give by the shipped model: 12 fingerprints, here of a drawn song with noise.
-What is found among drawn songs is a check that the search works, not a measure of accuracy. Results are added to
-``--out`` as one record a run, newest last; ``--plot`` draws the last record of each size.
+Databases of synthetic distractors (benchmarks/make_database.py) are made in ``--work`` where they are not there yet.
+Each is measured in processes of its own: bytes by file, opening (first, when all is hashed, and later), memory, and
+queries on one core. A query has as many fingerprints as the shipped model makes of eight seconds, 12, here of a
+distractor with noise. Finding distractors shows that the search works; it is no measure of accuracy. Results are added
+to ``--out`` as one record a run, newest last; ``--plot`` draws the last record of each size.
 """
 
 import argparse
@@ -13,7 +13,9 @@ import os
 import platform
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,42 +25,45 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from benchmarks.make_database import make_database
 from benchmarks.make_database import parse as parse_database
 
-HISTORY = Path(__file__).with_name("scale.json")
+ROOT = Path(__file__).resolve().parents[1]
 N_QUERIES = 200
 NOISE = 1.0  # standard deviation over the length of a fingerprint: a cosine of 0.7 to the clean one
 N_FINGERPRINTS, QUERY_HOP_S = 12, 0.5
 PARTS = ("probe", "scan", "top_k", "_refine", "fingerprints", "offset_histogram", "rescore", "gather_evidence")
 
 
-def main() -> None:
-    """Make what is missing, measure, and add to the history."""
+def main(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
+    """Make the missing databases, measure, return the records, and add them to a history where one is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--songs", type=int, nargs="+", default=[1000, 10_000, 30_000, 100_000])
+    parser.add_argument("--songs", type=int, nargs="+", default=[1000])
     parser.add_argument("--code-bytes", type=int, default=12)
-    parser.add_argument("--work", type=Path, default=Path("runs/scale"), help="folder of the databases")
-    parser.add_argument("--jobs", type=int, default=1, help="processes that draw songs")
+    parser.add_argument("--work", type=Path, help="folder of the databases, kept; by default a temporary one")
+    parser.add_argument("--jobs", type=int, default=1, help="processes that synthesize songs")
     parser.add_argument("--queries", type=int, default=N_QUERIES)
-    parser.add_argument("--out", type=Path, default=HISTORY)
+    parser.add_argument("--out", type=Path, help="add the records to this file, such as benchmarks/scale.json")
     parser.add_argument("--plot", type=Path, help="PNG to draw")
     parser.add_argument("--measure", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--memory", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.measure:
-        print(json.dumps(measure(options.measure, options.queries)))
-        return
-    if options.memory:
-        print(json.dumps(memory(options.memory)))
-        return
-    options.work.mkdir(parents=True, exist_ok=True)
-    history = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else []
-    for n_songs in options.songs:
-        record = {"when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), **machine(), "songs": n_songs}
-        record |= bench(n_songs, options)
-        print(json.dumps(record, indent=2))
-        history.append(record)
-        options.out.write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
+    options = parser.parse_args(arguments)
+    if options.measure or options.memory:
+        found = measure(options.measure, options.queries) if options.measure else memory(options.memory)
+        print(json.dumps(found))
+        return []
+    history = json.loads(options.out.read_text(encoding="utf-8")) if options.out and options.out.is_file() else []
+    n_before = len(history)
+    with tempfile.TemporaryDirectory() as scratch:
+        work = (options.work or Path(scratch)).resolve()
+        work.mkdir(parents=True, exist_ok=True)
+        for n_songs in options.songs:
+            record = {"when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), **machine(), "songs": n_songs}
+            record |= bench(n_songs, work, options)
+            print(json.dumps(record, indent=2))
+            history.append(record)
+            if options.out:
+                options.out.write_text(json.dumps(history, indent=1) + "\n", encoding="utf-8")
     if options.plot:
         plot(history, options.plot)
+    return history[n_before:]
 
 
 def machine() -> dict[str, str]:
@@ -67,18 +72,14 @@ def machine() -> dict[str, str]:
     return {"cpu": names[0].split(":")[1].strip() if names else platform.machine(), "python": platform.python_version()}
 
 
-def bench(n_songs: int, options: argparse.Namespace) -> dict[str, Any]:
+def bench(n_songs: int, work: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of one size."""
-    database = options.work / f"drawn-{n_songs}-{options.code_bytes}.npdb"
+    database = work / f"distractors-{n_songs}-{options.code_bytes}.npdb"
     result: dict[str, Any] = {}
     if not database.is_dir():
         arguments = [str(database), "--songs", str(n_songs), "--code-bytes", str(options.code_bytes)]
         result["made"] = make_database(parse_database([*arguments, "--jobs", str(options.jobs), "--keep"]))
-    command = [sys.executable, __file__, "--measure", str(database), "--queries", str(options.queries)]
-    run = subprocess.run(
-        command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
-    )
-    return result | json.loads(run.stdout.splitlines()[-1])
+    return result | _in_new_process("--measure", str(database), "--queries", str(options.queries))
 
 
 def measure(database: Path, n_queries: int) -> dict[str, Any]:
@@ -92,18 +93,18 @@ def measure(database: Path, n_queries: int) -> dict[str, Any]:
     opened = SongDatabase.open(database, check_hashes=True)
     checked = since(began)
     del opened
-    fresh = json.loads(_in_new_process(database))
+    fresh = _in_new_process("--memory", str(database))
     opened = SongDatabase.open(database)
     matcher, info = Matcher(opened), opened.info()
     rng = np.random.default_rng(7)
-    times, n_right = [], 0
+    times, n_found = [], 0
     for number in range(n_queries + 5):
         song, query = noisy_query(opened, rng)
         began = clocks()
         match = matcher.match(query, QUERY_HOP_S)
         if number >= 5:
             times.append(since(began))
-            n_right += bool(match.candidates) and match.candidates[0].song_index == song
+            n_found += bool(match.candidates) and match.candidates[0].song_index == song
     parts = profile(matcher, opened, rng)
     wall, cpu = zip(*times, strict=True)
     return {
@@ -123,7 +124,7 @@ def measure(database: Path, n_queries: int) -> dict[str, Any]:
         "query_cpu_ms_p50": round(float(np.percentile(cpu, 50)), 2),
         "query_cpu_ms_p95": round(float(np.percentile(cpu, 95)), 2),
         "cpu_ms_by_part": parts,
-        "drawn_songs_found": f"{n_right} of {n_queries}",
+        "distractors_found": f"{n_found} of {n_queries}",
     }
 
 
@@ -162,10 +163,13 @@ def profile(matcher: Any, opened: Any, rng: Any, n_queries: int = 30) -> dict[st
     return {name: round(1000 * seconds / n_queries, 2) for name, seconds in found.items()}
 
 
-def _in_new_process(database: Path) -> str:
-    """Return the figures of a later opening and a first query in a process that has done nothing else."""
-    command = [sys.executable, __file__, "--memory", str(database)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.splitlines()[-1]
+def _in_new_process(*arguments: str) -> dict[str, Any]:
+    """Return the figures of a process that has done nothing else."""
+    command = [sys.executable, "-m", "benchmarks.bench_scale", *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    run = subprocess.run(command, check=True, capture_output=True, text=True, cwd=ROOT, env=environment)
+    found: dict[str, Any] = json.loads(run.stdout.splitlines()[-1])
+    return found
 
 
 def memory(database: Path) -> dict[str, Any]:

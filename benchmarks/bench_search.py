@@ -1,9 +1,10 @@
-"""Other ways to search the same vectors: python -m benchmarks.bench_search --vectors REAL.npz --songs N.
+"""Other ways to search the same vectors: python -m benchmarks.bench_search.
 
-Real fingerprints (``benchmarks/fit_distractors.py --vectors`` keeps them) stand among drawn ones; queries are real,
-half way between two stored, with noise. For each way: bytes a fingerprint, CPU time of building and of one query, and
-the recall of the exact answer, that is, how often the vector with the largest inner product is found, first or among
-ten. That is no accuracy: whether the nearest vector is the right song is for ``nowplaying evaluate`` to say.
+Fingerprints of real songs (the demo's, or those that ``benchmarks/fit_distractors.py --vectors`` keeps) stand among
+those of synthetic distractors; queries are real, half way between two stored, with noise. For each way: bytes a
+fingerprint, CPU time of building and of one query, and the recall of the exact answer, that is, how often the vector
+with the largest inner product is found, first or among ten. Accuracy, whether the nearest vector is of the correct
+song, is what ``nowplaying evaluate`` measures.
 """
 
 import argparse
@@ -11,9 +12,10 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any, Literal
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -21,8 +23,10 @@ import numpy as np
 from annoy import AnnoyIndex
 
 from benchmarks.bench_scale import machine
-from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
+from benchmarks.bench_speed import DEMO
+from evaluation.retrieval.distractors import SongStatistics, distractor_track, synthesize_songs
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.audio import find_audio, load
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
@@ -31,22 +35,21 @@ from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
-HISTORY = Path(__file__).with_name("search.json")
 N_RETURNED = 10
 Search = Callable[[np.ndarray], np.ndarray]
 
 
-def main() -> None:
-    """Build every index, ask every query, and add the record to the history."""
+def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
+    """Build every index, run every query, return the record, and add it to a history where one is given."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--vectors", type=Path, required=True)
-    parser.add_argument("--songs", type=int, default=1000, help="drawn songs beside the real ones")
+    parser.add_argument("--vectors", type=Path, help="of fit_distractors; by default those of the demo's recordings")
+    parser.add_argument("--distractors", type=int, default=200, help="beside the real songs")
     parser.add_argument("--real-songs", type=int, default=100)
     parser.add_argument("--queries", type=int, default=500)
     parser.add_argument("--noise", type=float, default=0.8)
-    parser.add_argument("--cells", type=int, default=1024)
-    parser.add_argument("--out", type=Path, default=HISTORY)
-    options = parser.parse_args()
+    parser.add_argument("--cells", type=int, default=256)
+    parser.add_argument("--out", type=Path, help="add the record to this file, such as benchmarks/search.json")
+    options = parser.parse_args(arguments)
     songs, queries = material(options)
     vectors = np.concatenate(songs)
     sounding = np.flatnonzero(vectors.any(axis=1))
@@ -75,28 +78,35 @@ def main() -> None:
         "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M"),
         **machine(),
         "n_fingerprints": len(sounding),
-        "real_songs": options.real_songs,
-        "drawn_songs": options.songs,
+        "real_songs": len(songs) - options.distractors,
+        "distractors": options.distractors,
         "queries": len(queries),
         "noise": options.noise,
         "ways": rows,
     }
-    history = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else []
-    options.out.write_text(json.dumps([*history, record], indent=1) + "\n", encoding="utf-8")
+    if options.out:
+        history = json.loads(options.out.read_text(encoding="utf-8")) if options.out.is_file() else []
+        options.out.write_text(json.dumps([*history, record], indent=1) + "\n", encoding="utf-8")
+    return record
 
 
 def material(options: argparse.Namespace) -> tuple[list[np.ndarray], np.ndarray]:
-    """Return real songs followed by drawn ones, and queries from the real ones."""
-    with np.load(options.vectors, allow_pickle=False) as stored:
-        real = np.split(stored["rows"], np.cumsum(stored["counts"])[:-1])[: options.real_songs]
-    shipped = Codebook.load(Fingerprinter.from_model().folder.path)
-    drawn = list(draw_songs(SongStatistics.load(), shipped, options.songs, seed=99)) if options.songs else []
+    """Return real songs followed by distractors, and queries from the real ones."""
+    fingerprinter = Fingerprinter.from_model()
+    if options.vectors:
+        with np.load(options.vectors, allow_pickle=False) as stored:
+            real = np.split(stored["rows"], np.cumsum(stored["counts"])[:-1])[: options.real_songs]
+    else:
+        paths = find_audio([DEMO])[: options.real_songs]
+        real = [fingerprinter.embed(load(path), fingerprinter.reference_hop_s) for path in paths]
+    shipped = Codebook.load(fingerprinter.folder.path)
+    synthetic = list(synthesize_songs(SongStatistics.load(), shipped, options.distractors, seed=99))
     rng = np.random.default_rng(4)
-    heard = np.concatenate([song[:-1] + song[1:] for song in real if len(song) > 1])
-    heard = l2_normalize(heard[np.linalg.norm(heard, axis=1) > 1])
-    chosen = heard[rng.choice(len(heard), min(options.queries, len(heard)), replace=False)]
+    between = np.concatenate([song[:-1] + song[1:] for song in real if len(song) > 1])
+    between = l2_normalize(between[np.linalg.norm(between, axis=1) > 1])
+    chosen = between[rng.choice(len(between), min(options.queries, len(between)), replace=False)]
     noise = options.noise * rng.standard_normal(chosen.shape) / np.sqrt(chosen.shape[1])
-    return [*real, *drawn], l2_normalize(chosen + noise)
+    return [*real, *synthetic], l2_normalize(chosen + noise)
 
 
 def exact_answers(vectors: np.ndarray, queries: np.ndarray) -> np.ndarray:
@@ -149,7 +159,9 @@ def ours(songs: list[np.ndarray], folder: Path, share: float | None, options: ar
     return lambda query: opened.index.nearest(query, N_RETURNED, search).fingerprints, opened.info()["total_bytes"]
 
 
-def annoy(vectors: np.ndarray, sounding: np.ndarray, folder: Path, metric: str) -> tuple[Search, int]:
+def annoy(
+    vectors: np.ndarray, sounding: np.ndarray, folder: Path, metric: Literal["angular", "hamming"]
+) -> tuple[Search, int]:
     """Build Annoy over the floats themselves or over their signs, as one would without a quantizer."""
     data = vectors if metric == "angular" else (vectors > 0).astype(np.int64)
     index = AnnoyIndex(vectors.shape[1], metric)
@@ -161,8 +173,8 @@ def annoy(vectors: np.ndarray, sounding: np.ndarray, folder: Path, metric: str) 
     index.save(str(path))
 
     def search(query: np.ndarray) -> np.ndarray:
-        asked = query[0] if metric == "angular" else (query[0] > 0).astype(np.int64)
-        found = index.get_nns_by_vector(asked, N_RETURNED, 2000)
+        vector = query[0] if metric == "angular" else (query[0] > 0).astype(np.int64)
+        found = index.get_nns_by_vector(vector, N_RETURNED, 2000)
         return np.array([[*sounding[found], *[-1] * (N_RETURNED - len(found))]])
 
     return search, path.stat().st_size

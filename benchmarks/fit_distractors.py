@@ -1,4 +1,4 @@
-"""Fit the statistics of drawn songs to real music: python -m benchmarks.fit_distractors MUSIC... [--out FILE].
+"""Fit the statistics of synthetic distractors to real music: python -m benchmarks.fit_distractors MUSIC...
 
 Whole songs are wanted, as excerpts hide their refrains. Decoded audio is kept in ``--cache-dir`` where one is given.
 """
@@ -20,12 +20,12 @@ from ondevice_db.recognizer import SILENCE_DBFS
 
 
 def main() -> None:
-    """Fingerprint, fit, save, and print how near the drawn songs come."""
+    """Fingerprint, fit, save, and print how near the distractors come."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("music", type=Path, nargs="+")
     parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
     parser.add_argument("--cache-dir", type=Path)
-    parser.add_argument("--songs", type=int, default=400, help="most songs to use, drawn at random")
+    parser.add_argument("--songs", type=int, default=400, help="most songs to use, chosen at random")
     parser.add_argument("--shortest-s", type=float, default=60.0, help="songs below this length are left out")
     parser.add_argument("--longest-s", type=float, default=300.0, help="songs are cut there")
     parser.add_argument("--vectors", type=Path, help="keep the fingerprints here, and read them where they are there")
@@ -51,8 +51,8 @@ def main() -> None:
     statistics.save(options.out)
     for name in ("section_share", "section_s", "lag_correlation", "repeat_share", "repeat_noise", "clustering"):
         print(f"{name:26} {getattr(statistics, name):.3f}")
-    for name, (real, drawn) in statistics.provenance["real_and_drawn"].items():
-        print(f"{name:26} real {real:8.3f}  drawn {drawn:8.3f}")
+    for name, (real, synthetic) in statistics.provenance["real_and_synthetic"].items():
+        print(f"{name:26} real {real:8.3f}  synthetic {synthetic:8.3f}")
 
 
 def fingerprint_songs(options: argparse.Namespace, fingerprinter: Fingerprinter) -> list[np.ndarray]:

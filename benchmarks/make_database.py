@@ -1,14 +1,13 @@
-"""Write a database of drawn songs, of any size: python -m benchmarks.make_database DB --songs N.
+"""Write a database of synthetic distractors, of any size: python -m benchmarks.make_database DB --songs N.
 
 The songs do not exist (evaluation/retrieval/distractors.py), the database does: cells and codes are trained on them
-as they would be on real ones, and the files are those that ``nowplaying index`` writes. For size and speed only. What
-is drawn and encoded is kept beside the database until it is written, so that a run that was stopped goes on, and with
+as they would be on real ones, and the files are those that ``nowplaying index`` writes. For size and speed only. The
+encoded songs are kept beside the database until it is written, so that a run that was stopped goes on, and with
 ``--keep`` afterwards, so that the same songs can be written again in another way.
 """
 
 import argparse
 import json
-import multiprocessing
 import os
 import shutil
 import time
@@ -19,8 +18,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
+from evaluation.retrieval.distractors import SongStatistics, distractor_track, synthesize_songs
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.processes import share_out
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_N_CELLS, default_n_cells, train_codebook
@@ -28,11 +28,11 @@ from ondevice_db.store.content import Content
 from ondevice_db.store.generation import write_database
 
 SONGS_AT_ONCE = 512
-_state: tuple[SongStatistics, Codebook, Codebook, argparse.Namespace]
+_State = tuple[SongStatistics, Codebook, Codebook, argparse.Namespace]
 
 
 def main() -> None:
-    """Train, draw, encode, write."""
+    """Train, synthesize, encode, write."""
     options = parse()
     made = make_database(options)
     print(json.dumps(made, indent=2))
@@ -49,20 +49,20 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--tried", type=int, default=1, help="cells tried for each fingerprint; indexing music tries 4")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
-    parser.add_argument("--keep", action="store_true", help="keep what was drawn and encoded")
+    parser.add_argument("--keep", action="store_true", help="keep the encoded songs")
     return parser.parse_args(arguments)
 
 
 def make_database(options: argparse.Namespace) -> dict[str, float]:
     """Write the database and return what it took."""
     began_s = time.process_time()
-    work = options.database.with_name(f"{options.database.name}.drawn")
+    work = options.database.with_name(f"{options.database.name}.parts")
     work.mkdir(parents=True, exist_ok=True)
     statistics, fingerprinter = SongStatistics.load(), Fingerprinter.from_model()
     n_expected = round(options.songs * options.mean_duration_s / statistics.hop_s)
-    codebook = train_on_drawn(options, work, options.cells or default_n_cells(n_expected))
+    codebook = train_on_distractors(options, work, options.cells or default_n_cells(n_expected))
     trained_s = time.process_time()
-    lengths, cells, codes = draw_and_encode(options, work, codebook)
+    lengths, cells, codes = encode_all(options, work, codebook)
     encoded_s = time.process_time()
     starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.uint32)
     header = {
@@ -85,12 +85,12 @@ def make_database(options: argparse.Namespace) -> dict[str, float]:
         "songs": options.songs,
         "fingerprints": int(starts[-1]),
         "train_cpu_s": round(trained_s - began_s, 1),
-        "draw_and_encode_cpu_s_here": round(encoded_s - trained_s, 1),
+        "encode_cpu_s_here": round(encoded_s - trained_s, 1),
         "write_cpu_s": round(time.process_time() - encoded_s, 1),
     }
 
 
-def train_on_drawn(options: argparse.Namespace, work: Path, n_cells: int) -> Codebook:
+def train_on_distractors(options: argparse.Namespace, work: Path, n_cells: int) -> Codebook:
     """Return a codebook trained on songs of another seed, or the shipped one where its cells are as many."""
     shipped = Codebook.load(Fingerprinter.from_model().folder.path)
     if (n_cells, options.code_bytes) == (SHIPPED_N_CELLS, shipped.n_subspaces):
@@ -99,8 +99,8 @@ def train_on_drawn(options: argparse.Namespace, work: Path, n_cells: int) -> Cod
     if not folder.is_dir():
         n_wanted = max(MIN_POINTS_PER_CELL * n_cells, 65_536)
         n_songs = round(n_wanted * SongStatistics.load().hop_s / options.mean_duration_s * 1.05)
-        drawn = draw_songs(SongStatistics.load(), shipped, n_songs, seed=options.seed + 1_000_003)
-        rows = np.concatenate([song[song.any(axis=1)] for song in drawn])
+        songs = synthesize_songs(SongStatistics.load(), shipped, n_songs, seed=options.seed + 1_000_003)
+        rows = np.concatenate([song[song.any(axis=1)] for song in songs])
         codebook = train_codebook(rows[:n_wanted], n_cells, n_subspaces=options.code_bytes)
         temporary = folder.with_suffix(".tmp")
         shutil.rmtree(temporary, ignore_errors=True)
@@ -110,45 +110,38 @@ def train_on_drawn(options: argparse.Namespace, work: Path, n_cells: int) -> Cod
     return replace(Codebook.load(folder), cohort=shipped.cohort)
 
 
-def draw_and_encode(
+def encode_all(
     options: argparse.Namespace, work: Path, codebook: Codebook
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return every song's length, and cells and codes in song order, as far as possible from an earlier run."""
-    name = f"{codebook.n_cells}-{codebook.n_subspaces}-{options.tried}-{options.seed}"
-    parts = work / name
-    parts.mkdir(exist_ok=True)
-    starts = range(0, options.songs, SONGS_AT_ONCE)
-    missing = [start for start in starts if not (parts / f"{start:08}.npz").is_file()]
-    with multiprocessing.get_context("fork").Pool(options.jobs, _start, (codebook, options)) as pool:
-        for done, (start, *arrays) in enumerate(pool.imap_unordered(_encode_part, missing), 1):
-            temporary = parts / "part.tmp"
-            with temporary.open("wb") as handle:
-                np.savez(handle, *arrays)
-            temporary.rename(parts / f"{start:08}.npz")
-            if done % 20 == 0:
-                print(f"{len(starts) - len(missing) + done} of {len(starts)} parts", flush=True)
+    folder = work / f"{codebook.n_cells}-{codebook.n_subspaces}-{options.tried}-{options.seed}"
+    folder.mkdir(exist_ok=True)
+    parts = {start: folder / f"{start:08}.npz" for start in range(0, options.songs, SONGS_AT_ONCE)}
+    missing = [(start, path) for start, path in parts.items() if not path.is_file()]
+    share_out(_encode_part, missing, _load, codebook, options, jobs=options.jobs)
     loaded = []
-    for start in starts:
-        with np.load(parts / f"{start:08}.npz", allow_pickle=False) as stored:
+    for path in parts.values():
+        with np.load(path, allow_pickle=False) as stored:
             loaded.append([stored[f"arr_{number}"] for number in range(3)])
     lengths, cells, codes = (np.concatenate(column) for column in zip(*loaded, strict=True))
     return lengths, cells, codes
 
 
-def _start(codebook: Codebook, options: argparse.Namespace) -> None:
-    global _state  # noqa: PLW0603 (a process pool has no other place for it)
-    _state = SongStatistics.load(), Codebook.load(Fingerprinter.from_model().folder.path), codebook, options
+def _load(codebook: Codebook, options: argparse.Namespace) -> _State:
+    return SongStatistics.load(), Codebook.load(Fingerprinter.from_model().folder.path), codebook, options
 
 
-def _encode_part(start: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
-    statistics, shipped, codebook, options = _state
-    n = min(SONGS_AT_ONCE, options.songs - start)
-    drawn = draw_songs(statistics, shipped, n, seed=options.seed, first=start, mean_duration_s=options.mean_duration_s)
-    songs = list(drawn)
+def _encode_part(state: _State, part: tuple[int, Path]) -> None:
+    (statistics, shipped, codebook, options), (start, path) = state, part
+    n, mean_s = min(SONGS_AT_ONCE, options.songs - start), options.mean_duration_s
+    songs = list(synthesize_songs(statistics, shipped, n, seed=options.seed, first=start, mean_duration_s=mean_s))
     rows = np.concatenate(songs)
     cells, codes = codebook.quantize(rows, options.tried)
     cells[~rows.any(axis=1)] = codebook.n_cells
-    return start, np.array([len(song) for song in songs]), cells.astype(np.uint16), codes
+    temporary = path.with_suffix(".tmp")
+    with temporary.open("wb") as handle:
+        np.savez(handle, np.array([len(song) for song in songs]), cells.astype(np.uint16), codes)
+    temporary.rename(path)
 
 
 if __name__ == "__main__":

@@ -93,6 +93,7 @@ def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
 def _metrics(metrics: Mapping[str, Any]) -> str:
     """Return the evaluation's own tables, without its title and one heading lower."""
     from evaluation.detector.report import to_markdown as detector_tables
+    from evaluation.goals import detector_table
     from evaluation.retrieval.grid_report import grid_to_markdown
     from evaluation.retrieval.report import to_markdown as retrieval_tables
     from pretraining.probe.report import to_markdown as probe_tables
@@ -101,7 +102,8 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     lines = tables.get(metrics["schema"], detector_tables)(metrics).splitlines()
     if lines and lines[0].startswith("# "):
         lines = lines[1:]
-    return "\n".join(f"#{line}" if line.startswith("#") else line for line in lines)
+    text = "\n".join(f"#{line}" if line.startswith("#") else line for line in lines).strip("\n")
+    return f"{detector_table(metrics)}\n\n{text}" if metrics["schema"] == "detector-metrics/2" else text
 
 
 def _header(manifest: Mapping[str, Any]) -> str:

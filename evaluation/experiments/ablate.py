@@ -14,10 +14,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-from evaluation.retrieval.by_length import COLUMNS
-from evaluation.retrieval.report import table_row
+from evaluation.retrieval.rank1 import COLUMNS
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.settings import merged
+from nowplaying_core.text import markdown_table
 
 N_QUERIES: Final = 300
 VARIANTS: Final = Path(__file__).with_name("ablations.toml")
@@ -75,8 +75,8 @@ def committed_table() -> str:
 
 def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path, options: argparse.Namespace) -> None:
     """Train one variant, ship it in each precision, evaluate it and write what came out."""
-    from evaluation.retrieval.by_length import rank1_by_length
     from evaluation.retrieval.embedding import EmbeddingCache
+    from evaluation.retrieval.rank1 import rank1_by_length
     from export.publish_fingerprinter import publish_fingerprinter
     from fingerprinter.training.config import TrainingConfig
     from fingerprinter.training.progress import checkpoint_state
@@ -154,15 +154,15 @@ def to_markdown(base: dict[str, Any], results: dict[str, Any]) -> str:
         "cell, so that three points between two variants are noise. int8 is the loss to float, in points, on average "
         "over the row, where it was measured. Made by `python -m evaluation.experiments.ablate`.",
         "",
-        table_row(["variant", "parameters", "bytes/s", *names, "int8"]),
-        "|---" * (len(names) + 4) + "|",
     ]
+    rows = []
     for variant, result in results.items():
         rates = {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in result["rank1"].items()}
         cells = [variant, f"{result['n_parameters']:,}", f"{result['bytes_per_s']:g}"]
         loss = f"{result['int8_loss_points']:.1f}" if "int8_loss_points" in result else ""
-        lines.append(table_row([*cells, *(rates.get(name, "") for name in names), loss]))
-    return "\n".join(lines) + "\n"
+        rows.append([*cells, *(rates.get(name, "") for name in names), loss])
+    headings = ["variant", "parameters", "bytes/s", *names, "int8"]
+    return "\n".join([*lines, markdown_table(headings, rows)]) + "\n"
 
 
 if __name__ == "__main__":

@@ -13,13 +13,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from evaluation.retrieval.by_length import COLUMNS, rank1_by_length
 from evaluation.retrieval.embedding import EmbeddingCache
-from evaluation.retrieval.report import table_row
+from evaluation.retrieval.rank1 import COLUMNS, rank1_by_length
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.plotting import pyplot
 from nowplaying_core.statistics import wilson
+from nowplaying_core.text import markdown_table
 from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
 RESULTS: Final = Path(__file__).with_name("curve.json")
@@ -96,15 +96,15 @@ def to_markdown(points: Sequence[Mapping[str, Any]]) -> str:
         f"90 % has an interval of {100 * low:.1f} to {100 * high:.1f} %. Bytes are those of the codes; the database "
         "adds two for the cell of each fingerprint. Made by `python -m evaluation.experiments.curve`.",
         "",
-        table_row(["model", "window, s", "hop, s", "bytes a code", "bytes/s", *names]),
-        "|---" * (5 + len(names)) + "|",
     ]
+    rows = []
     for point in sorted(points, key=lambda one: (one["model"], one["bytes"] / one["hop_s"], one["hop_s"])):
         rates = {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in point["rank1"].items()}
         space = [f"{point['hop_s']:g}", str(point["bytes"]), f"{point['bytes'] / point['hop_s']:.3g}"]
         cells = [point["model"], f"{point['window_s']:.3g}", *space, *(rates.get(name, "") for name in names)]
-        lines.append(table_row(cells))
-    return "\n".join(lines) + "\n"
+        rows.append(cells)
+    headings = ["model", "window, s", "hop, s", "bytes a code", "bytes/s", *names]
+    return "\n".join([*lines, markdown_table(headings, rows)]) + "\n"
 
 
 def plot(points: Sequence[Mapping[str, Any]], path: Path) -> None:

@@ -12,7 +12,7 @@ import argparse
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +20,18 @@ import numpy as np
 
 from evaluation.experiments.binary_index import BinaryCode, BinaryIndex
 from evaluation.retrieval.conditions import Condition, paired_conditions
-from evaluation.retrieval.distractors import SongStatistics, distractor_track, draw_songs
 from evaluation.retrieval.embedding import EmbeddingCache
-from evaluation.retrieval.library import Library, build_library
-from evaluation.retrieval.report import table_row
-from evaluation.retrieval.setting import plan_known
+from evaluation.retrieval.evaluation_set import plan_known
+from evaluation.retrieval.library import Library, build_library, grow_library
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot
 from nowplaying_core.statistics import cluster_bootstrap, paired_difference
+from nowplaying_core.text import markdown_table
 from ondevice_db.index.base import FingerprintIndex, SearchOptions
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.store import SongDatabase
 
 PQ = "PQ, 12 bytes, Annoy cells"
@@ -57,7 +55,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, action="append", default=[], help="folder of learned bits; may be repeated")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--drawn", type=int, default=0, help="songs beside the corpus that nobody recorded")
+    parser.add_argument("--distractors", type=int, default=0, help="synthetic distractors beside the corpus")
     parser.add_argument("--queries", type=int, default=2000, help="drawn for each condition")
     parser.add_argument("--first", type=int, help="ask only so many of them")
     parser.add_argument("--scanned", type=float, nargs="+", default=[0.5, 0.8, 1.6, 3.2, 100.0], help="per cent")
@@ -67,35 +65,27 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     embeddings = EmbeddingCache(options.model, options.cache_dir)
-    library, vectors = indexed(embeddings, options)
+    library = indexed(embeddings, options)
     asked = questions(embeddings, library, options)
-    systems = ways(library, vectors, options)
+    systems = ways(library, options)
     points = [point for way in systems for point in measure(way, systems[way], library, asked, options)]
-    text = to_markdown(points, options.drawn)
+    text = to_markdown(points, options.distractors)
     print(text)
     if options.table:
         options.table.write_text(text, encoding="utf-8")
         plot(points, options.table.with_suffix(".png"))
 
 
-def indexed(embeddings: EmbeddingCache, options: argparse.Namespace) -> tuple[Library, np.ndarray]:
-    """Return the corpus as a database, with drawn songs behind its own, and the vectors of all."""
-    database = options.out / f"discrete-{options.drawn}.npdb"
+def indexed(embeddings: EmbeddingCache, options: argparse.Namespace) -> Library:
+    """Return the corpus as a database, with synthetic distractors behind its own songs."""
+    database = options.out / "discrete.npdb"
     shutil.rmtree(database, ignore_errors=True)
     music = [*recordings_if_any(options.corpus, "music", "train"), *read_corpus(options.corpus, "music", "dev")]
     files = {file.path: file for file in music}
     library = build_library(list(files.values()), embeddings, database)
-    if not options.drawn:
-        return library, library.vectors
     shipped = Codebook.load(embeddings.fingerprinter.folder.path)
-    drawn = list(draw_songs(SongStatistics.load(), shipped, options.drawn, seed=17))
-    with DatabaseWriter.extend(database) as writer:
-        for number, song in enumerate(drawn):
-            writer.add(distractor_track(number, len(song), embeddings.reference_hop_s), song)
-        writer.finish(keep_previous=False)
-    n_real = library.groups.size
-    groups = np.concatenate([library.groups, np.arange(n_real, n_real + options.drawn)])
-    return replace(library, groups=groups), np.concatenate([library.vectors, *drawn])
+    grown = options.out / f"discrete-{options.distractors}.npdb"
+    return grow_library(library, [], options.distractors, grown, shipped)
 
 
 def questions(embeddings: EmbeddingCache, library: Library, options: argparse.Namespace) -> list[Asked]:
@@ -111,11 +101,11 @@ def questions(embeddings: EmbeddingCache, library: Library, options: argparse.Na
     ]
 
 
-def ways(library: Library, vectors: np.ndarray, options: argparse.Namespace) -> dict[str, FingerprintIndex]:
+def ways(library: Library, options: argparse.Namespace) -> dict[str, FingerprintIndex]:
     """Return what is compared, by name."""
     pq = SongDatabase.open(library.database).index
     shapes = [tuple(int(number) for number in shape.split("x")) for shape in options.tables.split(",")]
-    signs = BinaryCode.of_signs(vectors.shape[1])
+    signs = BinaryCode.of_signs(library.vectors.shape[1])
     chosen = [(f"{SIGNS}, {n} x {bits}", signs, n, bits) for n, bits in shapes]
     for run in options.run:
         code, n, bits = learned_code(run)
@@ -125,7 +115,7 @@ def ways(library: Library, vectors: np.ndarray, options: argparse.Namespace) -> 
         raise ConfigError(message)
     found: dict[str, FingerprintIndex] = {PQ: pq}
     for name, code, n, bits in chosen:
-        found[name] = BinaryIndex(code, vectors, n_tables=n, table_bits=bits, cohort=pq.cohort)
+        found[name] = BinaryIndex(code, library.vectors, n_tables=n, table_bits=bits, cohort=pq.cohort)
     return found
 
 
@@ -157,7 +147,7 @@ def measure(
     for per_cent in options.scanned:
         n_asked = len(asked[0].truth)
         slug = "".join(
-            letter if letter.isalnum() else "-" for letter in f"{name} {options.drawn} {n_asked} {per_cent:g}"
+            letter if letter.isalnum() else "-" for letter in f"{name} {options.distractors} {n_asked} {per_cent:g}"
         )
         file = options.out / f"{slug}.json"
         if not file.is_file():
@@ -187,20 +177,19 @@ def outcome(matcher: Matcher, groups: np.ndarray, asked: Asked, search: SearchOp
     }
 
 
-def to_markdown(points: Sequence[dict[str, Any]], n_drawn: int) -> str:
+def to_markdown(points: Sequence[dict[str, Any]], n_distractors: int) -> str:
     """Return the table; every figure is taken from the points."""
     conditions = [row["condition"] for row in points[0]["conditions"]]
     n = len(points[0]["conditions"][0]["right"])
     first = {(p["way"], p["asked_for_%"]): p for p in points}
     lines = [
         f"Rank-1 in % of {n} dev queries a condition among {points[0]['n_fingerprints']} fingerprints"
-        + (f", those of {n_drawn} drawn songs included" if n_drawn else "")
+        + (f", those of {n_distractors} synthetic distractors included" if n_distractors else "")
         + "; beside PQ also the difference to it at the same share asked for. Intervals are 95 %, bootstrap over "
         "tracks, paired where they are of a difference. Made by `python -m evaluation.experiments.discrete`.",
         "",
-        table_row(["way", "bytes", "scanned, %", *conditions]),
-        "|---" * (3 + len(conditions)) + "|",
     ]
+    rows = []
     for point in points:
         beside = first.get((PQ, point["asked_for_%"]))
         cells = [
@@ -208,8 +197,8 @@ def to_markdown(points: Sequence[dict[str, Any]], n_drawn: int) -> str:
             for number, row in enumerate(point["conditions"])
         ]
         scanned = np.mean([row["scanned"] for row in point["conditions"]])
-        lines.append(table_row([point["way"], f"{point['bytes']:g}", f"{100 * scanned:.2f}", *cells]))
-    return "\n".join(lines) + "\n"
+        rows.append([point["way"], f"{point['bytes']:g}", f"{100 * scanned:.2f}", *cells])
+    return "\n".join([*lines, markdown_table(["way", "bytes", "scanned, %", *conditions], rows)]) + "\n"
 
 
 def cell(row: dict[str, Any], beside: dict[str, Any] | None) -> str:

@@ -1,23 +1,30 @@
-"""Fit the acceptance model to queries whose answer is known.
+"""Fit the acceptance model to queries whose answer is known, and judge queries by a model that was not fitted to them.
 
-Right answers come from degraded queries of dev music. Wrong ones come from the same queries with their song (and its
+Correct answers come from degraded queries of dev music. Wrong ones come from the same queries with their song (and its
 duplicates) masked from the index, from known queries whose first song is another, and from speech and noise of the
-``train`` split. The ``unknown`` music and the dev speech and noise are left for the evaluation.
+``train`` split. The model that ships is fitted to all of them.
+
+Its figures on these queries would be those of a fit on its own data. Therefore the dev tracks are divided into two
+halves, a model is fitted to each, and each judges the queries of the other half (two-fold cross-fitting).
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions
-from evaluation.retrieval.matching import System, match_all
-from evaluation.retrieval.setting import Setting
-from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance, fit_acceptance
+from ondevice_db.match.accept import Acceptance, fit_acceptance
+from ondevice_db.match.evidence import FEATURES, Evidence
 
-__all__ = ["Calibration", "calibrate", "calibration_conditions"]
+__all__ = ["Calibration", "CalibrationData", "CrossFit", "calibration_conditions", "judge", "split_tracks"]
+
+BOTH_HALVES: Final = -1  # half of examples that every fit gets: speech and noise of the train split
+_MEASURES: Final = FEATURES[: FEATURES.index("log_fingerprints")]
+_FALSE_ACCEPT_RATE: Final = 0.003
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +36,7 @@ class Calibration:
     acceptance : Acceptance
     n_known, n_unknown : int
     false_accept_rate : float
-        That the thresholds were chosen for, on the fit's own queries.
+        For which the thresholds were chosen, on the queries of the fit.
     """
 
     acceptance: Acceptance
@@ -49,51 +56,145 @@ class Calibration:
         }
 
 
-def calibration_conditions() -> list[Condition]:
-    """Return what the fit is to hold for: clean sound, and the easier and the harder conditions, long and short."""
-    return [CLEAN, *paired_conditions()]
+@dataclass(frozen=True, slots=True)
+class CalibrationData:
+    """Examples of correct and of wrong answers.
+
+    Attributes
+    ----------
+    features : ndarray of float64, shape (n, N_FEATURES)
+        :meth:`~ondevice_db.match.evidence.Evidence.to_vector` of each answer; NaN where there was no candidate.
+    is_correct : ndarray of bool, shape (n,)
+    halves : ndarray of int64, shape (n,)
+        Half of the tracks that the query was cut from, 0 or 1; -1 where both fits get the example.
+    n_searched : int
+        Fingerprints in the database.
+    """
+
+    features: NDArray[np.float64]
+    is_correct: NDArray[np.bool_]
+    halves: NDArray[np.int64]
+    n_searched: int
+
+    @classmethod
+    def join(
+        cls, parts: Sequence[tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.int64]]], n_searched: int
+    ) -> "CalibrationData":
+        """Join the features, correctness and halves of several sets of answers."""
+        features, is_correct, halves = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return cls(features, is_correct, halves, n_searched)
+
+    def fit(self, half: int | None = None, *, false_accept_rate: float = _FALSE_ACCEPT_RATE) -> Calibration:
+        """Fit the acceptance model to one half of the tracks, or to all of them.
+
+        Parameters
+        ----------
+        half : {0, 1}, optional
+        false_accept_rate : float in (0, 1)
+            For which the thresholds are chosen.
+        """
+        chosen = np.isfinite(self.features).all(axis=1)
+        if half is not None:
+            chosen &= (self.halves == half) | (self.halves == BOTH_HALVES)
+        known, unknown = self.features[chosen & self.is_correct], self.features[chosen & ~self.is_correct]
+        acceptance = fit_acceptance(known, unknown, false_accept_rate=false_accept_rate)
+        return Calibration(replace(acceptance, n_fitted=self.n_searched), len(known), len(unknown), false_accept_rate)
+
+    def cross_fit(self) -> "CrossFit":
+        """Fit a model to each half of the tracks.
+
+        Raises
+        ------
+        ConfigError
+            When a half has no correct or no wrong answers, as with fewer than two tracks.
+        """
+        return CrossFit((self.fit(0).acceptance, self.fit(1).acceptance), self.n_searched)
 
 
-def calibrate(
-    setting: Setting,
-    conditions: Sequence[Condition] | None = None,
-    *,
-    false_accept_rate: float = 0.003,
-    jobs: int = 1,
-) -> Calibration:
-    """Fit the acceptance model.
+@dataclass(frozen=True, slots=True)
+class CrossFit:
+    """Two acceptance models, each fitted to one half of the tracks.
+
+    Attributes
+    ----------
+    acceptances : tuple of two Acceptance
+        The first is fitted to half 0.
+    n_searched : int
+        Fingerprints in the database.
+    """
+
+    acceptances: tuple[Acceptance, Acceptance]
+    n_searched: int
+
+    def judge(
+        self, features: NDArray[np.float64], halves: NDArray[np.int64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+        """Score each answer by the model that was fitted to the other half of the tracks.
+
+        Parameters
+        ----------
+        features : ndarray of float64, shape (n, N_FEATURES)
+        halves : ndarray of int64, 0 or 1, shape (n,)
+            Of the queries' tracks, from :func:`split_tracks`. Recordings that no model was fitted to are divided too,
+            so that each is judged once.
+
+        Returns
+        -------
+        scores : ndarray of float64, shape (n,), in [0, 1]
+        accepted : ndarray of bool, shape (n,)
+        """
+        scores, accepted = np.zeros(len(features)), np.zeros(len(features), bool)
+        for half, acceptance in enumerate(self.acceptances):
+            others = halves != half
+            scores[others], accepted[others] = judge(acceptance, features[others], self.n_searched)
+        return scores, accepted
+
+
+def judge(
+    acceptance: Acceptance, features: NDArray[np.float64], n_searched: int
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Score answers by an acceptance model, and decide as the matcher decides.
 
     Parameters
     ----------
-    setting : Setting
-        With speech and noise of the ``train`` split, so that the evaluation's own stay unseen.
-    conditions : sequence of Condition, optional
-    false_accept_rate : float in (0, 1)
-        That the thresholds aim for.
-    jobs : int >= 1
+    acceptance : Acceptance
+    features : ndarray of float64, shape (n, N_FEATURES)
+        NaN where there was no candidate: such a query scores 0 and is not accepted.
+    n_searched : int
+        Fingerprints in the database.
+
+    Returns
+    -------
+    scores : ndarray of float64, shape (n,), in [0, 1]
+    accepted : ndarray of bool, shape (n,)
     """
-    hop_s = setting.cache.fingerprinter.query_hop_s
-    system = System(library=setting.library, acceptance=DEFAULT_ACCEPTANCE, hop_s=hop_s)
-    masks = [setting.library.members(int(song)) for song in setting.truth]
-    known: list[NDArray[np.float64]] = []
-    unknown: list[NDArray[np.float64]] = []
-    for condition in conditions if conditions is not None else calibration_conditions():
-        embeddings = setting.cache.queries(setting.plans["known"], condition)
-        open_set = match_all(system, embeddings, jobs=jobs)
-        right = open_set.right(setting.library, setting.truth)
-        known.append(open_set.features[right])
-        unknown.append(open_set.features[~right])
-        unknown.append(match_all(system, embeddings, masks, jobs=jobs).features)
-    for name in sorted({"speech", "noise"} & set(setting.plans)):
-        for condition in (CLEAN, Condition(length_s=2.0)):
-            embeddings = setting.cache.queries(setting.plans[name], condition)
-            unknown.append(match_all(system, embeddings, jobs=jobs).features)
-    right_rows, wrong_rows = (_finite(parts) for parts in (known, unknown))
-    acceptance = fit_acceptance(right_rows, wrong_rows, false_accept_rate=false_accept_rate)
-    acceptance = replace(acceptance, n_fitted=int(setting.library.song_starts[-1]))
-    return Calibration(acceptance, len(right_rows), len(wrong_rows), false_accept_rate)
+    scores, accepted = np.zeros(len(features)), np.zeros(len(features), bool)
+    for row in np.flatnonzero(np.isfinite(features).all(axis=1)):
+        measures = dict(zip(_MEASURES, features[row].tolist(), strict=False))
+        evidence = Evidence(**measures, n_fingerprints=round(math.exp(features[row, len(_MEASURES)])))
+        scores[row] = acceptance.probability(evidence, n_searched=n_searched)
+        accepted[row] = scores[row] >= acceptance.threshold_for(evidence.n_fingerprints)
+    return scores, accepted
 
 
-def _finite(parts: list[NDArray[np.float64]]) -> NDArray[np.float64]:
-    joined = np.concatenate(parts)
-    return joined[np.isfinite(joined).all(axis=1)]
+def split_tracks(tracks: Sequence[Hashable], rng: np.random.Generator) -> NDArray[np.int64]:
+    """Divide queries into two halves; all queries of one track are in the same half.
+
+    Parameters
+    ----------
+    tracks : sequence, length n_queries
+        What each query was cut from: equal for duplicates of the same music.
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of int64, 0 or 1, shape (n_queries,)
+    """
+    numbers = {track: number for number, track in enumerate(dict.fromkeys(tracks))}
+    half_of = rng.permutation(len(numbers)) % 2
+    return np.array([half_of[numbers[track]] for track in tracks], np.int64)
+
+
+def calibration_conditions() -> list[Condition]:
+    """Return the conditions that the fit is for: clean sound, and the easier and the harder conditions, long, short."""
+    return [CLEAN, *paired_conditions()]

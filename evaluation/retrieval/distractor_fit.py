@@ -1,4 +1,4 @@
-"""Fit the statistics of drawn songs to real music, and compare the two."""
+"""Fit the statistics of synthetic distractors to real music, and compare the two."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import least_squares
 
-from evaluation.retrieval.distractors import SongStatistics, draw_songs
+from evaluation.retrieval.distractors import SongStatistics, synthesize_songs
 from nowplaying_core.errors import ConfigError
 from ondevice_db.index.codebook import Codebook
 
@@ -39,7 +39,7 @@ def fit_statistics(
     """Fit :class:`SongStatistics` to the fingerprints of whole songs.
 
     The covariances and the two speeds of change follow from moments. How strongly fingerprints crowd, how often
-    sections return and how exactly are then set so that drawn songs agree with the real ones in the similarity to the
+    sections return and how exactly are then set so that distractors agree with the real ones in the similarity to the
     nearest fingerprint of another song, and in the share and the closeness of fingerprints that come again later.
 
     Parameters
@@ -58,15 +58,15 @@ def fit_statistics(
         When there are fewer than 20 songs of at least 60 fingerprints.
     """
     silent_share = float(np.mean([not row.any() for rows in songs for row in rows]))
-    heard = [rows[rows.any(axis=1)] for rows in songs]
-    heard = [rows for rows in heard if len(rows) >= _FEWEST_FINGERPRINTS]
-    if len(heard) < _FEWEST_SONGS:
-        message = f"fit: expected {_FEWEST_SONGS} songs of {_FEWEST_FINGERPRINTS} fingerprints, found {len(heard)}"
+    sounding = [rows[rows.any(axis=1)] for rows in songs]
+    sounding = [rows for rows in sounding if len(rows) >= _FEWEST_FINGERPRINTS]
+    if len(sounding) < _FEWEST_SONGS:
+        message = f"fit: expected {_FEWEST_SONGS} songs of {_FEWEST_FINGERPRINTS} fingerprints, found {len(sounding)}"
         raise ConfigError(message)
-    means = np.stack([rows.mean(axis=0) for rows in heard]).astype(np.float64)
-    deviations = np.concatenate([rows - rows.mean(axis=0) for rows in heard]).astype(np.float64)
-    within = deviations.T @ deviations / (len(deviations) - len(heard))
-    share, section, phi, lost = _fit_speeds(_autocorrelation(heard))
+    means = np.stack([rows.mean(axis=0) for rows in sounding]).astype(np.float64)
+    deviations = np.concatenate([rows - rows.mean(axis=0) for rows in sounding]).astype(np.float64)
+    within = deviations.T @ deviations / (len(deviations) - len(sounding))
+    share, section, phi, lost = _fit_speeds(_autocorrelation(sounding))
     # A song's own mean takes away a part of its slow changes, and adds as much to the spread of the means.
     within /= 1 - lost
     between = np.cov(means.T) - lost * within
@@ -85,26 +85,26 @@ def fit_statistics(
         embedding_space=embedding_space,
         provenance={},
     )
-    statistics = _tune(statistics, heard, codebook, seed)
-    found = compare(heard, _draw_like(statistics, codebook, heard, seed), codebook)
-    return replace(statistics, provenance={**provenance, "n_songs": len(heard), "real_and_drawn": found})
+    statistics = _tune(statistics, sounding, codebook, seed)
+    found = compare(sounding, _synthesize_like(statistics, codebook, sounding, seed), codebook)
+    return replace(statistics, provenance={**provenance, "n_songs": len(sounding), "real_and_synthetic": found})
 
 
-def compare(real: Songs, drawn: Songs, codebook: Codebook) -> dict[str, list[float]]:
-    """Return measures of real and of drawn songs, in pairs."""
-    ours, theirs = _measures(real, codebook), _measures(drawn, codebook)
+def compare(real: Songs, synthetic: Songs, codebook: Codebook) -> dict[str, list[float]]:
+    """Return measures of real songs and of distractors, in pairs."""
+    ours, theirs = _measures(real, codebook), _measures(synthetic, codebook)
     return {name: [round(ours[name], 4), round(theirs[name], 4)] for name in ours}
 
 
-def _tune(statistics: SongStatistics, heard: Songs, codebook: Codebook, seed: int) -> SongStatistics:
-    real = _measures(heard, codebook)
+def _tune(statistics: SongStatistics, sounding: Songs, codebook: Codebook, seed: int) -> SongStatistics:
+    real = _measures(sounding, codebook)
 
     def bisect(name: str, measure: str, low: float, high: float, *, rises: bool) -> None:
         nonlocal statistics
         for _ in range(_BISECTIONS):
             middle = (low + high) / 2
             statistics = replace(statistics, **{name: middle})  # type: ignore[arg-type]
-            value = _measures(_draw_like(statistics, codebook, heard, seed), codebook)[measure]
+            value = _measures(_synthesize_like(statistics, codebook, sounding, seed), codebook)[measure]
             low, high = (middle, high) if (value < real[measure]) == rises else (low, middle)
 
     # Each measure answers mostly to one parameter; twice around settles them together.
@@ -116,10 +116,12 @@ def _tune(statistics: SongStatistics, heard: Songs, codebook: Codebook, seed: in
     return statistics
 
 
-def _draw_like(statistics: SongStatistics, codebook: Codebook, heard: Songs, seed: int) -> list[NDArray[np.float32]]:
-    mean_s = float(np.mean([len(rows) for rows in heard])) * statistics.hop_s
-    drawn = draw_songs(statistics, codebook, len(heard), seed=seed, mean_duration_s=mean_s)
-    return [rows[rows.any(axis=1)] for rows in drawn]
+def _synthesize_like(
+    statistics: SongStatistics, codebook: Codebook, sounding: Songs, seed: int
+) -> list[NDArray[np.float32]]:
+    mean_s = float(np.mean([len(rows) for rows in sounding])) * statistics.hop_s
+    synthetic = synthesize_songs(statistics, codebook, len(sounding), seed=seed, mean_duration_s=mean_s)
+    return [rows[rows.any(axis=1)] for rows in synthetic]
 
 
 def _measures(songs: Songs, codebook: Codebook) -> dict[str, float]:
@@ -147,7 +149,7 @@ def _measures(songs: Songs, codebook: Codebook) -> dict[str, float]:
         "repeated_share": float((closest >= _REPEAT_COSINE).mean()),
         "repeat_cosine_p50": float(np.median(again)) if again.size else _REPEAT_COSINE,
         "cell_perplexity": float(np.exp(-(share[share > 0] * np.log(share[share > 0])).sum())),
-        "left_over_by_cell": float(np.square(rows - codebook.centroids[cells]).sum(axis=1).mean()),
+        "residual_by_cell": float(np.square(rows - codebook.centroids[cells]).sum(axis=1).mean()),
     }
 
 

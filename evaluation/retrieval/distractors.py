@@ -1,15 +1,15 @@
-"""Songs that nobody recorded: fingerprints drawn from the statistics of real ones, for size and speed at any scale.
+"""Synthetic distractors: fingerprints with the statistics of real songs, for size and speed at any scale.
 
 A song is a place of its own in the space, around which it walks. The walk has two speeds, the change from one
 fingerprint to the next and the change from one section to the next, and some sections return, a little different, as a
-refrain does. Real fingerprints also crowd together wherever music likes to be, so each is drawn towards its cell c:
+refrain does. Real fingerprints also crowd together wherever music likes to be, so each is pulled towards its cell c:
 
     y_t = unit(mean + song + L (sqrt(1 - s) w_t + sqrt(s) v_section(t))),   w_t = phi w_{t-1} + sqrt(1 - phi^2) e_t
     x_t = unit(y_t + a (m[c(y_t)] - y_t))
 
-Its few parameters are fitted to real music by :mod:`evaluation.retrieval.distractor_fit`. What is found among such
-songs says how large and how quick a database is, and how much of the exact answer its search finds. It says nothing of
-accuracy: real music has covers, loops and look-alikes that no such model draws.
+Its few parameters are fitted to real music by :mod:`evaluation.retrieval.distractor_fit`. Searching among such songs
+measures how large and how quick a database is, and how much of the exact answer its search finds. It does not measure
+accuracy: real music has covers, loops and look-alikes that no such model makes.
 """
 
 import json
@@ -27,7 +27,7 @@ from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
 
-__all__ = ["SHIPPED_STATISTICS", "SongStatistics", "distractor_track", "draw_songs"]
+__all__ = ["SHIPPED_STATISTICS", "SongStatistics", "distractor_track", "synthesize_songs"]
 
 SHIPPED_STATISTICS = Path(__file__).with_name("distractors.npz")
 _SONGS_AT_ONCE = 64
@@ -57,7 +57,7 @@ class SongStatistics:
     repeat_noise : float in [0, 1]
         Standard deviation in which it differs then, as a share of that within a song.
     clustering : float in [0, 1)
-        How far fingerprints are drawn towards their cells.
+        How far fingerprints are pulled towards their cells.
     silent_share : float in [0, 1)
         Of a song's fingerprints; they stand at its end.
     embedding_space : str
@@ -124,7 +124,7 @@ class SongStatistics:
             raise CorruptArtifactError(message) from error
 
 
-def draw_songs(
+def synthesize_songs(
     statistics: SongStatistics,
     codebook: Codebook,
     n_songs: int,
@@ -134,7 +134,7 @@ def draw_songs(
     mean_duration_s: float = 210.0,
     equal_lengths: bool = False,
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield the fingerprints of songs; song number n is the same whatever was drawn before it.
+    """Yield the fingerprints of songs; song number n is the same whatever was made before it.
 
     Parameters
     ----------
@@ -174,9 +174,9 @@ def distractor_track(number: int, n_fingerprints: int, hop_s: float) -> Track:
     """Return metadata of the usual length for a song that does not exist; the title says so."""
     return Track(
         track_id=f"{number:016x}",
-        title=f"Distractor {number:07} (drawn)",
-        artist=f"Nobody {number % 9973:04}",
-        album=f"Songs nobody recorded {number // 12:06}",
+        title=f"Distractor {number:07} (synthetic)",
+        artist=f"Synthetic artist {number % 9973:04}",
+        album=f"Synthetic distractors {number // 12:06}",
         duration_s=round(n_fingerprints * hop_s, 1),
         source=f"distractor:{number}",
     )

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -14,15 +14,14 @@ from numpy.typing import NDArray
 from evaluation.retrieval.answers import Answers, ask_landmarks, ask_matcher, ask_published
 from evaluation.retrieval.conditions import Condition, Room
 from evaluation.retrieval.embedding import EmbeddingCache
+from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from evaluation.retrieval.library import Library
 from evaluation.retrieval.matching import System
 from evaluation.retrieval.queries import Plan
-from evaluation.retrieval.setting import index_corpus, plan_known
 from nowplaying_core.artifacts import canonical_json, write_json
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.match.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.store.store import SongDatabase
 
 __all__ = ["GRIDS", "Grid", "evaluate_grid", "timestamps"]
@@ -107,7 +106,6 @@ def evaluate_grid(
     exact: bool = False,
     baseline: str | Path | None = None,
     jobs: int = 1,
-    progress: Callable[[str], None] = _log.info,
 ) -> dict[str, Any]:
     """Evaluate a model on a published grid; called again after an interruption, go on.
 
@@ -134,7 +132,6 @@ def evaluate_grid(
     baseline : str or Path, optional
         Fingerprinter that is asked the same queries.
     jobs : int >= 1
-    progress : callable
 
     Returns
     -------
@@ -161,13 +158,13 @@ def evaluate_grid(
     if not lengths:
         message = f"protocol {name}: expected a length of at least the model's {fingerprinter.window_s:g} s"
         raise ConfigError(message)
-    progress("indexing")
+    _log.info("indexing")
     run, *baselines = (
         _prepare(grid, one, corpus, cache, codebook=chosen, n_queries=n_queries, seed=seed)
         for one, chosen in zip(models, (codebook, None), strict=False)
     )
     asked = [*_ASKED, _OURS_EXACT] if exact else _ASKED
-    progress("landmarks")
+    _log.info("landmarks")
     landmarks = ask_landmarks(run.library, embeddings.folder)
     databases = [_identity(one) for one in (run, *baselines)]
     rows: list[dict[str, Any]] = []
@@ -179,7 +176,7 @@ def evaluate_grid(
                 question = canonical_json({"cell": cell, "asked": asked, "databases": databases, "seed": seed})
                 kept = cache / "grid" / f"{hashlib.sha256(question.encode()).hexdigest()[:16]}.json"
                 if not kept.is_file():
-                    progress(condition.name)
+                    _log.info("%s", condition.name)
                     answers = _ask(run, condition, asked, jobs=jobs)
                     for other in baselines:
                         found = _ask(other, condition, _BASELINE_ASKED, jobs=jobs)
@@ -252,7 +249,7 @@ def _ask(run: _Run, condition: Condition, asked: Sequence[_Asked], *, jobs: int)
     queries = run.embeddings.queries(run.plan, condition)
     answers = {}
     for matcher, search in asked:
-        system = System(library=run.library, acceptance=DEFAULT_ACCEPTANCE, search=search, hop_s=run.grid.hop_s)
+        system = System(library=run.library, search=search, hop_s=run.grid.hop_s)
         if matcher == "ours":
             answers[f"ours, {search}"] = ask_matcher(system, queries, jobs=jobs)
         else:

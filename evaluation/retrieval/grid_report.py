@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from evaluation.retrieval.report import table_row
 from nowplaying_core.plotting import pyplot
+from nowplaying_core.text import markdown_table
 
 __all__ = ["grid_to_markdown", "open_set_to_markdown", "plot_grid", "plot_open_set"]
 
@@ -13,7 +13,7 @@ _LEVELS = {
     "segment": "segments, at the nearest reference",
     "segment_near": "segments, at it or beside it",
     "song": "songs",
-    "timestamps": "right songs at the right time, within half a reference hop",
+    "timestamps": "correct songs at the correct time, within half a reference hop",
 }
 
 
@@ -33,7 +33,7 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
             rows = [row for row in result["rows"] if row["table"] == table]
             columns = list(dict.fromkeys(_column(row) for row in rows))
             lines += ["", f"## {table.capitalize()}: {title}", ""]
-            lines += [table_row(["length", "system", *columns]), "|---" * (2 + len(columns)) + "|"]
+            cells_of = []
             for length_s in sorted({row["length_s"] for row in rows}):
                 for system in dict.fromkeys(row["system"] for row in rows):
                     if system == "landmarks" and level.startswith("segment"):
@@ -43,25 +43,26 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
                         for row in rows
                         if (row["length_s"], row["system"]) == (length_s, system)
                     }
-                    lines.append(table_row([f"{length_s:g} s", system, *(_rate(cells[column]) for column in columns)]))
+                    cells_of.append([f"{length_s:g} s", system, *(_rate(cells[column]) for column in columns)])
+            lines.append(markdown_table(["length", "system", *columns], cells_of))
     return "\n".join(lines) + "\n"
 
 
 def open_set_to_markdown(result: Mapping[str, Any]) -> str:
     """Return the table of :func:`~evaluation.retrieval.open_set.evaluate_open_set` in Markdown."""
-    left_out = result["left_out_as_twins"]
+    left_out = result["left_out_as_duplicates"]
+    thresholds = " and ".join(f"{threshold:.3f}" for threshold in result["thresholds"])
     lines = [
         f"# {result['model']} on the open set",
         "",
         f"{result['n_queries']} queries of known and {result['n_unknown']} of unknown music a condition, searched "
         f"among {result['n_songs']} songs, seed {result['seed']}; through codes, Annoy and mu-law. Accepted above "
-        f"{result['threshold']:.3f}; Wilson's 95 % intervals, Clopper and Pearson's for false accepts. "
+        f"{thresholds}, the thresholds of acceptance models that were fitted to the other half of the tracks; Wilson's "
+        "95 % intervals, Clopper and Pearson's for false accepts. "
         f"Left out because a song holds them: {', '.join(left_out) if left_out else 'none'}.",
         "",
-        "| condition | rank-1 % | accepted and right % | known, accepted as another | unknown, accepted | interval % | "
-        "recall at 99 % precision |",
-        "|---|---|---|---|---|---|---|",
     ]
+    table = []
     for row in result["rows"]:
         false = row["false_accepts"]
         low, high = false["clopper_pearson"]
@@ -74,8 +75,9 @@ def open_set_to_markdown(result: Mapping[str, Any]) -> str:
             f"{100 * low:.2f} to {100 * high:.2f}",
             f"{100 * row['recall_at_precision_99']:.1f}",
         ]
-        lines.append(table_row(cells))
-    return "\n".join(lines) + "\n"
+        table.append(cells)
+    headings = ["condition", "rank-1 %", "accepted and correct %", "known, accepted as another", "unknown, accepted"]
+    return "\n".join([*lines, markdown_table([*headings, "interval %", "recall at 99 % precision"], table)]) + "\n"
 
 
 def plot_grid(result: Mapping[str, Any], path: Path) -> None:

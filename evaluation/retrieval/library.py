@@ -1,5 +1,7 @@
 """The songs that an evaluation searches, and which of them are the same music."""
 
+import itertools
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -7,19 +9,21 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.retrieval.distractors import SongStatistics, distractor_track, synthesize_songs
 from evaluation.retrieval.embedding import EmbeddingCache, load_long_enough
 from evaluation.retrieval.same_music import SameMusic
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ, track_id
 from nowplaying_core.audio.corpus import CorpusFile
 from ondevice_db.format.track import Track
+from ondevice_db.index.choose_codebook import CodebookChoice
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
 
-__all__ = ["Library", "build_library", "open_exact"]
+__all__ = ["Library", "build_library", "grow_library", "open_exact"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,52 @@ def build_library(
     starts = np.concatenate([[0], np.cumsum([len(rows) for rows in kept])]).astype(np.int64)
     library = Library(database, songs, joined, starts, np.arange(len(kept)))
     return replace(library, groups=SameMusic.among(library.paths, cache).groups())
+
+
+def grow_library(
+    library: Library,
+    extra_songs: Sequence[NDArray[np.float32]],
+    n_distractors: int,
+    database: Path,
+    shipped: Codebook,
+) -> Library:
+    """Put other songs behind a library's own, whose numbers stay; index them all as a user's collection would be.
+
+    That is, with cells of its own where there are so many fingerprints that finer cells pay.
+
+    Parameters
+    ----------
+    library : Library
+    extra_songs : sequence of ndarray of float32, each of shape (n, dim)
+        Fingerprints of songs that are not the same music as any of the library's.
+    n_distractors : int >= 0
+        Synthetic distractors behind them (:mod:`evaluation.retrieval.distractors`).
+    database : Path
+        Folder to write, replaced when it exists.
+    shipped : Codebook
+        Of the model.
+    """
+    if n_distractors == 0 and not extra_songs:
+        return library
+    own = SongDatabase.open(library.database)
+    songs = [library.vectors[start:end] for start, end in itertools.pairwise(library.song_starts)]
+    songs += [*extra_songs, *synthesize_songs(SongStatistics.load(), shipped, n_distractors, seed=17)]
+    names = ("embedding_space", "encoder", "dim", "hop_s", "window_s")
+    settings = FingerprintSettings(**{name: getattr(own.manifest, name) for name in names})
+    codebook = CodebookChoice().make(shipped, [len(song) for song in songs], songs.__getitem__)
+    shutil.rmtree(database, ignore_errors=True)
+    with DatabaseWriter(database, settings=settings, codebook=codebook) as writer:
+        for number, song in enumerate(songs):
+            other = number - own.n_songs
+            writer.add(own.track(number) if other < 0 else distractor_track(other, len(song), settings.hop_s), song)
+        writer.finish()
+    return replace(
+        library,
+        database=database,
+        vectors=np.concatenate(songs),
+        song_starts=np.concatenate([[0], np.cumsum([len(song) for song in songs])]).astype(np.int64),
+        groups=np.concatenate([library.groups, np.arange(own.n_songs, len(songs))]),
+    )
 
 
 def open_exact(library: Library) -> ExactIndex:

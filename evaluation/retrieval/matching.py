@@ -1,4 +1,4 @@
-"""Match an evaluation's queries and count what came out."""
+"""Match an evaluation's queries."""
 
 import time
 from collections.abc import Sequence
@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from evaluation.retrieval.library import Library, open_exact
 from nowplaying_core.processes import share_out
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.evidence import N_FEATURES
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
@@ -24,12 +23,11 @@ _CHUNK = 100
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class System:
-    """What is evaluated.
+    """A database and a way to search it.
 
     Attributes
     ----------
     library : Library
-    acceptance : Acceptance
     search : {"pq", "exact"}
         Through codes and Annoy, or exhaustively through float vectors.
     hop_s : float, seconds
@@ -38,7 +36,6 @@ class System:
     """
 
     library: Library
-    acceptance: Acceptance
     search: Literal["pq", "exact"] = "pq"
     hop_s: float = 0.5
     options: SearchOptions = field(default_factory=SearchOptions)
@@ -52,14 +49,13 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Outcomes:
-    """What came out for each query.
+    """The best match of each query.
 
     Attributes
     ----------
     songs : ndarray of int64, shape (n,)
         First song; -1 for none.
-    offsets_s, scores : ndarray of float64, shape (n,)
-    accepted : ndarray of bool, shape (n,)
+    offsets_s : ndarray of float64, shape (n,), seconds
     features : ndarray of float64, shape (n, N_FEATURES)
         :meth:`~ondevice_db.match.evidence.Evidence.to_vector`; NaN where there was no candidate.
     latency_ms : ndarray of float64, shape (n,)
@@ -68,15 +64,13 @@ class Outcomes:
 
     songs: NDArray[np.int64]
     offsets_s: NDArray[np.float64]
-    scores: NDArray[np.float64]
-    accepted: NDArray[np.bool_]
     features: NDArray[np.float64]
     latency_ms: NDArray[np.float64]
 
-    def right(self, library: Library, truth: NDArray[np.int64]) -> NDArray[np.bool_]:
-        """Tell where the first song is the same music as the true one."""
+    def correct(self, library: Library, true_songs: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Return for each query whether the first song is the same music as the true one."""
         groups = np.append(library.groups, -1)
-        same: NDArray[np.bool_] = groups[self.songs] == library.groups[truth]
+        same: NDArray[np.bool_] = groups[self.songs] == library.groups[true_songs]
         return same & (self.songs >= 0)
 
 
@@ -105,17 +99,15 @@ def match_all(
     return Outcomes(
         np.array(columns[0], np.int64),
         np.array(columns[1], np.float64),
-        np.array(columns[2], np.float64),
-        np.array(columns[3], np.bool_),
-        np.stack(columns[4]),
-        np.array(columns[5], np.float64),
+        np.stack(columns[2]),
+        np.array(columns[3], np.float64),
     )
 
 
 def _open(system: System) -> tuple[System, Matcher]:
     path: Path = system.library.database
     index = open_exact(system.library) if system.search == "exact" else None
-    return system, Matcher(SongDatabase.open(path), system.acceptance, index)
+    return system, Matcher(SongDatabase.open(path), index=index)
 
 
 def _match_chunk(
@@ -128,9 +120,8 @@ def _match_chunk(
         match = matcher.match(query, system.hop_s, replace(system.options, excluded_songs=hidden))
         latency_ms = 1000 * (time.perf_counter() - began_s)
         if match.evidence is None:
-            rows.append((-1, np.nan, 0.0, False, np.full(N_FEATURES, np.nan), latency_ms))
+            rows.append((-1, np.nan, np.full(N_FEATURES, np.nan), latency_ms))
             continue
         first = match.candidates[0]
-        features = match.evidence.to_vector()
-        rows.append((first.song_index, first.offset_s, first.score, match.best is not None, features, latency_ms))
+        rows.append((first.song_index, first.offset_s, match.evidence.to_vector(), latency_ms))
     return rows

@@ -1,7 +1,7 @@
 """The retrieval evaluation: rank-1, accepted and false accepts over the standard conditions, with intervals."""
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -9,33 +9,27 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.retrieval.calibration import BOTH_HALVES, Calibration, CalibrationData, CrossFit, calibration_conditions
 from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions, standard_conditions
+from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.matching import Outcomes, System, match_all
 from evaluation.retrieval.same_music import SAME_SIMILARITY
-from evaluation.retrieval.setting import Setting, build_setting
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio.corpus import recordings_if_any
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.statistics import (
-    clopper_pearson,
-    paired_difference,
-    poisson_upper,
-    rate_by_track,
-)
-from ondevice_db.index.base import SearchOptions
+from nowplaying_core.statistics import paired_difference, poisson_upper, rate_by_track
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.match.accept import Acceptance
-from ondevice_db.recognizer import acceptance_of
 
-__all__ = ["evaluate_retrieval"]
+__all__ = ["Evaluator", "evaluate_retrieval"]
 
 _log = logging.getLogger(__name__)
-_PLACE_TOLERANCE_S = 0.5
+_POSITION_TOLERANCE_S = 0.5
+_SOUND_CONDITIONS = (CLEAN, Condition(length_s=2.0))
 
 
 def evaluate_retrieval(
     model: str | Path,
-    corpus_root: Path,
+    corpus: Path,
     cache: Path,
     *,
     conditions: Sequence[Condition] | None = None,
@@ -44,25 +38,22 @@ def evaluate_retrieval(
     n_sounds: int = 500,
     seed: int = 1,
     float_model: str | Path | None = None,
-    acceptance: Acceptance | None = None,
-    options: SearchOptions | None = None,
     reference_hop_s: float | None = None,
     codebook: Codebook | None = None,
     jobs: int = 1,
-    progress: Callable[[str], None] = _log.info,
-) -> dict[str, Any]:
+) -> tuple[dict[str, Any], Calibration]:
     """Evaluate retrieval on a corpus.
 
     The music of splits ``train`` and ``dev`` is indexed; queries are cut from ``dev``. Every condition has the same
-    excerpts, and another system answers the same queries.
+    excerpts, and another system gets the same queries. Whether an answer is accepted is decided by an acceptance model
+    that was fitted to the other half of the tracks (:mod:`evaluation.retrieval.calibration`).
 
     Parameters
     ----------
     model : str or Path
         Fingerprinter under test.
-    corpus_root : Path
-    cache : Path
-        Folder for decoded audio, fingerprints and the database.
+    corpus, cache : Path
+        As for :func:`~evaluation.retrieval.evaluation_set.build_evaluation_set`.
     conditions : sequence of Condition, optional
         By default :func:`~evaluation.retrieval.conditions.standard_conditions`; those that are shorter than the
         model's window are left out.
@@ -73,130 +64,125 @@ def evaluate_retrieval(
     seed : int
     float_model : str or Path, optional
         The same encoder in float, for the paired comparison; it has its own database.
-    acceptance : Acceptance, optional
-        By default the one in the model's manifest.
-    options : SearchOptions, optional
     reference_hop_s : float, optional, seconds
         Of the database; by default the model's.
     codebook : Codebook, optional
         By default the one that ships with the model.
     jobs : int >= 1
-    progress : callable
-        Is told in words what is done next.
-
-    Notes
-    -----
-    What a corpus does not have is left out: measured rooms, unknown music, speech.
 
     Returns
     -------
-    dict
+    result : dict
         JSON-ready; see :func:`~evaluation.retrieval.report.to_markdown`.
+    calibration : Calibration
+        The acceptance model fitted to all tracks, which may ship.
+
+    Notes
+    -----
+    Groups that a corpus lacks (measured rooms, unknown music, speech) are left out.
     """
-    asked = list(conditions) if conditions is not None else standard_conditions()
+    requested = list(conditions) if conditions is not None else standard_conditions()
     shortest_s = Fingerprinter.from_model(model).shortest_query_s
-    has_rooms = bool(recordings_if_any(corpus_root, "rir", "dev"))
+    has_rooms = bool(recordings_if_any(corpus, "rir", "dev"))
     chosen = [
         condition
-        for condition in asked
+        for condition in requested
         if condition.length_s >= shortest_s and (has_rooms or condition.room != "measured")
     ]
     if not chosen:
         message = (
-            f"retrieval: expected a condition of at least the model's {shortest_s:g} s, found none of {len(asked)}"
+            f"retrieval: expected a condition of at least the model's {shortest_s:g} s, found none of {len(requested)}"
         )
         raise ConfigError(message)
-    progress("indexing")
-    room_kinds = {condition.room for condition in chosen}
-    setting = build_setting(
-        model,
-        corpus_root,
-        cache,
-        n_queries=n_queries,
-        n_unknown=n_unknown,
-        n_sounds=n_sounds,
-        seed=seed,
-        room_kinds=room_kinds,
-        reference_hop_s=reference_hop_s,
-        codebook=codebook,
-        jobs=jobs,
-    )
-    fingerprinter = setting.cache.fingerprinter
-    system = System(
-        library=setting.library,
-        acceptance=acceptance if acceptance is not None else acceptance_of(fingerprinter),
-        hop_s=fingerprinter.query_hop_s,
-        options=options if options is not None else SearchOptions(),
-    )
-    tracks = [str(query.path) for query in setting.plans["known"].queries]
-    run = _Run(setting, system, tracks, np.random.default_rng([seed, 99]), jobs)
-    known: list[dict[str, Any]] = []
-    outcomes: dict[Condition, Outcomes] = {}
-    for condition in chosen:
-        progress(condition.name)
-        outcomes[condition] = run.match("known", condition)
-        known.append(_score(run, condition, outcomes[condition]))
-    progress("false accepts")
-    false_accepts = _false_accepts(run, chosen)
-    progress("exact search")
-    exact = replace(run, system=replace(system, search="exact"))
+    _log.info("indexing")
+    drawn: dict[str, Any] = {"n_queries": n_queries, "n_unknown": n_unknown, "n_sounds": n_sounds, "seed": seed}
+    drawn |= {"room_kinds": {condition.room for condition in chosen}, "reference_hop_s": reference_hop_s, "jobs": jobs}
+    run = Evaluator.of(build_evaluation_set(model, corpus, cache, codebook=codebook, **drawn), seed=seed, jobs=jobs)
+    outcomes = {condition: run.match("known", condition) for condition in chosen}
+    calibrated = [condition for condition in chosen if condition in calibration_conditions()] or chosen
+    masked = {condition: run.match("known", condition, run.data.masks) for condition in calibrated}
+    examples = run.examples(outcomes, masked)
+    cross_fit = examples.cross_fit()
+    known = [_score(run, condition, outcomes[condition], cross_fit) for condition in chosen]
     compared = [condition for condition in chosen if condition in paired_conditions()]
-    by_exact = {condition: exact.match("known", condition) for condition in compared}
-    paired = {"codes against exact float search": _compare(run, outcomes, exact, by_exact)}
+    false_accepts = _false_accepts(run, masked, cross_fit)
+    _log.info("exact search")
+    paired = {"codes against exact float search": _compare(run, outcomes, run.by_exact_search(), compared)}
+    fingerprinter = run.data.embeddings.fingerprinter
     if float_model is not None:
-        progress("float encoder")
-        # The int8 model's codebook serves both: what differs is the encoder alone.
+        _log.info("float encoder")
+        # The int8 model's codebook serves both: only the encoder differs.
         shared = codebook if codebook is not None else Codebook.load(fingerprinter.folder.path)
-        other_setting = build_setting(
-            float_model,
-            corpus_root,
-            cache,
-            n_queries=n_queries,
-            n_unknown=n_unknown,
-            n_sounds=n_sounds,
-            seed=seed,
-            room_kinds=room_kinds,
-            reference_hop_s=reference_hop_s,
-            codebook=shared,
-            jobs=jobs,
-        )
-        other = replace(run, setting=other_setting, system=replace(system, library=other_setting.library))
-        by_float = {condition: other.match("known", condition) for condition in compared}
-        paired["int8 against float encoder"] = _compare(run, outcomes, other, by_float)
-    return {
+        other_data = build_evaluation_set(float_model, corpus, cache, codebook=shared, **drawn)
+        other = Evaluator.of(other_data, seed=seed, jobs=jobs)
+        paired["int8 against float encoder"] = _compare(run, outcomes, other, compared)
+    library = run.data.library
+    result = {
         "schema": "retrieval/1",
         "model": fingerprinter.name,
         "embedding_space": fingerprinter.embedding_space,
-        "reference_hop_s": setting.cache.reference_hop_s,
-        "n_songs": int(setting.library.song_starts.size - 1),
-        "n_fingerprints": int(setting.library.song_starts[-1]),
+        "reference_hop_s": run.data.embeddings.reference_hop_s,
+        "n_songs": int(library.song_starts.size - 1),
+        "n_fingerprints": int(library.song_starts[-1]),
         "n_queries": n_queries,
-        "n_tracks": len(set(tracks)),
+        "n_tracks": len(set(run.tracks)),
         "seed": seed,
-        "n_songs_with_twins": int((np.bincount(setting.library.groups)[setting.library.groups] > 1).sum()),
-        "left_out_as_twins": [path.name for path in setting.twins],
-        "left_out_as_silent": [path.name for path in setting.plans["known"].silent],
-        "acceptance": system.acceptance.to_dict(),
+        "n_songs_with_duplicates": int((np.bincount(library.groups)[library.groups] > 1).sum()),
+        "left_out_as_duplicates": [path.name for path in run.data.duplicates],
+        "left_out_as_silent": [path.name for path in run.data.plans["known"].silent],
+        "half_acceptances": [acceptance.to_dict() for acceptance in cross_fit.acceptances],
         "known": known,
         "false_accepts": false_accepts,
         "paired": paired,
     }
+    return result, examples.fit()
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
-    """A system, what it is asked, and how the answers are counted."""
+class Evaluator:
+    """A system, its queries, and the halves that their tracks are in.
 
-    setting: Setting
+    Attributes
+    ----------
+    data : EvaluationSet
+    system : System
+    halves : ndarray of int64, 0 or 1, shape (n_known,)
+        Of the known queries.
+    seed : int
+    jobs : int >= 1
+    """
+
+    data: EvaluationSet
     system: System
-    tracks: list[str]
+    halves: NDArray[np.int64]
+    seed: int
     rng: np.random.Generator
     jobs: int
 
+    @classmethod
+    def of(cls, data: EvaluationSet, *, seed: int, jobs: int) -> "Evaluator":
+        """Search the database of an evaluation set through its codes."""
+        system = System(library=data.library, hop_s=data.embeddings.query_hop_s)
+        return cls(data, system, data.halves("known", seed), seed, np.random.default_rng([seed, 99]), jobs)
+
+    def by_exact_search(self) -> "Evaluator":
+        """Return the same with exact search through float vectors."""
+        return replace(self, system=replace(self.system, search="exact"))
+
+    @property
+    def tracks(self) -> list[str]:
+        """Return the recording that each known query was cut from."""
+        return [str(query.path) for query in self.data.plans["known"].queries]
+
     def match(self, plan: str, condition: Condition, masks: list[tuple[int, ...]] | None = None) -> Outcomes:
         """Match the queries of a plan under a condition."""
-        embeddings = self.setting.cache.queries(self.setting.plans[plan], condition)
+        _log.info("%s%s, %s", plan, " masked" if masks else "", condition.name)
+        embeddings = self.data.embeddings.queries(self.data.plans[plan], condition)
         return match_all(self.system, embeddings, masks, jobs=self.jobs)
+
+    def correct(self, outcomes: Outcomes) -> NDArray[np.bool_]:
+        """Return for each known query whether its song, or a duplicate of it, came first."""
+        return outcomes.correct(self.data.library, self.data.true_songs)
 
     def rate(self, values: NDArray[np.bool_]) -> dict[str, Any]:
         """Return a proportion of the known queries with its intervals."""
@@ -204,7 +190,7 @@ class _Run:
 
     def rate_by_source(self, values: NDArray[np.bool_]) -> dict[str, Any]:
         """Return the proportion for recordings from sources that training has other music of, and from the others."""
-        seen = self.setting.from_seen_source
+        seen = self.data.from_seen_source
         parts = {"seen": np.flatnonzero(seen), "unseen": np.flatnonzero(~seen)}
         return {
             name: rate_by_track(values[rows], [self.tracks[row] for row in rows], self.rng)
@@ -212,17 +198,45 @@ class _Run:
             if rows.size
         }
 
+    def calibrate(self) -> CrossFit:
+        """Match the calibration's queries and fit a model to each half of the tracks."""
+        conditions = calibration_conditions()
+        known = {condition: self.match("known", condition) for condition in conditions}
+        masked = {condition: self.match("known", condition, self.data.masks) for condition in conditions}
+        return self.examples(known, masked).cross_fit()
 
-def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any]:
-    setting = run.setting
-    right = outcomes.right(setting.library, setting.truth)
-    queries = setting.plans["known"].queries
+    def examples(self, outcomes: dict[Condition, Outcomes], masked: dict[Condition, Outcomes]) -> CalibrationData:
+        """Return what the acceptance model is fitted to.
+
+        Parameters
+        ----------
+        outcomes : dict of Condition to Outcomes
+            Of the known queries.
+        masked : dict of Condition to Outcomes
+            Of the known queries with their songs masked; only these conditions are fitted to.
+        """
+        wrong = np.zeros(self.halves.size, bool)
+        parts = []
+        for condition, without_song in masked.items():
+            parts.append((outcomes[condition].features, self.correct(outcomes[condition]), self.halves))
+            parts.append((without_song.features, wrong, self.halves))
+        for name in sorted({"train speech", "train noise"} & set(self.data.plans)):
+            for condition in _SOUND_CONDITIONS:
+                features = self.match(name, condition).features
+                parts.append((features, np.zeros(len(features), bool), np.full(len(features), BOTH_HALVES)))
+        return CalibrationData.join(parts, int(self.data.library.song_starts[-1]))
+
+
+def _score(run: Evaluator, condition: Condition, outcomes: Outcomes, cross_fit: CrossFit) -> dict[str, Any]:
+    data, queries = run.data, run.data.plans["known"].queries
+    correct = run.correct(outcomes)
+    _, accepted = cross_fit.judge(outcomes.features, run.halves)
     error_s = np.abs(outcomes.offsets_s - np.array([query.start_s for query in queries]))
-    placed = np.flatnonzero(outcomes.songs == setting.truth)
-    elsewhere = placed[error_s[placed] > _PLACE_TOLERANCE_S]
-    listener = run.setting.cache.shipped()
+    placed = np.flatnonzero(outcomes.songs == data.true_songs)
+    elsewhere = placed[error_s[placed] > _POSITION_TOLERANCE_S]
+    shipped = data.embeddings.shipped()
     n_repeats = sum(
-        listener.same_sound(
+        shipped.same_sound(
             queries[number].path, queries[number].start_s, float(outcomes.offsets_s[number]), condition.length_s
         )
         >= SAME_SIMILARITY
@@ -232,53 +246,50 @@ def _score(run: _Run, condition: Condition, outcomes: Outcomes) -> dict[str, Any
     return {
         "condition": condition.name,
         **condition.to_dict(),
-        "rank1": run.rate(right),
-        "rank1_by_source": run.rate_by_source(right),
-        "accepted": run.rate(right & outcomes.accepted),
-        "wrong_accepted": run.rate(~right & outcomes.accepted),
-        # Repeats within a song make another place as right as the true one, hence a share and a median, no mean.
-        "place_within_500_ms": float((error_s <= _PLACE_TOLERANCE_S).mean()) if error_s.size else None,
-        "place_or_its_repeat": 1 - (elsewhere.size - n_repeats) / error_s.size if error_s.size else None,
-        "place_error_median_s": float(np.median(error_s)) if error_s.size else None,
+        "rank1": run.rate(correct),
+        "rank1_by_source": run.rate_by_source(correct),
+        "accepted": run.rate(correct & accepted),
+        "wrong_accepted": run.rate(~correct & accepted),
+        # Repeats within a song make another position as right as the true one, hence a share and a median, no mean.
+        "position_within_500_ms": float((error_s <= _POSITION_TOLERANCE_S).mean()) if error_s.size else None,
+        "position_or_its_repeat": 1 - (elsewhere.size - n_repeats) / error_s.size if error_s.size else None,
+        "position_error_median_s": float(np.median(error_s)) if error_s.size else None,
         "match_ms_p50": float(np.median(outcomes.latency_ms)),
         "match_ms_p95": float(np.percentile(outcomes.latency_ms, 95)),
     }
 
 
-def _false_accepts(run: _Run, conditions: Sequence[Condition]) -> list[dict[str, Any]]:
-    degraded = [condition for condition in conditions if condition in paired_conditions()] or list(conditions)
-    plans = run.setting.plans
-    unknown = degraded if "unknown" in plans else []
-    rows = [_false_row("unknown music", condition, run.match("unknown", condition)) for condition in unknown]
-    masks = [run.setting.library.members(int(song)) for song in run.setting.truth]
-    rows += [_false_row("masked music", condition, run.match("known", condition, masks)) for condition in degraded]
-    for name in sorted({"speech", "noise"} & set(plans)):
-        for condition in (CLEAN, Condition(length_s=2.0)):
-            rows.append(_false_row(name, condition, run.match(name, condition)))
-    return rows
+def _false_accepts(run: Evaluator, masked: dict[Condition, Outcomes], cross_fit: CrossFit) -> list[dict[str, Any]]:
+    conditions = [condition for condition in masked if condition in paired_conditions()] or list(masked)
 
+    def row(name: str, condition: Condition, outcomes: Outcomes, halves: NDArray[np.int64]) -> dict[str, Any]:
+        _, accepted = cross_fit.judge(outcomes.features, halves)
+        n, count = int(accepted.size), int(accepted.sum())
+        rate = {"n": n, "count": count, "rate": count / n, "upper_95": poisson_upper(count, n)}
+        return {"queries": name, "condition": condition.name, **rate}
 
-def _false_row(kind: str, condition: Condition, outcomes: Outcomes) -> dict[str, Any]:
-    n, count = int(outcomes.accepted.size), int(outcomes.accepted.sum())
-    return {
-        "queries": kind,
-        "condition": condition.name,
-        "n": n,
-        "count": count,
-        "rate": count / n,
-        "clopper_pearson": clopper_pearson(count, n).bounds,
-        "upper_95": poisson_upper(count, n),
-    }
+    def rows(plan: str, name: str, under: Sequence[Condition]) -> list[dict[str, Any]]:
+        if plan not in run.data.plans:
+            return []
+        halves = run.data.halves(plan, run.seed)
+        return [row(name, condition, run.match(plan, condition), halves) for condition in under]
+
+    return [
+        *rows("unknown", "unknown music", conditions),
+        *(row("masked music", condition, masked[condition], run.halves) for condition in conditions),
+        *rows("speech", "speech", _SOUND_CONDITIONS),
+        *rows("noise", "noise", _SOUND_CONDITIONS),
+    ]
 
 
 def _compare(
-    run: _Run, first: dict[Condition, Outcomes], other: _Run, second: dict[Condition, Outcomes]
+    first: Evaluator, outcomes: dict[Condition, Outcomes], second: Evaluator, conditions: Sequence[Condition]
 ) -> list[dict[str, Any]]:
     rows = []
-    for condition, outcomes in second.items():
-        ours = first[condition].right(run.setting.library, run.setting.truth).astype(np.float64)
-        theirs = outcomes.right(other.setting.library, other.setting.truth).astype(np.float64)
-        difference = paired_difference(ours, theirs, run.tracks, run.rng)
+    for condition in conditions:
+        ours = first.correct(outcomes[condition]).astype(np.float64)
+        theirs = second.correct(second.match("known", condition)).astype(np.float64)
+        difference = paired_difference(ours, theirs, first.tracks, first.rng)
         shares = {"first": float(ours.mean()), "second": float(theirs.mean())}
         rows.append({"condition": condition.name, **shares, **difference})
     return rows

@@ -39,7 +39,8 @@ def retrieval(
     ] = None,
     n_queries: Annotated[int, typer.Option("--queries", min=1, help="For each condition.")] = 2000,
     fit_acceptance: Annotated[
-        bool, typer.Option("--fit-acceptance", help="First fit the acceptance model and enter it in the manifest.")
+        bool,
+        typer.Option("--fit-acceptance", help="Enter the acceptance model, fitted to all tracks, in the manifest."),
     ] = False,
     protocol: Annotated[
         Protocol | None, typer.Option("--protocol", help="A published protocol instead of the standard tables.")
@@ -48,7 +49,7 @@ def retrieval(
         bool, typer.Option("--exact", help="With a grid: our matcher over exact search as well, which takes long.")
     ] = False,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="With a grid: a fingerprinter that is asked the same.")
+        str | None, typer.Option("--baseline", help="With a grid: a fingerprinter that gets the same queries.")
     ] = None,
     jobs: Jobs = 1,
     seed: Seed = 1,
@@ -76,27 +77,12 @@ def retrieval(
             metrics=metrics,
         )
         return
-    from evaluation.retrieval.calibration import calibrate
     from evaluation.retrieval.report import to_markdown
     from evaluation.retrieval.retrieval import evaluate_retrieval
-    from evaluation.retrieval.setting import build_setting
     from nowplaying_core.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="fingerprinter").path
-    if fit_acceptance:
-        note("fitting the acceptance model")
-        setting = build_setting(
-            folder,
-            corpus,
-            cache_dir,
-            n_queries=n_queries,
-            seed=seed,
-            sound_split="train",
-            reference_hop_s=hop_s,
-            jobs=jobs,
-        )
-        enter(folder, {"acceptance": calibrate(setting, jobs=jobs).to_dict()})
-    result = evaluate_retrieval(
+    result, calibration = evaluate_retrieval(
         folder,
         corpus,
         cache_dir,
@@ -105,8 +91,9 @@ def retrieval(
         float_model=float_model,
         reference_hop_s=hop_s,
         jobs=jobs,
-        progress=note,
     )
+    if fit_acceptance:
+        enter(folder, {"acceptance": calibration.to_dict()})
     finish("retrieval", result, to_markdown(result), folder, out=out, metrics=metrics)
 
 
@@ -191,12 +178,7 @@ def _published(
     from evaluation.retrieval.open_set import evaluate_open_set
     from nowplaying_core.manifest import ModelFolder
 
-    common: dict[str, Any] = {
-        "n_queries": n_queries,
-        "seed": seed,
-        "jobs": jobs,
-        "progress": note,
-    }
+    common: dict[str, Any] = {"n_queries": n_queries, "seed": seed, "jobs": jobs}
     if protocol is Protocol.NOW_PLAYING:
         result = evaluate_open_set(model, corpus, cache_dir, **common)
         text, plot = grid_report.open_set_to_markdown(result), grid_report.plot_open_set

@@ -30,7 +30,7 @@ def test_each_way_stands_beside_pq_at_the_same_share(discrete: ModuleType) -> No
     assert lines[-4].startswith(f"| {discrete.PQ} | 14 | 0.80 | 90.0 (8")
     assert lines[-2].startswith("| bits | 14 | 0.80 | 89.0 (-1.0: -3.0 to +0.0")
     assert lines[-1].startswith("| bits | 14 | 1.60 | 80.0 (-14.0: -2")
-    assert "those of 7 drawn songs included" in discrete.to_markdown(points, 7)
+    assert "those of 7 synthetic distractors included" in discrete.to_markdown(points, 7)
 
 
 def test_the_plot_is_written(discrete: ModuleType, tmp_path: Path) -> None:

@@ -6,15 +6,13 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from evaluation.retrieval.matching import Outcomes
-
 
 @pytest.fixture(scope="module")
 def grow() -> ModuleType:
     return importlib.import_module("evaluation.experiments.grow")
 
 
-def test_each_half_is_asked_at_the_threshold_of_the_other(grow: ModuleType) -> None:
+def test_each_half_is_judged_at_the_threshold_of_the_other(grow: ModuleType) -> None:
     true, wrong = np.array([1.5, 4.0, 1.5, 4.0]), np.array([0.0, 1.0, 2.0, 3.0])
     found = grow.strict(true, np.array([0, 0, 1, 1]), wrong, np.array([0, 0, 1, 1]))
     assert found["log_odds"] == [3.0, 1.0]
@@ -28,9 +26,6 @@ def test_a_wrong_answer_is_no_true_accept(grow: ModuleType) -> None:
     assert found["accepted"] == 0.5
 
 
-def test_false_accepts_are_told_by_the_kind_of_song_they_name(grow: ModuleType) -> None:
-    songs = np.array([0, 9, 10, 19, 20, 500, 3, -1])
-    accepted = np.array([True] * 6 + [False, False])
-    zeros = np.zeros(8)
-    outcomes = Outcomes(songs, zeros, zeros, accepted, np.zeros((8, 1)), zeros)
-    assert grow.named(outcomes, (10, 20)) == {"real": 2, "rendered": 2, "drawn": 2}
+def test_false_accepts_are_counted_by_the_kind_of_song_they_name(grow: ModuleType) -> None:
+    songs = np.array([0, 9, 10, 19, 20, 500])
+    assert grow.named(songs, (10, 20)) == {"real": 2, "rendered": 2, "distractor": 2}

@@ -1,4 +1,4 @@
-"""What an evaluation is run on: an indexed corpus, and queries from known music, unknown music and no music."""
+"""An indexed corpus, and queries from known music, unknown music and no music."""
 
 import atexit
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.retrieval.calibration import split_tracks
 from evaluation.retrieval.embedding import EmbeddingCache, load_long_enough
 from evaluation.retrieval.library import Library, build_library
 from evaluation.retrieval.queries import Plan, draw_plan
@@ -21,8 +22,8 @@ from nowplaying_core.audio.rooms import from_direct_sound
 from ondevice_db.index.codebook import Codebook
 
 __all__ = [
-    "Setting",
-    "build_setting",
+    "EvaluationSet",
+    "build_evaluation_set",
     "dev_room_responses",
     "dev_rooms",
     "index_corpus",
@@ -34,35 +35,52 @@ _MAX_ROOM_SAMPLES = 19_200
 
 
 @dataclass(frozen=True, slots=True)
-class Setting:
+class EvaluationSet:
     """An indexed corpus with its queries.
 
     Attributes
     ----------
-    cache : EmbeddingCache
+    embeddings : EmbeddingCache
     library : Library
         The music of splits ``train`` and ``dev``.
     plans : dict of str to Plan
         ``known`` (cut from dev music), and as far as the corpus has them ``unknown`` (music that is not indexed),
-        ``speech``, ``noise``.
-    truth : ndarray of int64, shape (n_known,)
+        ``speech`` and ``noise`` of split ``dev``, ``train speech`` and ``train noise``.
+    true_songs : ndarray of int64, shape (n_known,)
         Song index of every known query.
     from_seen_source : ndarray of bool, shape (n_known,)
         Whether the ``train`` split has other music from where the query's recording comes from.
-    twins : list of Path
+    duplicates : list of Path
         Unknown music, speech and noise that is the same recording as something indexed, or holds a part of it, and is
         therefore left out: games use one ambience both as noise and in their music.
     """
 
-    cache: EmbeddingCache
+    embeddings: EmbeddingCache
     library: Library
     plans: dict[str, Plan]
-    truth: NDArray[np.int64]
+    true_songs: NDArray[np.int64]
     from_seen_source: NDArray[np.bool_]
-    twins: list[Path]
+    duplicates: list[Path]
+
+    @property
+    def masks(self) -> list[tuple[int, ...]]:
+        """For each known query its song and the duplicates of it."""
+        return [self.library.members(int(song)) for song in self.true_songs]
+
+    def halves(self, plan: str, seed: int) -> NDArray[np.int64]:
+        """Divide the queries of a plan by the tracks that they are cut from, duplicates of one together.
+
+        Returns
+        -------
+        ndarray of int64, 0 or 1, shape (n_queries,)
+        """
+        rng = np.random.default_rng([seed, 98])
+        if plan == "known":
+            return split_tracks(self.library.groups[self.true_songs].tolist(), rng)
+        return split_tracks([query.path for query in self.plans[plan].queries], rng)
 
 
-def build_setting(
+def build_evaluation_set(
     model: str | Path,
     corpus: Path,
     cache: Path,
@@ -71,12 +89,11 @@ def build_setting(
     n_unknown: int = 900,
     n_sounds: int = 500,
     seed: int = 1,
-    sound_split: str = "dev",
     room_kinds: Collection[str] = ("simulated", "measured"),
     reference_hop_s: float | None = None,
     codebook: Codebook | None = None,
     jobs: int = 1,
-) -> Setting:
+) -> EvaluationSet:
     """Index a corpus and draw the queries.
 
     Parameters
@@ -90,8 +107,6 @@ def build_setting(
     n_queries, n_unknown, n_sounds : int >= 1
         Queries from known music, unknown music, and each of speech and noise.
     seed : int
-    sound_split : str
-        Which speech and noise recordings are queries; known music is always degraded with dev noise.
     room_kinds : collection of str
         Which rooms the conditions need; simulating a hundred takes a minute the first time.
     reference_hop_s : float, optional, seconds
@@ -102,30 +117,38 @@ def build_setting(
     embeddings = EmbeddingCache(model, cache, reference_hop_s=reference_hop_s, jobs=jobs)
     library = index_corpus(corpus, embeddings, cache, codebook)
 
-    groups: dict[str, tuple[Group, str]] = {
-        "unknown": ("music", "unknown"),
-        "speech": ("speech", sound_split),
-        "noise": ("noise", sound_split),
+    # The last number seeds the draw; the splits of a group have the same.
+    groups: dict[str, tuple[Group, str, int]] = {
+        "unknown": ("music", "unknown", 1),
+        "speech": ("speech", "dev", 2),
+        "noise": ("noise", "dev", 3),
+        "train speech": ("speech", "train", 2),
+        "train noise": ("noise", "train", 3),
     }
-    found = {name: [file.path for file in recordings_if_any(corpus, *group)] for name, group in groups.items()}
-    strangers = {name: paths for name, paths in found.items() if paths}
-    twins = [path for paths in strangers.values() for path in _known_among(paths, embeddings, library)]
-    sources = {"known": (_paths(corpus, "music", "dev"), n_queries)}
-    for name, paths in strangers.items():
-        left = [path for path in paths if path not in twins]
-        sources[name] = (left, n_unknown if name == "unknown" else n_sounds)
-    rooms = dev_rooms(corpus, cache, room_kinds)
-    noises = _noises(corpus, cache)
-    plans = {
-        name: _plan(paths, noises, rooms, cache, n_queries=n, rng=np.random.default_rng([seed, number]))
-        for number, (name, (paths, n)) in enumerate(sources.items())
-        if paths
-    }
-    asked = [query.path for query in plans["known"].queries]
-    truth = np.array([library.songs[path] for path in asked])
+    plans = {"known": plan_known(corpus, cache, room_kinds, n_queries=n_queries, seed=seed)}
+    noises, rooms = plans["known"].noises, plans["known"].rooms
+    duplicates: list[Path] = []
+    for name, (group, split, number) in groups.items():
+        recordings = recordings_if_any(corpus, group, split)
+        # What has no split is of both, and judged: then it must not be fitted to.
+        paths = [file.path for file in recordings if file.split or split != "train"]
+        known = _known_among(paths, embeddings, library) if paths else []
+        duplicates += [] if split == "train" else known
+        kept, rng = [path for path in paths if path not in known], np.random.default_rng([seed, number])
+        if kept:
+            n = n_unknown if name == "unknown" else n_sounds
+            plans[name] = _plan(kept, noises, rooms, cache, n_queries=n, rng=rng)
+    paths = [query.path for query in plans["known"].queries]
     seen = {file.source for file in recordings_if_any(corpus, "music", "train") if file.split}
     source = {file.path: file.source for file in read_corpus(corpus, "music", "dev")}
-    return Setting(embeddings, library, plans, truth, np.array([source[path] in seen for path in asked]), twins)
+    return EvaluationSet(
+        embeddings=embeddings,
+        library=library,
+        plans=plans,
+        true_songs=np.array([library.songs[path] for path in paths]),
+        from_seen_source=np.array([source[path] in seen for path in paths]),
+        duplicates=duplicates,
+    )
 
 
 def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook: Codebook | None = None) -> Library:

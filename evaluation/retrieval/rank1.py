@@ -1,4 +1,4 @@
-"""Rank-1 at five lengths of query, easy and hard: what variants of a model or of a database are compared by."""
+"""Rank-1 at five lengths of query, easy and hard: the comparison of variants of a model or of a database."""
 
 from pathlib import Path
 from typing import Final
@@ -7,10 +7,9 @@ import numpy as np
 
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache
+from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from evaluation.retrieval.matching import System, match_all
-from evaluation.retrieval.setting import index_corpus, plan_known
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.match.accept import DEFAULT_ACCEPTANCE
 
 __all__ = ["COLUMNS", "rank1_by_length"]
 
@@ -31,7 +30,7 @@ def rank1_by_length(
     seed: int = 1,
     jobs: int = 1,
 ) -> dict[str, dict[str, int]]:
-    """Count the queries whose right song comes first, through codes, Annoy and mu-law.
+    """Count the queries whose correct song comes first, through codes, Annoy and mu-law.
 
     Parameters
     ----------
@@ -54,11 +53,12 @@ def rank1_by_length(
     library = index_corpus(corpus, embeddings, cache, codebook)
     kinds = {condition.room for condition in COLUMNS}
     plan = plan_known(corpus, cache, kinds, n_queries=n_queries, seed=seed)
-    truth = np.array([library.songs[query.path] for query in plan.queries])
-    system = System(library=library, acceptance=DEFAULT_ACCEPTANCE, hop_s=embeddings.query_hop_s)
+    true_songs = np.array([library.songs[query.path] for query in plan.queries])
+    system = System(library=library, hop_s=embeddings.query_hop_s)
     counts = {}
     for condition in COLUMNS:
         if condition.length_s >= embeddings.fingerprinter.shortest_query_s:
-            right = match_all(system, embeddings.queries(plan, condition), jobs=jobs).right(library, truth)
-            counts[condition.name] = {"n": int(right.size), "count": int(right.sum())}
+            outcomes = match_all(system, embeddings.queries(plan, condition), jobs=jobs)
+            correct = outcomes.correct(library, true_songs)
+            counts[condition.name] = {"n": int(correct.size), "count": int(correct.sum())}
     return counts

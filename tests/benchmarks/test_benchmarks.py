@@ -1,0 +1,70 @@
+"""Each benchmark runs at its smallest size; what it measures here means nothing, and nothing is timed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from benchmarks import bench_scale, bench_search, bench_speed
+from evaluation.pages import ROOT
+
+
+def test_make_bench_runs_every_benchmark() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert "for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks." in makefile
+    tested = {Path(module.__file__ or "").name for module in (bench_scale, bench_search, bench_speed)}
+    assert {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")} == tested
+
+
+def test_speed(tmp_path: Path) -> None:
+    options = [
+        "--tracks",
+        "2",
+        "--track-s",
+        "10",
+        "--queries",
+        "3",
+        "--jobs",
+        "1",
+        "--out",
+        str(tmp_path / "speed.json"),
+    ]
+    result = bench_speed.main(options)
+    assert json.loads((tmp_path / "speed.json").read_text(encoding="utf-8")) == result
+    committed = json.loads((ROOT / "benchmarks/speed.json").read_text(encoding="utf-8"))
+    assert set(committed) == set(result), "the README is written from these"
+    assert 0 <= result["n_accepted"] <= 3
+    for name in set(result) - {"machine", "n_accepted"}:
+        assert result[name] > 0, name
+
+
+def test_search(tmp_path: Path) -> None:
+    pytest.importorskip("faiss", reason="needs the train extra")
+    options = ["--distractors", "20", "--queries", "10", "--cells", "16", "--out", str(tmp_path / "search.json")]
+    record = bench_search.main(options)
+    assert json.loads((tmp_path / "search.json").read_text(encoding="utf-8")) == [record]
+    by_way = {row["way"]: row for row in record["ways"]}
+    assert len(by_way) == 6
+    assert by_way["exact, floats"]["nearest_first"] == 1
+    assert by_way["this database, 12 bytes"]["nearest_among_10"] >= 0.5
+
+
+def test_scale(tmp_path: Path) -> None:
+    options = [
+        "--songs",
+        "20",
+        "--queries",
+        "3",
+        "--out",
+        str(tmp_path / "scale.json"),
+        "--plot",
+        str(tmp_path / "p.png"),
+    ]
+    (record,) = bench_scale.main(options)
+    assert json.loads((tmp_path / "scale.json").read_text(encoding="utf-8")) == [record]
+    assert record["distractors_found"] == "3 of 3"
+    assert record["made"]["songs"] == 20
+    assert set(record["cpu_ms_by_part"]) == set(bench_scale.PARTS)
+    for part, cpu_ms in record["cpu_ms_by_part"].items():
+        assert cpu_ms > 0, f"{part}: no function of this name was called"
+    assert (tmp_path / "p.png").stat().st_size > 0
