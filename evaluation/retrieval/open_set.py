@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.retrieval.calibration import calibration_conditions
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.evaluation_set import build_evaluation_set
 from evaluation.retrieval.retrieval import Evaluator
@@ -61,13 +62,22 @@ def evaluate_open_set(
     """
     _log.info("indexing")
     chosen = list(conditions) if conditions is not None else open_set_conditions()
-    drawn: dict[str, Any] = {"n_queries": n_queries, "n_unknown": n_unknown, "seed": seed, "jobs": jobs}
-    data = build_evaluation_set(model, corpus, cache, **drawn)
+    calibrated = calibration_conditions() if conditions is None else chosen
+    data = build_evaluation_set(
+        model,
+        corpus,
+        cache,
+        n_queries=n_queries,
+        n_unknown=n_unknown,
+        seed=seed,
+        room_kinds={condition.room for condition in (*chosen, *calibrated)},
+        jobs=jobs,
+    )
     if "unknown" not in data.plans:
         message = f"{corpus}: expected music of split 'unknown' that no indexed song holds, found none; add some"
         raise ConfigError(message)
     run = Evaluator.of(data, seed=seed, jobs=jobs)
-    cross_fit = run.calibrate()
+    cross_fit = run.cross_fit(calibrated)
     halves = data.halves("unknown", seed)
     rows = []
     for condition in chosen:

@@ -198,9 +198,8 @@ class Evaluator:
             if rows.size
         }
 
-    def calibrate(self) -> CrossFit:
-        """Match the calibration's queries and fit a model to each half of the tracks."""
-        conditions = calibration_conditions()
+    def cross_fit(self, conditions: Sequence[Condition]) -> CrossFit:
+        """Match known queries under some conditions, and fit an acceptance model to each half of the tracks."""
         known = {condition: self.match("known", condition) for condition in conditions}
         masked = {condition: self.match("known", condition, self.data.masks) for condition in conditions}
         return self.examples(known, masked).cross_fit()

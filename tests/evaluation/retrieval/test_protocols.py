@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.retrieval import by_length, grid, grid_report
+from evaluation.retrieval import grid, grid_report, rank1
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.open_set import evaluate_open_set, precision_recall
@@ -51,20 +51,20 @@ def test_grid_runs_repeats_and_reports(small: str, corpus: Path, tmp_path: Path)
     assert (tmp_path / "grid.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_answers_without_a_time_leave_no_infinite_median() -> None:
-    told = grid.timestamps(np.array([0.01, 0.04, 3.0]), 0.1)
-    assert (told["n"], told["count"], told["median_s"]) == (3, 2, 0.04)
-    mostly_untold = grid.timestamps(np.array([0.01, np.inf, np.inf]), 0.1)
-    assert (mostly_untold["n"], mostly_untold["count"], mostly_untold["median_s"]) == (3, 1, None)
+def test_answers_without_a_position_leave_no_infinite_median() -> None:
+    placed = grid.timestamps(np.array([0.01, 0.04, 3.0]), 0.1)
+    assert (placed["n"], placed["count"], placed["median_s"]) == (3, 2, 0.04)
+    mostly_unplaced = grid.timestamps(np.array([0.01, np.inf, np.inf]), 0.1)
+    assert (mostly_unplaced["n"], mostly_unplaced["count"], mostly_unplaced["median_s"]) == (3, 1, None)
     assert grid.timestamps(np.empty(0), 0.1)["median_s"] is None
 
 
-def test_a_baseline_is_asked_the_same(small: str, corpus: Path, tmp_path: Path) -> None:
+def test_a_baseline_gets_the_same_queries(small: str, corpus: Path, tmp_path: Path) -> None:
     result = grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=6, lengths_s=(2.0,), baseline=MODEL)
     scores = {(row["condition"], row["system"]): row["song"]["count"] for row in result["rows"]}
-    asked = [(condition, system) for condition, system in scores if system.startswith("baseline: ")]
-    assert len(asked) == 4
-    for condition, system in asked:
+    pairs = [(condition, system) for condition, system in scores if system.startswith("baseline: ")]
+    assert len(pairs) == 4
+    for condition, system in pairs:
         assert scores[condition, system] == scores[condition, system.removeprefix("baseline: ")]
     assert f"The baseline is {result['baseline']}" in grid_report.grid_to_markdown(result)
 
@@ -104,9 +104,9 @@ def test_unknown_protocols_and_short_lengths_are_refused(corpus: Path, tmp_path:
 def test_rank1_by_length_counts_what_the_window_allows(
     corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(by_length, "COLUMNS", tuple(c for c in by_length.COLUMNS if c.room == "none"))
+    monkeypatch.setattr(rank1, "COLUMNS", tuple(c for c in rank1.COLUMNS if c.room == "none"))
     embeddings = EmbeddingCache(MODEL, tmp_path / "cache", reference_hop_s=0.5)
-    counts = by_length.rank1_by_length(embeddings, corpus, tmp_path / "cache", n_queries=6)
+    counts = rank1.rank1_by_length(embeddings, corpus, tmp_path / "cache", n_queries=6)
     assert list(counts) == [f"5 dB, {length_s} s" for length_s in (2, 3, 5, 8)]
     assert counts["5 dB, 8 s"]["count"] >= 5
     assert all(cell["n"] == 6 for cell in counts.values())
@@ -115,6 +115,7 @@ def test_rank1_by_length_counts_what_the_window_allows(
 def test_open_set_runs_and_reports(corpus: Path, tmp_path: Path) -> None:
     conditions = [Condition(snr_db=10.0), Condition(snr_db=0.0)]
     result = evaluate_open_set(MODEL, corpus, tmp_path / "cache", conditions=conditions, n_queries=6, n_unknown=4)
+    assert len(result["rows"]) == len(result["thresholds"]) == 2
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert result["rows"][0]["rank1"]["rate"] >= 5 / 6
     for row in result["rows"]:
@@ -126,8 +127,8 @@ def test_open_set_runs_and_reports(corpus: Path, tmp_path: Path) -> None:
 
 
 def test_precision_and_recall_by_hand() -> None:
-    right = np.array([True, True, False, True])
-    thresholds, precision, recall = precision_recall(right, np.array([0.9, 0.5, 0.4, 0.1]), np.array([0.5, 0.0]))
+    correct = np.array([True, True, False, True])
+    thresholds, precision, recall = precision_recall(correct, np.array([0.9, 0.5, 0.4, 0.1]), np.array([0.5, 0.0]))
     np.testing.assert_allclose(thresholds, [0.9, 0.5, 0.4, 0.1, 0.0])
     np.testing.assert_allclose(precision, [1, 2 / 3, 2 / 4, 3 / 5, 3 / 6])
     np.testing.assert_allclose(recall, [1 / 4, 2 / 4, 2 / 4, 3 / 4, 3 / 4])
