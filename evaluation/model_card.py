@@ -36,11 +36,11 @@ _PRIVACY = {
     "detector": "What comes out says whether there is music, and nothing else of the sound.",
     "fingerprinter": (
         "A fingerprint is no sound, but neither is it nothing: melodies can be rebuilt from fingerprints and from "
-        "their codes, and both tell voices apart (docs/privacy.md says how well). Treat those of a microphone like a "
+        "their codes, and both distinguish voices (docs/privacy.md says how well). Treat those of a microphone like a "
         "recording."
     ),
     "audio_encoder": (
-        "Embeddings tell voices and words apart, as the figures above say; what can be rebuilt from them has not been "
+        "Embeddings distinguish voices and words, as the figures above say; what can be rebuilt from them has not been "
         "measured. Treat those of a microphone like a recording."
     ),
 }

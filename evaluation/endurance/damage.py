@@ -106,9 +106,9 @@ def run_damage(folder: Path, n_cases: int, *, seed: int = 0) -> DamageReport:
     )
 
 
-def _run_cases(worlds: list["_World"], seed: int, numbers: range, tell: Callable[[str], None]) -> None:
+def _run_cases(worlds: list["_World"], seed: int, numbers: range, report: Callable[[str], None]) -> None:
     for number in numbers:
-        tell(f"case {number}")
+        report(f"case {number}")
         rng = np.random.default_rng([80, seed, number])
         world = worlds[int(rng.random() < 0.2)]
         kinds = KINDS + (DELTA_KINDS if world.delta is not None else ())
@@ -119,7 +119,7 @@ def _run_cases(worlds: list["_World"], seed: int, numbers: range, tell: Callable
             outcome = "ran out of memory"
         except Exception as error:  # noqa: BLE001 (any other exception is what this looks for)
             outcome = f"raised {type(error).__name__}: {error};"
-        tell(f"{outcome} {kind}")
+        report(f"{outcome} {kind}")
         world.restore()
 
 

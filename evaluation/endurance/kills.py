@@ -161,10 +161,10 @@ class _Trial:
         after, n_calls, duration_s = self._rehearse(change)
         if self._rng.random() < self._at_calls:
             nth = int(self._rng.integers(1, n_calls + 1))
-            ended = forked(lambda tell: _change_until(change, self._database, tell, nth))
+            ended = forked(lambda report: _change_until(change, self._database, report, nth))
         else:
             delay_s = float(self._rng.uniform(0, 1.1 * duration_s))
-            ended = forked(lambda tell: _change_until(change, self._database, tell, None), kill_after_s=delay_s)
+            ended = forked(lambda report: _change_until(change, self._database, report, None), kill_after_s=delay_s)
         raised = [line for line in ended.lines if line.startswith("raised")]
         _require(not raised and not ended.hung, f"the writer failed by itself: {raised}")
         found = (self._database / MANIFEST_NAME).read_bytes()
@@ -187,7 +187,7 @@ class _Trial:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(self._database, copy)
         began_s = time.perf_counter()
-        ended = forked(lambda tell: _change_counted(change, copy, tell))
+        ended = forked(lambda report: _change_counted(change, copy, report))
         duration_s = time.perf_counter() - began_s
         _require(len(ended.lines) == 1 and ended.lines[0].isdigit(), f"the change itself fails: {ended.lines}")
         names = {str(one["name"]) for one in SongDatabase.open(copy).manifest.files.values()}
@@ -224,20 +224,20 @@ def _apply(path: Path, delta: Path) -> None:
     apply_delta(path, delta)
 
 
-def _change_counted(change: Change, path: Path, tell: Callable[[str], None]) -> None:
+def _change_counted(change: Change, path: Path, report: Callable[[str], None]) -> None:
     calls = [0]
     sys.addaudithook(lambda event, _: _count(calls, event))
     change(path)
-    tell(str(calls[0]))
+    report(str(calls[0]))
 
 
 def _count(calls: list[int], event: str) -> None:
     calls[0] += event.startswith(_AUDITED)
 
 
-def _change_until(change: Change, path: Path, tell: Callable[[str], None], nth: int | None) -> None:
+def _change_until(change: Change, path: Path, report: Callable[[str], None], nth: int | None) -> None:
     """Make a change; with ``nth``, kill this process before the nth reported call."""
-    tell("begun")
+    report("begun")
     if nth is not None:
         calls = [0]
 
@@ -249,7 +249,7 @@ def _change_until(change: Change, path: Path, tell: Callable[[str], None], nth: 
 
         sys.addaudithook(watch)
     change(path)
-    tell("ended")
+    report("ended")
 
 
 def _require(valid: bool, message: str) -> None:  # noqa: FBT001 (an assertion)

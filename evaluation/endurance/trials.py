@@ -39,7 +39,7 @@ def trial_song(number: int) -> NDArray[np.float32]:
 
 
 def trial_codebook(seed: int = 0) -> Codebook:
-    """Return a codebook of 16 cells that is good enough to tell the songs apart."""
+    """Return a codebook of 16 cells that is good enough to distinguish the songs."""
     rng = np.random.default_rng([78, seed])
     rotation = np.linalg.qr(rng.standard_normal((_DIM, _DIM)))[0].astype(np.float32)
     parts = rng.standard_normal((_N_SUBSPACES, 256, _DIM // _N_SUBSPACES)).astype(np.float32) / np.float32(_DIM**0.5)
@@ -62,11 +62,11 @@ class Ended:
     Attributes
     ----------
     lines : tuple of str
-        What it told, in order.
+        What it reported, in order.
     signal : int
         That killed it; 0 where it ended by itself.
     hung : bool
-        It told nothing for too long and was killed for it.
+        It reported nothing for too long and was killed for it.
     """
 
     lines: tuple[str, ...]
@@ -86,11 +86,11 @@ def forked(
     Parameters
     ----------
     work : callable
-        Is given a function that tells a line to this process; what it raises is told as "raised ...".
+        Gets a function that reports a line to this process; an exception is reported as "raised ...".
     kill_after_s : float, optional
         Kill it after so many seconds from its first line.
     patience_s : float
-        Kill it when it tells nothing for so long.
+        Kill it when it reports nothing for so long.
     memory_bytes : int, optional
         Limit of its address space.
     """
@@ -118,14 +118,14 @@ def _run_child(work: Callable[[Callable[[str], None]], None], writing: int, memo
     try:
         if memory_bytes is not None:
             resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
-        work(lambda line: _tell(writing, line))
-    except BaseException as error:  # noqa: BLE001 (whatever it is, the parent must hear of it)
-        _tell(writing, f"raised {type(error).__name__}: {error}")
+        work(lambda line: _report(writing, line))
+    except BaseException as error:  # noqa: BLE001 (whatever it is, the parent must know)
+        _report(writing, f"raised {type(error).__name__}: {error}")
     finally:
         os._exit(0)
 
 
-def _tell(descriptor: int, line: str) -> None:
+def _report(descriptor: int, line: str) -> None:
     os.write(descriptor, (line.replace("\n", " ") + "\n").encode("utf-8", "replace"))
 
 

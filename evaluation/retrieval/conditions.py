@@ -31,7 +31,7 @@ class Condition:
     phone_band : bool
         Limit to 200-3800 Hz after the noise, as a poor telephone microphone would.
     other_s : float >= 0, seconds
-        At the beginning another sound, as loud as the music, is heard in its place: what a phone's buffer still holds.
+        At the beginning another sound, as loud as the music, stands in its place, as a phone's buffer still holds it.
     mulaw : bool
         Store in 8-bit mu-law as the phone's ring buffer does.
     """

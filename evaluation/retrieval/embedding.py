@@ -138,5 +138,5 @@ def _embed_chunk(
     fingerprinter, load, plan = state
     condition, numbers, hop_s = item
     assert plan is not None  # noqa: S101 (only references are embedded without a plan)
-    heard = (compose(plan.queries[n], load(plan.queries[n].path), condition, plan) for n in numbers)
-    return np.stack([fingerprinter.embed(samples, hop_s) for samples in heard])
+    composed = (compose(plan.queries[n], load(plan.queries[n].path), condition, plan) for n in numbers)
+    return np.stack([fingerprinter.embed(samples, hop_s) for samples in composed])

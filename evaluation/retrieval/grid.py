@@ -28,11 +28,11 @@ __all__ = ["GRIDS", "Grid", "evaluate_grid", "timestamps"]
 
 _log = logging.getLogger(__name__)
 # A matcher, and the search that feeds it.
-_Asked = tuple[Literal["published", "ours"], Literal["exact", "pq"]]
-_ASKED: Final[tuple[_Asked, ...]] = (("published", "exact"), ("published", "pq"), ("ours", "pq"))
-_OURS_EXACT: Final[_Asked] = ("ours", "exact")
+_MatcherAndSearch = tuple[Literal["published", "ours"], Literal["exact", "pq"]]
+_SYSTEMS: Final[tuple[_MatcherAndSearch, ...]] = (("published", "exact"), ("published", "pq"), ("ours", "pq"))
+_OURS_EXACT: Final[_MatcherAndSearch] = ("ours", "exact")
 # Exact search over a million fingerprints takes most of a grid's time.
-_BASELINE_ASKED: Final[tuple[_Asked, ...]] = (("published", "pq"), ("ours", "pq"))
+_BASELINE_SYSTEMS: Final[tuple[_MatcherAndSearch, ...]] = (("published", "pq"), ("ours", "pq"))
 _SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
 _T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
 
@@ -110,7 +110,7 @@ def evaluate_grid(
     """Evaluate a model on a published grid; called again after an interruption, go on.
 
     The music of splits ``train`` and ``dev`` is the collection; queries are cut from ``dev``. Finished cells are kept
-    in ``cache/grid``, by what was asked of which databases.
+    in ``cache/grid``, by the systems, the databases and the queries.
 
     Parameters
     ----------
@@ -130,7 +130,7 @@ def evaluate_grid(
     exact : bool
         Also run our matcher over exact search, which takes hours with a tenth of a second between references.
     baseline : str or Path, optional
-        Fingerprinter that is asked the same queries.
+        Fingerprinter that gets the same queries.
     jobs : int >= 1
 
     Returns
@@ -163,7 +163,7 @@ def evaluate_grid(
         _prepare(grid, one, corpus, cache, codebook=chosen, n_queries=n_queries, seed=seed)
         for one, chosen in zip(models, (codebook, None), strict=False)
     )
-    asked = [*_ASKED, _OURS_EXACT] if exact else _ASKED
+    systems = [*_SYSTEMS, _OURS_EXACT] if exact else _SYSTEMS
     _log.info("landmarks")
     landmarks = ask_landmarks(run.library, embeddings.folder)
     databases = [_identity(one) for one in (run, *baselines)]
@@ -173,13 +173,13 @@ def evaluate_grid(
             for length_s in lengths:
                 condition = replace(column, length_s=length_s)
                 cell = {"table": table, "condition": condition.name, **condition.to_dict()}
-                question = canonical_json({"cell": cell, "asked": asked, "databases": databases, "seed": seed})
+                question = canonical_json({"cell": cell, "asked": systems, "databases": databases, "seed": seed})
                 kept = cache / "grid" / f"{hashlib.sha256(question.encode()).hexdigest()[:16]}.json"
                 if not kept.is_file():
                     _log.info("%s", condition.name)
-                    answers = _ask(run, condition, asked, jobs=jobs)
+                    answers = _answers(run, condition, systems, jobs=jobs)
                     for other in baselines:
-                        found = _ask(other, condition, _BASELINE_ASKED, jobs=jobs)
+                        found = _answers(other, condition, _BASELINE_SYSTEMS, jobs=jobs)
                         answers |= {f"baseline: {system}": answer for system, answer in found.items()}
                     answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
                     kept.parent.mkdir(exist_ok=True)
@@ -207,7 +207,7 @@ def evaluate_grid(
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    """A collection, what it is asked, and how the answers are counted."""
+    """A collection, its queries, and how the answers are counted."""
 
     grid: Grid
     embeddings: EmbeddingCache
@@ -236,7 +236,7 @@ def _prepare(
 
 
 def _identity(run: _Run) -> dict[str, str]:
-    """Return what tells a collection and the queries that are asked of it from any others."""
+    """Return the identity of a collection and its queries."""
     queries = [[str(query.path), query.start_s] for query in run.plan.queries]
     return {
         "space": run.embeddings.fingerprinter.embedding_space,
@@ -245,10 +245,10 @@ def _identity(run: _Run) -> dict[str, str]:
     }
 
 
-def _ask(run: _Run, condition: Condition, asked: Sequence[_Asked], *, jobs: int) -> dict[str, Answers]:
+def _answers(run: _Run, condition: Condition, systems: Sequence[_MatcherAndSearch], *, jobs: int) -> dict[str, Answers]:
     queries = run.embeddings.queries(run.plan, condition)
     answers = {}
-    for matcher, search in asked:
+    for matcher, search in systems:
         system = System(library=run.library, search=search, hop_s=run.grid.hop_s)
         if matcher == "ours":
             answers[f"ours, {search}"] = ask_matcher(system, queries, jobs=jobs)
@@ -273,14 +273,14 @@ def _score(run: _Run, answers: Answers, seed: int) -> dict[str, Any]:
 
 
 def timestamps(error_s: NDArray[np.float64], hop_s: float) -> dict[str, Any]:
-    """Return how many of the right answers are within half a hop of the true time, and the median error.
+    """Return how many of the correct answers are within half a hop of the true time, and the median error.
 
-    That is None where most right answers tell no time: a majority may name a song in which no sequence is found.
+    It is None where most correct answers have no position: a majority may name a song in which no sequence is found.
 
     Parameters
     ----------
     error_s : ndarray of float64, shape (n,), seconds
-        Of the answers that name the right song; infinite for those that tell no time.
+        Of the answers that name the correct song; infinite for those without a position.
     hop_s : float, seconds
     """
     n, count = int(error_s.size), int((error_s <= hop_s / 2 + 1e-9).sum())

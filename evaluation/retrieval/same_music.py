@@ -1,7 +1,7 @@
 """Which recordings are the same music: copies, loops and remixes, any of which is a right answer.
 
-The shipped fingerprinter says so, whatever fingerprinter is evaluated: one that has hardly learnt anything takes all
-music for the same, and would be right with every answer.
+The shipped fingerprinter decides, whatever fingerprinter is evaluated: one that has hardly learned anything takes all
+music for the same, and every answer would count as correct.
 """
 
 import itertools
@@ -25,7 +25,7 @@ SAME_SHARE = 0.3
 
 @dataclass(frozen=True, slots=True)
 class SameMusic:
-    """Songs as the shipped fingerprinter hears them.
+    """Songs as fingerprints of the shipped fingerprinter.
 
     Attributes
     ----------
@@ -62,11 +62,11 @@ class SameMusic:
         ConfigError
             When the recording has no fingerprints.
         """
-        heard = vectors[vectors.any(axis=1)]
-        if heard.size == 0:
+        sounding = vectors[vectors.any(axis=1)]
+        if sounding.size == 0:
             message = "same music: expected at least one fingerprint that is not silent, found none"
             raise ConfigError(message)
-        nearest = np.maximum.reduceat(heard @ self.vectors.T, self.song_starts[:-1], axis=1)
+        nearest = np.maximum.reduceat(sounding @ self.vectors.T, self.song_starts[:-1], axis=1)
         shares = (nearest >= SAME_SIMILARITY).mean(axis=0)
         if own_song >= 0:
             shares[own_song] = 0.0
@@ -78,6 +78,6 @@ class SameMusic:
         for song, (start, end) in enumerate(itertools.pairwise(self.song_starts)):
             own = self.vectors[start:end]
             for other, _ in self.find(own, own_song=song) if own.any() else ():
-                # Few songs have twins: relabelling is simpler than a forest, and quick enough.
+                # Few songs have duplicates: relabelling is simpler than a forest, and quick enough.
                 groups[groups == groups[max(song, other)]] = groups[min(song, other)]
         return groups

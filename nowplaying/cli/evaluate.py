@@ -9,7 +9,7 @@ import typer
 from nowplaying.cli import evaluate_encoders
 from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, MaxFalse, Seed
-from nowplaying.cli.output import emit_json, note, table
+from nowplaying.cli.output import emit_json, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]

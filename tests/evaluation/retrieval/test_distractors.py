@@ -1,4 +1,4 @@
-"""Drawn songs: the same for the same seed, and like the songs that they were fitted to."""
+"""Synthetic distractors: the same for the same seed, and like the songs that they were fitted to."""
 
 from dataclasses import replace
 from pathlib import Path

@@ -72,26 +72,26 @@ def test_a_baseline_gets_the_same_queries(small: str, corpus: Path, tmp_path: Pa
 def test_a_grid_that_was_stopped_goes_on(
     small: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ask, asked = grid._ask, []
+    answers, begun = grid._answers, []
 
     def stopped(run, condition, *rest, **options):
-        asked.append(condition.name)
-        if len(asked) == 2:
+        begun.append(condition.name)
+        if len(begun) == 2:
             raise KeyboardInterrupt
-        return ask(run, condition, *rest, **options)
+        return answers(run, condition, *rest, **options)
 
     def evaluate(n_queries: int = 6):
         return grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=n_queries, lengths_s=(2.0,))
 
-    monkeypatch.setattr(grid, "_ask", stopped)
+    monkeypatch.setattr(grid, "_answers", stopped)
     with pytest.raises(KeyboardInterrupt):
         evaluate()
     result = evaluate()
-    assert len(asked) == 3
+    assert len(begun) == 3
     assert evaluate() == result
-    assert len(asked) == 3
+    assert len(begun) == 3
     evaluate(5)  # other queries are not those that were answered
-    assert len(asked) == 5
+    assert len(begun) == 5
 
 
 def test_unknown_protocols_and_short_lengths_are_refused(corpus: Path, tmp_path: Path) -> None:

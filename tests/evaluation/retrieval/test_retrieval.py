@@ -40,13 +40,13 @@ def test_noise_is_added_at_the_stated_ratio(
 ) -> None:
     noise = (0.02 * rng.standard_normal(5 * SAMPLE_RATE_HZ)).astype(np.float32)
     condition = Condition(length_s=length_s, snr_db=snr_db, mulaw=False)
-    heard = compose(make_query(), music, condition, make_plan(noise))
-    clean = music[5 * SAMPLE_RATE_HZ :][: heard.size]
+    composed = compose(make_query(), music, condition, make_plan(noise))
+    clean = music[5 * SAMPLE_RATE_HZ :][: composed.size]
     # Level is free: find the gain that leaves the least, and the rest is the noise.
-    gain = float(heard @ clean / (clean @ clean))
-    ratio_db = 20 * np.log10(band_rms(gain * clean) / band_rms(heard - gain * clean))
+    gain = float(composed @ clean / (clean @ clean))
+    ratio_db = 20 * np.log10(band_rms(gain * clean) / band_rms(composed - gain * clean))
     assert ratio_db == pytest.approx(snr_db, abs=0.5)
-    assert heard.size == length_s * SAMPLE_RATE_HZ
+    assert composed.size == length_s * SAMPLE_RATE_HZ
 
 
 def test_a_room_rings_from_before_the_excerpt(music: np.ndarray) -> None:
@@ -54,9 +54,9 @@ def test_a_room_rings_from_before_the_excerpt(music: np.ndarray) -> None:
     room = np.zeros(SAMPLE_RATE_HZ, np.float32)
     room[SAMPLE_RATE_HZ // 2] = 1.0
     condition = Condition(length_s=2.0, room="simulated", mulaw=False)
-    heard = compose(make_query(), music, condition, make_plan(music, room))
-    earlier = music[round(4.5 * SAMPLE_RATE_HZ) :][: heard.size]
-    assert np.corrcoef(heard, earlier)[0, 1] > 0.999
+    composed = compose(make_query(), music, condition, make_plan(music, room))
+    earlier = music[round(4.5 * SAMPLE_RATE_HZ) :][: composed.size]
+    assert np.corrcoef(composed, earlier)[0, 1] > 0.999
 
 
 def test_phone_band_and_mulaw(music: np.ndarray) -> None:

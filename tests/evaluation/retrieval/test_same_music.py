@@ -62,7 +62,7 @@ def test_a_model_to_which_all_sounds_alike_does_not_make_it_the_same(
         vectors, levels_dbfs = embed(self, samples, hop_s)
         return np.full_like(vectors, vectors.shape[1] ** -0.5), levels_dbfs
 
-    shipped.references(sorted(folder.iterdir()))  # heard and kept before all sounds alike
+    shipped.references(sorted(folder.iterdir()))  # fingerprinted and kept before all sounds alike
     monkeypatch.setattr(Fingerprinter, "embed_with_levels", all_alike)
     files = sorted(read_corpus(tmp_path / "corpus", "music", "dev"), key=lambda file: file.path)
     library = build_library(files, cache, tmp_path / "songs.npdb")
