@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 export ANNOY_COMPILER_ARGS := -O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
 ANNOY := --no-binary annoy --no-cache-dir annoy
 
-.PHONY: help setup demo test lint type format bench eval wheel clean
+.PHONY: help setup demo test lint type format bench nightly pages eval wheel clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -37,6 +37,13 @@ format: $(VENV)/.stamp-dev ## Format the code and mend what ruff can mend
 
 bench: $(VENV)/.stamp-dev ## Measure speed, size and memory
 	for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks.$$(basename $$script .py) || exit 1; done
+
+# The tests have a short form of this; a night is enough for it.
+nightly: $(VENV)/.stamp-dev ## Kill 2,000 writers and damage 10,000 databases; fails if anything is lost or accepted
+	$(BIN)/python -m evaluation.endurance.endure --kills 2000 --cases 10000
+
+pages: $(VENV)/.stamp-dev ## Write the generated figures of README, docs and model cards anew
+	$(BIN)/python -m evaluation.pages --write
 
 # docs/data.md says what a corpus is and where to find one.
 eval: $(VENV)/.stamp-dev ## Evaluate retrieval: EVAL_ARGS="--corpus C --cache-dir D"

@@ -1,6 +1,5 @@
 """Match an evaluation's queries."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,14 +57,11 @@ class Outcomes:
     offsets_s : ndarray of float64, shape (n,), seconds
     features : ndarray of float64, shape (n, N_FEATURES)
         :meth:`~ondevice_db.match.evidence.Evidence.to_vector`; NaN where there was no candidate.
-    latency_ms : ndarray of float64, shape (n,)
-        Matching alone.
     """
 
     songs: NDArray[np.int64]
     offsets_s: NDArray[np.float64]
     features: NDArray[np.float64]
-    latency_ms: NDArray[np.float64]
 
     def correct(self, library: Library, true_songs: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Return for each query whether the first song is the same music as the true one."""
@@ -100,7 +96,6 @@ def match_all(
         np.array(columns[0], np.int64),
         np.array(columns[1], np.float64),
         np.stack(columns[2]),
-        np.array(columns[3], np.float64),
     )
 
 
@@ -116,12 +111,10 @@ def _match_chunk(
     system, matcher = state
     rows: list[tuple[Any, ...]] = []
     for query, hidden in zip(*item, strict=True):
-        began_s = time.perf_counter()
         match = matcher.match(query, system.hop_s, replace(system.options, excluded_songs=hidden))
-        latency_ms = 1000 * (time.perf_counter() - began_s)
         if match.evidence is None:
-            rows.append((-1, np.nan, np.full(N_FEATURES, np.nan), latency_ms))
+            rows.append((-1, np.nan, np.full(N_FEATURES, np.nan)))
             continue
         first = match.candidates[0]
-        rows.append((first.song_index, first.offset_s, match.evidence.to_vector(), latency_ms))
+        rows.append((first.song_index, first.offset_s, match.evidence.to_vector()))
     return rows

@@ -50,7 +50,7 @@ def known_table(result: Mapping[str, Any], *, detailed: bool = False) -> str:
     goals = load_goals()["retrieval"]
     headings = ["query", "rank-1 %", "interval", "goal", "accepted and correct %", "goal", "accepted and wrong %"]
     if detailed:
-        headings += ["seen %", "unseen %", "position within 0.5 s %", "or at a repeat %", "median match ms"]
+        headings += ["seen %", "unseen %", "position within 0.5 s %", "or at a repeat %"]
     rows = []
     for row in result["known"]:
         goal = goals.get(row["condition"], {})
@@ -66,7 +66,6 @@ def known_table(result: Mapping[str, Any], *, detailed: bool = False) -> str:
             cells += [percent(by_source[name]["rate"]) if name in by_source else "" for name in ("seen", "unseen")]
             positions = (row["position_within_500_ms"], row["position_or_its_repeat"])
             cells += ["" if share is None else percent(share) for share in positions]
-            cells.append(f"{row['match_ms_p50']:.1f}")
         rows.append(cells)
     return markdown_table(headings, rows)
 

@@ -253,8 +253,6 @@ def _score(run: Evaluator, condition: Condition, outcomes: Outcomes, cross_fit: 
         "position_within_500_ms": float((error_s <= _POSITION_TOLERANCE_S).mean()) if error_s.size else None,
         "position_or_its_repeat": 1 - (elsewhere.size - n_repeats) / error_s.size if error_s.size else None,
         "position_error_median_s": float(np.median(error_s)) if error_s.size else None,
-        "match_ms_p50": float(np.median(outcomes.latency_ms)),
-        "match_ms_p95": float(np.percentile(outcomes.latency_ms, 95)),
     }
 
 

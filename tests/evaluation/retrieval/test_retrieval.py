@@ -157,17 +157,12 @@ def test_the_whole_evaluation_runs_and_repeats(corpus: Path, tmp_path: Path) -> 
         )
         for _ in range(2)
     )
-    rows = [*result["known"], *again["known"]]
-    assert len(rows) == 4
-    for row in rows:
-        row.pop("match_ms_p50"), row.pop("match_ms_p95")
     assert result == again
     assert json.loads(json.dumps(result, allow_nan=False)) == result
     assert (result["n_songs"], result["n_queries"], result["n_tracks"]) == (7, 9, 3)
     assert result["known"][0]["rank1"]["rate"] >= 8 / 9
     assert {row["queries"] for row in result["false_accepts"]} == {"unknown music", "masked music", "speech", "noise"}
-    text = to_markdown({**result, "known": [{**row, "match_ms_p50": 1.0} for row in result["known"]]})
-    assert "| 10 dB, 8 s |" in text
+    assert "| 10 dB, 8 s |" in to_markdown(result)
     assert len(result["half_acceptances"]) == 2
     assert result["half_acceptances"][0]["coefficients"] != result["half_acceptances"][1]["coefficients"]
     table = calibration.to_dict()
