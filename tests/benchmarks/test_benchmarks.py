@@ -40,8 +40,8 @@ def test_speed(tmp_path: Path) -> None:
 
 def test_search(tmp_path: Path) -> None:
     pytest.importorskip("faiss", reason="needs the train extra")
-    options = ["--distractors", "3", "--real-songs", "6", "--queries", "10", "--cells", "8", "--out", str(tmp_path / "search.json")]
-    record = bench_search.main(options)
+    sizes = ["--distractors", "3", "--real-songs", "6", "--queries", "10", "--cells", "8"]
+    record = bench_search.main([*sizes, "--out", str(tmp_path / "search.json")])
     assert json.loads((tmp_path / "search.json").read_text(encoding="utf-8")) == [record]
     by_way = {row["way"]: row for row in record["ways"]}
     assert len(by_way) == 6
