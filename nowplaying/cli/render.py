@@ -1,4 +1,4 @@
-"""``nowplaying render``: turn MIDI scores into training music."""
+"""``nowplaying render``: render MIDI files to training music."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,27 +12,35 @@ __all__ = ["render"]
 
 
 def render(
-    scores: Annotated[Path, typer.Argument(help="Folder of MIDI files.", show_default=False)],
+    midi: Annotated[Path, typer.Argument(help="Folder of MIDI files.", show_default=False)],
     out: Annotated[Path, typer.Option("--out", help="Folder for the WAV files.", show_default=False)],
-    soundfont: Annotated[list[Path], typer.Option("--soundfont", help="SF2 file; repeatable.", show_default=False)],
-    duration_s: Annotated[float, typer.Option("--duration-s", min=1.0, help="Length of each rendering.")] = 45.0,
-    per_folder: Annotated[int, typer.Option("--per-folder", min=1, help="At most so many scores of a folder.")] = 500,
-    held_out: Annotated[int, typer.Option("--held-out", min=0, help="Leave so many drawn scores unrendered.")] = 0,
+    soundfont: Annotated[
+        list[Path], typer.Option("--soundfont", help="SoundFont file (.sf2); repeatable.", show_default=False)
+    ],
+    duration_s: Annotated[
+        float, typer.Option("--duration-s", min=1.0, help="Length of each recording in seconds.")
+    ] = 45.0,
+    per_folder: Annotated[
+        int, typer.Option("--per-folder", min=1, help="Greatest number of MIDI files from one folder.")
+    ] = 500,
+    held_out: Annotated[
+        int, typer.Option("--held-out", min=0, help="Number of MIDI files to leave out, for evaluation.")
+    ] = 0,
     seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 2,
 ) -> None:
-    """Render MIDI scores with varied instruments, keys and tempi (needs fluidsynth and a sound font)."""
+    """Render MIDI files with varied instruments, keys and tempi (needs fluidsynth and a SoundFont)."""
     from fingerprinter.training.midi import choose_scores, render_folder
 
     missing = [str(path) for path in soundfont if not path.is_file()]
     if missing:
-        message = f"expected sound fonts, found no file {', '.join(missing)}"
+        message = f"expected SoundFont files, found none at {', '.join(missing)}"
         raise ConfigError(message)
-    chosen = choose_scores(scores, per_folder=per_folder, seed=seed)
+    chosen = choose_scores(midi, per_folder=per_folder, seed=seed)
     rendered, kept_back = chosen[: len(chosen) - held_out], chosen[len(chosen) - held_out :]
     failures = render_folder(rendered, out, soundfonts=soundfont, duration_s=duration_s, seed=seed, jobs=jobs)
     for failure in failures:
         note(f"error: {failure}")
-    say(f"{out}: {len(rendered) - len(failures)} of {len(rendered)} scores rendered, {len(kept_back)} held out")
+    say(f"{out}: {len(rendered) - len(failures)} of {len(rendered)} MIDI files rendered, {len(kept_back)} held out")
     if failures:
         raise typer.Exit(EXIT_BAD_INPUT)

@@ -12,7 +12,8 @@ from nowplaying.cli.output import say
 __all__ = ["app"]
 
 app = typer.Typer(
-    help="Train the networks (needs the train extra); stopped, the same command goes on.", no_args_is_help=True
+    help="Train the networks (needs the train extra). A stopped run resumes with the same command.",
+    no_args_is_help=True,
 )
 _Config = Annotated[Path, typer.Option("--config", help="Settings in TOML.", show_default=False)]
 

@@ -177,7 +177,7 @@ def _checked(name: str, blocks: Generator[Samples, None, None]) -> Generator[Sam
     finally:
         blocks.close()
     if n_samples == 0:
-        message = f"{name}: no samples in it; nothing can be heard in an empty recording"
+        message = f"{name}: the recording has no samples"
         raise AudioFormatError(message)
 
 
