@@ -1,20 +1,19 @@
 """One day of one phone: the same loop as on sound, driven by the error models of detector and recognizer."""
 
 from collections.abc import Generator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import simpy
 
-from detector.gate import GateConfig
 from simulator.days.architectures import Architecture
 from simulator.days.battery import charge_over_day
 from simulator.days.detector_errors import GateChange, draw_gate
 from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, draw_day
 from simulator.days.recognizer_errors import RecognizerErrorModel
-from simulator.days.scenes import Assumptions, Scenario, load_assumptions
+from simulator.days.scenes import Assumptions, Scenario
 from simulator.energy.costs import DAY_S
 from simulator.phone.conditions import PauseReason
 from simulator.phone.config import PhoneConfig
@@ -41,8 +40,8 @@ class DaySettings:
 
     architecture: Architecture
     rates: ErrorRates
-    assumptions: Assumptions = field(default_factory=load_assumptions)
-    config: PhoneConfig = field(default_factory=lambda: PhoneConfig(gate=GateConfig()))
+    assumptions: Assumptions
+    config: PhoneConfig
     bedtime_h: tuple[float, float] | None = None
 
 
