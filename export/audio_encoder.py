@@ -1,10 +1,8 @@
 """From a finished pretraining run to a model folder: the front end in float, the encoder in int8."""
 
-import datetime
 import shutil
 import tempfile
 from collections.abc import Mapping
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,12 +12,12 @@ from numpy.typing import NDArray
 
 from export.fingerprinter import front_end_model
 from export.macs import count_macs
+from export.manifest import write_manifest
 from export.provenance import describe_training
 from export.tflite import to_float, to_int8
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.fingerprint import embedding_space
-from nowplaying_core import __version__
-from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, file_record, write_atomic, write_json
+from nowplaying_core.artifacts import file_record, write_bytes
 from nowplaying_core.audio.corpus import Group
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ParityError
@@ -125,33 +123,26 @@ def export_audio_encoder(
     parity = _parity(encoder, graphs["encoder.tflite"], others)
     output.mkdir(parents=True, exist_ok=True)
     for file_name, content in graphs.items():
-        write_atomic(output / file_name, partial(_write, content=content))
+        write_bytes(output / file_name, content)
     files = {file_name: file_record(output / file_name) for file_name in graphs}
-    manifest = {
-        "kind": "model",
-        "schema_version": MODEL_SCHEMA_VERSION,
-        "role": "audio_encoder",
-        "name": name,
-        "version": version,
-        "created": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "licence": "Apache-2.0",
-        "tool": f"nowplaying {__version__}",
-        "embedding_space": embedding_space(files),
-        "precision": "int8",
-        "files": files,
-        "tensors": {file_name: TfliteModel(output / file_name).tensors() for file_name in graphs},
-        "front_end": config.front_end.to_dict(),
-        "encoder": {
+    return write_manifest(
+        output,
+        files,
+        role="audio_encoder",
+        name=name,
+        version=version,
+        embedding_space=embedding_space(files),
+        precision="int8",
+        front_end=config.front_end.to_dict(),
+        encoder={
             "channels": list(config.encoder.channels),
             "dim": config.encoder.dim,
             "n_parameters": encoder.count_params(),
             "n_macs": count_macs(graphs["encoder.tflite"]),
         },
-        "parity": parity,
-        "training": {"config": config.to_dict(), **training},
-    }
-    write_json(output / "manifest.json", manifest)
-    return output
+        parity=parity,
+        training={"config": config.to_dict(), **training},
+    )
 
 
 def _parity(encoder: keras.Model, graph: bytes, images: NDArray[np.float32]) -> dict[str, float]:
@@ -170,7 +161,3 @@ def _parity(encoder: keras.Model, graph: bytes, images: NDArray[np.float32]) -> 
         message = f"int8 encoder: expected a mean cosine of at least {LEAST_COSINE} to its float form, found "
         raise ParityError(message + f"{parity['mean_cosine']:.3f}; train it longer or keep it in float")
     return parity
-
-
-def _write(path: Path, *, content: bytes) -> None:
-    path.write_bytes(content)
