@@ -3,13 +3,17 @@
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["augment", "blend", "random_eq", "transposed"]
+__all__ = ["augment", "blend", "masked", "random_eq", "transposed"]
 
 _SILENCE = -128
 
 
 def augment(
-    segment: NDArray[np.int8], background: NDArray[np.int8] | None, rng: np.random.Generator
+    segment: NDArray[np.int8],
+    background: NDArray[np.int8] | None,
+    rng: np.random.Generator,
+    *,
+    masked_share: float = 0.0,
 ) -> NDArray[np.int8]:
     """Return a randomly changed copy of a segment; segments of both classes must be augmented alike.
 
@@ -19,6 +23,8 @@ def augment(
     background : ndarray of int8, same shape, or None
         Features without music to blend in; the label does not change.
     rng : numpy.random.Generator
+    masked_share : float in [0, 1]
+        Probability of silenced bands and moments.
     """
     if rng.random() < 0.5:
         segment = transposed(segment, int(rng.integers(-3, 4)))
@@ -30,6 +36,26 @@ def augment(
         segment = segment.copy()
         length = int(rng.integers(5, 60))
         start = int(rng.integers(max(1, len(segment) - length)))
+        segment[start : start + length] = _SILENCE
+    if masked_share and rng.random() < masked_share:
+        segment = masked(segment, rng)
+    return segment
+
+
+def masked(segment: NDArray[np.int8], rng: np.random.Generator) -> NDArray[np.int8]:
+    """Return the segment with up to two bands and two moments silenced.
+
+    After Park et al., "SpecAugment", arXiv 1904.08779.
+    """
+    segment = segment.copy()
+    n_frames, n_channels = segment.shape
+    for _ in range(int(rng.integers(3))):
+        width = int(rng.integers(1, 8))
+        first = int(rng.integers(n_channels - width))
+        segment[:, first : first + width] = _SILENCE
+    for _ in range(int(rng.integers(3))):
+        length = int(rng.integers(5, min(40, n_frames)))
+        start = int(rng.integers(n_frames - length))
         segment[start : start + length] = _SILENCE
     return segment
 

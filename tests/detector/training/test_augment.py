@@ -2,7 +2,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.training.augment import augment, blend, random_eq, transposed
+from detector.training.augment import augment, blend, masked, random_eq, transposed
 
 
 def window(seed: int) -> np.ndarray:
@@ -36,3 +36,19 @@ def test_transposed_moves_channels() -> None:
     assert np.array_equal(transposed(segment, -3)[:, :-3], segment[:, 3:])
     assert (transposed(segment, 2)[:, :2] == -128).all()
     assert np.array_equal(transposed(segment, 0), segment)
+
+
+def test_masks_silence_bands_and_moments_and_leave_the_rest() -> None:
+    segment = np.full((300, 40), 10, dtype=np.int8)
+    n_bands = n_moments = 0
+    for seed in range(40):
+        changed = masked(segment, np.random.default_rng(seed))
+        assert set(np.unique(changed)) <= {-128, 10}
+        bands, moments = (changed == -128).all(axis=0), (changed == -128).all(axis=1)
+        assert np.array_equal(changed == -128, bands[None, :] | moments[:, None])
+        assert bands.sum() <= 14
+        assert moments.sum() <= 78
+        n_bands, n_moments = n_bands + bands.any(), n_moments + moments.any()
+    assert 15 < n_bands < 38
+    assert 15 < n_moments < 38
+    assert (segment == 10).all(), "the segment itself is not changed"

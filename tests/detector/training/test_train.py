@@ -13,6 +13,7 @@ from detector.training.weights import load_weights
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from tests.detector.sounds import corpus_folder
+from tests.detector.training.fake_teacher import ToneTeacher
 
 pytestmark = pytest.mark.train
 
@@ -25,9 +26,8 @@ def config(**changes: float) -> DetectorConfig:
         n_decisions=2,
         warmup_steps=1,
         extreme_share=0.1,
-        mined_share=0.5,
         mine_every=2,
-        **{"steps": 4, "quantized_steps": 2, "log_every": 2, **changes},
+        **{"mined_share": 0.5, "steps": 4, "quantized_steps": 2, "log_every": 2, **changes},
     )
     return DetectorConfig(scenes=SceneConfig(duration_s=12.0, music_share=0.5), training=training)
 
@@ -44,7 +44,7 @@ class Interrupt(logging.Handler):
             raise InterruptedRunError
 
 
-def test_training_resumes_to_the_same_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_resumes_to_the_same_weights(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
     sources = TrainingSources(corpus=corpus, cache_dir=tmp_path / "pcm")
     shared = {"sources": sources, "features_dir": tmp_path / "features", "n_threads": 1}
@@ -52,7 +52,7 @@ def test_training_resumes_to_the_same_weights(tmp_path: Path, monkeypatch: pytes
 
     interrupt, log = Interrupt(), logging.getLogger("detector.training.fitting")
     log.addHandler(interrupt)
-    monkeypatch.setattr(log, "level", logging.INFO)
+    caplog.set_level(logging.INFO, logger=log.name)
     with pytest.raises(InterruptedRunError):
         train_detector(config(), tmp_path / "parts", **shared)
     log.removeHandler(interrupt)
@@ -66,3 +66,20 @@ def test_training_resumes_to_the_same_weights(tmp_path: Path, monkeypatch: pytes
     assert 0 <= whole.quantized_area <= 1
     with pytest.raises(ConfigError, match="another run folder"):
         train_detector(config(steps=5), tmp_path / "whole", **shared)
+
+
+def test_a_teacher_changes_what_is_learned_and_belongs_to_the_run(tmp_path: Path) -> None:
+    sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=6.0), cache_dir=tmp_path / "pcm")
+
+    def trained(name: str, **options: object) -> dict[str, np.ndarray]:
+        settings = config(masked_share=0.5, mined_share=0.0, doubted_above=0.5)
+        report = train_detector(settings, tmp_path / name, sources=sources, n_threads=1, **options)  # type: ignore[arg-type]
+        assert 0 <= report.quantized_area <= 1
+        return load_weights(report.weights_path).arrays()
+
+    taught, plain = trained("taught", teacher=ToneTeacher()), trained("plain")
+    assert any(not np.allclose(taught[name], plain[name], rtol=1e-3, atol=1e-4) for name in taught)
+    with pytest.raises(ConfigError, match="was given"):
+        trained("taught")
+    with pytest.raises(ConfigError, match="was given"):
+        trained("taught", teacher=ToneTeacher(name="another"))
