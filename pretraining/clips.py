@@ -1,4 +1,4 @@
-"""Slices of sound: windows cut from one clip at given distances, as recorded or as a phone would hear them."""
+"""Slices of sound: windows cut from one clip at given distances, as recorded or as a phone records them."""
 
 from collections.abc import Sequence
 

@@ -44,7 +44,7 @@ class TfliteEncoder:
 
     @property
     def window_samples(self) -> int:
-        """Samples at 16 kHz of what it hears at once."""
+        """Samples at 16 kHz of one window."""
         return self.config.front_end.window_samples
 
     def embed(self, windows: NDArray[np.float32]) -> NDArray[np.float32]:

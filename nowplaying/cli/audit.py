@@ -32,7 +32,7 @@ def privacy(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for JSON, Markdown and examples.")] = None,
 ) -> None:
-    """Learn to rebuild sound from fingerprints and their codes, and measure what can be heard; stopped, it goes on."""
+    """Train attacks that rebuild sound from fingerprints and their codes, and measure them. A stopped run resumes."""
     from fingerprinter.fingerprint import Fingerprinter
     from ondevice_db.index.codebook import Codebook
     from pretraining.audit.config import AuditConfig

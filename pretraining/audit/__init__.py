@@ -1,1 +1,1 @@
-"""What a fingerprint gives away: sound rebuilt from what a database stores, and what can be understood of it."""
+"""What a fingerprint gives away: sound rebuilt from stored vectors, its melody and its intelligibility."""

@@ -11,30 +11,30 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.training.loop import compile_for, fit
 from fingerprinter.training.progress import checkpoint_state
 from pretraining.audit.config import AuditConfig
-from pretraining.audit.dataset import Bank
-from pretraining.audit.linear_inversion import Line, fit_line
+from pretraining.audit.dataset import AttackDataset
+from pretraining.audit.linear_inversion import LinearInversion, fit_linear_inversion
 from pretraining.diffusion.decoder import RefinedDecoder
 
 __all__ = ["Attack", "attack"]
 
 
 class Attack(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """A line and a :class:`RefinedDecoder` of stored vectors.
+    """A inversion and a :class:`RefinedDecoder` of stored vectors.
 
     Parameters
     ----------
     config : AuditConfig
     front_end : FrontEndConfig
         Of the audited model.
-    line : Line
+    inversion : LinearInversion
         Fitted to the same stored vectors; the first decoder begins with it.
     """
 
-    def __init__(self, config: AuditConfig, front_end: FrontEndConfig, line: Line) -> None:
+    def __init__(self, config: AuditConfig, front_end: FrontEndConfig, inversion: LinearInversion) -> None:
         super().__init__(name="attack")
-        self.line, dim = line, len(line.slopes)
+        self.inversion, dim = inversion, len(inversion.slopes)
         self.decoder = RefinedDecoder(config.decoder, front_end, dim)
-        self.decoder.begin_as(line.slopes / _unit(dim), line.offsets)
+        self.decoder.begin_as(inversion.slopes / _unit(dim), inversion.offsets)
 
     def call(self, inputs: tuple[Any, ...]) -> Any:
         """Add the error of images, vectors, noise and times to the losses, and return it."""
@@ -56,7 +56,7 @@ class Attack(keras.Model):  # type: ignore[misc]  # Keras has no types
 def attack(
     config: AuditConfig,
     front_end: FrontEndConfig,
-    bank: Bank,
+    dataset: AttackDataset,
     stored: NDArray[np.float32],
     run_dir: Path,
 ) -> Attack:
@@ -66,20 +66,20 @@ def attack(
     ----------
     config : AuditConfig
     front_end : FrontEndConfig
-    bank : Bank
+    dataset : AttackDataset
     stored : ndarray of float32, shape (n, dim)
-        What is stored of the bank's windows.
+        What is stored of the dataset's windows.
     run_dir : Path
         For checkpoints and log.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(config.seed)
-    model = Attack(config, front_end, fit_line(bank, stored, config.words_share))
+    model = Attack(config, front_end, fit_linear_inversion(dataset, stored, config.words_share))
     n, vectors = config.images_per_step, _scaled(stored)
 
     def draw(rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
-        chosen = bank.draw(n, config.words_share, rng)
-        return bank.images[chosen].astype(np.float32), vectors[chosen], *model.decoder.draw_noise(n, rng)
+        chosen = dataset.draw(n, config.words_share, rng)
+        return dataset.images[chosen].astype(np.float32), vectors[chosen], *model.decoder.draw_noise(n, rng)
 
     model(draw(np.random.default_rng(config.seed)))
     compile_for(model, config)

@@ -39,7 +39,7 @@ class AuditConfig(RunSettings):
     classifier_steps, classifier_seeds : int
         Of the networks that tell digits and speakers.
     most_windows : int
-        Of one recording that is asked about.
+        Of one test recording.
     decoder : DecoderConfig
         Without a perceptual and an adversarial part: the audit has neither a second encoder nor a critic.
     """

@@ -16,16 +16,16 @@ from nowplaying_core.audio.sources import TrainingSources
 from pretraining.audit.config import AuditConfig
 from pretraining.diffusion.distance import fingerprints
 from pretraining.diffusion.patches import draw_images
-from pretraining.probe.windows import hear
+from pretraining.probe.windows import read_windows
 from pretraining.tasks.task import Example
 
-__all__ = ["Bank", "gather"]
+__all__ = ["AttackDataset", "gather"]
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
-class Bank:
+class AttackDataset:
     """Images and fingerprints.
 
     Attributes
@@ -57,8 +57,8 @@ def gather(
     sources: TrainingSources,
     words: Sequence[Example],
     path: Path,
-) -> Bank:
-    """Return the bank of a run, from its file if it has been gathered before.
+) -> AttackDataset:
+    """Return the dataset of a run, from its file if it has been gathered before.
 
     Parameters
     ----------
@@ -70,13 +70,13 @@ def gather(
     words : sequence of Example
         Single words of the ``train`` split.
     path : Path
-        Of the bank, an ``.npz``.
+        Of the dataset, an ``.npz``.
     """
     if not path.is_file():
         front_end = FrontEndConfig(**model.folder.manifest["front_end"])
         (images,) = draw_images(config.sounds(front_end), sources, "train", (config.n_windows,))
         if words:
-            spoken = hear(words, front_end, cache_dir=sources.cache_dir, most_windows=1)
+            spoken = read_windows(words, front_end, cache_dir=sources.cache_dir, most_windows=1)
             images = np.concatenate([images, spoken.images])
         _log.info("%d windows to learn from, %d of them single words", len(images), len(words))
         arrays: dict[str, Any] = {
@@ -86,7 +86,7 @@ def gather(
         }
         write_atomic(path, lambda temporary: _save(temporary, arrays))
     with np.load(path, allow_pickle=False) as kept:
-        return Bank(kept["images"], kept["vectors"], int(kept["n_words"]))
+        return AttackDataset(kept["images"], kept["vectors"], int(kept["n_words"]))
 
 
 def _save(path: Path, arrays: dict[str, Any]) -> None:

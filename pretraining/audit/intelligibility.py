@@ -1,4 +1,4 @@
-"""What is understood of rebuilt sound: networks taught on real words are asked what they hear in rebuilt ones."""
+"""Intelligibility of rebuilt sound: the accuracy on rebuilt words of networks trained on real ones."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,17 +14,17 @@ from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe
 from pretraining.tasks.task import Task
 
-__all__ = ["read_from_vectors", "understood"]
+__all__ = ["classify_vectors", "intelligibility"]
 
 
-def understood(
+def intelligibility(
     task: Task,
     config: AuditConfig,
     front_end: FrontEndConfig,
     images: NDArray[np.float32],
-    asked: Mapping[str, NDArray[np.float32]],
+    queries: Mapping[str, NDArray[np.float32]],
 ) -> dict[str, dict[str, float]]:
-    """Teach small networks a task on real images and return how often they are right about others.
+    """Train small networks on a task's real images and return their accuracy on other images.
 
     Parameters
     ----------
@@ -33,7 +33,7 @@ def understood(
     front_end : FrontEndConfig
     images : ndarray of float32, shape (n_train, n_mels, n_frames, 1)
         Real images of the task's training part.
-    asked : mapping of str to ndarray
+    queries : mapping of str to ndarray
         Images of the test part by what they are made from, each (n_test, n_mels, n_frames, 1).
 
     Returns
@@ -42,7 +42,7 @@ def understood(
         ``value``, ``low`` and ``high``: accuracy and its interval over seeds and units.
     """
     labels, wanted = _numbers(task)
-    right: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in asked}
+    right: dict[str, list[NDArray[np.bool_]]] = {name: [] for name in queries}
     sounds = config.sounds(front_end)
     for seed in range(config.classifier_seeds):
         answers = fine_tune(
@@ -50,20 +50,20 @@ def understood(
             build_encoder(sounds).get_weights(),
             images,
             labels,
-            np.concatenate(list(asked.values())),
+            np.concatenate(list(queries.values())),
             n_labels=len(task.labels),
             n_steps=config.classifier_steps,
             seed=seed,
         )
-        for name, part in zip(asked, np.split(answers.argmax(axis=1), len(asked)), strict=True):
+        for name, part in zip(queries, np.split(answers.argmax(axis=1), len(queries)), strict=True):
             right[name].append(part == wanted)
     return {name: _rate(np.stack(rows), task) for name, rows in right.items()}
 
 
-def read_from_vectors(task: Task, stored: NDArray[np.float32], asked: NDArray[np.float32]) -> dict[str, float]:
-    """Return how often a linear classifier is right that reads stored vectors, without rebuilding anything."""
+def classify_vectors(task: Task, stored: NDArray[np.float32], queries: NDArray[np.float32]) -> dict[str, float]:
+    """Return the accuracy of a linear classifier on the stored vectors themselves, without rebuilding anything."""
     labels, wanted = _numbers(task)
-    answers = linear_probe(stored, labels, asked, n_labels=len(task.labels)).argmax(axis=1)
+    answers = linear_probe(stored, labels, queries, n_labels=len(task.labels)).argmax(axis=1)
     return _rate((answers == wanted)[None], task)
 
 

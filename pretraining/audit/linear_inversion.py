@@ -5,15 +5,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pretraining.audit.dataset import Bank
+from pretraining.audit.dataset import AttackDataset
 
-__all__ = ["Line", "fit_line"]
+__all__ = ["LinearInversion", "fit_linear_inversion"]
 
 _PENALTY = 1.0  # scikit-learn's own, for vectors of unit size times the root of their dimension
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class LinearInversion:
     """A linear map.
 
     Attributes
@@ -33,23 +33,23 @@ class Line:
         return (stored @ self.slopes + self.offsets).reshape(-1, *self.shape)
 
 
-def fit_line(bank: Bank, stored: NDArray[np.float32], words_share: float) -> Line:
-    """Fit a line to what is stored of a bank's windows, of which words count for a share.
+def fit_linear_inversion(dataset: AttackDataset, stored: NDArray[np.float32], words_share: float) -> LinearInversion:
+    """Fit a inversion to what is stored of a dataset's windows, of which words count for a share.
 
     Parameters
     ----------
-    bank : Bank
+    dataset : AttackDataset
     stored : ndarray of float32, shape (n, dim)
     words_share : float in [0, 1)
         As the decoders draw them.
     """
     from sklearn.linear_model import Ridge
 
-    n, first_word = len(stored), len(stored) - bank.n_words
-    weights = np.full(n, (1.0 - words_share) / first_word if bank.n_words else 1.0 / n)
-    weights[first_word:] = words_share / max(1, bank.n_words)
+    n, first_word = len(stored), len(stored) - dataset.n_words
+    weights = np.full(n, (1.0 - words_share) / first_word if dataset.n_words else 1.0 / n)
+    weights[first_word:] = words_share / max(1, dataset.n_words)
     model = Ridge(alpha=_PENALTY / stored.shape[1])
-    model.fit(stored, bank.images.reshape(n, -1).astype(np.float32), sample_weight=n * weights)
-    return Line(
-        np.ascontiguousarray(model.coef_.T, np.float32), model.intercept_.astype(np.float32), bank.images.shape[1:]
+    model.fit(stored, dataset.images.reshape(n, -1).astype(np.float32), sample_weight=n * weights)
+    return LinearInversion(
+        np.ascontiguousarray(model.coef_.T, np.float32), model.intercept_.astype(np.float32), dataset.images.shape[1:]
     )

@@ -13,9 +13,9 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     settings = result["settings"]
     parts = [
         f"# What fingerprints of {result['model']} give away\n",
-        f"Decoders learnt from {result['n_known_windows']:,} windows of the `train` split "
+        f"Attacks trained on {result['n_known_windows']:,} windows of the `train` split "
         f"({result['n_known_words']:,} of them single words) for {settings['n_steps']:,} steps of "
-        f"{settings['images_per_step']}, and are asked about the `dev` split; sampled in {settings['sampling_steps']} "
+        f"{settings['images_per_step']}, and are tested on the `dev` split; sampled in {settings['sampling_steps']} "
         "steps. Intervals are 95 %, by bootstrap over recordings (words: over utterances and seeds). Made by "
         "`nowplaying audit privacy`.\n",
     ]
@@ -40,7 +40,10 @@ def _errors(rows: list[Mapping[str, Any]]) -> str:
 
 
 def _words(words: list[Mapping[str, Any]]) -> str:
-    headings = ["heard in", *(f"{task['task']}, {task['n_labels']} labels ({task['n_asked']} asked)" for task in words)]
+    headings = [
+        "recognized in",
+        *(f"{task['task']}, {task['n_labels']} labels ({task['n_asked']} tested)" for task in words),
+    ]
     rows = [[name, *(_percent(task["rebuilt"][name]) for task in words)] for name in words[0]["rebuilt"]]
     rows += [
         [f"{name}, read directly", *(_percent(task["vectors"][name]) for task in words)] for name in words[0]["vectors"]

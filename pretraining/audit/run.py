@@ -1,4 +1,4 @@
-"""The privacy audit: learn to rebuild sound from what is stored, and measure what can be heard in it."""
+"""The privacy audit: train attacks that rebuild sound from stored vectors, and measure what they recover."""
 
 import logging
 import time
@@ -19,10 +19,10 @@ from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.chroma import chroma, chroma_agreement, strongest_agreement
 from pretraining.audit.config import AuditConfig
-from pretraining.audit.dataset import Bank, gather
-from pretraining.audit.intelligibility import read_from_vectors, understood
+from pretraining.audit.dataset import AttackDataset, gather
+from pretraining.audit.intelligibility import classify_vectors, intelligibility
 from pretraining.diffusion.distance import fingerprints
-from pretraining.probe.windows import Images, hear
+from pretraining.probe.windows import Images, read_windows
 from pretraining.tasks.corpus import digits, music_speech_noise, speakers
 from pretraining.tasks.segments import has_utterances, read_utterances
 from pretraining.tasks.task import Example, Task
@@ -42,7 +42,7 @@ class Audit:
     Attributes
     ----------
     result : dict
-        ``settings``, ``forms``, ``windows`` (errors and melody by kind of sound) and ``words`` (what is understood).
+        ``settings``, ``forms``, ``windows`` (errors and melody by kind of sound) and ``words`` (intelligibility).
     attacks : dict of str to Attack
         Trained decoders by stored form.
     """
@@ -60,7 +60,7 @@ class _Means:
     model: Fingerprinter
     forms: Mapping[str, StoredForm]
     attacks: dict[str, Attack]
-    bank: Bank
+    dataset: AttackDataset
 
     def rebuilt(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         """Return images of the same windows by what they are made from."""
@@ -68,17 +68,17 @@ class _Means:
         made: dict[str, NDArray[np.float32]] = {}
         for name, attack_on in self.attacks.items():
             stored = self.forms[name](vectors)
-            made[f"{name}, linear"] = attack_on.line.images(stored)
+            made[f"{name}, linear"] = attack_on.inversion.images(stored)
             made[f"{name}, mean"] = attack_on.first_images(stored)
             made[f"{name}, sampled"] = attack_on.sampled_images(stored, rng, n_steps=self.config.sampling_steps)
         nearest = np.concatenate(
             [
-                np.argmax(vectors[at : at + _BLOCK] @ self.bank.vectors.T, axis=1)
+                np.argmax(vectors[at : at + _BLOCK] @ self.dataset.vectors.T, axis=1)
                 for at in range(0, len(vectors), _BLOCK)
             ]
         )
-        made["nearest known window"] = self.bank.images[nearest].astype(np.float32)
-        mean = self.bank.images[: len(self.bank.images) - self.bank.n_words].mean(axis=0, dtype=np.float32)
+        made["nearest known window"] = self.dataset.images[nearest].astype(np.float32)
+        mean = self.dataset.images[: len(self.dataset.images) - self.dataset.n_words].mean(axis=0, dtype=np.float32)
         made["mean of known windows"] = np.broadcast_to(mean, images.shape).astype(np.float32)
         return made
 
@@ -114,19 +114,19 @@ def privacy_audit(
     spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
     tasks = _word_tasks(spoken)
     words = list({(one.path, one.start_s): one for task in tasks for one in task.train}.values())
-    bank = gather(config, model, sources, words, folder / "bank.npz")
+    dataset = gather(config, model, sources, words, folder / "dataset.npz")
     attacks = {}
     for name, form in forms.items():
         _log.info("learning to rebuild sound from %s", name)
-        attacks[name] = attack(config, front_end, bank, form(bank.vectors), folder / name.replace(" ", "-"))
-    means = _Means(config, front_end, model, forms, attacks, bank)
+        attacks[name] = attack(config, front_end, dataset, form(dataset.vectors), folder / name.replace(" ", "-"))
+    means = _Means(config, front_end, model, forms, attacks, dataset)
     started = time.monotonic()
     result: dict[str, Any] = {
         "model": model.name,
         "embedding_space": model.embedding_space,
         "settings": config.to_dict(),
-        "n_known_windows": len(bank.images),
-        "n_known_words": bank.n_words,
+        "n_known_windows": len(dataset.images),
+        "n_known_words": dataset.n_words,
         "windows": _windows(means, sources),
         "words": [_words(means, task, sources.cache_dir) for task in tasks],
     }
@@ -154,7 +154,9 @@ def _windows(means: _Means, sources: TrainingSources) -> list[dict[str, Any]]:
     for kind, examples in by_kind.items():
         if not examples:
             continue
-        real = hear(examples, means.front_end, cache_dir=sources.cache_dir, most_windows=means.config.most_windows)
+        real = read_windows(
+            examples, means.front_end, cache_dir=sources.cache_dir, most_windows=means.config.most_windows
+        )
         units = [examples[owner].path.name for owner in real.owners]
         elsewhere = _elsewhere(real)
         for name, images in means.rebuilt(real.images).items():
@@ -166,10 +168,10 @@ def _windows(means: _Means, sources: TrainingSources) -> list[dict[str, Any]]:
             }
             row["error"] = _figure(np.mean((images - real.images) ** 2, axis=(1, 2, 3)), units)
             if kind == "music":
-                sung, heard = chroma(real.images, means.front_end), chroma(images, means.front_end)
+                original, rebuilt = chroma(real.images, means.front_end), chroma(images, means.front_end)
                 for measure, agree in (("melody", chroma_agreement), ("strongest_pitch", strongest_agreement)):
-                    row[measure] = _figure(agree(heard, sung), units)
-                    row[f"{measure}_by_chance"] = _figure(agree(heard, sung[elsewhere]), units)
+                    row[measure] = _figure(agree(rebuilt, original), units)
+                    row[f"{measure}_by_chance"] = _figure(agree(rebuilt, original[elsewhere]), units)
             found.append(row)
     return found
 
@@ -185,12 +187,13 @@ def _elsewhere(real: Images) -> NDArray[np.int64]:
 
 
 def _words(means: _Means, task: Task, cache_dir: Path) -> dict[str, Any]:
-    """Return what is understood of a task's words in rebuilt images, and what their vectors tell by themselves."""
-    known, asked = (
-        hear(part, means.front_end, cache_dir=cache_dir, most_windows=1).images for part in (task.train, task.test)
+    """Return the accuracy on a task's words in rebuilt images, and on their stored vectors."""
+    known, queries = (
+        read_windows(part, means.front_end, cache_dir=cache_dir, most_windows=1).images
+        for part in (task.train, task.test)
     )
-    made = {"the sound itself": asked, **means.rebuilt(asked)}
-    vectors, asked_vectors = fingerprints(means.model, known), fingerprints(means.model, asked)
+    made = {"the sound itself": queries, **means.rebuilt(queries)}
+    vectors, query_vectors = fingerprints(means.model, known), fingerprints(means.model, queries)
     return {
         "task": task.name,
         "n_labels": len(task.labels),
@@ -198,9 +201,9 @@ def _words(means: _Means, task: Task, cache_dir: Path) -> dict[str, Any]:
         "n_asked": len(task.test),
         "chance": task.chance,
         "parted_by": task.parted_by,
-        "rebuilt": understood(task, means.config, means.front_end, known, made),
+        "rebuilt": intelligibility(task, means.config, means.front_end, known, made),
         "vectors": {
-            name: read_from_vectors(task, form(vectors), form(asked_vectors)) for name, form in means.forms.items()
+            name: classify_vectors(task, form(vectors), form(query_vectors)) for name, form in means.forms.items()
         },
     }
 

@@ -1,4 +1,4 @@
-"""What bits are learned from: fingerprints of clean music and of the same music as a phone hears it."""
+"""What bits are learned from: fingerprints of clean music and of the same music as a phone's microphone records it."""
 
 import hashlib
 import logging

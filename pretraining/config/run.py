@@ -121,7 +121,7 @@ class PretrainingConfig(RunSettings):
     recordings_share : float in (0, 1]
         Of the music, where renderings are given as well.
     past_s : float
-        Audio before a slice that a room's tail is heard from.
+        Audio before a slice, whose reverberation reaches into the slice.
     n_simulated_rooms : int
     """
 

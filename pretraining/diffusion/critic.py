@@ -1,4 +1,4 @@
-"""The critic: tells squares of real images from squares of rebuilt ones, and is told apart from what it judges.
+"""The critic: distinguishes squares of real images from squares of rebuilt ones.
 
 One loss trains both sides: Keras then needs one optimizer and one step, on every backend.
 """

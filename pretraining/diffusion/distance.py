@@ -1,6 +1,6 @@
 """How far rebuilt sound is from real sound: an unbiased kernel distance over fingerprints.
 
-The encoder is the shipped fingerprinter, which no decoder learns from: the perceptual error hears through an encoder.
+The encoder is the shipped fingerprinter, which no decoder learns from: the perceptual error uses another encoder.
 """
 
 from dataclasses import asdict, dataclass

@@ -1,4 +1,4 @@
-"""A small diffusion model of latents, which tells how easily a latent is modelled."""
+"""A small diffusion model of latents, which measures how easily a latent is modelled."""
 
 import logging
 
@@ -82,12 +82,12 @@ def _task(rows: NDArray[np.float32], rng: np.random.Generator) -> tuple[list[NDA
 
 def _network(dim: int) -> keras.Model:
     seen, time = keras.Input((dim,), name="noisy"), keras.Input((1,), name="time")
-    told = layers.Dense(_WIDTH, activation="gelu", name="told")(time_features(time, _TIME_FEATURES))
+    condition = layers.Dense(_WIDTH, activation="gelu", name="condition")(time_features(time, _TIME_FEATURES))
     features = layers.Dense(_WIDTH, name="in")(seen)
     for index in range(_BLOCKS):
         hidden = layers.LayerNormalization(center=False, scale=False, name=f"norm{index}")(features)
-        hidden = hidden * (layers.Dense(_WIDTH, name=f"scale{index}")(told) + 1.0)
-        hidden = hidden + layers.Dense(_WIDTH, name=f"shift{index}")(told)
+        hidden = hidden * (layers.Dense(_WIDTH, name=f"scale{index}")(condition) + 1.0)
+        hidden = hidden + layers.Dense(_WIDTH, name=f"shift{index}")(condition)
         hidden = layers.Dense(2 * _WIDTH, activation="gelu", name=f"wide{index}")(hidden)
         features = features + layers.Dense(_WIDTH, kernel_initializer="zeros", name=f"narrow{index}")(hidden)
     given = layers.Dense(dim, name="out")(layers.LayerNormalization(name="norm")(features))

@@ -1,4 +1,4 @@
-"""Log-mel images that decoders are asked about: random windows of a split, the same for every decoder."""
+"""Log-mel images to test decoders on: random windows of a split, the same for every decoder."""
 
 import numpy as np
 from numpy.typing import NDArray

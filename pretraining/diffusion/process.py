@@ -1,4 +1,4 @@
-"""The way from an image to noise and back: a cosine schedule, and what a refiner is asked for on it.
+"""The way from an image to noise and back: a cosine schedule, and the refiner's target on it.
 
 At time t in [0, 1] an image x and unit noise e are seen as ``a x + s e`` with a = cos(pi t / 2) and s = sin(pi t / 2).
 """

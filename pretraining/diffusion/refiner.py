@@ -1,4 +1,4 @@
-"""The refiner: a small U-Net over squares of a log-mel image, told how noisy the image is."""
+"""The refiner: a small U-Net over squares of a log-mel image, conditioned on how noisy the image is."""
 
 import math
 from typing import Any
@@ -40,7 +40,7 @@ def build_refiner(config: DecoderConfig, front_end: FrontEndConfig) -> keras.Mod
     shape = (front_end.n_mels, front_end.n_frames, 1)
     seen, first = keras.Input(shape, name="noisy"), keras.Input(shape, name="first")
     time = keras.Input((1,), name="time")
-    told = layers.Dense(2 * config.n_time_features, activation="gelu", name="told")(
+    condition = layers.Dense(2 * config.n_time_features, activation="gelu", name="condition")(
         time_features(time, config.n_time_features)
     )
     features = layers.Conv2D(config.widths[0], config.patch, strides=config.patch, name="squares")(
@@ -50,12 +50,12 @@ def build_refiner(config: DecoderConfig, front_end: FrontEndConfig) -> keras.Mod
     for level, width in enumerate(config.widths):
         if level:
             features = layers.Conv2D(width, 2, strides=2, name=f"down{level}")(features)
-        features = _block(features, told, width, f"down{level}")
+        features = _block(features, condition, width, f"down{level}")
         skipped.append(features)
-    features = _block(features, told, config.widths[-1], "middle")
+    features = _block(features, condition, config.widths[-1], "middle")
     for level, width in reversed(list(enumerate(config.widths))):
         features = layers.Concatenate(name=f"join{level}")([features, skipped.pop()])
-        features = _block(layers.Conv2D(width, 1, name=f"joined{level}")(features), told, width, f"up{level}")
+        features = _block(layers.Conv2D(width, 1, name=f"joined{level}")(features), condition, width, f"up{level}")
         if level:
             features = layers.Conv2DTranspose(config.widths[level - 1], 2, strides=2, name=f"up{level}")(features)
     features = layers.Conv2DTranspose(_FULL_CHANNELS, config.patch, strides=config.patch, name="whole")(features)
@@ -70,13 +70,13 @@ def time_features(time: Any, n_features: int) -> Any:
     return layers.Concatenate()([ops.sin(angles), ops.cos(angles)])
 
 
-def _block(features: Any, told: Any, width: int, name: str) -> Any:
-    """Return features plus two convolutions of them, normalised and moved by what is told of the time."""
+def _block(features: Any, condition: Any, width: int, name: str) -> Any:
+    """Return features plus two convolutions of them, normalised and scaled and shifted by the embedding of the time."""
     hidden = layers.LayerNormalization(name=f"{name}_norm1")(features)
     hidden = layers.Conv2D(width, 3, padding="same", name=f"{name}_conv1")(layers.Activation("gelu")(hidden))
     hidden = layers.LayerNormalization(center=False, scale=False, name=f"{name}_norm2")(hidden)
-    scale = layers.Reshape((1, 1, width))(layers.Dense(width, name=f"{name}_scale")(told))
-    shift = layers.Reshape((1, 1, width))(layers.Dense(width, name=f"{name}_shift")(told))
+    scale = layers.Reshape((1, 1, width))(layers.Dense(width, name=f"{name}_scale")(condition))
+    shift = layers.Reshape((1, 1, width))(layers.Dense(width, name=f"{name}_shift")(condition))
     hidden = layers.Activation("gelu")(hidden * (scale + 1.0) + shift)
     # A block begins as the identity: deep sums of blocks then train from the first step.
     last = layers.Conv2D(width, 3, padding="same", kernel_initializer="zeros", name=f"{name}_conv2")

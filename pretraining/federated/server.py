@@ -58,9 +58,9 @@ def average(
         client = int(context.node_config["partition-id"])
         learnt, loss = learn(client, round_number, message.content["arrays"].to_numpy_ndarrays())
         losses.append(loss)
-        # All clients count the same: they heard as many clips, and the accountant asks for it.
-        heard = MetricRecord({"num-examples": federation.local_steps * federation.local_clips})
-        return Message(RecordDict({"arrays": ArrayRecord(learnt), "metrics": heard}), reply_to=message)
+        # All clients count the same: they saw as many clips, and the accountant asks for it.
+        metrics = MetricRecord({"num-examples": federation.local_steps * federation.local_clips})
+        return Message(RecordDict({"arrays": ArrayRecord(learnt), "metrics": metrics}), reply_to=message)
 
     grid = InProcessGrid(app, federation.n_clients)
 

@@ -80,6 +80,6 @@ class CodeRun:
     def listen(self, samples: NDArray[np.float32]) -> NDArray[np.int32]:
         """Return the codes of the last whole slices of a sound, at most a clip's, (n_slices,)."""
         n_slices = min(len(samples) // self.slice_samples, self.n_positions)
-        heard = samples[len(samples) - n_slices * self.slice_samples :]
-        log_mel = LogMel(replace(self.config.front_end, window_samples=len(heard)))
-        return np.asarray(self.quantizer(log_mel(heard[None]))[0], np.int32)
+        known = samples[len(samples) - n_slices * self.slice_samples :]
+        log_mel = LogMel(replace(self.config.front_end, window_samples=len(known)))
+        return np.asarray(self.quantizer(log_mel(known[None]))[0], np.int32)

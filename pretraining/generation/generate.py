@@ -28,7 +28,7 @@ def generate(
 ) -> NDArray[np.float32]:
     """Continue a sound.
 
-    The prompt is heard through the codes too: what follows then differs from it in nothing but being guessed.
+    The prompt passes through the codes as well, so that it sounds like its continuation.
 
     Parameters
     ----------
@@ -63,10 +63,10 @@ def generate(
             "choose another part of the file"
         )
         raise AudioFormatError(message)
-    heard = run.listen(prompt)
+    known = run.listen(prompt)
     n_codes = int(np.ceil(duration_s * run.config.front_end.sample_rate_hz / run.slice_samples))
     rng = np.random.default_rng(seed)
-    codes = continued(run, heard, n_codes, rng=rng, temperature=temperature, top_k=top_k)
+    codes = continued(run, known, n_codes, rng=rng, temperature=temperature, top_k=top_k)
     image = np.asarray(ops.convert_to_numpy(run.quantizer.images(codes[None])))[0, :, :, 0]
-    level = float(np.sqrt(np.mean(np.square(prompt[-len(heard) * run.slice_samples :], dtype=np.float64))))
+    level = float(np.sqrt(np.mean(np.square(prompt[-len(known) * run.slice_samples :], dtype=np.float64))))
     return mel_to_audio(image, run.config.front_end, rms=level, seed=seed)

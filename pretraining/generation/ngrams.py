@@ -7,7 +7,7 @@ __all__ = ["Bigram", "unigram"]
 
 
 def unigram(codes: NDArray[np.integer], n_codes: int) -> NDArray[np.float64]:
-    """Return the probability of each code, (n_codes,), from all that were heard; one is added to each count."""
+    """Return the probability of each code, (n_codes,), from all given codes; one is added to each count."""
     counts = np.bincount(codes.ravel(), minlength=n_codes) + 1.0
     share: NDArray[np.float64] = counts / counts.sum()
     return share

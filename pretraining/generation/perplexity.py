@@ -1,4 +1,4 @@
-"""How well a run's transformer expects the codes of music that it has not heard, beside unigram and bigram models."""
+"""Perplexity of a run's transformer on unseen music, beside unigram and bigram models."""
 
 import logging
 from collections.abc import Sequence
@@ -27,7 +27,7 @@ _N_DRAWS = 2000
 def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) -> dict[str, Any]:
     """Score the ``dev`` music of a corpus, clip by clip, the first code of each clip left out.
 
-    Unigram and bigram count the corpus's ``train`` music whole, the transformer heard drawn clips of it (and of other
+    Unigram and bigram count the corpus's ``train`` music whole, the transformer saw drawn clips of it (and of other
     sounds, as its run's settings say).
 
     Parameters
@@ -55,13 +55,13 @@ def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) 
     for run in runs:
         opened = CodeRun.open(run)
         config = opened.config
-        heard, asked = (_tracks(opened, music[split], cache_dir) for split in ("train", "dev"))
-        _log.info("%s: %d clips counted, %d asked", run.name, sum(map(len, heard)), sum(map(len, asked)))
-        counted = np.concatenate(heard)
+        known, tested = (_tracks(opened, music[split], cache_dir) for split in ("train", "dev"))
+        _log.info("%s: %d clips counted, %d tested", run.name, sum(map(len, known)), sum(map(len, tested)))
+        counted = np.concatenate(known)
         n_codes = config.codes.n_codes
         shares, pairs = unigram(counted, n_codes), Bigram(counted, n_codes).probabilities
-        nats = np.stack([_nats(codes, shares, pairs, opened) for codes in asked])
-        n_asked = np.array([codes[:, 1:].size for codes in asked])
+        nats = np.stack([_nats(codes, shares, pairs, opened) for codes in tested])
+        n_asked = np.array([codes[:, 1:].size for codes in tested])
         drawn = draw_perplexities(nats, n_asked, np.random.default_rng(0))
         perplexity = np.exp(nats.sum(axis=0) / n_asked.sum())
         under = 1 - drawn[:, 2] / drawn[:, 1]
@@ -76,7 +76,7 @@ def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) 
                 "n_codes": n_codes,
                 "n_codes_used": len(np.unique(counted)),
                 "n_parameters": int(opened.encoder.count_params()),
-                "n_tracks": len(asked),
+                "n_tracks": len(tested),
                 "n_asked": int(n_asked.sum()),
                 "perplexity": {
                     name: _with_interval(float(perplexity[column]), drawn[:, column])
@@ -125,12 +125,12 @@ def _nats(
     codes: NDArray[np.int32], shares: NDArray[np.float64], pairs: NDArray[np.float64], run: CodeRun
 ) -> NDArray[np.float64]:
     """Return a track's sum of cross entropy under each of ``MODELS``."""
-    right = codes[:, 1:]
+    following = codes[:, 1:]
     total = 0.0
     for clip in codes:  # one at a time, so that all are of one shape and compiled once
         logits = run.expecting.predict_on_batch(clip[None])[0, :-1].astype(np.float64)
         total += float((logsumexp(logits, axis=1) - logits[np.arange(len(logits)), clip[1:]]).sum())
-    return np.array([-np.log(shares[right]).sum(), -np.log(pairs[codes[:, :-1], right]).sum(), total])
+    return np.array([-np.log(shares[following]).sum(), -np.log(pairs[codes[:, :-1], following]).sum(), total])
 
 
 def _with_interval(value: float, drawn: NDArray[np.float64]) -> dict[str, float]:
@@ -143,7 +143,7 @@ def perplexity_markdown(result: dict[str, Any]) -> str:
     lines = [
         "# Perplexity of the next code\n",
         "Of the `dev` music's codes, clip by clip. Intervals are 95 %, bootstrap over tracks.\n",
-        "| run | steps x clips | codes used | tracks, codes asked | unigram | bigram | transformer | under it, % |",
+        "| run | steps x clips | codes used | tracks, codes | unigram | bigram | transformer | under it, % |",
         "|---" * 8 + "|",
     ]
     for row in result["runs"]:

@@ -20,7 +20,7 @@ __all__ = ["Audio2VecCbow"]
 
 
 class Audio2VecCbow(Pretext):
-    """The embeddings of the surroundings, side by side, give the log-mel of the middle; mean squared error.
+    """The embeddings of the context, side by side, give the log-mel of the middle; mean squared error.
 
     Reads ``n_context`` and ``gap_s``.
     """

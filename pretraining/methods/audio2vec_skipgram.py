@@ -20,7 +20,7 @@ __all__ = ["Audio2VecSkipgram"]
 
 
 class Audio2VecSkipgram(Pretext):
-    """The embedding of the middle gives the log-mel of its surroundings; mean squared error.
+    """The embedding of the middle gives the log-mel of its context; mean squared error.
 
     Reads ``n_context`` and ``gap_s``.
     """
@@ -37,7 +37,7 @@ class Audio2VecSkipgram(Pretext):
         return (clips.slices(neighbouring(self.config), rng),)
 
     def objective(self, *inputs: Any) -> Any:
-        """Return the mean squared error of the surroundings in the front end's units."""
+        """Return the mean squared error of the context in the front end's units."""
         slices = inputs[0]
         around = self.images(ops.take(slices, np.array(self._around), axis=1))
         # (n_clips, n_slices, n_mels, n_frames, 1) to the decoder's (n_clips, n_mels, n_frames, n_slices)

@@ -26,7 +26,7 @@ STEEPNESS = 10.0  # a unit vector's coordinates are of about 0.1
 class BinaryCodes(Pretext):
     """NT-Xent between degraded fingerprints as they are and clean ones as their bits hold them.
 
-    The encoder of this method hears fingerprints instead of sound. Reads ``temperature`` and ``[bits]``.
+    The encoder of this method takes fingerprints instead of sound. Reads ``temperature`` and ``[bits]``.
     """
 
     @classmethod
@@ -43,15 +43,17 @@ class BinaryCodes(Pretext):
         clean, degraded = inputs[0][:, 0], inputs[0][:, 1]
         settings, bits = self.config.bits, self.encoder.get_layer("bits")
         # The sign's gradient is that of a hyperbolic tangent: a vector far from a border moves it no more.
-        soft, heard = (ops.tanh(STEEPNESS * bits(vectors)) for vectors in (clean, degraded))
+        soft, degraded_bits = (ops.tanh(STEEPNESS * bits(vectors)) for vectors in (clean, degraded))
         signs = soft + ops.stop_gradient(ops.where(soft > 0, 1.0, -1.0) - soft)
         total = self._found(bits.decode(signs), degraded)
         for first in range(0, settings.n_tables * settings.table_bits, settings.table_bits):
             table = slice(first, first + settings.table_bits)
-            total += settings.finding / settings.n_tables * self._found(unit(signs[:, table]), unit(heard[:, table]))
+            total += (
+                settings.finding / settings.n_tables * self._found(unit(signs[:, table]), unit(degraded_bits[:, table]))
+            )
         apart = ops.mean(ops.softplus(-STEEPNESS * bits(degraded) * ops.stop_gradient(signs)))
         uneven = ops.mean(ops.square(ops.mean(soft, axis=0)))
         return total + settings.agreement * apart + settings.balance * uneven
 
-    def _found(self, stored: Any, asked: Any) -> Any:
-        return nt_xent(ops.concatenate([stored, asked], axis=0), self.config.objective.temperature)
+    def _found(self, stored: Any, queries: Any) -> Any:
+        return nt_xent(ops.concatenate([stored, queries], axis=0), self.config.objective.temperature)

@@ -11,7 +11,7 @@ __all__ = ["neighbouring", "others_than_middle"]
 def neighbouring(config: PretrainingConfig) -> NDArray[np.int64]:
     """Return where a step's slices begin, samples from each clip's beginning, shape (clips_per_step, 2 n_context + 1).
 
-    Slices do not overlap, and ``gap_s`` lies between them, so that a slice cannot be told from its neighbour's edge.
+    Slices do not overlap, and ``gap_s`` lies between them, so that no slice is recognized by its neighbour's edge.
     """
     step = config.front_end.window_samples + round(config.objective.gap_s * config.front_end.sample_rate_hz)
     row = np.arange(2 * config.objective.n_context + 1, dtype=np.int64) * step

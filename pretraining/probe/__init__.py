@@ -1,1 +1,1 @@
-"""One protocol for all encoders: what a linear classifier, or further training, makes of an embedding."""
+"""One protocol for all encoders: a linear classifier on frozen embeddings, or fine-tuning."""

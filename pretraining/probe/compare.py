@@ -1,4 +1,4 @@
-"""From right and wrong answers to figures: accuracies, their means over tasks, and differences between methods."""
+"""From predictions to figures: accuracies, their means over tasks, and differences between methods."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ from pretraining.tasks.task import Task
 
 __all__ = ["Right", "compare"]
 
-# By method, mode and share of labels: whether each answer was right, shape (n_seeds, n_examples).
+# By method, mode and share of labels: whether each answer was correct, shape (n_seeds, n_examples).
 Right = Mapping[tuple[str, str, float], NDArray[np.bool_]]
 
 
@@ -36,11 +36,11 @@ def compare(tasks: Sequence[Task], answers: Sequence[Right]) -> tuple[list[dict[
     Different tasks are drawn independently: a mean's interval is that of other sounds, not of other tasks.
     """
     rows, drawn = [], []
-    for number, (task, right) in enumerate(zip(tasks, answers, strict=True)):
+    for number, (task, correct) in enumerate(zip(tasks, answers, strict=True)):
         units = [example.unit for example in task.test]
-        draws = {key: bootstrap_means(matrix, units, np.random.default_rng(number)) for key, matrix in right.items()}
-        accuracies = {key: float(matrix.mean()) for key, matrix in right.items()}
-        for key, matrix in right.items():
+        draws = {key: bootstrap_means(matrix, units, np.random.default_rng(number)) for key, matrix in correct.items()}
+        accuracies = {key: float(matrix.mean()) for key, matrix in correct.items()}
+        for key, matrix in correct.items():
             rows.append({"task": task.name, **_row(key, accuracies, draws), "n_seeds": len(matrix)})
         drawn.append((accuracies, draws))
     keys = list(answers[0])

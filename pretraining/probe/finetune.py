@@ -19,7 +19,7 @@ def fine_tune(
     weights: list[NDArray[np.float32]],
     images: NDArray[np.float32],
     labels: NDArray[np.int64],
-    asked: NDArray[np.float32],
+    queries: NDArray[np.float32],
     *,
     n_labels: int,
     n_steps: int,
@@ -35,7 +35,7 @@ def fine_tune(
         The encoder's; left as they are.
     images : ndarray of float32, shape (n, n_mels, n_frames, 1)
     labels : ndarray of int64, shape (n,), in [0, n_labels)
-    asked : ndarray of float32, shape (m, n_mels, n_frames, 1)
+    queries : ndarray of float32, shape (m, n_mels, n_frames, 1)
     n_labels, n_steps, seed : int
         Every step takes 64 images, drawn with replacement.
 
@@ -58,4 +58,4 @@ def fine_tune(
     for _ in range(n_steps):
         chosen = rng.integers(len(images), size=_BATCH)
         model.train_on_batch(images[chosen], labels[chosen])
-    return embed(model, asked).astype(np.float64)
+    return embed(model, queries).astype(np.float64)

@@ -12,7 +12,7 @@ _MOST_ITERATIONS = 500
 
 
 def linear_probe(
-    vectors: NDArray[np.float32], labels: NDArray[np.int64], asked: NDArray[np.float32], *, n_labels: int
+    vectors: NDArray[np.float32], labels: NDArray[np.int64], queries: NDArray[np.float32], *, n_labels: int
 ) -> NDArray[np.float64]:
     """Fit a linear classifier and return its probabilities for other vectors.
 
@@ -20,7 +20,7 @@ def linear_probe(
     ----------
     vectors : ndarray of float32, shape (n, dim)
     labels : ndarray of int64, shape (n,), in [0, n_labels)
-    asked : ndarray of float32, shape (m, dim)
+    queries : ndarray of float32, shape (m, dim)
     n_labels : int
 
     Returns
@@ -41,8 +41,8 @@ def linear_probe(
         raise MissingExtraError(extra="train", needed_for="the linear probe", cause=error) from error
     model = make_pipeline(StandardScaler(), LogisticRegression(C=_INVERSE_PENALTY, max_iter=_MOST_ITERATIONS))
     model.fit(vectors, labels)
-    answers = np.zeros((len(asked), n_labels))
-    answers[:, model.classes_] = model.predict_proba(asked)
+    answers = np.zeros((len(queries), n_labels))
+    answers[:, model.classes_] = model.predict_proba(queries)
     return answers
 
 

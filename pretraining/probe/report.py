@@ -48,10 +48,7 @@ def _tasks(result: Mapping[str, Any]) -> str:
     runs = [
         [run["method"], str(run["seed"]), str(run["n_steps"]), str(run["clips_per_step"])] for run in result["runs"]
     ]
-    tasks = (
-        markdown_table(["task", "labels", "learnt from", "asked", "units", "most common", "parts share no"], rows)
-        + "\n"
-    )
+    tasks = markdown_table(["task", "labels", "train", "test", "units", "most common", "parts share no"], rows) + "\n"
     return tasks + "\n" + markdown_table(["method", "seed", "steps", "clips a step"], runs) + "\n"
 
 

@@ -1,4 +1,4 @@
-"""Ask several encoders the same: tasks, shares of labels and seeds, frozen and fine-tuned."""
+"""Probe several encoders on the same tasks, shares of labels and seeds, frozen and fine-tuned."""
 
 import logging
 import time
@@ -19,7 +19,7 @@ from pretraining.probe.compare import Right, compare
 from pretraining.probe.few import labelled_part
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe, mean_by_owner
-from pretraining.probe.windows import Images, hear
+from pretraining.probe.windows import Images, read_windows
 from pretraining.tasks.task import Task
 from pretraining.tflite_encoder import TfliteEncoder
 
@@ -58,14 +58,14 @@ class ProbeSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Heard:
+class _TaskWindows:
     """A task's two parts as images, and its labels as numbers."""
 
     task: Task
     train: Images
     test: Images
     labels: NDArray[np.int64]
-    asked: NDArray[np.int64]
+    y_true: NDArray[np.int64]
 
 
 def probe(
@@ -113,18 +113,18 @@ def probe(
     for task in tasks:
         started = time.monotonic()
         number = {label: index for index, label in enumerate(task.labels)}
-        heard = _Heard(
+        sounds = _TaskWindows(
             task,
-            hear(task.train, front_end, cache_dir=cache_dir, most_windows=settings.most_windows),
-            hear(task.test, front_end, cache_dir=cache_dir, most_windows=settings.most_windows),
+            read_windows(task.train, front_end, cache_dir=cache_dir, most_windows=settings.most_windows),
+            read_windows(task.test, front_end, cache_dir=cache_dir, most_windows=settings.most_windows),
             np.array([number[example.label] for example in task.train]),
             np.array([number[example.label] for example in task.test]),
         )
-        right: dict[tuple[str, str, float], list[NDArray[np.bool_]]] = defaultdict(list)
+        correct: dict[tuple[str, str, float], list[NDArray[np.bool_]]] = defaultdict(list)
         for name, config, encoder in encoders:
-            for mode, share, found in _ask(heard, config, encoder, settings):
-                right[name, mode, share].append(found)
-        answers.append({key: np.concatenate(found) for key, found in right.items()})
+            for mode, share, found in _correct_answers(sounds, config, encoder, settings):
+                correct[name, mode, share].append(found)
+        answers.append({key: np.concatenate(found) for key, found in correct.items()})
         _log.info("%s: %d + %d sounds, %.0f s", task.name, len(task.train), len(task.test), time.monotonic() - started)
     results, means = compare(tasks, answers)
     return {
@@ -164,48 +164,46 @@ def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | TfliteEncode
         return shipped.name, shipped.config, shipped
     config, encoder = load_encoder(run)
     if len(encoder.input_shape) != 4:
-        message = (
-            f"{run}: expected an encoder that hears sound, found {config.method}; use evaluation.experiments.discrete"
-        )
+        message = f"{run}: expected an encoder of sound, found {config.method}; use evaluation.experiments.discrete"
         raise ConfigError(message)
     return config.method, config, encoder
 
 
-def _ask(
-    heard: _Heard, config: PretrainingConfig, encoder: keras.Model | TfliteEncoder, settings: ProbeSettings
+def _correct_answers(
+    sounds: _TaskWindows, config: PretrainingConfig, encoder: keras.Model | TfliteEncoder, settings: ProbeSettings
 ) -> list[tuple[str, float, NDArray[np.bool_]]]:
-    """Return for one encoder, by mode and share of labels, which sounds it got right, one row for each seed."""
-    vectors, asked = embed(encoder, heard.train.images), embed(encoder, heard.test.images)
-    names, n_labels = [example.label for example in heard.task.train], len(heard.task.labels)
+    """Return for one encoder, by mode and share of labels, which test sounds were classified correctly, by seed."""
+    vectors, queries = embed(encoder, sounds.train.images), embed(encoder, sounds.test.images)
+    names, n_labels = [example.label for example in sounds.task.train], len(sounds.task.labels)
     found = []
     for share in settings.label_shares:
         # With all labels every seed draws the same: the linear probe has one answer then.
         n_seeds = settings.n_seeds if share < 1 else 1
         frozen, tuned = [], []
         for seed in range(settings.n_seeds):
-            windows = heard.train.of(labelled_part(names, share, np.random.default_rng([seed, config.seed])))
-            labels = heard.labels[heard.train.owners[windows]]
+            windows = sounds.train.of(labelled_part(names, share, np.random.default_rng([seed, config.seed])))
+            labels = sounds.labels[sounds.train.owners[windows]]
             if seed < n_seeds:
-                answers = linear_probe(vectors[windows], labels, asked, n_labels=n_labels)
-                frozen.append(_right(answers, heard))
+                answers = linear_probe(vectors[windows], labels, queries, n_labels=n_labels)
+                frozen.append(_correct(answers, sounds))
             if settings.fine_tune_steps and isinstance(encoder, keras.Model):
                 answers = fine_tune(
                     config,
                     encoder.get_weights(),
-                    heard.train.images[windows],
+                    sounds.train.images[windows],
                     labels,
-                    heard.test.images,
+                    sounds.test.images,
                     n_labels=n_labels,
                     n_steps=settings.fine_tune_steps,
                     seed=seed,
                 )
-                tuned.append(_right(answers, heard))
+                tuned.append(_correct(answers, sounds))
         found.append(("frozen", share, np.stack(frozen)))
         if tuned:
             found.append(("fine-tuned", share, np.stack(tuned)))
     return found
 
 
-def _right(answers: NDArray[np.float64], heard: _Heard) -> NDArray[np.bool_]:
-    right: NDArray[np.bool_] = mean_by_owner(answers, heard.test.owners).argmax(axis=1) == heard.asked
-    return right
+def _correct(answers: NDArray[np.float64], sounds: _TaskWindows) -> NDArray[np.bool_]:
+    correct: NDArray[np.bool_] = mean_by_owner(answers, sounds.test.owners).argmax(axis=1) == sounds.y_true
+    return correct

@@ -1,4 +1,4 @@
-"""What of a labelled sound an encoder hears: windows without overlap, the same for every encoder of one front end."""
+"""The windows of labelled sounds that encoders read: without overlap, the same for every encoder of one front end."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.audio.cache import load_cached
 from pretraining.tasks.task import Example
 
-__all__ = ["Images", "hear"]
+__all__ = ["Images", "read_windows"]
 
 _BATCH = 256
 
@@ -36,7 +36,9 @@ class Images:
         return np.flatnonzero(np.isin(self.owners, chosen))
 
 
-def hear(examples: Sequence[Example], front_end: FrontEndConfig, *, cache_dir: Path, most_windows: int) -> Images:
+def read_windows(
+    examples: Sequence[Example], front_end: FrontEndConfig, *, cache_dir: Path, most_windows: int
+) -> Images:
     """Cut examples into windows and compute their images.
 
     Parameters

@@ -1,1 +1,1 @@
-"""What an encoder is asked: labelled sounds, parted by speaker or source."""
+"""Labelled tasks for encoders; training and test parts share no speaker or source."""

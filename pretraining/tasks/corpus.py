@@ -13,7 +13,7 @@ __all__ = ["corpus_tasks", "digits", "music_speech_noise", "sound_events", "spea
 
 _DIGITS: Final = frozenset("0123456789")
 _LEAST_FILES_A_LABEL: Final = 4
-_SHARE_HELD_OUT: Final = 3  # every third speaker is asked about
+_SHARE_HELD_OUT: Final = 3  # every third speaker is held out for testing
 
 
 def corpus_tasks(corpus: Path) -> dict[str, Callable[[], Task]]:
@@ -55,9 +55,9 @@ def sound_events(corpus: Path) -> Task:
 
 
 def digits(utterances: Iterable[Utterance]) -> Task:
-    """Return the task of spoken digits, asked of speakers that no label was heard from.
+    """Return the task of spoken digits, tested on speakers without training labels.
 
-    The utterances asked about are of the ``dev`` split as well, so that no pretraining has heard them either.
+    The test utterances are of the ``dev`` split as well, so that no pretraining has seen them either.
     """
     spoken = [one for one in utterances if one.label in _DIGITS and one.speaker]
     held_out = set(sorted({one.speaker for one in spoken if one.split == "dev"})[::_SHARE_HELD_OUT])
@@ -67,14 +67,14 @@ def digits(utterances: Iterable[Utterance]) -> Task:
 
 
 def speakers(utterances: Iterable[Utterance]) -> Task:
-    """Return the task of telling known speakers apart in recordings that were not heard."""
+    """Return the task of recognizing known speakers in new recordings."""
     spoken = [one for one in utterances if one.speaker]
     parts = [[_example(one, one.speaker) for one in spoken if one.split == split] for split in ("train", "dev")]
     return Task.of("speakers", *parts, parted_by="recording")
 
 
 def wake_words(utterances: Iterable[Utterance]) -> Task:
-    """Return the task of words that are no digits, in recordings that were not heard; their speakers are not known."""
+    """Return the task of words other than digits, in new recordings; their speakers are not known."""
     spoken = [one for one in utterances if one.label and not one.speaker]
     sources: dict[str, Counter[str]] = defaultdict(Counter)
     for one in spoken:

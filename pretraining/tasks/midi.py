@@ -90,7 +90,7 @@ def _tonic(key: str) -> int:
 class MidiTasks:
     """Renders what tasks ask, once: excerpts of eight seconds, drawn by the seed alone.
 
-    Scores of the two parts are different ones; with several sound fonts the last is kept for what is asked.
+    Scores of the two parts are different ones; with several sound fonts the last renders the test part.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class MidiTasks:
     cache_dir : Path
         Receives the renderings, half a megabyte each.
     per_label : int >= 2
-        Renderings of each label, of which a fifth, at least one, is asked about.
+        Renderings of each label, of which a fifth, at least one, is for testing.
     seed, jobs : int
     """
 
@@ -170,11 +170,11 @@ class MidiTasks:
         parts: tuple[list[Example], list[Example]] = [], []
         jobs: list[tuple[Path, Path, Rendering]] = []
         for label, score, changes in self._drawn(fitting, len(labels), change):
-            asked = _is_asked(score)
-            how = self._rendering(changes, asked=asked)
+            is_test = _is_test(score)
+            how = self._rendering(changes, is_test=is_test)
             # Named by what is in it: other scores, seeds or fonts are other files.
             path = folder / f"{score.stem}-{hashlib.sha256(repr((score, how)).encode()).hexdigest()[:16]}.wav"
-            parts[asked].append(Example(path=path, label=labels[label], unit=score.stem))
+            parts[is_test].append(Example(path=path, label=labels[label], unit=score.stem))
             if not path.exists():
                 jobs.append((score, path, how))
         with ThreadPoolExecutor(self._jobs) as pool:
@@ -184,23 +184,23 @@ class MidiTasks:
     def _drawn(
         self, fitting: Sequence[tuple[Path, Facts]], n_labels: int, change: _Change
     ) -> Iterator[tuple[int, Path, dict[str, Any]]]:
-        """Draw each label's renderings, a fifth of them of scores that are asked about; few scores come again."""
+        """Draw each label's renderings, a fifth of them of test scores; few scores come again."""
         rng = np.random.default_rng([self._seed, n_labels])
-        n_asked = max(1, self._per_label // _TEST_EVERY)
-        for asked, quota in ((False, self._per_label - n_asked), (True, n_asked)):
-            part = [pair for pair in fitting if _is_asked(pair[0]) == asked]
+        n_test = max(1, self._per_label // _TEST_EVERY)
+        for is_test, quota in ((False, self._per_label - n_test), (True, n_test)):
+            part = [pair for pair in fitting if _is_test(pair[0]) == is_test]
             for label in range(n_labels):
                 drawn = np.tile(rng.permutation(len(part)), _MOST_OFTEN)
                 changed = ((part[index][0], change(label, part[index][1], rng)) for index in drawn)
                 suited = ((label, score, changes) for score, changes in changed if changes)
                 yield from itertools.islice(suited, quota)
 
-    def _rendering(self, changes: dict[str, Any], *, asked: bool) -> Rendering:
+    def _rendering(self, changes: dict[str, Any], *, is_test: bool) -> Rendering:
         still = {"transpose_semitones": 0, "tempo_factor": 1.0, "programs": (-1,) * 16}
-        fixed = {"soundfont": self._soundfonts[-1 if asked else 0], "start_s": _START_S}
+        fixed = {"soundfont": self._soundfonts[-1 if is_test else 0], "start_s": _START_S}
         return Rendering(**{**still, **changes, **fixed, "duration_s": self._duration_s})
 
 
-def _is_asked(score: Path) -> bool:
+def _is_test(score: Path) -> bool:
     """Part scores by a hash of their names, so that one is in the same part of every task."""
     return hashlib.sha256(score.name.encode()).digest()[0] % _TEST_EVERY == 0

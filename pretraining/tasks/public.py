@@ -16,7 +16,7 @@ _TEST_SHARE: Final = 0.2
 
 
 def esc50(folder: Path) -> Task:
-    """Return ESC-50's sound events; its fifth fold is asked about (clips of one recording are in one fold)."""
+    """Return ESC-50's sound events; its fifth fold is the test set (clips of one recording are in one fold)."""
     table = _found(folder / "meta" / "esc50.csv")
     with table.open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
@@ -61,7 +61,7 @@ def musan(folder: Path) -> Task:
 
 
 def librispeech(folder: Path) -> Task:
-    """Return LibriSpeech's speakers (folders SPEAKER/CHAPTER); the last chapter of each is asked about."""
+    """Return LibriSpeech's speakers (folders SPEAKER/CHAPTER); the last chapter of each is the test set."""
     parts: tuple[list[Example], list[Example]] = [], []
     for speaker in sorted(path for path in folder.iterdir() if path.is_dir()):
         chapters = sorted(path for path in speaker.iterdir() if path.is_dir())

@@ -1,4 +1,4 @@
-"""A task: sounds with labels to learn from, and others to be asked about."""
+"""A task: labelled sounds to train on, and others to test on."""
 
 from collections import Counter
 from collections.abc import Iterable
@@ -63,11 +63,11 @@ class Task:
         known = {example.label for example in train}
         test = tuple(example for example in test if example.label in known)
         if len(known) < 2 or not test:
-            message = f"task {name}: expected sounds of two labels to learn from and others to ask about, found "
-            raise ConfigError(message + f"{dict(Counter(one.label for one in train))} and {len(test)} to ask about")
-        heard = {(one.path, one.start_s) for one in train} & {(one.path, one.start_s) for one in test}
-        if heard:
-            message = f"task {name}: {min(heard)[0]} is in both parts; part them by {parted_by}"
+            message = f"task {name}: expected training sounds of two labels and test sounds, found "
+            raise ConfigError(message + f"{dict(Counter(one.label for one in train))} and {len(test)} test sounds")
+        shared = {(one.path, one.start_s) for one in train} & {(one.path, one.start_s) for one in test}
+        if shared:
+            message = f"task {name}: {min(shared)[0]} is in both parts; part them by {parted_by}"
             raise ConfigError(message)
         return cls(name, train, test, parted_by)
 

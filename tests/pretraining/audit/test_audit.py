@@ -15,7 +15,7 @@ from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import init_run_dir
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.config import AuditConfig
-from pretraining.audit.dataset import Bank
+from pretraining.audit.dataset import AttackDataset
 from pretraining.audit.examples import write_examples
 from pretraining.audit.report import to_markdown
 from pretraining.audit.run import Audit, privacy_audit
@@ -119,10 +119,10 @@ def test_an_attack_that_was_stopped_goes_on_and_is_not_learnt_twice(
 ) -> None:
     config, rng = replace(CONFIG, n_steps=4, checkpoint_every=2), np.random.default_rng(0)
     images = rng.standard_normal((20, 32, 32, 1)).astype(np.float16)
-    bank = Bank(images, rng.standard_normal((20, 16)).astype(np.float32), n_words=4)
+    dataset = AttackDataset(images, rng.standard_normal((20, 16)).astype(np.float32), n_words=4)
 
     def learn() -> Attack:
-        return attack(config, FRONT_END, bank, bank.vectors, tmp_path / "run")
+        return attack(config, FRONT_END, dataset, dataset.vectors, tmp_path / "run")
 
     with interrupted_at('"step": 4', "fingerprinter.training.loop", caplog):
         learn()
@@ -150,11 +150,11 @@ def test_examples_are_written_for_encoders(audit: Audit, sources: TrainingSource
 
 
 def test_words_are_drawn_in_their_share() -> None:
-    bank = Bank(np.zeros((100, 1, 1, 1), np.float16), np.zeros((100, 4), np.float32), n_words=10)
-    chosen = bank.draw(4000, 0.25, np.random.default_rng(0))
+    dataset = AttackDataset(np.zeros((100, 1, 1, 1), np.float16), np.zeros((100, 4), np.float32), n_words=10)
+    chosen = dataset.draw(4000, 0.25, np.random.default_rng(0))
     assert np.mean(chosen >= 90) == pytest.approx(0.25, abs=0.03)
     assert set(chosen) == set(range(100))
-    none = Bank(bank.images, bank.vectors, n_words=0)
+    none = AttackDataset(dataset.images, dataset.vectors, n_words=0)
     assert set(none.draw(4000, 0.25, np.random.default_rng(0))) == set(range(100))
 
 

@@ -67,7 +67,7 @@ def test_pairs_are_made_once_by_the_shipped_fingerprinter_and_no_probe_takes_the
     np.testing.assert_array_equal(again, made)
     assert caplog.messages == []
     pretrain(config, sources, tmp_path / "run")
-    with pytest.raises(ConfigError, match="expected an encoder that hears sound"):
+    with pytest.raises(ConfigError, match="expected an encoder of sound"):
         probe([tmp_path / "run"], [], ProbeSettings(), cache_dir=tmp_path)
     with pytest.raises(ConfigError, match=r"bits.dim: expected the 96"):
         fingerprint_pairs(small_config("binary_codes", bits=BitConfig(dim=64, n_pairs=6)), sources)
