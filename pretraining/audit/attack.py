@@ -19,7 +19,7 @@ __all__ = ["Attack", "attack"]
 
 
 class Attack(keras.Model):  # type: ignore[misc]  # Keras has no types
-    """A inversion and a :class:`RefinedDecoder` of stored vectors.
+    """A linear inversion and a :class:`RefinedDecoder` of stored vectors.
 
     Parameters
     ----------

@@ -34,7 +34,7 @@ class LinearInversion:
 
 
 def fit_linear_inversion(dataset: AttackDataset, stored: NDArray[np.float32], words_share: float) -> LinearInversion:
-    """Fit a inversion to what is stored of a dataset's windows, of which words count for a share.
+    """Fit a ridge inversion of what is stored of a dataset's windows, of which words count for a share.
 
     Parameters
     ----------

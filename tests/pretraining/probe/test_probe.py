@@ -15,7 +15,7 @@ from nowplaying_core.errors import ConfigError
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import linear_probe, mean_by_owner
 from pretraining.probe.run import ProbeSettings, probe
-from pretraining.probe.windows import hear
+from pretraining.probe.windows import read_windows
 from pretraining.tasks.task import Example, Task
 from pretraining.train import pretrain
 from tests.pretraining.material import small_config
@@ -87,7 +87,7 @@ def test_windows_cover_a_sound_and_short_ones_lie_in_silence(tmp_path: Path, rng
         Example(path=path, label="b", unit="2", start_s=0.1, end_s=0.2),
         Example(path=path, label="c", unit="3", start_s=0.0, end_s=2 * window / rate),
     ]
-    heard = hear(examples, FRONT_END, cache_dir=tmp_path, most_windows=3)
+    heard = read_windows(examples, FRONT_END, cache_dir=tmp_path, most_windows=3)
     assert heard.owners.tolist() == [0, 0, 0, 1, 2, 2]
     short = np.zeros(window, np.float32)
     short[(window - 1600) // 2 :][:1600] = sound[1600:3200]
