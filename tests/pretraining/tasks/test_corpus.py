@@ -54,7 +54,7 @@ def test_a_task_keeps_its_parts_apart_and_has_what_to_ask() -> None:
         Task.of("t", learnt, [example("2", "y")], parted_by="file")
     with pytest.raises(ConfigError, match="two labels"):
         Task.of("t", learnt[:1], [example("3", "x")], parted_by="file")
-    with pytest.raises(ConfigError, match="0 to ask about"):
+    with pytest.raises(ConfigError, match="and 0 test sounds"):
         Task.of("t", learnt, [example("3", "z")], parted_by="file")
 
 
