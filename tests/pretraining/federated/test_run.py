@@ -29,6 +29,6 @@ def test_without_flower_the_extra_is_named(
     for name in [name for name in sys.modules if name.startswith("pretraining.federated.server")]:
         monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "flwr.app", None)
-    with pytest.raises(MissingExtraError, match=r"nowplaying\[federated\]"):
+    with pytest.raises(MissingExtraError, match=r"nowplaying-ondevice\[federated\]"):
         pretrain_federated(small_config("cola"), FEDERATION, sources, tmp_path)
     assert not list(tmp_path.iterdir()), "nothing is begun"
