@@ -65,8 +65,8 @@ def publish_audio_encoder(
     config, encoder = load_encoder(run_dir)
     images = sample_images(config, sources)
     # Without rooms: pretraining simulates its own.
-    heard: tuple[Group, ...] = ("music", "noise", "speech")
-    training = describe_training(sources, groups=heard)
+    groups: tuple[Group, ...] = ("music", "noise", "speech")
+    training = describe_training(sources, groups=groups)
     export_audio_encoder(config, encoder, images, output, name=name, version=version, training=training)
     shutil.copyfile(run_dir / WEIGHTS_NAME, output / WEIGHTS_NAME)
     return output

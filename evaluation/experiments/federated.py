@@ -1,7 +1,7 @@
 """Pretraining on clients against pretraining in one place: python -m evaluation.experiments.federated --help.
 
 One method four times on the same sound: not at all ("random"), in one place, on clients, and on clients with clipping
-and noise; as many clips are heard in each of the last three. What is finished is kept and what was stopped goes on.
+and noise; the last three use equally many clips. What is finished is kept and what was stopped goes on.
 """
 
 import argparse

@@ -50,6 +50,6 @@ def test_json_record_reads_back_as_it_was(tmp_path: Path) -> None:
 )
 def test_mistakes_name_the_file_and_the_setting(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "config.toml").write_text(text)
-    with pytest.raises(ConfigError, match=message) as told:
+    with pytest.raises(ConfigError, match=message) as caught:
         PretrainingConfig.read(tmp_path / "config.toml")
-    assert "config.toml" in str(told.value)
+    assert "config.toml" in str(caught.value)

@@ -20,9 +20,9 @@ pytestmark = pytest.mark.train
 def test_a_sound_goes_on_at_its_level_and_the_same_for_the_same_seed(code_run: Path) -> None:
     prompt = 0.2 * song(5, 1.0)  # far enough from the largest sample that a file holds
     sound = generate(code_run, prompt, duration_s=0.9, seed=3)
-    heard = round(0.64 * 16_000)
-    assert len(sound) == heard + 23 * 640, "the last clip of the prompt and whole slices of 40 ms"
-    assert np.sqrt(np.mean(sound**2)) == pytest.approx(np.sqrt(np.mean(prompt[-heard:] ** 2)), rel=0.05)
+    n_prompt = round(0.64 * 16_000)
+    assert len(sound) == n_prompt + 23 * 640, "the last clip of the prompt and whole slices of 40 ms"
+    assert np.sqrt(np.mean(sound**2)) == pytest.approx(np.sqrt(np.mean(prompt[-n_prompt:] ** 2)), rel=0.05)
     np.testing.assert_array_equal(sound, generate(code_run, prompt, duration_s=0.9, seed=3))
     assert not np.array_equal(sound, generate(code_run, prompt, duration_s=0.9, seed=4))
 

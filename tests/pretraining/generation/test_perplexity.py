@@ -27,13 +27,13 @@ def test_all_three_models_are_asked_the_same_codes(code_run: Path, sources: Trai
         [run.tokenize(load_cached(file.path, sources.cache_dir)) for file in sources.files("music", split)]
         for split in ("train", "dev")
     ]
-    heard, asked = (np.concatenate(part) for part in parts)
+    known, asked = (np.concatenate(part) for part in parts)
     right, before = asked[:, 1:], asked[:, :-1]
     logits = np.asarray(run.transformer.logits(run.transformer(asked)), np.float64)[:, :-1]
     shares = np.exp(logits) / np.exp(logits).sum(axis=2, keepdims=True)
     wanted = {
-        "unigram": unigram(heard, 16)[right],
-        "bigram": Bigram(heard, 16).probabilities[before, right],
+        "unigram": unigram(known, 16)[right],
+        "bigram": Bigram(known, 16).probabilities[before, right],
         "transformer": np.take_along_axis(shares, right[..., None], axis=2),
     }
     for name, likely in wanted.items():

@@ -44,8 +44,8 @@ def test_a_critic_joins_the_other_errors(clips: ClipSampler) -> None:
 
 def test_a_finished_run_is_opened_as_it_was_and_hears_through_another(tmp_path: Path) -> None:
     sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=4.0), cache_dir=tmp_path / "cache")
-    heard = small_config("random", encoder=EncoderConfig())
-    pretrain(heard, sources, tmp_path / "perceptual_encoder")
+    encoder_config = small_config("random", encoder=EncoderConfig())
+    pretrain(encoder_config, sources, tmp_path / "perceptual_encoder")
     config = small_config(METHOD, n_steps=2, encoder=ENCODER, decoder=small_decoder(perceptual_weight=0.1))
     with pytest.raises(ConfigError, match="--perceptual-encoder"):
         pretrain(config, sources, tmp_path / "run")

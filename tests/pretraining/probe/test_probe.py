@@ -87,14 +87,14 @@ def test_windows_cover_a_sound_and_short_ones_lie_in_silence(tmp_path: Path, rng
         Example(path=path, label="b", unit="2", start_s=0.1, end_s=0.2),
         Example(path=path, label="c", unit="3", start_s=0.0, end_s=2 * window / rate),
     ]
-    heard = read_windows(examples, FRONT_END, cache_dir=tmp_path, most_windows=3)
-    assert heard.owners.tolist() == [0, 0, 0, 1, 2, 2]
+    windows = read_windows(examples, FRONT_END, cache_dir=tmp_path, most_windows=3)
+    assert windows.owners.tolist() == [0, 0, 0, 1, 2, 2]
     short = np.zeros(window, np.float32)
     short[(window - 1600) // 2 :][:1600] = sound[1600:3200]
     wanted = [sound[:window], sound[2 * window : 3 * window], sound[4 * window : 5 * window], short]
-    for image, samples in zip(heard.images, wanted, strict=False):
+    for image, samples in zip(windows.images, wanted, strict=False):
         np.testing.assert_allclose(image[:, :, 0], log_mel_reference(samples, FRONT_END), atol=0.02)
-    assert heard.of(np.array([0, 2])).tolist() == [0, 1, 2, 4, 5]
+    assert windows.of(np.array([0, 2])).tolist() == [0, 1, 2, 4, 5]
 
 
 def test_labels_that_were_not_learned_get_nothing(rng: np.random.Generator) -> None:

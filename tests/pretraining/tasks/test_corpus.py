@@ -19,9 +19,9 @@ def said(label: str, speaker: str, split: str, number: int = 0, source: str = "a
 def test_digits_are_asked_of_speakers_that_no_label_was_heard_from() -> None:
     spoken = [said(str(d), who, split, d) for d in range(3) for who in "abcde" for split in ("train", "dev")]
     task = digits([*spoken, said("alexa", "a", "train", 9), said("1", "", "train", 9)])
-    heard, asked = ({one.path.name.split("-")[1] for one in part} for part in (task.train, task.test))
+    known, asked = ({one.path.name.split("-")[1] for one in part} for part in (task.train, task.test))
     assert asked == {"a", "d"}
-    assert heard == {"b", "c", "e"}
+    assert known == {"b", "c", "e"}
     assert task.labels == ["0", "1", "2"]
     assert all("dev" in one.path.name for one in task.test)
 
@@ -30,7 +30,7 @@ def test_speakers_are_known_but_not_their_recordings() -> None:
     spoken = [said("1", who, split) for who in "ab" for split in ("train", "dev")]
     task = speakers([*spoken, said("1", "stranger", "dev")])
     assert task.labels == ["a", "b"]
-    assert len(task.test) == 2, "a speaker that was never heard cannot be named"
+    assert len(task.test) == 2, "a speaker that was never known cannot be named"
 
 
 def test_wake_words_are_of_one_source_and_heard_more_than_a_few_times() -> None:
