@@ -38,8 +38,8 @@ def answers(models: Path) -> dict[str, np.ndarray]:
             continue
         if role == "audio_encoder":
             encoder = TfliteEncoder(manifest.parent)
-            heard = encoder.embed(sound()[: 20 * encoder.window_samples].reshape(20, -1))
-            found[name] = heard / np.linalg.norm(heard, axis=1, keepdims=True)
+            embeddings = encoder.embed(sound()[: 20 * encoder.window_samples].reshape(20, -1))
+            found[name] = embeddings / np.linalg.norm(embeddings, axis=1, keepdims=True)
             continue
         for file in sorted(folder.manifest["files"]):
             if file.endswith(".tflite"):

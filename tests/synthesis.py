@@ -1,4 +1,4 @@
-"""Music made with NumPy: melodies over chords with drums, distinguishable by ear and by fingerprint."""
+"""Music made with NumPy: melodies over chords with drums, that listeners and fingerprints can tell apart."""
 
 import numpy as np
 

@@ -10,7 +10,7 @@ __all__ = ["Outcome", "disk_error"]
 
 
 class Outcome:
-    """Collects what happened to each file: failures are told and counted, and the rest goes on.
+    """Collects what happened to each file: failures are reported and counted, and the other files go on.
 
     The exit code is the highest of 5, 4 and 3 that occurred, else 0 if anything was found, else 1.
     """

@@ -11,15 +11,15 @@ from tests.synthesis import song
 @pytest.mark.parametrize("codec", ["mp3", "vorbis", "opus"])
 def test_what_comes_back_is_alike_and_equally_long(codec: str) -> None:
     samples = song(3, 3.0)[:40_001]
-    heard = through_codec(samples, codec, 0.5)
-    assert heard.shape == samples.shape
-    assert heard.dtype == np.float32
-    spectra = [np.abs(np.fft.rfft(part))[:8000] for part in (samples, heard)]
+    decoded = through_codec(samples, codec, 0.5)
+    assert decoded.shape == samples.shape
+    assert decoded.dtype == np.float32
+    spectra = [np.abs(np.fft.rfft(part))[:8000] for part in (samples, decoded)]
     assert np.corrcoef(*spectra)[0, 1] > 0.9
     # In place, not a frame later: the best lag is none, within 2 ms.
     middle = slice(10_000, 30_000)
     lags = range(-400, 401, 8)
-    best = max(lags, key=lambda lag: float(samples[middle] @ np.roll(heard, lag)[middle]))
+    best = max(lags, key=lambda lag: float(samples[middle] @ np.roll(decoded, lag)[middle]))
     assert abs(best) <= 32
 
 

@@ -15,7 +15,7 @@ import org.nowplaying.core.listen.Microphone
 class RecorderMicrophone(private val context: Context) : Microphone {
     private var recorder: AudioRecord? = null
 
-    @SuppressLint("MissingPermission") // the service starts with the permission only; losing it throws, and is told
+    @SuppressLint("MissingPermission") // the service starts with the permission only; losing it throws, and the service reports it
     override fun open() {
         val rate = MicroFrontend.SAMPLE_RATE_HZ
         val least = AudioRecord.getMinBufferSize(rate, AudioFormat.CHANNEL_IN_MONO, AudioFormat.ENCODING_PCM_16BIT)
