@@ -47,7 +47,7 @@ def detector_table(metrics: Mapping[str, Any]) -> str:
     rows = [
         row("ROC area, clips of 4.5 s", metrics["clips"]["area"]["full band"], 3, at_least=goals["roc_area"]),
         row(found, streams["recall_audible"], 1, 100, at_least=goals["recall"]),
-        row("false wakes an hour", wakes, 2, at_most=goals["false_wakes_per_h"]),
+        row("false wake-ups an hour", wakes, 2, at_most=goals["false_wakes_per_h"]),
         ["median delay, s", f"{delay_s:.1f}", "", goal_cell(delay_s, at_most=goals["median_delay_s"])],
     ]
     return markdown_table(["figure, at the shipped gate", "value", "95 %", "goal"], rows)

@@ -24,7 +24,7 @@ _AUDIBLE: Final = 1
 def scene_logits(scene: Scene, teacher: Teacher) -> NDArray[np.float16]:
     """Return the teacher's logit of music for every 10 ms of a scene.
 
-    Where music is audible (``scene.music`` is 1) it is the larger of what the teacher says about the music and about its
+    Where music is audible (``scene.music`` is 1) it is the larger of the teacher's opinions of the music and of its
     background; elsewhere it is that of the background alone. What needs no teacher has the surest logit of its label.
 
     Parameters

@@ -70,7 +70,7 @@ def cross_validate(
     stream_s : float, seconds
         Length of each.
     max_false_per_hour : float
-        False triggers an hour that gates are chosen for.
+        False wake-ups an hour that gates are chosen for.
     jobs, n_threads : int
         Processes that compose, threads that train.
     teacher : Teacher, optional

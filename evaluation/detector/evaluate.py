@@ -1,4 +1,4 @@
-"""Measure a detector: ROC area on clips, and regions found against false triggers on long streams."""
+"""Measure a detector: ROC area on clips, and regions found against false wake-ups on long streams."""
 
 import logging
 from collections.abc import Sequence
@@ -62,7 +62,7 @@ def evaluate_detector(
     stream_s : float, seconds
         Length of each stream.
     max_false_per_hour : float or None
-        Choose the gate from these streams for at most so many false triggers an hour; None: use the manifest's gate.
+        Choose the gate from these streams for at most so many false wake-ups an hour; None: use the manifest's gate.
     seed : int
         Clip i and stream i are the same for every model under one seed, so that comparisons are paired.
     jobs : int >= 1

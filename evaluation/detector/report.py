@@ -35,7 +35,7 @@ def cross_validation_to_markdown(result: Mapping[str, Any]) -> str:
         "Each stream goes to a detector that was trained without its music, noise and speech, and through a gate that "
         "was chosen on the other folds' streams.",
         *_stream_tables(result["streams"], result["room_tone"]),
-        "Best gates over all folds, for at most so many false triggers an hour:",
+        "Best gates over all folds, for at most so many false wake-ups an hour:",
         _gates(points, limits=[f"{row['max_false_per_hour']:g}" for row in points]),
         f"Clips of 4.48 s at 0 to 20 dB, ROC area of each fold (full band): {areas}. The first fold's:",
         *_clip_tables(result["fold_clips"][0]),
@@ -65,7 +65,7 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
         ("regions found", *_share(streams["recall"])),
         (f"regions found at {streams['audible_db']:g} dB or more", *_share(streams["recall_audible"])),
         (
-            "false triggers per hour without music",
+            "false wake-ups per hour without music",
             str(streams["n_false_triggers"]),
             *_interval(streams["false_triggers_per_hour"], 2),
         ),
@@ -102,7 +102,7 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
             for title, key in groups
         ),
         markdown_table(
-            ["sound without music", "false triggers", "hours", "per hour", "95 %"], false, numbers=(1, 2, 3)
+            ["sound without music", "false wake-ups", "hours", "per hour", "95 %"], false, numbers=(1, 2, 3)
         ),
         f"Default kernels against the reference kernels, which equal a microcontroller's: {kernels['n_entries']} "
         f"entries into music by the latter, {kernels['n_entries_at_one_only']} by one of the two only; "
@@ -113,7 +113,7 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
 
 
 def plot(metrics: Mapping[str, Any], path: Path) -> None:
-    """Draw recall against false triggers, and the DET curves of single windows by kind of sound without music.
+    """Draw recall against false wake-ups, and the DET curves of single windows by kind of sound without music.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
         place = chosen["false_triggers_per_hour"]["value"], 100 * chosen["recall_audible"]["value"]
         left.plot(*place, "o", label="chosen gate")
     left.set(
-        xlabel="false triggers per hour without music",
+        xlabel="false wake-ups per hour without music",
         ylabel=f"music regions found at {chosen['audible_db']:g} dB or more (%)",
         xlim=(0, 20),
         ylim=(50, 101),
@@ -200,7 +200,7 @@ def _gates(rows: Sequence[Mapping[str, Any]], limits: Sequence[str] = ()) -> str
         )
         for row in rows
     ]
-    headings = ["false triggers per hour", "regions found", "window", "threshold", "hits"]
+    headings = ["false wake-ups per hour", "regions found", "window", "threshold", "hits"]
     if limits:
         headings, cells = ["at most", *headings], [(limit, *row) for limit, row in zip(limits, cells, strict=True)]
     return markdown_table(headings, cells, numbers=range(len(headings)))

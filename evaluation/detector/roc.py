@@ -1,4 +1,4 @@
-"""The trade-off between music found and false triggers: over window, threshold and hits, and over single windows."""
+"""The trade-off between music found and false wake-ups: over window, threshold and hits, and over single windows."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
@@ -35,7 +35,7 @@ _BACK_OFF: Final = 1.25  # twice as long each time saves 6 % of a day's energy a
 
 
 def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
-    """Return recall and false triggers of every gate of a grid.
+    """Return recall and false wake-ups of every gate of a grid.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
 
 
 def frontier(sweep: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the gates that no other beats in both recall and false triggers, the quietest first."""
+    """Return the gates that no other beats in both recall and false wake-ups, the quietest first."""
     best: list[Mapping[str, Any]] = []
     order = sorted(sweep, key=lambda row: (row["false_triggers_per_hour"], -row["recall_audible"], _delay(row)))
     for row in order:

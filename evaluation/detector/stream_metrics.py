@@ -1,4 +1,4 @@
-"""Metrics over streams: regions found and false triggers at one gate, and ROC areas of single windows."""
+"""Metrics over streams: regions found and false wake-ups at one gate, and ROC areas of single windows."""
 
 import itertools
 from collections import Counter, defaultdict
@@ -23,7 +23,7 @@ _LEVEL_EDGES_DBFS: Final = (-60, -45, -30, -15, 0)
 
 
 def stream_metrics(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig], *, seed: int = 0) -> dict[str, Any]:
-    """Return the regions that a gate finds and its false triggers, over all streams and by kind.
+    """Return the regions that a gate finds and its false wake-ups, over all streams and by kind.
 
     Parameters
     ----------

@@ -80,13 +80,13 @@ class StreamTrack:
 
     @cached_property
     def is_other(self) -> NDArray[np.bool_]:
-        """Windows outside music in which something sounds: the time that false triggers are divided by."""
+        """Windows outside music in which something sounds: the time that false wake-ups are divided by."""
         sounds = np.array([part.kind != "quiet" for part in self.parts], dtype=bool)
         return np.asarray(self.is_outside & sounds[self.part_of], dtype=bool)
 
     @property
     def other_s(self) -> float:
-        """Time over which false triggers are counted."""
+        """Time over which false wake-ups are counted."""
         return float(np.count_nonzero(self.is_other)) * DECISION_S
 
     def to_dict(self) -> dict[str, Any]:
@@ -159,7 +159,7 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
     ----------
     outputs : ndarray of int64, shape (n,)
     config : GateConfig
-        Rests after a wake-up, which would hide false triggers, are not applied.
+        Rests after a wake-up, which would hide false wake-ups, are not applied.
     """
     total = np.cumsum(np.concatenate([np.zeros(config.window, dtype=np.int64), outputs]))
     sums = total[config.window :] - total[: -config.window]

@@ -116,7 +116,7 @@ def detector(
     out: Out = None,
     metrics: _Metrics = False,
 ) -> None:
-    """ROC area on clips, and recall against false triggers on streams."""
+    """ROC area on clips, and recall against false wake-ups on streams."""
     from evaluation.detector.evaluate import evaluate_detector
     from evaluation.detector.report import plot, to_markdown
     from nowplaying_core.manifest import ModelFolder

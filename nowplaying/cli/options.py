@@ -47,7 +47,7 @@ FingerprinterModel = Annotated[
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, with a 'schema' field.")]
 MaxFalse = Annotated[
-    float, typer.Option("--max-false-per-hour", help="Largest rate of false triggers of the gate to choose.")
+    float, typer.Option("--max-false-per-hour", help="Largest rate of false wake-ups of the gate to choose.")
 ]
 RenderedMidi = Annotated[
     Path | None,

@@ -114,7 +114,7 @@ def _with_second_look(name: str, title: str, costs: CostModel) -> Architecture:
         name=name,
         title=title,
         source="assumption: a YAMNet-sized network (69 million multiply-accumulates a second of sound) stops nine of "
-        "ten false triggers and two of a hundred true ones",
+        "ten false wake-ups and two of a hundred true ones",
         other_passing=0.1,
         music_passing=0.98,
         recheck_s=processor.resume_s + _SECOND_LOOK_MACS / (1e9 * processor.int8_gmacs_per_s),

@@ -71,7 +71,7 @@ class ErrorRates:
     ) -> "ErrorRates":
         """Read the rates of two model folders.
 
-        False triggers by kind of sound and recall by level come from the detector's ``metrics.json``; a kind or a level
+        False wake-ups by kind of sound and recall by level come from the detector's ``metrics.json``; a kind or a level
         that it lacks gets the total over all streams.
 
         Raises
@@ -89,7 +89,7 @@ class ErrorRates:
         )
 
     def false_per_h(self, sound: str) -> float:
-        """Return false triggers an hour of a kind of sound without music."""
+        """Return false wake-ups an hour of a kind of sound without music."""
         return self.false_triggers_per_h[sound].value
 
     def recall_at(self, snr_db: float) -> float:
@@ -123,7 +123,7 @@ class ErrorRates:
 
     def constants(self) -> dict[str, Constant]:
         """Return every rate with its interval and source."""
-        listed = {f"false triggers an hour, {sound}": one for sound, one in self.false_triggers_per_h.items()}
+        listed = {f"false wake-ups an hour, {sound}": one for sound, one in self.false_triggers_per_h.items()}
         listed |= {f"recall from {low:g} dB": one for low, one in self.recall.items()}
         listed["accepted, factor"] = self.accepted
         listed["unknown music given a name"] = self.unknown_accepted
@@ -141,7 +141,7 @@ def published_rates(like: ErrorRates) -> ErrorRates:
     return replace(
         like,
         title="published for Now Playing",
-        source=f"{_NOW_PLAYING}: one false trigger in 20 minutes of sound that is not silent, recall 0.755",
+        source=f"{_NOW_PLAYING}: one false wake-up in 20 minutes of sound that is not silent, recall 0.755",
         false_triggers_per_h=per_h,
         recall=dict.fromkeys(_SNR_STEPS_DB, constant(0.755)),
     )
@@ -160,7 +160,7 @@ def _detector_rates(folder: ModelFolder) -> dict[str, Any]:
         if "room_tone" in metrics:
             per_h["quiet"] = _measured(metrics["room_tone"]["per_hour"], f"{folder.path.name}/{_METRICS}: room tone")
         else:
-            reason = "as in silence; its false triggers were not measured"
+            reason = "as in silence; its false wake-ups were not measured"
             per_h["quiet"] = Constant(value=0.0, low=0.0, high=overall.low, source=reason, certainty="A")
         per_h |= _by_kind(streams.get("false_triggers_by_label", {}), source)
         by_snr = {
@@ -179,7 +179,7 @@ def _detector_rates(folder: ModelFolder) -> dict[str, Any]:
 
 
 def _by_kind(labels: Mapping[str, Any], source: str) -> dict[str, Constant]:
-    """Return false triggers an hour by kind of sound; labels that are no kind are recordings of noise."""
+    """Return false wake-ups an hour by kind of sound; labels that are no kind are recordings of noise."""
     n: Counter[str] = Counter()
     hours: dict[str, float] = defaultdict(float)
     for label, entry in labels.items():

@@ -23,7 +23,7 @@ __all__ = [
 _FOLDER = Path(__file__).resolve().parent
 _SCHEMA_VERSION = 1
 SOUNDS = ("quiet", "speech", "noise", "speech in noise")
-"""What may be there besides music: the kinds of sound for which the detector's false triggers are counted."""
+"""What may be there besides music: the kinds of sound for which the detector's false wake-ups are counted."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -81,7 +81,7 @@ def _behaviour(study: Study) -> Iterator[tuple[str, Constant, Callable[[float], 
 def _of_rates(rates: ErrorRates) -> Iterator[tuple[str, Constant, Callable[[float], ErrorRates]]]:
     for sound, constant in rates.false_triggers_per_h.items():
         yield (
-            f"detector: false triggers an hour, {sound}",
+            f"detector: false wake-ups an hour, {sound}",
             constant,
             lambda end, sound=sound: replace(  # type: ignore[misc]
                 rates,

@@ -82,7 +82,7 @@ def compare(
 
 
 def sweep_false_triggers(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int = 1) -> Sweep:
-    """Return percent of the battery a day over false triggers an hour of sound and the energy of a wake-up."""
+    """Return percent of the battery a day over false wake-ups an hour of sound and the energy of a wake-up."""
     rates_per_h, wakes_j = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0), (0.1, 0.2, 0.4, 0.7, 1.0, 2.0, 3.0)
     published, values = study.published, []
     for per_h in rates_per_h:
@@ -94,8 +94,8 @@ def sweep_false_triggers(study: Study, *, n_days: int = 20, seed: int = 1, jobs:
         days = simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs)
         values.append([_percent(days, published.at_wake_j(wake_j)) for wake_j in wakes_j])
     return Sweep(
-        title="False triggers against the cost of a wake-up",
-        row_name="false triggers an hour of sound",
+        title="False wake-ups against the cost of a wake-up",
+        row_name="false wake-ups an hour of sound",
         column_name="J a wake-up",
         unit="% of the battery a day",
         rows=rates_per_h,

@@ -24,7 +24,7 @@ def test_figures_are_plain_values_and_every_table_is_filled(corpus: Path, tmp_pa
     assert metrics["streams"]["default_kernels"]["n_streams"] == 1
     assert metrics["room_tone"]["hours"] == pytest.approx(120 / 3_600, abs=1e-3)
     text = to_markdown(metrics)
-    for title in ("condition", "false triggers per hour without music", "music (audible regions)", "single windows"):
+    for title in ("condition", "false wake-ups per hour without music", "music (audible regions)", "single windows"):
         assert title in text
     assert "nan" not in text
     plot(metrics, tmp_path / "plot.png")

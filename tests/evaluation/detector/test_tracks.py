@@ -64,7 +64,7 @@ def test_entries_are_those_of_the_gate(config: GateConfig, outputs: list[int]) -
 
 
 def test_recorded_outputs_give_the_recorded_figures_whatever_the_rests() -> None:
-    """Rests after a wake-up would hide false triggers, so no figure depends on them."""
+    """Rests after a wake-up would hide false wake-ups, so no figure depends on them."""
     recorded = [made_track(seed, skill=90) for seed in range(3)]
     gate = GateConfig(window=2, enter_threshold=0.4, leave_threshold=0.25, consecutive_hits=2)
     assert [entries(track.outputs, gate).tolist() for track in recorded] == [
