@@ -1,6 +1,9 @@
 """Segments of music in a whole recording, with start, end and probability."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,9 +11,12 @@ from numpy.typing import NDArray
 from detector.features import FRAME_HOP_SAMPLES, FRAME_WINDOW_SAMPLES
 from detector.network import DECISION_S
 from detector.stream import Decision, StreamingDetector
-from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.audio import SAMPLE_RATE_HZ, Sound, samples_of
+from nowplaying_core.plotting import new_figure
+from nowplaying_core.text import clock, html_table
 
-__all__ = ["Segment", "music_segments", "segments_of_track"]
+__all__ = ["Detection", "Detector", "Segment", "segments_of_track"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,46 +36,147 @@ class Segment:
     probability: float
 
 
-def music_segments(
-    samples: NDArray[np.float32], detector: StreamingDetector
-) -> tuple[list[Segment], list[tuple[float, float]]]:
-    """Find the music in a recording.
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
+class Detection(Sequence[Segment]):
+    """The music in a recording: a sequence of segments, with the probabilities behind them.
+
+    Attributes
+    ----------
+    segments : tuple of Segment
+        In order, not overlapping.
+    times_s : ndarray of float64, shape (n,), seconds
+        Centres of the decisions' windows.
+    probabilities : ndarray of float64, shape (n,), in [0, 1]
+        P(music) of each window.
+    duration_s : float, seconds
+    """
+
+    segments: tuple[Segment, ...]
+    times_s: NDArray[np.float64]
+    probabilities: NDArray[np.float64]
+    duration_s: float
+
+    @overload
+    def __getitem__(self, position: int) -> Segment: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[Segment]: ...
+    def __getitem__(self, position: int | slice) -> Segment | Sequence[Segment]:
+        return self.segments[position]
+
+    def __len__(self) -> int:
+        return len(self.segments)
+
+    def __repr__(self) -> str:
+        return repr(list(self.segments))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form that scripts depend on."""
+        track = zip(self.times_s.tolist(), self.probabilities.tolist(), strict=True)
+        return {
+            "segments": [[round(one.start_s, 3), round(one.end_s, 3), round(one.probability, 4)] for one in self],
+            "probabilities": [[round(time_s, 3), round(probability, 4)] for time_s, probability in track],
+        }
+
+    def _repr_html_(self) -> str:
+        rows = [(clock(one.start_s), clock(one.end_s), f"{one.probability:.3f}") for one in self]
+        return html_table(("music from", "to", "probability"), rows, numbers=(0, 1, 2))
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw P(music) over time and the segments under it.
+
+        Parameters
+        ----------
+        axes : matplotlib.axes.Axes, optional
+            Where to draw; by default a new figure.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+
+        Raises
+        ------
+        MissingExtraError
+            Without matplotlib.
+        """
+        if axes is None:
+            axes = new_figure(figsize=(8, 2.5)).subplots()
+        for number, one in enumerate(self):
+            axes.axvspan(one.start_s, one.end_s, alpha=0.25, color="tab:green", label="" if number else "music")
+        axes.plot(self.times_s, self.probabilities, color="tab:blue", label="P(music)")
+        axes.set(xlabel="time (s)", ylabel="P(music)", xlim=(0, self.duration_s), ylim=(0, 1.02))
+        axes.legend(loc="upper right")
+        return axes.figure
+
+
+class Detector:
+    """Finds the music in recordings.
 
     Parameters
     ----------
-    samples : ndarray of float32, shape (n,), in [-1, 1], 16 kHz mono
-        Recordings shorter than one window (4.48 s) are followed by silence.
-    detector : StreamingDetector
-        It is reset first; its gate's window and thresholds are used.
+    stream : StreamingDetector
+        It is reset before every recording; its gate's window and thresholds are used.
 
-    Returns
-    -------
-    segments : list of Segment
-        In order, not overlapping.
-    track : list of (float, float)
-        Centre of a decision's window in seconds, and its probability.
+    Examples
+    --------
+    >>> import nowplaying
+    >>> detector = nowplaying.Detector.open()
+    >>> for segment in detector.detect("query.wav"):
+    ...     print(f"music from {segment.start_s:.0f} to {segment.end_s:.0f} s")
+    music from 0 to 20 s
     """
-    if samples.size == 0:
-        return [], []
-    duration_s = samples.size / SAMPLE_RATE_HZ
-    window_samples = (detector.n_frames - 1) * FRAME_HOP_SAMPLES + FRAME_WINDOW_SAMPLES
-    detector.reset()
-    decisions = detector.process(samples)
-    if not decisions:
-        # The front end returns a frame only when the hop that completes it is complete itself.
-        missing = window_samples + FRAME_HOP_SAMPLES - samples.size
-        decisions = detector.process(np.zeros(missing, dtype=np.float32))[:1]
-    detector.reset()
-    half_s = window_samples / SAMPLE_RATE_HZ / 2
-    centred = [Decision(min(max(0.0, d.time_s - half_s), duration_s), d.probability) for d in decisions]
-    segments = segments_of_track(
-        centred,
-        duration_s=duration_s,
-        window=detector.gate_config.window,
-        enter_threshold=detector.gate_config.enter_threshold,
-        leave_threshold=detector.gate_config.leave_threshold,
-    )
-    return segments, [(decision.time_s, decision.probability) for decision in centred]
+
+    def __init__(self, stream: StreamingDetector) -> None:
+        self._stream = stream
+
+    @classmethod
+    def open(cls, model: str | Path = SHIPPED_DETECTOR) -> "Detector":
+        """Open a model by its shipped name or by folder.
+
+        Raises
+        ------
+        ArtifactError
+            When there is no such model or it is damaged.
+        """
+        return cls(StreamingDetector.from_model(model))
+
+    def detect(self, sound: Sound | NDArray[np.float32]) -> Detection:
+        """Find the music in a recording.
+
+        Parameters
+        ----------
+        sound : path, (samples, sample_rate_hz), or ndarray of float32, shape (n,), in [-1, 1]
+            An array alone is mono at 16 kHz. Recordings shorter than one window (4.48 s) are followed by silence.
+
+        Raises
+        ------
+        AudioFormatError
+            When a file cannot be read.
+        """
+        samples, stream = samples_of(sound), self._stream
+        duration_s = samples.size / SAMPLE_RATE_HZ
+        window_samples = (stream.n_frames - 1) * FRAME_HOP_SAMPLES + FRAME_WINDOW_SAMPLES
+        stream.reset()
+        decisions = stream.process(samples) if samples.size else []
+        if samples.size and not decisions:
+            # The front end returns a frame only when the hop that completes it is complete itself.
+            missing = window_samples + FRAME_HOP_SAMPLES - samples.size
+            decisions = stream.process(np.zeros(missing, dtype=np.float32))[:1]
+        stream.reset()
+        half_s = window_samples / SAMPLE_RATE_HZ / 2
+        centred = [Decision(min(max(0.0, d.time_s - half_s), duration_s), d.probability) for d in decisions]
+        segments = segments_of_track(
+            centred,
+            duration_s=duration_s,
+            window=stream.gate_config.window,
+            enter_threshold=stream.gate_config.enter_threshold,
+            leave_threshold=stream.gate_config.leave_threshold,
+        )
+        return Detection(
+            segments=tuple(segments),
+            times_s=np.array([decision.time_s for decision in centred]),
+            probabilities=np.array([decision.probability for decision in centred]),
+            duration_s=duration_s,
+        )
 
 
 def segments_of_track(

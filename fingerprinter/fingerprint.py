@@ -62,6 +62,13 @@ class Fingerprinter:
     embedding_space : str
         Identifies front end and encoder; equal in every database that this model can search.
     folder : ModelFolder
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> model = nowplaying.Fingerprinter.from_model()
+    >>> model.embed(nowplaying.load_audio("query.wav"), model.query_hop_s).shape
+    (36, 96)
     """
 
     def __init__(self, folder: ModelFolder, *, n_threads: int = 1) -> None:

@@ -1,10 +1,10 @@
-"""Matplotlib, where it is installed: pictures are written to files, so no display is needed."""
+"""Matplotlib, where it is installed: pictures go to files or into a notebook, so no display is needed."""
 
 from typing import Any
 
 from nowplaying_core.errors import MissingExtraError
 
-__all__ = ["pyplot"]
+__all__ = ["new_figure", "pyplot"]
 
 
 def pyplot() -> Any:
@@ -24,3 +24,24 @@ def pyplot() -> Any:
         extra, purpose = "report", "plotting"
         raise MissingExtraError(extra, purpose, error) from error
     return plt
+
+
+def new_figure(**options: Any) -> Any:
+    """Return a figure that belongs to no window, for methods that return a picture to their caller.
+
+    Parameters
+    ----------
+    **options
+        As of ``matplotlib.figure.Figure``.
+
+    Raises
+    ------
+    MissingExtraError
+        When the report extra is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        extra, purpose = "report", "plotting"
+        raise MissingExtraError(extra, purpose, error) from error
+    return Figure(layout="constrained", **options)

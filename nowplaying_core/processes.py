@@ -1,7 +1,7 @@
 """Share work among processes, each with a state of its own, and keep the order of the items."""
 
 import multiprocessing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from typing import Any, TypeVar
 
@@ -22,6 +22,7 @@ def share_out(
     make_state: Callable[..., Any],
     *arguments: Any,
     jobs: int,
+    progress: Callable[[int, int], None] | None = None,
 ) -> list[Result]:
     """Return ``[work(state, item) for item in items]``, computed by several processes.
 
@@ -35,15 +36,17 @@ def share_out(
     *arguments
     jobs : int >= 1
         With one, all is done in this process.
+    progress : callable, optional
+        Called after each item with the number of items that are done, and of all.
     """
     if jobs == 1 or len(items) < 2:
         state = make_state(*arguments)
-        return [work(state, item) for item in items]
+        return _counted((work(state, item) for item in items), len(items), progress)
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(
         min(jobs, len(items)), mp_context=context, initializer=_start, initargs=(make_state, arguments)
     ) as pool:
-        return list(pool.map(_call, [work] * len(items), items))
+        return _counted(pool.map(_call, [work] * len(items), items), len(items), progress)
 
 
 def share_out_by_key(
@@ -77,6 +80,15 @@ def share_out_by_key(
     unsorted = np.empty_like(rows)
     unsorted[order] = rows
     return unsorted
+
+
+def _counted(results: Iterable[Result], n_items: int, progress: Callable[[int, int], None] | None) -> list[Result]:
+    done = []
+    for result in results:
+        done.append(result)
+        if progress is not None:
+            progress(len(done), n_items)
+    return done
 
 
 def _start(make_state: Callable[..., Any], arguments: tuple[Any, ...]) -> None:

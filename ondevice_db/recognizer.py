@@ -1,33 +1,41 @@
 """From audio to a song: choose eight seconds, fingerprint them, match them."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.audio import SAMPLE_RATE_HZ, Sound, samples_of
 from nowplaying_core.errors import ConfigError, ManifestMismatchError
+from nowplaying_core.text import clock, html_table
 from ondevice_db.format.track import Track
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
 from ondevice_db.match.explain import Explanation, explain_match
-from ondevice_db.match.match import Match
+from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
+from ondevice_db.match.popularity import read_popularity
+from ondevice_db.store.packs import open_packs
 from ondevice_db.store.store import Songs
 
-__all__ = ["Query", "Recognition", "RecognizedSong", "Recognizer", "acceptance_of", "first_audible_s"]
+__all__ = ["Match", "Query", "Recognition", "Recognizer", "acceptance_of", "first_audible_s"]
 
 QUERY_S = 8.0
 SILENCE_DBFS = -60.0
 _BLOCK_S = 0.1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecognizedSong:
+@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
+class Match:
     """A song, where in it the query begins, and how sure that is.
+
+    Printed, it reads "title - artist at 1:02.5 (score 0.998)".
 
     Attributes
     ----------
@@ -41,6 +49,23 @@ class RecognizedSong:
     track: Track
     offset_s: float
     score: float
+
+    @property
+    def title(self) -> str:
+        """The song's title."""
+        return self.track.title
+
+    @property
+    def artist(self) -> str:
+        """The song's artist, empty where it is not known."""
+        return self.track.artist
+
+    def __repr__(self) -> str:
+        place = f"offset_s={self.offset_s:.1f}, score={self.score:.3f}"
+        return f"Match(title={self.title!r}, artist={self.artist!r}, {place})"
+
+    def __str__(self) -> str:
+        return f"{self.track.name} at {clock(self.offset_s)} (score {self.score:.3f})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that scripts depend on."""
@@ -59,12 +84,12 @@ class Query:
         Where in the recording it begins.
     embeddings : ndarray of float32, shape (n, dim)
         Unit rows, zero where it is silent.
-    match : Match
+    match : Ranking
     """
 
     start_s: float
     embeddings: NDArray[np.float32]
-    match: Match
+    match: Ranking
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -73,7 +98,7 @@ class Recognition:
 
     Attributes
     ----------
-    match : RecognizedSong or None
+    match : Match or None
         None is "unknown".
     latency_ms : float
         Fingerprinting and matching, without reading or decoding the file.
@@ -82,10 +107,28 @@ class Recognition:
         The fingerprints and their match, for `Recognizer.explain` and `Recognizer.align`.
     """
 
-    match: RecognizedSong | None
+    match: Match | None
     latency_ms: float
     n_fingerprints: int
     query: Query | None = field(default=None, repr=False, compare=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON form that scripts depend on."""
+        return {
+            "match": self.match.to_dict() if self.match is not None else None,
+            "latency_ms": round(self.latency_ms, 2),
+            "n_fingerprints": self.n_fingerprints,
+        }
+
+    def _repr_html_(self) -> str:
+        song = self.match
+        names = (
+            ("unknown", "", "", "")
+            if song is None
+            else (song.title, song.artist, clock(song.offset_s), f"{song.score:.3f}")
+        )
+        row = (*names, f"{self.latency_ms:.0f} ms")
+        return html_table(("title", "artist", "at", "score", "latency"), [row], numbers=(2, 3, 4))
 
 
 class Recognizer:
@@ -126,31 +169,82 @@ class Recognizer:
         acceptance = acceptance if acceptance is not None else acceptance_of(fingerprinter)
         self._matcher = Matcher(database, acceptance, log_prior=log_prior)
 
-    def recognize(self, samples: NDArray[np.float32], at_s: float | None = None) -> Recognition:
+    @classmethod
+    def open(
+        cls,
+        databases: str | Path | Sequence[str | Path],
+        model: str | Path = SHIPPED_FINGERPRINTER,
+        *,
+        popularity: Path | None = None,
+        min_score: float | None = None,
+    ) -> "Recognizer":
+        """Open a database, or several as one, and the model that made it.
+
+        Parameters
+        ----------
+        databases : path or sequence of paths
+            Folders NAME.npdb; the first one's songs win where several hold the same recording.
+        model : str or Path
+            Shipped name of a fingerprinter, or a model folder.
+        popularity : Path, optional
+            Table of track_id and count: of songs that sound alike, the one that is played more comes first.
+        min_score : float in [0, 1], optional
+            Reject answers with a lower score, in place of the model's own thresholds.
+
+        Raises
+        ------
+        DatabaseError
+            When there is no such database.
+        ArtifactError
+            When a database or the model is damaged, or they do not belong together.
+
+        Examples
+        --------
+        >>> import nowplaying
+        >>> recognizer = nowplaying.Recognizer.open("music.npdb")
+        >>> print(recognizer.recognize("query.wav").match.title)
+        Cabin Fever
+        """
+        if min_score is not None and not 0 <= min_score <= 1:
+            message = f"min_score: expected 0 to 1, found {min_score}"
+            raise ConfigError(message)
+        fingerprinter = Fingerprinter.from_model(model)
+        songs = open_packs(databases, fingerprinter.embedding_space)
+        prior = None if popularity is None else read_popularity(popularity, songs)
+        acceptance = acceptance_of(fingerprinter)
+        if min_score is not None:
+            acceptance = replace(acceptance, threshold=min_score, threshold_single=min_score)
+        return cls(songs, fingerprinter, acceptance, log_prior=prior)
+
+    def recognize(self, sound: Sound | NDArray[np.float32], at_s: float | None = None) -> Recognition:
         """Name the song in a recording.
 
         Parameters
         ----------
-        samples : ndarray of float32, shape (n,), in [-1, 1]
-            Mono at 16 kHz.
+        sound : path, (samples, sample_rate_hz), or ndarray of float32, shape (n,), in [-1, 1]
+            An array alone is mono at 16 kHz.
         at_s : float >= 0, optional
             Where to begin; by default where the first sound above silence begins. Eight seconds from there are used,
             and as far back as needed where the recording ends sooner.
 
         Raises
         ------
+        AudioFormatError
+            When a file cannot be read.
         ConfigError
             When there are no samples or ``at_s`` lies outside the recording.
         """
+        samples = samples_of(sound)
         start_s = self._start_s(samples, at_s)
         return self._answer(_cut(samples, start_s), start_s)
 
-    def recognize_every(self, samples: NDArray[np.float32], every_s: float) -> list[tuple[float, Recognition]]:
+    def recognize_every(self, sound: Sound | NDArray[np.float32], every_s: float) -> list[tuple[float, Recognition]]:
         """Name the song again and again.
 
         Parameters
         ----------
-        samples : ndarray of float32, shape (n,), in [-1, 1]
+        sound : path, (samples, sample_rate_hz), or ndarray of float32, shape (n,), in [-1, 1]
+            As of `recognize`.
         every_s : float > 0, seconds
 
         Returns
@@ -161,6 +255,7 @@ class Recognizer:
         if not every_s > 0:
             message = f"every_s: expected seconds above 0, found {every_s}"
             raise ConfigError(message)
+        samples = samples_of(sound)
         last_s = max(samples.size / SAMPLE_RATE_HZ - QUERY_S / 2, 0.0)
         starts_s = np.arange(0.0, last_s + 1e-9, every_s)
         return [(float(start_s), self.recognize(samples, at_s=float(start_s))) for start_s in starts_s]
@@ -204,7 +299,7 @@ class Recognizer:
         song = None
         if match.best is not None:
             best = match.best
-            song = RecognizedSong(track=self._database.track(best.song_index), offset_s=best.offset_s, score=best.score)
+            song = Match(track=self._database.track(best.song_index), offset_s=best.offset_s, score=best.score)
         return Recognition(
             match=song,
             latency_ms=1000 * (time.perf_counter() - began_s),

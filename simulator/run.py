@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.audio import open_stream
+from nowplaying_core.audio import Sound, open_stream
 from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.text import clock, html_table
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.packs import open_packs
 from ondevice_db.store.store import Songs
@@ -70,6 +71,15 @@ class SimulationResult:
         """The answers that name a song."""
         return [one for one in self.events if isinstance(one, Answered) and one.answer.match is not None]
 
+    def _repr_html_(self) -> str:
+        songs = [(one, one.match) for one in self.recognitions]
+        rows = [
+            (clock(one.time_s), song.title, song.artist, clock(song.offset_s), f"{song.score:.3f}")
+            for one, song in songs
+            if song is not None
+        ]
+        return html_table(("time", "title", "artist", "at", "score"), rows, numbers=(0, 3, 4))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as one JSON object, without the probability track."""
         published, modelled = (self.usage.by_cause_mj(costs) for costs in (self.published, self.modelled))
@@ -119,7 +129,7 @@ class Setup:
     @classmethod
     def open(
         cls,
-        database: Path | Sequence[Path],
+        database: str | Path | Sequence[str | Path],
         *,
         detector: str | Path | ModelFolder = SHIPPED_DETECTOR,
         fingerprinter: str | Path | ModelFolder = SHIPPED_FINGERPRINTER,
@@ -131,7 +141,7 @@ class Setup:
 
         Parameters
         ----------
-        database : Path or sequence of Path
+        database : path or sequence of paths
             Song database; several are searched as one.
         detector, fingerprinter : str, Path or ModelFolder
             Shipped names or model folders.
@@ -212,7 +222,7 @@ def run_phone(
 
 
 def simulate_source(
-    source: str,
+    source: Sound,
     setup: Setup,
     *,
     on_event: Callable[[Event], None] | None = None,
@@ -222,8 +232,8 @@ def simulate_source(
 
     Parameters
     ----------
-    source : str
-        A path, ``"-"`` for raw PCM on standard input, ``"mic"`` or ``"mic:DEVICE"``.
+    source : str, Path or (samples, sample_rate_hz)
+        A recording, ``"-"`` for raw PCM on standard input, ``"mic"`` or ``"mic:DEVICE"``.
     setup : Setup
     on_event, on_sound : callable, optional
         Called with every event, and with every chunk of sound before the phone gets it.

@@ -79,7 +79,7 @@ def describe(
         message = "describe: expected --title, --artist or --album, found none"
         raise ConfigError(message)
     track = describe_track(database, track_id, given)
-    _report(database, "describe", f"{track_id} is {track.artist} - {track.title}", as_json, track=track.to_dict())
+    _report(database, "describe", f"{track_id} is {track.name}", as_json, track=track.to_dict())
 
 
 def replace(

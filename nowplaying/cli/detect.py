@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, Json, Sounds, expand_sources, read_source
+from nowplaying.cli.options import DetectorModel, Json, Sounds, expand_sources
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
@@ -44,29 +44,27 @@ def detect(
     if save_wakes is not None:
         message = "--save-wakes needs --stream"
         raise typer.BadParameter(message)
-    from detector.segments import music_segments
-    from detector.stream import StreamingDetector
+    from detector.segments import Detector
+    from nowplaying_core.audio import load
 
     sources = expand_sources(files)
-    detector = StreamingDetector.from_model(model)
+    detector = Detector.open(model)
     outcome = Outcome()
     for source in sources:
         try:
-            segments, track = music_segments(read_source(source), detector)
+            found = detector.detect(load(source))
         except NowPlayingError as error:
             outcome.failed(error)
             if as_json:
                 emit_json("detection/1", {"file": source, "segments": None, "error": str(error)})
             continue
-        rows = [[round(one.start_s, 3), round(one.end_s, 3), round(one.probability, 4)] for one in segments]
         if as_json:
-            probabilities = [[round(time_s, 3), round(probability, 4)] for time_s, probability in track]
-            emit_json("detection/1", {"file": source, "segments": rows, "probabilities": probabilities})
+            emit_json("detection/1", {"file": source, **found.to_dict()})
             continue
-        if not rows:
+        if not found:
             say(f"{source}: no music")
-        for start_s, end_s, probability in rows:
-            say(f"{source}: music {clock(start_s)} to {clock(end_s)} (probability {probability:.3f})")
+        for one in found:
+            say(f"{source}: music {clock(one.start_s)} to {clock(one.end_s)} (probability {one.probability:.3f})")
     raise typer.Exit(outcome.failure_code)
 
 

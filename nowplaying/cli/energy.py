@@ -1,5 +1,6 @@
 """``nowplaying energy``: energy per day."""
 
+from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,9 +11,18 @@ from nowplaying.cli.output import emit_json, note, progress_bar, say, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 if TYPE_CHECKING:
+    from nowplaying.api.energy import EnergyDay
     from simulator.days.study import Study
+    from simulator.days.study_result import StudyResult
 
 __all__ = ["energy"]
+
+
+class Rates(Enum):
+    """Whose error rates."""
+
+    MEASURED = "measured"
+    PUBLISHED = "published"
 
 
 def energy(
@@ -30,9 +40,8 @@ def energy(
     jobs: Jobs = 1,
     songs: Annotated[int, typer.Option("--songs", min=0, help="Songs in the database.")] = 10_000,
     rates: Annotated[
-        str,
-        typer.Option("--rates", help="Error rates: measured (of the models) or published (of Now Playing's detector)."),
-    ] = "measured",
+        Rates, typer.Option("--rates", help="Error rates: of these models, or of Now Playing's detector.")
+    ] = Rates.MEASURED,
     latencies: Annotated[
         Path | None,
         typer.Option("--latencies", help="JSON of benchmark_model on a real phone, instead of the estimate."),
@@ -48,30 +57,27 @@ def energy(
     as_json: Json = False,
 ) -> None:
     """Simulate whole days: energy by part with intervals, songs named and missed, time to song."""
-    from simulator.days.many import simulate_days
+    from nowplaying.api.energy import EnergyDay
+    from nowplaying.api.energy import energy as energy_of_days
     from simulator.days.study import Study
-    from simulator.days.summary import summarise
 
-    study = Study.load(
-        device=device,
-        detector=detector,
-        fingerprinter=fingerprinter,
-        n_songs=songs,
-        rates=rates,
-        latencies=latencies,
-    )
+    models: Any = {"detector": detector, "fingerprinter": fingerprinter, "rates": rates.value, "latencies": latencies}
     if report is None:
-        simulated = simulate_days(day, study.settings(), days, seed=seed, jobs=jobs)
-        result = summarise(simulated, study.published, study.modelled)
+        with progress_bar("days", days) as advance:
+            result = energy_of_days(
+                device, day, n_days=days, n_songs=songs, seed=seed, jobs=jobs, progress=advance, **models
+            )
     else:
-        result = _write_report(report, study, day=day, n_days=days, detail_days=detail_days, seed=seed, jobs=jobs)
+        study = Study.load(device=device, n_songs=songs, **models)
+        written = _write_report(report, study, day=day, n_days=days, detail_days=detail_days, seed=seed, jobs=jobs)
+        result = EnergyDay(summary=written.summary, days=written.days, study=study)
     if as_json:
-        emit_json("energy/1", result)
+        emit_json("energy/1", result.to_dict())
     else:
         _print(result)
 
 
-def _write_report(path: Path, study: "Study", **options: Any) -> dict[str, Any]:
+def _write_report(path: Path, study: "Study", **options: Any) -> "StudyResult":
     from simulator.days.study_result import run_study
     from simulator.reports.study_report import write_study
 
@@ -80,30 +86,16 @@ def _write_report(path: Path, study: "Study", **options: Any) -> dict[str, Any]:
         result = run_study(study, on_step=lambda step: advance(next(steps), rate=step), **options)
     write_study(path, result)
     note(f"report written to {path}, with {path.with_suffix('.json').name} and {path.with_suffix('.csv').name}")
-    return result.summary
+    return result
 
 
-def _print(result: dict[str, Any]) -> None:
-    modelled = result["modelled"]
-    say(f"{result['device']}, {result['day']}, {result['n_days']} days simulated")
-    rows = [
-        [name.replace("_", " "), f"{mah:.2f}", f"{modelled['parts_mah'][name]:.2f}"]
-        for name, mah in result["parts_mah"].items()
-    ]
-    rows.append(["total", _interval(result, "mah_per_day", 2), _interval(modelled, "mah_per_day", 2)])
-    rows.append(
-        ["% of the battery", _interval(result, "battery_percent", 3), _interval(modelled, "battery_percent", 3)]
-    )
-    table(["mAh per day", "published cost of a wake-up", f"modelled ({modelled['wake_j']:.2f} J)"], rows)
-    songs, latency = result["songs"], result["time_to_song_s"]
+def _print(result: "EnergyDay") -> None:
+    figures = result.summary
+    say(f"{figures['device']}, {figures['day']}, {figures['n_days']} days simulated")
+    table([*result.headings()], [[*row] for row in result.rows()])
+    songs, latency = figures["songs"], figures["time_to_song_s"]
     say(
-        f"{result['wakes_per_day']:.1f} wake-ups per day; of {songs['in_database']:.1f} songs of the database that "
-        f"were played, {songs['named']:.1f} were named"
+        f"{figures['wakes_per_day']:.1f} wake-ups per day; of {songs['in_database']:.1f} songs of the database that "
+        f"were played,\n{songs['named']:.1f} were named"
         + (f", half of them within {latency['p50']:.1f} s of the first note" if latency else "")
     )
-
-
-def _interval(figures: dict[str, Any], name: str, digits: int) -> str:
-    value = figures.get(name, figures.get(f"{name}_per_day"))
-    low, high = figures[f"{name}_interval_95"]
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"

@@ -56,7 +56,7 @@ def print_explanation(explanation: "Explanation") -> None:
 
 
 def _name(song: "SongName") -> str:
-    return visible(" - ".join(part for part in (song.artist, song.title) if part).replace("\n", " "))
+    return visible(song.name.replace("\n", " "))
 
 
 def _bar(value: float) -> str:

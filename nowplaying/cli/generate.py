@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import Seed, read_source
+from nowplaying.cli.options import Seed
 from nowplaying.cli.output import say
 
 __all__ = ["generate"]
@@ -31,10 +31,10 @@ def generate(
 
     from nowplaying.cli.train import require_tensorflow
     from nowplaying_core.artifacts import write_atomic
-    from nowplaying_core.audio import SAMPLE_RATE_HZ
+    from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 
     start, n_prompt = round(at_s * SAMPLE_RATE_HZ), round(prompt_s * SAMPLE_RATE_HZ)
-    samples = read_source(prompt)[start : start + n_prompt]
+    samples = load(prompt)[start : start + n_prompt]
     require_tensorflow()
     from pretraining.generation.generate import generate as run_on
 

@@ -1,15 +1,9 @@
 """Arguments that several commands share, and the sounds that they name."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-
-from nowplaying_core.errors import AudioFormatError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 __all__ = [
     "Database",
@@ -27,7 +21,6 @@ __all__ = [
     "SoundCorpus",
     "Sounds",
     "expand_sources",
-    "read_source",
 ]
 
 Database = Annotated[Path, typer.Option("--db", help="Song database: a folder NAME.npdb.", show_default=False)]
@@ -69,24 +62,10 @@ def expand_sources(names: list[str]) -> list[str]:
     AudioFormatError
         When there is none.
     """
+    from nowplaying.api.index import audio_files
     from nowplaying_core.audio import find_audio
 
     sources: dict[str, None] = {}
     for name in names:
         sources |= dict.fromkeys(["-"] if name == "-" else [str(path) for path in find_audio([Path(name)])])
-    if not sources:
-        message = f"{', '.join(names)}: no audio file in there; expected files such as .wav, .flac, .ogg, .opus or .mp3"
-        raise AudioFormatError(message)
-    return list(sources)
-
-
-def read_source(source: str) -> "NDArray[np.float32]":
-    """Return all samples of a file, or of standard input for ``-``: mono float32 at 16 kHz."""
-    import numpy as np
-
-    from nowplaying_core.audio import load, open_stream
-
-    if source != "-":
-        return load(Path(source))
-    with open_stream("-") as stream:
-        return np.concatenate(list(stream))
+    return list(sources) or [str(path) for path in audio_files(names)]  # which says what it looked for

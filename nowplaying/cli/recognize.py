@@ -1,13 +1,12 @@
 """``nowplaying recognize``: name the song in a recording."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nowplaying.cli.explain import print_explanation
-from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources, read_source
+from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
@@ -57,7 +56,9 @@ def recognize(
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
     """Name the song in each file: by default from its first 8 seconds above silence."""
+    from nowplaying_core.audio import load
     from nowplaying_core.errors import ConfigError
+    from ondevice_db.recognizer import Recognizer
 
     if at_s is not None and every_s is not None:
         message = "--at and --every exclude each other; give one of them"
@@ -66,11 +67,11 @@ def recognize(
     if plot is not None and (len(sources) > 1 or every_s is not None):
         message = f"--plot draws one answer: expected one file and no --every, found {len(sources)} files"
         raise ConfigError(message)
-    recognizer = _open(databases, model, popularity, min_score)
+    recognizer = Recognizer.open(databases, model, popularity=popularity, min_score=min_score)
     outcome = Outcome()
     for source in sources:
         try:
-            samples = read_source(source)
+            samples = load(source)
             answers: list[tuple[float | None, Recognition]]
             if every_s is not None:
                 answers = [*recognizer.recognize_every(samples, every_s)]
@@ -94,21 +95,6 @@ def recognize(
     raise typer.Exit(outcome.exit_code)
 
 
-def _open(databases: list[Path], model: str, popularity: Path | None, min_score: float | None) -> "Recognizer":
-    from fingerprinter.fingerprint import Fingerprinter
-    from ondevice_db.match.popularity import read_popularity
-    from ondevice_db.recognizer import Recognizer, acceptance_of
-    from ondevice_db.store.packs import open_packs
-
-    fingerprinter = Fingerprinter.from_model(model)
-    songs = open_packs(databases, fingerprinter.embedding_space)
-    prior = None if popularity is None else read_popularity(popularity, songs)
-    acceptance = acceptance_of(fingerprinter)
-    if min_score is not None:
-        acceptance = replace(acceptance, threshold=min_score, threshold_single=min_score)
-    return Recognizer(songs, fingerprinter, acceptance, log_prior=prior)
-
-
 def _record(
     source: str, start_s: float | None, answer: "Recognition", explanation: "Explanation | None"
 ) -> dict[str, Any]:
@@ -116,31 +102,22 @@ def _record(
     return {
         "file": source,
         **({} if start_s is None else {"at_s": start_s}),
-        "match": answer.match.to_dict() if answer.match is not None else None,
-        "latency_ms": round(answer.latency_ms, 2),
-        "n_fingerprints": answer.n_fingerprints,
+        **answer.to_dict(),
         **({} if explanation is None else {"explain": explanation.to_dict()}),
     }
 
 
 def _print(source: str, start_s: float | None, answer: "Recognition", explanation: "Explanation | None") -> None:
     where = source if start_s is None else f"{source} at {clock(start_s)}"
-    song = answer.match
-    if song is None:
-        say(f"{where}: unknown")
-    else:
-        name = " - ".join(part for part in (song.track.artist, song.track.title) if part)
-        say(f"{where}: {name} at {clock(song.offset_s)} (score {song.score:.3f})")
+    say(f"{where}: {answer.match or 'unknown'}")
     if explanation is not None:
         print_explanation(explanation)
 
 
 def _plot(recognizer: "Recognizer", answer: "Recognition", path: Path) -> None:
-    from ondevice_db.match.alignment import plot_alignment
-
     alignment = recognizer.align(answer)
     if alignment is None:
         note(f"{path}: not drawn, there is no candidate to draw")
         return
-    plot_alignment(alignment, path)
+    alignment.plot().savefig(path, dpi=120)
     note(f"{path}: alignment drawn")

@@ -13,6 +13,7 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
 if TYPE_CHECKING:
+    from nowplaying.api.phone import Watch
     from simulator.run import Setup
 
 __all__ = ["simulate"]
@@ -44,21 +45,22 @@ def simulate(
     """Play a file or a scene to the simulated phone: states, wake-ups, songs, latency, energy."""
     from rich.console import Console
 
-    from nowplaying_core.errors import ConfigError
-    from simulator.play import simulate_scene
+    from nowplaying.api.phone import simulate as play
     from simulator.reports.run_report import write_report
     from simulator.reports.timeline import run_tables
-    from simulator.run import Setup, simulate_source
 
-    if (source is None) == (scene is None):
-        message = "simulate: expected either a file or --scene NAME"
-        raise ConfigError(message)
-    setup = Setup.open(databases, detector=detector, fingerprinter=fingerprinter, device=device, latencies=latencies)
-    with _watching(setup, wanted=live, speed=speed) as watchers:
-        if scene is None:
-            result = simulate_source(str(source), setup, **watchers)
-        else:
-            result = simulate_scene(scene, setup, seed=seed, **watchers)
+    with _watching(wanted=live, speed=speed) as watch:
+        result = play(
+            databases,
+            source,
+            scene=scene,
+            device=device,
+            seed=seed,
+            latencies=latencies,
+            detector=detector,
+            fingerprinter=fingerprinter,
+            watch=watch,
+        )
     if as_json:
         emit_json("simulation/1", result.to_dict())
     else:
@@ -72,7 +74,7 @@ def simulate(
 
 
 @contextmanager
-def _watching(setup: "Setup", *, wanted: bool, speed: float) -> Iterator[dict[str, Any]]:
+def _watching(*, wanted: bool, speed: float) -> Iterator["Watch | None"]:
     """Show the phone on a terminal; nothing where none is wanted or there is none."""
     from rich.console import Console
     from rich.live import Live
@@ -83,8 +85,12 @@ def _watching(setup: "Setup", *, wanted: bool, speed: float) -> Iterator[dict[st
     if not wanted or not console.is_terminal:
         if wanted:
             note("--live needs a terminal; going on without")
-        yield {}
+        yield None
         return
     with Live(console=console, refresh_per_second=10) as live:
-        view = LiveView(setup.modelled, live, speed=speed)
-        yield {"on_event": view.on_event, "on_sound": view.on_sound}
+
+        def watch(setup: "Setup") -> tuple[Any, Any]:
+            view = LiveView(setup.modelled, live, speed=speed)
+            return view.on_event, view.on_sound
+
+        yield watch

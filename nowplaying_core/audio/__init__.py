@@ -2,16 +2,18 @@
 
 from nowplaying_core.audio.find import AUDIO_EXTENSIONS, find_audio
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ, rms_dbfs, to_float32, to_int16, track_id
-from nowplaying_core.audio.stream import AudioSource, load, open_stream
+from nowplaying_core.audio.stream import AudioSource, Sound, load, open_stream, samples_of
 
 __all__ = [
     "AUDIO_EXTENSIONS",
     "SAMPLE_RATE_HZ",
     "AudioSource",
+    "Sound",
     "find_audio",
     "load",
     "open_stream",
     "rms_dbfs",
+    "samples_of",
     "to_float32",
     "to_int16",
     "track_id",

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Self
+from typing import Any, BinaryIO, Self
 
 import numpy as np
 import soxr
@@ -16,9 +16,12 @@ from nowplaying_core.audio.microphone import microphone_frames
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 from nowplaying_core.errors import AudioFormatError, ConfigError
 
-__all__ = ["AudioSource", "load", "open_stream"]
+__all__ = ["AudioSource", "Sound", "load", "open_stream", "samples_of"]
 
 Samples = NDArray[np.float32]
+Sound = str | Path | tuple[NDArray[Any], int]
+"""A sound as users give it: a path, or samples with their rate in Hz."""
+
 _log = logging.getLogger(__name__)
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 1_000, 1_000_000
 _READ_SAMPLES = 1_600
@@ -72,12 +75,14 @@ class AudioSource:
         self._blocks.close()
 
 
-def load(path: Path) -> Samples:
-    """Read a whole file: the concatenation of its stream, whatever the chunk size.
+def load(sound: Sound) -> Samples:
+    """Read a whole recording: the concatenation of its stream, whatever the chunk size.
 
     Parameters
     ----------
-    path : Path
+    sound : str, Path or (samples, sample_rate_hz)
+        A file, ``"-"`` for raw 16 kHz PCM on standard input, or samples of any float or signed integer type, shape (n,)
+        or (n, n_channels), with their rate.
 
     Returns
     -------
@@ -88,19 +93,34 @@ def load(path: Path) -> Samples:
     ------
     AudioFormatError
         Naming the file and the reason.
+
+    Examples
+    --------
+    >>> import numpy as np, nowplaying
+    >>> nowplaying.load_audio("query.wav").dtype
+    dtype('float32')
+    >>> stereo = np.zeros((44_100, 2), np.int16)
+    >>> nowplaying.load_audio((stereo, 44_100)).shape
+    (16000,)
     """
-    with open_stream(Path(path), chunk_samples=None) as source:
+    given = Path(sound) if isinstance(sound, str) and sound != "-" else sound  # a file called mic is a file
+    with open_stream(given, chunk_samples=None) as source:
         return np.concatenate(list(source))
 
 
+def samples_of(sound: Sound | Samples) -> Samples:
+    """Return mono samples at 16 kHz: those of a file or of an array with its rate, or an array alone as it is."""
+    return sound if isinstance(sound, np.ndarray) else load(sound)
+
+
 def open_stream(
-    source: str | Path, *, chunk_samples: int | None = _READ_SAMPLES, stdin: BinaryIO | None = None
+    source: Sound, *, chunk_samples: int | None = _READ_SAMPLES, stdin: BinaryIO | None = None
 ) -> AudioSource:
-    """Open a file, standard input or a microphone for reading in chunks.
+    """Open a file, standard input, a microphone or samples for reading in chunks.
 
     Parameters
     ----------
-    source : str or Path
+    source : str, Path or (samples, sample_rate_hz)
         A path; ``"-"`` for raw signed 16-bit little-endian mono PCM at 16 kHz on standard input; ``"mic"`` or
         ``"mic:DEVICE"`` for a microphone, by number or by a part of its name. A file called ``mic`` is ``./mic``.
     chunk_samples : int > 0 or None
@@ -115,17 +135,37 @@ def open_stream(
     MissingExtraError
         When a microphone is asked for without the ``mic`` extra.
     """
-    if source == "-":
+    if isinstance(source, str) and source == "-":
         blocks = _raw_blocks(stdin if stdin is not None else sys.stdin.buffer, chunk_samples or _READ_SAMPLES)
         return AudioSource("standard input", _checked("standard input", blocks), chunk_samples=chunk_samples)
     if isinstance(source, str) and (source == "mic" or source.startswith("mic:")):
         sample_rate_hz, frames = microphone_frames(source.partition(":")[2])
         mono = _to_mono_16k("microphone", sample_rate_hz, frames)
         return AudioSource("microphone", _checked("microphone", mono), chunk_samples=chunk_samples, is_live=True)
+    if not isinstance(source, str | Path):
+        sample_rate_hz, frames = _given_frames(source)
+        mono = _to_mono_16k("samples", sample_rate_hz, frames)
+        return AudioSource("samples", _checked("samples", mono), chunk_samples=chunk_samples)
     path = Path(source)
     sample_rate_hz, frames = open_frames(path)
     mono = _to_mono_16k(str(path), sample_rate_hz, frames)
     return AudioSource(str(path), _checked(str(path), mono), chunk_samples=chunk_samples)
+
+
+def _given_frames(sound: Any) -> tuple[int, Iterator[Samples]]:
+    """Return the rate of samples and the samples as frames, shape (n, n_channels), in [-1, 1]."""
+    if not isinstance(sound, tuple) or len(sound) != 2:
+        message = f"sound: expected a path or (samples, sample_rate_hz), found {type(sound).__name__} without a rate"
+        raise AudioFormatError(message)
+    samples, sample_rate_hz = np.asarray(sound[0]), int(sound[1])
+    if samples.ndim not in {1, 2} or samples.dtype.kind not in "fi":
+        found = f"{samples.dtype} {samples.shape}"
+        message = f"samples: expected floats or signed integers, shape (n,) or (n, n_channels), found {found}"
+        raise AudioFormatError(message)
+    frames = samples.reshape(len(samples), -1)
+    if samples.dtype.kind == "i":
+        frames = frames / -float(np.iinfo(samples.dtype).min)
+    return sample_rate_hz, iter([frames.astype(np.float32)])
 
 
 def _to_mono_16k(name: str, sample_rate_hz: int, frames: Iterator[Samples]) -> Generator[Samples, None, None]:

@@ -46,6 +46,11 @@ class Track:
             message = f"duration_s: expected a finite number >= 0, found {self.duration_s!r}"
             raise ConfigError(message)
 
+    @property
+    def name(self) -> str:
+        """The song as one reads it everywhere: "title - artist", or the title alone."""
+        return " - ".join(part for part in (self.title, self.artist) if part)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form."""
         return {**asdict(self), "external_ids": dict(self.external_ids)}

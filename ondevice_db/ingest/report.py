@@ -57,3 +57,7 @@ class IndexReport:
     n_resumed: int
     seconds_of_audio: float
     elapsed_s: float
+
+    def __str__(self) -> str:
+        counts = f"{len(self.added)} songs added, {len(self.skipped)} duplicates, {len(self.failed)} failed"
+        return f"{counts}, {self.seconds_of_audio / 3600:.2f} h of audio"

@@ -1,18 +1,17 @@
 """The picture behind an answer: the query laid against the song, every fingerprint with every one."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import new_figure
 from ondevice_db.index.normalize import power_normalize
-from ondevice_db.match.match import Match, Step
+from ondevice_db.match.match import Ranking, Step
 from ondevice_db.store.store import Songs
 
-__all__ = ["AlignmentMap", "map_alignment", "plot_alignment"]
+__all__ = ["AlignmentMap", "map_alignment"]
 
 _AROUND_S = 10.0
 
@@ -46,16 +45,35 @@ class AlignmentMap:
     threshold: float
     steps: tuple[Step, ...]
 
+    def plot(self) -> Any:
+        """Draw it: similarities of query time against song time, and below them each fingerprint's evidence.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it after ``%matplotlib inline``; ``savefig`` writes it.
+
+        Raises
+        ------
+        MissingExtraError
+            Without matplotlib.
+        """
+        figure = new_figure(figsize=(8, 8))
+        upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+        _draw_map(figure, upper, self)
+        _draw_steps(lower, self)
+        return figure
+
 
 def map_alignment(
-    database: Songs, match: Match, queries: NDArray[np.float32], hop_s: float, *, title: str
+    database: Songs, match: Ranking, queries: NDArray[np.float32], hop_s: float, *, title: str
 ) -> AlignmentMap:
     """Compare all of a query with the part of its best song about the alignment.
 
     Parameters
     ----------
     database : Songs
-    match : Match
+    match : Ranking
         With at least one candidate.
     queries : ndarray of float32, shape (n, dim)
         Unit rows, zero where it is silent.
@@ -82,30 +100,6 @@ def map_alignment(
         threshold=match.threshold,
         steps=match.steps(),
     )
-
-
-def plot_alignment(alignment: AlignmentMap, path: Path) -> None:
-    """Draw an alignment: similarities of query time against song time, and below them each fingerprint's evidence.
-
-    Parameters
-    ----------
-    alignment : AlignmentMap
-    path : Path
-        PNG file, or another kind that matplotlib knows by its suffix.
-
-    Raises
-    ------
-    MissingExtraError
-        Without matplotlib.
-    """
-    plt = pyplot()
-    figure, (upper, lower) = plt.subplots(2, 1, figsize=(8, 8), sharex=True, height_ratios=(2, 1), layout="constrained")
-    try:
-        _draw_map(figure, upper, alignment)
-        _draw_steps(lower, alignment)
-        figure.savefig(path, dpi=120)
-    finally:
-        plt.close(figure)
 
 
 def _draw_map(figure: Any, axes: Any, alignment: AlignmentMap) -> None:

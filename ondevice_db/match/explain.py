@@ -7,11 +7,13 @@ measures that would have raised the score most are the reasons. So the words can
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
+from html import escape
 from typing import Any
 
+from nowplaying_core.text import clock, html_table
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.evidence import Evidence
-from ondevice_db.match.match import Candidate, Match, Step
+from ondevice_db.match.match import Candidate, Ranking, Step
 from ondevice_db.store.store import Songs
 
 __all__ = ["CLEAR_MATCH", "Explanation", "Reason", "SongName", "explain_match", "reasons_against"]
@@ -72,6 +74,11 @@ class SongName:
     title: str
     artist: str
 
+    @property
+    def name(self) -> str:
+        """The song as one reads it everywhere: "title - artist", or the title alone."""
+        return " - ".join(part for part in (self.title, self.artist) if part)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
@@ -107,6 +114,15 @@ class Explanation:
     steps: tuple[Step, ...]
     names: Mapping[int, SongName]
 
+    def _repr_html_(self) -> str:
+        reasons = "".join(f"<li>{escape(reason.text)}</li>" for reason in self.reasons)
+        rows = [
+            (self.names[one.song_index].name, clock(one.offset_s), f"{one.raw_score:.3f}", f"{one.score:.3f}")
+            for one in self.candidates
+        ]
+        table = html_table(("song", "at", "raw score", "score"), rows, numbers=(1, 2, 3))
+        return f"<p>{escape(self.reason)}</p><ul>{reasons}</ul>{table}"
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, in which songs are called by their names."""
         names = {index: asdict(name) for index, name in self.names.items()}
@@ -120,12 +136,12 @@ class Explanation:
         }
 
 
-def explain_match(match: Match, acceptance: Acceptance, database: Songs, *, query_start_s: float) -> Explanation:
+def explain_match(match: Ranking, acceptance: Acceptance, database: Songs, *, query_start_s: float) -> Explanation:
     """Explain a match.
 
     Parameters
     ----------
-    match : Match
+    match : Ranking
     acceptance : Acceptance
         That decided it.
     database : Songs
@@ -182,7 +198,7 @@ def _name(database: Songs, song_index: int) -> SongName:
     return SongName(track_id=track.track_id, title=track.title, artist=track.artist)
 
 
-def _decision(match: Match) -> str:
+def _decision(match: Ranking) -> str:
     if not match.candidates:
         return "no song of the database has a fingerprint near the query's"
     score, threshold = match.candidates[0].score, match.threshold

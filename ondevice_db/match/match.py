@@ -9,7 +9,7 @@ from ondevice_db.index.base import Neighbors
 from ondevice_db.match.evidence import Evidence
 from ondevice_db.match.rescore import Rescored
 
-__all__ = ["Candidate", "Match", "Step", "Trace"]
+__all__ = ["Candidate", "Ranking", "Step", "Trace"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +109,7 @@ class Trace:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Match:
+class Ranking:
     """The answer to one query.
 
     Attributes

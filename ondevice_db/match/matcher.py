@@ -8,7 +8,7 @@ from ondevice_db.index.base import FingerprintIndex, Neighbors, SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.candidates import Alignments, offset_histogram
 from ondevice_db.match.evidence import N_NEIGHBORS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
-from ondevice_db.match.match import Candidate, Match, Trace
+from ondevice_db.match.match import Candidate, Ranking, Trace
 from ondevice_db.match.rescore import Rescored, rescore
 from ondevice_db.store.store import Songs
 
@@ -53,7 +53,9 @@ class Matcher:
         self.acceptance = acceptance
         self._index = database.index if index is None else index
 
-    def match(self, embeddings: NDArray[np.float32], hop_s: float = 0.5, options: SearchOptions | None = None) -> Match:
+    def match(
+        self, embeddings: NDArray[np.float32], hop_s: float = 0.5, options: SearchOptions | None = None
+    ) -> Ranking:
         """Match a query.
 
         Parameters
@@ -148,7 +150,7 @@ class Matcher:
         order = np.argsort(-(rescored.scores + _SCORE_SCALE * self._log_prior[rescored.songs]), kind="stable")
         return Rescored(*(getattr(rescored, name)[order] for name in Rescored.__dataclass_fields__))
 
-    def _decide(self, trace: Trace, evidence: Evidence, options: SearchOptions) -> Match:
+    def _decide(self, trace: Trace, evidence: Evidence, options: SearchOptions) -> Ranking:
         rescored = trace.rescored
         _, firsts = np.unique(rescored.songs, return_index=True)
         rows = np.sort(firsts)[: max(options.n_best, 2)]
@@ -169,7 +171,7 @@ class Matcher:
                     score=min(share, score),
                 )
             )
-        return Match(
+        return Ranking(
             candidates=tuple(candidates),
             best=candidates[0] if score >= threshold else None,
             evidence=evidence,
@@ -178,8 +180,8 @@ class Matcher:
             trace=trace,
         )
 
-    def _unknown(self, *, n_scanned: int) -> Match:
-        return Match(
+    def _unknown(self, *, n_scanned: int) -> Ranking:
+        return Ranking(
             candidates=(),
             best=None,
             evidence=None,

@@ -65,6 +65,13 @@ class SongDatabase:
     song_starts : ndarray of int64, shape (n_slots + 1,)
         Fingerprints of song s are numbered ``song_starts[s] .. song_starts[s + 1] - 1``; equal for a removed song.
     index : FingerprintIndex
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> database = nowplaying.SongDatabase.open("music.npdb")
+    >>> database.n_songs, sorted(track.title for _, track in database.songs)
+    (3, ['Cabin Fever', 'Für Elise', 'Party Sector'])
     """
 
     def __init__(self, path: Path, manifest: DatabaseManifest, *, verified: bool = False) -> None:

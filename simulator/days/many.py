@@ -101,7 +101,15 @@ class Days:
         return self.song_outcomes()[SongOutcome.NAMED] / n_songs if n_songs else float("nan")
 
 
-def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 1, jobs: int = 1) -> Days:
+def simulate_days(
+    name: str,
+    settings: DaySettings,
+    n_days: int,
+    *,
+    seed: int = 1,
+    jobs: int = 1,
+    progress: Callable[[int, int], None] | None = None,
+) -> Days:
     """Simulate days of a scenario, or of all of them in their shares.
 
     Parameters
@@ -114,6 +122,8 @@ def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 
         One seed gives the same days to every phone.
     jobs : int >= 1
         Processes; the result does not depend on it.
+    progress : callable, optional
+        Called with the number of days that are done, and of all.
 
     Raises
     ------
@@ -131,7 +141,9 @@ def simulate_days(name: str, settings: DaySettings, n_days: int, *, seed: int = 
     counts = {one: max(1, round(n_days * share)) for one, share in shares.items() if share > 0}
     tasks = [(scenarios[one], seed * 1_000_003 + index) for one, count in counts.items() for index in range(count)]
     # A few days are simulated sooner than other processes start.
-    records = share_out(_one_day, tasks, _unchanged, settings, jobs=jobs if len(tasks) > _ALONE_DAYS else 1)
+    records = share_out(
+        _one_day, tasks, _unchanged, settings, jobs=jobs if len(tasks) > _ALONE_DAYS else 1, progress=progress
+    )
     weights = np.array([shares[record.scenario] / counts[record.scenario] for record in records])
     title = "average day" if name == AVERAGE else scenarios[name].title
     return Days(name, title, records, weights / weights.sum())

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import RecognizedSong
+from ondevice_db.recognizer import Match
 from simulator.days.architectures import Architecture
 from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, PlayedSong
@@ -13,7 +13,7 @@ __all__ = ["MUSIC", "OTHER_SOUND", "RecognizerErrorModel"]
 
 MUSIC, OTHER_SOUND = "music", "other sound"
 _LEAST_MUSIC_S = 1.0
-_WRONG_SONG = RecognizedSong(track=Track(track_id=16 * "f", title="a wrong song"), offset_s=0.0, score=1.0)
+_WRONG_SONG = Match(track=Track(track_id=16 * "f", title="a wrong song"), offset_s=0.0, score=1.0)
 
 
 class RecognizerErrorModel:
@@ -59,7 +59,7 @@ class RecognizerErrorModel:
         """Return how long an answer keeps the processor busy."""
         return self._answer_s if answer.work == ANSWER else min(self._answer_s, self._architecture.recheck_s)
 
-    def _match(self, song: PlayedSong | None, song_s: float, start_s: float) -> tuple[RecognizedSong | None, bool]:
+    def _match(self, song: PlayedSong | None, song_s: float, start_s: float) -> tuple[Match | None, bool]:
         """Return the match, and whether it is right."""
         rates = self._rates
         if song is None or not song.known:
@@ -68,7 +68,7 @@ class RecognizerErrorModel:
         if self._rng.random() >= rates.accepted_at(song.snr_db, song_s, room=song.scene.room):
             return None, False
         track = Track(track_id=f"{song.number:016x}", title=f"Song {song.number + 1}", duration_s=song.duration_s)
-        return RecognizedSong(track=track, offset_s=start_s - song.start_s + song.offset_s, score=1.0), True
+        return Match(track=track, offset_s=start_s - song.start_s + song.offset_s, score=1.0), True
 
     def _longest_song(self, start_s: float, end_s: float) -> tuple[PlayedSong | None, float]:
         """Return the song that fills most of a stretch of time, and how long it does."""

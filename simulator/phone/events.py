@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from ondevice_db.recognizer import RecognizedSong
+from ondevice_db.recognizer import Match
 
 __all__ = ["ANSWER", "RECHECK", "Answer", "Answered", "Event", "MusicProbability", "Skipped", "State", "StateChange"]
 
@@ -36,7 +36,7 @@ class Answer:
     ----------
     buffer_s : float >= 0, seconds
         Length of the buffer.
-    match : RecognizedSong or None
+    match : Match or None
         None is "unknown".
     latency_ms : float >= 0, milliseconds
         Measured on the desktop; everything else is the same in every run on the same sound.
@@ -54,7 +54,7 @@ class Answer:
     """
 
     buffer_s: float
-    match: RecognizedSong | None = None
+    match: Match | None = None
     latency_ms: float = 0.0
     n_fingerprints: int = 0
     work: str = ANSWER
@@ -113,6 +113,11 @@ class Answered:
     time_s: float
     asked_at_s: float
     answer: Answer
+
+    @property
+    def match(self) -> Match | None:
+        """The song, or None where it is unknown."""
+        return self.answer.match
 
     @property
     def kind(self) -> str:

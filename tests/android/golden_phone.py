@@ -19,7 +19,7 @@ from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import RecognizedSong, Recognizer
+from ondevice_db.recognizer import Match, Recognizer
 from ondevice_db.store.store import SongDatabase
 from simulator.phone.conditions import PhoneConditions
 from simulator.phone.config import PhoneConfig
@@ -61,7 +61,7 @@ class _RandomAnswers:
         offset_s = float(np.round(self._rng.uniform(-4, 150), 3))
         self.given.append([buffer_s, duration_s, offset_s])
         track = Track(track_id="0" * 16, duration_s=duration_s)
-        return Answer(buffer_s=buffer_s, match=RecognizedSong(track=track, offset_s=offset_s, score=1.0))
+        return Answer(buffer_s=buffer_s, match=Match(track=track, offset_s=offset_s, score=1.0))
 
     def takes_s(self, answer: Answer) -> float:
         return self.busy_s

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from detector.segments import Segment, music_segments, segments_of_track
+from detector.segments import Detector, Segment, segments_of_track
 from detector.stream import Decision, StreamingDetector
 from tests.detector.sounds import noise
 from tests.synthesis import song
@@ -46,8 +46,8 @@ def detector() -> StreamingDetector:
 def test_music_between_noise_is_found_about_where_it_is(detector: StreamingDetector) -> None:
     quiet = noise(3, 20.0, level=0.003)
     music = np.concatenate([song(4, 15.0), song(4, 15.0)])
-    segments, track = music_segments(np.concatenate([quiet, music, quiet]), detector)
-    assert len(track) > 90
+    segments = Detector(detector).detect(np.concatenate([quiet, music, quiet]))
+    assert len(segments.times_s) > 90
     longest = max(segments, key=lambda segment: segment.end_s - segment.start_s)
     assert longest.start_s == pytest.approx(20.0, abs=5.0)
     assert longest.end_s == pytest.approx(50.0, abs=5.0)
@@ -56,11 +56,12 @@ def test_music_between_noise_is_found_about_where_it_is(detector: StreamingDetec
 @pytest.mark.parametrize("n_samples", [1, 100, 479, 16_000, 71_519, 71_679, 71_680, 71_681])
 def test_any_length_gives_a_decision_within_the_recording(detector: StreamingDetector, n_samples: int) -> None:
     samples = noise(2, 6.0)[:n_samples]
-    segments, track = music_segments(samples, detector)
-    assert len(track) == 1
-    assert 0 <= track[0][0] <= n_samples / 16_000
+    segments = Detector(detector).detect(samples)
+    assert len(segments.times_s) == 1
+    assert 0 <= segments.times_s[0] <= n_samples / 16_000
     assert all(0 <= s.start_s <= s.end_s <= n_samples / 16_000 for s in segments)
 
 
 def test_no_samples_no_music(detector: StreamingDetector) -> None:
-    assert music_segments(np.zeros(0, dtype=np.float32), detector) == ([], [])
+    found = Detector(detector).detect(np.zeros(0, dtype=np.float32))
+    assert (len(found), len(found.probabilities)) == (0, 0)

@@ -10,7 +10,7 @@ from detector.gate import GateConfig
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.audio import to_float32
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Recognition, RecognizedSong, Recognizer
+from ondevice_db.recognizer import Match, Recognition, Recognizer
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.work import DatabaseSize, Models
@@ -110,7 +110,7 @@ def known_song(name: str, offset_s: float = 10.0, duration_s: float = 40.0) -> R
     track = Track(
         track_id=16 * name, title=f"Song {name}", artist="Nobody", duration_s=duration_s, source=f"{name}.wav"
     )
-    song = RecognizedSong(track=track, offset_s=offset_s, score=0.9)
+    song = Match(track=track, offset_s=offset_s, score=0.9)
     return Recognition(match=song, latency_ms=40.0, n_fingerprints=12)
 
 

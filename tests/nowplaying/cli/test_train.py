@@ -17,7 +17,7 @@ def test_training_without_tensorflow_names_the_extra(run: Run, monkeypatch: pyte
     places = ["--corpus", tmp_path, "--run-dir", tmp_path / "run", "--cache-dir", tmp_path / "cache"]
     done = run("train", "fingerprinter", "--config", tmp_path / "config.toml", *places)
     assert done.code == 5
-    assert "nowplaying[train]" in done.err
+    assert "nowplaying-ondevice[train]" in done.err
 
 
 @pytest.mark.parametrize("network", ["fingerprinter", "detector"])

@@ -8,7 +8,7 @@ import pytest
 
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE
-from ondevice_db.match.alignment import map_alignment, plot_alignment
+from ondevice_db.match.alignment import map_alignment
 from ondevice_db.match.evidence import Evidence
 from ondevice_db.match.explain import CLEAR_MATCH, reasons_against
 from ondevice_db.match.matcher import Matcher
@@ -98,7 +98,7 @@ def test_a_picture_is_drawn(matcher: Matcher, song_vectors: list[np.ndarray], tm
     image = pytest.importorskip("matplotlib.image", reason="needs the report extra")
     query = song_vectors[7][12:20]
     alignment = map_alignment(matcher.database, matcher.match(query, 1.0), query, 1.0, title="$even_{")
-    plot_alignment(alignment, tmp_path / "a.png")
+    alignment.plot().savefig(tmp_path / "a.png")
     pixels = image.imread(tmp_path / "a.png")
     assert pixels.shape[0] > 500
     red = (pixels[..., 0] > 0.7) & (pixels[..., 1] < 0.3) & (pixels[..., 2] < 0.3)

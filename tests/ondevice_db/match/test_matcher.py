@@ -9,7 +9,7 @@ from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.match.explain import explain_match
-from ondevice_db.match.match import Match
+from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import build_database, make_codebook, walk, worsen
@@ -145,7 +145,7 @@ def test_bad_queries_are_refused(matcher: Matcher, query: np.ndarray) -> None:
 
 
 def test_a_zero_query_is_unknown(matcher: Matcher) -> None:
-    match: Match = matcher.match(np.zeros((4, 96), np.float32))
+    match: Ranking = matcher.match(np.zeros((4, 96), np.float32))
     assert match.best is None
 
 

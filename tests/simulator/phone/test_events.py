@@ -1,7 +1,7 @@
 """The JSON form of events, on which scripts depend."""
 
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import RecognizedSong
+from ondevice_db.recognizer import Match
 from simulator.phone.events import Answer, Answered, MusicProbability, Skipped, State, StateChange
 
 TRACK = Track(track_id=16 * "a", title="Song", artist="Nobody", duration_s=40.0, source="song.wav")
@@ -36,7 +36,7 @@ def test_an_answer_with_and_without_a_song() -> None:
     fields = {"time_s": 10.5, "latency_ms": 40.0, "n_fingerprints": 12, "buffer_s": 8.0, "asked_at_s": 10.0}
     event = Answered(time_s=10.5, asked_at_s=10.0, answer=unknown)
     assert event.to_dict() == fields | {"event": "unknown"}
-    match = RecognizedSong(track=TRACK, offset_s=-0.123456, score=0.987654321)
+    match = Match(track=TRACK, offset_s=-0.123456, score=0.987654321)
     named = Answer(buffer_s=8.0, match=match, latency_ms=40.0, n_fingerprints=12)
     song = {"track_id": 16 * "a", "title": "Song", "artist": "Nobody", "source": "song.wav"}
     expected = fields | song | {"event": "recognized", "offset_s": -0.123456, "score": 0.987654321}

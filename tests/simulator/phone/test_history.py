@@ -1,7 +1,7 @@
 """The history: a song recognized again soon stays one entry."""
 
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import RecognizedSong
+from ondevice_db.recognizer import Match
 from simulator.phone.events import Answer, Answered, Event, State, StateChange
 from simulator.phone.history import history_of
 
@@ -9,7 +9,7 @@ from simulator.phone.history import history_of
 def _answered(time_s: float, letter: str | None, score: float = 0.9) -> Answered:
     match = None
     if letter is not None:
-        match = RecognizedSong(track=Track(track_id=16 * letter, title=letter.upper()), offset_s=3.0, score=score)
+        match = Match(track=Track(track_id=16 * letter, title=letter.upper()), offset_s=3.0, score=score)
     return Answered(time_s=time_s, asked_at_s=time_s, answer=Answer(buffer_s=8.0, match=match))
 
 

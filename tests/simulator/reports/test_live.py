@@ -10,7 +10,7 @@ from rich.live import Live
 
 from nowplaying_core.audio import to_int16
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import RecognizedSong
+from ondevice_db.recognizer import Match
 from simulator.phone.events import Answer, Answered, State, StateChange
 from simulator.reports.live import LiveView
 from tests.simulator.bench import build_bench, build_costs, known_song, make_sound
@@ -62,7 +62,7 @@ def test_a_wake_up_costs_what_it_costs() -> None:
 def test_titles_are_never_read_as_markup() -> None:
     view = LiveView(MODELLED)
     view.on_event(StateChange(time_s=0.0, before=State.OFF, after=State.LISTENING, reason="test"))
-    match = RecognizedSong(track=Track(track_id=16 * "a", title="[bold]x[/bold]"), offset_s=1.0, score=0.9)
+    match = Match(track=Track(track_id=16 * "a", title="[bold]x[/bold]"), offset_s=1.0, score=0.9)
     view.on_event(Answered(time_s=1.0, asked_at_s=1.0, answer=Answer(buffer_s=8.0, match=match)))
     assert "[bold]x[/bold]" in shown(view)
 

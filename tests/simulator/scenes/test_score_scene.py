@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import RecognizedSong
+from ondevice_db.recognizer import Match
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.phone.events import Answer, Answered
 from simulator.scenes.scene import Scene, Sound, SoundKind
@@ -19,7 +19,7 @@ KNOWN = {"a": 16 * "a", "b": 16 * "b"}
 
 
 def _named(time_s: float, letter: str, offset_s: float) -> Answered:
-    song = RecognizedSong(track=Track(track_id=16 * letter), offset_s=offset_s, score=0.9)
+    song = Match(track=Track(track_id=16 * letter), offset_s=offset_s, score=0.9)
     return Answered(time_s=time_s, asked_at_s=time_s, answer=Answer(buffer_s=8.0, match=song))
 
 

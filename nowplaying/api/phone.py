@@ -1,0 +1,125 @@
+"""Let the phone listen: to a microphone as it happens, or to a recording in the simulator."""
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.audio import Sound, open_stream
+from nowplaying_core.errors import ConfigError
+from simulator.phone.events import Answered, Event
+from simulator.play import simulate_scene
+from simulator.run import Setup, SimulationResult, simulate_source
+
+__all__ = ["Watch", "listen", "simulate"]
+
+Watch = Callable[[Setup], tuple[Callable[[Event], None], Callable[[NDArray[np.float32]], None]]]
+"""Gets the opened phone, and returns what is called with every event and with every chunk of sound."""
+
+
+def listen(
+    database: str | Path | Sequence[str | Path],
+    source: Sound = "mic",
+    *,
+    detector: str | Path = SHIPPED_DETECTOR,
+    fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
+) -> Iterator[Answered]:
+    """Listen all day, as the phone does, and yield each answer as it is given.
+
+    Parameters
+    ----------
+    database : path or sequence of paths
+        Folders NAME.npdb; several are searched as one.
+    source : str, Path or (samples, sample_rate_hz)
+        ``"mic"``, ``"mic:DEVICE"`` by number or name, ``"-"`` for raw 16 kHz PCM on standard input, or a recording.
+    detector, fingerprinter : str or Path
+        Shipped names or model folders.
+
+    Yields
+    ------
+    Answered
+        ``time_s`` counts from the beginning; ``match`` is None where the music is unknown.
+
+    Raises
+    ------
+    AudioFormatError, DatabaseError, ArtifactError
+        When the source, the database or a model cannot be used.
+    MissingExtraError
+        For a microphone without the mic extra.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> [answer.match.title for answer in nowplaying.listen("music.npdb", "query.wav")]
+    ['Cabin Fever']
+    """
+    setup = Setup.open(database, detector=detector, fingerprinter=fingerprinter, is_live=True)
+    with open_stream(source) as stream:
+        for event in setup.make_phone().run(stream):
+            if isinstance(event, Answered):
+                yield event
+
+
+def simulate(
+    database: str | Path | Sequence[str | Path],
+    sound: Sound | None = None,
+    *,
+    scene: str | None = None,
+    device: str | Path = "pixel-2",
+    seed: int = 1,
+    latencies: Path | None = None,
+    detector: str | Path = SHIPPED_DETECTOR,
+    fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
+    watch: Watch | None = None,
+) -> SimulationResult:
+    """Play a recording or a shipped scene to the simulated phone.
+
+    Parameters
+    ----------
+    database : path or sequence of paths
+        Folders NAME.npdb; several are searched as one.
+    sound : str, Path or (samples, sample_rate_hz), optional
+        A recording, ``"-"`` or ``"mic"``.
+    scene : str, optional
+        A shipped scene in place of a recording: evening, commute, office or another of `simulator.scenes.scripts`.
+    device : str or Path
+        Shipped profile such as pixel-2, or a .toml file.
+    seed : int >= 0
+        Of a scene's room tone and rooms.
+    latencies : Path, optional
+        JSON measured on a real phone.
+    detector, fingerprinter : str or Path
+        Shipped names or model folders.
+    watch : callable, optional
+        Gets the setup, and returns what is called with every event and with every chunk of sound.
+
+    Returns
+    -------
+    SimulationResult
+        States, wake-ups, songs, latency and energy.
+
+    Raises
+    ------
+    ConfigError
+        When not exactly one of ``sound`` and ``scene`` is given, or a name is unknown.
+    AudioFormatError, DatabaseError, ArtifactError
+        When the sound, the database or a model cannot be used.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> result = nowplaying.simulate("music.npdb", "query.wav")
+    >>> result.usage.n_wakes, [answer.match.title for answer in result.recognitions]
+    (1, ['Cabin Fever'])
+    """
+    if (sound is None) == (scene is None):
+        message = "simulate: expected either a recording or a scene (--scene NAME)"
+        raise ConfigError(message)
+    setup = Setup.open(database, detector=detector, fingerprinter=fingerprinter, device=device, latencies=latencies)
+    on_event, on_sound = (None, None) if watch is None else watch(setup)
+    if scene is not None:
+        return simulate_scene(scene, setup, seed=seed, on_event=on_event, on_sound=on_sound)
+    assert sound is not None  # noqa: S101 (checked above)
+    return simulate_source(sound, setup, on_event=on_event, on_sound=on_sound)

@@ -1,0 +1,52 @@
+"""Name the song in a recording."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.audio import Sound, load
+from ondevice_db.recognizer import Recognition, Recognizer
+
+__all__ = ["recognize"]
+
+
+def recognize(
+    sound: Sound,
+    database: str | Path | Sequence[str | Path],
+    *,
+    at_s: float | None = None,
+    model: str | Path = SHIPPED_FINGERPRINTER,
+) -> Recognition:
+    """Name the song in one recording; `Recognizer.open` is quicker for many.
+
+    Parameters
+    ----------
+    sound : str, Path or (samples, sample_rate_hz)
+        A file, or float or integer samples, shape (n,) or (n, n_channels), with their rate.
+    database : path or sequence of paths
+        Folders NAME.npdb; several are searched as one.
+    at_s : float >= 0, seconds, optional
+        Where to begin; by default where the sound gets louder than silence.
+    model : str or Path
+        Shipped name of a fingerprinter, or a model folder.
+
+    Returns
+    -------
+    Recognition
+        Its ``match`` is None where the music is unknown.
+
+    Raises
+    ------
+    AudioFormatError, DatabaseError, ArtifactError
+        When the sound, the database or the model cannot be used.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> answer = nowplaying.recognize("query.wav", "music.npdb")
+    >>> answer.match.title, answer.match.artist
+    ('Cabin Fever', 'HoliznaCC0')
+    >>> abs(answer.match.offset_s - 5.0) < 0.3 and answer.match.score > 0.9
+    True
+    """
+    return Recognizer.open(database, model).recognize(load(sound), at_s)
