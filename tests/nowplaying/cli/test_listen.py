@@ -35,4 +35,4 @@ def test_listening_without_a_microphone_library_names_the_extra(
     monkeypatch.setitem(sys.modules, "sounddevice", None)
     done = run("listen", "--db", database, "mic")
     assert done.code == 5
-    assert "nowplaying[mic]" in done.err
+    assert "nowplaying-ondevice[mic]" in done.err
