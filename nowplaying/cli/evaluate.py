@@ -111,6 +111,10 @@ def detector(
         bool, typer.Option("--fit-gate", help="Choose the gate from these streams and enter it in the manifest.")
     ] = False,
     max_false: MaxFalse = 1.0,
+    leave_out: Annotated[
+        Path | None,
+        typer.Option("--leave-out", help="Table of evaluation.detector.label_audit: without its doubtful recordings."),
+    ] = None,
     jobs: Jobs = 1,
     seed: Seed = 1,
     out: Out = None,
@@ -132,6 +136,7 @@ def detector(
         max_false_per_hour=max_false if fit_gate else None,
         seed=seed,
         jobs=jobs,
+        leave_out=leave_out,
     )
     if fit_gate:
         enter(folder, {"gate": result["streams"]["gates"][0]})
