@@ -60,7 +60,7 @@ def builtin_model_dir(name: str) -> Path:
         if (root / name / "manifest.json").is_file():
             return root / name
     searched = " and ".join(str(root) for root in roots)
-    message = f"no shipped model is named {name!r}: looked in {searched}; reinstall nowplaying or pass a model folder"
+    message = f"{name}: no such folder, and no shipped model has that name (looked in {searched})"
     raise ArtifactError(message)
 
 

@@ -1,4 +1,4 @@
-"""``nowplaying audit``: what the stored fingerprints give away."""
+"""``nowplaying audit``: what fingerprints reveal."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,7 +12,9 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Ask what the stored fingerprints give away (needs the train extra).", no_args_is_help=True)
+app = typer.Typer(
+    help="Measure what fingerprints reveal of sound and speech (needs the train extra).", no_args_is_help=True
+)
 
 
 @app.callback()

@@ -98,11 +98,11 @@ def replace(
 
 
 def compact(database: _Path, as_json: Json = False) -> None:
-    """Close the gaps of removed songs, and drop the version that is kept to roll back to."""
+    """Close the gaps of removed songs and drop the previous version, after which a rollback is impossible."""
     from ondevice_db.store.changes import compact_database
 
     manifest = compact_database(database)
-    _report(database, "compact", f"{_songs(manifest.n_songs)} in {manifest.n_slots} places", as_json)
+    _report(database, "compact", f"{_songs(manifest.n_songs)}, no gaps left", as_json)
 
 
 def rollback(database: _Path, as_json: Json = False) -> None:

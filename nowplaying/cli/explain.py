@@ -1,4 +1,4 @@
-"""An explanation printed for people: the candidates, the evidence second by second, and what was missing."""
+"""An explanation printed for people: the candidates, the evidence of each fingerprint, and what was missing."""
 
 import io
 from typing import TYPE_CHECKING
@@ -34,7 +34,7 @@ def print_explanation(explanation: "Explanation") -> None:
         numbers = (f"{one.raw_score:.3f}", f"{one.score:.3f}")
         candidates.add_row(str(rank), _name(names[one.song_index]), clock(one.offset_s), *numbers)
     console.print(candidates)
-    evidence = Table("query", "song time", "similarity", "", "cohort", "nearest other song", "", box=box.SIMPLE_HEAD)
+    evidence = Table("query", "song time", "similarity", "", "cohort", "runner-up", "", box=box.SIMPLE_HEAD)
     for step in steps:
         other = step.runner_up_song
         evidence.add_row(

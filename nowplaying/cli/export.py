@@ -11,7 +11,9 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Write models and databases for a phone and a DSP, and prove them.", invoke_without_command=True)
+app = typer.Typer(
+    help="Write models and databases for a phone and a DSP; export verify checks them.", invoke_without_command=True
+)
 
 
 @app.callback()

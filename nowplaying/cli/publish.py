@@ -111,7 +111,8 @@ def encoder(
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
     baselines: Annotated[
-        list[Path] | None, typer.Option("--baseline", help="Another run for the card's table, such as one of random.")
+        list[Path] | None,
+        typer.Option("--baseline", help="Another run for the card's table, such as random's."),
     ] = None,
     midi: Annotated[Path | None, typer.Option("--midi", help="As in evaluate probe.")] = None,
     soundfonts: Annotated[list[Path] | None, typer.Option("--soundfont", help="As in evaluate probe.")] = None,

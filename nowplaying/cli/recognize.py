@@ -26,7 +26,7 @@ def recognize(
     as_json: Json = False,
     explain: Annotated[
         bool,
-        typer.Option("--explain", help="Also print candidates, evidence second by second, and reasons."),
+        typer.Option("--explain", help="Also print candidates, the evidence of each fingerprint, and reasons."),
     ] = False,
     plot: Annotated[
         Path | None,
@@ -34,7 +34,9 @@ def recognize(
     ] = None,
     at_s: Annotated[
         float | None,
-        typer.Option("--at", min=0.0, metavar="SECONDS", help="Begin here, not where it gets loud enough."),
+        typer.Option(
+            "--at", min=0.0, metavar="SECONDS", help="Start of the query; else the first sound above -60 dBFS."
+        ),
     ] = None,
     every_s: Annotated[
         float | None,

@@ -76,9 +76,10 @@ class CodebookChoice:
         ):
             return shipped
         if self.source == "shipped" or n < _FEWEST_FINGERPRINTS:
+            advice = "use the shipped codebook" if fits else f"none of {n_bytes} bytes is shipped: index more music"
             message = (
-                f"codebook: the model ships none of {n_bytes} bytes and training one takes {_FEWEST_FINGERPRINTS} "
-                f"fingerprints (about {_FEWEST_FINGERPRINTS // 3600} h of music), found {n}; index more music"
+                f"codebook: training takes {_FEWEST_FINGERPRINTS} fingerprints (about {_FEWEST_FINGERPRINTS // 3600} h "
+                f"of music), found {n}; {advice}"
             )
             raise ConfigError(message)
         try:

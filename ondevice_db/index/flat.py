@@ -58,7 +58,8 @@ class FlatIndex:
         similarities[(found < 0) | (similarities == 0)] = -np.inf
         columns, values = top_k(similarities.astype(np.float32), n_neighbors)
         fingerprints = np.where(np.isfinite(values), np.take_along_axis(found, np.maximum(columns, 0), axis=1), -1)
-        return Neighbors(fingerprints, values, search_k)
+        # Annoy visits at most search_k of its items.
+        return Neighbors(fingerprints, values, min(search_k, self._annoy.n_items))
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return stored vectors."""

@@ -38,7 +38,7 @@ class Acceptance:
         Fingerprints in the database of the fit.
     size_slope : float in [0, 1]
         Decrease of the log odds for a database e times as large. More songs are more chances for a wrong one to look
-        right: without evidence of them it would be 1, but neighbors and competitors, which are part of the evidence,
+        right: without evidence of them it would be 1, but neighbors and runners-up, which are part of the evidence,
         come nearer as well and account for most of it.
     """
 

@@ -126,7 +126,7 @@ def _draw_steps(axes: Any, alignment: AlignmentMap) -> None:
     times_s = [step.time_s for step in steps]
     runners_up = [np.nan if step.runner_up_similarity is None else step.runner_up_similarity for step in steps]
     axes.plot(times_s, [step.similarity for step in steps], "o-", color="tab:red", label="this song, aligned")
-    axes.plot(times_s, runners_up, "s--", color="tab:blue", label="nearest other song")
+    axes.plot(times_s, runners_up, "s--", color="tab:blue", label="runner-up")
     axes.plot(times_s, [step.cohort_similarity for step in steps], ":", color="0.4", label="cohort (other music)")
     axes.set_ylim(min(0.0, axes.get_ylim()[0]), 1.02)
     axes.set_xlabel("query time (s)")

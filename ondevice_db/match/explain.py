@@ -1,4 +1,4 @@
-"""Why a song was named, or why not: the evidence second by second, and the measures that fell short.
+"""Why a song was named, or why not: the evidence of each fingerprint, and the measures that fell short.
 
 The reasons come from the acceptance model itself: each measure in turn is set to its value for a clear match, and the
 measures that would have raised the score most are the reasons. So the words cannot drift away from the decision.

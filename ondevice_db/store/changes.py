@@ -140,7 +140,7 @@ def replace_track(path: str | Path, track_id: str, track: Track, embeddings: NDA
 
 
 def compact_database(path: str | Path) -> DatabaseManifest:
-    """Close the gaps that removed songs left, and drop the version that was kept to roll back to.
+    """Close the gaps that removed songs left, and drop the previous version.
 
     Song indices change; track ids do not.
     """

@@ -1,7 +1,7 @@
 """Several databases searched as one: a core pack, a region's, and somebody's own music.
 
 Fingerprints and songs are numbered through, pack after pack, and every pack's nearest fingerprints go into one list.
-So the offset histogram, competitors, local density and the acceptance threshold are those of one database with all
+So the offset histogram, runners-up, local density and the acceptance threshold are those of one database with all
 the songs, and scores mean the same however the songs are shared out. A recording that several packs hold belongs to
 the first.
 """

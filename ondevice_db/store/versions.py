@@ -107,7 +107,7 @@ def roll_back(path: str | Path) -> DatabaseManifest:
     with writer_lock(folder):
         manifest = last_good(folder)
         if manifest is None:
-            message = f"{folder}: no version before this one is kept; a database keeps one from its first change on"
+            message = f"{folder}: nothing to roll back: it was not changed, or was compacted since"
             raise DatabaseError(message)
         SongDatabase.open_version(folder, manifest)
         (folder / _kept_name(manifest.generation)).replace(folder / MANIFEST_NAME)

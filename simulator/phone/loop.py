@@ -48,7 +48,7 @@ class PhoneLoop:
         self._answering = answering
         self._config = config
         self._emit = on_event
-        self._news = env.event()
+        self._gate_changed = env.event()
         self._gate_is_open = False
         self._gate_closed_at_s = 0.0
         self._music_since_s = 0.0
@@ -100,7 +100,7 @@ class PhoneLoop:
         self._music_since_s = music_since_s if music_since_s is not None else now_s
         if not self._gate_is_open:
             self._gate_is_open = True
-            self._wake_up()
+            self._notify()
         if self.state is State.COOLING_DOWN and not self._skip_reported:
             self._skip_reported = True
             # The song just recognized going on is no news; music after a silence that is not looked up is.
@@ -158,9 +158,9 @@ class PhoneLoop:
                     self._same_song_reported = True
                     until_s = round(self._same_song_until_s, 2)
                     self._emit(Skipped(time_s=now_s, reason="same_song", until_s=until_s))
-                yield self._env.timeout(self._same_song_until_s - now_s) | self._fresh_news()
+                yield self._env.timeout(self._same_song_until_s - now_s) | self._next_gate_change()
             else:
-                yield self._fresh_news()
+                yield self._next_gate_change()
 
     def _capture(self) -> Generator[simpy.Event, Any, str]:
         now_s, config = self._env.now, self._config
@@ -224,13 +224,13 @@ class PhoneLoop:
         self._same_song_until_s = 0.0
         self._n_unknown = 0
 
-    def _fresh_news(self) -> simpy.Event:
-        self._news = self._env.event()
-        return self._news
+    def _next_gate_change(self) -> simpy.Event:
+        self._gate_changed = self._env.event()
+        return self._gate_changed
 
-    def _wake_up(self) -> None:
-        if not self._news.triggered:
-            self._news.succeed()
+    def _notify(self) -> None:
+        if not self._gate_changed.triggered:
+            self._gate_changed.succeed()
 
     def _change(self, state: State, reason: str) -> None:
         before, self.state = self.state, state

@@ -72,7 +72,7 @@ def test_merge_then_roll_back(run: Run, copy: Path, mine: Path) -> None:
     assert (back["n_songs"], back["generation"]) == (8, 1)
     again = run("db", "rollback", copy)
     assert again.code == 3
-    assert "no version before this one" in again.err
+    assert "nothing to roll back" in again.err
 
 
 def test_describe_and_compact(run: Run, copy: Path) -> None:

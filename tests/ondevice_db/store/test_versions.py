@@ -25,7 +25,7 @@ def test_rolling_back_restores_every_byte(copy: Path) -> None:
     assert last_good(copy) is not None
     assert roll_back(copy).n_songs == 40
     assert contents(copy) == before
-    with pytest.raises(DatabaseError, match="no version before this one"):
+    with pytest.raises(DatabaseError, match="nothing to roll back"):
         roll_back(copy)
 
 
