@@ -1,10 +1,13 @@
-"""Export the demo, verify it, and keep the figures for the pages: python -m evaluation.export_figures.
+"""Export the demo, verify it, and keep the figures for the pages: python -m evaluation.export_figures [FRONTEND].
 
-It takes about a minute of one core, and needs the train and micro extras. :mod:`evaluation.pages` reads the result.
+It takes about a minute of one core, and needs the train and micro extras. With FRONTEND, the unpacked sources of
+pymicro-features, it also runs the firmware example on an emulated Cortex-M4, which takes QEMU and ARM's compiler.
+:mod:`evaluation.pages` reads the results.
 """
 
 import json
 import logging
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any, Final
@@ -12,9 +15,20 @@ from typing import Any, Final
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
 from nowplaying_core.text import markdown_table
 
-__all__ = ["RESULTS", "detector_cost_text", "measure", "metadata_text", "parity_text", "size_text"]
+__all__ = [
+    "FIRMWARE_RESULTS",
+    "RESULTS",
+    "detector_cost_text",
+    "firmware_cost_text",
+    "measure",
+    "measure_firmware",
+    "metadata_text",
+    "parity_text",
+    "size_text",
+]
 
 RESULTS: Final = Path(__file__).with_name("export_figures.json")
+FIRMWARE_RESULTS: Final = Path(__file__).with_name("firmware_figures.json")
 
 
 def measure() -> dict[str, Any]:
@@ -57,6 +71,29 @@ def measure() -> dict[str, Any]:
         "graphs": graphs,
         "figures": report.to_dict()["figures"],
     }
+
+
+def measure_firmware(frontend: Path) -> dict[str, Any]:
+    """Run the shipped detector's firmware example on an emulated Cortex-M4.
+
+    Parameters
+    ----------
+    frontend : Path
+        Unpacked sources of pymicro-features.
+
+    Returns
+    -------
+    dict
+        As :func:`export.firmware_cost.measure_cortex_m`.
+    """
+    from export.firmware import export_firmware
+    from export.firmware_cost import measure_cortex_m
+    from nowplaying_core.manifest import ModelFolder
+
+    with tempfile.TemporaryDirectory() as scratch:
+        sources, build = Path(scratch) / "dsp", Path(scratch) / "build"
+        export_firmware(ModelFolder.open(SHIPPED_DETECTOR, role="detector"), sources)
+        return measure_cortex_m(sources, frontend.resolve(), build)
 
 
 def _stored() -> dict[str, Any]:
@@ -102,6 +139,43 @@ def detector_cost_text() -> str:
     )
 
 
+def firmware_cost_text() -> str:
+    """Return what each part of the firmware example costs on an emulated Cortex-M4, as a table and a sum."""
+    cost = json.loads(FIRMWARE_RESULTS.read_text(encoding="utf-8"))
+    hops = 100  # a second
+    each = {"record": hops, "front_end": hops, "frame": hops, "network_step": hops / 64}
+    names = {
+        "record": "ring and silence",
+        "front_end": "micro front end",
+        "frame": "one more frame for the network",
+        "network_step": "network and gate",
+    }
+    rows = [
+        [
+            name,
+            f"{each[part]:g}",
+            f"{cost[part]['mean']:,}",
+            f"{cost[part]['most']:,}",
+            f"{cost[part]['mean'] * each[part] / 1e6:.2f}",
+            f"{cost[part]['stack_bytes']}",
+        ]
+        for part, name in names.items()
+    ]
+    head = ["part", "calls/s", "instructions, mean", "most", "millions/s", "stack, bytes"]
+    total = sum(cost[part]["mean"] * each[part] for part in names) / 1e6
+    return "\n".join(
+        [
+            markdown_table(head, rows, numbers=(1, 2, 3, 4, 5)),
+            "",
+            f"In sum {total:.1f} million instructions a second. The network takes {cost['network_bytes']:,} bytes,",
+            f"the front end {cost['heap_bytes']:,} of heap and the ring {cost['ring_bytes']:,}.",
+            f"All {cost['frames']:,} frames and {cost['outputs']} outputs equal the golden vectors.",
+        ]
+    )
+
+
 if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     write_json(RESULTS, measure())
+    if len(sys.argv) > 1:
+        write_json(FIRMWARE_RESULTS, measure_firmware(Path(sys.argv[1])))

@@ -35,6 +35,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "export-size": export_figures.size_text,
     "export-metadata": export_figures.metadata_text,
     "detector-cost": export_figures.detector_cost_text,
+    "firmware-cost": export_figures.firmware_cost_text,
 }
 _BLOCK: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -1,4 +1,4 @@
-"""The detector as C for a TensorFlow Lite Micro firmware: model, parameters, gate, mu-law ring, golden vector.
+"""The detector as C for a firmware: model, network, gate, mu-law ring, golden vectors, and an example that listens.
 
 Nothing here is typed twice: every number comes from the model's folder or from the Python that it describes.
 """
@@ -18,29 +18,29 @@ from detector.features import (
     FULL_SCALE,
     INPUT_ZERO_POINT,
     N_CHANNELS,
-    FeatureStream,
-    quantize,
 )
-from detector.gate import STEPS, GateConfig
+from detector.gate import STEPS, Gate, GateConfig
 from detector.network import DECISION_FRAMES, StreamingNetwork
-from detector.silence import HOLD_HOPS, quiet_energy
-from detector.stream import MODEL_FILE
+from detector.silence import HOLD_HOPS, QuietHops, quiet_energy
+from detector.stream import MODEL_FILE, StreamingDetector
 from export.cost import arena_bytes
+from export.operators import list_operators
+from export.reference_network import network_tables
 from nowplaying_core.artifacts import write_text
-from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw
 from nowplaying_core.errors import MissingExtraError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["export_firmware"]
+__all__ = ["export_firmware", "golden_sound"]
 
 _RING_S: Final = 8
-_GOLDEN_S: Final = 6.0
+_GOLDEN_S: Final = 20
 _TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
 def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
-    """Write ``detector_model.[ch]``, ``detector_dsp.[ch]`` and ``detector_golden.[ch]``.
+    """Write ``detector_{model,network,dsp,golden}.[ch]`` and ``example/``.
 
     Parameters
     ----------
@@ -59,6 +59,7 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
     network = StreamingNetwork(model)
     graph = path.read_bytes()
     gate = GateConfig.from_dict(folder.manifest["gate"])
+    tables = network_tables(graph)
     values = {
         "name": f"{folder.manifest['name']} {folder.manifest['version']}",
         "sha256": hashlib.sha256(graph).hexdigest(),
@@ -89,40 +90,89 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "ring_bytes": _RING_S * SAMPLE_RATE_HZ,
         "steps": STEPS,
         "model_array": _array(np.frombuffer(graph, dtype=np.uint8)),
-        **_golden(model),
+        "operators": ", ".join(list_operators(graph, where=str(path))),
+        **{name: _array(value) if isinstance(value, np.ndarray) else value for name, value in tables.items()},
+        **_golden(model, gate),
     }
     output.mkdir(parents=True, exist_ok=True)
     paths = []
-    for template in sorted(_TEMPLATES.glob("*.[ch]")):
-        text = Template(template.read_text(encoding="utf-8")).substitute(values)
-        paths.append(output / template.name)
-        write_text(paths[-1], text)
+    for template in sorted(path for path in _TEMPLATES.rglob("*") if path.is_file()):
+        paths.append(output / template.relative_to(_TEMPLATES))
+        paths[-1].parent.mkdir(exist_ok=True)
+        text = template.read_text(encoding="utf-8")
+        write_text(paths[-1], Template(text).substitute(values) if template.parent == _TEMPLATES else text)
     return tuple(paths)
 
 
-def _golden(model: TfliteModel) -> dict[str, object]:
-    """Return a made sound as PCM, its features, its outputs and its mu-law codes, to test a firmware with."""
-    from nowplaying_core.audio import mulaw
+def golden_sound() -> NDArray[np.int16]:
+    """Return the sound of the golden vectors, which ``DetectorGoldenSample`` computes in C.
 
-    time_s = np.arange(int(_GOLDEN_S * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    # An arpeggio whose tones fade, in a little noise from a fixed seed: it moves all channels.
-    note = 220.0 * 2 ** (np.array([0, 4, 7, 12, 7, 4])[(time_s * 4).astype(int) % 6] / 12)
-    tone = sum(np.sin(2 * np.pi * number * np.cumsum(note) / SAMPLE_RATE_HZ) / number for number in (1, 2, 3, 5))
-    noise = np.random.default_rng(1).standard_normal(time_s.size)
-    pcm = np.rint(4_000 * tone * np.exp(-4 * (time_s * 4 % 1)) + 60 * noise).astype(np.int16)
-    frames = quantize(FeatureStream().process(pcm))
-    network = StreamingNetwork(model)
-    outputs = [output for _, output in network.process(frames)]
+    Returns
+    -------
+    ndarray of int16, shape (320000,)
+        16 kHz mono: two seconds too soft to hear, ten of music (triangles that fade), eight of noise.
+    """
+    number = np.arange(_GOLDEN_S * SAMPLE_RATE_HZ, dtype=np.uint32)
+    hashed = number * np.uint32(2_654_435_761)
+    for shift, factor in ((15, 2_246_822_507), (13, 3_266_489_909)):
+        hashed = (hashed ^ (hashed >> np.uint32(shift))) * np.uint32(factor)
+    second = number // SAMPLE_RATE_HZ
+    is_music = (second >= 2) & (second < 12)
+    level = np.where(second < 2, 8, np.where(is_music, 100, 2_000))
+    sound = _divide(((hashed >> np.uint32(16)).astype(np.int64) - 32_768) * level)
+    age = number % 4_000
+    notes = np.array([220, 277, 330, 440, 330, 277, 196, 247, 294, 392, 294, 247], dtype=np.uint64)
+    steps = ((notes << np.uint64(32)) // np.uint64(SAMPLE_RATE_HZ)).astype(np.uint32)
+    phase = steps[number // 4_000 % 12] * age
+    saws = [((phase * np.uint32(harmonic)) >> np.uint32(16)).astype(np.int64) - 32_768 for harmonic in (1, 2, 3)]
+    tone = sum(2 * np.abs(saw) - 32_768 for saw in saws)
+    sound[is_music] += _divide(tone * (4_000 - age.astype(np.int64)))[is_music]
+    return sound.astype(np.int16)
+
+
+def _divide(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Divide by 32768 and cut the fraction off, as C does."""
+    quotients: NDArray[np.int64] = np.sign(values) * (np.abs(values) >> 15)
+    return quotients
+
+
+def _golden(model: TfliteModel, config: GateConfig) -> dict[str, object]:
+    """Return what the golden sound becomes on its way, and outputs that lead the gate in and out."""
+    pcm = golden_sound()
+    detector = StreamingDetector(model, gate_config=config)
+    frames = detector.features(pcm)
+    outputs = np.array([round(one.probability * STEPS) for one in detector.process_features(frames)])
+    quiet = QuietHops(config.silence_dbfs if config.silence_dbfs is not None else -100.0)
+    ring = mulaw.encode(pcm[-_RING_S * SAMPLE_RATE_HZ :])
+    swing = 128 + 120 * np.sin(np.arange(240) ** 1.3 / 25)
+    wandering = np.clip(swing + np.random.default_rng(1).normal(0, 30, swing.size), 0, 255).astype(np.int64)
     return {
-        "golden_samples": pcm.size,
+        "golden_hops": pcm.size // FRAME_HOP_SAMPLES,
         "golden_frames": len(frames),
         "golden_outputs": len(outputs),
-        "golden_pcm": _array(pcm),
+        "golden_gate": wandering.size,
         "golden_features": _array(frames.reshape(-1)),
-        "golden_probabilities": _array(np.array(outputs)),
-        "golden_mulaw": _array(mulaw.encode(pcm[:1_600])),
-        "golden_mulaw_size": 1_600,
+        "golden_output_array": _array(outputs - 128),
+        "golden_is_music": _truths(config, outputs),
+        "golden_gate_outputs": _array(wandering - 128),
+        "golden_gate_is_music": _truths(config, wandering),
+        "golden_quiet_hops": 0 if config.silence_dbfs is None else int(quiet.process(pcm).sum()),
+        "golden_ring_fnv1a": _fnv1a(ring.tobytes()),
     }
+
+
+def _truths(config: GateConfig, outputs: NDArray[np.int64]) -> str:
+    gate = Gate(config)
+    states = [str(gate.step(output / STEPS).is_open).lower() for output in outputs.tolist()]
+    return ",\n".join("    " + ", ".join(states[start : start + 16]) for start in range(0, len(states), 16))
+
+
+def _fnv1a(content: bytes) -> int:
+    """Return the 32-bit FNV-1a hash."""
+    value = 2_166_136_261
+    for byte in content:
+        value = (value ^ byte) * 16_777_619 & 0xFFFFFFFF
+    return value
 
 
 def _array(values: NDArray[np.generic]) -> str:

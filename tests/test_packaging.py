@@ -59,8 +59,9 @@ def test_wheel_installs_just_the_rooms(wheel: Path) -> None:
 def test_firmware_sources_travel(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if name.startswith("export/templates/")}
-    assert names == {f"export/templates/{path.name}" for path in (ROOT / "export" / "templates").iterdir()}
-    assert len(names) == 6
+    templates = ROOT / "export" / "templates"
+    assert names == {path.relative_to(ROOT).as_posix() for path in templates.rglob("*") if path.is_file()}
+    assert len(names) == 15
 
 
 def test_wheel_has_the_licences(wheel: Path) -> None:

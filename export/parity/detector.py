@@ -9,12 +9,13 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import INPUT_ZERO_POINT, FeatureStream, features_of, quantize
+from detector.features import INPUT_ZERO_POINT, N_CHANNELS, features_of
 from detector.network import StreamingNetwork
-from detector.stream import MODEL_FILE
+from detector.stream import MODEL_FILE, StreamingDetector
 from detector.training.config import NetworkConfig
 from detector.training.reference import float_layers, float_probabilities
 from detector.training.weights import FoldedWeights, load_weights
+from export.firmware import golden_sound
 from export.micro import MicroModel
 from export.parity.layers import FloatLayer, LayerError, compare_layers, weighted_layers
 from export.parity.report import ParityReport
@@ -84,9 +85,9 @@ def verify_dsp(folder: Path, detector: ModelFolder | None, sounds: Sounds, repor
     report : ParityReport
     """
     graph = _array(folder / "detector_model.c", "kDetectorModel").astype(np.uint8).tobytes()
-    pcm = _array(folder / "detector_golden.c", "kDetectorGoldenPcm").astype(np.int16)
-    golden = _array(folder / "detector_golden.c", "kDetectorGoldenProbabilities")
-    frames = quantize(FeatureStream().process(pcm))
+    source = folder / "detector_golden.c"
+    frames = _array(source, "kDetectorGoldenFrames").astype(np.int8).reshape(-1, N_CHANNELS)
+    golden = _array(source, "kDetectorGoldenOutputs") + 128
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / MODEL_FILE
         path.write_bytes(graph)
@@ -99,6 +100,13 @@ def verify_dsp(folder: Path, detector: ModelFolder | None, sounds: Sounds, repor
         if detector is None:
             report.left_out["phone to DSP"] = "there is no phone's bundle beside these sources"
             return
+        features = StreamingDetector.from_model(detector).features(golden_sound())
+        same = features.shape == frames.shape
+        report.add(
+            "golden frames",
+            np.abs(np.subtract(features, frames, dtype=np.int16)).max() if same else float("inf"),
+            f"{len(frames)} frames",
+        )
         parts = [features_of(to_int16(part)) for part in sounds.in_noise(_SNR_DB)]
         phone, dsp = (
             _run(TfliteModel(one, reference_kernels=True), parts) for one in (detector.file(MODEL_FILE), path)

@@ -4,11 +4,19 @@
 
 #include <stdint.h>
 
-/* SHA-256 of the graph: $sha256 */
-#define DETECTOR_MODEL_BYTES $model_bytes
-#define DETECTOR_ARENA_BYTES $arena_bytes /* as measured on a 64-bit host, whose pointers are larger */
+#ifdef __cplusplus
+extern "C" {
+#endif
 
-/* Operations to register: CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION, LOGISTIC. */
+/* SHA-256 of the graph: $sha256 */
+#define DETECTOR_MODEL_BYTES ${model_bytes}U
+#define DETECTOR_ARENA_BYTES ${arena_bytes}U /* as measured on a 64-bit host, whose pointers are larger */
+
+/* Operations to register: $operators. The array begins on a multiple of 16. */
 extern const uint8_t kDetectorModel[DETECTOR_MODEL_BYTES];
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif /* DETECTOR_MODEL_H_ */

@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.features import FeatureStream, quantize
+from detector.features import quantize
 from detector.gate import Gate, GateConfig
 from detector.network import StreamingNetwork
 from detector.silence import QuietHops
-from detector.stream import MODEL_FILE
+from detector.stream import MODEL_FILE, StreamingDetector
 from detector.training.config import DetectorConfig
 from detector.training.weights import save_weights
 from export.bundle import export_bundle
-from export.firmware import export_firmware
+from export.firmware import export_firmware, golden_sound
 from nowplaying_core.audio import mulaw
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
@@ -27,15 +27,36 @@ from export.detector import export_detector
 
 pytestmark = [
     pytest.mark.train,
-    pytest.mark.skipif(shutil.which("gcc") is None, reason="needs gcc"),
+    pytest.mark.skipif(shutil.which("g++") is None, reason="needs gcc and g++"),
 ]
 
 GATE = GateConfig(window=3, enter_threshold=0.7, leave_threshold=0.35, consecutive_hits=2, silence_dbfs=-60.0)
 
+WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
+C99, C11, CPP = ["gcc", "-std=c99"], ["gcc", "-std=c11"], ["g++", "-std=c++17", "-x", "c++"]
+SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
+
+CHECK = r"""
+#include <stdio.h>
+#include "detector_dsp.h"
+#include "detector_golden.h"
+#include "detector_model.h"
+#include "detector_network.h"
+
+static DetectorNetwork network;
+static DetectorRing ring;
+
+int main(void) {
+  uint32_t result = DetectorCheck(&network, &ring);
+  unsigned misaligned = (unsigned)((uintptr_t)kDetectorModel % 16U);
+  printf("%u %u %u\n", (unsigned)result, misaligned, (unsigned)DETECTOR_GOLDEN_OUTPUTS);
+  return 0;
+}
+"""
+
 PROGRAM = r"""
 #include <stdio.h>
 #include <string.h>
-#include "detector_dsp.h"
 #include "detector_golden.h"
 #include "detector_model.h"
 
@@ -44,13 +65,11 @@ static DetectorRing ring;
 int main(void) {
   char line[64];
   int value;
-  DetectorGate gate = {0};
+  uint8_t codes[7];
+  DetectorGate gate;
   DetectorSilence silence = {0};
-  int16_t hop[DETECTOR_HOP_SAMPLES];
+  memset(&gate, 0, sizeof gate);
   printf("%d\n", memcmp(kDetectorModel + 4, "TFL3", 4));
-  for (int i = 0; i < DETECTOR_GOLDEN_MULAW; ++i) {
-    if (DetectorMulaw(kDetectorGoldenPcm[i]) != kDetectorGoldenMulaw[i]) return 1;
-  }
   for (int32_t sample = -32768; sample < 32768; ++sample) printf("%d ", DetectorMulaw((int16_t)sample));
   printf("\n");
   for (int32_t feature = 0; feature < 800; ++feature) printf("%d ", DetectorQuantize((uint16_t)feature));
@@ -60,14 +79,28 @@ int main(void) {
     printf("%d ", DetectorGateStep(&gate, (int8_t)value));
   }
   printf("\n");
-  for (uint32_t start = 0; start + DETECTOR_HOP_SAMPLES <= DETECTOR_GOLDEN_SAMPLES; start += DETECTOR_HOP_SAMPLES) {
-    memcpy(hop, kDetectorGoldenPcm + start, sizeof hop);
-    if (start > DETECTOR_GOLDEN_SAMPLES / 3) memset(hop, 0, sizeof hop);
-    printf("%d ", DetectorHopIsQuiet(&silence, hop));
+  for (uint32_t hop = 0; hop < DETECTOR_GOLDEN_HOPS; ++hop) {
+    int16_t samples[DETECTOR_HOP_SAMPLES];
+    uint32_t first = hop * DETECTOR_HOP_SAMPLES;
+    for (uint32_t i = 0; i < DETECTOR_HOP_SAMPLES; ++i) samples[i] = DetectorGoldenSample(first + i);
+    printf("%d ", DetectorHopIsQuiet(&silence, samples));
   }
   printf("\n");
-  for (int i = 0; i < 2; ++i) DetectorRingWrite(&ring, kDetectorGoldenPcm, DETECTOR_GOLDEN_SAMPLES);
-  printf("%u %u %d\n", (unsigned)ring.next, (unsigned)ring.filled, ring.codes[0]);
+  for (int32_t i = 0; i < 128003; ++i) {
+    int16_t sample = (int16_t)((i % 64) * 500);
+    if (i == 5 || i == 127999 || i == 128000) {
+      uint32_t n = DetectorRingRead(&ring, 2, codes, sizeof codes);
+      printf("%u ", (unsigned)n);
+      for (uint32_t code = 0; code < n; ++code) printf("%u ", codes[code]);
+    }
+    DetectorRingWrite(&ring, &sample, 1);
+  }
+  uint32_t n_last = DetectorRingRead(&ring, 127995, codes, sizeof codes);
+  printf("%u ", (unsigned)n_last);
+  for (uint32_t code = 0; code < n_last; ++code) printf("%u ", codes[code]);
+  printf("%u %u\n", (unsigned)DetectorRingRead(&ring, 128000, codes, 7), (unsigned)ring.filled);
+  for (uint32_t i = 0; i < DETECTOR_GOLDEN_HOPS * DETECTOR_HOP_SAMPLES; ++i) printf("%d ", DetectorGoldenSample(i));
+  printf("\n");
   return 0;
 }
 """
@@ -92,23 +125,71 @@ def numbers_in(text: str, name: str) -> np.ndarray:
     return np.array([int(number) for number in body.split(",")])
 
 
-def test_c_computes_what_python_computes(folder: Path, tmp_path: Path) -> None:
-    sources = export_firmware(ModelFolder.open(folder), tmp_path)
-    assert len(sources) == 6
-    (tmp_path / "main.c").write_text(PROGRAM)
-    program = tmp_path / "main"
-    flags = ["-std=c99", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-pedantic"]
-    for path in sources:
-        if path.suffix == ".c":
-            subprocess.run(["gcc", *flags, "-c", path, "-o", path.with_suffix(".o")], check=True)
-    objects = [path.with_suffix(".o") for path in sources if path.suffix == ".c"]
-    subprocess.run(["gcc", "-std=c99", "-I", tmp_path, tmp_path / "main.c", *objects, "-o", program], check=True)
+@pytest.fixture(scope="module")
+def sources(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the folder of the C sources."""
+    target = tmp_path_factory.mktemp("firmware")
+    export_firmware(ModelFolder.open(folder), target)
+    return target
 
+
+def build(
+    sources: Path, scratch: Path, main: str, *, compiler: list[str], main_compiler: list[str], flags: list[str]
+) -> Path:
+    """Return a program of the sources and a main file, each compiled as a language of its own."""
+    (scratch / "main.c").write_text(main)
+    objects = []
+    for path in (*sorted(sources.glob("detector_*.c")), scratch / "main.c"):
+        language = main_compiler if path.name == "main.c" else compiler
+        objects.append(scratch / f"{path.stem}.o")
+        command = [*language, *WARNINGS, *flags, "-I", str(sources), "-c", str(path), "-o", str(objects[-1])]
+        subprocess.run(command, check=True)
+    linker = "g++" if CPP in (compiler, main_compiler) else "gcc"
+    subprocess.run([linker, *flags, *map(str, objects), "-o", str(scratch / "main")], check=True)
+    return scratch / "main"
+
+
+@pytest.mark.parametrize(
+    ("compiler", "main_compiler"),
+    [(C99, C99), (C11, C11), (CPP, CPP), (C99, CPP), (C11, CPP), (C11, C99)],
+    ids=["C99", "C11", "C++17", "C99 in C++17", "C11 in C++17", "C11 in C99"],
+)
+def test_every_language_equals_the_golden_vectors(
+    sources: Path, tmp_path: Path, compiler: list[str], main_compiler: list[str]
+) -> None:
+    program = build(sources, tmp_path, CHECK, compiler=compiler, main_compiler=main_compiler, flags=SANITIZERS)
+    done = subprocess.run([program], capture_output=True, text=True, check=True)
+    assert (done.stdout.split(), done.stderr) == (["0", "0", "25"], "")
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "bit"),
+    [
+        ("detector_dsp.c", "gate->sum +=", "gate->sum += 1U +", 8),
+        ("detector_dsp.c", "< 64U", "< 63U", 1),
+        ("detector_dsp.c", "+= 132U", "+= 130U", 2),
+        ("detector_network.c", "* (int32_t)weights[i]", "* (int32_t)weights[i] + 1", 4),
+        ("detector_network.c", "? layer->lowest :", "? layer->lowest + 1 :", 4),
+    ],
+    ids=["gate", "silence", "ring", "weights", "activation"],
+)
+def test_the_check_finds_a_mistake(sources: Path, tmp_path: Path, file: str, old: str, new: str, bit: int) -> None:
+    wrong = tmp_path / "wrong"
+    shutil.copytree(sources, wrong)
+    text = (wrong / file).read_text()
+    assert old in text
+    (wrong / file).write_text(text.replace(old, new))
+    program = build(wrong, tmp_path, CHECK, compiler=C11, main_compiler=C11, flags=[])
+    assert int(subprocess.run([program], capture_output=True, text=True, check=True).stdout.split()[0]) & bit
+
+
+def test_c_computes_what_python_computes(sources: Path, tmp_path: Path) -> None:
+    program = build(sources, tmp_path, PROGRAM, compiler=C99, main_compiler=CPP, flags=SANITIZERS)
     rng = np.random.default_rng(4)
     outputs = np.clip(rng.normal(0, 60, 400) + 80 * np.sin(np.arange(400) / 15), -128, 127).astype(int)
     given = "".join(f"g{output}\n" for output in outputs)
     printed = subprocess.run([program], input=given, capture_output=True, text=True, check=True).stdout.splitlines()
-    magic, codes, features, states, quiet, ring = ([int(word) for word in line.split()] for line in printed)
+    magic, codes, features, states, quiet, ring, sound = ([int(word) for word in line.split()] for line in printed)
     assert magic == [0]
     assert codes == mulaw.encode(np.arange(-32_768, 32_768).astype(np.int16)).tolist()
     assert features == quantize(np.arange(800, dtype=np.uint16)).tolist()
@@ -116,32 +197,55 @@ def test_c_computes_what_python_computes(folder: Path, tmp_path: Path) -> None:
     expected = [gate.step((output + 128) / 256).is_open for output in outputs]
     assert [bool(state) for state in states] == expected
     assert 0 < sum(expected) < 400
+    assert sound == golden_sound().tolist()
+    assert [bool(one) for one in quiet[2:]] == QuietHops(-60.0).process(golden_sound()).tolist()
+    assert 0 < sum(quiet) < len(quiet)
 
-    golden = numbers_in((tmp_path / "detector_golden.c").read_text(), "kDetectorGoldenPcm").astype(np.int16)
-    samples = golden.copy()
-    samples[np.arange(samples.size) // 160 * 160 > samples.size // 3] = 0
-    assert [bool(one) for one in quiet[2:]] == QuietHops(-60.0).process(samples).tolist()
-    assert any(quiet)
-    assert ring == [2 * golden.size % 128_000, 128_000, int(mulaw.encode(golden[128_000 - golden.size :][:1])[0])]
+    written = mulaw.encode((np.arange(128_003) % 64 * 500).astype(np.int16)).tolist()
+    assert ring == [3, *written[2:5], 7, *written[2:9], 7, *written[2:9], 5, *written[-5:], 0, 128_000]
 
 
-def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, tmp_path: Path) -> None:
-    export_firmware(ModelFolder.open(folder), tmp_path)
-    graph = numbers_in((tmp_path / "detector_model.c").read_text(), "kDetectorModel")
+def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, sources: Path) -> None:
+    graph = numbers_in((sources / "detector_model.c").read_text(), "kDetectorModel")
     assert graph.astype(np.uint8).tobytes() == (folder / MODEL_FILE).read_bytes()
-    text = (tmp_path / "detector_golden.c").read_text()
-    sound = numbers_in(text, "kDetectorGoldenPcm").astype(np.int16)
-    frames = quantize(FeatureStream().process(sound))
-    assert numbers_in(text, "kDetectorGoldenFeatures").tolist() == frames.reshape(-1).tolist()
+    text = (sources / "detector_golden.c").read_text()
+    detector = StreamingDetector.from_model(folder, reference_kernels=True)
+    frames = detector.features(golden_sound())
+    assert numbers_in(text, "kDetectorGoldenFrames").tolist() == frames.reshape(-1).tolist()
+    assert (frames[80] == -128).all()
+    outputs = [round(256 * one.probability) - 128 for one in detector.process_features(frames)]
+    assert numbers_in(text, "kDetectorGoldenOutputs").tolist() == outputs
+    assert len(set(outputs)) > 3
+
+
+def test_network_in_c_equals_lite_rt_on_random_frames(folder: Path, sources: Path, tmp_path: Path) -> None:
+    frames = np.random.default_rng(3).integers(-128, 128, (64 * 200 - 2, 40)).astype(np.int8)
+    frames[3_000:6_000] //= 16
+    main = r"""
+#include <stdio.h>
+#include "detector_network.h"
+static DetectorNetwork network;
+int main(void) {
+  int8_t frame[DETECTOR_CHANNELS], output;
+  DetectorNetworkReset(&network);
+  while (fread(frame, 1, sizeof frame, stdin) == sizeof frame)
+    if (DetectorNetworkPush(&network, frame, &output)) printf("%d ", output);
+  return 0;
+}
+"""
+    program = build(sources, tmp_path, main, compiler=C99, main_compiler=C99, flags=SANITIZERS)
+    printed = subprocess.run([program], input=frames.tobytes(), capture_output=True, check=True).stdout
     network = StreamingNetwork(TfliteModel(folder / MODEL_FILE, reference_kernels=True))
-    outputs = [output for _, output in network.process(frames)]
-    assert numbers_in(text, "kDetectorGoldenProbabilities").tolist() == outputs
-    assert len(outputs) >= 3
+    expected = [output - 128 for _, output in network.process(frames)]
+    assert [int(word) for word in printed.split()] == expected
+    assert len(expected) == 194
+    assert len(set(expected)) > 3
 
 
 def test_a_bundle_holds_the_firmware(folder: Path, tmp_path: Path) -> None:
     report = export_bundle(tmp_path / "out", detector=folder, fingerprinter="fingerprinter-v1")
     assert report.checks["dsp"].split(", ")[0] == "detector_dsp.c"
+    assert (tmp_path / "out/dsp/example/cortex_m/measure.cc").is_file()
     graph = numbers_in((tmp_path / "out/dsp/detector_model.c").read_text(), "kDetectorModel")
     assert graph.astype(np.uint8).tobytes() == (folder / MODEL_FILE).read_bytes()
 

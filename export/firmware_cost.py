@@ -1,0 +1,53 @@
+"""Count the instructions and the stack of the firmware example on an emulated Cortex-M4."""
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any, Final
+
+from nowplaying_core.errors import CorruptArtifactError
+
+__all__ = ["measure_cortex_m"]
+
+_QEMU: Final = ("qemu-system-arm", "-M", "mps2-an386", "-nographic", "-icount", "shift=0")
+_SEMIHOSTING: Final = ("-semihosting-config", "enable=on,target=native")
+
+
+def measure_cortex_m(sources: Path, frontend: Path, scratch: Path) -> dict[str, Any]:
+    """Build ``example/`` for a Cortex-M4, and run it on the golden sound in QEMU.
+
+    Parameters
+    ----------
+    sources : Path
+        What :func:`export.firmware.export_firmware` wrote.
+    frontend : Path
+        Unpacked sources of pymicro-features.
+    scratch : Path
+        Folder for the build.
+
+    Returns
+    -------
+    dict
+        ``check`` and ``different``, 0 where all equals the golden vectors; ``frames``, ``outputs``; ``heap_bytes``,
+        ``network_bytes``, ``ring_bytes``; ``code_bytes`` with constants and golden vectors; and for ``record``,
+        ``front_end``, ``frame`` and ``network_step``: ``calls``, ``mean`` and ``most`` instructions, ``stack_bytes``.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When the program does not build, or something differs from the golden vectors.
+    """
+    configure = ["cmake", "-S", sources / "example", "-B", scratch, f"-DMICROFRONTEND={frontend}"]
+    configure.append(f"-DCMAKE_TOOLCHAIN_FILE={sources / 'example/cortex_m/toolchain.cmake'}")
+    for command in (configure, ["cmake", "--build", scratch]):
+        _run(command)
+    return dict(json.loads(_run([*_QEMU, *_SEMIHOSTING, "-kernel", scratch / "measure"])))
+
+
+def _run(command: list[Any]) -> str:
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode != 0:
+        message = f"{command[0]} failed ({done.returncode}): {(done.stdout + done.stderr).strip()[-2000:]}"
+        raise CorruptArtifactError(message)
+    # QEMU writes what the program prints to stderr.
+    return done.stdout or done.stderr

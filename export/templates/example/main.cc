@@ -1,0 +1,88 @@
+// The listening loop on a desktop:
+//   listener check              compare this build, front end included, with the golden vectors
+//   listener < sound.s16le      16 kHz mono int16 in; prints when music begins and ends, and writes the ring when it begins
+#include <cstdio>
+#include <cstring>
+
+#include "../detector_golden.h"
+#include "listener.h"
+
+namespace {
+
+Listener listener;
+
+// Returns how many frames, outputs and decisions differ.
+int Check() {
+  uint32_t n_frames = 0, n_outputs = 0;
+  int n_wrong = 0;
+  const uint32_t result = DetectorCheck(listener.network(), listener.ring());
+  for (uint32_t hop = 0; hop < DETECTOR_GOLDEN_HOPS; ++hop) {
+    int16_t samples[DETECTOR_HOP_SAMPLES];
+    for (uint32_t i = 0; i < DETECTOR_HOP_SAMPLES; ++i) {
+      samples[i] = DetectorGoldenSample(hop * DETECTOR_HOP_SAMPLES + i);
+    }
+    const Listener::Step step = listener.Process(samples);
+    if (step.has_frame) {
+      const int8_t* golden = &kDetectorGoldenFrames[n_frames * DETECTOR_CHANNELS];
+      n_wrong += n_frames >= DETECTOR_GOLDEN_FRAMES || std::memcmp(step.frame, golden, DETECTOR_CHANNELS) != 0;
+      ++n_frames;
+    }
+    if (step.has_output) {
+      n_wrong += n_outputs >= DETECTOR_GOLDEN_OUTPUTS || step.output != kDetectorGoldenOutputs[n_outputs] ||
+                 step.is_music != kDetectorGoldenIsMusic[n_outputs];
+      ++n_outputs;
+    }
+  }
+  n_wrong += n_frames != DETECTOR_GOLDEN_FRAMES || n_outputs != DETECTOR_GOLDEN_OUTPUTS;
+  std::printf("without the front end: %s (%u); with it: %u frames and %u outputs, %d differ\n",
+              result == 0 ? "equal" : "different", static_cast<unsigned>(result), static_cast<unsigned>(n_frames),
+              static_cast<unsigned>(n_outputs), n_wrong);
+  return n_wrong + (result != 0);
+}
+
+// What a firmware does with the ring: hand it over in pieces, oldest first.
+void WriteRing(const char* path) {
+  std::FILE* file = std::fopen(path, "wb");
+  uint8_t piece[1024];
+  uint32_t position = 0;
+  while (file != nullptr) {
+    const uint32_t n = DetectorRingRead(listener.ring(), position, piece, sizeof piece);
+    if (n == 0) {
+      std::fclose(file);
+      return;
+    }
+    std::fwrite(piece, 1, n, file);
+    position += n;
+  }
+}
+
+int Listen() {
+  bool was_music = false;
+  uint8_t bytes[2 * DETECTOR_HOP_SAMPLES];
+  for (double seconds = 0.01; std::fread(bytes, 1, sizeof bytes, stdin) == sizeof bytes; seconds += 0.01) {
+    int16_t hop[DETECTOR_HOP_SAMPLES];
+    for (uint32_t i = 0; i < DETECTOR_HOP_SAMPLES; ++i) {
+      const int32_t value = bytes[2 * i] + 256 * bytes[2 * i + 1];
+      hop[i] = static_cast<int16_t>(value < 32768 ? value : value - 65536);
+    }
+    const Listener::Step step = listener.Process(hop);
+    if (step.is_music != was_music) {
+      was_music = step.is_music;
+      std::printf("%.2f s: music %s\n", seconds, was_music ? "begins" : "ends");
+      if (was_music) {
+        WriteRing("ring.ulaw");
+      }
+    }
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  if (!listener.Begin()) {
+    std::fprintf(stderr, "no memory for the front end\n");
+    return 3;
+  }
+  return argc > 1 && std::strcmp(argv[1], "check") == 0 ? Check() != 0 : Listen();
+}

@@ -1,0 +1,91 @@
+"""The firmware example: the whole listening loop on this machine, and on an emulated Cortex-M4."""
+
+import json
+import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from detector.gate import Gate
+from detector.stream import StreamingDetector
+from evaluation.export_figures import FIRMWARE_RESULTS
+from export.firmware import export_firmware
+from export.firmware_cost import measure_cortex_m
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw, to_int16
+from nowplaying_core.manifest import ModelFolder
+
+pytestmark = [
+    pytest.mark.network,
+    pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("g++") is None, reason="needs cmake and g++"),
+]
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("firmware")
+    export_firmware(ModelFolder.open(SHIPPED_DETECTOR, role="detector"), target)
+    return target
+
+
+@pytest.fixture(scope="module")
+def frontend(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the micro front end's sources, from the package that Python runs."""
+    folder = tmp_path_factory.mktemp("frontend")
+    command = [sys.executable, "-m", "pip", "download", "-q", "--no-deps", "--no-binary", ":all:", "-d", str(folder)]
+    done = subprocess.run([*command, "pymicro-features==2.0.2"], capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        pytest.skip(f"pip gets no sources of pymicro-features here: {done.stderr.strip().splitlines()[-1]}")
+    (archive,) = folder.glob("*.tar.gz")
+    with tarfile.open(archive) as content:
+        content.extractall(folder, filter="data")
+    return folder / "pymicro_features-2.0.2"
+
+
+@pytest.fixture(scope="module")
+def listener(sources: Path, frontend: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("build")
+    configure = ["cmake", "-S", str(sources / "example"), "-B", str(folder), f"-DMICROFRONTEND={frontend}"]
+    for command in (configure, ["cmake", "--build", str(folder)]):
+        subprocess.run(command, check=True, capture_output=True)
+    return folder / "listener"
+
+
+def test_front_end_and_all_equal_the_golden_vectors(listener: Path) -> None:
+    done = subprocess.run([listener, "check"], capture_output=True, text=True, check=False)
+    assert done.stdout == "without the front end: equal (0); with it: 1998 frames and 25 outputs, 0 differ\n"
+    assert done.returncode == 0
+
+
+def test_it_hears_music_begin_when_python_does(listener: Path, songs: list[np.ndarray], tmp_path: Path) -> None:
+    pcm = to_int16(np.concatenate([np.zeros(SAMPLE_RATE_HZ, np.float32), songs[0], np.zeros(8 * SAMPLE_RATE_HZ)]))
+    done = subprocess.run([listener], input=pcm.tobytes(), capture_output=True, check=True, cwd=tmp_path)
+    detector = StreamingDetector.from_model(reference_kernels=True)
+    gate, expected = Gate(detector.gate_config), []
+    for decision in detector.process_pcm(pcm):
+        event = gate.step(decision.probability)
+        if event.entered or event.left:
+            expected.append(f"{decision.time_s:.2f} s: music {'begins' if event.entered else 'ends'}")
+    assert done.stdout.decode().splitlines() == expected
+    assert len(expected) == 2
+    end = round(float(expected[0].split()[0]) * SAMPLE_RATE_HZ)
+    assert (tmp_path / "ring.ulaw").read_bytes() == mulaw.encode(pcm[max(0, end - 128_000) : end]).tobytes()
+
+
+@pytest.mark.skipif(
+    shutil.which("arm-none-eabi-g++") is None or shutil.which("qemu-system-arm") is None,
+    reason="needs gcc-arm-none-eabi and qemu-system-arm",
+)
+def test_a_cortex_m4_equals_the_golden_vectors(sources: Path, frontend: Path, tmp_path: Path) -> None:
+    cost = measure_cortex_m(sources, frontend, tmp_path)
+    assert (cost["check"], cost["different"], cost["frames"], cost["outputs"]) == (0, 0, 1998, 25)
+    assert cost["network_step"]["calls"] == 31
+    assert cost["network_step"]["most"] < 1_000_000
+    assert cost["front_end"]["most"] < 100_000
+    assert max(cost[part]["stack_bytes"] for part in ("record", "front_end", "frame", "network_step")) < 1_024
+    stored = json.loads(FIRMWARE_RESULTS.read_text(encoding="utf-8"))
+    assert stored["network_bytes"] == cost["network_bytes"]
