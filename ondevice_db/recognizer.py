@@ -44,11 +44,15 @@ class Match:
         Reference time of the query's first sample; negative when the query began before the song.
     score : float in [0, 1]
         Calibrated probability.
+    also : tuple of (Track, float)
+        Other songs of the database that are the same music there, such as another encoding, each with its offset in
+        seconds.
     """
 
     track: Track
     offset_s: float
     score: float
+    also: tuple[tuple[Track, float], ...] = ()
 
     @property
     def title(self) -> str:
@@ -69,9 +73,9 @@ class Match:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that scripts depend on."""
-        track = self.track
-        names = {"track_id": track.track_id, "title": track.title, "artist": track.artist, "source": track.source}
-        return {**names, "offset_s": round(self.offset_s, 3), "score": round(self.score, 4)}
+        also = [{**_names(track), "offset_s": round(offset_s, 3)} for track, offset_s in self.also]
+        table = {**_names(self.track), "offset_s": round(self.offset_s, 3), "score": round(self.score, 4)}
+        return {**table, "also": also} if also else table
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -299,13 +303,23 @@ class Recognizer:
         song = None
         if match.best is not None:
             best = match.best
-            song = Match(track=self._database.track(best.song_index), offset_s=best.offset_s, score=best.score)
+            track = self._database.track
+            song = Match(
+                track=track(best.song_index),
+                offset_s=best.offset_s,
+                score=best.score,
+                also=tuple((track(one.song_index), one.offset_s) for one in best.also),
+            )
         return Recognition(
             match=song,
             latency_ms=1000 * (time.perf_counter() - began_s),
             n_fingerprints=embeddings.shape[0],
             query=Query(start_s=start_s, embeddings=embeddings, match=match),
         )
+
+
+def _names(track: Track) -> dict[str, str]:
+    return {"track_id": track.track_id, "title": track.title, "artist": track.artist, "source": track.source}
 
 
 def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:

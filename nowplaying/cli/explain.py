@@ -33,6 +33,8 @@ def print_explanation(explanation: "Explanation") -> None:
     for rank, one in enumerate(explanation.candidates, start=1):
         numbers = (f"{one.raw_score:.3f}", f"{one.score:.3f}")
         candidates.add_row(str(rank), _name(names[one.song_index]), clock(one.offset_s), *numbers)
+        for copy in one.also:
+            candidates.add_row("", f"also {_name(names[copy.song_index])}", clock(copy.offset_s), "", "")
     console.print(candidates)
     evidence = Table("query", "song time", "similarity", "", "cohort", "runner-up", "", box=box.SIMPLE_HEAD)
     for step in steps:

@@ -1,7 +1,14 @@
-"""Read audio files as blocks of frames at their own rate: libsndfile first, an installed ffmpeg for the rest."""
+"""Read audio files as blocks of frames at their own rate: libsndfile first, an installed ffmpeg for the rest.
 
+A file is read as what its first bytes say, whatever its name is, and to its end, also where it is several files joined.
+"""
+
+import logging
+import os
 import re
-from collections.abc import Iterator
+import stat
+from collections.abc import Generator, Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -9,93 +16,228 @@ import soundfile
 from numpy.typing import NDArray
 
 from nowplaying_core.audio.ffmpeg import ffmpeg_frames, has_ffmpeg
+from nowplaying_core.audio.joined import MpegRest, next_part, wav_data
+from nowplaying_core.audio.quiet import QuietStderr
+from nowplaying_core.audio.sniff import BY_FFMPEG, sniff
+from nowplaying_core.audio.window import FileWindow
 from nowplaying_core.errors import AudioFormatError
 
-__all__ = ["Frames", "open_frames"]
+__all__ = ["Part", "open_parts"]
 
-Frames = tuple[int, Iterator[NDArray[np.float32]]]
+Part = tuple[int, Iterator[NDArray[np.float32]]]
+_log = logging.getLogger(__name__)
 _BLOCK_VALUES = 1 << 17
+_SMALL_BLOCK_VALUES = 1 << 13
 # libsndfile shortens such a file in silence and tells only its log: "data : 96000 (should be 47978)".
 _SHORTENED = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 _TOLERATED_BYTES = 4_096  # sloppy writers count a header or padding in
 _STREAMED_BYTES = 0x7FFF_0000  # sizes from here on are what writers to a pipe put there, not knowing better
 _UNKNOWN_FRAMES = (1 << 62) - 1  # libsndfile reports SF_COUNT_MAX (2**63 - 1) where a header states no length
+_MOST_PARTS = 10_000
+# Of an MPEG file, bytes that are neither frames nor tags: more are no recording, or one that needs another look.
+_MOST_SKIPPED, _MOST_SKIPPED_LENIENT = 0.03, 0.3
+_NOT_REGULAR = {
+    stat.S_ISFIFO: "a named pipe",
+    stat.S_ISCHR: "a device",
+    stat.S_ISBLK: "a device",
+    stat.S_ISSOCK: "a socket",
+}
 
 
-def open_frames(path: Path) -> Frames:
-    """Open a file and return its sample rate and an iterator over its frames.
+def open_parts(path: Path, *, lenient: bool = False) -> Generator[Part, None, None]:
+    """Open a file and yield its parts: one, or several where files were joined or streams chained.
 
     Parameters
     ----------
     path : Path
+    lenient : bool
+        Where a file is truncated or damaged, read what is there and log a warning that says how much is missing.
 
-    Returns
-    -------
+    Yields
+    ------
     sample_rate_hz : int
     blocks : iterator of ndarray of float32, shape (n, channels)
-        Closing the generator closes the file.
+        To be read before the next part is asked for; closing the generator closes the file.
 
     Raises
     ------
     AudioFormatError
         When the file is missing, empty, unreadable or no audio; while iterating, when it is truncated or damaged.
     """
+    size_bytes = _check_regular(path)
     try:
-        size_bytes = path.stat().st_size
+        with path.open("rb") as handle:
+            kind = sniff(handle, 0, size_bytes)
+            needs_ffmpeg = kind in BY_FFMPEG or (kind == "FLAC" and _flac_has_no_length(handle) and has_ffmpeg())
     except OSError as error:
-        message = f"{path}: cannot read this file ({error.strerror}); check the path and its permissions"
+        message = f"{path}: cannot read this file ({error.strerror}); check its permissions"
         raise AudioFormatError(message) from error
-    if path.is_dir():
+    if needs_ffmpeg:
+        yield _by_ffmpeg(path, f"it holds {kind}", lenient=lenient)
+        return
+    start, n_parts = 0, 0
+    while n_parts < _MOST_PARTS:
+        reader = _Reader(path, start, size_bytes, lenient=lenient)
+        sound = reader.open()
+        if isinstance(sound, str):
+            if n_parts == 0:
+                yield _by_ffmpeg(path, sound, lenient=lenient)
+                return
+            _give_up(f"{path}: its part from byte {start} on cannot be read ({sound})", lenient=lenient)
+            return
+        yield int(sound.samplerate), reader.frames(sound)
+        n_parts += 1
+        following = reader.following()
+        if following is None:
+            break
+        _log.debug("%s: goes on with another part at byte %d", path, following)
+        start = following
+
+
+def _check_regular(path: Path) -> int:
+    try:
+        status = path.stat()
+    except (OSError, ValueError) as error:
+        message = f"{path}: cannot read this file ({getattr(error, 'strerror', error)}); check the path and permissions"
+        raise AudioFormatError(message) from error
+    if stat.S_ISDIR(status.st_mode):
         message = f"{path}: expected an audio file, found a folder"
         raise AudioFormatError(message)
-    if path.is_file() and size_bytes == 0:
+    for is_kind, name in _NOT_REGULAR.items():
+        if is_kind(status.st_mode):
+            message = f"{path}: expected an audio file, found {name}; to read from it, redirect it and name the input -"
+            raise AudioFormatError(message)
+    if status.st_size == 0:
         message = f"{path}: the file is empty (0 bytes); copy or download it again"
         raise AudioFormatError(message)
-    try:
-        sound = soundfile.SoundFile(path)
-    except (soundfile.LibsndfileError, OSError, TypeError) as error:
-        # TypeError: an extension such as .raw makes soundfile ask for a format instead of looking inside.
-        return _by_ffmpeg(path, _reason(error))
-    return int(sound.samplerate), _sound_frames(path, sound)
+    return status.st_size
 
 
-def _sound_frames(path: Path, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
-    block_frames = max(1024, _BLOCK_VALUES // int(sound.channels))
-    expected, found = int(sound.frames), 0
-    with sound:
-        _check_stated_bytes(path, sound.extra_info)
-        while True:
-            try:
-                block = sound.read(block_frames, dtype="float32", always_2d=True)
-            except soundfile.LibsndfileError as error:
-                message = _truncated(path, expected, found, error.error_string)
-                raise AudioFormatError(message) from error
-            found += len(block)
-            if len(block):
-                yield block
-            if len(block) < block_frames:
-                break
-    # Lengths of MP3 and Ogg are estimates, or include padding that the decoder drops: being short says nothing there.
-    if sound.format not in {"MP3", "OGG"} and found < expected < _UNKNOWN_FRAMES:
-        raise AudioFormatError(_truncated(path, expected, found, "the data ends early"))
+def _flac_has_no_length(handle: "object") -> bool:
+    handle.seek(0)  # type: ignore[attr-defined]
+    head: bytes = handle.read(26)  # type: ignore[attr-defined]
+    # 36 bits of the count of samples; libsndfile ends with an error where they are zero.
+    return head[:4] == b"fLaC" and len(head) == 26 and not head[21] & 15 and not any(head[22:26])
 
 
-def _check_stated_bytes(path: Path, log: str) -> None:
+class _Reader:
+    """One part of a file through libsndfile."""
+
+    def __init__(self, path: Path, start: int, end: int, *, lenient: bool) -> None:
+        self._path, self._start, self._end, self._lenient = path, start, end, lenient
+        self._found = 0
+        self._kind: str | None = None
+        self._window: FileWindow | None = None
+        self._is_mpeg = False
+        self._quiet = QuietStderr()
+
+    def open(self) -> soundfile.SoundFile | str:
+        """Return the opened sound, or why libsndfile cannot open it."""
+        path, start, end = self._path, self._start, self._end
+        changes: dict[int, bytes] = {}
+        with path.open("rb") as handle:
+            self._kind = sniff(handle, start, end)
+            if self._kind == "WAV":
+                data = wav_data(handle, start, end)
+                if data is not None and data[1] == 0 and end - data[2] >= 2:
+                    # Left by a writer that was stopped before it came back to write the size.
+                    changes[data[0] - start] = b"\xff\xff\xff\xff"
+                    changes[4] = b"\xff\xff\xff\xff"
+                    _log.warning("%s: its header states no samples; all bytes behind it are read", path)
+        try:
+            with self._quiet.block():
+                if start or changes:
+                    self._window = FileWindow(path, start, end, changes)
+                    sound = soundfile.SoundFile(self._window)
+                else:
+                    sound = soundfile.SoundFile(os.fsencode(path))
+        except (soundfile.LibsndfileError, OSError, TypeError) as error:
+            # TypeError: an extension such as .raw makes soundfile ask for a format instead of looking inside.
+            if self._window is not None:
+                self._window.close()
+            return _reason(error)
+        self._is_mpeg = sound.format == "MP3"
+        if self._is_mpeg and self._kind != "MPEG":
+            # libsndfile finds frames by chance in data of many kinds.
+            sound.close()
+            return f"no MPEG frames follow each other in it; it begins like {self._kind or 'no audio file'}"
+        return sound
+
+    def frames(self, sound: soundfile.SoundFile) -> Iterator[NDArray[np.float32]]:
+        """Yield the frames of the opened sound, and check that they are all that the header states."""
+        path, lenient = self._path, self._lenient
+        # An error costs the block in which it occurs.
+        is_small = lenient or self._is_mpeg
+        block_frames = max(1024, (_SMALL_BLOCK_VALUES if is_small else _BLOCK_VALUES) // int(sound.channels))
+        expected = int(sound.frames)
+        is_estimate = self._is_mpeg or sound.format == "OGG" or str(sound.subtype).startswith("MPEG")
+        reason = ""
+        try:
+            if stated := _shortened_bytes(sound.extra_info):
+                message = f"truncated: expected {stated[0]} bytes of samples as its header says, found {stated[1]}"
+                _give_up(f"{path}: {message}", lenient=lenient)
+            while True:
+                try:
+                    with self._quiet.block() if self._is_mpeg else nullcontext():
+                        block = sound.read(block_frames, dtype="float32", always_2d=True)
+                except soundfile.LibsndfileError as error:
+                    reason = error.error_string.strip() or "the decoder gives up"
+                    break
+                self._found += len(block)
+                if len(block):
+                    yield block
+                if len(block) < block_frames:
+                    break
+        finally:
+            with self._quiet.block():
+                sound.close()
+            self._quiet.close()
+            if self._window is not None:
+                self._window.close()
+        # Lengths of MP3 and Ogg are estimates, or include padding that the decoder drops: being short says nothing there.
+        if reason and not self._is_mpeg:
+            _give_up(_truncated(path, expected, self._found, reason), lenient=lenient)
+        elif not is_estimate and self._found < expected < _UNKNOWN_FRAMES:
+            _give_up(_truncated(path, expected, self._found, "the data ends early"), lenient=lenient)
+
+    def following(self) -> int | None:
+        """Return where the next part begins, once all frames were read; None where this was the last."""
+        with self._path.open("rb") as handle:
+            if not self._is_mpeg:
+                return next_part(handle, self._kind, self._start, self._end)
+            rest = MpegRest(handle, self._start, self._end)
+            if self._start == 0 and rest.skipped_share > 0:
+                self._check_skipped(rest.skipped_share)
+            return rest.after(self._start, self._found)
+
+    def _check_skipped(self, share: float) -> None:
+        text = f"{self._path}: {100 * share:.2g} % of its bytes are no MPEG frames and were left out"
+        if share > (_MOST_SKIPPED_LENIENT if self._lenient else _MOST_SKIPPED):
+            message = f"{text}; check what the file really is"
+            raise AudioFormatError(message)
+        if share > 0.001:
+            _log.warning("%s", text)
+
+
+def _give_up(message: str, *, lenient: bool) -> None:
+    if lenient:
+        _log.warning("%s; the rest is left out", message)
+        return
+    message = f"{message}; copy or encode it again"
+    raise AudioFormatError(message)
+
+
+def _shortened_bytes(log: str) -> tuple[int, int] | None:
     match = _SHORTENED.search(log)
     if match is None:
-        return
+        return None
     stated, found = int(match[1]), int(match[2])
-    if found + _TOLERATED_BYTES < stated < _STREAMED_BYTES:
-        message = (
-            f"{path}: truncated: expected {stated} bytes of samples as its header says, found {found}; copy it again"
-        )
-        raise AudioFormatError(message)
+    return (stated, found) if found + _TOLERATED_BYTES < stated < _STREAMED_BYTES else None
 
 
 def _truncated(path: Path, expected: int, found: int, reason: str) -> str:
-    detail = f" ({reason.strip()})" if reason.strip() else ""
     wanted = f"{expected} frames as its header says" if expected < _UNKNOWN_FRAMES else "more frames"
-    return f"{path}: truncated or damaged: expected {wanted}, read only about {found}{detail}; copy or encode it again"
+    return f"{path}: truncated or damaged: expected {wanted}, read only about {found} ({reason})"
 
 
 def _reason(error: Exception) -> str:
@@ -105,14 +247,27 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "error_string", "") or error).strip()
 
 
-def _by_ffmpeg(path: Path, reason: str) -> Frames:
+def _by_ffmpeg(path: Path, reason: str, *, lenient: bool) -> Part:
     if not has_ffmpeg():
         message = (
             f"{path}: not an audio file that libsndfile reads ({reason}); ffmpeg, once installed, reads more formats"
         )
         raise AudioFormatError(message)
     try:
-        return ffmpeg_frames(path)
+        rate_hz, frames = ffmpeg_frames(path)
     except AudioFormatError as error:
         message = f"{path}: not an audio file: libsndfile says {reason!r}, {error}; check what the file really is"
         raise AudioFormatError(message) from error
+    return rate_hz, _leniently(frames) if lenient else frames
+
+
+def _leniently(frames: Iterator[NDArray[np.float32]]) -> Iterator[NDArray[np.float32]]:
+    n_frames = 0
+    try:
+        for block in frames:
+            n_frames += len(block)
+            yield block
+    except AudioFormatError as error:
+        if n_frames == 0:
+            raise
+        _log.warning("%s; the rest is left out", error)

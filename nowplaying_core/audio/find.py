@@ -1,11 +1,14 @@
 """Find audio files in folders."""
 
+import logging
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 __all__ = ["AUDIO_EXTENSIONS", "find_audio"]
 
+_log = logging.getLogger(__name__)
 _LIBSNDFILE = {
     ".aif",
     ".aifc",
@@ -46,6 +49,19 @@ def find_audio(paths: Iterable[Path]) -> list[Path]:
     return list(found)
 
 
+def _can_be_read(path: Path) -> bool:
+    """Return False for pipes, devices and sockets, which a program could wait for without end."""
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return True  # reading it will say so by name
+    if stat.S_ISREG(mode):
+        return True
+    if not stat.S_ISDIR(mode):
+        _log.warning("%s: passed over, because it is no regular file", path)
+    return False
+
+
 def _expand(path: Path) -> Iterator[Path]:
     if not path.is_dir():
         yield path
@@ -54,5 +70,6 @@ def _expand(path: Path) -> Iterator[Path]:
     for folder, subfolders, names in os.walk(path):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         visible = (name for name in names if not name.startswith("."))
-        files += [Path(folder, name) for name in visible if Path(name).suffix.lower() in AUDIO_EXTENSIONS]
+        named = (Path(folder, name) for name in visible if Path(name).suffix.lower() in AUDIO_EXTENSIONS)
+        files += [file for file in named if _can_be_read(file)]
     yield from sorted(files)

@@ -1,6 +1,6 @@
 """One interface for sound from a file, standard input or a microphone: chunks of mono float32 at 16 kHz."""
 
-import logging
+import itertools
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -11,9 +11,11 @@ import numpy as np
 import soxr
 from numpy.typing import NDArray
 
-from nowplaying_core.audio.decode import open_frames
+from nowplaying_core.audio.decode import Part, open_parts
+from nowplaying_core.audio.downmix import downmix
 from nowplaying_core.audio.microphone import microphone_frames
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
+from nowplaying_core.audio.raw import RawFormat, begin, raw_frames, spooled, wav_format
 from nowplaying_core.errors import AudioFormatError, ConfigError
 
 __all__ = ["AudioSource", "Sound", "load", "open_stream", "samples_of"]
@@ -22,7 +24,6 @@ Samples = NDArray[np.float32]
 Sound = str | Path | tuple[NDArray[Any], int]
 """A sound as users give it: a path, or samples with their rate in Hz."""
 
-_log = logging.getLogger(__name__)
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 1_000, 1_000_000
 _READ_SAMPLES = 1_600
 
@@ -75,14 +76,16 @@ class AudioSource:
         self._blocks.close()
 
 
-def load(sound: Sound) -> Samples:
+def load(sound: Sound, *, lenient: bool = False) -> Samples:
     """Read a whole recording: the concatenation of its stream, whatever the chunk size.
 
     Parameters
     ----------
     sound : str, Path or (samples, sample_rate_hz)
-        A file, ``"-"`` for raw 16 kHz PCM on standard input, or samples of any float or signed integer type, shape (n,)
-        or (n, n_channels), with their rate.
+        A file, ``"-"`` for standard input, or samples of any float or signed integer type, shape (n,) or
+        (n, n_channels), with their rate.
+    lenient : bool
+        As of `open_stream`.
 
     Returns
     -------
@@ -104,7 +107,7 @@ def load(sound: Sound) -> Samples:
     (16000,)
     """
     given = Path(sound) if isinstance(sound, str) and sound != "-" else sound  # a file called mic is a file
-    with open_stream(given, chunk_samples=None) as source:
+    with open_stream(given, chunk_samples=None, lenient=lenient) as source:
         return np.concatenate(list(source))
 
 
@@ -114,19 +117,29 @@ def samples_of(sound: Sound | Samples) -> Samples:
 
 
 def open_stream(
-    source: Sound, *, chunk_samples: int | None = _READ_SAMPLES, stdin: BinaryIO | None = None
+    source: Sound,
+    *,
+    chunk_samples: int | None = _READ_SAMPLES,
+    stdin: BinaryIO | None = None,
+    raw: RawFormat | None = None,
+    lenient: bool = False,
 ) -> AudioSource:
     """Open a file, standard input, a microphone or samples for reading in chunks.
 
     Parameters
     ----------
     source : str, Path or (samples, sample_rate_hz)
-        A path; ``"-"`` for raw signed 16-bit little-endian mono PCM at 16 kHz on standard input; ``"mic"`` or
+        A path; ``"-"`` for standard input, which holds an audio file of any kind or raw PCM; ``"mic"`` or
         ``"mic:DEVICE"`` for a microphone, by number or by a part of its name. A file called ``mic`` is ``./mic``.
     chunk_samples : int > 0 or None
         Samples per chunk (the last may be shorter); None lets the source choose. 1,600 samples are 100 ms.
     stdin : binary file, optional
         Read in place of the process's standard input.
+    raw : RawFormat, optional
+        Of raw PCM on standard input, which is then not looked into; by default signed 16-bit little-endian mono at
+        16 kHz where nothing else is recognized.
+    lenient : bool
+        Where a file is truncated or damaged, read what is there and log a warning.
 
     Raises
     ------
@@ -136,20 +149,22 @@ def open_stream(
         When a microphone is asked for without the ``mic`` extra.
     """
     if isinstance(source, str) and source == "-":
-        blocks = _raw_blocks(stdin if stdin is not None else sys.stdin.buffer, chunk_samples or _READ_SAMPLES)
+        blocks = _standard_input(stdin if stdin is not None else sys.stdin.buffer, chunk_samples, raw, lenient=lenient)
         return AudioSource("standard input", _checked("standard input", blocks), chunk_samples=chunk_samples)
     if isinstance(source, str) and (source == "mic" or source.startswith("mic:")):
         sample_rate_hz, frames = microphone_frames(source.partition(":")[2])
-        mono = _to_mono_16k("microphone", sample_rate_hz, frames)
+        mono = _to_mono_16k("microphone", sample_rate_hz, (block[:, 0] for block in frames))
         return AudioSource("microphone", _checked("microphone", mono), chunk_samples=chunk_samples, is_live=True)
     if not isinstance(source, str | Path):
         sample_rate_hz, frames = _given_frames(source)
-        mono = _to_mono_16k("samples", sample_rate_hz, frames)
+        mono = _to_mono_16k("samples", sample_rate_hz, downmix("samples", sample_rate_hz, _finite("samples", frames)))
         return AudioSource("samples", _checked("samples", mono), chunk_samples=chunk_samples)
     path = Path(source)
-    sample_rate_hz, frames = open_frames(path)
-    mono = _to_mono_16k(str(path), sample_rate_hz, frames)
-    return AudioSource(str(path), _checked(str(path), mono), chunk_samples=chunk_samples)
+    name = str(path)
+    parts = open_parts(path, lenient=lenient)
+    first = next(parts)  # what is wrong with the file shows at once
+    mono = _all_parts(name, itertools.chain([first], parts), parts)
+    return AudioSource(name, _checked(name, mono), chunk_samples=chunk_samples)
 
 
 def _given_frames(sound: Any) -> tuple[int, Iterator[Samples]]:
@@ -168,42 +183,70 @@ def _given_frames(sound: Any) -> tuple[int, Iterator[Samples]]:
     return sample_rate_hz, iter([frames.astype(np.float32)])
 
 
-def _to_mono_16k(name: str, sample_rate_hz: int, frames: Iterator[Samples]) -> Generator[Samples, None, None]:
-    """Mix to mono by the mean of the channels, then resample; soxr's stream does not depend on block lengths."""
-    if not _LOWEST_RATE_HZ <= sample_rate_hz <= _HIGHEST_RATE_HZ:
-        message = f"{name}: expected a rate of {_LOWEST_RATE_HZ} to {_HIGHEST_RATE_HZ} Hz, found {sample_rate_hz} Hz"
-        raise AudioFormatError(message)
-    resampler = None
-    if sample_rate_hz != SAMPLE_RATE_HZ:
-        resampler = soxr.ResampleStream(sample_rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+def _all_parts(name: str, parts: Iterable[Part], opened: Generator[Part, None, None]) -> Generator[Samples, None, None]:
+    try:
+        for sample_rate_hz, frames in parts:
+            yield from _to_mono_16k(name, sample_rate_hz, downmix(name, sample_rate_hz, _finite(name, frames)))
+    finally:
+        opened.close()
+
+
+def _standard_input(
+    stream: BinaryIO, chunk_samples: int | None, raw: RawFormat | None, *, lenient: bool
+) -> Generator[Samples, None, None]:
+    name = "standard input"
+    head, kind = (b"", None) if raw is not None else begin(stream)
+    known = wav_format(head) if kind == "WAV" else None
+    if kind is not None and known is None:
+        path = spooled(stream, head)
+        try:
+            with open_stream(path, chunk_samples=None, lenient=lenient) as source:
+                yield from source
+        except AudioFormatError as error:
+            message = f"{name}: found {kind}, but {str(error).removeprefix(f'{path}: ')}"
+            raise AudioFormatError(message) from error
+        finally:
+            path.unlink(missing_ok=True)
+        return
+    form, first = known if known is not None else (raw or RawFormat(), 0)
+    n_frames = max(1, (chunk_samples or _READ_SAMPLES) * form.rate_hz // SAMPLE_RATE_HZ)
+    frames = raw_frames(stream, head[first:], form, n_frames)
+    yield from _to_mono_16k(name, form.rate_hz, (_mean(block) for block in _finite(name, frames)))
+
+
+def _mean(frames: Samples) -> Samples:
+    mono: Samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
+    return mono
+
+
+def _finite(name: str, frames: Iterator[Samples]) -> Generator[Samples, None, None]:
+    """Yield the frames up to the first that is no number; checked before resampling, which would spread it."""
     n_frames = 0
     try:
         for block in frames:
-            mono = block[:, 0] if block.shape[1] == 1 else block.mean(axis=1)
-            if not np.isfinite(mono).all():
-                # Checked before resampling, which would spread one bad sample over its neighbours.
-                index = n_frames + int(np.flatnonzero(~np.isfinite(mono))[0])
+            if not np.isfinite(block).all():
+                index = n_frames + int(np.flatnonzero(~np.isfinite(block).all(axis=1))[0])
                 message = f"{name}: sample {index} is not a finite number (NaN or infinity); encode the file again"
                 raise AudioFormatError(message)
-            n_frames += len(mono)
-            yield mono if resampler is None else resampler.resample_chunk(mono)
-        if resampler is not None:
-            yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+            n_frames += len(block)
+            yield block
     finally:
         if isinstance(frames, Generator):
             frames.close()
 
 
-def _raw_blocks(stream: BinaryIO, n_samples: int) -> Generator[Samples, None, None]:
-    rest = b""
-    while data := stream.read(2 * n_samples):
-        data = rest + data
-        whole = len(data) - len(data) % 2
-        rest = data[whole:]
-        # The scale of libsndfile, so that a pipe and a WAV file of the same PCM are the same samples.
-        yield np.frombuffer(data[:whole], dtype="<i2").astype(np.float32) / np.float32(32_768)
-    if rest:
-        _log.warning("standard input ended within a sample; its last byte is ignored")
+def _to_mono_16k(name: str, sample_rate_hz: int, mono: Iterator[Samples]) -> Generator[Samples, None, None]:
+    """Resample mono samples to 16 kHz; soxr's stream does not depend on block lengths."""
+    if not _LOWEST_RATE_HZ <= sample_rate_hz <= _HIGHEST_RATE_HZ:
+        message = f"{name}: expected a rate of {_LOWEST_RATE_HZ} to {_HIGHEST_RATE_HZ} Hz, found {sample_rate_hz} Hz"
+        raise AudioFormatError(message)
+    if sample_rate_hz == SAMPLE_RATE_HZ:
+        yield from mono
+        return
+    resampler = soxr.ResampleStream(sample_rate_hz, SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ")
+    for block in mono:
+        yield resampler.resample_chunk(block)
+    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
 
 
 def _checked(name: str, blocks: Generator[Samples, None, None]) -> Generator[Samples, None, None]:
@@ -214,6 +257,9 @@ def _checked(name: str, blocks: Generator[Samples, None, None]) -> Generator[Sam
             if len(block):
                 n_samples += len(block)
                 yield np.clip(block, -1.0, 1.0).astype(np.float32, copy=False)
+    except MemoryError as error:
+        message = f"{name}: there is not enough memory to read this recording; end other programs and try again"
+        raise AudioFormatError(message) from error
     finally:
         blocks.close()
     if n_samples == 0:

@@ -94,6 +94,7 @@ def gather_evidence(
     neighbors: Neighbors,
     songs: NDArray[np.int64],
     *,
+    same_songs: NDArray[np.int64],
     cohort_similarity: NDArray[np.float64],
     nearest_cohort: NDArray[np.float64],
 ) -> Evidence:
@@ -108,15 +109,17 @@ def gather_evidence(
     neighbors : Neighbors
     songs : ndarray of int64, shape (n_queries, n_neighbors)
         Song of each neighbor; -1 where there is none or it is masked.
+    same_songs : ndarray of int64, shape (n,)
+        The best song and those that are the same music at its place: they are no other songs.
     cohort_similarity, nearest_cohort : ndarray of float64, shape (n_queries,)
         Of each query fingerprint: mean over its nearest cohort vectors, and that of the nearest.
     """
-    song, score, similarities = rescored.songs[0], float(rescored.scores[0]), rescored.similarities[0]
-    others = np.where((songs == song) | (songs < 0), -np.inf, neighbors.similarities)
+    score, similarities = float(rescored.scores[0]), rescored.similarities[0]
+    others = np.where(np.isin(songs, same_songs) | (songs < 0), -np.inf, neighbors.similarities)
     # A handful of songs leaves everything else out of sight: the cohort is near even where they are not.
     density = np.maximum(mean_of_largest(others, N_NEIGHBORS, fallback=cohort_similarity), cohort_similarity)
     lead = similarities - np.maximum(others.max(axis=1), nearest_cohort)
-    runners_up = rescored.scores[rescored.songs != song]
+    runners_up = rescored.scores[~np.isin(rescored.songs, same_songs)]
     # Beyond its ends a song is as near as the cohort, which is a score of zero.
     elsewhere = np.sort(np.where(shifted.scores > NO_SCORE, shifted.scores, 0.0))
     return Evidence(

@@ -131,7 +131,14 @@ class Explanation:
             **table,
             "reasons": [asdict(reason) for reason in self.reasons],
             "evidence": None if self.evidence is None else asdict(self.evidence),
-            "candidates": [{**asdict(one), **names[one.song_index]} for one in self.candidates],
+            "candidates": [
+                {
+                    **asdict(one),
+                    **names[one.song_index],
+                    "also": [{**asdict(other), **names[other.song_index]} for other in one.also],
+                }
+                for one in self.candidates
+            ],
             "steps": [_step_table(step, names) for step in self.steps],
         }
 
@@ -150,6 +157,7 @@ def explain_match(match: Ranking, acceptance: Acceptance, database: Songs, *, qu
     """
     steps = match.steps()
     mentioned = {one.song_index for one in match.candidates}
+    mentioned |= {other.song_index for one in match.candidates for other in one.also}
     mentioned |= {step.runner_up_song for step in steps if step.runner_up_song is not None}
     against = reasons_against(match.evidence, acceptance) if match.best is None and match.evidence is not None else ()
     return Explanation(

@@ -9,7 +9,22 @@ from ondevice_db.index.base import Neighbors
 from ondevice_db.match.evidence import Evidence
 from ondevice_db.match.rescore import Rescored
 
-__all__ = ["Candidate", "Ranking", "Step", "Trace"]
+__all__ = ["Candidate", "Ranking", "SamePlace", "Step", "Trace"]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SamePlace:
+    """Another song with the same music at the same place.
+
+    Attributes
+    ----------
+    song_index : int
+    offset_s : float, seconds
+        As of `Candidate`.
+    """
+
+    song_index: int
+    offset_s: float
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,12 +40,15 @@ class Candidate:
         Soft mean of the similarities along the alignment above those to the cohort.
     score : float in [0, 1]
         Calibrated probability that this is the song.
+    also : tuple of SamePlace
+        Songs that are the same music there, such as another encoding; of the first candidate only.
     """
 
     song_index: int
     offset_s: float
     raw_score: float
     score: float
+    also: tuple[SamePlace, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,6 +95,8 @@ class Trace:
     neighbors : Neighbors
     songs : ndarray of int64, shape (n_queries, n_neighbors)
         Song of each neighbor; -1 where there is none or it is masked.
+    same : ndarray of int64, shape (n,)
+        Rows of ``rescored``: the song that is named, and those that are the same music there.
     nearest_cohort : ndarray of float64, shape (n_queries,)
         Similarity of each query fingerprint to the nearest vector of the cohort.
     times_s : ndarray of float64, shape (n_queries,), seconds
@@ -85,21 +105,23 @@ class Trace:
     rescored: Rescored
     neighbors: Neighbors
     songs: NDArray[np.int64]
+    same: NDArray[np.int64]
     nearest_cohort: NDArray[np.float64]
     times_s: NDArray[np.float64]
 
     def steps(self) -> tuple[Step, ...]:
         """Return the evidence of each query fingerprint for the best alignment."""
-        best = self.rescored.songs[0]
-        others = np.where((self.songs == best) | (self.songs < 0), -np.inf, self.neighbors.similarities)
+        best = int(self.same[0])
+        same = self.rescored.songs[self.same]
+        others = np.where(np.isin(self.songs, same) | (self.songs < 0), -np.inf, self.neighbors.similarities)
         nearest = others.argmax(axis=1)
         rows = np.arange(self.times_s.size)
         known = np.isfinite(others[rows, nearest])
         return tuple(
             Step(
                 time_s=float(self.times_s[row]),
-                reference_s=float(self.rescored.offsets_s[0] + self.times_s[row]),
-                similarity=float(self.rescored.similarities[0, row]),
+                reference_s=float(self.rescored.offsets_s[best] + self.times_s[row]),
+                similarity=float(self.rescored.similarities[best, row]),
                 cohort_similarity=float(self.nearest_cohort[row]),
                 runner_up_similarity=float(others[row, nearest[row]]) if known[row] else None,
                 runner_up_song=int(self.songs[row, nearest[row]]) if known[row] else None,

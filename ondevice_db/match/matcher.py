@@ -8,8 +8,9 @@ from ondevice_db.index.base import FingerprintIndex, Neighbors, SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.candidates import Alignments, offset_histogram
 from ondevice_db.match.evidence import N_NEIGHBORS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
-from ondevice_db.match.match import Candidate, Ranking, Trace
+from ondevice_db.match.match import Candidate, Ranking, SamePlace, Trace
 from ondevice_db.match.rescore import Rescored, rescore
+from ondevice_db.match.same_music import same_music, tag_quality
 from ondevice_db.store.store import Songs
 
 __all__ = ["Matcher"]
@@ -107,12 +108,26 @@ class Matcher:
             )
 
         best_first = self._by_popularity(rescored(alignments))
+        same = same_music(
+            self._index, self.database.song_starts, best_first, times_s=times_s, reference_hop_s=manifest.hop_s
+        )
         shifted = rescored(shifted_alignments(best_first))
         evidence = gather_evidence(
-            best_first, shifted, neighbors, songs, cohort_similarity=cohort_similarity, nearest_cohort=nearest_cohort
+            best_first,
+            shifted,
+            neighbors,
+            songs,
+            same_songs=best_first.songs[same],
+            cohort_similarity=cohort_similarity,
+            nearest_cohort=nearest_cohort,
         )
         trace = Trace(
-            rescored=best_first, neighbors=neighbors, songs=songs, nearest_cohort=nearest_cohort, times_s=times_s
+            rescored=best_first,
+            neighbors=neighbors,
+            songs=songs,
+            same=self._preferred_first(best_first, same),
+            nearest_cohort=nearest_cohort,
+            times_s=times_s,
         )
         return self._decide(trace, evidence, options)
 
@@ -150,11 +165,27 @@ class Matcher:
         order = np.argsort(-(rescored.scores + _SCORE_SCALE * self._log_prior[rescored.songs]), kind="stable")
         return Rescored(*(getattr(rescored, name)[order] for name in Rescored.__dataclass_fields__))
 
+    def _preferred_first(self, rescored: Rescored, same: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the same music with the one to name first.
+
+        Among those that fit as well as the best the more popular one is named, then the one whose tags say more, then
+        the one that was added first.
+        """
+        if same.size == 1:
+            return same
+        songs = rescored.songs[same].tolist()
+        is_near = rescored.scores[same] >= rescored.scores[same[0]] - _SCORE_SCALE
+        prior = np.zeros(same.size) if self._log_prior is None else self._log_prior[rescored.songs[same]]
+        quality = [tag_quality(self.database.track(song)) for song in songs]
+        keys = zip(~is_near, -prior, [-one for one in quality], songs, range(same.size), strict=True)
+        return same[[key[-1] for key in sorted(keys)]]
+
     def _decide(self, trace: Trace, evidence: Evidence, options: SearchOptions) -> Ranking:
         rescored = trace.rescored
         _, firsts = np.unique(rescored.songs, return_index=True)
-        rows = np.sort(firsts)[: max(options.n_best, 2)]
-        best = int(rows[0])
+        others = np.sort(firsts)[~np.isin(rescored.songs[np.sort(firsts)], rescored.songs[trace.same])]
+        best = int(trace.same[0])
+        rows = np.concatenate([trace.same[:1], others])[: max(options.n_best, 2)]
         prior = 0.0 if self._log_prior is None else float(self._log_prior[rescored.songs[best]])
         n_searched = int(self.database.song_starts[-1])
         score = self.acceptance.probability(evidence, n_searched=n_searched, log_prior=prior)
@@ -169,6 +200,12 @@ class Matcher:
                     offset_s=float(rescored.offsets_s[row]),
                     raw_score=float(rescored.scores[row]),
                     score=min(share, score),
+                    also=tuple(
+                        SamePlace(song_index=int(rescored.songs[one]), offset_s=float(rescored.offsets_s[one]))
+                        for one in trace.same[1:]
+                    )
+                    if row == best
+                    else (),
                 )
             )
         return Ranking(

@@ -1,10 +1,12 @@
 """Golden answers of the database and the matcher: real queries, a committed database, and databases to be refused."""
 
 import shutil
+import tempfile
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
+import soundfile
 from numpy.typing import NDArray
 
 from evaluation.endurance.forgery import damage_bytes, forge_manifest, forged_array
@@ -68,12 +70,37 @@ def _write_packs(folder: Path, queries: NDArray[np.float32], fingerprinter: Fing
         shutil.rmtree(pack, ignore_errors=True)
         index_paths(part, pack, fingerprinter)
         packs.append(SongDatabase.open(pack, fingerprinter.embedding_space))
+    _write_pack_answers(folder / "packs.json", packs, queries, fingerprinter)
+    packs[1] = _copies(folder / "copies.npdb", paths[:8], fingerprinter)
+    _write_pack_answers(folder / "copies.json", packs, queries, fingerprinter)
+
+
+def _copies(database: Path, paths: list[Path], fingerprinter: Fingerprinter) -> SongDatabase:
+    """Return a database of other encodings of songs: every other one begins later and has an artist."""
+    shutil.rmtree(database, ignore_errors=True)
+    rng = np.random.default_rng(29)
+    with tempfile.TemporaryDirectory() as encoded:
+        copies = [Path(encoded) / f"{number}.flac" for number in range(len(paths))]
+        for number, (path, copy) in enumerate(zip(paths, copies, strict=True)):
+            samples = load(path)[number % 2 * 12_345 :]
+            with soundfile.SoundFile(copy, "w", 16_000, 1, "PCM_16", format="FLAC") as file:
+                if number % 2:
+                    file.artist = "Somebody"
+                # Noise, because equal codes make ties, whose order is nobody's business.
+                file.write(0.7 * samples + 0.01 * rng.standard_normal(samples.size))
+        index_paths(copies, database, fingerprinter)
+    return SongDatabase.open(database, fingerprinter.embedding_space)
+
+
+def _write_pack_answers(
+    file: Path, packs: list[SongDatabase], queries: NDArray[np.float32], fingerprinter: Fingerprinter
+) -> None:
     songs = SongPacks(packs)
     acceptance = acceptance_of(fingerprinter)
     matcher = Matcher(songs, acceptance)
     hop_s = fingerprinter.query_hop_s
     write_json(
-        folder / "packs.json",
+        file,
         {
             "embedding_space": fingerprinter.embedding_space,
             "hop_s": fingerprinter.query_hop_s,
@@ -134,7 +161,10 @@ def _write_answers(folder: Path, name: str, queries: NDArray[np.float32], hop_s:
 def _answer(matcher: Matcher, query: NDArray[np.float32], hop_s: float, options: SearchOptions) -> dict[str, Any]:
     match = matcher.match(query, hop_s, options)
     vector = match.evidence.to_vector()[:8].tolist() if match.evidence is not None else []
-    found = [[one.song_index, one.offset_s, one.raw_score, one.score] for one in match.candidates]
+    found = [
+        [one.song_index, one.offset_s, one.raw_score, one.score, [other.song_index for other in one.also]]
+        for one in match.candidates
+    ]
     return {
         "best": None if match.best is None else match.best.song_index,
         "threshold": match.threshold,

@@ -40,7 +40,7 @@ public final class Throughput {
         System.setProperty("golden", Paths.get(arguments[2]).toAbsolutePath().getParent().toString());
         Acceptance acceptance = new Acceptance(
                 Golden.map(Golden.json(Paths.get(arguments[2]).getFileName().toString()).get("acceptance")));
-        SongMatcher matcher = new SongMatcher(database, acceptance);
+        SongMatcher matcher = new SongMatcher(database, acceptance, null);
         ByteBuffer values = NpyFile.map(Paths.get(arguments[1]), "<f4", -1, 12, manifest.dim);
         int n = values.remaining() / 4 / 12 / manifest.dim;
         MulawRing ring = new MulawRing(128_000);

@@ -64,6 +64,21 @@ final class Codebook {
         return rotated;
     }
 
+    /** Undoes the rotation, whose inverse is its transpose. */
+    float[] unrotate(float[] rotated) {
+        double[] sums = new double[dim];
+        for (int row = 0; row < dim; row++) {
+            for (int column = 0; column < dim; column++) {
+                sums[column] += rotation[row * dim + column] * (double) rotated[row];
+            }
+        }
+        float[] x = new float[dim];
+        for (int column = 0; column < dim; column++) {
+            x[column] = (float) sums[column];
+        }
+        return x;
+    }
+
     /** Returns the inner products of a rotated query with every centroid of every sub-space, 256 for each. */
     float[] table(float[] rotated) {
         int width = dim / subspaces;

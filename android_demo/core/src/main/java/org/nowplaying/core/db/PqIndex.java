@@ -37,6 +37,11 @@ public final class PqIndex {
         return codebook.rotate(query);
     }
 
+    /** Returns a vector of this database in the coordinates of queries that are not rotated. */
+    public float[] unrotate(float[] vector) {
+        return codebook.unrotate(vector);
+    }
+
     /** Returns the stored vector of a fingerprint, rotated and power-normalized; null for silence. */
     public float[] vector(long fingerprint) {
         int cell = order.cell(fingerprint);

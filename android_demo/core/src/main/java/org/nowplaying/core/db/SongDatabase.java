@@ -92,6 +92,11 @@ public final class SongDatabase implements Songs {
     }
 
     @Override
+    public float[] unrotate(int pack, float[] vector) {
+        return index.unrotate(vector);
+    }
+
+    @Override
     public float[] vector(long fingerprint) {
         return index.vector(fingerprint);
     }

@@ -114,6 +114,11 @@ public final class SongPacks implements Songs, SongStore {
     }
 
     @Override
+    public float[] unrotate(int pack, float[] vector) {
+        return packs[pack].database.unrotate(0, vector);
+    }
+
+    @Override
     public float[] vector(long fingerprint) {
         int pack = packOf(fingerprint);
         return packs[pack].database.vector(fingerprint - firstNumber[pack]);

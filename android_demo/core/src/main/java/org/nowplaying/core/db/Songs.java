@@ -30,6 +30,9 @@ public interface Songs {
     /** Returns a query in the coordinates of a pack's vectors. */
     float[] rotate(int pack, float[] query);
 
+    /** Returns a vector of a pack in the coordinates of queries that are not rotated. */
+    float[] unrotate(int pack, float[] vector);
+
     /** Returns the stored vector of a fingerprint in its pack's coordinates; null for silence. */
     float[] vector(long fingerprint);
 

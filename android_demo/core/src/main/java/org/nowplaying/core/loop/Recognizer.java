@@ -18,7 +18,7 @@ public final class Recognizer {
     public Recognizer(Fingerprinter fingerprinter, Songs songs, SongStore store) {
         this.fingerprinter = fingerprinter;
         this.store = store;
-        matcher = new SongMatcher(songs, fingerprinter.acceptance);
+        matcher = new SongMatcher(songs, fingerprinter.acceptance, store);
     }
 
     /**

@@ -12,10 +12,14 @@ final class Aligned {
     /** Of each query fingerprint; where the song does not reach, the query's similarity to the cohort. */
     final double[] similarities;
 
-    Aligned(int song, double offsetS, double score, double[] similarities) {
+    /** Query fingerprints that the song covers. */
+    final int covered;
+
+    Aligned(int song, double offsetS, double score, double[] similarities, int covered) {
         this.song = song;
         this.offsetS = offsetS;
         this.score = score;
         this.similarities = similarities;
+        this.covered = covered;
     }
 }

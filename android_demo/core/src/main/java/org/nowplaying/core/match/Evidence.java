@@ -2,6 +2,7 @@ package org.nowplaying.core.match;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.nowplaying.core.db.Neighbors;
 
 /** What speaks for the best song; each measure is explained in {@code evidence.py} of the Python package. */
@@ -46,13 +47,14 @@ public final class Evidence {
      *
      * @param aligned at least one, best first
      * @param shifted the best one's song at positions some seconds earlier and later
+     * @param sameSongs the best song and those that are the same music at its place: they are no other songs
      * @param songs of each neighbor; -1 where there is none
      * @param cohortSimilarity similarity of each query fingerprint to the cohort
      * @param nearestCohort the largest such similarity
      */
     static Evidence gather(
-            List<Aligned> aligned, List<Aligned> shifted, Neighbors neighbors, int[][] songs, double[] cohortSimilarity,
-            double[] nearestCohort) {
+            List<Aligned> aligned, List<Aligned> shifted, Set<Integer> sameSongs, Neighbors neighbors, int[][] songs,
+            double[] cohortSimilarity, double[] nearestCohort) {
         Aligned best = aligned.get(0);
         int n = best.similarities.length;
         double mean = 0;
@@ -64,7 +66,7 @@ public final class Evidence {
             float[] others = neighbors.similarities[q].clone();
             float nearest = Float.NEGATIVE_INFINITY;
             for (int i = 0; i < others.length; i++) {
-                others[i] = songs[q][i] == best.song || songs[q][i] < 0 ? Float.NEGATIVE_INFINITY : others[i];
+                others[i] = sameSongs.contains(songs[q][i]) || songs[q][i] < 0 ? Float.NEGATIVE_INFINITY : others[i];
                 nearest = Math.max(nearest, others[i]);
             }
             // A handful of songs leaves everything else out of sight: the cohort is near even then.
@@ -78,7 +80,7 @@ public final class Evidence {
         }
         double runnerUp = 0;
         for (int i = aligned.size() - 1; i >= 0; i--) {
-            runnerUp = aligned.get(i).song != best.song ? Math.max(aligned.get(i).score, 0) : runnerUp;
+            runnerUp = !sameSongs.contains(aligned.get(i).song) ? Math.max(aligned.get(i).score, 0) : runnerUp;
         }
         double[] elsewhere = new double[shifted.size()];
         for (int i = 0; i < elsewhere.length; i++) {

@@ -37,7 +37,11 @@ public final class Match {
         /** Calibrated probability that this is the song. */
         public final double score;
 
-        Candidate(Aligned aligned, double score) {
+        /** Songs that are the same music there, such as another encoding; of the first candidate only. */
+        public final List<Integer> also;
+
+        Candidate(Aligned aligned, double score, List<Integer> also) {
+            this.also = Collections.unmodifiableList(also);
             song = aligned.song;
             offsetS = aligned.offsetS;
             rawScore = aligned.score;

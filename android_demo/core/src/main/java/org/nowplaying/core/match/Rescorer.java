@@ -55,29 +55,29 @@ final class Rescorer {
         long first = (long) Math.floor(offsetS / hopS - OFFSET_SPAN);
         double[] scores = new double[TRIALS];
         double[][] between = new double[TRIALS][timesS.length];
+        int[] covered = new int[TRIALS];
         int best = 0;
         for (int trial = 0; trial < TRIALS; trial++) {
             double trialS = offsetS + hopS * (trial * OFFSET_STEP - OFFSET_SPAN);
-            scores[trial] = score(song, first, trialS, between[trial]);
+            scores[trial] = score(song, first, trialS, between[trial], covered, trial);
             best = scores[trial] > scores[best] ? trial : best;
         }
         double refined = offsetS + hopS * (best * OFFSET_STEP - OFFSET_SPAN) + vertex(scores, best) * OFFSET_STEP * hopS;
-        return new Aligned(song, refined, scores[best], between[best]);
+        return new Aligned(song, refined, scores[best], between[best], covered[best]);
     }
 
-    private double score(int song, long first, double trialS, double[] between) {
+    private double score(int song, long first, double trialS, double[] between, int[] covered, int trial) {
         double sum = 0;
-        int covered = 0;
         for (int q = 0; q < timesS.length; q++) {
             double position = (trialS + timesS[q]) / hopS - first;
             long left = (long) Math.floor(position + 1e-9);
             double similarity = similarity(song, first + left, position - left, q);
-            covered += Double.isNaN(similarity) ? 0 : 1;
+            covered[trial] += Double.isNaN(similarity) ? 0 : 1;
             between[q] = Double.isNaN(similarity) ? cohortSimilarity[q] : similarity;
             sum += Math.exp((between[q] - cohortSimilarity[q]) / SOFTNESS);
         }
         // A song must cover half of the query at least; a sliver at its edge is no evidence.
-        return 2 * covered >= timesS.length ? SOFTNESS * Math.log(sum / timesS.length) : Aligned.NO_SCORE;
+        return 2 * covered[trial] >= timesS.length ? SOFTNESS * Math.log(sum / timesS.length) : Aligned.NO_SCORE;
     }
 
     /** Returns the similarity at a position between two fingerprints of a song; NaN where it does not cover that. */

@@ -6,9 +6,11 @@ import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
+import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.db.Neighbors;
 import org.nowplaying.core.db.SearchOptions;
 import org.nowplaying.core.db.Songs;
+import org.nowplaying.core.song.SongStore;
 
 /** Finds the song of a sequence of fingerprints (see {@code matcher.py} of the Python package). */
 public final class SongMatcher {
@@ -16,8 +18,15 @@ public final class SongMatcher {
 
     private final Songs database;
     private final Acceptance acceptance;
+    private final SongStore store;
 
-    public SongMatcher(Songs database, Acceptance acceptance) {
+    /**
+     * Makes a matcher.
+     *
+     * @param store whose tags say which of several copies of the same music is named; null for the one added first
+     */
+    public SongMatcher(Songs database, Acceptance acceptance, SongStore store) {
+        this.store = store;
         this.database = database;
         this.acceptance = acceptance;
     }
@@ -26,8 +35,9 @@ public final class SongMatcher {
      * Matches a query.
      *
      * @param embeddings row i starts at {@code i * hopS} seconds of the query: of length 1, or zero where it is silent
+     * @throws ArtifactException when the metadata of songs that are the same music cannot be read
      */
-    public Match match(float[][] embeddings, double hopS, SearchOptions options) {
+    public Match match(float[][] embeddings, double hopS, SearchOptions options) throws ArtifactException {
         List<float[]> sounding = new ArrayList<>();
         List<Double> times = new ArrayList<>();
         for (int i = 0; i < embeddings.length; i++) {
@@ -71,7 +81,8 @@ public final class SongMatcher {
     }
 
     private Match decide(
-            float[][] queries, double[] timesS, Neighbors neighbors, int[][] songs, long[][] positions, SearchOptions options) {
+            float[][] queries, double[] timesS, Neighbors neighbors, int[][] songs, long[][] positions, SearchOptions options)
+            throws ArtifactException {
         double[] cohortSimilarity = new double[queries.length];
         double[] nearestCohort = new double[queries.length];
         for (int q = 0; q < queries.length; q++) {
@@ -92,15 +103,31 @@ public final class SongMatcher {
         Arrays.fill(sameSong, best.song);
         double[] shiftedS = Arrays.stream(Evidence.SHIFTS_S).map(shift -> best.offsetS + shift).toArray();
         List<Aligned> shifted = rescorer.rescore(new Alignments(sameSong, shiftedS));
-        Evidence evidence = Evidence.gather(aligned, shifted, neighbors, songs, cohortSimilarity, nearestCohort);
+        List<Aligned> same = SameMusic.among(database, aligned, timesS);
+        Set<Integer> sameSongs = new HashSet<>();
+        for (Aligned one : same) {
+            sameSongs.add(one.song);
+        }
+        Evidence evidence =
+                Evidence.gather(aligned, shifted, sameSongs, neighbors, songs, cohortSimilarity, nearestCohort);
         double score = acceptance.probability(evidence, database.fingerprints());
-        return new Match(candidates(aligned, score, options.best), evidence, acceptance.threshold(evidence.fingerprints));
+        same = SameMusic.preferredFirst(same, store, SCORE_SCALE);
+        return new Match(candidates(aligned, same, score, options.best), evidence, acceptance.threshold(evidence.fingerprints));
     }
 
     /** Returns the first alignment of each song. Probabilities of the songs together stay below one. */
-    private static List<Match.Candidate> candidates(List<Aligned> aligned, double score, int limit) {
+    private static List<Match.Candidate> candidates(
+            List<Aligned> aligned, List<Aligned> same, double score, int limit) {
         List<Aligned> firsts = new ArrayList<>();
         Set<Integer> seen = new HashSet<>();
+        firsts.add(same.get(0));
+        List<Integer> also = new ArrayList<>();
+        for (Aligned one : same) {
+            seen.add(one.song);
+            if (one != same.get(0)) {
+                also.add(one.song);
+            }
+        }
         for (Aligned one : aligned) {
             if (firsts.size() < Math.max(limit, 2) && seen.add(one.song)) {
                 firsts.add(one);
@@ -114,7 +141,8 @@ public final class SongMatcher {
         for (Aligned one : firsts.subList(0, Math.min(limit, firsts.size()))) {
             double share = candidates.isEmpty()
                     ? score : (1 - score) * Math.exp((one.score - firsts.get(1).score) / SCORE_SCALE) / weights;
-            candidates.add(new Match.Candidate(one, Math.min(share, score)));
+            List<Integer> copies = candidates.isEmpty() ? also : Collections.emptyList();
+            candidates.add(new Match.Candidate(one, Math.min(share, score), copies));
         }
         return candidates;
     }

@@ -41,7 +41,7 @@ public class AnswersTest {
         Map<String, Object> record = Golden.json(name + ".json");
         SongDatabase database = open(name, record);
         double hopS = Golden.number(record.get("hop_s"));
-        SongMatcher matcher = new SongMatcher(database, new Acceptance(Golden.map(record.get("acceptance"))));
+        SongMatcher matcher = new SongMatcher(database, new Acceptance(Golden.map(record.get("acceptance"))), null);
         int[] counts = new int[2];
         for (String option : Golden.map(record.get("answers")).keySet()) {
             List<Object> answers = Golden.list(Golden.map(record.get("answers")).get(option));
@@ -78,6 +78,11 @@ public class AnswersTest {
             assertEquals(which, Golden.number(candidate.get(3)), one.score, SCORE);
             assertEquals(which, (int) Golden.number(candidate.get(0)), one.song);
             assertEquals(which, Golden.number(candidate.get(1)), one.offsetS, 1e-3);
+            List<Object> also = Golden.list(candidate.get(4));
+            assertEquals(which, also.size(), one.also.size());
+            for (int k = 0; k < also.size(); k++) {
+                assertEquals(which, (int) Golden.number(also.get(k)), (int) one.also.get(k));
+            }
         }
     }
 

@@ -1,0 +1,43 @@
+"""Keep what libraries write to the process's stderr out of it; ``-vv`` shows it."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+__all__ = ["QuietStderr"]
+
+_log = logging.getLogger(__name__)
+_MOST_BYTES = 4_000
+
+
+class QuietStderr:
+    """Catches what is written to file descriptor 2 within its blocks, as libmpg123 does, and logs it for debugging."""
+
+    def __init__(self) -> None:
+        self._caught = tempfile.TemporaryFile()  # noqa: SIM115 (it lives as long as the decoder)
+
+    @contextmanager
+    def block(self) -> Iterator[None]:
+        """Catch what is written within the block."""
+        try:
+            kept = os.dup(2)
+        except OSError:  # stderr is closed: nothing can appear there
+            yield
+            return
+        try:
+            os.dup2(self._caught.fileno(), 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+
+    def close(self) -> None:
+        """Log what was caught."""
+        if self._caught.closed:
+            return
+        text = os.pread(self._caught.fileno(), _MOST_BYTES, 0).decode("utf-8", "replace").strip()
+        if text:
+            _log.debug("decoder: %s", text)
+        self._caught.close()
