@@ -10,6 +10,7 @@ import stat
 from collections.abc import Generator, Iterator
 from contextlib import nullcontext
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import soundfile
@@ -113,9 +114,9 @@ def _check_regular(path: Path) -> int:
     return status.st_size
 
 
-def _flac_has_no_length(handle: "object") -> bool:
-    handle.seek(0)  # type: ignore[attr-defined]
-    head: bytes = handle.read(26)  # type: ignore[attr-defined]
+def _flac_has_no_length(handle: BinaryIO) -> bool:
+    handle.seek(0)
+    head = handle.read(26)
     # 36 bits of the count of samples; libsndfile ends with an error where they are zero.
     return head[:4] == b"fLaC" and len(head) == 26 and not head[21] & 15 and not any(head[22:26])
 
@@ -138,6 +139,8 @@ class _Reader:
         with path.open("rb") as handle:
             self._kind = sniff(handle, start, end)
             if self._kind == "WAV":
+                # libsndfile refuses a file where it finds another header among the chunks behind the samples.
+                end = next_part(handle, self._kind, start, end) or end
                 data = wav_data(handle, start, end)
                 if data is not None and data[1] == 0 and end - data[2] >= 2:
                     # Left by a writer that was stopped before it came back to write the size.
@@ -146,7 +149,7 @@ class _Reader:
                     _log.warning("%s: its header states no samples; all bytes behind it are read", path)
         try:
             with self._quiet.block():
-                if start or changes:
+                if start or changes or end < self._end:
                     self._window = FileWindow(path, start, end, changes)
                     sound = soundfile.SoundFile(self._window)
                 else:
@@ -194,7 +197,7 @@ class _Reader:
             self._quiet.close()
             if self._window is not None:
                 self._window.close()
-        # Lengths of MP3 and Ogg are estimates, or include padding that the decoder drops: being short says nothing there.
+        # Lengths of MP3 and Ogg are estimates, or include padding that the decoder drops: being short means nothing.
         if reason and not self._is_mpeg:
             _give_up(_truncated(path, expected, self._found, reason), lenient=lenient)
         elif not is_estimate and self._found < expected < _UNKNOWN_FRAMES:

@@ -70,7 +70,7 @@ def _next_ogg(handle: BinaryIO, start: int, end: int) -> int | None:
 
 
 def wav_data(handle: BinaryIO, start: int, end: int) -> tuple[int, int, int] | None:
-    """Return where the size of a WAV file's samples stands, that size, and where they begin; None where there are none."""
+    """Return where the size of a WAV file's samples stands, that size, and where they begin; None without samples."""
     at = start + 12
     while at + 8 <= end:
         handle.seek(at)

@@ -126,7 +126,8 @@ def _frames(handle: BinaryIO, start: int, end: int) -> Iterator[tuple[int, Frame
     """Yield each frame with its position, and before it the bytes that were passed over."""
     at, base, data, in_step = start, start, b"", False
     while at < end:
-        if at + _LONGEST_FRAME > base + len(data) and base + len(data) < end or at > base + len(data):
+        loaded_to = base + len(data)
+        if (at + _LONGEST_FRAME > loaded_to and loaded_to < end) or at > loaded_to:
             handle.seek(at)
             base, data = at, handle.read(min(_READ_BYTES, end - at))
             if not data:
@@ -152,12 +153,10 @@ def _frames(handle: BinaryIO, start: int, end: int) -> Iterator[tuple[int, Frame
 def _next_run(data: bytes, at: int, *, is_last: bool) -> int:
     """Return where the next run of frames or tag begins, or where the search has to go on with more data."""
     limit = len(data) if is_last else max(at, len(data) - _RUN * _LONGEST_FRAME)
-    marks = (b"\xff", b"ID3", b"TAG", b"APETAGEX")
     while at < limit:
-        candidates = [found for mark in marks[:1] if (found := data.find(mark, at, limit)) >= 0]
-        if not candidates:
+        at = data.find(b"\xff", at, limit)
+        if at < 0:
             return limit
-        at = candidates[0]
         if mpeg_frame(data[at : at + 4]) is not None and holds(data, at, ends=is_last):
             return at
         at += 1
