@@ -15,7 +15,7 @@ from simulator.run import Setup, SimulationResult, simulate_source
 
 __all__ = ["Watch", "listen", "simulate"]
 
-Watch = Callable[[Setup], tuple[Callable[[Event], None], Callable[[NDArray[np.float32]], None]]]
+Watch = Callable[[Setup], tuple[Callable[[Event], None] | None, Callable[[NDArray[np.float32]], None] | None]]
 """Gets the opened phone, and returns what is called with every event and with every chunk of sound."""
 
 

@@ -5,16 +5,15 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli.app import App
 from nowplaying.cli.measured import write_result
-from nowplaying.cli.options import DecodedCache, FingerprinterModel, SoundCorpus
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, FingerprinterModel, SoundCorpus
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="Measure what fingerprints reveal of sound and speech (needs the train extra).", no_args_is_help=True
-)
+app = App(help="Measure what fingerprints reveal of sound and speech (needs the train extra).", no_args_is_help=True)
 
 
 @app.callback()
@@ -22,7 +21,6 @@ def _audits() -> None:
     """Keep ``privacy`` a word of its own, though it is the only audit."""
 
 
-@app.command()
 def privacy(
     corpus: SoundCorpus,
     cache_dir: DecodedCache,
@@ -34,7 +32,7 @@ def privacy(
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for JSON, Markdown and examples.")] = None,
 ) -> None:
-    """Train attacks that rebuild sound from fingerprints and their codes, and measure them. A stopped run resumes."""
+    """Train attacks that rebuild sound from fingerprints and their codes, and measure them; a stopped run resumes."""
     from fingerprinter.fingerprint import Fingerprinter
     from ondevice_db.index.codebook import Codebook
     from pretraining.audit.config import AuditConfig
@@ -64,3 +62,6 @@ def privacy(
             out / "examples",
             n_steps=settings.sampling_steps,
         )
+
+
+app.add(privacy, example=f"nowplaying audit privacy --run-dir runs/privacy {ON_CORPUS}")

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import FingerprinterModel, Json
+from nowplaying.cli.options import DatabaseArgument, FingerprinterModel, Json
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PublicKey", "apply", "compact", "delta", "describe", "merge", "remove", "replace", "rollback", "sign"]
 
-_Path = Annotated[Path, typer.Argument(metavar="DB", help="Song database: a folder NAME.npdb.")]
 _TrackId = Annotated[str, typer.Argument(metavar="TRACK_ID", help="As 'db list' prints it.")]
 _Text = Annotated[str | None, typer.Option(help="New text; '' empties it.", show_default=False)]
 PublicKey = Annotated[
@@ -24,7 +23,7 @@ PublicKey = Annotated[
 
 
 def remove(
-    database: _Path,
+    database: DatabaseArgument,
     track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="As 'db list' prints them.")],
     as_json: Json = False,
 ) -> None:
@@ -43,7 +42,7 @@ def remove(
 
 
 def merge(
-    database: _Path,
+    database: DatabaseArgument,
     sources: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="Databases whose songs are added.")],
     quantize_again: Annotated[
         bool, typer.Option("--quantize-again", help="Take songs of another codebook too, at a loss of accuracy.")
@@ -62,7 +61,7 @@ def merge(
 
 
 def describe(
-    database: _Path,
+    database: DatabaseArgument,
     track_id: _TrackId,
     title: _Text = None,
     artist: _Text = None,
@@ -83,7 +82,7 @@ def describe(
 
 
 def replace(
-    database: _Path,
+    database: DatabaseArgument,
     track_id: _TrackId,
     file: Annotated[Path, typer.Argument(help="The recording that takes its place.")],
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
@@ -97,7 +96,7 @@ def replace(
     _report(database, "replace", f"{track_id} replaced with {track.track_id}", as_json, track=track.to_dict())
 
 
-def compact(database: _Path, as_json: Json = False) -> None:
+def compact(database: DatabaseArgument, as_json: Json = False) -> None:
     """Close the gaps of removed songs and drop the previous version, after which a rollback is impossible."""
     from ondevice_db.store.changes import compact_database
 
@@ -105,7 +104,7 @@ def compact(database: _Path, as_json: Json = False) -> None:
     _report(database, "compact", f"{_songs(manifest.n_songs)}, no gaps left", as_json)
 
 
-def rollback(database: _Path, as_json: Json = False) -> None:
+def rollback(database: DatabaseArgument, as_json: Json = False) -> None:
     """Return to the version before the last change."""
     from ondevice_db.store.versions import roll_back
 
@@ -129,7 +128,7 @@ def delta(
 
 
 def apply(
-    database: _Path,
+    database: DatabaseArgument,
     file: Annotated[Path, typer.Argument(metavar="DELTA", help="File that 'db delta' made.")],
     public_key: PublicKey = None,
     as_json: Json = False,
@@ -141,7 +140,7 @@ def apply(
 
 
 def sign(
-    database: _Path,
+    database: DatabaseArgument,
     key: Annotated[Path, typer.Option("--key", metavar="PEM", help="Private P-256 key.", show_default=False)],
     as_json: Json = False,
 ) -> None:

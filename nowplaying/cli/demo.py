@@ -1,11 +1,8 @@
 """``nowplaying demo``: the whole pipeline on shipped recordings."""
 
-from pathlib import Path
-from typing import Annotated
-
 import typer
 
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Seed
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Report, Seed
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -13,9 +10,7 @@ __all__ = ["demo"]
 
 
 def demo(
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page, with JSON and CSV beside it.")
-    ] = None,
+    report: Report = None,
     seed: Seed = 1,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, Json, Sounds, expand_sources
+from nowplaying.cli.options import DetectorModel, Json, SavedWakes, Sounds, expand_sources
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
@@ -27,14 +27,9 @@ def detect(
         bool,
         typer.Option("--stream", help="Print segments as they happen, through the phone's gate; one file, - or mic."),
     ] = False,
-    save_wakes: Annotated[
-        Path | None,
-        typer.Option(
-            "--save-wakes", help="With --stream: folder for the eight seconds of sound before each wake-up, as WAV."
-        ),
-    ] = None,
+    save_wakes: SavedWakes = None,
 ) -> None:
-    """List the segments of music in each file. The exit code is 0 also when there is none."""
+    """List the segments of music in each file; none is a result too."""
     if stream:
         if len(files) != 1:
             message = f"--stream listens to one source, found {len(files)}"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from nowplaying.cli.options import Json
-from nowplaying.cli.output import emit_json, say
+from nowplaying.cli.output import emit_json, say, table
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.errors import EXIT_FOUND, MissingExtraError, NowPlayingError
+from nowplaying_core.errors import DISTRIBUTION, EXIT_FOUND, MissingExtraError, NowPlayingError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,16 +21,17 @@ if TYPE_CHECKING:
 __all__ = ["doctor"]
 
 _PACKAGES = ("numpy", "scipy", "soundfile", "soxr", "annoy", "pymicro-features", "simpy", "tinytag")
-_OPTIONAL = (
-    "tensorflow",
-    "keras",
-    "faiss-cpu",
-    "tflite-micro",
-    "sounddevice",
-    "matplotlib",
-    "zstandard",
-    "cryptography",
-)
+_OPTIONAL = {
+    "tensorflow": ("train", "trains and exports"),
+    "keras": ("train", "trains and exports"),
+    "faiss-cpu": ("train", "trains codebooks"),
+    "tflite-micro": ("micro", "measures a microcontroller's memory"),
+    "sounddevice": ("mic", "records from a microphone"),
+    "matplotlib": ("report", "draws pictures"),
+    "zstandard": ("delta", "makes and applies deltas"),
+    "cryptography": ("sign", "signs databases"),
+}
+"""The extra that brings a package, and what the package does here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,12 +57,27 @@ def doctor(as_json: Json = False) -> None:
         _try(SHIPPED_FINGERPRINTER, _fingerprinter),
         _try("annoy index", _annoy),
     ]
-    for check in checks:
-        if as_json:
+    if as_json:
+        for check in checks:
             emit_json("check/1", {"name": check.name, "status": check.status.lower(), "detail": check.detail})
-        else:
-            say(f"{check.status:7} {check.name}: {check.detail}")
+    else:
+        _print(checks)
     raise typer.Exit(max(check.exit_code for check in checks))
+
+
+def _print(checks: list[Check]) -> None:
+    packages = {check.name: check for check in checks if check.name in _PACKAGES and check.status == "ok"}
+    listed = ", ".join(f"{name} {check.detail}" for name, check in packages.items())
+    rows = [["ok", "packages", listed]] if packages else []
+    rows += [[check.status, check.name, check.detail] for check in checks if check.name not in packages]
+    table(["", "what", "found"], rows)
+    failed = [check.name for check in checks if check.status == "FAILED"]
+    absent = sum(check.status == "absent" for check in checks)
+    say("")
+    if failed:
+        say(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}.")
+    else:
+        say(f"All is well; {absent} optional parts are absent." if absent else "All is well.")
 
 
 def _package(name: str, *, optional: bool) -> Check:
@@ -71,7 +87,8 @@ def _package(name: str, *, optional: bool) -> Check:
         return Check(name, "ok", version(name))
     except PackageNotFoundError:
         if optional:
-            return Check(name, "absent", "optional")
+            extra, purpose = _OPTIONAL[name]
+            return Check(name, "absent", f"optional, {purpose}: pip install '{DISTRIBUTION}[{extra}]'")
         return Check(name, "FAILED", f"not installed: pip install {name}", NowPlayingError.exit_code)
 
 

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, Seed
+from nowplaying.cli import complete
+from nowplaying.cli.options import DetectorModel, Device, FingerprinterModel, Jobs, Json, Report, Seed
 from nowplaying.cli.output import emit_json, note, progress_bar, say, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
@@ -26,19 +27,20 @@ class Rates(Enum):
 
 
 def energy(
-    device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
+    device: Device = "pixel-2",
     day: Annotated[
         str,
         typer.Option(
             "--day",
             help="average (all of them by their shares), office-worker, commuter, cafe-worker, music-fan, night-shift, "
             "quiet-home or silence.",
+            autocompletion=complete.days,
         ),
     ] = "average",
     days: Annotated[int, typer.Option("--days", min=1, max=1_000_000, help="Days to simulate.")] = 300,
     seed: Seed = 1,
     jobs: Jobs = 1,
-    songs: Annotated[int, typer.Option("--songs", min=0, help="Songs in the database.")] = 10_000,
+    songs: Annotated[int, typer.Option("--songs", min=0, max=100_000_000, help="Songs in the database.")] = 10_000,
     rates: Annotated[
         Rates, typer.Option("--rates", help="Error rates: of these models, or of Now Playing's detector.")
     ] = Rates.MEASURED,
@@ -48,9 +50,7 @@ def energy(
     ] = None,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page, with JSON and CSV beside it.")
-    ] = None,
+    report: Report = None,
     detail_days: Annotated[
         int, typer.Option("--detail-days", min=1, help="Days for each figure of the report's comparisons.")
     ] = 14,

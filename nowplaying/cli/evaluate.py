@@ -7,14 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from nowplaying.cli import evaluate_encoders
+from nowplaying.cli.app import App
 from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Jobs, Json, MaxFalse, Seed
+from nowplaying.cli.options import ON_CORPUS, DetectorModel, FingerprinterModel, Jobs, Json, MaxFalse, Seed
 from nowplaying.cli.output import emit_json, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Measure the models on a corpus (docs/data.md says what that is).", no_args_is_help=True)
+app = App(help="Measure the models on a corpus (docs/data.md says what that is).", no_args_is_help=True)
 _Metrics = Annotated[bool, typer.Option("--metrics", help="Also write the model folder's metrics.json and card.")]
 
 
@@ -26,7 +27,6 @@ class Protocol(Enum):
     NOW_PLAYING = "now-playing"
 
 
-@app.command()
 def retrieval(
     corpus: Corpus,
     cache_dir: Cache,
@@ -97,7 +97,6 @@ def retrieval(
     finish("retrieval", result, to_markdown(result), folder, out=out, metrics=metrics)
 
 
-@app.command()
 def detector(
     corpus: Corpus,
     cache_dir: Cache,
@@ -145,7 +144,6 @@ def detector(
         plot(result, out / "detector.png")
 
 
-@app.command()
 def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, as_json: Json = False) -> None:
     """Measure the detector's cost on a device: bytes, parameters, states, arena, multiply-accumulates."""
     from detector.stream import MODEL_FILE
@@ -158,10 +156,6 @@ def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, as_json: Json = False
         emit_json("detector-cost/1", {"model": folder.manifest["name"], **cost})
         return
     table([folder.manifest["name"], ""], [[name.replace("_", " "), f"{value}"] for name, value in cost.items()])
-
-
-app.command()(evaluate_encoders.probe)
-app.command()(evaluate_encoders.codes)
 
 
 def _published(
@@ -193,3 +187,10 @@ def _published(
     finish(protocol.value, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
     if out is not None:
         plot(result, out / f"{protocol.value}.png")
+
+
+app.add(retrieval, example=f"nowplaying evaluate retrieval {ON_CORPUS}")
+app.add(detector, example=f"nowplaying evaluate detector {ON_CORPUS}")
+app.add(detector_cost, example="nowplaying evaluate detector-cost")
+app.add(evaluate_encoders.probe, example=f"nowplaying evaluate probe runs/a2v {ON_CORPUS}")
+app.add(evaluate_encoders.codes, example=f"nowplaying evaluate codes runs/codes {ON_CORPUS}")

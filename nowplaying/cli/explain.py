@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 
 __all__ = ["print_explanation"]
 
-_BAR_CELLS = 20
+_BAR_CELLS = 10
+_WIDTH = 80  # in a pipe as well; long titles go on in the next line
 
 
 def print_explanation(explanation: "Explanation") -> None:
@@ -27,8 +28,7 @@ def print_explanation(explanation: "Explanation") -> None:
     if not explanation.candidates:
         return
     stream = io.StringIO()
-    # Wide enough for every column: lines of a terminal's width would cut titles in a pipe.
-    console = Console(file=stream, width=120, color_system=None, highlight=False, markup=False)
+    console = Console(file=stream, width=_WIDTH, color_system=None, highlight=False, markup=False)
     candidates = Table("", "song", "at", "raw score", "score", box=box.SIMPLE_HEAD, title_justify="left")
     for rank, one in enumerate(explanation.candidates, start=1):
         numbers = (f"{one.raw_score:.3f}", f"{one.score:.3f}")
@@ -36,7 +36,7 @@ def print_explanation(explanation: "Explanation") -> None:
         for copy in one.also:
             candidates.add_row("", f"also {_name(names[copy.song_index])}", clock(copy.offset_s), "", "")
     console.print(candidates)
-    evidence = Table("query", "song time", "similarity", "", "cohort", "runner-up", "", box=box.SIMPLE_HEAD)
+    evidence = Table("query", "song", "similarity", "", "cohort", "runner-up", "", box=box.SIMPLE_HEAD)
     for step in steps:
         other = step.runner_up_song
         evidence.add_row(

@@ -5,14 +5,17 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli.app import App, Quiet, Verbose
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json
-from nowplaying.cli.output import emit_json, say, table
+from nowplaying.cli.output import emit_json, say, set_verbosity, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="Write models and databases for a phone and a DSP; export verify checks them.", invoke_without_command=True
+app = App(
+    help="Write models and databases for a phone and a DSP; export verify checks them.",
+    epilog="Example: nowplaying export --out bundle --db music.npdb",
+    invoke_without_command=True,
 )
 
 
@@ -30,8 +33,12 @@ def export(
         bool, typer.Option("--fp16", help="Also write the encoder with float16 weights (needs the train extra).")
     ] = False,
     as_json: Json = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
 ) -> None:
     """Write the int8 models, their manifests, databases and C sources into one checked folder."""
+    if verbose or quiet:
+        set_verbosity(verbose=verbose, quiet=quiet)
     if context.invoked_subcommand is not None:
         return
     if out is None:
@@ -58,7 +65,6 @@ def export(
     say(f"{report.path}: {report.n_bytes / 1e6:.2f} MB")
 
 
-@app.command()
 def verify(
     source: Annotated[str, typer.Argument(help="What 'export' wrote, a model folder, or a shipped name.")],
     corpus: Annotated[
@@ -115,3 +121,6 @@ def _recordings(corpus: Path | None) -> tuple[list[Path], list[Path]]:
     kinds: tuple[Group, ...] = ("noise", "speech")
     found = [file.path for kind in kinds for file in recordings_if_any(corpus, kind, "dev")] if is_divided else []
     return music, found or other
+
+
+app.add(verify, example="nowplaying export verify bundle")

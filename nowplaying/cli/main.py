@@ -25,22 +25,21 @@ from nowplaying.cli import (
     simulate,
     train,
 )
+from nowplaying.cli.app import PANELS, App, Quiet, Verbose
 from nowplaying.cli.outcome import disk_error
-from nowplaying.cli.output import PACKAGES, fail, set_verbosity
+from nowplaying.cli.output import PACKAGES, fail, libraries_silenced, set_verbosity
 from nowplaying_core import __version__
 from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
 
 __all__ = ["app", "main"]
 
 
-app = typer.Typer(
+app = App(
     name="nowplaying",
     help="Recognize music on this device: index your songs, then name the song in a recording or at the microphone.",
     epilog="Exit codes: 0 done or found, 1 nothing recognized, 2 usage, 3 bad input, 4 artifact mismatch or corrupt, "
-    "5 missing extra, 130 interrupted.",
+    "5 missing extra, 130 interrupted. 'nowplaying COMMAND --help' shows an example of each command.",
     no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
 )
 
 
@@ -52,8 +51,8 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _options(
-    verbose: Annotated[int, typer.Option("-v", "--verbose", count=True, help="More log messages; -vv for all.")] = 0,
-    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")] = False,
+    verbose: Verbose = 0,
+    quiet: Quiet = False,
     _version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
@@ -61,30 +60,37 @@ def _options(
     set_verbosity(verbose=verbose, quiet=quiet)
 
 
-app.command("index")(index.index)
-app.command("recognize")(recognize.recognize)
-app.command("detect")(detect.detect)
-app.command("listen")(listen.listen)
-app.command("simulate")(simulate.simulate)
-app.command("energy")(energy.energy)
-app.add_typer(export.app, name="export")
-app.command("card")(card.card)
-app.command("render")(render.render)
-app.command("doctor")(doctor.doctor)
-app.command("demo")(demo.demo)
-app.command("pretrain")(pretrain.pretrain)
-app.command("generate")(generate.generate)
-app.add_typer(train.app, name="train")
-app.add_typer(evaluate.app, name="evaluate")
-app.add_typer(audit.app, name="audit")
-app.add_typer(publish.app, name="publish")
-app.add_typer(db.app, name="db")
+_RECOGNIZE, _DATABASE, _SIMULATE, _EXPORT, _TRAIN, _RESEARCH, _HELP = PANELS[:7]
+
+app.add(recognize.recognize, panel=_RECOGNIZE, example="nowplaying recognize --db music.npdb recording.wav --explain")
+app.add(detect.detect, panel=_RECOGNIZE, example="nowplaying detect recording.wav")
+app.add(listen.listen, panel=_RECOGNIZE, example="nowplaying listen --db music.npdb")
+app.add(index.index, panel=_DATABASE, example="nowplaying index ~/Music --db music.npdb")
+app.add_typer(db.app, name="db", rich_help_panel=_DATABASE)
+app.add(demo.demo, panel=_SIMULATE, example="nowplaying demo --report demo.html")
+app.add(simulate.simulate, panel=_SIMULATE, example="nowplaying simulate --db music.npdb evening.wav --report a.html")
+app.add(energy.energy, panel=_SIMULATE, example="nowplaying energy --device pixel-6 --day commuter")
+app.add_typer(export.app, name="export", rich_help_panel=_EXPORT)
+app.add_typer(train.app, name="train", rich_help_panel=_TRAIN)
+app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_TRAIN)
+app.add_typer(publish.app, name="publish", rich_help_panel=_TRAIN)
+app.add(card.card, panel=_TRAIN, example="nowplaying card models/detector-v2")
+app.add(render.render, panel=_TRAIN, example="nowplaying render midi --out rendered --soundfont general.sf2")
+app.add(
+    pretrain.pretrain,
+    panel=_RESEARCH,
+    example="nowplaying pretrain audio2vec_cbow --corpus CORPUS --run-dir runs/a2v --cache-dir runs/cache",
+)
+app.add(generate.generate, panel=_RESEARCH, example="nowplaying generate runs/codes song.wav --out continued.wav")
+app.add_typer(audit.app, name="audit", rich_help_panel=_RESEARCH)
+app.add(doctor.doctor, panel=_HELP, example="nowplaying doctor")
 
 
 def main() -> None:
     """Run the command line and end the process with the documented exit code."""
     try:
-        app()
+        with libraries_silenced():
+            app()
     except NowPlayingError as error:
         fail(error)
         sys.exit(error.exit_code)

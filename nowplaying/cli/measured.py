@@ -5,13 +5,14 @@ from typing import Annotated, Any
 
 import typer
 
+from nowplaying.cli.options import OutFolder
 from nowplaying.cli.output import note, say
 
 __all__ = ["Cache", "Corpus", "Out", "enter", "finish", "write_result"]
 
 Corpus = Annotated[Path, typer.Option("--corpus", help="Folder with music, noise, speech, rir.", show_default=False)]
 Cache = Annotated[Path, typer.Option("--cache-dir", help="For decoded audio and features.", show_default=False)]
-Out = Annotated[Path | None, typer.Option("--out", help="Folder for the JSON and the Markdown.")]
+Out = OutFolder
 
 
 def enter(folder: Path, values: dict[str, Any]) -> None:

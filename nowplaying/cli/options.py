@@ -1,41 +1,119 @@
 """Arguments that several commands share, and the sounds that they name."""
 
+import tempfile
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
+from nowplaying.cli import complete
+from nowplaying_core.errors import NowPlayingError
+
 __all__ = [
+    "ON_CORPUS",
     "Database",
+    "DatabaseArgument",
     "Databases",
     "DecodedCache",
     "DetectorModel",
+    "Device",
     "ExtraData",
     "FingerprinterModel",
     "Jobs",
     "Json",
     "MaxFalse",
+    "OutFolder",
+    "Plot",
     "RenderedMidi",
+    "Report",
     "RunDir",
+    "SavedWakes",
     "Seed",
     "SoundCorpus",
     "Sounds",
     "expand_sources",
 ]
+ON_CORPUS = "--corpus CORPUS --cache-dir CACHE"
+"""Two options of the help's examples."""
 
-Database = Annotated[Path, typer.Option("--db", help="Song database: a folder NAME.npdb.", show_default=False)]
+
+def _writable_file(context: Any, parameter: Any, path: Path | None) -> Path | None:
+    """Refuse a file that cannot be written, before the work begins."""
+    if path is not None and not context.resilient_parsing:
+        _try_folder(parameter.opts[-1], path, path.parent)
+        if path.is_dir():
+            message = f"{parameter.opts[-1]} {path}: expected a file to write, found a folder"
+            raise NowPlayingError(message)
+    return path
+
+
+def _writable_folder(context: Any, parameter: Any, path: Path | None) -> Path | None:
+    """Refuse a folder that cannot be made or written, before the work begins."""
+    if path is not None and not context.resilient_parsing:
+        nearest = next(one for one in (path, *path.absolute().parents) if one.exists())
+        _try_folder(parameter.opts[-1], path, nearest)
+    return path
+
+
+def _try_folder(option: str, path: Path, folder: Path) -> None:
+    try:
+        # Permissions alone say too little: a disk may be read-only, and root may write anywhere.
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        message = f"{option} {path}: cannot be written ({error.strerror}); choose another place"
+        raise NowPlayingError(message) from error
+
+
+Database = Annotated[
+    Path,
+    typer.Option(
+        "--db", help="Song database: a folder NAME.npdb.", show_default=False, autocompletion=complete.databases
+    ),
+]
 Databases = Annotated[
     list[Path],
-    typer.Option("--db", help="Song database: a folder NAME.npdb; several are searched as one.", show_default=False),
+    typer.Option(
+        "--db",
+        help="Song database: a folder NAME.npdb; several are searched as one.",
+        show_default=False,
+        autocompletion=complete.databases,
+    ),
+]
+DatabaseArgument = Annotated[
+    Path,
+    typer.Argument(metavar="DB", help="Song database: a folder NAME.npdb.", autocompletion=complete.databases),
 ]
 DecodedCache = Annotated[Path, typer.Option("--cache-dir", help="Folder for decoded audio.", show_default=False)]
-DetectorModel = Annotated[str, typer.Option("--detector", metavar="MODEL", help="Shipped name, or a model's folder.")]
+DetectorModel = Annotated[
+    str,
+    typer.Option(
+        "--detector",
+        metavar="MODEL",
+        help="Shipped name, or a model's folder.",
+        autocompletion=complete.detectors,
+    ),
+]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device",
+        help="pixel-2, pixel-3, pixel-6, phone-2026, wearable-mcu, or a .toml file.",
+        autocompletion=complete.devices,
+    ),
+]
 ExtraData = Annotated[
     Path | None,
     typer.Option("--extra-data", help="Folder with more recordings to train on, in folders music, noise and speech."),
 ]
 FingerprinterModel = Annotated[
-    str, typer.Option("--fingerprinter", metavar="MODEL", help="Shipped name, or a model's folder.")
+    str,
+    typer.Option(
+        "--fingerprinter",
+        metavar="MODEL",
+        help="Shipped name, or a model's folder.",
+        autocompletion=complete.fingerprinters,
+    ),
 ]
 Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON object a line, with a 'schema' field.")]
@@ -46,7 +124,44 @@ RenderedMidi = Annotated[
     Path | None,
     typer.Option("--rendered-midi", help="Folder of music to train on, rendered from MIDI by nowplaying render."),
 ]
-RunDir = Annotated[Path, typer.Option("--run-dir", help="Folder for checkpoints, log and weights.", show_default=False)]
+OutFolder = Annotated[
+    Path | None, typer.Option("--out", help="Folder for the JSON and the Markdown.", callback=_writable_folder)
+]
+Plot = Annotated[
+    Path | None,
+    typer.Option(
+        "--plot",
+        metavar="FILE.png",
+        help="Draw the alignment with the best candidate; one file only.",
+        callback=_writable_file,
+    ),
+]
+Report = Annotated[
+    Path | None,
+    typer.Option(
+        "--report",
+        metavar="OUT.html",
+        help="Write a page, with JSON and CSV beside it.",
+        callback=_writable_file,
+    ),
+]
+RunDir = Annotated[
+    Path,
+    typer.Option(
+        "--run-dir",
+        help="Folder for checkpoints, log and weights.",
+        show_default=False,
+        callback=_writable_folder,
+    ),
+]
+SavedWakes = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-wakes",
+        help="With --stream: folder for the eight seconds of sound before each wake-up, as WAV.",
+        callback=_writable_folder,
+    ),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.", min=0)]
 SoundCorpus = Annotated[
     Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)

@@ -3,15 +3,31 @@
 import json
 import logging
 import math
+import os
+import shutil
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from itertools import zip_longest
+from pathlib import Path
+from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["PACKAGES", "emit_json", "fail", "note", "progress_bar", "say", "set_verbosity", "table", "visible"]
+__all__ = [
+    "PACKAGES",
+    "emit_json",
+    "fail",
+    "libraries_silenced",
+    "note",
+    "progress_bar",
+    "say",
+    "set_verbosity",
+    "table",
+    "visible",
+]
 
 PACKAGES = (
     "detector",
@@ -27,6 +43,7 @@ PACKAGES = (
 """Packages whose remarks (level INFO) are meant for the person at the terminal."""
 
 _log = logging.getLogger(__name__)
+_loud_again: list[Callable[[], object]] = []  # gives C libraries their error stream back
 # Titles come from files and databases of other people: nothing in them may steer a terminal.
 _VISIBLE = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
 
@@ -43,11 +60,40 @@ class _StderrHandler(logging.Handler):
 
 def set_verbosity(*, verbose: int, quiet: bool) -> None:
     """Send all logs to stderr: our remarks and everybody's warnings, more with -v and -vv, errors only with --quiet."""
+    if verbose and _loud_again:
+        _loud_again.pop()()
     others = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
     ours = logging.ERROR if quiet else (logging.INFO, logging.DEBUG, logging.DEBUG)[min(verbose, 2)]
     logging.basicConfig(level=others, handlers=[_StderrHandler()], force=True)
     for package in PACKAGES:
         logging.getLogger(package).setLevel(ours)
+
+
+@contextmanager
+def libraries_silenced() -> Iterator[None]:
+    """Keep what C libraries write to the error stream (decoders, TensorFlow, sound drivers) off it, unless -v.
+
+    Python's own ``sys.stderr`` goes on to where it went.
+    """
+    try:
+        kept = os.dup(2)
+        stream = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
+    except OSError:  # no error stream at all
+        yield
+        return
+    before, sys.stderr = sys.stderr, stream
+    with Path(os.devnull).open("w") as nowhere:
+        os.dup2(nowhere.fileno(), 2)
+    _loud_again[:] = [lambda: os.dup2(kept, 2)]
+    try:
+        yield
+    finally:
+        _loud_again.clear()
+        os.dup2(kept, 2)
+        os.close(kept)
+        sys.stderr = before
+        with suppress(OSError):  # its reader may have left
+            stream.close()
 
 
 def visible(text: str) -> str:
@@ -105,10 +151,28 @@ def _plain(value: Any) -> Any:
 
 
 def table(headings: list[str], rows: list[list[str]]) -> None:
-    """Print a table on stdout: plain columns that a terminal's width never cuts."""
+    """Print a table on stdout: one line a row in a pipe, wrapped between words to fit a terminal."""
+    headings, *rows = [[visible(cell) for cell in row] for row in [headings, *rows]]
     widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
+    limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    if limit is not None:
+        _narrow(widths, limit - 2 * (len(widths) - 1), [headings, *rows])
     for row in [headings, *rows]:
-        say("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+        cells = [wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        for line in zip_longest(*cells, fillvalue=""):
+            say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+
+def _narrow(widths: list[int], limit: int, rows: list[list[str]]) -> None:
+    """Make the widest columns narrower, never below their longest word, until a line fits."""
+    longest = [
+        max((len(word) for row in rows for word in row[column].split()), default=1) for column in range(len(widths))
+    ]
+    while sum(widths) > limit:
+        wide = [column for column in range(len(widths)) if widths[column] > longest[column]]
+        if not wide:
+            return
+        widths[max(wide, key=lambda column: widths[column])] -= 1
 
 
 @contextmanager

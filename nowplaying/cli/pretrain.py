@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli import complete
 from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, RunDir, SoundCorpus
 from nowplaying.cli.output import say
 from nowplaying.cli.train import require_tensorflow
@@ -13,7 +14,14 @@ __all__ = ["pretrain"]
 
 
 def pretrain(
-    method: Annotated[str, typer.Argument(help="Pretraining method; docs/pretraining/README.md describes them.")],
+    method: Annotated[
+        str,
+        typer.Argument(
+            help="audio2vec_cbow, audio2vec_skipgram, temporal_gap, autoencoder, diffusion_autoencoder, triplet, "
+            "nt_xent, cola, supervised, kmeans_codes, vq_codes, binary_codes or random (docs/pretraining/README.md).",
+            autocompletion=complete.methods,
+        ),
+    ],
     corpus: SoundCorpus,
     run_dir: RunDir,
     cache_dir: DecodedCache,
@@ -31,7 +39,7 @@ def pretrain(
         int | None, typer.Option("--seed", min=0, help="Seed to use instead of the one in the settings.")
     ] = None,
 ) -> None:
-    """Pretrain an audio encoder without labels (needs the train extra). A stopped run resumes with the same command."""
+    """Pretrain an audio encoder without labels; a stopped run resumes (needs the train extra)."""
     from dataclasses import replace
 
     from nowplaying_core.errors import ConfigError

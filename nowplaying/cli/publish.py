@@ -1,24 +1,34 @@
 """``nowplaying publish``: turn a finished training run into a model folder."""
 
+from enum import Enum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, SoundCorpus
+from nowplaying.cli.app import App
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, RenderedMidi, SoundCorpus
 from nowplaying.cli.output import say
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
-app = typer.Typer(help="Turn a finished training run into a model folder.", no_args_is_help=True)
+app = App(help="Turn a finished training run into a model folder.", no_args_is_help=True)
+
+
+class Precision(Enum):
+    """Numbers of an exported encoder."""
+
+    INT8 = "int8"
+    FLOAT32 = "float32"
+
+
 _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_default=False)]
 _Model = Annotated[Path, typer.Option("--out", help="Model folder to write.", show_default=False)]
 _Version = Annotated[str, typer.Option("--version-tag", help="Semantic version of the artifact.")]
 
 
-@app.command()
 def fingerprinter(
     run_dir: _Run,
     out: _Model,
@@ -28,7 +38,9 @@ def fingerprinter(
     extra_data: ExtraData = None,
     name: Annotated[str, typer.Option("--name")] = SHIPPED_FINGERPRINTER,
     version: _Version = "1.0.0",
-    precision: Annotated[str, typer.Option("--precision", help="int8, or float32 for comparison.")] = "int8",
+    precision: Annotated[
+        Precision, typer.Option("--precision", help="Of the encoder; float32 is for comparison.")
+    ] = Precision.INT8,
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
 ) -> None:
     """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
@@ -36,22 +48,18 @@ def fingerprinter(
     from export.publish_fingerprinter import publish_fingerprinter
     from nowplaying_core.audio.sources import TrainingSources
 
-    if precision not in ("int8", "float32"):
-        message = f"expected int8 or float32, found {precision!r}"
-        raise typer.BadParameter(message, param_hint="--precision")
     folder = publish_fingerprinter(
         run_dir,
         out,
         TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         name=name,
         version=version,
-        precision=precision,  # type: ignore[arg-type]
+        precision=precision.value,
         jobs=jobs,
     )
     say(str(folder))
 
 
-@app.command()
 def codebooks(
     model: Annotated[Path, typer.Argument(help="Model folder that ships a default codebook.")],
     corpus: SoundCorpus,
@@ -69,7 +77,6 @@ def codebooks(
     say(str(model))
 
 
-@app.command()
 def detector(
     run_dir: _Run,
     out: _Model,
@@ -102,7 +109,6 @@ def detector(
     say(str(folder))
 
 
-@app.command()
 def encoder(
     run_dir: _Run,
     out: _Model,
@@ -139,3 +145,15 @@ def encoder(
     write_json(folder / METRICS_NAME, result)
     write_card(folder)
     say(str(folder))
+
+
+app.add(
+    fingerprinter,
+    example=f"nowplaying publish fingerprinter --run-dir runs/fp --out models/mine {ON_CORPUS}",
+)
+app.add(codebooks, example=f"nowplaying publish codebooks models/mine {ON_CORPUS}")
+app.add(detector, example="nowplaying publish detector --run-dir runs/det --out models/mine --corpus CORPUS")
+app.add(
+    encoder,
+    example=f"nowplaying publish encoder --run-dir runs/a2v --out models/mine {ON_CORPUS}",
+)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nowplaying.cli.explain import print_explanation
-from nowplaying.cli.options import Databases, FingerprinterModel, Json, Sounds, expand_sources
+from nowplaying.cli.options import Databases, FingerprinterModel, Json, Plot, Sounds, expand_sources
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
@@ -28,10 +28,7 @@ def recognize(
         bool,
         typer.Option("--explain", help="Also print candidates, the evidence of each fingerprint, and reasons."),
     ] = False,
-    plot: Annotated[
-        Path | None,
-        typer.Option("--plot", metavar="FILE.png", help="Draw the alignment with the best candidate; one file only."),
-    ] = None,
+    plot: Plot = None,
     at_s: Annotated[
         float | None,
         typer.Option(

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, Seed
-from nowplaying.cli.output import emit_json, note
+from nowplaying.cli import complete
+from nowplaying.cli.options import Databases, DetectorModel, Device, FingerprinterModel, Json, Report, Seed
+from nowplaying.cli.output import emit_json, note, progress_bar
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nowplaying.api.phone import Watch
     from simulator.run import Setup
 
@@ -23,12 +27,16 @@ def simulate(
     databases: Databases,
     source: Annotated[str | None, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, or mic.")] = None,
     scene: Annotated[
-        str | None, typer.Option("--scene", metavar="NAME", help="A shipped scene instead of a file.")
+        str | None,
+        typer.Option(
+            "--scene",
+            metavar="NAME",
+            help="A shipped scene instead of a file: evening.",
+            autocompletion=complete.scenes,
+        ),
     ] = None,
-    device: Annotated[str, typer.Option("--device", help="Shipped profile or a .toml file.")] = "pixel-2",
-    report: Annotated[
-        Path | None, typer.Option("--report", metavar="OUT.html", help="Write a page, with JSON and CSV beside it.")
-    ] = None,
+    device: Device = "pixel-2",
+    report: Report = None,
     live: Annotated[bool, typer.Option("--live", help="Show the phone in the terminal while it listens.")] = False,
     speed: Annotated[
         float, typer.Option("--speed", min=0.0, help="With --live: times real time; 0 is as fast as possible.")
@@ -79,13 +87,25 @@ def _watching(*, wanted: bool, speed: float) -> Iterator["Watch | None"]:
     from rich.console import Console
     from rich.live import Live
 
+    from nowplaying_core.audio import SAMPLE_RATE_HZ
     from simulator.reports.live import LiveView
 
     console = Console(stderr=True)
     if not wanted or not console.is_terminal:
         if wanted:
             note("--live needs a terminal; going on without")
-        yield None
+        with progress_bar("simulating, seconds of sound") as advance:
+            n_samples = 0
+
+            def count(_: "Setup") -> tuple[Any, Any]:
+                def on_sound(chunk: "NDArray[np.float32]") -> None:
+                    nonlocal n_samples
+                    n_samples += len(chunk)
+                    advance(n_samples // SAMPLE_RATE_HZ)
+
+                return None, on_sound
+
+            yield count
         return
     with Live(console=console, refresh_per_second=10) as live:
 

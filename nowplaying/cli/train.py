@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import DecodedCache, ExtraData, MaxFalse, RenderedMidi, RunDir, SoundCorpus
+from nowplaying.cli.app import App
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, MaxFalse, RenderedMidi, RunDir, SoundCorpus
 from nowplaying.cli.output import say
 
 __all__ = ["app"]
 
-app = typer.Typer(
-    help="Train the networks (needs the train extra). A stopped run resumes with the same command.",
+app = App(
+    help="Train the networks; a stopped run resumes with the same command (needs the train extra).",
     no_args_is_help=True,
 )
 _Config = Annotated[Path, typer.Option("--config", help="Settings in TOML.", show_default=False)]
@@ -27,7 +28,6 @@ _Teacher = Annotated[
 ]
 
 
-@app.command()
 def fingerprinter(
     config: _Config,
     corpus: SoundCorpus,
@@ -67,7 +67,6 @@ def fingerprinter(
     say(str(weights))
 
 
-@app.command()
 def detector(
     config: _Config,
     corpus: SoundCorpus,
@@ -103,7 +102,6 @@ def detector(
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
 
 
-@app.command()
 def detector_crossval(
     config: _Config,
     corpus: SoundCorpus,
@@ -165,3 +163,17 @@ def require_tensorflow() -> None:
     if missing:
         extra, purpose = "train", "training"
         raise MissingExtraError(extra, purpose, ModuleNotFoundError(f"no {' and no '.join(missing)}"))
+
+
+app.add(
+    fingerprinter,
+    example=f"nowplaying train fingerprinter --config configs/fingerprinter.toml --run-dir runs/fp {ON_CORPUS}",
+)
+app.add(
+    detector,
+    example=f"nowplaying train detector --config configs/detector.toml --run-dir runs/det {ON_CORPUS}",
+)
+app.add(
+    detector_crossval,
+    example=f"nowplaying train detector-crossval --config configs/detector.toml --run-dir runs/cv {ON_CORPUS}",
+)

@@ -79,12 +79,13 @@ def index_paths(
         When a setting is out of range.
     """
     path = Path(database)
-    if jobs < 1 or layout not in {"pq", "flat"} or engine not in {"local", "ray"}:
-        message = (
-            f"indexing: expected jobs >= 1, layout 'pq' or 'flat' and engine 'local' or 'ray', "
-            f"found {jobs}, {layout!r} and {engine!r}"
-        )
+    if jobs < 1:
+        message = f"jobs: expected at least 1, found {jobs}"
         raise ConfigError(message)
+    for name, value, choices in (("layout", layout, ("pq", "flat")), ("engine", engine, ("local", "ray"))):
+        if value not in choices:
+            message = f"{name}: expected {choices[0]!r} or {choices[1]!r}, found {value!r}"
+            raise ConfigError(message)
     if hop_s is None:
         hop_s = load_manifest(path).hop_s if add else fingerprinter.reference_hop_s
     if not 0 < hop_s <= fingerprinter.window_s:

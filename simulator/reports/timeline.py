@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from rich import box
 from rich.table import Table
 from rich.text import Text
 
@@ -45,9 +46,8 @@ def describe(event: Event) -> str:
             song = event.answer.match
             if song is None:
                 return f"no song of the database ({event.answer.n_fingerprints} fingerprints compared)"
-            by = f" by {song.track.artist}" if song.track.artist else ""
             place = clock(max(0.0, song.offset_s))
-            return f"{song.track.title}{by}, at {place} of the song, score {song.score:.2f}"
+            return f"{song.track.name}, at {place} of the song, score {song.score:.2f}"
 
 
 def run_tables(result: SimulationResult) -> list[Table]:
@@ -85,10 +85,10 @@ def _timeline_table(result: SimulationResult) -> Table:
 
 def _scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
     """Return the outcome of every sound of a scene."""
-    table = Table(title="Scene results", title_justify="left")
+    table = Table(title="Scene results (times in seconds)", title_justify="left", box=box.SIMPLE_HEAD)
     for name in ("from", "sound", "outcome"):
         table.add_column(name, overflow="fold")
-    for name in ("delay s", "offset s", "true offset s", "score"):
+    for name in ("delay", "offset", "true", "score"):
         table.add_column(name, justify="right")
     for one in scene_results:
         score = next((f"{a.answer.match.score:.2f}" for a in one.answers if a.answer.match is not None), "")

@@ -1,0 +1,70 @@
+"""Names that the shell offers after Tab: devices, days, scenes, models, databases, microphones."""
+
+import json
+from pathlib import Path
+
+__all__ = ["databases", "days", "detectors", "devices", "fingerprinters", "methods", "scenes"]
+
+
+def devices(incomplete: str) -> list[str]:
+    """Return the shipped devices."""
+    from simulator.energy.device import device_names
+
+    return _starting(incomplete, device_names())
+
+
+def days(incomplete: str) -> list[str]:
+    """Return the kinds of day."""
+    from simulator.days.many import AVERAGE
+    from simulator.days.scenes import load_scenarios
+
+    return _starting(incomplete, [AVERAGE, *load_scenarios()])
+
+
+def scenes(incomplete: str) -> list[str]:
+    """Return the shipped scenes."""
+    from simulator.scenes.scripts import SCENES
+
+    return _starting(incomplete, list(SCENES))
+
+
+def methods(incomplete: str) -> list[str]:
+    """Return the methods of pretraining."""
+    from pretraining.config.run import METHOD_NAMES
+
+    return _starting(incomplete, list(METHOD_NAMES))
+
+
+def detectors(incomplete: str) -> list[str]:
+    """Return the shipped detectors, and folders."""
+    return _models("detector", incomplete)
+
+
+def fingerprinters(incomplete: str) -> list[str]:
+    """Return the shipped fingerprinters, and folders."""
+    return _models("fingerprinter", incomplete)
+
+
+def databases(incomplete: str) -> list[str]:
+    """Return databases and the folders on the way to them."""
+    return [str(path) for path in _folders(incomplete)]
+
+
+def _models(role: str, incomplete: str) -> list[str]:
+    from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+
+    shipped = builtin_model_dir(SHIPPED_DETECTOR).parent.glob("*/manifest.json")
+    names = [path.parent.name for path in sorted(shipped) if json.loads(path.read_text())["role"] == role]
+    return [*_starting(incomplete, names), *(str(path) for path in _folders(incomplete) if incomplete)]
+
+
+def _folders(incomplete: str) -> list[Path]:
+    given = Path(incomplete)
+    parent, start = (given, "") if incomplete.endswith("/") else (given.parent, given.name)
+    if not parent.is_dir():
+        return []
+    return sorted(path for path in parent.iterdir() if path.is_dir() and path.name.startswith(start))
+
+
+def _starting(incomplete: str, names: list[str]) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
