@@ -27,7 +27,7 @@ from ondevice_db.store.store import SongDatabase
 from simulator.demo import index_demo_songs
 from simulator.scenes.recordings import demo_recordings
 
-__all__ = ["write_database_goldens"]
+__all__ = ["write_answers", "write_database_goldens"]
 
 _QUERY_ROWS: Final = 12
 _QUERIES_PER_RECORDING: Final = 8
@@ -48,17 +48,23 @@ def write_database_goldens(folder: Path) -> None:
         For ``demo.npdb``, ``committed.npdb`` and ``damaged``, with their answers beside them.
     """
     fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
+    queries = write_answers(folder, fingerprinter)
+    _write_packs(folder, queries, fingerprinter)
+    _write_damaged(folder / "damaged")
+
+
+def write_answers(folder: Path, fingerprinter: Fingerprinter) -> NDArray[np.float32]:
+    """Write ``demo.npdb`` and ``committed.npdb`` with queries and answers, and return the demo's queries."""
     shutil.rmtree(folder / "demo.npdb", ignore_errors=True)
     index_demo_songs(folder / "demo.npdb")
     queries = _demo_queries(fingerprinter)
     _write_answers(folder, "demo", queries, fingerprinter.query_hop_s, acceptance_of(fingerprinter))
-    _write_packs(folder, queries, fingerprinter)
     trial_queries = np.stack([trial_song(number)[3:10] for number in (*range(12), 300, 301)])
     committed = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v2" / "pq.npdb"
     shutil.rmtree(folder / "committed.npdb", ignore_errors=True)
     shutil.copytree(committed, folder / "committed.npdb")
     _write_answers(folder, "committed", trial_queries, TRIAL_SETTINGS.hop_s, DEFAULT_ACCEPTANCE)
-    _write_damaged(folder / "damaged")
+    return queries
 
 
 def _write_packs(folder: Path, queries: NDArray[np.float32], fingerprinter: Fingerprinter) -> None:

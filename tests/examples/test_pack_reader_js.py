@@ -1,0 +1,78 @@
+"""The JavaScript reader, written from docs/pack-format.md: its answers are Python's."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from fingerprinter.fingerprint import Fingerprinter
+from tests.android.golden_database import write_answers
+
+pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+
+READER = Path(__file__).resolve().parents[2] / "examples" / "pack_reader_js" / "answer.mjs"
+
+
+@pytest.fixture(scope="module")
+def goldens(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("goldens")
+    write_answers(folder, Fingerprinter.from_model())
+    return folder
+
+
+def ask(database: Path, question: dict[str, Any], scratch: Path) -> subprocess.CompletedProcess[str]:
+    (scratch / "question.json").write_text(json.dumps(question), encoding="utf-8")
+    command = ["node", str(READER), str(database), str(scratch / "question.json")]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("case", ["default", "probe", "few"])
+@pytest.mark.parametrize(("name", "n_queries"), [("demo", 152), ("committed", 14)])
+def test_answers_are_pythons(goldens: Path, tmp_path: Path, name: str, n_queries: int, case: str) -> None:
+    golden = json.loads((goldens / f"{name}.json").read_text(encoding="utf-8"))
+    probe, neighbors, candidates, _ = golden["options"][case]
+    question = {
+        **{key: golden[key] for key in ("embedding_space", "hop_s", "acceptance")},
+        "options": {"probe": probe, "neighbors": neighbors, "candidates": candidates},
+        "queries": np.load(goldens / f"{name}-queries.npy").tolist(),
+    }
+    done = ask(goldens / f"{name}.npdb", question, tmp_path)
+    assert done.returncode == 0, done.stderr
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(found) == len(golden["answers"][case]) == n_queries
+    n_accepted = 0
+    for mine, theirs in zip(found, golden["answers"][case], strict=True):
+        if not theirs["candidates"]:
+            assert mine is None
+            continue
+        song, offset_s, raw_score, score = theirs["candidates"][0]
+        assert mine["song"] == song
+        assert (mine["song"] if mine["accepted"] else None) == theirs["best"]
+        assert mine["offsetS"] == pytest.approx(offset_s, abs=1e-3)
+        assert [mine["rawScore"], mine["score"], mine["threshold"]] == pytest.approx(
+            [raw_score, score, theirs["threshold"]], abs=1e-5
+        )
+        assert mine["evidence"] == pytest.approx(theirs["evidence"], abs=1e-5)
+        n_accepted += mine["accepted"]
+    assert n_queries / 4 < n_accepted < n_queries
+
+
+def test_what_is_damaged_or_foreign_is_refused(goldens: Path, tmp_path: Path) -> None:
+    question = {"hop_s": 0.5, "acceptance": {}, "queries": []}
+    assert ask(goldens / "demo.npdb", question, tmp_path).returncode == 0
+    foreign = ask(goldens / "demo.npdb", {**question, "embedding_space": "0" * 16}, tmp_path)
+    assert foreign.returncode == 1
+    assert "made for the encoder" in foreign.stderr
+    for part in ("codes-*", "manifest.json"):
+        shutil.copytree(goldens / "demo.npdb", tmp_path / "copy.npdb", dirs_exist_ok=True)
+        (path,) = (tmp_path / "copy.npdb").glob(part)
+        content = bytearray(path.read_bytes())
+        content[-20] ^= 1
+        path.write_bytes(content)
+        damaged = ask(tmp_path / "copy.npdb", question, tmp_path)
+        assert damaged.returncode == 1
+        assert "Error" in damaged.stderr
