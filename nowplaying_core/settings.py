@@ -2,11 +2,11 @@
 
 import json
 import tomllib
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, fields
+from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Self
+from types import NoneType, UnionType
+from typing import Any, Self, get_args
 
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
@@ -24,15 +24,22 @@ __all__ = [
 ]
 
 
-class RunSettings(ABC):
+class RunSettings:
     """The settings of one run, as TOML that a person writes and as JSON that the run records; a frozen dataclass."""
 
     __slots__ = ()
 
     @classmethod
-    @abstractmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Build settings from plain values, as :meth:`to_dict` gives them; ValueError or TypeError for wrong ones."""
+        """Build settings from plain values, as :meth:`to_dict` gives them; what is missing takes its default.
+
+        Raises
+        ------
+        ConfigError, ValueError, TypeError
+            When a setting is unknown or wrong.
+        """
+        settings: Self = construct(cls, values)
+        return settings
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the run's record."""
@@ -98,26 +105,39 @@ def read_settings(path: Path, read: tuple[Path, ...] = ()) -> dict[str, Any]:
 
 
 def construct(kind: Any, values: dict[str, Any]) -> Any:
-    """Build an object from plain values, with lists as tuples; ConfigError for an unknown one."""
-    known = {item.name for item in fields(kind)}
-    unknown = sorted(set(values) - known)
+    """Build a dataclass from plain values: lists as tuples, tables as dataclasses on top of their field's default.
+
+    Raises
+    ------
+    ConfigError
+        When a setting is unknown, or no number or no table where one is expected.
+    """
+    known = {item.name: item for item in fields(kind)}
+    unknown = sorted(set(values) - set(known))
     if unknown:
         message = f"unknown settings {unknown}: expected some of {sorted(known)}"
         raise ConfigError(message)
-    types = {item.name: item.type for item in fields(kind)}
-    return kind(**{name: _typed(name, value, types[name]) for name, value in values.items()})
+    return kind(**{name: _typed(known[name], value) for name, value in values.items()})
 
 
-def _typed(name: str, value: Any, kind: Any) -> Any:
-    """Return a plain value as a field of a type takes it: lists as tuples, and numbers checked."""
+def _typed(item: "Field[Any]", value: Any) -> Any:
+    """Return a plain value as its field takes it."""
+    if is_dataclass(item.type):
+        if not isinstance(value, dict):
+            message = f"{item.name}: expected a table, found {value!r}"
+            raise ConfigError(message)
+        default = {} if item.default_factory is MISSING else asdict(item.default_factory())
+        return construct(item.type, {**default, **value})
     if isinstance(value, list):
         return tuple(value)
-    if kind not in (int, float):
+    kinds = get_args(item.type) if isinstance(item.type, UnionType) else (item.type,)
+    number = next((kind for kind in (float, int) if kind in kinds), None)
+    if number is None or (value is None and NoneType in kinds):
         return value
-    if isinstance(value, bool) or not isinstance(value, int if kind is int else (int, float)):
-        message = f"{name} must be a number of type {kind.__name__}, found {value!r}"
+    if isinstance(value, bool) or not isinstance(value, (int, number)):
+        message = f"{item.name} must be a number of type {number.__name__}, found {value!r}"
         raise ConfigError(message)
-    return kind(value)
+    return number(value)
 
 
 def require_positive(settings: object, *names: str, table: str = "") -> None:

@@ -2,11 +2,10 @@
 
 import hashlib
 from dataclasses import dataclass, field, fields
-from typing import Any
 
 from nowplaying_core.artifacts import canonical_json
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, construct, require_between
+from nowplaying_core.settings import RunSettings, require_between
 
 __all__ = ["DetectorConfig", "NetworkConfig", "SceneConfig", "TrainingConfig"]
 
@@ -214,18 +213,6 @@ class DetectorConfig(RunSettings):
     network: NetworkConfig = field(default_factory=NetworkConfig)
     scenes: SceneConfig = field(default_factory=SceneConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "DetectorConfig":
-        """Build settings from plain values, as :meth:`to_dict` gives them; ConfigError for wrong ones."""
-        kinds = {"network": NetworkConfig, "scenes": SceneConfig, "training": TrainingConfig}
-        for name in kinds:
-            if not isinstance(values.get(name, {}), dict):
-                message = f"{name}: expected a table, found {values[name]!r}"
-                raise ConfigError(message)
-        tables = {name: construct(kind, values.get(name, {})) for name, kind in kinds.items()}
-        config: DetectorConfig = construct(cls, {**values, **tables})
-        return config
 
     def digest(self) -> str:
         """Return the SHA-256 of the settings' canonical JSON."""

@@ -1,12 +1,11 @@
 """Settings of a fingerprinter training, read from TOML; unknown keys are errors."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
-from nowplaying_core.settings import RunSettings, construct, require_positive
+from nowplaying_core.settings import RunSettings, require_positive
 
 __all__ = ["TrainingConfig"]
 
@@ -69,16 +68,3 @@ class TrainingConfig(RunSettings):
     def __post_init__(self) -> None:
         names = ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS)
         require_positive(self, *names)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "TrainingConfig":
-        """Build settings from plain values, as :meth:`to_dict` gives them; ValueError or TypeError for wrong ones."""
-        kinds = {
-            "front_end": FrontEndConfig,
-            "encoder": EncoderConfig,
-            "objective": ObjectiveConfig,
-            "augment": AugmentConfig,
-        }
-        tables = {name: construct(kind, values.get(name, {})) for name, kind in kinds.items()}
-        settings: TrainingConfig = construct(cls, {**values, **tables})
-        return settings

@@ -1,11 +1,10 @@
 """The settings of a privacy audit: readable without Keras, from TOML; unknown keys are errors."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, construct, require_positive
+from nowplaying_core.settings import RunSettings, require_positive
 from pretraining.config.decoder import DecoderConfig
 from pretraining.config.run import PretrainingConfig
 
@@ -75,13 +74,6 @@ class AuditConfig(RunSettings):
         if self.decoder.perceptual_weight or self.decoder.adversarial_weight:
             message = "audit: a decoder learns with diffusion_weight and mse_weight alone; set the other weights to 0"
             raise ConfigError(message)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "AuditConfig":
-        """Build settings from plain values, as :meth:`to_dict` gives them."""
-        decoder = construct(DecoderConfig, {**asdict(_decoder()), **values.get("decoder", {})})
-        config: AuditConfig = construct(cls, {**values, "decoder": decoder})
-        return config
 
     def sounds(self, front_end: FrontEndConfig) -> PretrainingConfig:
         """Return the settings that name the sound to learn from: as recorded, in the audited model's windows."""

@@ -1,12 +1,12 @@
 """The settings of a pretraining run: readable without Keras, from TOML; unknown keys are errors."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final
+from dataclasses import dataclass, field
+from typing import Final
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, construct, require_counts, require_not_negative, require_positive
+from nowplaying_core.settings import RunSettings, require_counts, require_not_negative, require_positive
 from pretraining.config.bits import BitConfig
 from pretraining.config.codes import CodeConfig
 from pretraining.config.decoder import DecoderConfig
@@ -156,22 +156,3 @@ class PretrainingConfig(RunSettings):
         if min(self.music_share, self.speech_share) < 0 or self.music_share + self.speech_share > 1:
             message = f"music_share and speech_share are shares of one: found {self.music_share}, {self.speech_share}"
             raise ConfigError(message)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "PretrainingConfig":
-        """Build settings from plain values, as :meth:`to_dict` gives them; missing keys take the defaults."""
-        kinds: dict[str, Any] = {
-            "front_end": default_front_end(),
-            "encoder": EncoderConfig(),
-            "objective": MethodConfig(),
-            "codes": CodeConfig(),
-            "bits": BitConfig(),
-            "decoder": DecoderConfig(),
-            "augment": _gentle(),
-        }
-        tables = {
-            name: construct(type(default), {**asdict(default), **values.get(name, {})})
-            for name, default in kinds.items()
-        }
-        config: PretrainingConfig = construct(cls, {**values, **tables})
-        return config

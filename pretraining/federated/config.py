@@ -1,10 +1,9 @@
 """The settings of a federation: readable without Keras and Flower, from TOML; unknown keys are errors."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, construct, require_positive
+from nowplaying_core.settings import RunSettings, require_positive
 
 __all__ = ["FederationConfig"]
 
@@ -63,9 +62,3 @@ class FederationConfig(RunSettings):
         if min(self.clipping_norm, self.noise_multiplier) < 0 or (self.noise_multiplier and not self.clipping_norm):
             message = "noise needs a clipping_norm above 0, and neither may be negative: found "
             raise ConfigError(message + f"{self.noise_multiplier} and {self.clipping_norm}")
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> "FederationConfig":
-        """Build settings from plain values."""
-        config: FederationConfig = construct(cls, values)
-        return config

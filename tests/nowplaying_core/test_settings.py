@@ -1,12 +1,13 @@
 """Ranges of settings: the error names the setting and what was found."""
 
-from dataclasses import make_dataclass
+import json
+from dataclasses import dataclass, field, make_dataclass
 from typing import Any
 
 import pytest
 
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import require_counts, require_not_negative, require_positive
+from nowplaying_core.settings import RunSettings, require_counts, require_not_negative, require_positive
 
 
 def settings(value: object) -> Any:
@@ -37,3 +38,40 @@ def test_zero_is_not_negative() -> None:
     require_not_negative(settings(0), "rate")
     with pytest.raises(ConfigError, match=r"rate must not be negative, found -0\.5"):
         require_not_negative(settings(-0.5), "rate")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Inner:
+    rate: float = 0.5
+    widths: tuple[int, ...] = (1, 2)
+    limit: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Outer(RunSettings):
+    n_steps: int = 3
+    inner: Inner = field(default_factory=lambda: Inner(rate=0.25))
+
+
+def test_tables_are_changes_to_their_default() -> None:
+    assert Outer.from_dict({}) == Outer()
+    changed = Outer.from_dict({"n_steps": 4, "inner": {"widths": [3], "limit": 2}})
+    assert changed == Outer(n_steps=4, inner=Inner(rate=0.25, widths=(3,), limit=2.0))
+    assert Outer.from_dict(json.loads(json.dumps(changed.to_dict()))) == changed
+    assert Outer.from_dict({"inner": {"limit": None}}).inner.limit is None
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"inner": 3}, r"inner: expected a table, found 3"),
+        ({"inner": {"limit": "low"}}, r"limit must be a number of type float, found 'low'"),
+        ({"inner": {"rate": None}}, r"rate must be a number of type float, found None"),
+        ({"inner": {"rates": 1.0}}, r"unknown settings \['rates'\]: expected some of \['limit', 'rate', 'widths'\]"),
+        ({"n_steps": 1.5}, r"n_steps must be a number of type int, found 1\.5"),
+        ({"n_steps": True}, r"n_steps must be a number of type int, found True"),
+    ],
+)
+def test_wrong_settings_are_refused_by_name(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        Outer.from_dict(values)
