@@ -23,8 +23,9 @@ from detector.training.weights import load_weights, save_weights
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import init_run_dir
 
-__all__ = ["TrainingReport", "calibration_segments", "fit_detector", "init_run_dir", "train_detector"]
+__all__ = ["TrainingReport", "calibration_segments", "fit_detector", "train_detector"]
 
 _log = logging.getLogger(__name__)
 _CHECK_SEGMENTS = 600
@@ -97,7 +98,7 @@ def train_detector(
             pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs, teacher=teacher
         )
 
-    init_run_dir(run_dir, config)
+    init_run_dir(config, run_dir)
     init: dict[str, Any] = {}
     if encoder is not None:
         init |= {"encoder": encoder.embedding_space, "steps": distilled_steps}
@@ -145,7 +146,7 @@ def fit_detector(
     ConfigError
         When the folder holds a run of another configuration.
     """
-    init_run_dir(run_dir, config)
+    init_run_dir(config, run_dir)
     _limit_threads(n_threads)
     training = config.training
     sampler = WindowSampler(train, config)
@@ -182,17 +183,6 @@ def calibration_segments(sampler: WindowSampler) -> NDArray[np.int8]:
     silence = np.full((1, *sample.shape[1:]), -128, dtype=np.int8)
     full_scale = np.full((1, *sample.shape[1:]), 127, dtype=np.int8)
     return np.concatenate([sample, silence, full_scale])
-
-
-def init_run_dir(run_dir: Path, config: DetectorConfig) -> None:
-    """Make a run's folder and record its settings; ConfigError where it holds a run of other settings."""
-    run_dir.mkdir(parents=True, exist_ok=True)
-    record = run_dir / "config.digest"
-    if record.is_file() and record.read_text(encoding="utf-8").strip() != config.digest():
-        message = f"{run_dir}: expected an empty folder or a run of this configuration; choose another run folder"
-        raise ConfigError(message)
-    record.write_text(config.digest() + "\n", encoding="utf-8")
-    write_json(run_dir / "config.json", config.to_dict())
 
 
 def _check_init(run_dir: Path, init: dict[str, Any]) -> None:

@@ -13,7 +13,7 @@ from detector.training.config import DetectorConfig
 from detector.training.data import build_features
 from detector.training.pools import SoundPools
 from detector.training.teacher import Teacher
-from detector.training.train import fit_detector, init_run_dir
+from detector.training.train import fit_detector
 from detector.training.weights import load_weights
 from evaluation.detector.clip_metrics import clip_metrics
 from evaluation.detector.evaluate import STREAM_S, StreamSettings, compose_clips, run_streams
@@ -26,6 +26,7 @@ from nowplaying_core.artifacts import write_bytes, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.runtime import TfliteModel
+from nowplaying_core.settings import init_run_dir
 from nowplaying_core.statistics import Interval
 
 __all__ = ["RESULT_FILE", "cross_validate", "read_chosen_gate"]
@@ -134,7 +135,7 @@ def _train_folds(
     teacher: Teacher | None,
 ) -> list[Path]:
     """Return the graphs of the folds' detectors; those that are there already are not trained again."""
-    init_run_dir(run_dir, config)
+    init_run_dir(config, run_dir)
     training = config.training
     pools = SoundPools.from_sources(sources, None, stretched_share=config.scenes.stretched_share)
     _log.info("composing %d scenes of %d folds", training.n_scenes, n_folds)
