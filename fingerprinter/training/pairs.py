@@ -122,7 +122,6 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources) -> PairSa
     """Return the sampler of training pairs, with everything it draws from in memory."""
     past = round(config.past_s * config.front_end.sample_rate_hz)
     window = config.front_end.window_samples
-    window_s = config.front_end.window_s
     window_s, cache = config.front_end.window_s, sources.cache_dir
     groups = [(Recordings.load(sources.files("music", "train"), cache, min_s=window_s), config.recordings_share)]
     if rendered := sources.rendered_files():

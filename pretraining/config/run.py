@@ -119,7 +119,7 @@ class PretrainingConfig(RunSettings):
     music_share, speech_share : float
         Of the clips; the rest is noise.
     recordings_share : float in (0, 1]
-        Of the music, where renderings are given as well.
+        Of the music, where rendered MIDI is given as well.
     past_s : float
         Audio before a slice, whose reverberation reaches into the slice.
     n_simulated_rooms : int

@@ -66,7 +66,7 @@ def midi_facts(score: Path) -> Facts | None:
     try:
         import mido
     except ImportError as error:
-        raise MissingExtraError(extra="train", needed_for="tasks of scores", cause=error) from error
+        raise MissingExtraError(extra="train", needed_for="tasks of MIDI files", cause=error) from error
     try:
         messages = [message for track in mido.MidiFile(score, clip=True).tracks for message in track]
     except (OSError, EOFError, ValueError, KeyError, IndexError):

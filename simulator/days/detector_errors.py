@@ -43,7 +43,7 @@ def draw_gate(plan: DayPlan, rates: ErrorRates, assumptions: Assumptions, rng: n
         if end_s <= until_s:
             continue
         if start_s <= until_s:
-            # The gate is still open: it only dwells so for longer.
+            # The gate is still open: it only stays so for longer.
             changes.pop()
         else:
             changes.append(GateChange(start_s, is_open=True, music_since_s=since_s))

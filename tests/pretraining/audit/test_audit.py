@@ -139,7 +139,7 @@ def test_other_settings_in_the_same_folder_are_refused(sources: TrainingSources,
         privacy_audit(replace(CONFIG, seed=2), Pooled(), FORMS, sources, tmp_path)
 
 
-def test_examples_are_written_for_encoders(audit: Audit, sources: TrainingSources, tmp_path: Path) -> None:
+def test_examples_are_written_to_be_listened_to(audit: Audit, sources: TrainingSources, tmp_path: Path) -> None:
     file = sources.corpus / "music" / "2.wav"
     written = write_examples([file], Pooled(), FORMS, audit.attacks, tmp_path, n_steps=2)
     made = ("log-mel", "everything-mean", "everything-sampled", "nothing-mean", "nothing-sampled")

@@ -30,7 +30,7 @@ def test_speakers_are_known_but_not_their_recordings() -> None:
     spoken = [said("1", who, split) for who in "ab" for split in ("train", "dev")]
     task = speakers([*spoken, said("1", "stranger", "dev")])
     assert task.labels == ["a", "b"]
-    assert len(task.test) == 2, "a speaker that was never known cannot be named"
+    assert len(task.test) == 2, "a speaker without training sounds cannot be named"
 
 
 def test_wake_words_are_of_one_source_and_heard_more_than_a_few_times() -> None:
