@@ -1,5 +1,6 @@
 """Fingerprint audio with the shipped graphs: float front end, int8 encoder, unit vectors; no TensorFlow."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -144,17 +145,44 @@ class Fingerprinter:
         (ndarray of float32, shape (n, dim), ndarray of float32, shape (n,))
             Unit rows, and RMS levels in dBFS, at least -100.
         """
-        starts = window_starts(len(samples), self.window_samples, round(hop_s * self.sample_rate_hz))
-        vectors = np.empty((len(starts), self.dim), np.float32)
-        levels = np.empty(len(starts), np.float32)
-        window = np.zeros((1, self.window_samples), np.float32)
-        for row, start in enumerate(starts):
-            part = samples[start : start + self.window_samples]
+        return self.embed_blocks([samples], hop_s)
+
+    def embed_blocks(
+        self, blocks: Iterable[NDArray[np.float32]], hop_s: float
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Fingerprint a recording that comes in blocks, of which none is kept; see `embed_with_levels`.
+
+        Parameters
+        ----------
+        blocks : iterable of ndarray of float32, shape (n,), in [-1, 1]
+            Of any lengths; the result does not depend on them.
+        hop_s : float > 0
+        """
+        hop, size = round(hop_s * self.sample_rate_hz), self.window_samples
+        vectors: list[NDArray[np.float32]] = []
+        levels: list[np.float32] = []
+        window = np.zeros((1, size), np.float32)
+
+        def add(part: NDArray[np.float32]) -> None:
             window[0, : len(part)] = part
             window[0, len(part) :] = 0.0
-            vectors[row] = self.encode(self.front_end(window))[0]
-            levels[row] = 10.0 * np.log10(np.mean(np.square(window, dtype=np.float64)) + _LEVEL_FLOOR)
-        return vectors, levels
+            vectors.append(self.encode(self.front_end(window))[0])
+            levels.append(np.float32(10.0 * np.log10(np.mean(np.square(window, dtype=np.float64)) + _LEVEL_FLOOR)))
+
+        rest, skipped = np.zeros(0, np.float32), 0
+        for block in blocks:
+            # A hop longer than a window leaves samples out between windows.
+            passed = min(skipped, len(block))
+            skipped -= passed
+            rest, start = np.concatenate([rest, block[passed:]]), 0
+            while len(rest) - start >= size:
+                add(rest[start : start + size])
+                start += hop
+            skipped += max(start - len(rest), 0)
+            rest = rest[start:].copy()
+        if not vectors:
+            add(rest)
+        return np.stack(vectors), np.array(levels, np.float32)
 
     def front_end(self, window: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return the log-mel image of one window: (1, window_samples) to (1, n_mels, n_frames, 1), float32."""

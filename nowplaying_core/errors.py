@@ -4,6 +4,8 @@ A message says what was expected, what was found, where, and what to do about it
 without a traceback and ends with ``exit_code``.
 """
 
+import errno
+
 __all__ = [
     "ArtifactError",
     "AudioFormatError",
@@ -15,6 +17,7 @@ __all__ = [
     "NowPlayingError",
     "ParityError",
     "UnsupportedVersionError",
+    "disk_advice",
 ]
 
 DISTRIBUTION = "nowplaying-ondevice"
@@ -81,3 +84,19 @@ class MissingExtraError(NowPlayingError, ImportError):
         line = f"pip install '{DISTRIBUTION}[{extra}]', or in a checkout pip install -e '.[{extra}]'"
         super().__init__(f"{needed_for} needs the '{extra}' extra{reason}: {line}")
         self.extra = extra
+
+
+_ADVICE = {
+    "ENOSPC": "free some space and run the command again",
+    "EDQUOT": "your disk quota is used up; free some space and run the command again",
+    "EFBIG": "the file may not grow any larger here; raise the limit and run the command again",
+    "EACCES": "check the permissions",
+    "EPERM": "check the permissions",
+    "EROFS": "write to another place",
+}
+
+
+def disk_advice(error: BaseException) -> str:
+    """Return what to do about an error of the operating system; the command may be given again afterwards."""
+    number = error.errno if isinstance(error, OSError) else None
+    return _ADVICE.get(errno.errorcode.get(number or 0, ""), "run the command again")

@@ -1,9 +1,10 @@
 """Text for people: times on a clock and Markdown tables, in one spelling everywhere."""
 
+import os
 from collections.abc import Iterable, Sequence
 from html import escape
 
-__all__ = ["clock", "html_table", "markdown_table"]
+__all__ = ["clock", "html_table", "markdown_table", "native_path", "printable"]
 
 
 def clock(seconds: float) -> str:
@@ -51,3 +52,22 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, number
 
     body = "".join(line("td", row) for row in rows)
     return f"<table><thead>{line('th', headings)}</thead><tbody>{body}</tbody></table>"
+
+
+def printable(text: str) -> str:
+    r"""Return a text without surrogates: bytes of a file's name that are no UTF-8 stand as ``\xe9``."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:  # surrogates that stand for no byte
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def native_path(path: "os.PathLike[str] | str") -> str:
+    """Return a file's path as a text that C libraries encode as UTF-8 to the same bytes.
+
+    Raises
+    ------
+    UnicodeDecodeError
+        When no text does.
+    """
+    return os.fsencode(path).decode("utf-8")

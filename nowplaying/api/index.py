@@ -12,6 +12,7 @@ from nowplaying_core.errors import AudioFormatError, ConfigError
 from ondevice_db.index.choose_codebook import CodebookChoice
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.report import IndexProgress, IndexReport
+from ondevice_db.ingest.workers import ReadOptions
 
 __all__ = ["audio_files", "index"]
 
@@ -28,6 +29,9 @@ def index(
     codebook: Literal["auto", "own", "shipped"] = "auto",
     engine: Literal["local", "ray"] = "local",
     model: str | Path = SHIPPED_FINGERPRINTER,
+    min_seconds: float | None = None,
+    lenient: bool = False,
+    update_tags: bool = False,
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
     """Fingerprint files and folders into a database.
@@ -56,6 +60,12 @@ def index(
         Processes of this machine, or a Ray cluster.
     model : str or Path
         Shipped name of a fingerprinter, or a model folder.
+    min_seconds : float >= 0, optional
+        Refuse shorter recordings; by default those shorter than one window of about 2 s.
+    lenient : bool
+        Index what can be read of truncated and damaged files, in place of refusing them.
+    update_tags : bool
+        Take the tags of songs that are in the database already from their files.
     progress : callable, optional
         Called after every file.
 
@@ -96,6 +106,8 @@ def index(
         hop_s=hop_s,
         engine=engine,
         codebook=CodebookChoice(source=codebook, code_bytes=code_bytes),
+        options=ReadOptions(lenient=lenient, min_s=min_seconds),
+        update_tags=update_tags,
         progress=progress,
     )
 

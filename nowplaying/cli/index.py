@@ -60,6 +60,16 @@ def index(
     engine: Annotated[
         Engine, typer.Option("--engine", help="This machine, or a Ray cluster (docs/cluster.md).")
     ] = Engine.LOCAL,
+    min_seconds: Annotated[
+        float | None,
+        typer.Option("--min-seconds", min=0.0, help="Refuse shorter recordings.", show_default="one window, 2 s"),
+    ] = None,
+    lenient: Annotated[
+        bool, typer.Option("--lenient", help="Index what can be read of truncated and damaged files.")
+    ] = False,
+    update_tags: Annotated[
+        bool, typer.Option("--update-tags", help="With --add: read the tags of songs that are in already again.")
+    ] = False,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     as_json: Json = False,
 ) -> None:
@@ -81,6 +91,9 @@ def index(
             codebook=codebook.value,
             code_bytes=code_bytes,
             model=fingerprinter,
+            min_seconds=min_seconds,
+            lenient=lenient,
+            update_tags=update_tags,
             progress=lambda state: advance(state.n_done, state.n_total, f"{state.times_real_time:.0f}x real time"),
         )
     for _, reason in report.failed:
@@ -92,6 +105,8 @@ def index(
         "added": len(report.added),
         "resumed": report.n_resumed,
         "duplicates": len(report.skipped),
+        "unchanged": report.n_unchanged,
+        "updated": report.n_updated,
         "failed": [{"file": str(path), "reason": str(reason)} for path, reason in report.failed],
         "seconds_of_audio": report.seconds_of_audio,
     }

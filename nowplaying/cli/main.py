@@ -1,5 +1,6 @@
 """The executable: global options, and one place where errors become messages and exit codes."""
 
+import io
 import sys
 from typing import Annotated
 
@@ -29,7 +30,7 @@ from nowplaying.cli.app import PANELS, App, Quiet, Verbose
 from nowplaying.cli.outcome import disk_error
 from nowplaying.cli.output import PACKAGES, fail, libraries_silenced, set_verbosity
 from nowplaying_core import __version__
-from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
+from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
 
 __all__ = ["app", "main"]
 
@@ -88,6 +89,9 @@ app.add(doctor.doctor, panel=_HELP, example="nowplaying doctor")
 
 def main() -> None:
     """Run the command line and end the process with the documented exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a title must not end a command on a narrow terminal
     try:
         with libraries_silenced():
             app()
@@ -105,6 +109,9 @@ def main() -> None:
     except BrokenPipeError:
         # The reader of our output left, as `head` does; closing stderr keeps Python from complaining at exit.
         sys.stderr.close()
+        sys.exit(EXIT_FOUND)
+    except MemoryError:
+        fail("there is not enough memory; end other programs, or give the command fewer or shorter recordings")
         sys.exit(EXIT_BAD_INPUT)
     except OSError as error:
         fail(disk_error(error))

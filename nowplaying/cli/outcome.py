@@ -1,10 +1,9 @@
 """The exit code of a command over several files."""
 
-import errno
 from pathlib import Path
 
 from nowplaying.cli.output import fail
-from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_NOTHING_RECOGNIZED, NowPlayingError
+from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_NOTHING_RECOGNIZED, NowPlayingError, disk_advice
 
 __all__ = ["Outcome", "disk_error"]
 
@@ -45,14 +44,6 @@ class Outcome:
 def disk_error(error: OSError) -> str:
     """Return what to tell about an error of the operating system."""
     where = f"{Path(str(error.filename))}: " if error.filename is not None else ""
-    advice = {
-        "ENOSPC": "free some space and run the command again",
-        "EDQUOT": "your disk quota is used up; free some space and run the command again",
-        "EFBIG": "the file may not grow any larger here; raise the limit and run the command again",
-        "EACCES": "check the permissions",
-        "EPERM": "check the permissions",
-        "EROFS": "write to another place",
-    }
-    name = errno.errorcode.get(error.errno or 0, "")
-    tail = f"; {advice[name]}" if name in advice else ""
+    known = disk_advice(error)
+    tail = "" if known == "run the command again" else f"; {known}"
     return f"{where}{error.strerror or error}{tail}"

@@ -13,6 +13,9 @@ from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from nowplaying_core.errors import EXIT_FOUND
+from nowplaying_core.text import printable
+
 if TYPE_CHECKING:
     from rich.progress import Progress
 
@@ -45,7 +48,10 @@ PACKAGES = (
 _log = logging.getLogger(__name__)
 _loud_again: list[Callable[[], object]] = []  # gives C libraries their error stream back
 # Titles come from files and databases of other people: nothing in them may steer a terminal.
-_VISIBLE = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0)) if chr(code) not in "\n\t"}
+# Marks that turn the direction of writing, and separators that some terminals break lines at.
+_DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
+_VISIBLE = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), *_DIRECTIONS)}
+_WIDEST_COLUMN = 50
 
 
 class _StderrHandler(logging.Handler):
@@ -97,14 +103,19 @@ def libraries_silenced() -> Iterator[None]:
 
 
 def visible(text: str) -> str:
-    """Return a text whose control characters stand in JSON's notation, except for line ends and tabs."""
-    return text.translate(_VISIBLE)
+    """Return a line whose control characters and marks of direction stand in JSON's notation."""
+    return printable(text).translate(_VISIBLE)
 
 
 def say(text: str) -> None:
     """Print a line of the result; control characters come out in JSON's notation."""
-    sys.stdout.write(f"{visible(text)}\n")
-    sys.stdout.flush()  # whoever reads a pipe from a live loop wants the song now
+    try:
+        sys.stdout.write(f"{visible(text)}\n")
+        sys.stdout.flush()  # whoever reads a pipe from a live loop wants the song now
+    except BrokenPipeError:
+        # The reader has what it wanted, as `head` has; Python must not write the rest when it ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(EXIT_FOUND) from None
 
 
 def note(text: str) -> None:
@@ -118,7 +129,8 @@ def fail(error: BaseException | str) -> None:
 
 
 def _to_stderr(text: str) -> None:
-    sys.stderr.write(f"{visible(text)}\n")
+    for line in text.splitlines() or [""]:
+        sys.stderr.write(f"{visible(line)}\n")
     sys.stderr.flush()
 
 
@@ -130,10 +142,15 @@ def emit_json(schema: str, record: Mapping[str, Any]) -> None:
     schema : str
         Such as ``"recognition/1"``; the version rises when a field changes its meaning or goes.
     record : mapping
-        NumPy numbers are allowed; NaN and infinity become null, because JSON has neither.
+        NumPy numbers are allowed; NaN and infinity become null, because JSON has neither. Where ``file`` is a name
+        that is no UTF-8, its bytes stand in ``file_bytes_hex``.
     """
-    text = json.dumps({"schema": f"nowplaying/{schema}", **_plain(record)}, ensure_ascii=False, allow_nan=False)
-    say(text)
+    table = {"schema": f"nowplaying/{schema}", **_plain(record)}
+    file = record.get("file")
+    if isinstance(file, str) and printable(file) != file:
+        table["file_bytes_hex"] = os.fsencode(file).hex()
+    is_ascii = (sys.stdout.encoding or "ascii").lower().replace("-", "") not in {"utf8", "utf16", "utf32"}
+    say(json.dumps(table, ensure_ascii=is_ascii, allow_nan=False))
 
 
 def _plain(value: Any) -> Any:
@@ -145,20 +162,22 @@ def _plain(value: Any) -> Any:
         return _plain(value.tolist())
     if isinstance(value, float):
         return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int | str):
+    if value is None or isinstance(value, bool | int):
         return value
-    return str(value)
+    return printable(str(value))
 
 
 def table(headings: list[str], rows: list[list[str]]) -> None:
     """Print a table on stdout: one line a row in a pipe, wrapped between words to fit a terminal."""
     headings, *rows = [[visible(cell) for cell in row] for row in [headings, *rows]]
-    widths = [max(len(row[column]) for row in [headings, *rows]) for column in range(len(headings))]
+    lengths = [[len(row[column]) for row in [headings, *rows]] for column in range(len(headings))]
     limit = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    # One title of a thousand letters must not push all others aside in a pipe.
+    widths = [max(min(length, _WIDEST_COLUMN) if limit is None else length for length in column) for column in lengths]
     if limit is not None:
         _narrow(widths, limit - 2 * (len(widths) - 1), [headings, *rows])
     for row in [headings, *rows]:
-        cells = [wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        cells = [[cell] if limit is None else wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
         for line in zip_longest(*cells, fillvalue=""):
             say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 

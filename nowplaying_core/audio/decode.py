@@ -102,6 +102,11 @@ def _check_regular(path: Path) -> int:
         message = f"{path}: cannot read this file ({getattr(error, 'strerror', error)}); check the path and permissions"
         raise AudioFormatError(message) from error
     if stat.S_ISDIR(status.st_mode):
+        try:
+            os.scandir(path).close()
+        except OSError as error:
+            message = f"{path}: cannot read this folder ({error.strerror}); check its permissions"
+            raise AudioFormatError(message) from error
         message = f"{path}: expected an audio file, found a folder"
         raise AudioFormatError(message)
     for is_kind, name in _NOT_REGULAR.items():

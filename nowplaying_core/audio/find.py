@@ -67,9 +67,11 @@ def _expand(path: Path) -> Iterator[Path]:
         yield path
         return
     files: list[Path] = []
-    for folder, subfolders, names in os.walk(path):
+    # A folder that cannot be read stands in the list itself: reading it will say so by name.
+    unreadable: list[Path] = []
+    for folder, subfolders, names in os.walk(path, onerror=lambda error: unreadable.append(Path(error.filename))):
         subfolders[:] = [name for name in subfolders if not name.startswith(".")]
         visible = (name for name in names if not name.startswith("."))
         named = (Path(folder, name) for name in visible if Path(name).suffix.lower() in AUDIO_EXTENSIONS)
         files += [file for file in named if _can_be_read(file)]
-    yield from sorted(files)
+    yield from sorted([*files, *unreadable])

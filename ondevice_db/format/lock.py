@@ -10,7 +10,7 @@ from pathlib import Path
 
 from nowplaying_core.errors import DatabaseError
 
-__all__ = ["writer_lock"]
+__all__ = ["real_folder", "writer_lock"]
 
 _MAX_HOLDER_BYTES = 300
 
@@ -31,14 +31,55 @@ def writer_lock(database: Path) -> Iterator[None]:
     DatabaseError
         When another process writes this database, or the folder above it cannot be written.
     """
-    path = database.with_name(f".{database.name}.lock")
+    # Beside the folder under its real name, whatever links lead there.
+    real = real_folder(database)
+    path = real.with_name(f".{real.name}.lock")
     descriptor = _open(path, database)
     try:
         os.truncate(descriptor, 0)
         os.write(descriptor, _myself().encode("utf-8", "replace")[:_MAX_HOLDER_BYTES])
-        yield
+        with _folder_lock(real, database):
+            yield
     finally:
         path.unlink(missing_ok=True)
+        os.close(descriptor)
+
+
+def real_folder(database: Path) -> Path:
+    """Return the folder that a database's path leads to, which need not exist.
+
+    Raises
+    ------
+    DatabaseError
+        When it is no folder's name.
+    """
+    try:
+        real = Path(database).resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        message = f"{database}: this path leads nowhere ({error}); check its links"
+        raise DatabaseError(message) from error
+    if not real.name:
+        message = f"{database}: expected a folder NAME.npdb, found the root of the file system"
+        raise DatabaseError(message)
+    return real
+
+
+@contextmanager
+def _folder_lock(real: Path, database: Path) -> Iterator[None]:
+    """Hold the lock of the folder itself, where it exists: a bind mount gives it a second real name."""
+    try:
+        descriptor = os.open(real, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        yield  # there is no folder yet, or it is none, which the caller finds out
+        return
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            message = f"{database}: another process is writing it under another name; wait for it to end and try again"
+            raise DatabaseError(message) from error
+        yield
+    finally:
         os.close(descriptor)
 
 

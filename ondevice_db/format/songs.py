@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError
+from nowplaying_core.text import printable
 from ondevice_db.format.arrays import sync_file
 from ondevice_db.format.track import Track
 
@@ -187,5 +188,5 @@ def _to_row(song: tuple[int, Track]) -> tuple[object, ...]:
 
 
 def _storable(text: str, limit: int = MAX_TEXT_CHARACTERS) -> str:
-    # A path that is no UTF-8 comes with lone surrogates, which SQLite cannot store; NUL would cut a text short.
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\0", "")[:limit]
+    # SQLite cannot store surrogates, and NUL would cut a text short.
+    return printable(text).replace("\0", "")[:limit]

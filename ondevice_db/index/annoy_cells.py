@@ -11,7 +11,8 @@ import numpy as np
 from annoy import AnnoyIndex
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import CorruptArtifactError, DatabaseError
+from nowplaying_core.errors import CorruptArtifactError, DatabaseError, disk_advice
+from nowplaying_core.text import native_path
 from ondevice_db.format.arrays import sync_file
 from ondevice_db.index.normalize import l2_normalize
 
@@ -43,9 +44,9 @@ def build_annoy(vectors: NDArray[np.float32], path: Path, *, n_trees: int, seed:
         index.add_item(number, row)
     index.build(n_trees, n_jobs=1)
     try:
-        index.save(str(path))
+        index.save(_text(path))
     except OSError as error:
-        message = f"{path}: cannot write the Annoy index ({error}); free some space and run the command again"
+        message = f"{path}: cannot write the Annoy index ({error}); {disk_advice(error)}"
         raise DatabaseError(message) from error
     sync_file(path)
 
@@ -111,7 +112,7 @@ class AnnoyVectors:
             check_annoy(path, n_items=n_items, dim=dim)
         self._index = AnnoyIndex(dim, "angular")
         try:
-            self._index.load(str(path))
+            self._index.load(_text(path))
         except OSError as error:
             message = f"{path}: Annoy cannot open the index ({error}); restore or rebuild the database"
             raise CorruptArtifactError(message) from error
@@ -140,3 +141,11 @@ class AnnoyVectors:
             items = self._index.get_nns_by_vector(query, min(n, self.n_items), search_k)
             found[row, : len(items)] = items
         return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return native_path(path)
+    except UnicodeDecodeError as error:
+        message = f"{path}: Annoy opens no path that is not UTF-8; give the folders above the database other names"
+        raise DatabaseError(message) from error

@@ -16,7 +16,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import errors
 from nowplaying_core.errors import MissingExtraError, NowPlayingError
 from ondevice_db.format.track import Track
-from ondevice_db.ingest.workers import fingerprint_file, rebuild_error
+from ondevice_db.ingest.workers import ReadOptions, fingerprint_file, rebuild_error
 
 __all__ = ["fingerprint_on_cluster"]
 
@@ -24,7 +24,13 @@ _FILES_A_BLOCK = 16  # what a lost worker costs
 
 
 def fingerprint_on_cluster(
-    paths: Sequence[Path], folder: Path, fingerprinter: Fingerprinter, *, hop_s: float, jobs: int
+    paths: Sequence[Path],
+    folder: Path,
+    fingerprinter: Fingerprinter,
+    *,
+    hop_s: float,
+    jobs: int,
+    options: ReadOptions | None = None,
 ) -> Iterator[tuple[Path, Track | NowPlayingError]]:
     """Yield each file with its track, or with the error that names what is wrong with it, as they get ready.
 
@@ -38,6 +44,7 @@ def fingerprint_on_cluster(
     hop_s : float > 0, seconds
     jobs : int >= 1
         Workers of one CPU each.
+    options : ReadOptions, optional
 
     Raises
     ------
@@ -60,7 +67,12 @@ def fingerprint_on_cluster(
         override_num_blocks=max(1, (len(paths) + _FILES_A_BLOCK - 1) // _FILES_A_BLOCK),
     )
     given = {str(path.absolute()): path for path in paths}
-    settings = {"model": str(fingerprinter.folder.path.absolute()), "folder": str(folder.absolute()), "hop_s": hop_s}
+    settings = {
+        "model": str(fingerprinter.folder.path.absolute()),
+        "folder": str(folder.absolute()),
+        "hop_s": hop_s,
+        "options": options or ReadOptions(),
+    }
     done = files.map(_Worker, fn_constructor_kwargs=settings, concurrency=jobs, num_cpus=1)
     for row in done.iter_rows():
         yield given[row["path"]], _result(row)
@@ -69,14 +81,15 @@ def fingerprint_on_cluster(
 class _Worker:
     """Opens the model once and fingerprints files with it."""
 
-    def __init__(self, *, model: str, folder: str, hop_s: float) -> None:
+    def __init__(self, *, model: str, folder: str, hop_s: float, options: ReadOptions) -> None:
+        self._options = options
         self._fingerprinter = Fingerprinter.from_model(model)
         self._folder, self._hop_s = Path(folder), hop_s
 
     def __call__(self, row: dict[str, Any]) -> dict[str, Any]:
         path = Path(row["path"])
         try:
-            track = fingerprint_file(path, self._folder, self._fingerprinter, self._hop_s)
+            track = fingerprint_file(path, self._folder, self._fingerprinter, self._hop_s, self._options)
         except NowPlayingError as error:
             return {"path": row["path"], "track": "", "error": type(error).__name__, "message": str(error)}
         return {"path": row["path"], "track": json.dumps(track.to_dict()), "error": "", "message": ""}

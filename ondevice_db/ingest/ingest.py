@@ -4,15 +4,16 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
+from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError, disk_advice
 from ondevice_db.format.arrays import open_array
-from ondevice_db.format.lock import writer_lock
+from ondevice_db.format.lock import real_folder, writer_lock
 from ondevice_db.format.schema import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
@@ -20,7 +21,7 @@ from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
 from ondevice_db.ingest.report import IndexProgress, IndexReport
-from ondevice_db.ingest.workers import fingerprint_file, fingerprint_files
+from ondevice_db.ingest.workers import ReadOptions, fingerprint_file, fingerprint_files
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import replace_track
 from ondevice_db.store.settings import FingerprintSettings, check_target
@@ -40,6 +41,8 @@ def index_paths(
     codebook: Codebook | CodebookChoice | None = None,
     hop_s: float | None = None,
     engine: str = "local",
+    options: ReadOptions | None = None,
+    update_tags: bool = False,
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
     """Index audio files.
@@ -66,6 +69,10 @@ def index_paths(
         Between fingerprints; by default the model's, or that of the database that is added to.
     engine : {"local", "ray"}
         Where files are fingerprinted: in processes of this machine, or on a Ray cluster; the result is the same.
+    options : ReadOptions, optional
+        What to do with damaged and with very short files.
+    update_tags : bool
+        Take title, artist, album and ids of songs that are in the database already from their files.
     progress : callable, optional
         Called after every file.
 
@@ -78,7 +85,7 @@ def index_paths(
     ConfigError
         When a setting is out of range.
     """
-    path = Path(database)
+    path = real_folder(Path(database))
     if jobs < 1:
         message = f"jobs: expected at least 1, found {jobs}"
         raise ConfigError(message)
@@ -107,6 +114,7 @@ def index_paths(
     began_s = time.perf_counter()
     added: list[tuple[Path, str]] = []
     skipped: list[tuple[Path, str]] = []
+    unchanged = updated = 0
     seconds = 0.0
     with writer_lock(path):
         check_target(path, settings, extend=add)
@@ -114,10 +122,17 @@ def index_paths(
         n_resumed = sum(journal.find(FileStamp.of(file)) is not None for file in paths)
         try:
             done, failed = _fingerprint_all(
-                paths, journal, fingerprinter, hop_s=hop_s, jobs=jobs, engine=engine, progress=progress
+                paths,
+                journal,
+                fingerprinter,
+                hop_s=hop_s,
+                jobs=jobs,
+                engine=engine,
+                options=options,
+                progress=progress,
             )
         except (OSError, BrokenProcessPool) as error:
-            message = f"{path}: indexing stopped ({error}); free some space or memory and run the command again"
+            message = f"{path}: indexing stopped ({error}); {disk_advice(error)}"
             raise DatabaseError(message) from error
         # In the order of the files, however the work was shared out.
         tracks = [(file, done[file]) for file in paths if file in done]
@@ -130,9 +145,14 @@ def index_paths(
                     if writer.add(track, journal.embeddings(track.track_id, settings.dim)) is not None:
                         added.append((file, track.track_id))
                         seconds += track.duration_s
+                        continue
+                    known = writer.track(track.track_id) or track
+                    refreshed = _refreshed(known, track, update_tags=update_tags)
+                    updated += refreshed != known and writer.describe(refreshed)
+                    if refreshed.source == track.source:
+                        unchanged += 1
                     else:
-                        known = writer.track(track.track_id)
-                        skipped.append((file, known.source if known is not None else ""))
+                        skipped.append((file, known.source))
                 writer.finish()
         if tracks or not len(journal):
             journal.delete()
@@ -140,6 +160,8 @@ def index_paths(
         added=added,
         skipped=skipped,
         failed=failed,
+        n_unchanged=unchanged,
+        n_updated=updated,
         n_resumed=n_resumed,
         seconds_of_audio=seconds,
         elapsed_s=time.perf_counter() - began_s,
@@ -193,6 +215,14 @@ def _choose_codebook(
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
 
 
+def _refreshed(known: Track, found: Track, *, update_tags: bool) -> Track:
+    """Return a known song's metadata after its recording was found again, perhaps elsewhere or with other tags."""
+    is_moved = known.source != found.source and not Path(known.source).exists()
+    if update_tags and (is_moved or known.source == found.source):
+        return replace(found, duration_s=known.duration_s)
+    return replace(known, source=found.source) if is_moved else known
+
+
 def _make_parent(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -209,6 +239,7 @@ def _fingerprint_all(
     hop_s: float,
     jobs: int,
     engine: str,
+    options: ReadOptions | None,
     progress: Callable[[IndexProgress], None] | None,
 ) -> tuple[dict[Path, Track], list[tuple[Path, NowPlayingError]]]:
     """Return the tracks of all files that are in the journal now, and the files that failed, in their order."""
@@ -219,7 +250,7 @@ def _fingerprint_all(
     failed: dict[Path, NowPlayingError] = {}
     seconds = 0.0
     fingerprint = fingerprint_on_cluster if engine == "ray" else fingerprint_files
-    for path, result in fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs):
+    for path, result in fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs, options=options):
         stamp = stamps[path]
         if isinstance(result, NowPlayingError):
             failed[path] = result

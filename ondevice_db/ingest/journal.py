@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.artifacts import write_atomic
-from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError, disk_advice
 from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.format.track import Track
 
@@ -76,9 +76,7 @@ class Journal:
         try:
             self._open()
         except OSError as error:
-            message = (
-                f"{database}: cannot write the journal beside it ({error}); free some space and run the command again"
-            )
+            message = f"{database}: cannot write the journal beside it ({error}); {disk_advice(error)}"
             raise DatabaseError(message) from error
 
     def __len__(self) -> int:
@@ -128,8 +126,19 @@ class Journal:
             track = Track(**record["track"])
         except (ValueError, KeyError, TypeError, ConfigError):
             return
-        if (self.folder / f"{track.track_id}.npy").is_file():
+        file = self.folder / f"{track.track_id}.npy"
+        if not file.is_file():
+            return
+        try:
+            lengths = np.linalg.norm(open_array(file, np.float32), axis=1)
+            is_whole = lengths.size > 0 and bool((np.isclose(lengths, 1, atol=1e-2) | (lengths == 0)).all())
+        except (CorruptArtifactError, ValueError, OSError):
+            is_whole = False
+        if is_whole:
             self._done[stamp] = track
+            return
+        _LOG.warning("%s: its stored fingerprints are damaged; it is done again", record["path"])
+        file.unlink()
 
     def _append(self, line: str) -> None:
         with self._file.open("a", encoding="utf-8") as handle:

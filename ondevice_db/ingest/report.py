@@ -44,6 +44,10 @@ class IndexReport:
         Files with the same sound as another, and that one's source.
     failed : list of (Path, NowPlayingError)
         Files that cannot be read, and why.
+    n_unchanged : int
+        Files whose songs were in the database already, under the same name or one that is gone.
+    n_updated : int
+        Songs whose metadata were changed: the file was moved, or its tags were read again.
     n_resumed : int
         Files that an interrupted run had finished.
     seconds_of_audio : float
@@ -57,7 +61,13 @@ class IndexReport:
     n_resumed: int
     seconds_of_audio: float
     elapsed_s: float
+    n_unchanged: int = 0
+    n_updated: int = 0
 
     def __str__(self) -> str:
         counts = f"{len(self.added)} songs added, {len(self.skipped)} duplicates, {len(self.failed)} failed"
+        if self.n_unchanged:
+            counts += f", {self.n_unchanged} already in the database"
+        if self.n_updated:
+            counts += f" ({self.n_updated} of them updated)"
         return f"{counts}, {self.seconds_of_audio / 3600:.2f} h of audio"

@@ -1,53 +1,97 @@
 """Fingerprint files, here or in several processes; a file that cannot be read is an answer, not the end."""
 
+import hashlib
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.audio import SAMPLE_RATE_HZ, load, track_id
+from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, open_stream, to_int16
 from nowplaying_core.errors import AudioFormatError, NowPlayingError
 from ondevice_db.format.track import Track
 from ondevice_db.ingest.journal import store_embeddings
 from ondevice_db.ingest.tags import read_track
 from ondevice_db.recognizer import SILENCE_DBFS
 
-__all__ = ["fingerprint_file", "fingerprint_files", "rebuild_error"]
+__all__ = ["ReadOptions", "fingerprint_file", "fingerprint_files", "rebuild_error"]
 
+_BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 _fingerprinter: Fingerprinter | None = None  # one for each worker process, opened when it starts
 
 
-def fingerprint_file(path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float) -> Track:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadOptions:
+    """How files are read for a database.
+
+    Attributes
+    ----------
+    lenient : bool
+        Index what can be read of truncated and damaged files, in place of refusing them.
+    min_s : float >= 0, seconds, optional
+        Shorter recordings are refused; None stands for one window of the fingerprinter.
+    """
+
+    lenient: bool = False
+    min_s: float | None = None
+
+
+def fingerprint_file(
+    path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float, options: ReadOptions | None = None
+) -> Track:
     """Decode a file, store its fingerprints in ``folder`` under its track id, and describe it.
+
+    The file is read in blocks, so that its length does not matter.
 
     Raises
     ------
     AudioFormatError
-        When the file cannot be read or is silent throughout.
+        When the file cannot be read, is too short, or is silent throughout.
     OSError
         When the fingerprints cannot be stored.
     """
-    samples = load(path)
-    identity = track_id(samples)
+    options = options or ReadOptions()
+    digest, n_samples = hashlib.sha256(), 0
+
+    def hashed(source: AudioSource) -> Iterator[NDArray[np.float32]]:
+        nonlocal n_samples
+        for block in source:
+            digest.update(to_int16(block).astype("<i2").tobytes())
+            n_samples += block.size
+            yield block
+
+    with open_stream(path, chunk_samples=_BLOCK_SAMPLES, lenient=options.lenient) as source:
+        embeddings, levels_dbfs = fingerprinter.embed_blocks(hashed(source), hop_s)
+    least_s, duration_s = fingerprinter.window_s if options.min_s is None else options.min_s, n_samples / SAMPLE_RATE_HZ
+    if duration_s < least_s:
+        message = f"{path}: {duration_s:.2f} s long, shorter than {least_s:g} s; --min-seconds takes shorter ones"
+        raise AudioFormatError(message)
+    silent = levels_dbfs <= SILENCE_DBFS
+    if silent.all():
+        message = f"{path}: silent throughout (below {SILENCE_DBFS:g} dBFS), so there is nothing to fingerprint"
+        raise AudioFormatError(message)
+    identity = digest.hexdigest()[:16]
     if not (folder / f"{identity}.npy").is_file():
-        embeddings, levels_dbfs = fingerprinter.embed_with_levels(samples, hop_s)
-        silent = levels_dbfs <= SILENCE_DBFS
-        if silent.all():
-            message = f"{path}: silent throughout (below {SILENCE_DBFS:g} dBFS), so there is nothing to fingerprint"
-            raise AudioFormatError(message)
         store_embeddings(folder, identity, np.where(silent[:, None], np.float32(0), embeddings))
-    return read_track(path, track_id=identity, duration_s=samples.size / SAMPLE_RATE_HZ)
+    return read_track(path, track_id=identity, duration_s=duration_s)
 
 
 def fingerprint_files(
-    paths: Sequence[Path], folder: Path, fingerprinter: Fingerprinter, *, hop_s: float, jobs: int
+    paths: Sequence[Path],
+    folder: Path,
+    fingerprinter: Fingerprinter,
+    *,
+    hop_s: float,
+    jobs: int,
+    options: ReadOptions | None = None,
 ) -> Iterator[tuple[Path, Track | NowPlayingError]]:
     """Yield each file with its track, or with the error that names what is wrong with it, as they get ready.
 
@@ -60,10 +104,12 @@ def fingerprint_files(
     hop_s : float > 0, seconds
     jobs : int >= 1
         Processes; with one, the work is done in this process.
+    options : ReadOptions, optional
     """
+    options = options or ReadOptions()
     if jobs == 1 or len(paths) < 2:
         for path in paths:
-            yield path, _attempt(path, folder, fingerprinter, hop_s)
+            yield path, _attempt(path, folder, fingerprinter, hop_s, options)
         return
     # Not `nowplaying_core.processes.share_out`, which returns everything at the end: the journal needs each result at
     # once, and the workers have to ignore Ctrl-C and to end when their parent is killed.
@@ -74,7 +120,7 @@ def fingerprint_files(
         initargs=(fingerprinter.folder.path,),
     )
     try:
-        futures = {pool.submit(_work, path, folder, hop_s): path for path in paths}
+        futures = {pool.submit(_work, path, folder, hop_s, options): path for path in paths}
         for future in as_completed(futures):
             result = future.result()
             yield futures[future], result if isinstance(result, Track) else rebuild_error(*result)
@@ -82,11 +128,15 @@ def fingerprint_files(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _attempt(path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float) -> Track | NowPlayingError:
+def _attempt(
+    path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float, options: ReadOptions
+) -> Track | NowPlayingError:
     try:
-        return fingerprint_file(path, folder, fingerprinter, hop_s)
+        return fingerprint_file(path, folder, fingerprinter, hop_s, options)
     except NowPlayingError as error:
         return error
+    except MemoryError:
+        return AudioFormatError(f"{path}: there is not enough memory to fingerprint this recording; use fewer --jobs")
 
 
 def _start(model: Path) -> None:
@@ -105,11 +155,13 @@ def _follow_parent() -> None:
         os._exit(1)
 
 
-def _work(path: Path, folder: Path, hop_s: float) -> Track | tuple[type[NowPlayingError], tuple[Any, ...]]:
+def _work(
+    path: Path, folder: Path, hop_s: float, options: ReadOptions
+) -> Track | tuple[type[NowPlayingError], tuple[Any, ...]]:
     if _fingerprinter is None:
         message = "a worker process was not started through its initializer"
         raise RuntimeError(message)
-    result = _attempt(path, folder, _fingerprinter, hop_s)
+    result = _attempt(path, folder, _fingerprinter, hop_s, options)
     return result if isinstance(result, Track) else (type(result), result.args)
 
 

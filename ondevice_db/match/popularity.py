@@ -38,7 +38,7 @@ def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
     Parameters
     ----------
     path : Path
-        Tab-separated, with a header that names ``track_id`` and ``count``.
+        Separated by tabs, semicolons or commas, with a header that names ``track_id`` and ``count``.
     database : Songs
 
     Returns
@@ -53,8 +53,16 @@ def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
     """
     counts = np.zeros(database.song_starts.size - 1)
     try:
-        with path.open(encoding="utf-8", newline="") as handle:
-            for number, row in enumerate(csv.DictReader(handle, delimiter="\t"), 2):
+        # A byte-order mark, semicolons and CRLF are what spreadsheets make of a table.
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            header = handle.readline()
+            handle.seek(0)
+            delimiter = max("\t;,", key=header.count)
+            reader = csv.DictReader(handle, delimiter=delimiter)
+            if missing := {"track_id", "count"} - set(reader.fieldnames or ()):
+                message = f"it has no column {' or '.join(sorted(missing))}, but {reader.fieldnames}"
+                raise ValueError(message)
+            for number, row in enumerate(reader, 2):
                 count = float(row["count"])
                 if not (np.isfinite(count) and count >= 0):
                     message = f"line {number}: expected a count >= 0, found {count}"
@@ -63,6 +71,7 @@ def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
                 if song is not None:
                     counts[song] = count
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
-        message = f"{path}: expected a tab-separated table with the columns track_id and count ({error})"
+        wanted = "a table with the columns track_id and count, separated by tabs, semicolons or commas"
+        message = f"{path}: expected {wanted} ({error})"
         raise ConfigError(message) from error
     return log_prior(counts)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, DatabaseError
-from ondevice_db.format.lock import writer_lock
+from ondevice_db.format.lock import real_folder, writer_lock
 from ondevice_db.format.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
@@ -68,7 +68,7 @@ class DatabaseWriter:
         seed: int = 0,
         locked: bool = False,
     ) -> None:
-        self.path = Path(path)
+        self.path = real_folder(Path(path))
         self._codebook = codebook if layout == "pq" else None
         self._layout = layout
         self._n_trees, self._seed = n_trees, seed

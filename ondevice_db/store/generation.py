@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import file_record, sync_folder, write_json
-from nowplaying_core.errors import DatabaseError
+from nowplaying_core.errors import DatabaseError, disk_advice
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import DATABASE_SCHEMA_VERSION, MANIFEST_NAME, DatabaseManifest, layout_files
 from ondevice_db.format.songs import write_songs
@@ -86,7 +86,7 @@ def write_database(
             sync_folder(path.parent)
     except OSError as error:
         clear_leftovers(path)
-        message = f"{path}: cannot write the database ({error}); free some space and run the command again"
+        message = f"{path}: cannot write the database ({error}); {disk_advice(error)}"
         raise DatabaseError(message) from error
     except BaseException:
         clear_leftovers(path)

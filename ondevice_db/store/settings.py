@@ -1,6 +1,6 @@
 """How the fingerprints of a database were made, and whether new ones may join them."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from nowplaying_core.errors import DatabaseError, ManifestMismatchError
@@ -61,6 +61,12 @@ def check_target(path: Path, settings: FingerprintSettings | None, *, extend: bo
     database = SongDatabase.open(path, settings.embedding_space if settings else None)
     found = FingerprintSettings.of(database.manifest)
     if settings is not None and replace(settings, encoder=found.encoder) != found:
-        message = f"{path}: built with {found}, found {settings} to add; index all the music again"
+        named = [item.name for item in fields(found) if getattr(found, item.name) != getattr(settings, item.name)]
+        differences = [
+            f"{name.removesuffix('_s')} {getattr(settings, name)} instead of {getattr(found, name)}"
+            for name in named
+            if name != "encoder"
+        ]
+        message = f"{path}: expected songs made as it was, found {', '.join(differences)}; index all the music again"
         raise ManifestMismatchError(message)
     return database

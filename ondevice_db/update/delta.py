@@ -14,7 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.artifacts import check_file, sha256_file, sync_folder
-from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError, ManifestMismatchError
+from nowplaying_core.errors import (
+    ArtifactError,
+    CorruptArtifactError,
+    DatabaseError,
+    ManifestMismatchError,
+    disk_advice,
+)
 from ondevice_db.format.arrays import save_array, sync_file
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.format.packing import width_of
@@ -131,7 +137,7 @@ def apply_delta(path: str | Path, delta_path: str | Path, *, public_key: str | P
             keep_current(folder, old.manifest)
             switch_to(folder, delta.manifest, delta.signature, new.generation)
         except OSError as error:
-            message = f"{folder}: cannot apply {source} ({error}); free some space and run the command again"
+            message = f"{folder}: cannot apply {source} ({error}); {disk_advice(error)}"
             raise DatabaseError(message) from error
         except ArtifactError as error:
             message = f"{source}: {error}; the database is as it was"

@@ -1,5 +1,6 @@
 """Fingerprints, codebooks and databases for tests, without a trained network."""
 
+from collections.abc import Iterable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -102,6 +103,9 @@ class SpectrumFingerprinter:
     reference_hop_s = 1.0
     query_hop_s = 0.5
     window_s = 2.048
+
+    def embed_blocks(self, blocks: Iterable[np.ndarray], hop_s: float) -> tuple[np.ndarray, np.ndarray]:
+        return self.embed_with_levels(np.concatenate(list(blocks)), hop_s)
 
     def embed_with_levels(self, samples: np.ndarray, hop_s: float) -> tuple[np.ndarray, np.ndarray]:
         window, hop = 32_768, round(hop_s * 16_000)
