@@ -177,7 +177,9 @@ def table(headings: list[str], rows: list[list[str]]) -> None:
     if limit is not None:
         _narrow(widths, limit - 2 * (len(widths) - 1), [headings, *rows])
     for row in [headings, *rows]:
-        cells = [[cell] if limit is None else wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)]
+        cells = [
+            [cell] if limit is None else wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)
+        ]
         for line in zip_longest(*cells, fillvalue=""):
             say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
