@@ -113,6 +113,7 @@ def index_paths(
     _make_parent(path)
     began_s = time.perf_counter()
     added: list[tuple[Path, str]] = []
+    known: list[tuple[Path, Track, Track]] = []
     skipped: list[tuple[Path, str]] = []
     unchanged = updated = 0
     seconds = 0.0
@@ -142,17 +143,12 @@ def index_paths(
                 path, settings=settings, codebook=chosen, layout=layout, extend=add, locked=True
             ) as writer:
                 for file, track in tracks:
-                    if writer.add(track, journal.embeddings(track.track_id, settings.dim)) is not None:
-                        added.append((file, track.track_id))
-                        seconds += track.duration_s
+                    if writer.add(track, journal.embeddings(track.track_id, settings.dim)) is None:
+                        known.append((file, track, writer.track(track.track_id) or track))
                         continue
-                    known = writer.track(track.track_id) or track
-                    refreshed = _refreshed(known, track, update_tags=update_tags)
-                    updated += refreshed != known and writer.describe(refreshed)
-                    if refreshed.source == track.source:
-                        unchanged += 1
-                    else:
-                        skipped.append((file, known.source))
+                    added.append((file, track.track_id))
+                    seconds += track.duration_s
+                skipped, unchanged, updated = _meet_again(writer, known, update_tags=update_tags)
                 writer.finish()
         if tracks or not len(journal):
             journal.delete()
@@ -213,6 +209,20 @@ def _choose_codebook(
         return journal.embeddings(ids[number], dim)
 
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
+
+
+def _meet_again(
+    writer: DatabaseWriter, known: Sequence[tuple[Path, Track, Track]], *, update_tags: bool
+) -> tuple[list[tuple[Path, str]], int, int]:
+    """Refresh songs whose recordings are in already, and return the copies, how many are none, and how many changed."""
+    copies: list[tuple[Path, str]] = []
+    updated = 0
+    for file, found, before in known:
+        refreshed = _refreshed(before, found, update_tags=update_tags)
+        updated += refreshed != before and writer.describe(refreshed)
+        if refreshed.source != found.source:
+            copies.append((file, before.source))
+    return copies, len(known) - len(copies), updated
 
 
 def _refreshed(known: Track, found: Track, *, update_tags: bool) -> Track:
