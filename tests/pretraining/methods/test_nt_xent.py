@@ -18,4 +18,6 @@ def test_degraded_copies_are_found_among_the_others(clips: ClipSampler) -> None:
     # The rows of the loss are first all clean slices, then all degraded ones: shuffling one view must cost.
     mixed = slices.copy()
     mixed[:, 1] = mixed[[1, 2, 3, 4, 5, 0], 1]
-    assert float(pretext.objective(mixed)) > float(pretext.objective(slices))
+    # As in training: the running statistics of the normalisation have not settled after so few steps.
+    paired, shuffled = (float(pretext((one,), training=True)) for one in (slices, mixed))
+    assert shuffled > 10 * paired
