@@ -30,7 +30,7 @@ def summary_text() -> str:
         f"A day on a simulated Pixel 2, with the measured error rates of these models, takes {_mah(modelled)}, "
         f"{modelled['battery_percent_per_day']:.2f} % of the battery,\nwith the modelled cost of a wake-up "
         f"({modelled['wake_j']:.2f} J); with the 2.0 J that were published for one it is "
-        f"{summary['battery_percent_per_day']:.2f} %; the goal is below 1 %\n"
+        f"{summary['published']['battery_percent_per_day']:.2f} %; the goal is below 1 %\n"
         f"(`nowplaying energy --days {summary['n_days']}`; [docs/simulator.md](docs/simulator.md))."
     )
 
@@ -41,7 +41,7 @@ def day_text() -> str:
     rows = [
         [title, _mah(costs), _percent_interval(costs)]
         for title, costs in (
-            ("published cost of a wake-up (2.0 J)", summary),
+            ("published cost of a wake-up (2.0 J)", summary["published"]),
             (f"modelled cost ({summary['modelled']['wake_j']:.2f} J)", summary["modelled"]),
         )
     ]
@@ -102,8 +102,8 @@ def sensitivity_text() -> str:
     widest = sorted(study["sensitivity"], key=lambda row: -abs(row["low_mah"] - row["high_mah"]))[:_N_SENSITIVE]
     rows = [
         [
-            f"`{row['name']}`",
-            f"{row['constant']['low']:g} to {row['constant']['high']:g}",
+            f"{row['title']} (`{row['name']}`)" if row["title"] != row["name"] else row["name"],
+            f"{row['constant']['low']:g} to {row['constant']['high']:g} {row['unit']}".rstrip(),
             f"{min(row['low_mah'], row['high_mah']):.1f} to {max(row['low_mah'], row['high_mah']):.1f}",
         ]
         for row in widest

@@ -11,7 +11,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.ingest.ingest import index_paths
-from simulator.days.many import AVERAGE, simulate_days
+from simulator.days.many import AVERAGE
 from simulator.days.study import Study
 from simulator.days.summary import summarise
 from simulator.play import simulate_scene
@@ -52,6 +52,7 @@ def run_demo(
     report: Path | None = None,
     scene: str = "evening",
     seed: int = 1,
+    command: str = "",
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
 ) -> bool:
@@ -67,6 +68,8 @@ def run_demo(
         A shipped scene.
     seed : int
         Of the scene's room tone and rooms, and of the simulated days.
+    command : str
+        That asked for the demo, for the report.
     detector, fingerprinter : str or Path
         Models.
 
@@ -85,13 +88,14 @@ def run_demo(
         database = Path(folder) / "demo.npdb"
         n_songs = index_demo_songs(database, prints)
         console.print(f"Indexed {n_songs} songs in {time.perf_counter() - began_s:.1f} s.")
-        result = simulate_scene(scene, Setup.open(database, detector=listener, fingerprinter=prints), seed=seed)
+        setup = Setup.open(database, detector=listener, fingerprinter=prints)
+        result = simulate_scene(scene, setup, seed=seed, command=command)
     speed = result.duration_s / result.wall_s
     console.print(f"Simulated {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
     for table in run_tables(result):
         console.print(table)
     study = Study.load(detector=listener, fingerprinter=prints)
-    day = summarise(simulate_days(AVERAGE, study.settings(), N_DAYS, seed=seed), study.published, study.modelled)
+    day = summarise(study.simulate(AVERAGE, N_DAYS, seed=seed), study.published, study.modelled)
     console.print(_day_text(result, day), highlight=False)
     _print_score(console, result)
     used = {one.sound.recording for one in result.scene_results}
@@ -104,16 +108,23 @@ def run_demo(
 
 
 def _day_text(result: SimulationResult, day: dict[str, Any]) -> str:
-    device, published_mah = result.device, result.published.day_mah(100)
-    low, high = day["modelled"]["mah_per_day_p5_p95"]
-    return (
-        f"A day with the published 100 wake-ups of {device.calibration.wake_j:g} J costs {published_mah:.1f} mAh on a "
-        f"{device.title}, {device.battery_percent_of_mah(published_mah):.2f} % of its battery. {day['n_days']} days "
-        f"simulated with the error rates of these models: {day['wakes_per_day']:.0f} wake-ups, "
-        f"{day['mah_per_day']:.1f} mAh at that price; {day['modelled']['mah_per_day']:.1f} mAh at the "
-        f"{day['modelled']['wake_j']:.2f} J modelled for them (nine of ten days from {low:.1f} to {high:.1f}).\n"
-        f"The sleeping phone itself draws {day['sleeping_phone_mah']:.0f} mAh a day.\n"
+    device, published, lines = result.device, result.published, []
+    if published is not None and device.published is not None:
+        charge_mah = published.day_mah(device.published.wakes_per_day)
+        lines.append(
+            f"A day with the published {device.published.wakes_per_day:g} wake-ups of {published.wake_j:g} J costs "
+            f"{charge_mah:.1f} mAh on a {device.title}, "
+            f"{device.battery_percent_of_mah(charge_mah):.2f} % of its battery."
+        )
+    modelled = day["modelled"]
+    low, high = modelled["mah_per_day_p5_p95"]
+    at_published = f"{day['published']['mah_per_day']:.1f} mAh at that price; " if day["published"] else ""
+    lines.append(
+        f"{day['n_days']} days simulated with the error rates of these models: {day['wakes_per_day']:.0f} wake-ups, "
+        f"{at_published}{modelled['mah_per_day']:.1f} mAh at the {modelled['wake_j']:.2f} J modelled for them (nine of "
+        f"ten days from {low:.1f} to {high:.1f})."
     )
+    return f"{' '.join(lines)}\nThe sleeping phone itself draws {day['sleeping_phone_mah']:.0f} mAh a day.\n"
 
 
 def _print_score(console: Console, result: SimulationResult) -> None:

@@ -2,21 +2,27 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import load, track_id
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.manifest import ModelFolder
+from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.store.store import Songs
 from simulator.phone.conditions import PhoneConditions
 from simulator.phone.events import Event
 from simulator.run import Setup, SimulationResult, run_phone, watched
-from simulator.scenes.recordings import demo_recordings
-from simulator.scenes.scene import SoundKind, compose
+from simulator.scenes.recordings import DemoRecording, demo_recordings
+from simulator.scenes.scene import Scene, SoundKind, compose
 from simulator.scenes.score_scene import score_scene
 from simulator.scenes.scripts import SCENES
 
-__all__ = ["simulate_scene"]
+__all__ = ["index_scene_songs", "missing_songs", "simulate_scene"]
 
 _CHUNK_SAMPLES = 1600
 
@@ -26,6 +32,7 @@ def simulate_scene(
     setup: Setup,
     *,
     seed: int = 1,
+    command: str = "",
     on_event: Callable[[Event], None] | None = None,
     on_sound: Callable[[NDArray[np.float32]], None] | None = None,
 ) -> SimulationResult:
@@ -39,6 +46,8 @@ def simulate_scene(
         Music that its database does not hold should come out as unknown.
     seed : int
         Of the scene's room tone and rooms.
+    command : str
+        That asked for the run, for its provenance.
     on_event, on_sound : callable, optional
         Called with every event, and with every chunk of sound before the phone gets it.
 
@@ -52,10 +61,7 @@ def simulate_scene(
     ConfigError
         When there is no such scene.
     """
-    if name not in SCENES:
-        message = f"no scene is named {name!r}: expected one of {sorted(SCENES)}"
-        raise ConfigError(message)
-    scene = SCENES[name]
+    scene = _scene(name)
     shipped = demo_recordings()
     recordings = {used: load(shipped[used].path) for used in {sound.recording for sound in scene.sounds}}
     samples = compose(scene, recordings, np.random.default_rng(seed))
@@ -65,11 +71,55 @@ def simulate_scene(
         name=scene.title,
         published=setup.published,
         modelled=setup.modelled,
+        provenance=setup.provenance(command, seed),
         on_event=on_event,
     )
     music = {used: track_id(recordings[used]) for used in recordings if shipped[used].kind is SoundKind.MUSIC}
     known = {used: identity for used, identity in music.items() if setup.songs.find(identity) is not None}
     return replace(result, scene_results=tuple(score_scene(scene, result.events, known)))
+
+
+def missing_songs(name: str, songs: Songs) -> list[DemoRecording]:
+    """Return the songs that a scene plays and that the shipped demo would index, but that databases lack.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such scene.
+    """
+    shipped = demo_recordings()
+    used = dict.fromkeys(sound.recording for sound in _scene(name).sounds)
+    return [
+        shipped[one] for one in used if shipped[one].indexed and songs.find(track_id(load(shipped[one].path))) is None
+    ]
+
+
+def index_scene_songs(
+    name: str, database: Path, hop_s: float, fingerprinter: str | Path | ModelFolder = SHIPPED_FINGERPRINTER
+) -> None:
+    """Index the songs of a scene that the shipped demo would index.
+
+    Parameters
+    ----------
+    name : str
+        Of the scene.
+    database : Path
+        Database to make.
+    hop_s : float > 0, seconds
+        That of the databases beside which it is searched.
+    fingerprinter : str, Path or ModelFolder
+    """
+    shipped = demo_recordings()
+    used = dict.fromkeys(sound.recording for sound in _scene(name).sounds)
+    paths = [shipped[one].path for one in used if shipped[one].indexed]
+    index_paths(paths, database, Fingerprinter.from_model(fingerprinter), hop_s=hop_s)
+
+
+def _scene(name: str) -> Scene:
+    if name not in SCENES:
+        message = f"no scene is named {name!r}: expected one of {sorted(SCENES)}"
+        raise ConfigError(message)
+    return SCENES[name]
 
 
 def _chunks(samples: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.gate import GateConfig
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
@@ -26,12 +27,15 @@ from simulator.energy.work import DatabaseSize, Models
 from simulator.phone.conditions import PhoneConditions
 from simulator.phone.config import PhoneConfig
 from simulator.phone.events import Answered, Event, MusicProbability
+from simulator.phone.history import history_of
 from simulator.phone.phone import Phone
+from simulator.provenance import ModelIdentity, Provenance
 from simulator.scenes.score_scene import SceneResult
 
 __all__ = ["Setup", "SimulationResult", "run_phone", "simulate_source", "watched"]
 
 Samples = NDArray[np.float32]
+_LEAST_MEAN_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,8 +50,15 @@ class SimulationResult:
         Length of the sound, and how long the simulation took.
     events : sequence of Event
     usage : Usage
-    published, modelled : CostModel
-        With the published cost of a wake-up, and with the one modelled from the work of the models and the matcher.
+    published : CostModel or None
+        With the published cost of a wake-up; None where none was published for the device.
+    modelled : CostModel
+        With the one modelled from the work of the models and the matcher.
+    gate : GateConfig
+        Of the phone.
+    provenance : Provenance
+    remarks : sequence of str
+        What a reader must know about the inputs.
     scene_results : sequence of SceneResult
         One for each sound, where the source was a scene.
     """
@@ -57,14 +68,17 @@ class SimulationResult:
     wall_s: float
     events: Sequence[Event]
     usage: Usage
-    published: CostModel
+    published: CostModel | None
     modelled: CostModel
+    gate: GateConfig
+    provenance: Provenance
+    remarks: Sequence[str] = ()
     scene_results: Sequence[SceneResult] = ()
 
     @property
     def device(self) -> DeviceProfile:
         """The device whose energy is counted."""
-        return self.published.device
+        return self.modelled.device
 
     @property
     def recognitions(self) -> list[Answered]:
@@ -80,23 +94,47 @@ class SimulationResult:
         ]
         return html_table(("time", "title", "artist", "at", "score"), rows, numbers=(0, 3, 4))
 
+    def findings(self) -> list[str]:
+        """Return the findings in words, the most important first."""
+        usage, device, elapsed_s = self.usage, self.device, self.usage.elapsed_s
+        total_mj, songs = usage.total_mj(self.modelled), history_of(self.events)
+        n_named = len(self.recognitions)
+        sentences = [
+            f"{_count(len(songs), 'song')} named in {clock(elapsed_s)} of sound.",
+            f"{_count(usage.n_wakes, 'wake-up')} of the processor: {n_named} named a song, "
+            f"{usage.n_wakes - n_named} did not.",
+            f"{total_mj / 1000:.2f} J of energy ({device.mah(total_mj):.3f} mAh, {total_mj / 3600:.3f} mWh), "
+            f"{device.battery_percent(total_mj):.4f} % of the battery of a {device.title}.",
+        ]
+        if total_mj and elapsed_s >= _LEAST_MEAN_S:
+            listening = usage.by_cause_mj(self.modelled)[LISTENING]
+            sentences.append(
+                f"{100 * listening / total_mj:.0f} % of it was always on, whatever sounded; the mean current was "
+                f"{1e6 * total_mj / 1000 / elapsed_s / device.battery.voltage_v:.0f} uA."
+            )
+        return sentences
+
     def to_dict(self) -> dict[str, Any]:
         """Return the result as one JSON object, without the probability track."""
-        published, modelled = (self.usage.by_cause_mj(costs) for costs in (self.published, self.modelled))
+        parts_mj = self.usage.by_cause_mj(self.modelled)
         energy_mj = {
-            "detector": published[LISTENING],
-            "wakes": sum(published.values()) - published[LISTENING],
-            "wakes_modelled": sum(modelled.values()) - modelled[LISTENING],
-            "total": sum(published.values()),
-            "total_modelled": sum(modelled.values()),
+            "listening": parts_mj[LISTENING],
+            "wakes": sum(parts_mj.values()) - parts_mj[LISTENING],
+            "total": sum(parts_mj.values()),
+            "total_published": None if self.published is None else self.usage.total_mj(self.published),
         }
         components_mj = self.usage.by_component_mj(self.modelled)
         return {
+            "provenance": self.provenance.to_dict(),
+            "findings": self.findings(),
+            "remarks": list(self.remarks),
             "source": self.source,
             "duration_s": round(self.duration_s, 3),
             "times_real_time": round(self.duration_s / max(self.wall_s, 1e-9), 1),
             "n_wakes": self.usage.n_wakes,
-            "energy_mj": {name: round(value, 3) for name, value in energy_mj.items()},
+            "n_songs": len(history_of(self.events)),
+            "energy_mj": {name: None if value is None else round(value, 3) for name, value in energy_mj.items()},
+            "battery_percent": self.device.battery_percent(energy_mj["total"] or 0.0),
             "components_mj": {name: round(value, 3) for name, value in components_mj.items()},
             "device": self.device.name,
             "events": [event.to_dict() for event in self.events if not isinstance(event, MusicProbability)],
@@ -113,8 +151,13 @@ class Setup:
     recognizer : Recognizer
     songs : Songs
         The recognizer's databases.
-    published, modelled : CostModel
+    published : CostModel or None
+        None where no cost of a wake-up was published for this device.
+    modelled : CostModel
         For this device, these models and these databases.
+    models_used : tuple of ModelIdentity
+    database : str
+        The databases in words.
     is_live : bool
         Whether answers take no time on the clock of the sound, because they take real time.
     """
@@ -122,8 +165,10 @@ class Setup:
     detector: StreamingDetector
     recognizer: Recognizer
     songs: Songs
-    published: CostModel
+    published: CostModel | None
     modelled: CostModel
+    models_used: tuple[ModelIdentity, ...]
+    database: str
     is_live: bool = False
 
     @classmethod
@@ -172,7 +217,20 @@ class Setup:
             songs=songs,
             published=CostModel.published(profile, models, size),
             modelled=CostModel.modelled(profile, models, size, measured),
+            models_used=tuple(map(ModelIdentity.of, folders)),
+            database=_database_text(database, songs),
             is_live=is_live,
+        )
+
+    def provenance(self, command: str = "", seed: int | None = None) -> Provenance:
+        """Return where the figures of a run of this phone come from."""
+        device = self.modelled.device
+        return Provenance(
+            command=command,
+            models=self.models_used,
+            database=self.database,
+            device=f"{device.title} ({device.name})",
+            seed=seed,
         )
 
     def make_phone(self, conditions: PhoneConditions = PhoneConditions()) -> Phone:  # noqa: B008 (it is frozen)
@@ -187,8 +245,9 @@ def run_phone(
     source: Iterable[Samples],
     *,
     name: str,
-    published: CostModel,
+    published: CostModel | None,
     modelled: CostModel,
+    provenance: Provenance | None = None,
     on_event: Callable[[Event], None] | None = None,
 ) -> SimulationResult:
     """Let a phone listen to a source to its end.
@@ -200,7 +259,9 @@ def run_phone(
         Chunks of mono sound at 16 kHz.
     name : str
         Name of the source.
-    published, modelled : CostModel
+    published : CostModel or None
+    modelled : CostModel
+    provenance : Provenance, optional
     on_event : callable, optional
         Called with every event as it happens.
     """
@@ -218,6 +279,8 @@ def run_phone(
         usage=Usage.of_events(events),
         published=published,
         modelled=modelled,
+        gate=phone.config.gate,
+        provenance=provenance or Provenance(command="", models=(), database="", device=modelled.device.title),
     )
 
 
@@ -225,6 +288,7 @@ def simulate_source(
     source: Sound,
     setup: Setup,
     *,
+    command: str = "",
     on_event: Callable[[Event], None] | None = None,
     on_sound: Callable[[Samples], None] | None = None,
 ) -> SimulationResult:
@@ -235,6 +299,8 @@ def simulate_source(
     source : str, Path or (samples, sample_rate_hz)
         A recording, ``"-"`` for raw PCM on standard input, ``"mic"`` or ``"mic:DEVICE"``.
     setup : Setup
+    command : str
+        That asked for the run, for its provenance.
     on_event, on_sound : callable, optional
         Called with every event, and with every chunk of sound before the phone gets it.
     """
@@ -245,6 +311,7 @@ def simulate_source(
             name=stream.name,
             published=setup.published,
             modelled=setup.modelled,
+            provenance=setup.provenance(command),
             on_event=on_event,
         )
 
@@ -255,3 +322,17 @@ def watched(source: Iterable[Samples], on_sound: Callable[[Samples], None] | Non
         if on_sound is not None:
             on_sound(chunk)
         yield chunk
+
+
+def _database_text(database: str | Path | Sequence[str | Path], songs: Songs) -> str:
+    paths = [database] if isinstance(database, str | Path) else list(database)
+    manifest = songs.manifest
+    names = ", ".join(Path(path).name for path in paths)
+    return (
+        f"{names}: {_count(songs.n_songs, 'song')}, {manifest.n_fingerprints:,} fingerprints, embedding space "
+        f"{manifest.embedding_space}"
+    )
+
+
+def _count(n: int, noun: str) -> str:
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"

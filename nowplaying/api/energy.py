@@ -1,6 +1,6 @@
 """Energy of a day with the recognizer on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -8,11 +8,13 @@ from typing import Any, Literal
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.plotting import new_figure
 from nowplaying_core.text import html_table
-from simulator.days.many import AVERAGE, Days, simulate_days
+from simulator.days.findings import findings
+from simulator.days.many import AVERAGE, Days
 from simulator.days.study import Study
+from simulator.days.study_file import StudyFile
 from simulator.days.summary import summarise
 
-__all__ = ["EnergyDay", "energy"]
+__all__ = ["EnergyDay", "energy", "load_study"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, eq=False, repr=False)
@@ -22,8 +24,8 @@ class EnergyDay:
     Attributes
     ----------
     summary : dict
-        All figures, as ``nowplaying energy --json`` prints them: at the published cost of a wake-up, and under
-        ``modelled`` at the one that follows from the work.
+        All figures, as ``nowplaying energy --json`` prints them: under ``modelled`` at the cost of a wake-up that
+        follows from the work, and under ``published`` at the published one, or None where there is none.
     days : Days
         The simulated days.
     study : Study
@@ -50,25 +52,56 @@ class EnergyDay:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that scripts depend on."""
-        return self.summary
+        return {**self.summary, "findings": self.findings(), "remarks": self.study.remarks()}
 
-    def rows(self) -> list[tuple[str, str, str]]:
-        """Return the table: part of the day, and its charge at the published and at the modelled cost of a wake-up."""
-        published, modelled = self.summary, self.summary["modelled"]
-        parts = published["parts_mah"]
+    def findings(self) -> list[str]:
+        """Return the findings in words, the most important first."""
+        return findings(self.summary, self.study.device.title)
+
+    def rows(self) -> list[tuple[str, ...]]:
+        """Return the table: component, and its charge, energy, mean current and share at the modelled cost."""
+        modelled, device = self.summary["modelled"], self.study.device
+        total = modelled["mah_per_day"]
+        parts = sorted(modelled["components_mah"].items(), key=lambda item: -item[1])
+        rows: list[tuple[str, ...]] = []
+        for name, mah in [*parts, ("total", total)]:
+            units = device.units_of_mah(mah)
+            share = 100 * mah / total if total else 0.0
+            rows.append(
+                (
+                    name,
+                    f"{mah:.3f}",
+                    f"{units['mwh_per_day']:.2f}",
+                    f"{units['j_per_day']:.1f}",
+                    f"{units['mean_ua']:.1f}",
+                    f"{share:.0f} %",
+                )
+            )
+        rows.append(("of the battery", "", "", "", "", f"{modelled['battery_percent_per_day']:.3f} %"))
+        return rows
+
+    def headings(self) -> tuple[str, ...]:
+        """Return the headings of `rows`."""
+        return f"modelled, {self.summary['modelled']['wake_j']:.2f} J a wake-up", "mAh", "mWh", "J", "mean uA", "share"
+
+    def published_rows(self) -> list[tuple[str, str, str]]:
+        """Return part of the day, and its charge at the published and the modelled cost; empty where none is published.
+
+        The headings are ``mAh per day``, ``published`` and ``modelled``.
+        """
+        published, modelled = self.summary["published"], self.summary["modelled"]
+        if published is None:
+            return []
         rows = [
-            (name.replace("_", " "), f"{mah:.2f}", f"{modelled['parts_mah'][name]:.2f}") for name, mah in parts.items()
+            (name.replace("_", " "), f"{mah:.2f}", f"{modelled['parts_mah'][name]:.2f}")
+            for name, mah in published["parts_mah"].items()
         ]
         for title, name, digits in (("total", "mah_per_day", 2), ("% of the battery", "battery_percent", 3)):
             rows.append((title, _interval(published, name, digits), _interval(modelled, name, digits)))
         return rows
 
-    def headings(self) -> tuple[str, str, str]:
-        """Return the headings of `rows`."""
-        return "mAh per day", "published cost", f"modelled ({self.summary['modelled']['wake_j']:.2f} J a wake-up)"
-
     def _repr_html_(self) -> str:
-        return html_table(self.headings(), self.rows(), numbers=(1, 2))
+        return html_table(self.headings(), self.rows(), numbers=range(1, 6))
 
     def plot(self) -> Any:
         """Draw how the charge of the days is spread, and its mean.
@@ -101,6 +134,8 @@ def energy(
     n_songs: int = 10_000,
     rates: Literal["measured", "published"] = "measured",
     latencies: Path | None = None,
+    figures: Mapping[str, float] | None = None,
+    study_file: Path | None = None,
     seed: int = 1,
     jobs: int = 1,
     detector: str | Path = SHIPPED_DETECTOR,
@@ -115,14 +150,18 @@ def energy(
         Shipped profile such as pixel-2, or a .toml file.
     day : str
         A kind of day such as commuter, or average for all kinds by their shares.
-    n_days : int >= 1
-        Days to simulate.
-    n_songs : int >= 0
+    n_days : int in [1, 1,000,000]
+        Days to simulate; fewer than ten give no intervals, and an average day needs one of each kind.
+    n_songs : int in [0, 10,000,000]
         Songs in the database.
     rates : {"measured", "published"}
         Error rates: of these models, or of Now Playing's detector.
     latencies : Path, optional
         JSON measured on a real phone, in place of the estimate.
+    figures : mapping of str to float, optional
+        Other values for figures such as ``"processor.resume_j"``; ``nowplaying energy figures`` lists them.
+    study_file : Path, optional
+        Your own kind of day and figures; ``nowplaying energy --write-template`` writes an example.
     seed : int >= 0
     jobs : int >= 1
         Processes; the result does not depend on it.
@@ -147,19 +186,34 @@ def energy(
     >>> 5 < day.mah_per_day < 20 and day.battery_percent_per_day < 1
     True
     """
-    study = Study.load(
-        device=device,
-        detector=detector,
-        fingerprinter=fingerprinter,
+    study = load_study(
+        device,
         n_songs=n_songs,
         rates=rates,
         latencies=latencies,
+        figures=figures,
+        own=None if study_file is None else StudyFile.read(study_file),
+        detector=detector,
+        fingerprinter=fingerprinter,
     )
-    days = simulate_days(day, study.settings(), n_days, seed=seed, jobs=jobs, progress=progress)
+    days = study.simulate(day, n_days, seed=seed, jobs=jobs, progress=progress)
     return EnergyDay(summary=summarise(days, study.published, study.modelled), days=days, study=study)
 
 
+def load_study(
+    device: str,
+    *,
+    figures: Mapping[str, float] | None = None,
+    own: StudyFile | None = None,
+    **options: Any,
+) -> Study:
+    """Return a study of a device with figures of one's own; ``options`` as of `Study.load`."""
+    stated = {**({} if own is None else own.figures), **(figures or {})}
+    study = Study.load(device=device, **options).stating(stated)
+    return study if own is None else study.with_day(own.scenario)
+
+
 def _interval(figures: dict[str, Any], name: str, digits: int) -> str:
-    value = figures.get(name, figures.get(f"{name}_per_day"))
-    low, high = figures[f"{name}_interval_95"]
-    return f"{value:.{digits}f} ({low:.{digits}f} to {high:.{digits}f})"
+    value, ends = figures.get(name, figures.get(f"{name}_per_day")), figures[f"{name}_interval_95"]
+    spread = f" ({ends[0]:.{digits}f} to {ends[1]:.{digits}f})" if ends else ""
+    return f"{value:.{digits}f}{spread}"

@@ -1,7 +1,10 @@
 """Let the phone listen: to a microphone as it happens, or to a recording in the simulator."""
 
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +13,7 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import Sound, open_stream
 from nowplaying_core.errors import ConfigError
 from simulator.phone.events import Answered, Event
-from simulator.play import simulate_scene
+from simulator.play import index_scene_songs, missing_songs, simulate_scene
 from simulator.run import Setup, SimulationResult, simulate_source
 
 __all__ = ["Watch", "listen", "simulate"]
@@ -72,6 +75,8 @@ def simulate(
     latencies: Path | None = None,
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
+    scene_songs: bool | Callable[[Sequence[str]], bool] = False,
+    command: str = "",
     watch: Watch | None = None,
 ) -> SimulationResult:
     """Play a recording or a shipped scene to the simulated phone.
@@ -92,6 +97,11 @@ def simulate(
         JSON measured on a real phone.
     detector, fingerprinter : str or Path
         Shipped names or model folders.
+    scene_songs : bool or callable
+        Whether to index the scene's songs for this run where the databases lack them, or a callable that gets the names
+        of those and decides.
+    command : str
+        That asked for the run, for its provenance.
     watch : callable, optional
         Gets the setup, and returns what is called with every event and with every chunk of sound.
 
@@ -117,9 +127,24 @@ def simulate(
     if (sound is None) == (scene is None):
         message = "simulate: expected either a recording or a scene (--scene NAME)"
         raise ConfigError(message)
-    setup = Setup.open(database, detector=detector, fingerprinter=fingerprinter, device=device, latencies=latencies)
-    on_event, on_sound = (None, None) if watch is None else watch(setup)
-    if scene is not None:
-        return simulate_scene(scene, setup, seed=seed, on_event=on_event, on_sound=on_sound)
-    assert sound is not None  # noqa: S101 (checked above)
-    return simulate_source(sound, setup, on_event=on_event, on_sound=on_sound)
+    options: dict[str, Any] = {
+        "detector": detector,
+        "fingerprinter": fingerprinter,
+        "device": device,
+        "latencies": latencies,
+    }
+    setup = Setup.open(database, **options)
+    with ExitStack() as stack:
+        missing = [] if scene is None else missing_songs(scene, setup.songs)
+        names = [one.title for one in missing]
+        if scene is not None and missing and (scene_songs(names) if callable(scene_songs) else scene_songs):
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="nowplaying-scene-"))
+            songs = Path(folder) / "scene-songs.npdb"
+            index_scene_songs(scene, songs, setup.songs.manifest.hop_s, fingerprinter)
+            setup = Setup.open([*([database] if isinstance(database, str | Path) else database), songs], **options)
+        on_event, on_sound = (None, None) if watch is None else watch(setup)
+        watched: dict[str, Any] = {"command": command, "on_event": on_event, "on_sound": on_sound}
+        if scene is not None:
+            return simulate_scene(scene, setup, seed=seed, **watched)
+        assert sound is not None  # noqa: S101 (checked above)
+        return simulate_source(sound, setup, **watched)

@@ -86,6 +86,11 @@ class App(typer.Typer):
         register = self.command(name, cls=_Command, epilog=f"Example: {example}", rich_help_panel=panel)
         register(_with_verbosity(function))
 
+    def add_default(self, function: Callable[..., Any], *, example: str) -> None:
+        """Let a group do something by itself, where no command of it is named; parameters as of `add`."""
+        register = self.callback(invoke_without_command=True, epilog=f"Example: {example}")
+        register(_with_verbosity(function))
+
 
 def _with_verbosity(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the command with -q and -v as options of its own."""

@@ -3,6 +3,7 @@
 import typer
 
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Report, Seed
+from nowplaying.cli.output import typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -20,5 +21,6 @@ def demo(
 
     from simulator.demo import run_demo
 
-    all_right = run_demo(Console(), report=report, seed=seed, detector=detector, fingerprinter=fingerprinter)
+    models = {"detector": detector, "fingerprinter": fingerprinter}
+    all_right = run_demo(Console(), report=report, seed=seed, command=typed_command(), **models)
     raise typer.Exit(EXIT_FOUND if all_right else EXIT_NOTHING_RECOGNIZED)

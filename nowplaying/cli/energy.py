@@ -1,5 +1,6 @@
-"""``nowplaying energy``: energy per day."""
+"""``nowplaying energy``: energy per day, the device profiles, and the figures that may be stated."""
 
+from dataclasses import asdict
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,16 +8,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nowplaying.cli import complete
+from nowplaying.cli.app import App
 from nowplaying.cli.options import DetectorModel, Device, FingerprinterModel, Jobs, Json, Report, Seed
-from nowplaying.cli.output import emit_json, note, progress_bar, say, table
+from nowplaying.cli.output import emit_json, note, progress_bar, say, table, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from nowplaying.api.energy import EnergyDay
     from simulator.days.study import Study
     from simulator.days.study_result import StudyResult
 
-__all__ = ["energy"]
+__all__ = ["app"]
+
+app = App()
 
 
 class Rates(Enum):
@@ -27,6 +32,7 @@ class Rates(Enum):
 
 
 def energy(
+    context: typer.Context,
     device: Device = "pixel-2",
     day: Annotated[
         str,
@@ -40,7 +46,7 @@ def energy(
     days: Annotated[int, typer.Option("--days", min=1, max=1_000_000, help="Days to simulate.")] = 300,
     seed: Seed = 1,
     jobs: Jobs = 1,
-    songs: Annotated[int, typer.Option("--songs", min=0, max=100_000_000, help="Songs in the database.")] = 10_000,
+    songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in the database.")] = 10_000,
     rates: Annotated[
         Rates, typer.Option("--rates", help="Error rates: of these models, or of Now Playing's detector.")
     ] = Rates.MEASURED,
@@ -48,33 +54,124 @@ def energy(
         Path | None,
         typer.Option("--latencies", help="JSON of benchmark_model on a real phone, instead of the estimate."),
     ] = None,
+    stated: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            metavar="NAME=VALUE",
+            help="Another value for a figure, such as processor.resume_j=0.3; see 'energy figures'. May be repeated.",
+        ),
+    ] = None,
+    study_file: Annotated[
+        Path | None,
+        typer.Option("--study", metavar="FILE.toml", help="Your own kind of day, scenes, figures and sweeps."),
+    ] = None,
+    template: Annotated[
+        Path | None,
+        typer.Option("--write-template", metavar="FILE.toml", help="Write an example for --study, and end."),
+    ] = None,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     report: Report = None,
     detail_days: Annotated[
-        int, typer.Option("--detail-days", min=1, help="Days for each figure of the report's comparisons.")
+        int, typer.Option("--detail-days", min=1, max=10_000, help="Days for each figure of the report's comparisons.")
     ] = 14,
     as_json: Json = False,
 ) -> None:
-    """Simulate whole days: energy by part with intervals, songs named and missed, time to song."""
-    from nowplaying.api.energy import EnergyDay
-    from nowplaying.api.energy import energy as energy_of_days
-    from simulator.days.study import Study
+    """Simulate whole days: energy by component with intervals, songs named and missed, time to song."""
+    if context.invoked_subcommand is not None:
+        return
+    if template is not None:
+        _write_template(template)
+        return
+    from nowplaying.api.energy import EnergyDay, load_study
+    from simulator.days.study_file import StudyFile
+    from simulator.days.summary import summarise
 
-    models: Any = {"detector": detector, "fingerprinter": fingerprinter, "rates": rates.value, "latencies": latencies}
+    own = None if study_file is None else StudyFile.read(study_file)
+    models: dict[str, Any] = {"detector": detector, "fingerprinter": fingerprinter, "latencies": latencies}
+    study = load_study(device, figures=_stated(stated or []), own=own, n_songs=songs, rates=rates.value, **models)
+    if report is None and own is not None and own.sweeps:
+        note("the sweeps of the study file are in a report: add --report OUT.html")
+    command = typed_command()
     if report is None:
         with progress_bar("days", days) as advance:
-            result = energy_of_days(
-                device, day, n_days=days, n_songs=songs, seed=seed, jobs=jobs, progress=advance, **models
-            )
+            simulated = study.simulate(day, days, seed=seed, jobs=jobs, progress=advance)
+        result = EnergyDay(summary=summarise(simulated, study.published, study.modelled), days=simulated, study=study)
     else:
-        study = Study.load(device=device, n_songs=songs, **models)
-        written = _write_report(report, study, day=day, n_days=days, detail_days=detail_days, seed=seed, jobs=jobs)
+        more = {"own_sweeps": () if own is None else own.sweeps, "command": command, "detail_days": detail_days}
+        written = _write_report(report, study, day=day, n_days=days, seed=seed, jobs=jobs, **more)
         result = EnergyDay(summary=written.summary, days=written.days, study=study)
     if as_json:
-        emit_json("energy/1", result.to_dict())
+        emit_json(
+            "energy/2", {**result.to_dict(), "provenance": study.provenance(command, n_days=days, seed=seed).to_dict()}
+        )
     else:
         _print(result)
+
+
+def devices(as_json: Json = False) -> None:
+    """List the device profiles with the sources of their figures."""
+    from simulator.energy.device import DeviceProfile, device_names
+
+    for name in device_names():
+        device = DeviceProfile.load(name)
+        if as_json:
+            figures = {key: asdict(one) for key, one in device.constants.items()}
+            emit_json("device/1", {"name": name, "title": device.title, "figures": figures})
+            continue
+        n_measured = sum(one.certainty in {"V", "R"} for one in device.constants.values())
+        say(f"{name}: {device.title}")
+        say(
+            f"  {device.battery.capacity_mah:g} mAh at {device.battery.voltage_v:g} V; {n_measured} of "
+            f"{len(device.constants)} figures read in their source, the others derived or assumed"
+        )
+        wake = device.published
+        say(f"  published energy of a wake-up: {'none' if wake is None else f'{wake.wake_j:g} J'}")
+        for source in dict.fromkeys(one.source for one in device.constants.values() if one.certainty in {"V", "R"}):
+            say(f"  - {source}")
+
+
+def figures(device: Device = "pixel-2") -> None:
+    """List every figure that --set, a study file and a sweep may name, with value, unit and range."""
+    from simulator.days.figures import STUDY_FIGURES, figure_of
+    from simulator.days.scenes import load_assumptions
+    from simulator.energy.device import DeviceProfile
+
+    constants = dict(DeviceProfile.load(device).constants)
+    constants |= {f"days.{name}": one for name, one in load_assumptions().constants.items()}
+    rows = []
+    for name in dict.fromkeys([*constants, *STUDY_FIGURES]):
+        one, figure = constants.get(name), figure_of(name)
+        value = "" if one is None else f"{one.value:g}"
+        rows.append([name, value, figure.unit, f"{figure.least:g} to {figure.most:g}", figure.title])
+    table(["name", "value", "unit", "may be", "meaning"], rows)
+
+
+def _write_template(path: Path) -> None:
+    from nowplaying_core.artifacts import write_text
+    from simulator.days.study_file import TEMPLATE
+
+    if path.exists():
+        message = f"{path}: there is a file already; expected a new name for the template"
+        raise ConfigError(message)
+    write_text(path, TEMPLATE.read_text(encoding="utf-8"))
+    note(f"template written to {path}; change it and run: nowplaying energy --study {path} --report out.html")
+
+
+def _stated(texts: list[str]) -> dict[str, float]:
+    """Return the figures of --set NAME=VALUE."""
+    stated = {}
+    for text in texts:
+        name, equals, value = text.partition("=")
+        try:
+            stated[name.strip()] = float(value)
+        except ValueError:
+            equals = ""
+        if not equals:
+            message = f"--set: expected NAME=VALUE with a number, found {text!r}"
+            raise ConfigError(message)
+    return stated
 
 
 def _write_report(path: Path, study: "Study", **options: Any) -> "StudyResult":
@@ -90,12 +187,19 @@ def _write_report(path: Path, study: "Study", **options: Any) -> "StudyResult":
 
 
 def _print(result: "EnergyDay") -> None:
-    figures = result.summary
-    say(f"{figures['device']}, {figures['day']}, {figures['n_days']} days simulated")
+    summary, n_days = result.summary, result.summary["n_days"]
+    say(f"{result.study.device.title}, {summary['day']}, {n_days} {'day' if n_days == 1 else 'days'} simulated")
+    for sentence in result.findings():
+        say(f"- {sentence}")
     table([*result.headings()], [[*row] for row in result.rows()])
-    songs, latency = figures["songs"], figures["time_to_song_s"]
-    say(
-        f"{figures['wakes_per_day']:.1f} wake-ups per day; of {songs['in_database']:.1f} songs of the database that "
-        f"were played,\n{songs['named']:.1f} were named"
-        + (f", half of them within {latency['p50']:.1f} s of the first note" if latency else "")
-    )
+    compared = result.published_rows()
+    if compared:
+        price = f"published, {summary['published']['wake_j']:g} J a wake-up"
+        table(["mAh per day", price, "modelled"], [[*row] for row in compared])
+    for remark in result.study.remarks():
+        note(f"note: {remark}")
+
+
+app.add_default(energy, example="nowplaying energy --device pixel-6 --day commuter")
+app.add(devices, example="nowplaying energy devices")
+app.add(figures, example="nowplaying energy figures --device pixel-6")

@@ -1,5 +1,6 @@
 """``nowplaying listen``: the live loop."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Annotated
 
 import typer
@@ -25,16 +26,23 @@ def listen(
     """Listen all day and print each song as it is recognized; Ctrl-C ends it."""
     from nowplaying.api.phone import listen as answers
 
-    if source == "mic" or source.startswith("mic:"):
+    is_mic = source == "mic" or source.startswith("mic:")
+    is_live, began = is_mic or source == "-", datetime.now(UTC).astimezone()
+    if is_mic:
         note("listening; Ctrl-C ends it")
     named = False
     for answer in answers(databases, source, detector=detector, fingerprinter=fingerprinter):
+        # Live sound has a time of day; a file has none but its own.
+        at = began + timedelta(seconds=answer.time_s)
+        when = f"{at:%H:%M:%S}" if is_live else clock(answer.time_s)
         if answer.match is None:
-            note(f"{clock(answer.time_s)}  unknown music")
+            note(f"{when}  unknown music")
             continue
         named = True
         if as_json:
-            emit_json("song/1", answer.to_dict())
+            emit_json(
+                "song/1", answer.to_dict() | ({"wall_clock": at.isoformat(timespec="seconds")} if is_live else {})
+            )
         else:
-            say(f"{clock(answer.time_s)}  {answer.match}")
+            say(f"{when}  {answer.match}")
     raise typer.Exit(EXIT_FOUND if named else EXIT_NOTHING_RECOGNIZED)

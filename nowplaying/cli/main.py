@@ -70,7 +70,7 @@ app.add(index.index, panel=_DATABASE, example="nowplaying index ~/Music --db mus
 app.add_typer(db.app, name="db", rich_help_panel=_DATABASE)
 app.add(demo.demo, panel=_SIMULATE, example="nowplaying demo --report demo.html")
 app.add(simulate.simulate, panel=_SIMULATE, example="nowplaying simulate --db music.npdb evening.wav --report a.html")
-app.add(energy.energy, panel=_SIMULATE, example="nowplaying energy --device pixel-6 --day commuter")
+app.add_typer(energy.app, name="energy", rich_help_panel=_SIMULATE)
 app.add_typer(export.app, name="export", rich_help_panel=_EXPORT)
 app.add_typer(train.app, name="train", rich_help_panel=_TRAIN)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_TRAIN)

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from nowplaying.cli import complete
-from nowplaying_core.errors import NowPlayingError
+from nowplaying_core.errors import ConfigError, NowPlayingError
 
 __all__ = [
     "ON_CORPUS",
@@ -45,6 +45,14 @@ def _writable_file(context: Any, parameter: Any, path: Path | None) -> Path | No
             message = f"{parameter.opts[-1]} {path}: expected a file to write, found a folder"
             raise NowPlayingError(message)
     return path
+
+
+def _report_page(context: Any, parameter: Any, path: Path | None) -> Path | None:
+    """Refuse a name that is no page's, which the JSON or the CSV beside it would overwrite, and a place as above."""
+    if path is not None and path.suffix not in {".html", ".htm"}:
+        message = f"{parameter.opts[-1]} {path}: expected a name that ends in .html; JSON and CSV get the same name"
+        raise ConfigError(message)
+    return _writable_file(context, parameter, path)
 
 
 def _writable_folder(context: Any, parameter: Any, path: Path | None) -> Path | None:
@@ -142,7 +150,7 @@ Report = Annotated[
         "--report",
         metavar="OUT.html",
         help="Write a page, with JSON and CSV beside it.",
-        callback=_writable_file,
+        callback=_report_page,
     ),
 ]
 RunDir = Annotated[

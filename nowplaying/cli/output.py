@@ -4,6 +4,7 @@ import json
 import logging
 import math
 import os
+import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,7 @@ __all__ = [
     "say",
     "set_verbosity",
     "table",
+    "typed_command",
     "visible",
 ]
 
@@ -62,6 +64,11 @@ class _StderrHandler(logging.Handler):
         if record.levelno != logging.INFO or record.name.partition(".")[0] not in PACKAGES:
             text = f"{record.levelname.lower()}: {record.name}: {text}"
         _to_stderr(text)
+
+
+def typed_command() -> str:
+    """Return the command as it was typed, for the provenance of figures."""
+    return shlex.join(["nowplaying", *sys.argv[1:]])
 
 
 def set_verbosity(*, verbose: int, quiet: bool) -> None:

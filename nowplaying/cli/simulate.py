@@ -1,6 +1,7 @@
 """``nowplaying simulate``: the whole phone on sound, with its energy."""
 
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -9,7 +10,7 @@ import typer
 
 from nowplaying.cli import complete
 from nowplaying.cli.options import Databases, DetectorModel, Device, FingerprinterModel, Json, Report, Seed
-from nowplaying.cli.output import emit_json, note, progress_bar
+from nowplaying.cli.output import emit_json, note, progress_bar, say, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -37,6 +38,17 @@ def simulate(
     ] = None,
     device: Device = "pixel-2",
     report: Report = None,
+    all_states: Annotated[
+        bool, typer.Option("--all-states", help="Show every change of the phone's state, not the answers alone.")
+    ] = False,
+    scene_songs: Annotated[
+        bool | None,
+        typer.Option(
+            "--scene-songs/--no-scene-songs",
+            help="Whether to index a scene's songs for this run where your databases lack them; asked on a terminal.",
+            show_default=False,
+        ),
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="Show the phone in the terminal while it listens.")] = False,
     speed: Annotated[
         float, typer.Option("--speed", min=0.0, help="With --live: times real time; 0 is as fast as possible.")
@@ -67,18 +79,34 @@ def simulate(
             latencies=latencies,
             detector=detector,
             fingerprinter=fingerprinter,
+            scene_songs=lambda names: _wants_songs(names, scene_songs),
+            command=typed_command(),
             watch=watch,
         )
     if as_json:
-        emit_json("simulation/1", result.to_dict())
+        emit_json("simulation/2", result.to_dict())
     else:
         console = Console()
-        for table in run_tables(result):
+        for table in run_tables(result, all_states=all_states):
             console.print(table)
+        for sentence in [*result.findings(), *result.remarks]:
+            say(f"- {sentence}")
     if report is not None:
         write_report(report, result)
         note(f"report written to {report}")
     raise typer.Exit(EXIT_FOUND if result.recognitions else EXIT_NOTHING_RECOGNIZED)
+
+
+def _wants_songs(names: Sequence[str], wanted: bool | None) -> bool:
+    """Say which songs of a scene the databases lack, and return whether to index them for this run."""
+    note(
+        f"{len(names)} songs of the scene are not in your database and can only come out as unknown: {', '.join(names)}"
+    )
+    if wanted is None and sys.stdin.isatty() and sys.stderr.isatty():
+        wanted = typer.confirm("Index them for this run, beside your database?", default=True, err=True)
+    if wanted is None:
+        note("--scene-songs indexes them for this run, beside your database; --no-scene-songs goes on without asking")
+    return bool(wanted)
 
 
 @contextmanager

@@ -121,6 +121,24 @@ class ErrorRates:
         lengths, parts = zip(*self.accepted_by_length, strict=True)
         return min(1.0, self.accepted.value * at_eight_s * float(np.interp(song_s, lengths, parts)))
 
+    def without_names(self) -> "ErrorRates":
+        """Return the rates with a database that holds nothing: no sound is given a name."""
+        names = ("unknown_accepted", "noise_accepted")
+        return replace(self, **{name: replace(getattr(self, name), value=0.0) for name in names})
+
+    def with_value(self, name: str, value: float) -> "ErrorRates":
+        """Return the rates with one changed: that of false triggers for all sounds but quiet."""
+        match name:
+            case "false_triggers_per_h":
+                same = {
+                    sound: one if sound == "quiet" else one.at(value)
+                    for sound, one in self.false_triggers_per_h.items()
+                }
+                return replace(self, false_triggers_per_h=same)
+            case "recall_factor":
+                return replace(self, recall_factor=value)
+        return replace(self, **{name: getattr(self, name).at(value)})
+
     def constants(self) -> dict[str, Constant]:
         """Return every rate with its interval and source."""
         listed = {f"false wake-ups an hour, {sound}": one for sound, one in self.false_triggers_per_h.items()}

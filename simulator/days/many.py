@@ -1,6 +1,6 @@
 """Many days: drawn with seeds, on several cores if wanted, reduced to means with intervals."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,27 +12,44 @@ from simulator.days.day import DaySettings, run_day
 from simulator.days.record import DayRecord, SongOutcome, record_day
 from simulator.days.scenes import Scenario, load_scenarios
 
-__all__ = ["AVERAGE", "Days", "Estimate", "simulate_days"]
+__all__ = ["AVERAGE", "LEAST_DAYS_OF_INTERVAL", "MOST_DAYS", "Days", "Estimate", "simulate_days"]
 
 AVERAGE = "average"
 """Name of the mix of all scenarios by their shares."""
 
 _ALONE_DAYS = 16
+LEAST_DAYS_OF_INTERVAL = 10
+"""Fewer independent days give no interval of their mean."""
+LEAST_DAYS_OF_PERCENTILES = 40
+"""Fewer days give no 5th and 95th percentile, because less than two of them would lie beyond."""
+MOST_DAYS = 1_000_000
+_MOST_JOBS = 1024
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean with the 95 % interval of the mean, and the 5th to 95th percentile of days."""
+    """A mean, the 95 % interval of the mean, and the 5th and 95th percentile of days; None where days are too few."""
 
     mean: float
-    low: float
-    high: float
-    p5: float
-    p95: float
+    low: float | None
+    high: float | None
+    p5: float | None
+    p95: float | None
 
     def scaled(self, factor: float) -> "Estimate":
         """Return it in another unit."""
-        return Estimate(*(factor * one for one in (self.mean, self.low, self.high, self.p5, self.p95)))
+        ends = (self.low, self.high, self.p5, self.p95)
+        return Estimate(factor * self.mean, *(None if one is None else factor * one for one in ends))
+
+    @property
+    def interval(self) -> list[float] | None:
+        """The 95 % interval of the mean, or None."""
+        return None if self.low is None or self.high is None else [self.low, self.high]
+
+    @property
+    def nine_of_ten(self) -> list[float] | None:
+        """The range of nine days of ten, or None."""
+        return None if self.p5 is None or self.p95 is None else [self.p5, self.p95]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +72,35 @@ class Days:
     def estimate(self, figure: Callable[[DayRecord], float]) -> Estimate:
         """Return the mean of a figure of a day, stratified by scenario.
 
-        The interval is the normal one of a stratified mean: it describes how precisely this number of days determines
-        the mean, not how certain the assumptions are.
+        The interval is Student's of a stratified mean: it describes how precisely this number of days determines the
+        mean, not how certain the assumptions are. Scenarios with a single day are put together, and their difference
+        counts as chance: an interval that is too wide rather than one that such days do not widen.
         """
         values = np.array([figure(record) for record in self.records])
-        variance = 0.0
+        mean, n = float(values @ self.weights), len(values)
+        low = high = p5 = p95 = None
+        if n >= LEAST_DAYS_OF_INTERVAL:
+            strata = self._strata()
+            variance = sum(
+                float(self.weights[own].sum()) ** 2 * float(values[own].var(ddof=1)) / len(own) for own in strata
+            )
+            margin = _student_975(n - len(strata)) * variance**0.5
+            low, high = mean - margin, mean + margin
+        if n >= LEAST_DAYS_OF_PERCENTILES:
+            order = np.argsort(values)
+            passed = np.cumsum(self.weights[order])
+            p5, p95 = (float(values[order][min(n - 1, int(np.searchsorted(passed, q)))]) for q in (0.05, 0.95))
+        return Estimate(mean, low, high, p5, p95)
+
+    def _strata(self) -> list[NDArray[np.int64]]:
+        """Return the days of each scenario, those of a single day together with each other or with the smallest."""
         names = np.array([record.scenario for record in self.records])
-        for name in dict.fromkeys(names.tolist()):
-            own = names == name
-            n = int(own.sum())
-            share = float(self.weights[own].sum())
-            variance += share**2 * float(values[own].var(ddof=1)) / n if n > 1 else 0.0
-        mean, margin = float(values @ self.weights), 1.96 * variance**0.5
-        order = np.argsort(values)
-        passed = np.cumsum(self.weights[order])
-        p5, p95 = (float(values[order][min(len(order) - 1, int(np.searchsorted(passed, q)))]) for q in (0.05, 0.95))
-        return Estimate(mean, mean - margin, mean + margin, p5, p95)
+        strata = [np.flatnonzero(names == name) for name in dict.fromkeys(names.tolist())]
+        strata.sort(key=len)
+        while len(strata) > 1 and len(strata[0]) == 1:
+            strata[:2] = [np.concatenate(strata[:2])]
+            strata.sort(key=lambda own: (len(own) > 1, len(own)))
+        return strata
 
     def mean(self, figure: Callable[[DayRecord], float]) -> float:
         """Return the weighted mean of a figure of a day."""
@@ -108,6 +138,7 @@ def simulate_days(
     *,
     seed: int = 1,
     jobs: int = 1,
+    scenario: Scenario | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Days:
     """Simulate days of a scenario, or of all of them in their shares.
@@ -117,28 +148,39 @@ def simulate_days(
     name : str
         A scenario, or ``AVERAGE``.
     settings : DaySettings
-    n_days : int >= 1
+    n_days : int in [1, 1,000,000]
+        Exactly so many; at least one of each scenario for ``AVERAGE``.
     seed : int >= 0
         One seed gives the same days to every phone.
     jobs : int >= 1
         Processes; the result does not depend on it.
+    scenario : Scenario, optional
+        Of this name, in place of the shipped ones.
     progress : callable, optional
         Called with the number of days that are done, and of all.
 
     Raises
     ------
     ConfigError
-        When there is no such scenario, or n_days or jobs is below 1.
+        When there is no such scenario, or n_days or jobs is out of its range.
     """
-    scenarios = load_scenarios()
+    scenarios = load_scenarios() if scenario is None else {scenario.name: scenario}
     if name != AVERAGE and name not in scenarios:
         message = f"no day is named {name!r}: expected {AVERAGE!r} or one of {', '.join(scenarios)}"
         raise ConfigError(message)
-    if n_days < 1 or jobs < 1:
-        message = f"days: expected n_days >= 1 and jobs >= 1, found {n_days} and {jobs}"
-        raise ConfigError(message)
+    if not 1 <= n_days <= MOST_DAYS or not 1 <= jobs <= _MOST_JOBS:
+        message = f"days: expected n_days from 1 to {MOST_DAYS:,} and jobs from 1 to {_MOST_JOBS}, "
+        raise ConfigError(message + f"found {n_days} and {jobs}")
     shares = {one.name: one.share for one in scenarios.values()} if name == AVERAGE else {name: 1.0}
-    counts = {one: max(1, round(n_days * share)) for one, share in shares.items() if share > 0}
+    shares = {one: share for one, share in shares.items() if share > 0}
+    if n_days < len(shares):
+        message = (
+            f"days: an average day is made of {len(shares)} kinds of days and needs at least one of each: "
+            f"expected {len(shares)} days or more, found {n_days}; a single kind of day, such as office-worker, "
+            "can be simulated for one day"
+        )
+        raise ConfigError(message)
+    counts = _shared_out(n_days, shares)
     tasks = [(scenarios[one], seed * 1_000_003 + index) for one, count in counts.items() for index in range(count)]
     # A few days are simulated sooner than other processes start.
     records = share_out(
@@ -147,6 +189,34 @@ def simulate_days(
     weights = np.array([shares[record.scenario] / counts[record.scenario] for record in records])
     title = "average day" if name == AVERAGE else scenarios[name].title
     return Days(name, title, records, weights / weights.sum())
+
+
+def _shared_out(n_days: int, shares: Mapping[str, float]) -> dict[str, int]:
+    """Return so many days by scenario, as near to their shares as whole days can be and at least one of each."""
+    total = sum(shares.values())
+    counts = {name: max(1, int(n_days * share / total + 1e-9)) for name, share in shares.items()}
+    while (missing := n_days - sum(counts.values())) != 0:
+        off = {name: counts[name] - n_days * shares[name] / total for name in shares}
+        # The most underrepresented gets one more; the most overrepresented gives one, but never its last.
+        name = (
+            min(off, key=lambda one: off[one])
+            if missing > 0
+            else max((one for one in off if counts[one] > 1), key=lambda one: off[one])
+        )
+        counts[name] += 1 if missing > 0 else -1
+    return counts
+
+
+def _student_975(freedom: int) -> float:
+    """Return the 97.5 % quantile of Student's distribution for 5 degrees of freedom or more, within 0.3 %.
+
+    References
+    ----------
+    Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
+    """
+    z, n = 1.959964, max(freedom, 1)
+    terms = ((z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
+    return z + sum(term / float(n) ** power for power, term in enumerate(terms, start=1))
 
 
 def _one_day(settings: DaySettings, task: tuple[Scenario, int]) -> DayRecord:

@@ -113,7 +113,7 @@ def _daily_factor(sd: float, rng: np.random.Generator) -> float:
 
 
 def _dwells(scenario: Scenario, assumptions: Assumptions, rng: np.random.Generator) -> Iterator[Dwell]:
-    scenes = load_scenes()
+    scenes = {**load_scenes(), **scenario.scenes}
     for block, start_s, end_s in _blocks(scenario, rng):
         names, weights = list(block.weights), np.array(list(block.weights.values()))
         now_s = start_s

@@ -1,12 +1,14 @@
 """Scenes, scenarios and assumptions of a day, read from the TOML files beside this one."""
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from nowplaying_core.errors import ConfigError
+from simulator.days.figures import figure_of
 from simulator.energy.constants import Constant, read_constant, read_toml
 
 __all__ = [
@@ -18,10 +20,15 @@ __all__ = [
     "load_assumptions",
     "load_scenarios",
     "load_scenes",
+    "scenario_from",
+    "scene_from",
 ]
 
 _FOLDER = Path(__file__).resolve().parent
 _SCHEMA_VERSION = 1
+_SONGS_OF_KNOWN_SHARE = 10_000
+_FEW = 100
+_MOST_JITTER_H = 6.0
 SOUNDS = ("quiet", "speech", "noise", "speech in noise")
 """What may be there besides music: the kinds of sound for which the detector's false wake-ups are counted."""
 
@@ -74,12 +81,15 @@ class Scenario:
         Of all days in the average day.
     blocks : tuple of Block
         By hour; the last one reaches over midnight to the first.
+    scenes : mapping of str to DayScene
+        Scenes of its own, beside the shipped ones.
     """
 
     name: str
     title: str
     share: float
     blocks: tuple[Block, ...]
+    scenes: Mapping[str, DayScene] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,8 +116,27 @@ class Assumptions:
         if name not in self.constants:
             message = f"assumptions: expected one of {sorted(self.constants)}, found {name!r}"
             raise ConfigError(message)
-        constants = {**self.constants, name: replace(self.constants[name], value=value)}
+        figure_of(f"days.{name}").check(f"assumptions: {name}", value)
+        constants = {**self.constants, name: self.constants[name].at(value)}
         return replace(self, **{name: value}, constants=constants)
+
+    def for_database(self, n_songs: int) -> "Assumptions":
+        """Return the assumptions with the share of music that a database of this size holds.
+
+        Notes
+        -----
+        ``known_share`` holds for 10,000 songs. Plays are assumed to follow Zipf's law over the songs by popularity, and
+        a database to hold the most popular ones: its share grows with the harmonic number of its songs.
+        """
+        share = min(1.0, self.known_share * _harmonic(n_songs) / _harmonic(_SONGS_OF_KNOWN_SHARE))
+        return replace(self, known_share=share)
+
+
+def _harmonic(n: int) -> float:
+    """Return 1 + 1/2 + ... + 1/n."""
+    if n < _FEW:
+        return sum(1 / i for i in range(1, n + 1))
+    return math.log(n) + 0.5772156649 + 1 / (2 * n)
 
 
 @cache
@@ -122,13 +151,28 @@ def load_scenes() -> Mapping[str, DayScene]:
     path = _FOLDER / "scenes.toml"
     table = _read(path, {"scene"})
     names = {one.name for one in fields(DayScene)} - {"name"}
-    scenes = {}
-    for name, entries in table["scene"].items():
-        if set(entries) != names:
-            message = f"{path}: scene {name!r}: expected {sorted(names)}, found {sorted(entries)}"
-            raise ConfigError(message)
-        scenes[name] = DayScene(name=name, **entries)
-    return scenes
+    return {
+        name: scene_from(f"{path}: scene {name!r}", name, entries, names) for name, entries in table["scene"].items()
+    }
+
+
+def scene_from(where: str, name: str, entries: Any, names: set[str]) -> DayScene:
+    """Return a scene from a table.
+
+    Raises
+    ------
+    ConfigError
+        When a key is missing or unknown, or a value cannot be.
+    """
+    if not isinstance(entries, Mapping) or set(entries) != names:
+        message = f"{where}: expected {sorted(names)}, found {entries!r}"
+        raise ConfigError(message)
+    numbers = {"level_db", "sounding_share", "dwell_min", "music_share", "songs_in_row", "snr_db", "snr_sd_db"}
+    wrong = [key for key in numbers if isinstance(entries[key], bool) or not isinstance(entries[key], int | float)]
+    if wrong or not isinstance(entries["room"], bool) or not isinstance(entries["title"], str):
+        message = f"{where}: expected numbers for {sorted(numbers)}, true or false for room and text for title, found "
+        raise ConfigError(message + repr(dict(entries)))
+    return DayScene(name=name, **entries)
 
 
 @cache
@@ -160,19 +204,52 @@ def load_assumptions() -> Assumptions:
 
 
 def _scenario(path: Path) -> Scenario:
-    table = _read(path, {"title", "share", "block"})
+    return scenario_from(str(path), path.stem, _read(path, {"title", "share", "block"}), {})
+
+
+def scenario_from(where: str, name: str, table: Mapping[str, Any], scenes: Mapping[str, DayScene]) -> Scenario:
+    """Return a kind of day from a table with title, share and blocks.
+
+    Parameters
+    ----------
+    where : str
+        For messages.
+    name : str
+    table : mapping
+    scenes : mapping of str to DayScene
+        Its own, beside the shipped ones.
+
+    Raises
+    ------
+    ConfigError
+        When a key is missing or unknown, or a value cannot be.
+    """
+    if set(table) - {"schema_version"} != {"title", "share", "block"} or not table["block"]:
+        message = f"{where}: expected title and at least one block, found {sorted(table)}"
+        raise ConfigError(message)
     blocks = []
     for entry in table["block"]:
-        unknown = set(entry.get("weights", {})) - set(load_scenes())
-        if set(entry) != {"start_h", "jitter_h", "charging", "weights"} or not entry["weights"] or unknown:
-            message = f"{path}: expected start_h, jitter_h, charging and weights of known scenes, found {entry}"
+        unknown = set(entry.get("weights", {})) - set(load_scenes()) - set(scenes)
+        wrong = [
+            weight for weight in entry.get("weights", {}).values() if not isinstance(weight, int | float) or weight <= 0
+        ]
+        if set(entry) != {"start_h", "jitter_h", "charging", "weights"} or not entry["weights"] or unknown or wrong:
+            message = (
+                f"{where}: expected start_h, jitter_h, charging and positive weights of known scenes "
+                f"({', '.join([*scenes, *load_scenes()])}), found {entry}"
+            )
             raise ConfigError(message)
         blocks.append(Block(**entry))
     hours = [block.start_h for block in blocks]
     if hours != sorted(set(hours)) or not 0 <= hours[0] <= hours[-1] < 24 or not 0 <= table["share"] <= 1:
-        message = f"{path}: expected blocks by hour from 0 to 24 and a share from 0 to 1, found {hours}"
+        message = f"{where}: expected blocks by hour from 0 to 24 and a share from 0 to 1, found {hours}"
         raise ConfigError(message)
-    return Scenario(name=path.stem, title=table["title"], share=float(table["share"]), blocks=tuple(blocks))
+    if not all(0 <= block.jitter_h <= _MOST_JITTER_H for block in blocks):
+        message = f"{where}: expected jitter_h from 0 to {_MOST_JITTER_H:g}"
+        raise ConfigError(message)
+    return Scenario(
+        name=name, title=str(table["title"]), share=float(table["share"]), blocks=tuple(blocks), scenes=scenes
+    )
 
 
 def _read(path: Path, keys: set[str]) -> dict[str, Any]:

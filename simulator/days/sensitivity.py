@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
 from simulator.days.error_rates import ErrorRates
-from simulator.days.many import AVERAGE, Days, simulate_days
+from simulator.days.figures import unit_of, words_of
+from simulator.days.many import AVERAGE, Days
 from simulator.days.study import Study
 from simulator.energy.constants import Constant
 
@@ -17,13 +18,16 @@ class SensitivityRow:
 
     Attributes
     ----------
-    name : str
+    name, title, unit : str
+        As in a profile, in words, and the unit of its range.
     constant : Constant
     low_mah, high_mah : float, mAh
         Charge of a day with the figure at its lower and its upper end.
     """
 
     name: str
+    title: str
+    unit: str
     constant: Constant
     low_mah: float
     high_mah: float
@@ -51,15 +55,15 @@ def sensitivity_rows(
     """
 
     def simulated(changed: Study) -> Days:
-        return simulate_days(day, changed.settings(), n_days, seed=seed, jobs=jobs)
+        return changed.simulate(day, n_days, seed=seed, jobs=jobs)
 
     base = simulated(study)
     sensitivity = []
     for name, constant in study.device.constants.items():
         part = name.partition(".")[0]
-        if constant.has_range and part not in {"radio", "calibration", "battery", "sleep"}:
+        if constant.has_range and part not in {"radio", "published", "battery", "sleep"}:
             ends = [study.on(study.device.with_constant(name, end)) for end in (constant.low, constant.high)]
-            sensitivity.append(_row(f"device: {name}", constant, [_mah(base, one) for one in ends]))
+            sensitivity.append(_row(name, constant, [_mah(base, one) for one in ends]))
     for name, constant, change in _behaviour(study):
         if constant.has_range:
             ends_mah = [_mah(simulated(change(end)), change(end)) for end in (constant.low, constant.high)]
@@ -70,7 +74,7 @@ def sensitivity_rows(
 def _behaviour(study: Study) -> Iterator[tuple[str, Constant, Callable[[float], Study]]]:
     for name, constant in study.assumptions.constants.items():
         yield (
-            f"days: {name}",
+            f"days.{name}",
             constant,
             lambda end, name=name: replace(study, assumptions=study.assumptions.with_value(name, end)),  # type: ignore[misc]
         )
@@ -81,7 +85,7 @@ def _behaviour(study: Study) -> Iterator[tuple[str, Constant, Callable[[float], 
 def _of_rates(rates: ErrorRates) -> Iterator[tuple[str, Constant, Callable[[float], ErrorRates]]]:
     for sound, constant in rates.false_triggers_per_h.items():
         yield (
-            f"detector: false wake-ups an hour, {sound}",
+            f"false wake-ups an hour, {sound}",
             constant,
             lambda end, sound=sound: replace(  # type: ignore[misc]
                 rates,
@@ -98,14 +102,14 @@ def _of_rates(rates: ErrorRates) -> Iterator[tuple[str, Constant, Callable[[floa
     )
     whole = next(iter(rates.recall.values()))
     yield (
-        "detector: recall, as a factor",
+        "detector.recall_factor",
         replace(whole, value=1.0, low=min(1.0, low), high=max(1.0, high)),
         lambda end: replace(rates, recall_factor=end),
     )
     for name, field in (
-        ("recognizer: accepted, as a factor", "accepted"),
-        ("recognizer: unknown music given a name", "unknown_accepted"),
-        ("recognizer: other sound given a name", "noise_accepted"),
+        ("recognizer.accepted", "accepted"),
+        ("recognizer.unknown_accepted", "unknown_accepted"),
+        ("recognizer.noise_accepted", "noise_accepted"),
     ):
         constant = getattr(rates, field)
         yield name, constant, lambda end, field=field: _with_rate(rates, field, end)  # type: ignore[misc]
@@ -116,7 +120,14 @@ def _with_rate(rates: ErrorRates, field: str, value: float) -> ErrorRates:
 
 
 def _row(name: str, constant: Constant, ends_mah: list[float]) -> SensitivityRow:
-    return SensitivityRow(name=name, constant=constant, low_mah=ends_mah[0], high_mah=ends_mah[1])
+    return SensitivityRow(
+        name=name,
+        title=words_of(name),
+        unit=unit_of(name),
+        constant=constant,
+        low_mah=ends_mah[0],
+        high_mah=ends_mah[1],
+    )
 
 
 def _mah(days: Days, study: Study) -> float:

@@ -19,26 +19,33 @@ def charge(days: Days, costs: CostModel) -> Estimate:
     return days.estimate(lambda record: costs.device.mah(record.usage.total_mj(costs)))
 
 
-def summarise(days: Days, published: CostModel, modelled: CostModel) -> dict[str, Any]:
+def summarise(days: Days, published: CostModel | None, modelled: CostModel) -> dict[str, Any]:
     """Return the figures of simulated days.
 
-    ``mah_per_day`` and what belongs to it are at the published cost of a wake-up; ``modelled`` holds the same at the
-    modelled one, and the components.
+    Parameters
+    ----------
+    days : Days
+    published : CostModel or None
+        None where no cost of a wake-up was published for the device.
+    modelled : CostModel
+
+    Returns
+    -------
+    dict
+        ``published`` (None where there is none) and ``modelled`` hold charge, energy and share of the battery a day
+        and their parts at that cost of a wake-up. Intervals are None where days are too few.
     """
-    device = published.device
+    device = modelled.device
     wakes = days.estimate(lambda record: record.usage.n_wakes)
     return {
         "device": device.name,
         "day": days.title,
         "n_days": len(days.records),
         "wakes_per_day": wakes.mean,
-        "wakes_per_day_interval_95": [wakes.low, wakes.high],
-        **_charge(days, published),
-        "modelled": {
-            "wake_j": modelled.wake_j,
-            **_charge(days, modelled),
-            "components_mah": _components(days, modelled),
-        },
+        "wakes_per_day_interval_95": wakes.interval,
+        "false_wakes_per_day": days.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)),
+        "published": None if published is None else _charge(days, published),
+        "modelled": _charge(days, modelled),
         "sleeping_phone_mah": device.sleep.suspend_ma * 24.0,
         "music_h_per_day": days.mean(lambda record: record.music_s) / 3600,
         "songs": {
@@ -58,17 +65,20 @@ def _charge(days: Days, costs: CostModel) -> dict[str, Any]:
         return days.mean(lambda record: device.mah(record.usage.by_cause_mj(costs).get(cause, 0.0)))
 
     return {
+        "wake_j": costs.wake_j,
         "mah_per_day": total.mean,
-        "mah_per_day_interval_95": [total.low, total.high],
-        "mah_per_day_p5_p95": [total.p5, total.p95],
+        "mah_per_day_interval_95": total.interval,
+        "mah_per_day_p5_p95": total.nine_of_ten,
+        **device.units_of_mah(total.mean),
         "battery_percent_per_day": percent.mean,
-        "battery_percent_interval_95": [percent.low, percent.high],
-        "battery_percent_p5_p95": [percent.p5, percent.p95],
+        "battery_percent_interval_95": percent.interval,
+        "battery_percent_p5_p95": percent.nine_of_ten,
         "parts_mah": {
             "detector": of(LISTENING),
             "wakes_for_music": of(MUSIC),
             "wakes_for_other_sound": of(OTHER_SOUND),
         },
+        "components_mah": _components(days, costs),
     }
 
 

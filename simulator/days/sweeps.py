@@ -1,16 +1,28 @@
 """Tables over two settings at a time, and the architectures side by side."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
+from typing import Any, Final
 
-from simulator.days.many import AVERAGE, Days, Estimate, simulate_days
+from nowplaying_core.errors import ConfigError
+from simulator.days.figures import figure_of
+from simulator.days.many import AVERAGE, Days, Estimate
 from simulator.days.study import Study
 from simulator.days.summary import charge
 from simulator.energy.costs import CostModel
 from simulator.energy.work import DatabaseSize
 
-__all__ = ["ArchitectureResult", "Sweep", "compare", "sweep_cool_down", "sweep_false_triggers", "sweep_size"]
+__all__ = [
+    "SWEPT",
+    "ArchitectureResult",
+    "Sweep",
+    "compare",
+    "sweep_cool_down",
+    "sweep_false_triggers",
+    "sweep_figures",
+    "sweep_size",
+]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,7 +74,7 @@ def compare(
     """
     architectures = []
     for one in study.architectures():
-        days = simulate_days(day, study.settings(one), n_days, seed=seed, jobs=jobs)
+        days = study.simulate(day, n_days, architecture=one, seed=seed, jobs=jobs)
         mah = charge(days, one.costs)
         latencies_s = days.latencies_s().sum(axis=1)
         architectures.append(
@@ -81,18 +93,14 @@ def compare(
     return architectures
 
 
-def sweep_false_triggers(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int = 1) -> Sweep:
+def sweep_false_triggers(study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1, jobs: int = 1) -> Sweep:
     """Return percent of the battery a day over false wake-ups an hour of sound and the energy of a wake-up."""
     rates_per_h, wakes_j = (0.0, 0.5, 1.0, 2.0, 3.0, 5.0, 7.5, 10.0), (0.1, 0.2, 0.4, 0.7, 1.0, 2.0, 3.0)
-    published, values = study.published, []
+    values = []
     for per_h in rates_per_h:
-        same = {
-            sound: constant if sound == "quiet" else replace(constant, value=per_h)
-            for sound, constant in study.rates.false_triggers_per_h.items()
-        }
-        changed = replace(study, rates=replace(study.rates, false_triggers_per_h=same))
-        days = simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs)
-        values.append([_percent(days, published.at_wake_j(wake_j)) for wake_j in wakes_j])
+        changed = study.with_value("detector.false_triggers_per_h", per_h)
+        days = changed.simulate(day, n_days, seed=seed, jobs=jobs)
+        values.append([_percent(days, study.modelled.at_wake_j(wake_j)) for wake_j in wakes_j])
     return Sweep(
         title="False wake-ups against the cost of a wake-up",
         row_name="false wake-ups an hour of sound",
@@ -104,29 +112,79 @@ def sweep_false_triggers(study: Study, *, n_days: int = 20, seed: int = 1, jobs:
     )
 
 
-def sweep_cool_down(study: Study, *, n_days: int = 20, seed: int = 1, jobs: int = 1) -> list[Sweep]:
+def sweep_cool_down(study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1, jobs: int = 1) -> list[Sweep]:
     """Return charge and songs named over the cool-down and the back-off."""
     cool_downs_s, back_offs = (15.0, 30.0, 60.0, 120.0, 300.0), (1.0, 1.25, 1.5, 2.0, 3.0)
-    mah, named = [], []
-    for cool_down_s in cool_downs_s:
-        row = []
-        for back_off in back_offs:
-            gate = replace(study.config.gate, cool_down_s=cool_down_s, back_off_factor=back_off)
-            changed = replace(study, config=replace(study.config, gate=gate))
-            row.append(simulate_days(AVERAGE, changed.settings(), n_days, seed=seed, jobs=jobs))
-        mah.append([charge(days, study.modelled).mean for days in row])
-        named.append([100 * days.recall() for days in row])
-    over = partial(
-        Sweep,
-        row_name="cool-down, s",
-        column_name="back-off factor",
-        rows=cool_downs_s,
-        columns=back_offs,
-    )
+    more: dict[str, Any] = {"day": day, "n_days": n_days, "seed": seed, "jobs": jobs}
+    rows, columns = ("gate.cool_down_s", cool_downs_s), ("gate.back_off_factor", back_offs)
     return [
-        over(title="Charge over rest and back-off", unit="mAh a day", values=mah),
-        over(title="Songs named over rest and back-off", unit="% of songs", values=named),
+        sweep_figures(study, "Charge over rest and back-off", rows, columns, "mah", **more),
+        sweep_figures(study, "Songs named over rest and back-off", rows, columns, "songs_named_percent", **more),
     ]
+
+
+SWEPT: Final[Mapping[str, tuple[str, Callable[[Study, Days], float]]]] = {
+    "mah": ("mAh a day, modelled", lambda study, days: charge(days, study.modelled).mean),
+    "battery_percent": ("% of the battery a day, modelled", lambda study, days: _percent(days, study.modelled)),
+    "wakes": ("wake-ups a day", lambda _, days: days.mean(lambda record: record.usage.n_wakes)),
+    "songs_named_percent": ("% of the database's songs", lambda _, days: 100 * days.recall()),
+    "wrong_names": ("wrong names a day", lambda _, days: days.mean(lambda record: record.n_wrong)),
+}
+"""What a sweep can show: its unit and how it follows from simulated days."""
+
+
+def sweep_figures(
+    study: Study,
+    title: str,
+    rows: tuple[str, Sequence[float]],
+    columns: tuple[str, Sequence[float]],
+    shown: str,
+    *,
+    day: str = AVERAGE,
+    n_days: int = 20,
+    seed: int = 1,
+    jobs: int = 1,
+) -> Sweep:
+    """Return a figure of days over any two figures of a study.
+
+    Parameters
+    ----------
+    study : Study
+    title : str
+    rows, columns : (str, sequence of float)
+        Names as `Study.with_value` takes them, and values.
+    shown : str
+        A key of ``SWEPT``.
+    day, n_days, seed, jobs
+        See `simulate_days`.
+
+    Raises
+    ------
+    ConfigError
+        When a name is unknown or a value cannot be.
+    """
+    if shown not in SWEPT:
+        message = f"sweep {title!r}: expected to show one of {', '.join(SWEPT)}, found {shown!r}"
+        raise ConfigError(message)
+    unit, figure = SWEPT[shown]
+    values = []
+    for row in rows[1]:
+        changed = [study.with_value(rows[0], row).with_value(columns[0], column) for column in columns[1]]
+        values.append([figure(one, one.simulate(day, n_days, seed=seed, jobs=jobs)) for one in changed])
+    return Sweep(
+        title=title,
+        row_name=_axis(rows[0]),
+        column_name=_axis(columns[0]),
+        unit=unit,
+        rows=rows[1],
+        columns=columns[1],
+        values=values,
+    )
+
+
+def _axis(name: str) -> str:
+    figure = figure_of(name)
+    return f"{figure.title}, {figure.unit}" if figure.unit else figure.title
 
 
 def sweep_size(study: Study, days: Days) -> list[Sweep]:

@@ -2,7 +2,7 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -45,6 +45,15 @@ class Constant:
     def has_range(self) -> bool:
         """Whether the truth may lie elsewhere."""
         return self.low < self.high
+
+    def at(self, value: float) -> "Constant":
+        """Return the figure at another value within its range, or with a range that reaches to it."""
+        return replace(self, value=value, low=min(self.low, value), high=max(self.high, value))
+
+    def stated(self, value: float) -> "Constant":
+        """Return the figure as somebody states it for a study, without a range."""
+        source = f"stated with --set in place of {self.value:g} ({self.source})"
+        return Constant(value=value, low=value, high=value, source=source, certainty="A")
 
 
 def read_toml(path: Path, what: str) -> dict[str, Any]:

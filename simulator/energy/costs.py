@@ -63,13 +63,17 @@ class CostModel:
         return sum(self.listening_mw.values())
 
     @classmethod
-    def published(cls, device: DeviceProfile, models: Models, database: DatabaseSize) -> "CostModel":
+    def published(cls, device: DeviceProfile, models: Models, database: DatabaseSize) -> "CostModel | None":
         """Return the published costs: the profile's current while listening, and its energy of one wake-up.
+
+        None where nobody published the cost of a wake-up for this device.
 
         Models and database matter for the latency only.
         """
+        if device.published is None:
+            return None
         modelled = cls.modelled(device, models, database)
-        wake_mj = 1000 * device.calibration.wake_j
+        wake_mj = 1000 * device.published.wake_j
         return replace(
             modelled,
             title="published cost of a wake-up",

@@ -7,10 +7,22 @@ from typing import Any, TypeVar
 
 from nowplaying_core.errors import ConfigError
 from simulator.energy.constants import Constant, read_table, read_toml
+from simulator.energy.figures import device_figure
 
-__all__ = ["Battery", "Calibration", "DeviceProfile", "Dsp", "Memory", "Processor", "Radio", "Sleep", "device_names"]
+__all__ = [
+    "PUBLISHED",
+    "Battery",
+    "DeviceProfile",
+    "Dsp",
+    "Memory",
+    "Processor",
+    "Published",
+    "Radio",
+    "Sleep",
+    "device_names",
+]
 
-_SCHEMA_VERSION = 2
+_SCHEMA_VERSION = 3
 _FOLDER = Path(__file__).resolve().parent / "devices"
 
 
@@ -94,7 +106,7 @@ class Memory:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Calibration:
+class Published:
     """Published energy of one wake-up in J, fingerprints and matching included, and published wake-ups a day."""
 
     wake_j: float
@@ -122,7 +134,9 @@ class DeviceProfile:
     Attributes
     ----------
     name, title : str
-    battery, sleep, dsp, processor, memory, calibration : the parts of the device
+    battery, sleep, dsp, processor, memory : the parts of the device
+    published : Published or None
+        Only where somebody published the cost of a wake-up for this very device.
     radios : mapping of str to Radio
         "lte" and "wifi" on a phone; may be empty.
     constants : mapping of str to Constant
@@ -136,7 +150,7 @@ class DeviceProfile:
     dsp: Dsp
     processor: Processor
     memory: Memory
-    calibration: Calibration
+    published: Published | None
     radios: Mapping[str, Radio]
     constants: Mapping[str, Constant]
 
@@ -163,13 +177,14 @@ class DeviceProfile:
         Raises
         ------
         ConfigError
-            When there is no such figure, or it would be negative.
+            When there is no such figure, or no device can have this value.
         """
-        if name not in self.constants or not value >= 0:
-            message = f"device {self.name}: expected one of {sorted(self.constants)} and a value >= 0, "
-            raise ConfigError(message + f"found {name!r} and {value}")
+        if name not in self.constants:
+            message = f"device {self.name}: expected one of {sorted(self.constants)}, found {name!r}"
+            raise ConfigError(message)
+        device_figure(name).check(f"device {self.name}: {name}", value)
         part, _, key = name.rpartition(".")
-        constants = {**self.constants, name: replace(self.constants[name], value=value)}
+        constants = {**self.constants, name: self.constants[name].at(value)}
         if part.startswith("radio."):
             radio = part.removeprefix("radio.")
             changed = replace(self.radios[radio], **{key: value})
@@ -191,6 +206,11 @@ class DeviceProfile:
     def battery_percent_of_mah(self, charge_mah: float) -> float:
         """Return a charge as percent of the full battery."""
         return 100.0 * charge_mah / self.battery.capacity_mah
+
+    def units_of_mah(self, charge_mah: float) -> dict[str, float]:
+        """Return a charge a day as energy in J and mWh and as mean current in uA, at the battery's voltage."""
+        mwh = charge_mah * self.battery.voltage_v
+        return {"j_per_day": 3.6 * mwh, "mwh_per_day": mwh, "mean_ua": 1000.0 * charge_mah / 24.0}
 
     @property
     def core_w(self) -> float:
@@ -220,22 +240,16 @@ def device_names() -> list[str]:
     return sorted(path.stem for path in _FOLDER.glob("*.toml"))
 
 
-_Part = TypeVar("_Part", Battery, Sleep, Dsp, Processor, Memory, Calibration, Radio)
-_MUST_BE_POSITIVE = {
-    "capacity_mah",
-    "voltage_v",
-    "int8_gmacs_per_s",
-    "float_gops_per_s",
-    "lookups_m_per_s",
-    "gb_per_s",
-    "upload_mbps",
-}
+PUBLISHED = "published"
+"""The optional table of a profile with what was published for this very device."""
+
+_Part = TypeVar("_Part", Battery, Sleep, Dsp, Processor, Memory, Published, Radio)
 
 
 def _profile(path: Path, table: dict[str, Any]) -> DeviceProfile:
-    expected = {"battery", "sleep", "dsp", "processor", "memory", "calibration", "schema_version", "name", "title"}
-    if set(table) - {"radio"} != expected:
-        message = f"{path}: expected the keys {sorted(expected)} and perhaps radio, found {sorted(table)}"
+    expected = {"battery", "sleep", "dsp", "processor", "memory", "schema_version", "name", "title"}
+    if set(table) - {"radio", PUBLISHED} != expected:
+        message = f"{path}: expected the keys {sorted(expected)} and perhaps radio and published, found {sorted(table)}"
         raise ConfigError(message)
     if table["schema_version"] != _SCHEMA_VERSION:
         message = f"{path}: expected schema_version {_SCHEMA_VERSION}, found {table['schema_version']!r}"
@@ -245,9 +259,8 @@ def _profile(path: Path, table: dict[str, Any]) -> DeviceProfile:
     def part(name: str, entries: Any, kind: type[_Part]) -> _Part:
         read = read_table(f"{path}: {name}", entries, {one.name for one in fields(kind)})
         for key, constant in read.items():
-            if key in _MUST_BE_POSITIVE and constant.low == 0:
-                message = f"{path}: expected {name}.{key} above 0"
-                raise ConfigError(message)
+            figure = device_figure(f"{name}.{key}")
+            figure.check(f"{path}: {name}.{key}", constant.low, constant.value, constant.high)
             constants[f"{name}.{key}"] = constant
         return kind(**{key: constant.value for key, constant in read.items()})
 
@@ -259,7 +272,7 @@ def _profile(path: Path, table: dict[str, Any]) -> DeviceProfile:
         dsp=part("dsp", table["dsp"], Dsp),
         processor=part("processor", table["processor"], Processor),
         memory=part("memory", table["memory"], Memory),
-        calibration=part("calibration", table["calibration"], Calibration),
+        published=part(PUBLISHED, table[PUBLISHED], Published) if PUBLISHED in table else None,
         radios={name: part(f"radio.{name}", entries, Radio) for name, entries in table.get("radio", {}).items()},
         constants=constants,
     )

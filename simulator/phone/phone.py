@@ -47,6 +47,7 @@ class Phone:
         *,
         answer_s: float = 0.0,
     ) -> None:
+        self.config = config
         self._listener = DspListener(detector, config.gate)
         self._conditions = conditions
         self._ring = MulawRing(config.buffer_s)

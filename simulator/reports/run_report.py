@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import write_json, write_text
+from simulator.phone.events import Answered
 from simulator.phone.history import history_of
-from simulator.reports.page import render
-from simulator.reports.timeline import describe
-from simulator.reports.timeline_chart import timeline_chart
+from simulator.reports.page import even, render
+from simulator.reports.timeline_chart import TIMELINE_LEGEND, timeline_chart
 from simulator.run import SimulationResult
 
 __all__ = ["render_report", "write_report"]
@@ -34,38 +34,69 @@ def write_report(path: Path, result: SimulationResult, day: Mapping[str, Any] | 
 
 def render_report(result: SimulationResult, day: Mapping[str, Any] | None = None) -> str:
     """Return the report as HTML; see `write_report`."""
-    usage = result.usage
+    usage, history = result.usage, history_of(result.events)
     modelled_mj = usage.total_mj(result.modelled)
     totals = [
-        (len(history_of(result.events)), "songs in the history"),
+        (len(history), "songs named"),
         (usage.n_wakes, "wake-ups of the processor"),
-        (f"{modelled_mj / 1000:.1f} J", "spent in this run, modelled"),
+        (f"{modelled_mj / 1000:.2f} J", "spent in this run, modelled"),
+        (f"{result.device.battery_percent(modelled_mj):.4f} %", "of the battery in this run"),
     ]
     if day is not None:
         totals.append((f"{day['modelled']['battery_percent_per_day']:.2f} %", "of the battery on an average day"))
-    parts = {} if day is None else day["parts_mah"]
+    parts = {} if day is None else day["modelled"]["parts_mah"]
     return render(
         "run.html",
         result=result,
         day=day,
         totals=totals,
         timeline=timeline_chart(result),
-        published_mj=usage.total_mj(result.published),
+        timeline_legend=TIMELINE_LEGEND,
+        history=history,
+        answers=[one for one in result.events if isinstance(one, Answered)],
+        published_mj=None if result.published is None else usage.total_mj(result.published),
         modelled_mj=modelled_mj,
-        states=_joules(usage.by_state_mj(result.published)),
+        states=_joules(usage.by_state_mj(result.modelled)),
         components=_joules(usage.by_component_mj(result.modelled)),
         day_parts=[(name.replace("_", " "), mah, f"{mah:.2f} mAh") for name, mah in parts.items()],
     )
 
 
 def _joules(energies_mj: Mapping[Any, float]) -> list[tuple[str, float, str]]:
-    return [(str(name).replace("_", " "), mj, f"{mj / 1000:.2f} J") for name, mj in energies_mj.items() if mj > 0]
+    largest_j = max(energies_mj.values(), default=0.0) / 1000
+    return [
+        (str(name).replace("_", " "), mj / 1000, f"{even(mj / 1000, largest_j)} J")
+        for name, mj in energies_mj.items()
+        if mj > 0
+    ]
+
+
+_CSV_FIELDS = (
+    "time_s",
+    "event",
+    "from",
+    "to",
+    "reason",
+    "until_s",
+    "probability",
+    "smoothed",
+    "gate_is_open",
+    "asked_at_s",
+    "buffer_s",
+    "n_fingerprints",
+    "latency_ms",
+    "track_id",
+    "title",
+    "artist",
+    "offset_s",
+    "score",
+)
 
 
 def _events_csv(result: SimulationResult) -> str:
-    """Return every event, the probability track among them, as one line."""
+    """Return every event, the probability track among them, as one line with a column for each field."""
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(["time_s", "event", "description"])
-    writer.writerows([f"{event.time_s:.3f}", event.kind, describe(event)] for event in result.events)
+    writer = csv.DictWriter(out, _CSV_FIELDS, lineterminator="\n", extrasaction="ignore")
+    writer.writeheader()
+    writer.writerows(event.to_dict() for event in result.events)
     return out.getvalue()

@@ -12,11 +12,16 @@ from simulator.days.record import SongOutcome
 from simulator.days.scenes import load_scenarios, load_scenes
 from simulator.days.study_result import StudyResult
 from simulator.days.summary import LATENCY_PARTS
-from simulator.reports.day_chart import LEGEND, day_chart
+from simulator.reports.day_chart import DAY_LEGEND, day_chart
 from simulator.reports.page import render
 
 __all__ = ["render_study", "write_study"]
 
+_ALWAYS_ON = (
+    "The same days with other hardware for microphone, features and detector, from what was published about it. The "
+    "published system is that of 100 wake-ups of 2.0 J a day. The features are the least certain part: nobody "
+    "published their power by device."
+)
 _BINS_S = (0, 6, 8, 9, 10, 12, 15, 20, 30, 60, 120, float("inf"))
 Bars = list[tuple[str, float, str]]
 
@@ -30,24 +35,28 @@ def write_study(path: Path, result: StudyResult) -> None:
 
 def render_study(result: StudyResult) -> str:
     """Return the page."""
-    songs = result.summary["songs"]
+    songs, own = result.summary["songs"], result.study.scenario
     components = sorted(result.summary["modelled"]["components_mah"].items(), key=lambda item: -item[1])
+    published = result.summary["published"]
     return render(
         "study.html",
         result=result,
         timeline=day_chart(result.shown),
-        legend=LEGEND,
+        day_legend=DAY_LEGEND,
         components=_bars(components, "{:.2f} mAh"),
-        parts=_bars(result.summary["parts_mah"].items(), "{:.2f} mAh"),
+        published_parts=_bars(published["parts_mah"].items(), "{:.2f} mAh") if published else [],
         architectures=[
             (row.title, row.mah.mean, f"{row.mah.mean:.1f} mAh, {row.battery_percent:.2f} %")
             for row in result.architectures
         ],
+        always_on_text=_ALWAYS_ON,
         base_mah=next(row.mah.mean for row in result.architectures if row.name == "baseline"),
         outcomes=_bars(((outcome, songs[outcome]) for outcome in SongOutcome), "{:.2f}"),
-        answer_parts=[(name, s, f"{1000 * s:.0f} ms") for name, s in result.study.modelled.latency_parts_s.items()],
-        scenes=load_scenes().values(),
-        scenarios=load_scenarios().values(),
+        answer_parts=[
+            (name, 1000 * s, f"{1000 * s:.0f} ms") for name, s in result.study.modelled.latency_parts_s.items()
+        ],
+        scenes=[*load_scenes().values(), *(own.scenes.values() if own is not None else ())],
+        scenarios=load_scenarios().values() if own is None else [own],
         **_latency(result),
     )
 

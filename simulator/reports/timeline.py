@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nowplaying_core.text import clock
-from simulator.phone.events import Answered, Event, MusicProbability, Skipped, StateChange
+from simulator.phone.events import Answered, Event, MusicProbability, Skipped, State, StateChange
 from simulator.run import SimulationResult
 from simulator.scenes.score_scene import Outcome, SceneResult
 
@@ -50,14 +50,21 @@ def describe(event: Event) -> str:
             return f"{song.track.name}, at {place} of the song, score {song.score:.2f}"
 
 
-def run_tables(result: SimulationResult) -> list[Table]:
-    """Return the timeline, the results of a scene where one was played, and the energy."""
+def run_tables(result: SimulationResult, *, all_states: bool = True) -> list[Table]:
+    """Return the timeline, the results of a scene where one was played, and the energy.
+
+    Parameters
+    ----------
+    result : SimulationResult
+    all_states : bool
+        Whether the timeline has each change of state, or the answers and pauses alone.
+    """
     scores = [_scene_results_table(result.scene_results)] if result.scene_results else []
-    return [_timeline_table(result), *scores, _energy_table(result)]
+    return [_timeline_table(result, all_states=all_states), *scores, _energy_table(result)]
 
 
-def _timeline_table(result: SimulationResult) -> Table:
-    """Return all state changes and answers, beside the sounds of the scene where one was played."""
+def _timeline_table(result: SimulationResult, *, all_states: bool) -> Table:
+    """Return state changes and answers, beside the sounds of the scene where one was played."""
     table = Table(title=f"Timeline: {result.source}", title_justify="left")
     table.add_column("time", justify="right")
     table.add_column("phone")
@@ -65,7 +72,7 @@ def _timeline_table(result: SimulationResult) -> Table:
     if result.scene_results:
         table.add_column("scene", overflow="fold")
     for event in result.events:
-        if isinstance(event, MusicProbability):
+        if isinstance(event, MusicProbability) or not (all_states or _matters(event)):
             continue
         word, text = event.kind, describe(event)
         if isinstance(event, StateChange):
@@ -81,6 +88,13 @@ def _timeline_table(result: SimulationResult) -> Table:
             cells.append(Text(_sounds_at(result.scene_results, event.time_s)))
         table.add_row(*cells)
     return table
+
+
+def _matters(event: Event) -> bool:
+    """Whether an event is an answer, or begins or ends a pause."""
+    if isinstance(event, StateChange):
+        return State.PAUSED in {event.before, event.after}
+    return isinstance(event, Answered)
 
 
 def _scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
@@ -105,26 +119,30 @@ def _scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
 
 
 def _energy_table(result: SimulationResult) -> Table:
-    """Return the energy of a run by state at the published cost of a wake-up, and by component at the modelled one."""
-    usage, elapsed_s = result.usage, result.usage.elapsed_s
-    table = Table(title=f"Energy of {clock(elapsed_s)} on a {result.device.title}", title_justify="left")
-    for name in ("where", "seconds", "mJ", "share"):
+    """Return the energy of a run by component and by state, at the modelled cost of a wake-up."""
+    usage, elapsed_s, device = result.usage, result.usage.elapsed_s, result.device
+    table = Table(title=f"Energy of {clock(elapsed_s)} on a {device.title}", title_justify="left")
+    for name in ("where", "seconds", "J", "uAh", "share"):
         table.add_column(name, justify="left" if name == "where" else "right")
-    total_mj = usage.total_mj(result.published)
-    for state, energy_mj in usage.by_state_mj(result.published).items():
-        if usage.duration_s[state] or energy_mj:
-            seconds = f"{usage.duration_s[state]:.1f}"
-            table.add_row(str(state).replace("_", " "), seconds, *_share(energy_mj, total_mj))
-    table.add_row("total, published", f"{elapsed_s:.1f}", *_share(total_mj, total_mj), end_section=True)
     total_mj = usage.total_mj(result.modelled)
+
+    def add(name: str, seconds: str, energy_mj: float, *, ends: bool = False) -> None:
+        share = f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %"
+        table.add_row(
+            name, seconds, f"{energy_mj / 1000:.3f}", f"{1000 * device.mah(energy_mj):.2f}", share, end_section=ends
+        )
+
     for component, energy_mj in usage.by_component_mj(result.modelled).items():
-        table.add_row(component, "", *_share(energy_mj, total_mj))
-    table.add_row("total, modelled", "", *_share(total_mj, total_mj))
+        add(component, "", energy_mj)
+    add("total, modelled", f"{elapsed_s:.1f}", total_mj, ends=True)
+    for state, energy_mj in usage.by_state_mj(result.modelled).items():
+        if usage.duration_s[state] or energy_mj:
+            add(str(state).replace("_", " "), f"{usage.duration_s[state]:.1f}", energy_mj)
+    if result.published is not None:
+        published_mj = usage.total_mj(result.published)
+        table.add_section()
+        add("total, published cost of a wake-up", "", published_mj)
     return table
-
-
-def _share(energy_mj: float, total_mj: float) -> tuple[str, str]:
-    return f"{energy_mj:.0f}", f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %"
 
 
 def _sounds_at(scene_results: Sequence[SceneResult], time_s: float) -> str:

@@ -74,7 +74,7 @@ def test_results_show_themselves_in_a_notebook(database: Path, songs: list[np.nd
     assert str(answer.match).startswith("song-3 at 0:00.0 (score ")
     unknown = recognizer.recognize((np.zeros(9 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ))
     detection = nowplaying.detect((songs[3], SAMPLE_RATE_HZ))
-    day = nowplaying.energy(n_days=2)
+    day = nowplaying.energy(n_days=7)
     result = nowplaying.simulate(database, (songs[3], SAMPLE_RATE_HZ))
     for thing, text in (
         (answer, "song-3"),
@@ -97,7 +97,7 @@ def test_results_draw_themselves(database: Path, songs: list[np.ndarray], tmp_pa
     pictures = [
         alignment.plot(),
         nowplaying.detect((songs[3], SAMPLE_RATE_HZ)).plot(),
-        nowplaying.energy(n_days=2).plot(),
+        nowplaying.energy(n_days=7).plot(),
     ]
     for number, picture in enumerate(pictures):
         path = tmp_path / f"{number}.png"

@@ -21,6 +21,9 @@ def commands(group: Any = None, path: tuple[str, ...] = ()) -> Iterator[tuple[tu
     """Yield the words and the object of every command that is no group."""
     group = group or typer.main.get_command(app)
     for name, command in group.commands.items():
+        if getattr(command, "invoke_without_command", False) and path == () and not command.no_args_is_help:
+            # A group that does something by itself.
+            yield (name,), command
         if hasattr(command, "commands"):
             yield from commands(command, (*path, name))
         else:
@@ -92,7 +95,7 @@ def test_completion_offers_models_and_databases(database: Path, tmp_path: Path) 
 
 
 def test_quiet_after_the_command(run: Run, database: Path, tmp_path: Path, rng: Any) -> None:
-    assert "error" not in run("energy", "--days", "1", "-q").err
+    assert "error" not in run("energy", "--days", "7", "-q").err
     missing = run("recognize", "--db", tmp_path / "none.npdb", tmp_path, "-q")
     assert missing.code == 3
     assert missing.err.startswith("error: ")

@@ -1,6 +1,8 @@
 """``nowplaying listen`` on files, and without a microphone library."""
 
+import re
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -36,3 +38,16 @@ def test_listening_without_a_microphone_library_names_the_extra(
     done = run("listen", "--db", database, "mic")
     assert done.code == 5
     assert "nowplaying-ondevice[mic]" in done.err
+
+
+def test_live_sound_has_the_time_of_day(executable: Run, database: Path, songs: list[np.ndarray]) -> None:
+    pcm = (32767 * np.concatenate([songs[3], songs[3]])).astype("<i2").tobytes()
+    before = datetime.now(UTC)
+    done = executable("listen", "--db", database, "--json", "-", stdin=pcm)
+    (record, *_) = done.records
+    at = datetime.fromisoformat(record["wall_clock"])
+    assert at.tzinfo is not None
+    # Sound from a pipe comes faster than real time: its clock is the start plus the sound's own time.
+    assert -1 <= (at - before).total_seconds() - record["time_s"] < 60
+    text = executable("listen", "--db", database, "-", stdin=pcm).out
+    assert re.match(r"\d\d:\d\d:\d\d  ", text)

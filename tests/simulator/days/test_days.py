@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from nowplaying_core.errors import ConfigError
 from simulator.days.day import run_day
 from simulator.days.error_rates import published_rates
-from simulator.days.many import AVERAGE, Days, simulate_days
+from simulator.days.many import AVERAGE, Days, _shared_out, _student_975, simulate_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import SongOutcome, record_day
 from simulator.days.scenes import load_scenarios
@@ -43,9 +43,11 @@ def test_the_published_detector_wakes_the_average_phone_a_hundred_times_a_day() 
 
 def test_silence_costs_the_detector_alone() -> None:
     days = simulate_days("silence", published_study().settings(), 3)
+    assert STUDY.published is not None
     total = charge(days, STUDY.published)
     assert total.mean == pytest.approx(0.4 * 24)
-    assert total.high - total.low == pytest.approx(0, abs=1e-9)
+    # Three days are no interval, however alike they are.
+    assert total.interval is None
     assert days.latencies_s().shape == (0, 4)
 
 
@@ -56,6 +58,7 @@ def test_a_day_adds_up_whatever_it_brings(name: str, seed: int) -> None:
     record = record_day(name, run)
     assert record.usage.elapsed_s == pytest.approx(86_400)
     for costs in (STUDY.published, STUDY.modelled):
+        assert costs is not None
         total = pytest.approx(record.usage.total_mj(costs))
         assert sum(record.usage.by_state_mj(costs).values()) == total
         assert sum(record.usage.by_component_mj(costs).values()) == total
@@ -97,23 +100,69 @@ def test_the_same_seed_is_the_same_days_on_any_number_of_cores() -> None:
 
 def test_an_average_is_weighted_by_the_scenarios_shares() -> None:
     days = simulate_days(AVERAGE, STUDY.settings(), 40)
+    assert len(days.records) == 40
     by_hand = 0.0
     for name, scenario in SCENARIOS.items():
         own = [record.usage.n_wakes for record in days.records if record.scenario == name]
         by_hand += scenario.share * float(np.mean(own))
     estimate = days.estimate(lambda record: record.usage.n_wakes)
     assert estimate.mean == pytest.approx(by_hand)
+    assert estimate.low is not None
+    assert estimate.high is not None
     assert estimate.low < estimate.mean < estimate.high
-    assert estimate.p5 <= estimate.mean <= estimate.p95
+    p5, p95 = estimate.nine_of_ten or (1.0, 0.0)
+    assert p5 <= estimate.mean <= p95
+
+
+def test_days_of_which_there_is_one_widen_the_interval() -> None:
+    """Six kinds of days with one day each and six of another: their differences are chance, not nothing."""
+    days = simulate_days(AVERAGE, STUDY.settings(), 40)
+    thin = simulate_days(AVERAGE, STUDY.settings(), 10)
+    wide, narrow = (
+        (one.high or 0.0) - (one.low or 0.0) for one in (of.estimate(lambda r: r.usage.n_wakes) for of in (thin, days))
+    )
+    assert wide > narrow > 0
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(7, 400))
+def test_an_average_has_exactly_as_many_days_as_asked(n_days: int) -> None:
+    counts = _shared_out(n_days, {one.name: one.share for one in SCENARIOS.values()})
+    assert sum(counts.values()) == n_days
+    for name, count in counts.items():
+        assert count >= 1
+        assert abs(count - n_days * SCENARIOS[name].share) < 1.5
+
+
+def test_intervals_hold_the_mean_as_often_as_they_say() -> None:
+    """Of many small studies of one kind of day, about 95 % of the intervals hold the mean of all days."""
+    many = simulate_days("office-worker", STUDY.settings(), 400, seed=5)
+    truth = many.mean(lambda record: record.usage.n_wakes)
+    held = 0
+    for start in range(0, 400, 10):
+        records = many.records[start : start + 10]
+        small = Days("office-worker", "Office worker", records, np.full(10, 0.1))
+        interval = small.estimate(lambda record: record.usage.n_wakes).interval
+        assert interval is not None
+        held += interval[0] <= truth <= interval[1]
+    assert held >= 34
+
+
+def test_students_quantiles() -> None:
+    # Tables: 2.776 for 4, 2.262 for 9, 2.045 for 29 degrees of freedom.
+    for freedom, quantile in ((4, 2.776), (9, 2.262), (29, 2.045), (10_000, 1.960)):
+        assert _student_975(freedom) == pytest.approx(quantile, rel=3e-3)
 
 
 def test_a_summary_says_the_same_as_its_parts() -> None:
     days = simulate_days("office-worker", STUDY.settings(), 10)
     figures = summarise(days, STUDY.published, STUDY.modelled)
-    assert sum(figures["parts_mah"].values()) == pytest.approx(figures["mah_per_day"])
-    modelled = figures["modelled"]
-    assert sum(modelled["components_mah"].values()) == pytest.approx(modelled["mah_per_day"])
-    assert figures["battery_percent_per_day"] == pytest.approx(100 * figures["mah_per_day"] / 2700)
+    for costs in (figures["published"], figures["modelled"]):
+        assert sum(costs["parts_mah"].values()) == pytest.approx(costs["mah_per_day"])
+        assert sum(costs["components_mah"].values()) == pytest.approx(costs["mah_per_day"])
+        assert costs["battery_percent_per_day"] == pytest.approx(100 * costs["mah_per_day"] / 2700)
+        # 1 mAh at 4.0 V is 14.4 J.
+        assert costs["j_per_day"] == pytest.approx(14.4 * costs["mah_per_day"])
     parts = figures["time_to_song_s"]["mean_parts"]
     assert sum(parts.values()) == pytest.approx(figures["time_to_song_s"]["mean"])
 
@@ -133,7 +182,10 @@ def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
     assert wakes[0] < 0.3 * wakes[1]
 
 
-@pytest.mark.parametrize(("name", "n_days", "jobs"), [("nonsense", 3, 1), (AVERAGE, 0, 1), (AVERAGE, 3, 0)])
+@pytest.mark.parametrize(
+    ("name", "n_days", "jobs"),
+    [("nonsense", 3, 1), (AVERAGE, 0, 1), (AVERAGE, 6, 1), (AVERAGE, 7, 0), ("silence", 2_000_000, 1)],
+)
 def test_refuses_impossible_studies(name: str, n_days: int, jobs: int) -> None:
     with pytest.raises(ConfigError, match="expected"):
         simulate_days(name, STUDY.settings(), n_days, jobs=jobs)

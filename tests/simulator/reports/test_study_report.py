@@ -11,15 +11,16 @@ from simulator.days.record import SongOutcome
 from simulator.days.study import Study
 from simulator.days.study_result import StudyResult, run_study
 from simulator.reports.study_report import render_study, write_study
-from tests.simulator.reports.browser import look, needs_chromium
-from tests.simulator.reports.test_run_report import _parse
+from tests.simulator.reports.browser import look, measure, needs_chromium
+from tests.simulator.reports.test_bars import WIDTHS, check_bars
+from tests.simulator.reports.test_run_report import _parse, check_links
 
 STUDY = Study.load()
 
 
 @pytest.fixture(scope="module")
 def result() -> StudyResult:
-    return run_study(STUDY, day="office-worker", n_days=3, detail_days=1)
+    return run_study(STUDY, day="office-worker", n_days=3, detail_days=1, command="nowplaying energy --seed 1")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,9 @@ def test_the_page_is_well_formed_and_needs_no_network(result: StudyResult) -> No
     parsed = _parse(html)
     assert parsed.open == []
     assert "script" not in parsed.tags
-    assert all(link.startswith("data:") for link in parsed.links)
+    check_links(parsed)
+    assert "https://arxiv.org/abs/1711.10958" in parsed.sources
+    assert {"findings", "sensitivity", "provenance"} <= set(parsed.targets)
     assert not re.search(r"\b(nan|inf)\b", parsed.text)
     assert "url(" not in html
 
@@ -44,7 +47,7 @@ def test_the_page_holds_everything_that_was_found(result: StudyResult) -> None:
     for architecture in result.architectures:
         assert architecture.title in text
     for row in result.sensitivity:
-        assert row.name in text
+        assert row.title in text
     for sweep in result.sweeps:
         assert sweep.title in text
     for outcome in SongOutcome:
@@ -59,7 +62,7 @@ def test_the_page_holds_everything_that_was_found(result: StudyResult) -> None:
 def test_json_and_csv_lie_beside_the_page(page: Path, result: StudyResult) -> None:
     assert {path.suffix for path in page.parent.iterdir() if path.is_file()} == {".html", ".json", ".csv"}
     beside = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))
-    assert beside["schema"] == "nowplaying/energy-study/1"
+    assert beside["schema"] == "nowplaying/energy-study/2"
     assert len(beside["sensitivity"]) == len(result.sensitivity) >= 30
     assert page.with_suffix(".csv").read_text(encoding="utf-8").count("\n") == 1 + 3
 
@@ -67,11 +70,11 @@ def test_json_and_csv_lie_beside_the_page(page: Path, result: StudyResult) -> No
 def test_every_figure_with_a_range_is_moved(result: StudyResult) -> None:
     names = {row.name for row in result.sensitivity}
     priced = {name for name in STUDY.device.constants if name.partition(".")[0] in {"dsp", "processor", "memory"}}
-    assert {f"device: {name}" for name in priced if STUDY.device.constants[name].has_range} <= names
-    assert {f"days: {name}" for name in STUDY.assumptions.constants} <= names
+    assert {name for name in priced if STUDY.device.constants[name].has_range} <= names
+    assert {f"days.{name}" for name in STUDY.assumptions.constants} <= names
     widths = [row.width_mah for row in result.sensitivity]
     assert widths == sorted(widths, reverse=True)
-    assert result.sensitivity[0].name == "device: dsp.detector_ma"
+    assert result.sensitivity[0].name == "dsp.detector_ma"
 
 
 def test_the_baseline_costs_less_than_the_ways_without_a_detector(result: StudyResult) -> None:
@@ -99,3 +102,40 @@ def test_the_browser_would_report_an_error_and_a_page_that_is_too_wide(page: Pat
     assert any("reported" in line for line in seen.console)
     assert any("nothing is not defined" in line for line in seen.console)
     assert seen.page_width > seen.frame_width == 800
+
+
+def test_the_page_says_how_it_was_made(page: Path, result: StudyResult) -> None:
+    text = _parse(page.read_text(encoding="utf-8")).text
+    made = json.loads(page.with_suffix(".json").read_text(encoding="utf-8"))["provenance"]
+    assert (made["command"], made["seed"], made["n_days"]) == ("nowplaying energy --seed 1", 1, 3)
+    for value in (made["command"], made["version"], made["date"], made["database"], made["device"]):
+        assert value in text
+    assert {one["role"] for one in made["models"]} == {"detector", "fingerprinter"}
+    for model in made["models"]:
+        assert model["name"] in text
+        for name, digest in model["sha256"].items():
+            assert len(digest) == 64
+            assert digest[:12] in text or not name.endswith(".tflite")
+    for sentence in result.findings:
+        assert sentence in text
+
+
+def test_every_column_and_row_is_named_for_a_screen_reader(result: StudyResult) -> None:
+    html = render_study(result)
+    assert re.findall(r"<th(?! scope)[^e]", html) == []
+    assert html.count('scope="col"') > 40
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_bar_is_as_long_as_its_number(page: Path, width: int) -> None:
+    assert check_bars(page, width) > 50
+
+
+@needs_chromium
+def test_no_column_is_cut_on_a_phone(page: Path) -> None:
+    cut = """[...document.querySelectorAll('table,td,th,svg,p,li,h1,h2,h3,code')].filter(one => {
+      const box = one.getBoundingClientRect()
+      return box.width > 2 && (box.right > innerWidth + 0.5 || box.left < -0.5) && !one.closest('thead')
+    }).map(one => one.textContent.slice(0, 80))"""
+    assert measure(page, 360, cut) == []
