@@ -53,15 +53,17 @@ def measure() -> dict[str, Any]:
 
     recordings = demo_recordings().values()
     music, other = ([one.path for one in recordings if (one.kind is SoundKind.MUSIC) == wanted] for wanted in (1, 0))
-    models = {"detector": SHIPPED_DETECTOR, "fingerprinter": SHIPPED_FINGERPRINTER}
+    detector, fingerprinter = SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
     with tempfile.TemporaryDirectory() as scratch:
         database = Path(scratch) / "demo.npdb"
         index_demo_songs(database)
-        bundle = export_bundle(Path(scratch) / "out", **models, databases=[database], half=True)
+        bundle = export_bundle(
+            Path(scratch) / "out", detector=detector, fingerprinter=fingerprinter, databases=[database], half=True
+        )
         report = verify_export(bundle.path, music=music, other=other)
         report.check(strict=True)
         graphs = {}
-        for role in models:
+        for role in ("detector", "fingerprinter"):
             manifest = json.loads((bundle.path / PHONE / "models" / role / "manifest.json").read_text(encoding="utf-8"))
             for name, record in manifest["files"].items():
                 own = {"sha256": record["graph_sha256"], "bytes": record["graph_bytes"]}

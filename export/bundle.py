@@ -12,6 +12,8 @@ import numpy as np
 from detector.stream import MODEL_FILE
 from export.bundle_report import BundleReport, graph_facts
 from export.firmware import export_firmware
+from export.golden_phone import write_golden
+from export.guide import write_guide
 from export.model_copies import copy_with_metadata
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import __version__
@@ -24,7 +26,7 @@ __all__ = ["BUNDLE_SCHEMA_VERSION", "DSP", "HALF", "MANIFEST", "PHONE", "export_
 
 BUNDLE_SCHEMA_VERSION: Final = 1
 MANIFEST: Final = "bundle.json"
-PHONE, DSP, HALF = "phone", "dsp", "fingerprinter-fp16"
+PHONE, DSP, GOLDEN, HALF = "phone", "dsp", "golden", "fingerprinter-fp16"
 # As the Android app has its assets, so that a phone's bundle can take their place.
 _MODELS, _PACKS = "models", "packs"
 
@@ -36,8 +38,11 @@ def export_bundle(
     fingerprinter: str | Path,
     databases: Sequence[Path] = (),
     half: bool = False,
+    force: bool = False,
 ) -> BundleReport:
-    """Write ``phone/`` and ``dsp/``, each with a ``bundle.json`` of its files; nothing stays behind when a check fails.
+    """Write ``phone/`` and ``dsp/``, each with a ``bundle.json`` of its files; golden vectors and a page beside them.
+
+    Nothing stays behind when a check fails.
 
     The same models and databases give the same bytes.
 
@@ -51,17 +56,25 @@ def export_bundle(
         Song databases that were built with this fingerprinter; each keeps its name.
     half : bool
         Also write the encoder with float16 weights, which takes TensorFlow and the model's float weights.
+    force : bool
+        Replace an earlier export.
 
     Raises
     ------
     ConfigError
-        When the output folder holds something already, or two databases have one name.
+        When the output folder holds something else, or an earlier export without ``force``, or two databases have one
+        name.
     ArtifactError
         When a model or a database is corrupt, or they do not belong together.
     """
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        message = f"{output}: expected a new or empty folder, found something there; choose another or empty it"
-        raise ConfigError(message)
+        is_export = (output / PHONE / MANIFEST).is_file() and (output / "report.json").is_file()
+        if not is_export:
+            message = f"{output}: expected a new or empty folder, found something there; choose another or empty it"
+            raise ConfigError(message)
+        if not force:
+            message = f"{output}: expected a new or empty folder, found an earlier export; --force replaces it"
+            raise ConfigError(message)
     names = [path.resolve().name for path in databases]
     if len(set(names)) < len(names):
         message = f"--db: expected databases of different names, found {', '.join(names)}; rename one"
@@ -93,6 +106,8 @@ def export_bundle(
         }
         _seal(phone, target=PHONE, **entries)
         checks[DSP] = _write_dsp(detector_model, folder / DSP)
+        checks[GOLDEN] = write_golden(folder / GOLDEN, models["detector"], opened, fingerprinter_model.path)
+        write_guide(folder, models["detector"], opened, names)
         report = BundleReport(
             path=output,
             files={path.relative_to(folder).as_posix(): file_record(path) for path in _files(folder)},
@@ -114,16 +129,22 @@ def _temporary(output: Path) -> Iterator[Path]:
     """Give a folder beside the output, which takes the output's name at the end or disappears."""
     output.parent.mkdir(parents=True, exist_ok=True)
     folder = output.with_name(f".{output.name}.tmp")
-    shutil.rmtree(folder, ignore_errors=True)
+    earlier = output.with_name(f".{output.name}.earlier")
+    for left in (folder, earlier):
+        shutil.rmtree(left, ignore_errors=True)
     folder.mkdir()
     try:
         yield folder
         if output.exists():
-            output.rmdir()
+            # What was there goes first out of the way, in one step, so that no mixture is ever in its place.
+            output.rename(earlier)
         folder.rename(output)
         sync_folder(output.parent)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if earlier.exists() and not output.exists():
+            earlier.rename(output)
+        for left in (folder, earlier):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _files(folder: Path) -> list[Path]:

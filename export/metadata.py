@@ -33,12 +33,13 @@ IDENTITY: Final = "nowplaying"
 _ALIGNMENT: Final = 16  # of buffers, by the format
 # Where the root table of schema.fbs says that its fields lie.
 _BUFFERS, _METADATA = 12, 16
+_SUBGRAPHS, _SIGNATURES = 8, 18
 _KEPT: Final = (
     (6, schema.ModelAddOperatorCodes),
-    (8, schema.ModelAddSubgraphs),
+    (_SUBGRAPHS, schema.ModelAddSubgraphs),
     (10, schema.ModelAddDescription),
     (14, schema.ModelAddMetadataBuffer),
-    (18, schema.ModelAddSignatureDefs),
+    (_SIGNATURES, schema.ModelAddSignatureDefs),
 )
 _FEATURE: Final = 1  # of the union ContentProperties
 
@@ -59,7 +60,9 @@ class TensorText:
     dimensions: tuple[str, ...]
 
 
-def with_metadata(graph: bytes, entries: Mapping[str, bytes]) -> bytes:
+def with_metadata(
+    graph: bytes, entries: Mapping[str, bytes], *, names: tuple[Sequence[str], Sequence[str]] | None = None
+) -> bytes:
     """Return a graph with further metadata; what it computes, and its own bytes, stay the same.
 
     Parameters
@@ -68,6 +71,9 @@ def with_metadata(graph: bytes, entries: Mapping[str, bytes]) -> bytes:
         A ``.tflite`` file without metadata of ours.
     entries : mapping of str to bytes
         Name and content of every buffer.
+    names : (sequence of str, sequence of str), optional
+        Of all inputs and outputs, in the graph's order: the tensors get these names, and the graph the signature
+        ``serving_default``. For a graph without either.
     """
     root = flatbuffers.table.Table(graph, flatbuffers.encode.Get(flatbuffers.packer.uoffset, graph, 0))
     builder = flatbuffers.Builder(len(graph) + 4096)
@@ -94,15 +100,76 @@ def with_metadata(graph: bytes, entries: Mapping[str, bytes]) -> bytes:
         schema.MetadataAddBuffer(builder, len(buffers) - 1)
         metadata.append(schema.MetadataEnd(builder))
     vectors = _offsets(builder, buffers), _offsets(builder, metadata)
+    kept = {slot: start - root.Indirect(root.Pos + field) for slot, _ in _KEPT if (field := root.Offset(slot))}
+    if names is not None:
+        kept[_SUBGRAPHS] = _offsets(builder, [_named_subgraph(builder, graph, start, names)])
+        kept[_SIGNATURES] = _offsets(builder, [_signature(builder, graph, names)])
     schema.ModelStart(builder)
     schema.ModelAddVersion(builder, schema.Model.GetRootAs(graph, 0).Version())
     for slot, add in _KEPT:
-        if field := root.Offset(slot):
-            add(builder, start - root.Indirect(root.Pos + field))
+        if slot in kept:
+            add(builder, kept[slot])
     schema.ModelAddBuffers(builder, vectors[0])
     schema.ModelAddMetadata(builder, vectors[1])
     builder.Finish(schema.ModelEnd(builder), file_identifier=b"TFL3")
     return bytes(builder.Output())
+
+
+def _named_subgraph(builder: Any, graph: bytes, start: int, names: tuple[Sequence[str], Sequence[str]]) -> int:
+    """Write the subgraph's table again, with named tensors for its inputs and outputs; all else points to the old."""
+    old = schema.Model.GetRootAs(graph, 0).Subgraphs(0)
+    numbers = [*old.InputsAsNumpy().tolist(), *old.OutputsAsNumpy().tolist()]
+    named = dict(zip(numbers, (*names[0], *names[1]), strict=True))
+
+    def place(table: Any, slot: int) -> int:
+        return start - int(table.Indirect(table.Pos + table.Offset(slot)))
+
+    tensors = []
+    for number in range(old.TensorsLength()):
+        tensor = old.Tensors(number)
+        table = flatbuffers.table.Table(tensor._tab.Bytes, tensor._tab.Pos)  # noqa: SLF001 (no other way to its place)
+        if number not in named:
+            tensors.append(start - table.Pos)
+            continue
+        text = builder.CreateString(named[number])
+        schema.TensorStart(builder)
+        schema.TensorAddShape(builder, place(table, 4))
+        schema.TensorAddType(builder, tensor.Type())
+        schema.TensorAddBuffer(builder, tensor.Buffer())
+        schema.TensorAddName(builder, text)
+        schema.TensorAddQuantization(builder, place(table, 12))
+        tensors.append(schema.TensorEnd(builder))
+    vector = _offsets(builder, tensors)
+    table = flatbuffers.table.Table(old._tab.Bytes, old._tab.Pos)  # noqa: SLF001
+    schema.SubGraphStart(builder)
+    schema.SubGraphAddTensors(builder, vector)
+    for slot, add in (
+        (6, schema.SubGraphAddInputs),
+        (8, schema.SubGraphAddOutputs),
+        (10, schema.SubGraphAddOperators),
+    ):
+        add(builder, place(table, slot))
+    return int(schema.SubGraphEnd(builder))
+
+
+def _signature(builder: Any, graph: bytes, names: tuple[Sequence[str], Sequence[str]]) -> int:
+    old = schema.Model.GetRootAs(graph, 0).Subgraphs(0)
+    vectors = []
+    for texts, numbers in zip(names, (old.InputsAsNumpy(), old.OutputsAsNumpy()), strict=True):
+        maps = []
+        for text, number in zip(texts, numbers.tolist(), strict=True):
+            name = builder.CreateString(text)
+            schema.TensorMapStart(builder)
+            schema.TensorMapAddName(builder, name)
+            schema.TensorMapAddTensorIndex(builder, number)
+            maps.append(schema.TensorMapEnd(builder))
+        vectors.append(_offsets(builder, maps))
+    key = builder.CreateString("serving_default")
+    schema.SignatureDefStart(builder)
+    schema.SignatureDefAddInputs(builder, vectors[0])
+    schema.SignatureDefAddOutputs(builder, vectors[1])
+    schema.SignatureDefAddSignatureKey(builder, key)
+    return int(schema.SignatureDefEnd(builder))
 
 
 def own_bytes(file: bytes, n_bytes: int) -> bytes:

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from detector.stream import MODEL_FILE
 from export.metadata import IDENTITY, STANDARD, TensorText, standard, with_metadata
 from nowplaying_core.artifacts import canonical_json, file_record, write_json
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["copy_with_metadata", "identity_of"]
+__all__ = ["CARD", "copy_with_metadata", "identity_of"]
+
+CARD: Final = "MODEL_CARD.md"
 
 _SETTINGS: Final = {
     "detector": ("frontend", "gate"),
@@ -85,6 +88,8 @@ def copy_with_metadata(model: ModelFolder, target: Path, *, leave_out: Sequence[
             shutil.copyfile(model.file(name), target / name)
             manifest["files"][name] = dict(record)
     write_json(target / "manifest.json", manifest)
+    if (card := model.path / CARD).is_file():
+        shutil.copyfile(card, target / CARD)
     return ModelFolder.open(target, role=manifest["role"])
 
 
@@ -101,5 +106,9 @@ def _described_graph(model: ModelFolder, name: str) -> bytes:
         TensorText(f"joined_{number}", "Its last frames are the new state", ("1", "frame", "1", "channel"))
         for number in range(len(states))
     ]
-    text = standard(identity, description=_SUMMARY[name], inputs=[taken, *states], outputs=[given, *joined])
-    return with_metadata(graph, {STANDARD: text, IDENTITY: canonical_json(identity).encode()})
+    inputs, outputs = [taken, *states], [given, *joined]
+    text = standard(identity, description=_SUMMARY[name], inputs=inputs, outputs=outputs)
+    entries = {STANDARD: text, IDENTITY: canonical_json(identity).encode()}
+    # A converter has named the others' tensors.
+    names = ([one.name for one in inputs], [one.name for one in outputs]) if name == MODEL_FILE else None
+    return with_metadata(graph, entries, names=names)

@@ -22,7 +22,9 @@ app = App(
 @app.callback()
 def export(
     context: typer.Context,
-    out: Annotated[Path | None, typer.Option("--out", help="New folder for the bundles.", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="New folder for the bundles.  [required]", show_default=False)
+    ] = None,
     databases: Annotated[
         list[Path] | None,
         typer.Option("--db", help="Song database to include; several may be given.", show_default=False),
@@ -32,6 +34,7 @@ def export(
     half: Annotated[
         bool, typer.Option("--fp16", help="Also write the encoder with float16 weights (needs the train extra).")
     ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
     as_json: Json = False,
     verbose: Verbose = 0,
     quiet: Quiet = False,
@@ -51,7 +54,7 @@ def export(
     from export.bundle import export_bundle
 
     report = export_bundle(
-        out, detector=detector, fingerprinter=fingerprinter, databases=tuple(databases or ()), half=half
+        out, detector=detector, fingerprinter=fingerprinter, databases=tuple(databases or ()), half=half, force=force
     )
     if as_json:
         emit_json("bundle/1", {"path": str(report.path), **report.to_dict()})

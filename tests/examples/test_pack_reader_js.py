@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from tests.android.golden_database import write_answers
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
@@ -76,3 +77,24 @@ def test_what_is_damaged_or_foreign_is_refused(goldens: Path, tmp_path: Path) ->
         damaged = ask(tmp_path / "copy.npdb", question, tmp_path)
         assert damaged.returncode == 1
         assert "Error" in damaged.stderr
+
+
+def test_a_bundles_golden_vectors_are_answered(tmp_path: Path) -> None:
+    from export.bundle import export_bundle
+
+    folder = export_bundle(tmp_path / "out", detector=SHIPPED_DETECTOR, fingerprinter=SHIPPED_FINGERPRINTER).path
+    golden = json.loads((folder / "golden/golden.json").read_text(encoding="utf-8"))
+    manifest = json.loads((folder / "phone/models/fingerprinter/manifest.json").read_text(encoding="utf-8"))
+    question = {
+        "hop_s": manifest["query_hop_s"],
+        "acceptance": manifest["acceptance"],
+        "queries": [golden["fingerprinter"]["embeddings"]],
+    }
+    done = ask(folder / "golden" / golden["database"], question, tmp_path)
+    assert done.returncode == 0, done.stderr
+    found, expected = json.loads(done.stdout), golden["answer"]
+    assert found["song"] == expected["song"]
+    assert found["accepted"]
+    assert found["offsetS"] == pytest.approx(expected["offset_s"], abs=1e-3)
+    assert found["evidence"] == pytest.approx(expected["evidence"], abs=1e-5)
+    assert found["score"] == pytest.approx(expected["score"], abs=1e-5)

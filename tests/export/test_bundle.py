@@ -88,6 +88,66 @@ def test_report_tells_sizes_and_operations(tmp_path):
     assert f"{report.n_bytes:,}" in text
 
 
+def test_a_bundle_explains_itself(tmp_path, rng):
+    database = build_database(tmp_path / "songs.npdb", rng, Fingerprinter.from_model().embedding_space)
+    folder = export_bundle(tmp_path / "out", **MODELS, databases=[database]).path
+    page = (folder / "README.md").read_text(encoding="utf-8")
+    assert "$" not in page
+    gate = ModelFolder.open(SHIPPED_DETECTOR).manifest["gate"]
+    for fact in (
+        "`songs.npdb`",
+        "4.48 s",
+        f"below {gate['silence_dbfs']:g} dBFS",
+        Fingerprinter.from_model().embedding_space,
+    ):
+        assert fact in page
+    root = Path(__file__).resolve().parents[2]
+    for name in ("LICENSE", "NOTICE"):
+        assert (folder / name).read_bytes() == (root / name).read_bytes()
+    assert "](" not in (folder / "pack-format.md").read_text(encoding="utf-8")
+    for role, name in MODELS.items():
+        card = (folder / "phone/models" / role / "MODEL_CARD.md").read_bytes()
+        assert card == (root / "models" / name / "MODEL_CARD.md").read_bytes()
+
+
+def test_the_golden_vectors_are_what_the_models_compute(tmp_path):
+    folder = export_bundle(tmp_path / "out", **MODELS).path
+    golden = json.loads((folder / "golden/golden.json").read_text(encoding="utf-8"))
+    pcm = np.fromfile(folder / "golden" / golden["pcm"], "<i2")
+    detector = StreamingDetector.from_model(folder / "phone/models/detector", reference_kernels=True)
+    frames = detector.features(pcm)
+    assert frames.tolist() == golden["detector"]["frames"]
+    assert [round(256 * one.probability) for one in detector.process_features(frames)] == golden["detector"]["outputs"]
+    assert len(golden["detector"]["outputs"]) == len(golden["detector"]["is_music"]) == 6
+    rows = Fingerprinter.from_model().embed(pcm.astype(np.float32) / 32_768, 0.5)
+    assert np.allclose(rows, golden["fingerprinter"]["embeddings"], atol=1e-6)
+    assert np.shape(golden["neighbors"]) == (12, 5, 2)
+    assert len(golden["fingerprinter"]["log_mel_int8"]) == 96 * 64
+    answer = golden["answer"]
+    assert (answer["song"], answer["title"]) == (1, "Golden song 1")
+    assert abs(answer["offset_s"] - 3.3) < 0.15
+    assert answer["score"] > answer["threshold"]
+
+
+def test_force_replaces_an_export_and_nothing_else(tmp_path):
+    first = export_bundle(tmp_path / "out", **MODELS)
+    (first.path / "letter.txt").write_text("old")
+    with pytest.raises(ConfigError, match="--force replaces it"):
+        export_bundle(tmp_path / "out", **MODELS)
+    assert (first.path / "letter.txt").exists()
+    with pytest.raises(ArtifactError, match="no-such"):
+        export_bundle(tmp_path / "out", detector="no-such", fingerprinter="fingerprinter-v1", force=True)
+    assert (first.path / "letter.txt").exists()
+    export_bundle(tmp_path / "out", **MODELS, force=True)
+    assert not (first.path / "letter.txt").exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    (tmp_path / "music").mkdir()
+    (tmp_path / "music/song.wav").write_text("mine")
+    with pytest.raises(ConfigError, match="choose another"):
+        export_bundle(tmp_path / "music", **MODELS, force=True)
+    assert (tmp_path / "music/song.wav").exists()
+
+
 def test_two_databases_of_one_name_are_refused(tmp_path):
     with pytest.raises(ConfigError, match="different names"):
         export_bundle(tmp_path / "out", **MODELS, databases=[tmp_path / "a" / "x.npdb", tmp_path / "b" / "x.npdb"])

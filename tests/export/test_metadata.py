@@ -99,3 +99,32 @@ def test_a_lone_graph_without_an_identity_is_refused() -> None:
     ):
         with pytest.raises(CorruptArtifactError, match="metadata"):
             read_identity(content, where="x.tflite")
+
+
+def test_tensors_of_the_detector_have_names_and_a_signature(tmp_path: Path) -> None:
+    graph = (builtin_model_dir("detector-v2") / "detector.tflite").read_bytes()
+    copy = copy_with_metadata(ModelFolder.open("detector-v2", role="detector"), tmp_path / "model")
+    from ai_edge_litert.interpreter import Interpreter
+
+    interpreter = Interpreter(str(copy.file("detector.tflite")))
+    n_states = 6
+    names = [one["name"] for one in interpreter.get_input_details()]
+    assert names == ["frames", *(f"state_{number}" for number in range(n_states))]
+    signature = interpreter.get_signature_runner()
+    assert set(signature.get_input_details()) == set(names)
+    rng = np.random.default_rng(5)
+    original = TfliteModel(builtin_model_dir("detector-v2") / "detector.tflite")
+    values = [rng.integers(-128, 128, spec.shape).astype(np.int8) for spec in original.inputs]
+    found = signature(**dict(zip(names, values, strict=True)))
+    expected = original.run_all(values)
+    assert set(found) == {"probability", *(f"joined_{number}" for number in range(n_states))}
+    assert np.array_equal(found["probability"], expected[0])
+    assert all(np.array_equal(found[f"joined_{number}"], expected[1 + number]) for number in range(n_states))
+    content = copy.file("detector.tflite").read_bytes()
+    assert own_bytes(content, len(graph)) == graph
+    runtime = pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra")
+    micro = runtime.Interpreter.from_bytes(content)
+    for number, value in enumerate(values):
+        micro.set_input(value, number)
+    micro.invoke()
+    assert micro.get_output(0).item() == expected[0].item()

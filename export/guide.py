@@ -1,0 +1,125 @@
+"""The page that a bundle brings along, its licence, and the format of its databases."""
+
+import importlib.metadata
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from string import Template
+from typing import Any, Final
+
+from detector.features import (
+    FRAME_HOP_SAMPLES,
+    FRAME_WINDOW_SAMPLES,
+    FULL_SCALE,
+    N_CHANNELS,
+    frame_end_s,
+)
+from detector.gate import GateConfig
+from detector.network import DECISION_FRAMES, DECISION_S, StreamingNetwork
+from detector.silence import HOLD_HOPS
+from detector.stream import MODEL_FILE
+from fingerprinter.fingerprint import Fingerprinter, window_starts
+from nowplaying_core import __version__
+from nowplaying_core.artifacts import write_text
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
+
+__all__ = ["write_guide"]
+
+_PAGES: Final = Path(__file__).with_name("pages")
+_DISTRIBUTION: Final = "nowplaying-ondevice"
+_RING_S: Final = 8
+
+
+def write_guide(folder: Path, detector: ModelFolder, fingerprinter: Fingerprinter, packs: Sequence[str]) -> None:
+    """Write ``README.md``, ``pack-format.md``, ``LICENSE`` and ``NOTICE``.
+
+    Parameters
+    ----------
+    folder : Path
+        Of the whole export.
+    detector : ModelFolder
+    fingerprinter : Fingerprinter
+    packs : sequence of str
+        Names of its databases.
+    """
+    values = {**_detector_values(detector), **_fingerprinter_values(fingerprinter)}
+    values["pack_names"] = f" {', '.join(f'`{name}`' for name in packs)}" if packs else " that you add"
+    values["tool"] = f"nowplaying {__version__}"
+    page = Template((_PAGES / "README.md").read_text(encoding="utf-8"))
+    write_text(folder / "README.md", page.substitute(values))
+    # Its neighbors do not come along, so that links to them are only words here.
+    text = (_PAGES / "pack-format.md").read_text(encoding="utf-8")
+    write_text(folder / "pack-format.md", re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text))
+    for name in ("LICENSE", "NOTICE"):
+        write_text(folder / name, _licence(name))
+
+
+def _licence(name: str) -> str:
+    """Return a file of the source tree, or of the installed distribution."""
+    path = Path(__file__).resolve().parents[1] / name
+    if path.is_file():
+        return path.read_text(encoding="utf-8")
+    return importlib.metadata.distribution(_DISTRIBUTION).read_text(f"licenses/{name}") or ""
+
+
+def _detector_values(folder: ModelFolder) -> dict[str, Any]:
+    model = TfliteModel(folder.file(MODEL_FILE))
+    network = StreamingNetwork(model)
+    gate = GateConfig.from_dict(folder.manifest["gate"])
+    silence = (
+        f"Where the last {HOLD_HOPS} hops of {FRAME_HOP_SAMPLES} samples were all below {gate.silence_dbfs:g} dBFS "
+        "(RMS), every channel is -128 instead."
+    )
+    return {
+        "detector_name": _name(folder.manifest),
+        "sample_rate": f"{SAMPLE_RATE_HZ:,}",
+        "ring_bytes": f"{_RING_S * SAMPLE_RATE_HZ:,}",
+        "window": FRAME_WINDOW_SAMPLES,
+        "hop": FRAME_HOP_SAMPLES,
+        "channels": N_CHANNELS,
+        "full_scale": FULL_SCALE,
+        "half_scale": FULL_SCALE // 2,
+        "silence": "" if gate.silence_dbfs is None else silence,
+        "step_frames": DECISION_FRAMES,
+        "step_ms": round(1_000 * DECISION_S),
+        "frames_in": model.input.shape[1],
+        "kept_frames": model.input.shape[1] - DECISION_FRAMES,
+        "window_s": f"{frame_end_s(network.window_frames - 1):.2f}",
+        "silent_frames": -network.window_frames % DECISION_FRAMES,
+        "skipped": -(-network.window_frames // DECISION_FRAMES) - 1,
+        "gate_window": gate.window,
+        "enter_sum": gate.enter_sum,
+        "leave_sum": gate.leave_sum,
+        "hits": gate.consecutive_hits,
+        "cool_down": f"{gate.cool_down_s:g}",
+        "back_off": f"{gate.back_off_factor:g}",
+        "longest_rest": f"{gate.longest_rest_s:g}",
+    }
+
+
+def _fingerprinter_values(fingerprinter: Fingerprinter) -> dict[str, Any]:
+    manifest = fingerprinter.folder.manifest
+    image = TfliteModel(fingerprinter.folder.file("encoder.tflite")).input
+    hop = round(fingerprinter.query_hop_s * fingerprinter.sample_rate_hz)
+    acceptance = manifest.get("acceptance", {})
+    return {
+        "fingerprinter_name": _name(manifest),
+        "fp_window": fingerprinter.window_samples,
+        "fp_window_s": f"{fingerprinter.window_s:g}",
+        "query_hop": f"{fingerprinter.query_hop_s:g}",
+        "reference_hop": f"{fingerprinter.reference_hop_s:g}",
+        "n_query": len(window_starts(_RING_S * fingerprinter.sample_rate_hz, fingerprinter.window_samples, hop)),
+        "image_shape": list(image.shape),
+        "image_scale": repr(image.scale),
+        "image_zero": f"({image.zero_point})",
+        "dim": fingerprinter.dim,
+        "threshold": f"{acceptance.get('threshold', 0.5):.4f}",
+        "threshold_single": f"{acceptance.get('threshold_single', 0.5):.4f}",
+        "embedding_space": fingerprinter.embedding_space,
+    }
+
+
+def _name(manifest: Mapping[str, Any]) -> str:
+    return f"{manifest['name']} {manifest['version']}"
