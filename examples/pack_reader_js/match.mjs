@@ -27,12 +27,15 @@ export function match(pack, rows, hopS, acceptance, options = {}) {
   aligned.sort((a, b) => b.score - a.score);
   const [best] = aligned;
   const shifted = scored([-8, -4, -2, 2, 4, 8].map((shift) => ({ song: best.song, offsetS: best.offsetS + shift })));
-  const evidence = gather(aligned, shifted, neighbors, query);
+  const same = sameMusic(pack, query, aligned);
+  const evidence = gather(aligned, shifted, neighbors, query, new Set(same.map((one) => one.song)));
   const n = queries.length;
   const score = probability(evidence, n, pack.manifest.n_fingerprints, acceptance);
   const threshold = thresholdFor(n, acceptance);
-  const { song, offsetS, score: rawScore } = best;
-  return { song, offsetS, rawScore, score, threshold, accepted: score >= threshold, evidence };
+  const [named, ...others] = preferredFirst(same, pack);
+  const { song, offsetS, score: rawScore } = named;
+  const also = others.map((one) => one.song);
+  return { song, offsetS, rawScore, score, threshold, accepted: score >= threshold, evidence, also };
 }
 
 function cohort(pack, queries) {
@@ -90,7 +93,7 @@ function sequenceScore(pack, query, { song, offsetS }, memory) {
       return value ?? query.near[q];
     });
     const soft = SOFTNESS * Math.log(mean(sim.map((value, q) => Math.exp((value - query.near[q]) / SOFTNESS))));
-    return { trialS, sim, score: 2 * covered < sim.length ? NO_SCORE : soft };
+    return { trialS, sim, covered, score: 2 * covered < sim.length ? NO_SCORE : soft };
   });
   let best = 0;
   trials.forEach((trial, i) => {
@@ -105,7 +108,51 @@ function sequenceScore(pack, query, { song, offsetS }, memory) {
       refinedS += ((0.5 * (after - before)) / curvature) * 0.125 * hopS;
     }
   }
-  return { song, offsetS: refinedS, score: here.score, sim: here.sim };
+  return { song, offsetS: refinedS, score: here.score, sim: here.sim, covered: here.covered };
+}
+
+/** Returns the first alignment, and the best one of every song that is the same music there. */
+function sameMusic(pack, query, aligned) {
+  const [best] = aligned;
+  const hopS = pack.manifest.hop_s;
+  const near = aligned.filter((one) => one.song !== best.song && one.score >= best.score - 0.15).slice(0, 48);
+  const start = pack.songStarts[best.song];
+  const length = pack.songStarts[best.song + 1] - start;
+  const first = Math.max(0, Math.floor((best.offsetS + query.timesS[0] - 4) / hopS));
+  const last = Math.min(length - 1, Math.ceil((best.offsetS + query.timesS.at(-1) + 4) / hopS));
+  const stretch = [];
+  for (let position = first; near.length > 0 && position <= last; position++) {
+    const vector = pack.vector(start + position);
+    if (vector) stretch.push({ vector, timeS: position * hopS });
+  }
+  if (stretch.length === 0) return [best];
+  const beginS = stretch[0].timeS;
+  const laid = {
+    rotated: stretch.map(({ vector }) => vector),
+    timesS: stretch.map(({ timeS }) => timeS - beginS),
+    near: stretch.map(() => 0),
+  };
+  const memory = new Map();
+  const songs = new Set();
+  for (const { song, offsetS } of near) {
+    const there = sequenceScore(pack, laid, { song, offsetS: offsetS - best.offsetS + beginS }, memory);
+    const agreement = there.sim.reduce((sum, value) => sum + value, 0) / Math.max(there.covered, 1);
+    if (2 * there.covered >= stretch.length && agreement >= 0.75) songs.add(song);
+  }
+  return [best, ...near.filter((one) => songs.has(one.song) && songs.delete(one.song))];
+}
+
+function preferredFirst(same, pack) {
+  const points = ({ title, artist, album, source, external_ids: ids }) => {
+    const stem = source.replaceAll('\\', '/').split('/').at(-1).replace(/\.[^.]*$/, '');
+    return (title && title !== stem ? 2 : 0) + (artist ? 2 : 0) + (album ? 1 : 0) + (ids !== '{}' ? 1 : 0);
+  };
+  const rank = (one) => [one.score >= same[0].score - 0.05 ? 0 : 1, -(pack.tags ? points(pack.tags(one.song)) : 0), one.song];
+  return [...same].sort((a, b) => {
+    const [left, right] = [rank(a), rank(b)];
+    const at = left.findIndex((value, i) => value !== right[i]);
+    return at < 0 ? 0 : left[at] - right[at];
+  });
 }
 
 function similarityAt(pack, query, song, x, q, memory) {
@@ -131,17 +178,17 @@ function reference(pack, query, song, position, memory) {
   return memory.get(number);
 }
 
-function gather(aligned, shifted, neighbors, { near, nearestCohort }) {
-  const { song, score, sim } = aligned[0];
+function gather(aligned, shifted, neighbors, { near, nearestCohort }, same) {
+  const { score, sim } = aligned[0];
   const others = neighbors.map((row) =>
-    row.filter((one) => one.song !== song).map((one) => one.similarity).sort((a, b) => b - a),
+    row.filter((one) => !same.has(one.song)).map((one) => one.similarity).sort((a, b) => b - a),
   );
   const density = others.map((row, q) => {
     const largest = row.slice(0, 20);
     return mean([...largest, ...Array(20 - largest.length).fill(near[q])]);
   });
   const lead = sim.map((value, q) => value - Math.max(others[q][0] ?? -Infinity, nearestCohort[q]));
-  const runnerUp = aligned.find((one) => one.song !== song);
+  const runnerUp = aligned.find((one) => !same.has(one.song));
   const elsewhere = shifted.map((one) => (one.score > NO_SCORE ? one.score : 0)).sort((a, b) => b - a);
   return [
     mean(sim),
@@ -161,7 +208,8 @@ const logit = (probability) => Math.log(Math.max(probability, 1e-12)) - Math.log
 function probability(evidence, n, fingerprints, acceptance) {
   const features = [...evidence, Math.log(n), ...evidence.map((value) => value * Math.log(n))];
   const sum = features.reduce((total, value, i) => total + value * acceptance.coefficients[i], acceptance.intercept);
-  return sigmoid(sum - acceptance.size_slope * Math.log(Math.max(1, fingerprints / acceptance.n_fitted)));
+  const { size_slope: slope = 0, n_fitted: fitted = 1 } = acceptance;
+  return sigmoid(sum - slope * Math.log(Math.max(1, fingerprints / fitted)));
 }
 
 function thresholdFor(n, { threshold, threshold_single: single }) {

@@ -8,9 +8,16 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.audio import load
+from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.match.matcher import Matcher
+from ondevice_db.recognizer import acceptance_of
+from ondevice_db.store.store import SongDatabase
+from simulator.scenes.recordings import demo_recordings
 from tests.android.golden_database import write_answers
 
 pytestmark = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
@@ -50,8 +57,8 @@ def test_answers_are_pythons(goldens: Path, tmp_path: Path, name: str, n_queries
         if not theirs["candidates"]:
             assert mine is None
             continue
-        song, offset_s, raw_score, score = theirs["candidates"][0]
-        assert mine["song"] == song
+        song, offset_s, raw_score, score, also = theirs["candidates"][0]
+        assert (mine["song"], mine["also"]) == (song, also)
         assert (mine["song"] if mine["accepted"] else None) == theirs["best"]
         assert mine["offsetS"] == pytest.approx(offset_s, abs=1e-3)
         assert [mine["rawScore"], mine["score"], mine["threshold"]] == pytest.approx(
@@ -60,6 +67,28 @@ def test_answers_are_pythons(goldens: Path, tmp_path: Path, name: str, n_queries
         assert mine["evidence"] == pytest.approx(theirs["evidence"], abs=1e-5)
         n_accepted += mine["accepted"]
     assert n_queries / 4 < n_accepted < n_queries
+
+
+def test_copies_of_a_recording_are_one_answer(tmp_path: Path) -> None:
+    fingerprinter = Fingerprinter.from_model()
+    paths = [one.path for one in demo_recordings().values() if one.indexed][:3]
+    rng = np.random.default_rng(1)
+    for number, path in enumerate(paths):
+        noisy = load(path) + 0.01 * rng.standard_normal(load(path).size)
+        soundfile.write(tmp_path / f"copy-{number}.flac", noisy.clip(-1, 1), 16_000)
+    database = tmp_path / "copies.npdb"
+    index_paths([*paths, *sorted(tmp_path.glob("*.flac"))], database, fingerprinter)
+    songs = SongDatabase.open(database)
+    queries = [fingerprinter.embed(load(path)[80_000:208_000], 0.5) for path in paths]
+    matcher = Matcher(songs, acceptance_of(fingerprinter))
+    question = {"hop_s": 0.5, "acceptance": acceptance_of(fingerprinter).to_dict()}
+    done = ask(database, {**question, "queries": [query.tolist() for query in queries]}, tmp_path)
+    assert done.returncode == 0, done.stderr
+    for line, query in zip(done.stdout.splitlines(), queries, strict=True):
+        mine, (best, *_) = json.loads(line), matcher.match(query, 0.5).candidates
+        assert len(best.also) == 1
+        assert {mine["song"], *mine["also"]} == {best.song_index, best.also[0].song_index}
+        assert mine["score"] == pytest.approx(best.score, abs=1e-5)
 
 
 def test_what_is_damaged_or_foreign_is_refused(goldens: Path, tmp_path: Path) -> None:
