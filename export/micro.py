@@ -7,7 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
+from nowplaying_core.errors import CorruptArtifactError, needs_extra
 from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["MicroModel", "micro_runtime"]
@@ -23,11 +23,8 @@ def micro_runtime(purpose: str) -> Any:
     MissingExtraError
         Without the ``micro`` extra.
     """
-    try:
+    with needs_extra("micro", purpose):
         from tflite_micro.python.tflite_micro import runtime
-    except ImportError as error:
-        extra = "micro"
-        raise MissingExtraError(extra, purpose, error) from error
     return runtime
 
 

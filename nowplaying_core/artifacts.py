@@ -23,6 +23,7 @@ __all__ = [
     "read_manifest",
     "sha256_file",
     "write_array",
+    "write_arrays",
     "write_atomic",
     "write_bytes",
     "write_json",
@@ -194,6 +195,17 @@ def write_array(path: Path, array: "NDArray[Any]") -> None:
     def write(temporary: Path) -> None:
         with temporary.open("wb") as handle:  # np.save adds .npy to a bare name
             np.save(handle, array, allow_pickle=False)
+
+    write_atomic(path, write)
+
+
+def write_arrays(path: Path, arrays: "Mapping[str, NDArray[Any]]") -> None:
+    """Write a ``.npz`` file of named arrays of numbers atomically."""
+    import numpy as np
+
+    def write(temporary: Path) -> None:
+        with temporary.open("wb") as handle:
+            np.savez(handle, **arrays)  # type: ignore[arg-type]  # NumPy's own options have other types
 
     write_atomic(path, write)
 

@@ -5,6 +5,8 @@ without a traceback and ends with ``exit_code``.
 """
 
 import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 __all__ = [
     "ArtifactError",
@@ -100,3 +102,12 @@ def disk_advice(error: BaseException) -> str:
     """Return what to do about an error of the operating system; the command may be given again afterwards."""
     number = error.errno if isinstance(error, OSError) else None
     return _ADVICE.get(errno.errorcode.get(number or 0, ""), "run the command again")
+
+
+@contextmanager
+def needs_extra(extra: str, purpose: str) -> Iterator[None]:
+    """Import optional packages: where one is missing, MissingExtraError names the extra and what it is needed for."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingExtraError(extra, purpose, error) from error

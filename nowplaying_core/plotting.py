@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from nowplaying_core.errors import MissingExtraError
+from nowplaying_core.errors import needs_extra
 
 __all__ = ["new_figure", "pyplot"]
 
@@ -15,14 +15,11 @@ def pyplot() -> Any:
     MissingExtraError
         When the report extra is not installed.
     """
-    try:
+    with needs_extra("report", "plotting"):
         import matplotlib as mpl
 
         mpl.use("Agg")
         import matplotlib.pyplot as plt
-    except ImportError as error:
-        extra, purpose = "report", "plotting"
-        raise MissingExtraError(extra, purpose, error) from error
     return plt
 
 
@@ -39,9 +36,6 @@ def new_figure(**options: Any) -> Any:
     MissingExtraError
         When the report extra is not installed.
     """
-    try:
+    with needs_extra("report", "plotting"):
         from matplotlib.figure import Figure
-    except ImportError as error:
-        extra, purpose = "report", "plotting"
-        raise MissingExtraError(extra, purpose, error) from error
     return Figure(layout="constrained", **options)

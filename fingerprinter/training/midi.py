@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from nowplaying_core.artifacts import write_atomic
-from nowplaying_core.errors import AudioFormatError, MissingExtraError
+from nowplaying_core.errors import AudioFormatError, needs_extra
 
 __all__ = ["Rendering", "choose_scores", "draw_rendering", "render", "render_folder"]
 
@@ -89,10 +89,8 @@ def render(score: Path, output: Path, how: Rendering) -> None:
     AudioFormatError
         When the score cannot be read, or FluidSynth is missing or fails.
     """
-    try:
+    with needs_extra("train", "rendering MIDI"):
         import mido
-    except ImportError as error:
-        raise MissingExtraError(extra="train", needed_for="rendering MIDI", cause=error) from error
     if shutil.which("fluidsynth") is None:
         message = "rendering MIDI needs the fluidsynth program: install it (Debian: fluidsynth, fluid-soundfont-gm)"
         raise AudioFormatError(message)

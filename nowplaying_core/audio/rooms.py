@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy import signal
 
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
-from nowplaying_core.errors import MissingExtraError
+from nowplaying_core.errors import needs_extra
 
 __all__ = ["decaying_response", "from_direct_sound", "shoebox_response"]
 
@@ -75,11 +75,8 @@ def shoebox_response(
     MissingExtraError
         When pyroomacoustics is not installed.
     """
-    try:
+    with needs_extra("train", "simulating rooms"):
         import pyroomacoustics
-    except ImportError as error:
-        extra, purpose = "train", "simulating rooms"
-        raise MissingExtraError(extra, purpose, error) from error
     order = min(max_order, int(np.ceil(n_samples / SAMPLE_RATE_HZ * _SPEED_OF_SOUND_M_S / min(size_m))) + 1)
     shoebox = pyroomacoustics.ShoeBox(
         size_m, fs=SAMPLE_RATE_HZ, materials=pyroomacoustics.Material(absorption), max_order=order

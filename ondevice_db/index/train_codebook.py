@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import ConfigError, MissingExtraError
+from nowplaying_core.errors import ConfigError, needs_extra
 from ondevice_db.format.schema import MAX_CELLS
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.codebook import Codebook
@@ -63,11 +63,8 @@ def train_codebook(
     MissingExtraError
         When faiss is not installed.
     """
-    try:
+    with needs_extra("train", "training a codebook"):
         import faiss
-    except ImportError as error:
-        extra, purpose = "train", "training a codebook"
-        raise MissingExtraError(extra, purpose, error) from error
     n, dim = embeddings.shape
     if not 1 <= n_cells <= MAX_CELLS or n < max(n_cells, 256) or dim % n_subspaces:
         message = (

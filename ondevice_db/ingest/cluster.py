@@ -14,7 +14,7 @@ from typing import Any
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import errors
-from nowplaying_core.errors import MissingExtraError, NowPlayingError
+from nowplaying_core.errors import NowPlayingError, needs_extra
 from ondevice_db.format.track import Track
 from ondevice_db.ingest.workers import ReadOptions, fingerprint_file, rebuild_error
 
@@ -51,12 +51,9 @@ def fingerprint_on_cluster(
     MissingExtraError
         When Ray is not installed.
     """
-    try:
+    with needs_extra("cluster", "indexing on a Ray cluster"):
         import ray
         import ray.data
-    except ImportError as error:
-        extra, purpose = "cluster", "indexing on a Ray cluster"
-        raise MissingExtraError(extra, purpose, error) from error
     if not paths:
         return
     if not ray.is_initialized():

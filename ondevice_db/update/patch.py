@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
+from nowplaying_core.errors import CorruptArtifactError, needs_extra
 
 __all__ = ["expand_patch", "make_patch"]
 
@@ -82,9 +82,6 @@ def _dictionary(zstandard: Any, content: bytes) -> Any:
 
 
 def _zstandard() -> Any:
-    try:
+    with needs_extra("delta", "a delta between two versions of a database"):
         import zstandard
-    except ImportError as error:
-        extra, purpose = "delta", "a delta between two versions of a database"
-        raise MissingExtraError(extra, purpose, error) from error
     return zstandard

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import write_bytes
-from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingExtraError
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, needs_extra
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.format.schema import MANIFEST_NAME
 from ondevice_db.store.store import SongDatabase
@@ -108,13 +108,10 @@ def check_signature(manifest: bytes, signature: bytes | None, public_key: str | 
 
 
 def _load_key(path: Path, *, private: bool) -> Any:
-    try:
+    with needs_extra("sign", "a database's signature"):
         from cryptography.exceptions import UnsupportedAlgorithm
         from cryptography.hazmat.primitives.asymmetric import ec
         from cryptography.hazmat.primitives.serialization import load_pem_private_key, load_pem_public_key
-    except ImportError as error:
-        extra, purpose = "sign", "a database's signature"
-        raise MissingExtraError(extra, purpose, error) from error
     kind = "private" if private else "public"
     try:
         with path.open("rb") as handle:

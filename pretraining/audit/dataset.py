@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.audio.sources import TrainingSources
 from pretraining.audit.config import AuditConfig
 from pretraining.diffusion.distance import fingerprints
@@ -84,11 +84,6 @@ def gather(
             "vectors": fingerprints(model, images),
             "n_words": np.array(len(words)),
         }
-        write_atomic(path, lambda temporary: _save(temporary, arrays))
+        write_arrays(path, arrays)
     with np.load(path, allow_pickle=False) as kept:
         return AttackDataset(kept["images"], kept["vectors"], int(kept["n_words"]))
-
-
-def _save(path: Path, arrays: dict[str, Any]) -> None:
-    with path.open("wb") as handle:
-        np.savez(handle, **arrays)

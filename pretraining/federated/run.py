@@ -9,7 +9,6 @@ import json
 import logging
 import os
 from dataclasses import asdict, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +17,9 @@ import numpy as np
 
 from fingerprinter.encoders.norm import BatchNorm
 from fingerprinter.training.loop import replace_weights
-from nowplaying_core.artifacts import write_atomic, write_json
+from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import ConfigError, MissingExtraError
+from nowplaying_core.errors import ConfigError, needs_extra
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME
@@ -74,11 +73,8 @@ def pretrain_federated(
         message = f"expected a method that learns from sound alone, found {config.method!r}"
         raise ConfigError(message)
     os.environ.setdefault("FLWR_TELEMETRY_ENABLED", "0")  # nothing here speaks to the network
-    try:
+    with needs_extra("federated", "federated pretraining"):
         from pretraining.federated.server import average
-    except ImportError as error:
-        extra, purpose = "federated", "federated pretraining"
-        raise MissingExtraError(extra, purpose, error) from error
     config = replace(
         config,
         n_steps=federation.n_rounds * federation.local_steps,
@@ -104,7 +100,7 @@ def pretrain_federated(
         return _values(pretext), loss
 
     def keep(values: list[Any], row: dict[str, Any], accountant: dict[str, Any] | None) -> None:
-        write_atomic(weights, partial(_save, values=values))
+        write_arrays(weights, {f"{number:04}": value for number, value in enumerate(values)})
         record["rounds"].append(row)
         record["accountant"] = accountant
         write_json(run_dir / RECORD_NAME, record)
@@ -170,8 +166,3 @@ def _values(pretext: Pretext) -> list[Any]:
 def _assign(pretext: Pretext, values: list[Any]) -> None:
     for variable, value in zip(pretext.trainable_variables, values, strict=True):
         variable.assign(value)
-
-
-def _save(path: Path, *, values: list[Any]) -> None:
-    with path.open("wb") as handle:
-        np.savez(handle, *values)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from keras import ops
 
-from nowplaying_core.errors import MissingExtraError
+from nowplaying_core.errors import needs_extra
 from pretraining.clips import ClipSampler
 from pretraining.codes.quantizer import slices
 from pretraining.methods.next_code import NextCode
@@ -24,10 +24,8 @@ class KMeansCodes(NextCode):
 
     def prepare(self, clips: ClipSampler) -> None:
         """Fit the codebook to ``n_fitted`` slices, every clip giving as many."""
-        try:
+        with needs_extra("train", "the codebook"):
             from sklearn.cluster import KMeans
-        except ImportError as error:
-            raise MissingExtraError(extra="train", needed_for="the codebook", cause=error) from error
         rng = np.random.default_rng([self.config.seed, self.config.n_steps])  # no training step has this number
         wanted, found = self.config.codes, []
         n_clips = max(self.config.clips_per_step, wanted.n_fitted // 50)  # neighbouring slices are much alike

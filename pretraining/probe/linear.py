@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import MissingExtraError
+from nowplaying_core.errors import needs_extra
 
 __all__ = ["linear_probe", "mean_by_owner"]
 
@@ -33,12 +33,10 @@ def linear_probe(
     MissingExtraError
         When scikit-learn is not installed.
     """
-    try:
+    with needs_extra("train", "the linear probe"):
         from sklearn.linear_model import LogisticRegression
         from sklearn.pipeline import make_pipeline
         from sklearn.preprocessing import StandardScaler
-    except ImportError as error:
-        raise MissingExtraError(extra="train", needed_for="the linear probe", cause=error) from error
     model = make_pipeline(StandardScaler(), LogisticRegression(C=_INVERSE_PENALTY, max_iter=_MOST_ITERATIONS))
     model.fit(vectors, labels)
     answers = np.zeros((len(queries), n_labels))

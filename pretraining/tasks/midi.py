@@ -11,7 +11,7 @@ from typing import Any, Final
 import numpy as np
 
 from fingerprinter.training.midi import Rendering, choose_scores, render
-from nowplaying_core.errors import ConfigError, MissingExtraError
+from nowplaying_core.errors import ConfigError, needs_extra
 from pretraining.tasks.task import Example, Task
 
 __all__ = ["Facts", "MidiTasks", "midi_facts"]
@@ -63,10 +63,8 @@ class Facts:
 
 def midi_facts(score: Path) -> Facts | None:
     """Read a score's facts; None where it cannot be read."""
-    try:
+    with needs_extra("train", "tasks of MIDI files"):
         import mido
-    except ImportError as error:
-        raise MissingExtraError(extra="train", needed_for="tasks of MIDI files", cause=error) from error
     try:
         messages = [message for track in mido.MidiFile(score, clip=True).tracks for message in track]
     except (OSError, EOFError, ValueError, KeyError, IndexError):

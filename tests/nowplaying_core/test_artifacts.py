@@ -1,10 +1,19 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from nowplaying_core import artifacts
-from nowplaying_core.artifacts import canonical_json, check_file, file_record, read_manifest, write_atomic, write_json
+from nowplaying_core.artifacts import (
+    canonical_json,
+    check_file,
+    file_record,
+    read_manifest,
+    write_arrays,
+    write_atomic,
+    write_json,
+)
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
 
 
@@ -101,3 +110,16 @@ def test_canonical_json_does_not_depend_on_order() -> None:
     assert canonical_json({"b": 1, "a": [1.5, "ä"]}) == canonical_json({"a": [1.5, "ä"], "b": 1}) == (
         '{"a":[1.5,"\\u00e4"],"b":1}'
     )  # fmt: skip
+
+
+def test_arrays_come_back_and_a_failed_write_leaves_the_old_ones(tmp_path: Path) -> None:
+    path = tmp_path / "some.npz"
+    write_arrays(path, {"one": np.arange(3), "allow": np.ones((2, 2), np.float16)})
+    with np.load(path, allow_pickle=False) as stored:
+        assert stored.files == ["one", "allow"]
+        np.testing.assert_array_equal(stored["one"], [0, 1, 2])
+    with pytest.raises(ValueError, match="inhomogeneous"):
+        write_arrays(path, {"one": [[1], [1, 2]]})  # type: ignore[dict-item]
+    with np.load(path, allow_pickle=False) as stored:
+        assert stored.files == ["one", "allow"]
+    assert [file.name for file in tmp_path.iterdir()] == ["some.npz"]

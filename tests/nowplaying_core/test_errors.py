@@ -35,3 +35,12 @@ def test_missing_extra_says_how_to_install_it() -> None:
         "pip install 'nowplaying-ondevice[mic]', or in a checkout pip install -e '.[mic]'"
     )
     assert isinstance(error, ImportError)
+
+
+def test_a_failed_import_names_the_extra_and_other_errors_pass() -> None:
+    text = r"knitting needs the 'wool' extra \(No module named 'no_such'\)"
+    with pytest.raises(errors.MissingExtraError, match=text) as error, errors.needs_extra("wool", "knitting"):
+        import no_such  # type: ignore[import-not-found]  # noqa: F401
+    assert (error.value.extra, error.value.exit_code) == ("wool", 5)
+    with pytest.raises(ValueError, match="invalid literal"), errors.needs_extra("wool", "knitting"):
+        int("one")
