@@ -20,6 +20,7 @@ __all__ = [
     "ParityError",
     "UnsupportedVersionError",
     "disk_advice",
+    "needs_extra",
 ]
 
 DISTRIBUTION = "nowplaying-ondevice"

@@ -2,22 +2,21 @@ import pytest
 
 from nowplaying_core import errors
 
+EXIT_CODES = {
+    "NowPlayingError": 3,
+    "AudioFormatError": 3,
+    "DatabaseError": 3,
+    "ConfigError": 2,
+    "ArtifactError": 4,
+    "ManifestMismatchError": 4,
+    "CorruptArtifactError": 4,
+    "ParityError": 4,
+    "UnsupportedVersionError": 4,
+    "MissingExtraError": 5,
+}
 
-@pytest.mark.parametrize(
-    ("name", "exit_code"),
-    [
-        ("NowPlayingError", 3),
-        ("AudioFormatError", 3),
-        ("DatabaseError", 3),
-        ("ConfigError", 2),
-        ("ArtifactError", 4),
-        ("ManifestMismatchError", 4),
-        ("CorruptArtifactError", 4),
-        ("ParityError", 4),
-        ("UnsupportedVersionError", 4),
-        ("MissingExtraError", 5),
-    ],
-)
+
+@pytest.mark.parametrize(("name", "exit_code"), EXIT_CODES.items())
 def test_each_class_has_its_exit_code_and_one_root(name: str, exit_code: int) -> None:
     kind = getattr(errors, name)
     assert issubclass(kind, errors.NowPlayingError)
@@ -25,7 +24,11 @@ def test_each_class_has_its_exit_code_and_one_root(name: str, exit_code: int) ->
 
 
 def test_every_class_is_listed_above() -> None:
-    assert len(errors.__all__) == 10
+    classes = {
+        name for name, kind in vars(errors).items() if isinstance(kind, type) and kind.__module__ == errors.__name__
+    }
+    assert classes == set(EXIT_CODES)
+    assert classes < set(errors.__all__)
 
 
 def test_missing_extra_says_how_to_install_it() -> None:
