@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from ondevice_db.recognizer import Match, Recognition, Recognizer
     from ondevice_db.store.store import SongDatabase
     from simulator.run import SimulationResult
+    from simulator.scenes.recordings import demo_recordings
 
 __all__ = [
     "ArtifactError",
@@ -65,6 +66,7 @@ __all__ = [
     "SongDatabase",
     "UnsupportedVersionError",
     "__version__",
+    "demo_recordings",
     "detect",
     "energy",
     "index",
@@ -86,6 +88,7 @@ _PLACES = {
     "Segment": "detector.segments",
     "SimulationResult": "simulator.run",
     "SongDatabase": "ondevice_db.store.store",
+    "demo_recordings": "simulator.scenes.recordings",
     "detect": "nowplaying.api.detect",
     "energy": "nowplaying.api.energy",
     "index": "nowplaying.api.index",

@@ -1,5 +1,6 @@
 """Matplotlib, where it is installed: pictures go to files or into a notebook, so no display is needed."""
 
+import io
 from typing import Any
 
 from nowplaying_core.errors import needs_extra
@@ -37,5 +38,14 @@ def new_figure(**options: Any) -> Any:
         When the report extra is not installed.
     """
     with needs_extra("report", "plotting"):
-        from matplotlib.figure import Figure
+        from matplotlib.figure import Figure as PlainFigure
+
+    class Figure(PlainFigure):
+        """A figure that a notebook shows without any preparation."""
+
+        def _repr_png_(self) -> bytes:
+            stream = io.BytesIO()
+            self.savefig(stream, format="png", dpi=100)
+            return stream.getvalue()
+
     return Figure(layout="constrained", **options)

@@ -51,7 +51,7 @@ class AlignmentMap:
         Returns
         -------
         matplotlib.figure.Figure
-            A notebook shows it after ``%matplotlib inline``; ``savefig`` writes it.
+            A notebook shows it; ``savefig`` writes it.
 
         Raises
         ------

@@ -50,6 +50,13 @@ def demo_recordings() -> dict[str, DemoRecording]:
     ------
     CorruptArtifactError
         When a file is missing or differs from the manifest beside it.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> song = nowplaying.demo_recordings()["fur-elise"]
+    >>> song.title, song.artist, song.path.name
+    ('Für Elise', 'Musopen', 'fur-elise.opus')
     """
     manifest = read_manifest(_FOLDER / "recordings.json", kind="demo-recordings", schema_version=_SCHEMA_VERSION)
     recordings: dict[str, DemoRecording] = {}

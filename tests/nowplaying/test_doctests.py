@@ -25,6 +25,7 @@ MODULES = (
     "fingerprinter.fingerprint",
     "ondevice_db.recognizer",
     "ondevice_db.store.store",
+    "simulator.scenes.recordings",
 )
 
 
