@@ -7,7 +7,8 @@ from nowplaying.cli.output import say, visible
 from nowplaying_core.text import clock
 
 if TYPE_CHECKING:
-    from ondevice_db.match.explain import Explanation, SongName
+    from ondevice_db.format.track import Track
+    from ondevice_db.match.explain import Explanation
 
 __all__ = ["print_explanation"]
 
@@ -21,7 +22,7 @@ def print_explanation(explanation: "Explanation") -> None:
     from rich.console import Console
     from rich.table import Table
 
-    names, steps = explanation.names, explanation.steps
+    tracks, steps = explanation.tracks, explanation.steps
     say(f"  why: {explanation.reason}")
     for reason in explanation.reasons:
         say(f"  - {reason.text}")
@@ -32,9 +33,9 @@ def print_explanation(explanation: "Explanation") -> None:
     candidates = Table("", "song", "at", "raw score", "score", box=box.SIMPLE_HEAD, title_justify="left")
     for rank, one in enumerate(explanation.candidates, start=1):
         numbers = (f"{one.raw_score:.3f}", f"{one.score:.3f}")
-        candidates.add_row(str(rank), _name(names[one.song_index]), clock(one.offset_s), *numbers)
+        candidates.add_row(str(rank), _name(tracks[one.song_index]), clock(one.offset_s), *numbers)
         for copy in one.also:
-            candidates.add_row("", f"also {_name(names[copy.song_index])}", clock(copy.offset_s), "", "")
+            candidates.add_row("", f"also {_name(tracks[copy.song_index])}", clock(copy.offset_s), "", "")
     console.print(candidates)
     evidence = Table("query", "song", "similarity", "", "cohort", "runner-up", "", box=box.SIMPLE_HEAD)
     for step in steps:
@@ -45,7 +46,7 @@ def print_explanation(explanation: "Explanation") -> None:
             f"{step.similarity:.2f}",
             _bar(step.similarity),
             f"{step.cohort_similarity:.2f}",
-            "none" if other is None else f"{step.runner_up_similarity:.2f}  {_name(names[other])}",
+            "none" if other is None else f"{step.runner_up_similarity:.2f}  {_name(tracks[other])}",
             "+" if step.wins else "-",
         )
     console.print(evidence)
@@ -57,7 +58,7 @@ def print_explanation(explanation: "Explanation") -> None:
     say(f"  {n_wins} of {len(steps)} fingerprints are nearest to the first song (+); {scanned}")
 
 
-def _name(song: "SongName") -> str:
+def _name(song: "Track") -> str:
     return visible(song.name.replace("\n", " "))
 
 

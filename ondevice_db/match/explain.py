@@ -11,12 +11,13 @@ from html import escape
 from typing import Any
 
 from nowplaying_core.text import clock, html_table
+from ondevice_db.format.track import Track
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.evidence import Evidence
 from ondevice_db.match.match import Candidate, Ranking, Step
 from ondevice_db.store.store import Songs
 
-__all__ = ["CLEAR_MATCH", "Explanation", "Reason", "SongName", "explain_match", "reasons_against"]
+__all__ = ["CLEAR_MATCH", "Explanation", "Reason", "explain_match", "reasons_against"]
 
 # Medians over 36 queries: 8 s from three positions of each shipped demo song under the demo's talking at 5 dB, in a
 # database of these songs. All of them are recognized.
@@ -67,20 +68,6 @@ class Reason:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SongName:
-    """How a song is called in an explanation."""
-
-    track_id: str
-    title: str
-    artist: str
-
-    @property
-    def name(self) -> str:
-        """The song as one reads it everywhere: "title - artist", or the title alone."""
-        return " - ".join(part for part in (self.title, self.artist) if part)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Explanation:
     """Why a query was answered as it was.
 
@@ -99,7 +86,7 @@ class Explanation:
         Of the first candidate.
     candidates : tuple of Candidate
     steps : tuple of Step
-    names : mapping of int to SongName
+    tracks : mapping of int to Track
         By song index, of every song in ``candidates`` and ``steps``.
     """
 
@@ -112,12 +99,12 @@ class Explanation:
     evidence: Evidence | None
     candidates: tuple[Candidate, ...]
     steps: tuple[Step, ...]
-    names: Mapping[int, SongName]
+    tracks: Mapping[int, Track]
 
     def _repr_html_(self) -> str:
         reasons = "".join(f"<li>{escape(reason.text)}</li>" for reason in self.reasons)
         rows = [
-            (self.names[one.song_index].name, clock(one.offset_s), f"{one.raw_score:.3f}", f"{one.score:.3f}")
+            (self.tracks[one.song_index].name, clock(one.offset_s), f"{one.raw_score:.3f}", f"{one.score:.3f}")
             for one in self.candidates
         ]
         table = html_table(("song", "at", "raw score", "score"), rows, numbers=(1, 2, 3))
@@ -125,8 +112,11 @@ class Explanation:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form, in which songs are called by their names."""
-        names = {index: asdict(name) for index, name in self.names.items()}
-        table = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "names"}
+        names = {
+            index: {"track_id": track.track_id, "title": track.title, "artist": track.artist}
+            for index, track in self.tracks.items()
+        }
+        table = {item.name: getattr(self, item.name) for item in fields(self) if item.name != "tracks"}
         return {
             **table,
             "reasons": [asdict(reason) for reason in self.reasons],
@@ -170,7 +160,7 @@ def explain_match(match: Ranking, acceptance: Acceptance, database: Songs, *, qu
         evidence=match.evidence,
         candidates=match.candidates,
         steps=steps,
-        names={index: _name(database, index) for index in sorted(mentioned)},
+        tracks={index: database.track(index) for index in sorted(mentioned)},
     )
 
 
@@ -199,11 +189,6 @@ def _step_table(step: Step, names: Mapping[int, dict[str, str]]) -> dict[str, An
     table = {**asdict(step), "wins": step.wins}
     song = table.pop("runner_up_song")
     return {**table, "runner_up": None if song is None else names[song]}
-
-
-def _name(database: Songs, song_index: int) -> SongName:
-    track = database.track(song_index)
-    return SongName(track_id=track.track_id, title=track.title, artist=track.artist)
 
 
 def _decision(match: Ranking) -> str:

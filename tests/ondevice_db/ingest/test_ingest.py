@@ -350,7 +350,7 @@ class TestRecognizer:
         assert answer.match is not None
         assert alignment is not None
         first = explanation.candidates[0]
-        assert explanation.names[first.song_index].title == alignment.title == answer.match.track.title == "song-3"
+        assert explanation.tracks[first.song_index].title == alignment.title == answer.match.track.title == "song-3"
         assert (first.offset_s, first.score) == (alignment.offset_s, alignment.score)
         assert (first.offset_s, first.score) == (answer.match.offset_s, answer.match.score)
         assert alignment.steps == explanation.steps
