@@ -1,9 +1,8 @@
 """``nowplaying energy``: energy per day, the device profiles, and the figures that may be stated."""
 
 from dataclasses import asdict
-from enum import Enum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -24,13 +23,6 @@ __all__ = ["app"]
 app = App()
 
 
-class Rates(Enum):
-    """Whose error rates."""
-
-    MEASURED = "measured"
-    PUBLISHED = "published"
-
-
 def energy(
     context: typer.Context,
     device: Device = "pixel-2",
@@ -48,8 +40,9 @@ def energy(
     jobs: Jobs = 1,
     songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in the database.")] = 10_000,
     rates: Annotated[
-        Rates, typer.Option("--rates", help="Error rates: of these models, or of Now Playing's detector.")
-    ] = Rates.MEASURED,
+        Literal["measured", "published"],
+        typer.Option("--rates", help="Error rates: of these models, or of Now Playing's detector."),
+    ] = "measured",
     latencies: Annotated[
         Path | None,
         typer.Option("--latencies", help="JSON of benchmark_model on a real phone, instead of the estimate."),
@@ -90,7 +83,7 @@ def energy(
 
     own = None if study_file is None else StudyFile.read(study_file)
     models: dict[str, Any] = {"detector": detector, "fingerprinter": fingerprinter, "latencies": latencies}
-    study = load_study(device, figures=_stated(stated or []), own=own, n_songs=songs, rates=rates.value, **models)
+    study = load_study(device, figures=_stated(stated or []), own=own, n_songs=songs, rates=rates, **models)
     if report is None and own is not None and own.sweeps:
         note("the sweeps of the study file are in a report: add --report OUT.html")
     command = typed_command()

@@ -1,8 +1,7 @@
 """``nowplaying evaluate``: how well the models do, as tables and JSON."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -15,16 +14,9 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
+Protocol = Literal["attention-qbe", "nafp", "now-playing"]
 app = App(help="Measure the models on a corpus (docs/data.md says what that is).", no_args_is_help=True)
 _Metrics = Annotated[bool, typer.Option("--metrics", help="Also write the model folder's metrics.json and card.")]
-
-
-class Protocol(Enum):
-    """A published protocol."""
-
-    ATTENTION_QBE = "attention-qbe"
-    NAFP = "nafp"
-    NOW_PLAYING = "now-playing"
 
 
 def retrieval(
@@ -58,7 +50,7 @@ def retrieval(
 ) -> None:
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
     if protocol is not None:
-        if float_model or fit_acceptance or hop_s or (metrics and protocol is Protocol.NOW_PLAYING):
+        if float_model or fit_acceptance or hop_s or (metrics and protocol == "now-playing"):
             message = (
                 "--protocol takes none of --float-model, --hop and --fit-acceptance, and --metrics with a grid only"
             )
@@ -178,15 +170,15 @@ def _published(
     from nowplaying_core.manifest import ModelFolder
 
     common: dict[str, Any] = {"n_queries": n_queries, "seed": seed, "jobs": jobs}
-    if protocol is Protocol.NOW_PLAYING:
+    if protocol == "now-playing":
         result = evaluate_open_set(model, corpus, cache_dir, **common)
         text, plot = grid_report.open_set_to_markdown(result), grid_report.plot_open_set
     else:
-        result = evaluate_grid(protocol.value, model, corpus, cache_dir, exact=exact, baseline=baseline, **common)
+        result = evaluate_grid(protocol, model, corpus, cache_dir, exact=exact, baseline=baseline, **common)
         text, plot = grid_report.grid_to_markdown(result), grid_report.plot_grid
-    finish(protocol.value, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
+    finish(protocol, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
     if out is not None:
-        plot(result, out / f"{protocol.value}.png")
+        plot(result, out / f"{protocol}.png")
 
 
 app.add(retrieval, example=f"nowplaying evaluate retrieval {ON_CORPUS}")

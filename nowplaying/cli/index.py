@@ -1,8 +1,7 @@
 """``nowplaying index``: fingerprint music into a song database."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -14,28 +13,6 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 __all__ = ["index"]
 
 
-class Layout(Enum):
-    """How a database keeps fingerprints."""
-
-    PQ = "pq"
-    FLAT = "flat"
-
-
-class CodebookSource(Enum):
-    """Whose codebook a new database gets."""
-
-    AUTO = "auto"
-    OWN = "own"
-    SHIPPED = "shipped"
-
-
-class Engine(Enum):
-    """Where files are fingerprinted."""
-
-    LOCAL = "local"
-    RAY = "ray"
-
-
 def index(
     music: Annotated[list[Path], typer.Argument(help="Audio files and folders; folders are searched.")],
     database: Database,
@@ -44,8 +21,9 @@ def index(
         int | None, typer.Option("--jobs", min=1, help="Processes to use.", show_default="one per core")
     ] = None,
     layout: Annotated[
-        Layout, typer.Option("--layout", help="Codes of 12 bytes a second, or floats for small libraries.")
-    ] = Layout.PQ,
+        Literal["pq", "flat"],
+        typer.Option("--layout", help="Codes of 12 bytes a second, or floats for small libraries."),
+    ] = "pq",
     hop_s: Annotated[
         float | None,
         typer.Option("--hop", help="Seconds between fingerprints: 0.5 finds shorter sound, in twice the space."),
@@ -54,12 +32,12 @@ def index(
         int | None, typer.Option("--code-bytes", help="Bytes of a fingerprint: 6, 8, 12, 16 or 24.", show_default="12")
     ] = None,
     codebook: Annotated[
-        CodebookSource,
+        Literal["auto", "own", "shipped"],
         typer.Option("--codebook", help="Own is trained on this music; auto does so if there is enough of it."),
-    ] = CodebookSource.AUTO,
+    ] = "auto",
     engine: Annotated[
-        Engine, typer.Option("--engine", help="This machine, or a Ray cluster (docs/cluster.md).")
-    ] = Engine.LOCAL,
+        Literal["local", "ray"], typer.Option("--engine", help="This machine, or a Ray cluster (docs/cluster.md).")
+    ] = "local",
     min_seconds: Annotated[
         float | None,
         typer.Option("--min-seconds", min=0.0, help="Refuse shorter recordings.", show_default="one window, 2 s"),
@@ -85,10 +63,10 @@ def index(
             database,
             jobs=jobs,
             add=add,
-            layout=layout.value,
+            layout=layout,
             hop_s=hop_s,
-            engine=engine.value,
-            codebook=codebook.value,
+            engine=engine,
+            codebook=codebook,
             code_bytes=code_bytes,
             model=fingerprinter,
             min_seconds=min_seconds,

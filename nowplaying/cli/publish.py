@@ -1,8 +1,7 @@
 """``nowplaying publish``: turn a finished training run into a model folder."""
 
-from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -15,13 +14,6 @@ from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, S
 __all__ = ["app"]
 
 app = App(help="Turn a finished training run into a model folder.", no_args_is_help=True)
-
-
-class Precision(Enum):
-    """Numbers of an exported encoder."""
-
-    INT8 = "int8"
-    FLOAT32 = "float32"
 
 
 _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_default=False)]
@@ -39,8 +31,8 @@ def fingerprinter(
     name: Annotated[str, typer.Option("--name")] = SHIPPED_FINGERPRINTER,
     version: _Version = "1.0.0",
     precision: Annotated[
-        Precision, typer.Option("--precision", help="Of the encoder; float32 is for comparison.")
-    ] = Precision.INT8,
+        Literal["int8", "float32"], typer.Option("--precision", help="Of the encoder; float32 is for comparison.")
+    ] = "int8",
     jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
 ) -> None:
     """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
@@ -54,7 +46,7 @@ def fingerprinter(
         TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
         name=name,
         version=version,
-        precision=precision.value,
+        precision=precision,
         jobs=jobs,
     )
     say(str(folder))
