@@ -44,6 +44,7 @@ nightly: $(VENV)/.stamp-dev ## Kill 2,000 writers and damage 10,000 databases; f
 
 pages: $(VENV)/.stamp-dev ## Write the generated figures of README, docs and model cards anew
 	$(BIN)/python -m evaluation.pages --write
+	$(BIN)/python -m nowplaying.api.reference --write
 
 # docs/data.md says what a corpus is and where to find one.
 eval: $(VENV)/.stamp-dev ## Evaluate retrieval: EVAL_ARGS="--corpus C --cache-dir D"

@@ -20,6 +20,7 @@ __all__ = ["BLOCKS", "ROOT", "fill", "main", "pages"]
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
+    "headline": readme.headline_text,
     "retrieval": readme.retrieval_text,
     "grid": readme.grid_text,
     "detector": readme.detector_text,

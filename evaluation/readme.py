@@ -1,4 +1,4 @@
-"""The README's generated parts, from the models' metrics and the benchmark's result (:mod:`evaluation.pages`)."""
+"""The generated parts of the README and docs/accuracy.md, from the models' metrics and the benchmark's result (:mod:`evaluation.pages`)."""
 # ruff: noqa: E501  # prose is broken where the README breaks, not where Python does
 
 import json
@@ -8,6 +8,7 @@ from typing import Any
 from evaluation.goals import detector_table
 from evaluation.retrieval.report import OUT_OF_SAMPLE, false_accept_table, known_table, percent
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.text import markdown_table
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -22,7 +23,7 @@ def retrieval_text() -> str:
     """Return the two tables of retrieval with what they were measured on."""
     metrics = read(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
     lines = [
-        "Measured on split `dev` of the development corpus ([docs/data.md](docs/data.md)). All "
+        "Measured on split `dev` of the development corpus ([data.md](data.md)). All "
         f"{metrics['n_songs']} `train` and `dev` tracks are",
         f"indexed; {metrics['n_queries']} queries a condition come from {metrics['n_tracks']} `dev` tracks that no network "
         "was trained on; noise, simulated rooms of 0.2 to 0.8 s,",
@@ -71,6 +72,36 @@ def grid_text() -> str:
         *rows,
     ]
     return "\n".join(lines)
+
+
+def accuracy_rows() -> list[tuple[float, dict[str, float]]]:
+    """Return song-level top-1 in % by query length, at 0 dB in rooms: ours, the paper's retrieval, landmarks."""
+    rows = read("models/fingerprinter-sync-v1/metrics.json")["rows"]
+    hard = [row for row in rows if (row["table"], row["snr_db"]) == ("noise and room", 0.0)]
+    systems = {"ours": "ours, pq", "published retrieval": "majority, exact", "landmarks": "landmarks"}
+    found = {(row["length_s"], row["system"]): 100 * row["song"]["rate"] for row in hard}
+    lengths = sorted({row["length_s"] for row in hard})
+    return [(length, {name: found[length, key] for name, key in systems.items()}) for length in lengths]
+
+
+def headline_text() -> str:
+    """Return the README's small table of accuracy, detection, speed and energy."""
+    metrics = read(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
+    known = {row["condition"]: row for row in metrics["known"]}
+    false = {(row["queries"], row["condition"]): row for row in metrics["false_accepts"]}
+    wrong = false["unknown music", "5 dB, 8 s"]
+    streams = read(f"models/{SHIPPED_DETECTOR}/metrics.json")["streams"]
+    rows = [
+        (f"right song first, {name}", f"{percent(known[name]['rank1']['rate'])} %", f"{metrics['n_songs']} songs")
+        for name in ("5 dB, 8 s", "0 dB, room, 8 s", "0 dB, room, 3 s")
+    ]
+    accepted = percent(known["0 dB, room, 8 s"]["accepted"]["rate"])
+    rows += [
+        ("named (first and sure enough), 0 dB, room, 8 s", f"{accepted} %", "out of sample"),
+        ("unknown music wrongly named, 5 dB, 8 s", f"{wrong['count']} of {wrong['n']}", "goal: 0.3 %"),
+        ("music found at 5 dB or more", f"{percent(streams['recall_audible']['value'])} %", "goal: 90 %"),
+    ]
+    return markdown_table(["figure", "value", ""], rows)
 
 
 def detector_text() -> str:

@@ -1,0 +1,60 @@
+"""The README: short, its pictures there in light and dark with words for those who do not see them."""
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import nowplaying
+from evaluation.pictures import FOLDER, draw_chart
+from evaluation.readme import accuracy_rows
+
+ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_is_short() -> None:
+    assert len(README.splitlines()) <= 120
+
+
+def test_every_picture_is_there_light_and_dark_and_described() -> None:
+    sources = re.findall(r'src(?:set)?="([^"]+)"', README)
+    assert len(sources) == 4
+    assert all((ROOT / source).is_file() for source in sources)
+    for dark, light in zip(sources[::2], sources[1::2], strict=True):
+        assert (dark.replace("-dark", ""), "-dark" in dark) == (light.replace("-light", ""), True)
+    assert all(len(alt) > 40 for alt in re.findall(r'alt="([^"]+)"', README))
+    assert README.count("<img") == README.count('alt="') == 2
+
+
+def test_every_picture_is_of_the_readme() -> None:
+    named = {Path(name).name for name in re.findall(r"docs/pictures/[\w.-]+", README)}
+    assert {path.name for path in FOLDER.iterdir()} == named
+
+
+def test_the_chart_draws_the_committed_figures(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    rows = accuracy_rows()
+    assert [set(values) for _, values in rows] == [{"ours", "published retrieval", "landmarks"}] * len(rows)
+    for scheme in ("light", "dark"):
+        axes = draw_chart(scheme).axes[0]
+        assert [bar.get_height() for bar in axes.containers[0]] == [values["ours"] for _, values in rows]
+
+
+def test_the_five_lines_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    (tmp_path / "music").mkdir()
+    recordings = nowplaying.demo_recordings()
+    for name in ("martian-cowboy", "marhaba"):
+        shutil.copy(recordings[name].path, tmp_path / "music")
+    shutil.copy(recordings["martian-cowboy"].path, tmp_path / "query.opus")
+    shutil.copy(recordings["marhaba"].path, tmp_path / "evening.wav")
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, object] = {}
+    exec(code, namespace)  # noqa: S102 (it is ours)
+    recognizer = namespace["recognizer"]
+    assert isinstance(recognizer, nowplaying.Recognizer)
+    match = recognizer.recognize("query.opus").match
+    assert match is not None
+    assert match.title == "Martian Cowboy"
