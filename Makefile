@@ -1,6 +1,6 @@
-# Each verb sets up what it needs: `make demo` and `make test` work in a fresh clone with Python 3.11 and a C++ compiler.
+# Each verb sets up what it needs: `make demo` and `make test` work in a fresh clone with Python 3.11 to 3.13 and a C++ compiler.
 
-PYTHON ?= $(shell command -v python3.11 || command -v python3)
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3; do $$name -c '' 2>/dev/null && echo $$name && break; done)
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c constraints.txt
@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 export ANNOY_COMPILER_ARGS := -O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
 ANNOY := --no-binary annoy --no-cache-dir annoy
 
-.PHONY: help setup demo test lint type format bench nightly pages eval wheel clean
+.PHONY: help setup demo test lint type format bench nightly pages eval wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,14 +54,19 @@ wheel: $(VENV)/.stamp-dev ## Build the wheel into dist/
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist
 
+# Versions that are there already are kept where they still fit; delete the file first for the newest of everything.
+lock: $(VENV)/.stamp-dev ## Write constraints.txt, the versions that CI installs, from pyproject.toml
+	$(BIN)/uv pip compile pyproject.toml --quiet $(addprefix --extra ,train micro report cluster dev) --universal \
+	  --python-version 3.11 --no-annotate --custom-compile-command "make lock" --output-file constraints.txt
+
 clean: ## Remove what builds and tools left
 	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
 
 $(BIN)/python:
-	@test -n "$(PYTHON)" || { echo "make: no python3.11 on the path; install Python 3.11 or set PYTHON=..." >&2; exit 1; }
+	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 to 3.13 on the path; install one or set PYTHON=..." >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
 	  { echo "make: $(PYTHON) is too old; install Python 3.11 or set PYTHON=..." >&2; exit 1; }
-	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: on Debian and Ubuntu, install python3.11-venv" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: on Debian and Ubuntu, install the package python3.11-venv, or that of your Python" >&2; exit 1; }
 
 $(VENV)/.stamp-base: pyproject.toml constraints.txt | $(BIN)/python
 	$(PIP) $(ANNOY)

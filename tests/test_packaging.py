@@ -99,6 +99,32 @@ def test_every_data_file_of_a_room_is_in_the_wheel(wheel: Path) -> None:
     assert [name for name in wanted if name not in shipped] == []
 
 
+def test_the_versions_are_those_that_run() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    named = {text.rpartition(" ")[2] for text in project["classifiers"] if "Python :: 3." in text}
+    assert named == {"3.11", "3.12", "3.13"}
+    assert project["requires-python"] == ">=3.11"
+    script = (ROOT / ".ci" / "check_wheel").read_text()
+    assert all(f"python{version}" in script for version in named)
+
+
+def test_every_requirement_is_locked() -> None:
+    """What `make lock` wrote fits pyproject.toml; `.ci/run` checks that it would write the same again."""
+    from packaging.requirements import Requirement
+    from packaging.utils import canonicalize_name
+
+    lines = (line.partition(";")[0].strip() for line in (ROOT / "constraints.txt").read_text().splitlines())
+    pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
+    locked = {canonicalize_name(name): version for name, version in pins.items()}
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extras = [project["optional-dependencies"][name] for name in ("train", "micro", "report", "cluster", "dev")]
+    wanted = project["dependencies"] + [one for extra in extras for one in extra]
+    requirements = [Requirement(one) for one in wanted]
+    assert len(requirements) > 25
+    for one in requirements:
+        assert one.specifier.contains(locked[canonicalize_name(one.name)], prereleases=True), one
+
+
 @pytest.mark.network
 def test_wheel_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
