@@ -43,7 +43,7 @@ def stream_metrics(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig], *
         regions += [(region, place in found) for place, region in enumerate(track.regions)]
         delays += found.values()
         for time_s in false_triggers(track.regions, times):
-            false[_label(track, int(np.searchsorted(track.times_s, time_s)))] += 1
+            false[track.parts[track.part_of[np.searchsorted(track.times_s, time_s)]].label] += 1
         labels = np.array([part.label for part in track.parts])[track.part_of[track.is_outside]]
         exposure_s.update({str(label): DECISION_S * int((labels == label).sum()) for label in np.unique(labels)})
     # A trigger in a quiet room is false as well, but the time there would make the rate look better.
@@ -147,10 +147,6 @@ def _windows(tracks: Sequence[StreamTrack], seed: int) -> dict[str, Any]:
         | {name: area(name, "all") for name in names},
         "det": {name: det_curve(positive_total, counts) for name, counts in totals.items()},
     }
-
-
-def _label(track: StreamTrack, step: int) -> str:
-    return track.parts[int(track.part_of[step])].label
 
 
 def _recorded_hours(tracks: Sequence[StreamTrack]) -> float:

@@ -117,7 +117,7 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
                     "start_s": start_s,
                     "end_s": end_s,
                     "snr_db": snr_db,
-                    "behind": _part_at(parts, (start_s + end_s) / 2).label,
+                    "behind": next((one for one in parts if one.end_s > (start_s + end_s) / 2), parts[-1]).label,
                     "onset_class": onset_class(music),
                     "title": file.title,
                 }
@@ -169,10 +169,6 @@ def _backgrounds(
 
 def _part(start_s: float, end_s: float, kind: str, label: str, files: tuple[str, ...]) -> Part:
     return Part(start_s=start_s, end_s=end_s, kind=kind, label=label or kind, files=files)
-
-
-def _part_at(parts: tuple[Part, ...], time_s: float) -> Part:
-    return next((part for part in parts if part.start_s <= time_s < part.end_s), parts[-1])
 
 
 def _level(samples: NDArray[np.float32], start_s: float, end_s: float) -> float:

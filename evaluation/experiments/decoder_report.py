@@ -33,7 +33,8 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapp
         "by `python -m evaluation.experiments.decoders`.\n",
         markdown_table([*names, "parameters"], rows) + "\n",
     ]
-    curves = [[name, *_curve_cells(step)] for name, result in results.items() for step in _curve(result)]
+    drawn_out = [(name, result["steps"]) for name, result in results.items() if len(result["steps"]) > 1]
+    curves = [[name, *_curve_cells(step)] for name, steps in drawn_out for step in steps]
     if curves:
         parts += [
             "## Steps against fidelity\n",
@@ -72,10 +73,6 @@ def _anchor_cells(anchor: Mapping[str, Any]) -> list[str]:
     name = f"real windows, blurred by {anchor['blur']:g}" if anchor["blur"] else "real windows"
     first = f"{100 * anchor['own_window_first']:.1f} %"
     return [name, "", "", f"{anchor['mse']:.3f}", _with_interval(anchor["distance"]), "", first, "", ""]
-
-
-def _curve(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    return list(result["steps"]) if len(result["steps"]) > 1 else []
 
 
 def _curve_cells(step: Mapping[str, Any]) -> list[str]:

@@ -14,6 +14,7 @@ from typing import Any, Final
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.text import markdown_table
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
@@ -141,22 +142,23 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         f'{first["bytes_per_client_round"] / 1e6:.2f} MB received and sent. Energy on "{result["device"]}", of '
         "computing (the encoder alone, in float32) and of the radio:",
         "",
-        "| radio | computing, mJ | sending, mJ | a round, mJ |",
-        "|---|---:|---:|---:|",
     ]
-    for radio, parts in first["energy_mj"].items():
-        total = sum(parts.values())
-        lines.append(f"| {radio} | {parts['training']:,.0f} | {parts['radio']:,.0f} | {total:,.0f} |")
-    headings = ["run", "clipping norm", "noise multiplier", "epsilon", "delta", "last loss"]
-    lines += ["", f"| {' | '.join(headings)} |", "|---" + "|---:" * 5 + "|"]
+    energies = [
+        [radio, *(f"{energy_mj:,.0f}" for energy_mj in (parts["training"], parts["radio"], sum(parts.values())))]
+        for radio, parts in first["energy_mj"].items()
+    ]
+    headings = ["radio", "computing, mJ", "sending, mJ", "a round, mJ"]
+    lines += [markdown_table(headings, energies, numbers=range(1, 4)), ""]
+    rows = []
     for one in result["federations"]:
         used = one["federation"]
         privacy = ["none"] * 3
         if one["epsilon"] is not None:
             privacy = [f"{used['noise_multiplier']:g}", f"{one['epsilon']:.1f}", f"{used['delta']:g}"]
         norm = f"{used['clipping_norm']:g}" if used["clipping_norm"] else "none"
-        lines.append(f"| {one['name']} | {norm} | {' | '.join(privacy)} | {one['loss']:.3f} |")
-    return "\n".join(lines) + "\n" + rest
+        rows.append([one["name"], norm, *privacy, f"{one['loss']:.3f}"])
+    headings = ["run", "clipping norm", "noise multiplier", "epsilon", "delta", "last loss"]
+    return "\n".join([*lines, markdown_table(headings, rows, numbers=range(1, 6))]) + "\n" + rest
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from scipy import stats
 
 from evaluation.experiments.lab import in_own_processes
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.text import markdown_table
 
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 
@@ -128,9 +129,8 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         "interval by Student's t over "
         "the pairs. Made by `python -m evaluation.experiments.from_encoder`.",
         "",
-        "| | figure | random weights | encoder | difference |",
-        "|---|---|---:|---:|---:|",
     ]
+    cells = []
     for what in dict.fromkeys(row["what"] for row in rows):
         for figure in next(row["found"] for row in rows if row["what"] == what):
             plain, begun = (
@@ -139,9 +139,10 @@ def to_markdown(result: Mapping[str, Any]) -> str:
                 )
                 for with_encoder in (False, True)
             )
-            cells = [what, figure, f"{100 * plain.mean():.2f}", f"{100 * begun.mean():.2f}", _difference(begun - plain)]
-            lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+            means = [f"{100 * found.mean():.2f}" for found in (plain, begun)]
+            cells.append([what, figure, *means, _difference(begun - plain)])
+    headings = ["", "figure", "random weights", "encoder", "difference"]
+    return "\n".join([*lines, markdown_table(headings, cells, numbers=(2, 3, 4))]) + "\n"
 
 
 def _difference(differences: Sequence[float]) -> str:

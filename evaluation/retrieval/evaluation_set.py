@@ -167,7 +167,8 @@ def index_corpus(corpus: Path, embeddings: EmbeddingCache, cache: Path, codebook
 
 def plan_known(corpus: Path, cache: Path, room_kinds: Collection[str], *, n_queries: int, seed: int) -> Plan:
     """Draw queries from the ``dev`` music, the same for every model."""
-    paths, noises = _paths(corpus, "music", "dev"), _noises(corpus, cache)
+    paths = _paths(corpus, "music", "dev")
+    noises = [load_cached(path, cache) for path in _paths(corpus, "noise", "dev")]
     rooms = dev_rooms(corpus, cache, room_kinds)
     return _plan(paths, noises, rooms, cache, n_queries=n_queries, rng=np.random.default_rng([seed, 0]))
 
@@ -182,11 +183,6 @@ def _plan(
     rng: np.random.Generator,
 ) -> Plan:
     return draw_plan({path: load_long_enough(path, cache) for path in paths}, noises, rooms, n_queries, rng)
-
-
-def _noises(corpus: Path, cache: Path) -> list[NDArray[np.float32]]:
-    """Return what known music is degraded with."""
-    return [load_cached(path, cache) for path in _paths(corpus, "noise", "dev")]
 
 
 def _known_among(paths: list[Path], embeddings: EmbeddingCache, library: Library) -> list[Path]:

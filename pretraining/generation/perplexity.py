@@ -13,6 +13,7 @@ from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import middle_95
+from nowplaying_core.text import markdown_table
 from pretraining.generation.code_run import CodeRun
 from pretraining.generation.ngrams import Bigram, unigram
 
@@ -140,14 +141,9 @@ def _with_interval(value: float, drawn: NDArray[np.float64]) -> dict[str, float]
 
 def perplexity_markdown(result: dict[str, Any]) -> str:
     """Return the table; every figure is taken from the result."""
-    lines = [
-        "# Perplexity of the next code\n",
-        "Of the `dev` music's codes, clip by clip. Intervals are 95 %, bootstrap over tracks.\n",
-        "| run | steps x clips | codes used | tracks, codes | unigram | bigram | transformer | under it, % |",
-        "|---" * 8 + "|",
-    ]
-    for row in result["runs"]:
-        cells = [
+    headings = ["run", "steps x clips", "codes used", "tracks, codes", *MODELS, "under it, %"]
+    rows = [
+        [
             f"{row['method']}, seed {row['seed']}",
             f"{row['n_steps']} x {row['clips_per_step']} of {row['clip_s']:g} s",
             f"{row['n_codes_used']} of {row['n_codes']}",
@@ -155,8 +151,10 @@ def perplexity_markdown(result: dict[str, Any]) -> str:
             *(_cell(row["perplexity"][name], 1) for name in MODELS),
             _cell(row["under_bigram"], 100),
         ]
-        lines.append(f"| {' | '.join(cells)} |")
-    return "\n".join(lines) + "\n"
+        for row in result["runs"]
+    ]
+    text = "Of the `dev` music's codes, clip by clip. Intervals are 95 %, bootstrap over tracks."
+    return f"# Perplexity of the next code\n\n{text}\n\n{markdown_table(headings, rows)}\n"
 
 
 def _cell(found: dict[str, float], factor: float) -> str:

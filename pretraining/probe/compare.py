@@ -1,6 +1,6 @@
 """From predictions to figures: accuracies, their means over tasks, and differences between methods."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -44,7 +44,7 @@ def compare(tasks: Sequence[Task], answers: Sequence[Right]) -> tuple[list[dict[
             rows.append({"task": task.name, **_row(key, accuracies, draws), "n_seeds": len(matrix)})
         drawn.append((accuracies, draws))
     keys = list(answers[0])
-    accuracies = {key: _mean(of_task[key] for of_task, _ in drawn) for key in keys}
+    accuracies = {key: float(np.mean([of_task[key] for of_task, _ in drawn])) for key in keys}
     draws = {key: np.mean([of_task[key] for _, of_task in drawn], axis=0) for key in keys}
     return rows, [_row(key, accuracies, draws) for key in keys]
 
@@ -63,7 +63,3 @@ def _row(
             minus[other[0]] = {"difference": accuracies[key] - accuracies[other], "low": least, "high": most}
     common = {"method": method, "mode": mode, "label_share": share}
     return {**common, "accuracy": accuracies[key], "low": low, "high": high, "minus": minus}
-
-
-def _mean(values: Iterable[float]) -> float:
-    return float(np.mean(list(values)))
