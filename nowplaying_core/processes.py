@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["share_out", "share_out_by_key"]
+__all__ = ["every_tenth", "share_out", "share_out_by_key"]
 
 _state: Any = None  # one for each worker process, made when it starts
 
@@ -47,6 +47,16 @@ def share_out(
         min(jobs, len(items)), mp_context=context, initializer=_start, initargs=(make_state, arguments)
     ) as pool:
         return _counted(pool.map(_call, [work] * len(items), items), len(items), progress)
+
+
+def every_tenth(report: Callable[[str], None], what: str) -> Callable[[int, int], None]:
+    """Return a ``progress`` for `share_out` that reports about ten times, such as "20 of 200 streams"."""
+
+    def progress(n_done: int, n: int) -> None:
+        if n_done % max(1, n // 10) == 0:
+            report(f"{n_done} of {n} {what}")
+
+    return progress
 
 
 def share_out_by_key(
