@@ -141,6 +141,47 @@ def figures(device: Device = "pixel-2") -> None:
     table(["name", "value", "unit", "may be", "meaning"], rows)
 
 
+def calibrate(
+    asleep: Annotated[Path, typer.Option("--asleep", metavar="A.csv", help="The device without the recognizer.")],
+    listening: Annotated[Path, typer.Option("--listening", metavar="B.csv", help="The detector on, in a quiet room.")],
+    answering: Annotated[Path, typer.Option("--answering", metavar="C.csv", help="The detector on, with wake-ups.")],
+    n_answers: Annotated[int, typer.Option("--answers", min=1, help="Wake-ups in C.csv.")],
+    voltage_v: Annotated[float, typer.Option("--voltage", help="Volts that the meter supplied.")],
+    out: Annotated[Path, typer.Option("--out", metavar="MINE.toml", help="Profile to write.")],
+    device: Device = "pixel-2",
+    title: Annotated[str, typer.Option("--title", help="Name of the device for readers.")] = "My device",
+    songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in its database.")] = 10_000,
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
+) -> None:
+    """Turn currents that a power meter traced (CSV) into a device profile."""
+    from nowplaying_core.artifacts import write_text
+    from simulator.energy.device import DeviceProfile
+    from simulator.energy.traces import Measurement, Trace, calibrated, profile_text
+    from simulator.energy.work import DatabaseSize, Models
+
+    if out.suffix != ".toml":
+        message = f"--out {out}: expected a name that ends in .toml"
+        raise ConfigError(message)
+    traces = [Trace.read(path) for path in (asleep, listening, answering)]
+    measurement = Measurement(
+        asleep=traces[0], listening=traces[1], answering=traces[2], n_answers=n_answers, voltage_v=voltage_v
+    )
+    models, size = Models.load(detector, fingerprinter), DatabaseSize(n_songs=songs)
+    profile = calibrated(DeviceProfile.load(device), measurement, models, size, name=out.stem, title=title)
+    write_text(out, profile_text(profile))
+    rows = [
+        [name, f"{one.value:.4g}", f"{one.low:.4g} to {one.high:.4g}"]
+        for name, one in (
+            ("sleeping device, mA", measurement.suspend()),
+            ("listening in addition, mA", measurement.detector()),
+            ("a wake-up in addition, J", measurement.wake()),
+        )
+    ]
+    table(["measured", "mean", "95 %"], rows)
+    note(f"profile written to {out}; nowplaying energy --device {out} simulates its days")
+
+
 def _write_template(path: Path) -> None:
     from nowplaying_core.artifacts import write_text
     from simulator.days.study_file import TEMPLATE
@@ -195,4 +236,9 @@ def _print(result: "EnergyDay") -> None:
 
 app.add_default(energy, example="nowplaying energy --device pixel-6 --day commuter")
 app.add(devices, example="nowplaying energy devices")
+app.add(
+    calibrate,
+    example="nowplaying energy calibrate --asleep a.csv --listening b.csv --answering c.csv --answers 20 "
+    "--voltage 3.85 --device pixel-6 --out mine.toml",
+)
 app.add(figures, example="nowplaying energy figures --device pixel-6")

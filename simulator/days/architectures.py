@@ -9,6 +9,9 @@ from simulator.phone.events import ANSWER, RECHECK
 
 __all__ = ["Architecture", "architectures_for", "baseline"]
 
+_WAKING_MICROPHONE_MA = 0.02
+_ON_S, _PERIOD_S = 8.0, 30.0
+_FIRST_STAGE = 0.2  # of the network's work
 _SECOND_LOOK_MACS = 8 * 69e6
 _LEFT_OUT_WHEN_AWAKE = ("resume and suspend", "service and notification")
 
@@ -27,6 +30,8 @@ class Architecture:
         Shares of other sounds and of music that a second look on the processor passes on to the recognizer.
     recheck_s : float >= 0, seconds
         How long a second look takes.
+    duty_s : pair of float or None, seconds
+        How long the detector is on, of each period of how long.
     costs : CostModel
         On the device.
     """
@@ -40,6 +45,7 @@ class Architecture:
     recheck_s: float = 0.0
     costs: CostModel
     buffer_s: float = 8.0
+    duty_s: tuple[float, float] | None = None
 
     @property
     def records_on_processor(self) -> bool:
@@ -70,6 +76,28 @@ def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
     found = [
         baseline(costs),
         _with_second_look("two-stage", "baseline with a second look before the recognizer", costs),
+        Architecture(
+            name="vad-microphone",
+            title="baseline behind a microphone that wakes for sound",
+            costs=costs.sleeping_in_quiet(_WAKING_MICROPHONE_MA),
+            source="a microphone with acoustic-activity detection draws about 0.02 mA until something sounds (from "
+            "memory, M); assumption: it wakes for every sound in time, and the quiet time is that of the scenes",
+        ),
+        Architecture(
+            name="duty-cycled",
+            title=f"baseline on for {_ON_S:g} of each {_PERIOD_S:g} s",
+            duty_s=(_ON_S, _PERIOD_S),
+            costs=costs.duty_cycled(_ON_S / _PERIOD_S, 8.0),
+            source="assumption: the DSP starts and stops at no cost; the features settle while it is on, which was "
+            "not measured",
+        ),
+        Architecture(
+            name="cascade",
+            title="baseline whose network runs behind a first stage",
+            costs=costs.cascaded(_FIRST_STAGE),
+            source="assumption: a first stage with a fifth of the work runs all the time, the network only while "
+            "something sounds, and nothing more is missed",
+        ),
         Architecture(
             name="always-on",
             title="recognizer always on, on the processor",

@@ -9,7 +9,7 @@ import simpy
 
 from simulator.days.architectures import Architecture
 from simulator.days.battery import charge_over_day
-from simulator.days.detector_errors import GateChange, draw_gate
+from simulator.days.detector_errors import GateChange, draw_gate, duty_cycled
 from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, draw_day
 from simulator.days.recognizer_errors import RecognizerErrorModel
@@ -81,6 +81,8 @@ def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
     gate = []
     if not is_timed:
         gate = draw_gate(plan, settings.rates, settings.assumptions, np.random.default_rng([seed, 1]))
+    if settings.architecture.duty_s is not None:
+        gate = duty_cycled(gate, *settings.architecture.duty_s)
     costs = settings.architecture.costs
     own_percent_per_h = costs.device.battery_percent(3600 * costs.total_listening_mw)
     charge = charge_over_day(plan.dwells, settings.assumptions, own_percent_per_h)

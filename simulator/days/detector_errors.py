@@ -1,6 +1,6 @@
 """The detector's error model: when its gate opens and closes over a day, drawn from the measured error rates."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -8,7 +8,7 @@ from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, Dwell, PlayedSong
 from simulator.days.scenes import Assumptions
 
-__all__ = ["GateChange", "draw_gate"]
+__all__ = ["GateChange", "draw_gate", "duty_cycled"]
 
 _REGION_S = 28.0
 """Mean length of the regions of music in which recall is measured (16 to 40 s)."""
@@ -49,6 +49,33 @@ def draw_gate(plan: DayPlan, rates: ErrorRates, assumptions: Assumptions, rng: n
             changes.append(GateChange(start_s, is_open=True, music_since_s=since_s))
         until_s = end_s
         changes.append(GateChange(until_s, is_open=False, music_since_s=since_s))
+    return changes
+
+
+def duty_cycled(gate: list[GateChange], on_s: float, period_s: float) -> list[GateChange]:
+    """Return the gate of a detector that is on for the first seconds of each period only.
+
+    Music is found in the first stretch that is long enough for the detector's delay, or at its end where none is; what
+    is over by then is missed. The gate closes as before.
+
+    Parameters
+    ----------
+    gate : list of GateChange
+        Of a detector that is always on.
+    on_s, period_s : float > 0, seconds
+    """
+    changes: list[GateChange] = []
+    for opened, closed in zip(gate[::2], gate[1::2], strict=True):
+        delay_s = min(opened.time_s - opened.music_since_s, on_s)
+        number = int(opened.music_since_s // period_s)
+        while True:
+            start_s = number * period_s
+            found_s = max(start_s, opened.music_since_s) + delay_s
+            if found_s <= start_s + on_s and found_s >= opened.time_s:
+                break
+            number += 1
+        if found_s < closed.time_s:
+            changes += [replace(opened, time_s=found_s), closed]
     return changes
 
 

@@ -68,10 +68,13 @@ class DayPlan:
         From midnight to midnight without gaps.
     songs : list of PlayedSong
         In order, never two at once.
+    quiet_s : float >= 0, seconds
+        Time in which the phone may listen and nothing sounds.
     """
 
     dwells: list[Dwell]
     songs: list[PlayedSong]
+    quiet_s: float = 0.0
 
     def songs_between(self, start_s: float, end_s: float) -> Iterator[PlayedSong]:
         """Yield the songs that are played in a stretch of time."""
@@ -104,7 +107,21 @@ def draw_day(scenario: Scenario, assumptions: Assumptions, rng: np.random.Genera
     songs: list[PlayedSong] = []
     for dwell in dwells:
         songs += _songs(dwell, factor, assumptions, rng, len(songs))
-    return DayPlan(dwells, songs)
+    return DayPlan(dwells, songs, _quiet_s(dwells, songs, assumptions))
+
+
+def _quiet_s(dwells: list[Dwell], songs: list[PlayedSong], assumptions: Assumptions) -> float:
+    """Return how long nothing sounds while the phone may listen: music fills its time, other sounds their share."""
+    without_music_s = {id(dwell): dwell.duration_s for dwell in dwells}
+    starts_s = [dwell.start_s for dwell in dwells]
+    for song in songs:
+        dwell = dwells[bisect_right(starts_s, song.start_s) - 1]
+        without_music_s[id(dwell)] -= song.end_s - song.start_s
+    return sum(
+        without_music_s[id(dwell)] * max(0.0, 1 - dwell.scene.sounding_share * assumptions.sounding_factor)
+        for dwell in dwells
+        if not dwell.scene.phone
+    )
 
 
 def _daily_factor(sd: float, rng: np.random.Generator) -> float:

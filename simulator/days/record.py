@@ -1,7 +1,7 @@
 """A day in figures: usage, songs named, time to song with its parts, songs missed and why."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from simulator.days.day import DayRun
@@ -88,7 +88,7 @@ def record_day(scenario: str, run: DayRun) -> DayRecord:
     song_outcomes, latencies = _song_outcomes(run, answers)
     return DayRecord(
         scenario=scenario,
-        usage=Usage.of_events(run.events),
+        usage=replace(Usage.of_events(run.events), quiet_s=run.plan.quiet_s),
         n_songs=sum(song.known for song in run.plan.songs),
         n_wrong=sum(one.answer.match is not None and not one.answer.is_right for one in answers),
         song_outcomes=song_outcomes,

@@ -38,6 +38,8 @@ class CostModel:
         While the processor itself records.
     latency_parts_s : mapping of str to float >= 0, seconds
         The parts of ``answer_s``.
+    quiet_mw : mapping of str to float >= 0, mW, or None
+        By component of ``listening_mw`` where nothing sounds; None is the same power.
     """
 
     device: DeviceProfile
@@ -46,6 +48,7 @@ class CostModel:
     wake_mj: Mapping[str, Mapping[str, float]]
     recording_mw: float
     latency_parts_s: Mapping[str, float]
+    quiet_mw: Mapping[str, float] | None = None
 
     @property
     def answer_s(self) -> float:
@@ -165,6 +168,28 @@ class CostModel:
         """Return costs with another energy of every wake-up, in J."""
         parts = {"wake-up": 1000 * wake_j}
         return replace(self, wake_mj={ANSWER: parts, RECHECK: parts})
+
+    def sleeping_in_quiet(self, microphone_ma: float) -> "CostModel":
+        """Return costs with a microphone that wakes the DSP when something sounds, and its current until then."""
+        quiet_mw = dict.fromkeys(self.listening_mw, 0.0)
+        return replace(self, quiet_mw={**quiet_mw, "microphone": self.device.milliwatts(microphone_ma)})
+
+    def cascaded(self, share: float) -> "CostModel":
+        """Return costs with a first stage of a share of the network's work, and the network only where it sounds."""
+        network_mw = self.listening_mw.get("detector network", 0.0)
+        listening_mw = {**self.listening_mw, "detector network": (1 + share) * network_mw}
+        return replace(
+            self, listening_mw=listening_mw, quiet_mw={**listening_mw, "detector network": share * network_mw}
+        )
+
+    def duty_cycled(self, share: float, capture_s: float) -> "CostModel":
+        """Return costs with an always-on side that is on for a share of the time, and while a buffer fills."""
+        more_mj = (1 - share) * self.total_listening_mw * capture_s
+        return replace(
+            self,
+            listening_mw={name: share * power_mw for name, power_mw in self.listening_mw.items()},
+            wake_mj={kind: {**parts, "listening while capturing": more_mj} for kind, parts in self.wake_mj.items()},
+        )
 
     def without_listening(self) -> "CostModel":
         """Return costs of a phone without an always-on side."""

@@ -24,6 +24,8 @@ class Usage:
         Wake-ups by cause and by kind of work.
     recorded_s : mapping of str to float >= 0, seconds
         Time that the processor itself recorded, by cause.
+    quiet_s : float >= 0, seconds
+        How much of the time with the DSP on nothing sounded, as far as it is known.
 
     Notes
     -----
@@ -33,6 +35,7 @@ class Usage:
     duration_s: Mapping[State, float]
     wakes: Mapping[tuple[str, str], int]
     recorded_s: Mapping[str, float]
+    quiet_s: float = 0.0
 
     @classmethod
     def of_events(cls, events: Iterable[Event]) -> "Usage":
@@ -71,15 +74,15 @@ class Usage:
 
     def by_state_mj(self, costs: CostModel) -> dict[State, float]:
         """Return the energy by state; wake-ups and recording count under ``RECOGNIZING``."""
-        power_mw = costs.total_listening_mw
-        spent = {state: power_mw * s if state.dsp_is_on else 0.0 for state, s in self.duration_s.items()}
         by_cause = self.by_cause_mj(costs)
+        power_mw = by_cause[LISTENING] / (self.listened_s or 1.0)
+        spent = {state: power_mw * s if state.dsp_is_on else 0.0 for state, s in self.duration_s.items()}
         spent[State.RECOGNIZING] += sum(by_cause.values()) - by_cause[LISTENING]
         return spent
 
     def by_cause_mj(self, costs: CostModel) -> dict[str, float]:
         """Return the energy by cause: listening, and the causes of wake-ups."""
-        spent = {LISTENING: costs.total_listening_mw * self.listened_s}
+        spent = {LISTENING: sum(self._listening_mj(costs).values())}
         for (cause, work), n in self.wakes.items():
             spent[cause] = spent.get(cause, 0.0) + n * sum(costs.wake_mj[work].values())
         for cause, seconds in self.recorded_s.items():
@@ -88,7 +91,7 @@ class Usage:
 
     def by_component_mj(self, costs: CostModel) -> dict[str, float]:
         """Return the energy by component, recording among them."""
-        spent = {name: power_mw * self.listened_s for name, power_mw in costs.listening_mw.items()}
+        spent = self._listening_mj(costs)
         for (_, work), n in self.wakes.items():
             for name, energy_mj in costs.wake_mj[work].items():
                 spent[name] = spent.get(name, 0.0) + n * energy_mj
@@ -96,6 +99,14 @@ class Usage:
         if recorded_s:
             spent["recording"] = costs.recording_mw * recorded_s
         return spent
+
+    def _listening_mj(self, costs: CostModel) -> dict[str, float]:
+        quiet_s = min(self.quiet_s, self.listened_s)
+        quiet_mw = costs.listening_mw if costs.quiet_mw is None else costs.quiet_mw
+        return {
+            name: power_mw * (self.listened_s - quiet_s) + quiet_mw.get(name, 0.0) * quiet_s
+            for name, power_mw in costs.listening_mw.items()
+        }
 
     def total_mj(self, costs: CostModel) -> float:
         """Return all energy."""

@@ -127,7 +127,7 @@ def _energy_table(result: SimulationResult) -> Table:
     total_mj = usage.total_mj(result.modelled)
 
     def add(name: str, seconds: str, energy_mj: float, *, ends: bool = False) -> None:
-        share = f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %"
+        share = f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %" if energy_mj <= total_mj else ""
         table.add_row(
             name, seconds, f"{energy_mj / 1000:.3f}", f"{1000 * device.mah(energy_mj):.2f}", share, end_section=ends
         )

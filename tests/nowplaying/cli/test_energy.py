@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.simulator.energy.test_traces import N_ANSWERS, VOLTAGE_V, WAKE_J, write_traces
+
 from .conftest import Run
 
 
@@ -251,3 +253,16 @@ def test_every_figure_that_can_be_stated_is_listed(run: Run) -> None:
         "radio.lte.upload_mbps",
     ):
         assert expected in text
+
+
+def test_traces_of_a_meter_become_a_profile_that_simulates(run: Run, tmp_path: Path) -> None:
+    paths, out = write_traces(tmp_path), tmp_path / "mine.toml"
+    traces = [part for kind, path in paths.items() for part in (f"--{kind}", path)]
+    options = ("--answers", str(N_ANSWERS), "--voltage", str(VOLTAGE_V), "--device", "pixel-6", "--out", out)
+    done = run("energy", "calibrate", *traces, *options, "--title", "My board")
+    assert done.code == 0
+    assert "a wake-up in addition, J" in done.out
+    (record,) = run("energy", "--device", out, "--day", "office-worker", "--days", "3", "--json").records
+    assert record["device"] == "mine"
+    assert record["modelled"]["wake_j"] == pytest.approx(WAKE_J, rel=0.02)
+    assert record["published"] is None

@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nowplaying_core.errors import ConfigError
+from simulator.days.architectures import Architecture
 from simulator.days.day import run_day
+from simulator.days.detector_errors import GateChange, duty_cycled
 from simulator.days.error_rates import published_rates
 from simulator.days.many import AVERAGE, Days, _shared_out, _student_975, simulate_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
@@ -189,3 +191,52 @@ def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
 def test_refuses_impossible_studies(name: str, n_days: int, jobs: int) -> None:
     with pytest.raises(ConfigError, match="expected"):
         simulate_days(name, STUDY.settings(), n_days, jobs=jobs)
+
+
+def test_a_microphone_that_wakes_for_sound_saves_the_quiet_time_and_names_as_many() -> None:
+    base, waking = (simulate_days(AVERAGE, STUDY.settings(one), 14) for one in _two("baseline", "vad-microphone"))
+    assert [record.song_outcomes for record in base.records] == [record.song_outcomes for record in waking.records]
+    record = simulate_days("silence", STUDY.settings(), 1).records[0]
+    costs = _two("baseline", "vad-microphone")[1].costs
+    # Silence costs 0.02 mA instead of the whole always-on side.
+    assert STUDY.device.mah(record.usage.total_mj(costs)) == pytest.approx(24 * 0.02, rel=0.1)
+    for one in waking.records:
+        assert 0 < one.usage.quiet_s <= 86_400
+        assert (one.usage.quiet_s == 86_400) is (one.scenario == "silence")
+        assert sum(one.usage.by_state_mj(costs).values()) == pytest.approx(one.usage.total_mj(costs))
+        assert sum(one.usage.by_component_mj(costs).values()) == pytest.approx(one.usage.total_mj(costs))
+
+
+def _two(*names: str) -> list[Architecture]:
+    known = {one.name: one for one in STUDY.architectures()}
+    return [known[name] for name in names]
+
+
+def test_a_detector_that_is_on_now_and_then_costs_less_and_finds_later_or_never() -> None:
+    base, cycled = (simulate_days(AVERAGE, STUDY.settings(one), 20) for one in _two("baseline", "duty-cycled"))
+    mah = [
+        charge(days, one.costs).mean for days, one in zip((base, cycled), _two("baseline", "duty-cycled"), strict=True)
+    ]
+    assert mah[1] < 0.6 * mah[0]
+    assert 0.5 * base.recall() < cycled.recall() <= base.recall() + 0.02
+    false = [days.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for days in (base, cycled)]
+    assert false[1] < 0.7 * false[0]
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.tuples(st.floats(0, 3000), st.floats(0, 60), st.floats(0.1, 400)), max_size=20))
+def test_a_duty_cycled_gate_opens_only_while_it_is_on(spans: list[tuple[float, float, float]]) -> None:
+    gate, now_s = [], 0.0
+    for gap_s, delay_s, length_s in spans:
+        since_s = now_s + gap_s
+        now_s = since_s + delay_s + length_s
+        gate += [GateChange(since_s + delay_s, is_open=True, music_since_s=since_s)]
+        gate += [GateChange(now_s, is_open=False, music_since_s=since_s)]
+    cycled = duty_cycled(gate, 8.0, 30.0)
+    assert len(cycled) % 2 == 0
+    times_s = [one.time_s for one in cycled]
+    assert times_s == sorted(times_s)
+    before = {one.music_since_s: one.time_s for one in gate if one.is_open}
+    for one in cycled[::2]:
+        assert one.time_s % 30.0 <= 8.0 + 1e-6 or one.time_s % 30.0 > 30.0 - 1e-6
+        assert one.time_s >= before[one.music_since_s]
