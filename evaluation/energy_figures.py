@@ -10,7 +10,7 @@ from typing import Any
 
 from nowplaying_core.text import markdown_table
 
-__all__ = ["STUDY", "architectures_text", "day_text", "days_text", "sensitivity_text", "summary_text"]
+__all__ = ["STUDY", "always_on_text", "architectures_text", "day_text", "days_text", "sensitivity_text", "summary_text"]
 
 STUDY = Path(__file__).resolve().parents[1] / "benchmarks" / "energy.json"
 _N_SENSITIVE = 6
@@ -94,6 +94,23 @@ def architectures_text() -> str:
     )
     heads = ["architecture, modelled", "mAh a day", "of the battery", "songs named", "median, s"]
     return f"{markdown_table(heads, rows, numbers=range(1, 5))}\n\nThe average day on each device profile: {devices}."
+
+
+def always_on_text() -> str:
+    """Return the table over other hardware for microphone, features and detector."""
+    rows = [
+        [
+            one["title"],
+            f"{one['power']['low']:.1f} to {one['power']['high']:.1f}",
+            f"{one['low_mah']:.1f} to {one['high_mah']:.1f}",
+            f"{one['low_percent']:.2f} to {one['high_percent']:.2f} %",
+            f"{one['published_low_percent']:.2f} to {one['published_high_percent']:.2f} %",
+            one["power"]["certainty"],
+        ]
+        for one in _study()["always_on"]
+    ]
+    heads = ["always-on hardware", "mW", "mAh a day, modelled", "of the battery", "published system", "certainty"]
+    return markdown_table(heads, rows, numbers=range(1, 5))
 
 
 def sensitivity_text() -> str:

@@ -29,6 +29,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "energy-day": energy_figures.day_text,
     "energy-days": energy_figures.days_text,
     "energy-architectures": energy_figures.architectures_text,
+    "energy-always-on": energy_figures.always_on_text,
     "energy-sensitivity": energy_figures.sensitivity_text,
     "ablations": ablate.committed_table,
     "curve": curve.committed_table,

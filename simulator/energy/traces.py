@@ -142,7 +142,7 @@ def _difference(more: Trace, less: Trace, factor: float) -> Constant:
     if difference <= 1.96 * error:
         message = (
             f"{more.name} draws {difference:.4g} mA more than {less.name}, with a standard error of {error:.2g} mA: "
-            "nothing that can be told from noise; measure for longer, or with fewer other wake-ups of the device"
+            "no more than noise; measure for longer, or with fewer other wake-ups of the device"
         )
         raise ConfigError(message)
     return _measured(factor * difference, factor * error, f"mean of {more.name} less that of {less.name}")
