@@ -202,7 +202,7 @@ def test_a_microphone_that_wakes_for_sound_saves_the_quiet_time_and_names_as_man
     assert STUDY.device.mah(record.usage.total_mj(costs)) == pytest.approx(24 * 0.02, rel=0.1)
     for one in waking.records:
         assert 0 < one.usage.quiet_s <= 86_400
-        assert (one.usage.quiet_s == 86_400) is (one.scenario == "silence")
+        assert bool(one.usage.quiet_s == 86_400) is (one.scenario == "silence")
         assert sum(one.usage.by_state_mj(costs).values()) == pytest.approx(one.usage.total_mj(costs))
         assert sum(one.usage.by_component_mj(costs).values()) == pytest.approx(one.usage.total_mj(costs))
 
