@@ -12,9 +12,11 @@ from detector.features import FRAME_HOP_SAMPLES, FRAME_WINDOW_SAMPLES
 from detector.network import DECISION_S
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
-from nowplaying_core.audio import SAMPLE_RATE_HZ, Sound, samples_of
+from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, Sound, open_stream
 from nowplaying_core.plotting import new_figure
 from nowplaying_core.text import clock, html_table
+
+_BLOCK = 10 * SAMPLE_RATE_HZ
 
 __all__ = ["Detection", "Detector", "Segment", "segments_of_track"]
 
@@ -152,14 +154,19 @@ class Detector:
         AudioFormatError
             When a file cannot be read.
         """
-        samples, stream = samples_of(sound), self._stream
-        duration_s = samples.size / SAMPLE_RATE_HZ
+        stream = self._stream
         window_samples = (stream.n_frames - 1) * FRAME_HOP_SAMPLES + FRAME_WINDOW_SAMPLES
         stream.reset()
-        decisions = stream.process(samples) if samples.size else []
-        if samples.size and not decisions:
+        decisions: list[Decision] = []
+        n_samples = 0
+        with _blocks_of(sound) as blocks:
+            for block in blocks:
+                decisions += stream.process(block)
+                n_samples += block.size
+        duration_s = n_samples / SAMPLE_RATE_HZ
+        if n_samples and not decisions:
             # The front end returns a frame only when the hop that completes it is complete itself.
-            missing = window_samples + FRAME_HOP_SAMPLES - samples.size
+            missing = window_samples + FRAME_HOP_SAMPLES - n_samples
             decisions = stream.process(np.zeros(missing, dtype=np.float32))[:1]
         stream.reset()
         half_s = window_samples / SAMPLE_RATE_HZ / 2
@@ -177,6 +184,14 @@ class Detector:
             probabilities=np.array([decision.probability for decision in centred]),
             duration_s=duration_s,
         )
+
+
+def _blocks_of(sound: Sound | NDArray[np.float32]) -> AudioSource:
+    if isinstance(sound, np.ndarray):
+        # An array without samples is no recording that lacks them.
+        return AudioSource("samples", (sound[start : start + _BLOCK] for start in range(0, sound.size, _BLOCK)))
+    given = Path(sound) if isinstance(sound, str) and sound != "-" else sound
+    return open_stream(given, chunk_samples=_BLOCK, lenient=True)
 
 
 def segments_of_track(

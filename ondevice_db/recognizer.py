@@ -1,18 +1,20 @@
 """From audio to a song: choose eight seconds, fingerprint them, match them."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import soxr
 from numpy.typing import NDArray
 
+from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
-from nowplaying_core.audio import SAMPLE_RATE_HZ, Sound, samples_of
-from nowplaying_core.errors import ConfigError, ManifestMismatchError
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, Sound, open_stream
+from nowplaying_core.errors import AudioFormatError, ConfigError, ManifestMismatchError
 from nowplaying_core.text import clock, html_table
 from ondevice_db.format.track import Track
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
@@ -21,14 +23,17 @@ from ondevice_db.match.explain import Explanation, explain_match
 from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.match.popularity import read_popularity
+from ondevice_db.places import QUERY_S, SILENCE_DBFS, Opening, Places, brought_up
 from ondevice_db.store.packs import open_packs
 from ondevice_db.store.store import Songs
 
-__all__ = ["Match", "Query", "Recognition", "Recognizer", "acceptance_of", "first_audible_s"]
+__all__ = ["Match", "Query", "Recognition", "Recognizer", "acceptance_of"]
 
-QUERY_S = 8.0
-SILENCE_DBFS = -60.0
-_BLOCK_S = 0.1
+_FURTHER_PLACES = 2
+_SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one per cent
+# Several looks make a wrong answer likelier: each look behind the first has to reach a threshold whose odds are higher
+# by this factor (docs/robustness.md has the false accepts that were measured).
+_FURTHER_ODDS = 10.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -47,12 +52,15 @@ class Match:
     also : tuple of (Track, float)
         Other songs of the database that are the same music there, such as another encoding, each with its offset in
         seconds.
+    speed : float > 0
+        Of the recording, where 1 is the song's own; others are tried only when asked for.
     """
 
     track: Track
     offset_s: float
     score: float
     also: tuple[tuple[Track, float], ...] = ()
+    speed: float = 1.0
 
     @property
     def title(self) -> str:
@@ -69,13 +77,14 @@ class Match:
         return f"Match(title={self.title!r}, artist={self.artist!r}, {place})"
 
     def __str__(self) -> str:
-        return f"{self.track.name} at {clock(self.offset_s)} (score {self.score:.3f})"
+        speed = "" if self.speed == 1.0 else f", speed {self.speed:.2f}"
+        return f"{self.track.name} at {clock(self.offset_s)} (score {self.score:.3f}{speed})"
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that scripts depend on."""
         also = [{**_names(track), "offset_s": round(offset_s, 3)} for track, offset_s in self.also]
         table = {**_names(self.track), "offset_s": round(self.offset_s, 3), "score": round(self.score, 4)}
-        return {**table, "also": also} if also else table
+        return table | ({"also": also} if also else {}) | ({"speed": self.speed} if self.speed != 1.0 else {})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,11 +98,14 @@ class Query:
     embeddings : ndarray of float32, shape (n, dim)
         Unit rows, zero where it is silent.
     match : Ranking
+    silence_dbfs : float
+        Level at or below which it is silent.
     """
 
     start_s: float
     embeddings: NDArray[np.float32]
     match: Ranking
+    silence_dbfs: float = SILENCE_DBFS
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,6 +159,9 @@ class Recognizer:
         By default the one in the fingerprinter's manifest.
     log_prior : ndarray of float64, shape (n_slots,), optional
         Of the songs' popularity; see :mod:`ondevice_db.match.popularity`.
+    detector : str or Path, optional
+        Name or folder of the model that says where a recording holds music, opened when it is needed; without it
+        the first sound above silence is used.
 
     Raises
     ------
@@ -160,7 +175,10 @@ class Recognizer:
         fingerprinter: Fingerprinter,
         acceptance: Acceptance | None = None,
         log_prior: NDArray[np.float64] | None = None,
+        detector: str | Path | None = None,
     ) -> None:
+        self._detector_model = detector
+        self._detector: StreamingDetector | None = None
         theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
         if theirs != ours:
             message = (
@@ -218,32 +236,60 @@ class Recognizer:
         acceptance = acceptance_of(fingerprinter)
         if min_score is not None:
             acceptance = replace(acceptance, threshold=min_score, threshold_single=min_score)
-        return cls(songs, fingerprinter, acceptance, log_prior=prior)
+        return cls(songs, fingerprinter, acceptance, log_prior=prior, detector=SHIPPED_DETECTOR)
 
-    def recognize(self, sound: Sound | NDArray[np.float32], at_s: float | None = None) -> Recognition:
+    def recognize(
+        self, sound: Sound | NDArray[np.float32], at_s: float | None = None, *, speeds_percent: float = 0.0
+    ) -> Recognition:
         """Name the song in a recording.
+
+        No more of a file is read than needed: eight seconds where it begins with music, two minutes at most. A file
+        that is truncated or damaged is used as far as it can be read, with a warning.
 
         Parameters
         ----------
         sound : path, (samples, sample_rate_hz), or ndarray of float32, shape (n,), in [-1, 1]
             An array alone is mono at 16 kHz.
         at_s : float >= 0, optional
-            Where to begin; by default where the first sound above silence begins. Eight seconds from there are used,
-            and as far back as needed where the recording ends sooner.
+            Where to begin, and where ``offset_s`` counts from. By default the eight seconds that the detector is surest
+            of are used, and where the answer is unknown two further places; ``offset_s`` then counts from the
+            recording's first sample.
+        speeds_percent : float in [0, 20]
+            Where the answer is unknown, also try speeds up to so much lower and higher, in steps of two per cent.
 
         Raises
         ------
         AudioFormatError
-            When a file cannot be read.
+            When a file cannot be read, or ends before ``at_s``.
         ConfigError
-            When there are no samples or ``at_s`` lies outside the recording.
+            When there are no samples, ``at_s`` lies outside the array or a setting is out of range.
         """
-        samples = samples_of(sound)
-        start_s = self._start_s(samples, at_s)
-        return self._answer(_cut(samples, start_s), start_s)
+        if not 0 <= speeds_percent <= 20:
+            message = f"speeds_percent: expected 0 to 20, found {speeds_percent}"
+            raise ConfigError(message)
+        as_is = isinstance(sound, np.ndarray)  # the phone's buffer, whose level is what it is
+        with _blocks_of(sound) as blocks:
+            opening = Opening(iter(blocks))
+            if at_s is not None:
+                samples = _from(blocks.name, opening, at_s)
+                answer = self._answer(samples, at_s, as_is=as_is)
+                return self._at_other_speeds(answer, samples, at_s, speeds_percent, as_is=as_is)
+            places = Places(opening, self._open_detector if self._detector_model is not None else None)
+            start_s = places.first()
+            samples = _cut(opening.read(start_s + QUERY_S), start_s)
+            answer = self._answer(samples, start_s, as_is=as_is)
+            for further_s in places.further(_FURTHER_PLACES) if answer.match is None else ():
+                answer = self._better(
+                    answer, self._answer(_cut(opening.read(further_s + QUERY_S), further_s), further_s, as_is=as_is)
+                )
+                if answer.match is not None:
+                    break
+        return _from_the_first_sample(self._at_other_speeds(answer, samples, start_s, speeds_percent, as_is=as_is))
 
-    def recognize_every(self, sound: Sound | NDArray[np.float32], every_s: float) -> list[tuple[float, Recognition]]:
-        """Name the song again and again.
+    def recognize_every(
+        self, sound: Sound | NDArray[np.float32], every_s: float
+    ) -> Iterator[tuple[float, Recognition]]:
+        """Name the song again and again, each time as soon as so much of the recording is there.
 
         Parameters
         ----------
@@ -251,38 +297,64 @@ class Recognizer:
             As of `recognize`.
         every_s : float > 0, seconds
 
-        Returns
-        -------
-        list of (float, Recognition)
-            The start of each query in seconds, and its answer. A rest shorter than half a query is left out.
+        Yields
+        ------
+        start_s : float, seconds
+            Of the query, where its ``offset_s`` counts from. A rest shorter than half a query is left out.
+        answer : Recognition
         """
         if not every_s > 0:
             message = f"every_s: expected seconds above 0, found {every_s}"
             raise ConfigError(message)
-        samples = samples_of(sound)
-        last_s = max(samples.size / SAMPLE_RATE_HZ - QUERY_S / 2, 0.0)
-        starts_s = np.arange(0.0, last_s + 1e-9, every_s)
-        return [(float(start_s), self.recognize(samples, at_s=float(start_s))) for start_s in starts_s]
+        size, as_is = round(QUERY_S * SAMPLE_RATE_HZ), isinstance(sound, np.ndarray)
+        with _blocks_of(sound) as blocks:
+            held, first, number = np.zeros(0, np.float32), 0, 0
+            for block in blocks:
+                held = np.concatenate([held, block])
+                while (start := round(number * every_s * SAMPLE_RATE_HZ)) + size <= first + held.size:
+                    yield (
+                        number * every_s,
+                        self._answer(held[start - first : start - first + size], number * every_s, as_is=as_is),
+                    )
+                    number += 1
+                dropped = min(max(start - first, 0), held.size)
+                held, first = held[dropped:], first + dropped
+            total = first + held.size
+            while number == 0 or (start := round(number * every_s * SAMPLE_RATE_HZ)) + size / 2 <= total:
+                start = round(number * every_s * SAMPLE_RATE_HZ)
+                yield number * every_s, self._answer(held[start - first :], number * every_s, as_is=as_is)
+                number += 1
 
-    def _start_s(self, samples: NDArray[np.float32], at_s: float | None) -> float:
-        duration_s = samples.size / SAMPLE_RATE_HZ
-        if samples.ndim != 1 or samples.size == 0:
-            message = f"query: expected mono samples (n >= 1,), found an array {samples.shape}"
-            raise ConfigError(message)
-        if at_s is not None and not 0 <= at_s < duration_s:
-            message = f"query: expected a start within the {duration_s:.1f} s of the recording, found {at_s} s"
-            raise ConfigError(message)
-        start_s = at_s if at_s is not None else first_audible_s(samples)
-        if at_s is None:
-            start_s = max(0.0, min(start_s, duration_s - QUERY_S))
-        return start_s
+    def _open_detector(self) -> StreamingDetector:
+        if self._detector is None:
+            self._detector = StreamingDetector.from_model(self._detector_model or SHIPPED_DETECTOR)
+        return self._detector
+
+    def _at_other_speeds(
+        self, answer: Recognition, samples: NDArray[np.float32], start_s: float, percent: float, *, as_is: bool
+    ) -> Recognition:
+        for speed in _speeds(percent) if answer.match is None else ():
+            answer = self._better(answer, self._answer(samples, start_s, speed, as_is=as_is))
+            if answer.match is not None:
+                break
+        return answer
+
+    def _better(self, before: Recognition, found: Recognition) -> Recognition:
+        """Return the answer of a further look where it is beyond doubt, else the one before; with the time of both."""
+        latency_ms = before.latency_ms + found.latency_ms
+        if found.match is not None and found.query is not None:
+            threshold = found.query.match.threshold
+            odds = threshold / max(1 - threshold, 1e-9) * _FURTHER_ODDS
+            if found.match.score >= odds / (1 + odds):
+                return replace(found, latency_ms=latency_ms)
+        return replace(before, latency_ms=latency_ms)
 
     def explain(self, recognition: Recognition) -> Explanation:
         """Explain an answer of this recognizer; nothing is matched again."""
         query = _query_of(recognition)
         found = explain_match(query.match, self._matcher.acceptance, self._database, query_start_s=query.start_s)
         silent = not query.embeddings.any()
-        return replace(found, reason=f"nothing above {SILENCE_DBFS:g} dBFS") if silent else found
+        return replace(found, reason=f"nothing above {query.silence_dbfs:g} dBFS") if silent else found
 
     def align(self, recognition: Recognition) -> AlignmentMap | None:
         """Return the alignment of an answer with its best candidate, for a plot; None where there is no candidate."""
@@ -293,12 +365,17 @@ class Recognizer:
         hop_s = self._fingerprinter.query_hop_s
         return map_alignment(self._database, query.match, query.embeddings, hop_s, title=track.title)
 
-    def _answer(self, samples: NDArray[np.float32], start_s: float) -> Recognition:
+    def _answer(
+        self, samples: NDArray[np.float32], start_s: float, speed: float = 1.0, *, as_is: bool = False
+    ) -> Recognition:
         began_s = time.perf_counter()
         hop_s = self._fingerprinter.query_hop_s
+        samples, silence_dbfs = (samples, SILENCE_DBFS) if as_is else brought_up(samples)
+        if speed != 1.0:
+            samples = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * speed, quality="HQ").astype(np.float32)
         embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)
         # Silence is alike everywhere: it is evidence for no song.
-        embeddings = np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), embeddings)
+        embeddings = np.where((levels_dbfs <= silence_dbfs)[:, None], np.float32(0), embeddings)
         match = self._matcher.match(embeddings, hop_s)
         song = None
         if match.best is not None:
@@ -309,12 +386,13 @@ class Recognizer:
                 offset_s=best.offset_s,
                 score=best.score,
                 also=tuple((track(one.song_index), one.offset_s) for one in best.also),
+                speed=speed,
             )
         return Recognition(
             match=song,
             latency_ms=1000 * (time.perf_counter() - began_s),
             n_fingerprints=embeddings.shape[0],
-            query=Query(start_s=start_s, embeddings=embeddings, match=match),
+            query=Query(start_s=start_s, embeddings=embeddings, match=match, silence_dbfs=silence_dbfs),
         )
 
 
@@ -327,20 +405,48 @@ def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:
     return samples[first : first + round(QUERY_S * SAMPLE_RATE_HZ)]
 
 
+def _from(name: str, opening: Opening, at_s: float) -> NDArray[np.float32]:
+    """Return the query at a place of a recording, which must reach there."""
+    is_time = 0 <= at_s < np.inf
+    opening.skip(at_s if is_time else 0.0)
+    samples = opening.read(QUERY_S)
+    if not is_time or samples.size == 0:
+        found_s = opening.skipped_s + opening.duration_s
+        message = f"{name}: expected a start within the {found_s:.1f} s of the recording, found {at_s} s"
+        raise (ConfigError if name == "samples" else AudioFormatError)(message)
+    return samples
+
+
+def _from_the_first_sample(answer: Recognition) -> Recognition:
+    """Return an answer whose offsets count from the recording's first sample."""
+    if answer.match is None or answer.query is None or answer.query.start_s == 0:
+        return answer
+    song, start_s = answer.match, answer.query.start_s * answer.match.speed
+    also = tuple((track, offset_s - start_s) for track, offset_s in song.also)
+    return replace(answer, match=replace(song, offset_s=song.offset_s - start_s, also=also))
+
+
+def _speeds(percent: float) -> list[float]:
+    """Return the speeds to try, the smallest changes first."""
+    n = round(percent / 100 / _SPEED_STEP)
+    return [round(1 + sign * step * _SPEED_STEP, 4) for step in range(1, n + 1) for sign in (1, -1)]
+
+
+def _blocks_of(sound: Sound | NDArray[np.float32]) -> AudioSource:
+    if not isinstance(sound, np.ndarray):
+        given = Path(sound) if isinstance(sound, str) and sound != "-" else sound
+        return open_stream(given, chunk_samples=SAMPLE_RATE_HZ, lenient=True)
+    if sound.ndim != 1 or sound.size == 0:
+        message = f"query: expected mono samples (n >= 1,), found an array {sound.shape}"
+        raise ConfigError(message)
+    return AudioSource("samples", (one for one in [sound]))
+
+
 def _query_of(recognition: Recognition) -> Query:
     if recognition.query is None:
         message = "recognition: expected an answer of a Recognizer with its query, found one without"
         raise ConfigError(message)
     return recognition.query
-
-
-def first_audible_s(samples: NDArray[np.float32]) -> float:
-    """Return where the first tenth of a second above silence begins, in seconds; 0 when there is none."""
-    block = round(_BLOCK_S * SAMPLE_RATE_HZ)
-    n_blocks = samples.size // block
-    power = np.square(samples[: n_blocks * block].reshape(n_blocks, block), dtype=np.float64).mean(axis=1)
-    loud = np.flatnonzero(power > 10 ** (SILENCE_DBFS / 10))
-    return float(loud[0]) * _BLOCK_S if loud.size else 0.0
 
 
 def acceptance_of(fingerprinter: Fingerprinter) -> Acceptance:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from detector.segments import Detection, Detector
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import Sound, load
@@ -36,4 +38,7 @@ def detect(sound: Sound, *, model: str | Path = SHIPPED_DETECTOR) -> Detection:
     >>> segment.start_s, segment.end_s, segment.probability > 0.9
     (0.0, 20.0, True)
     """
-    return Detector.open(model).detect(load(sound))
+    given: object = sound
+    if isinstance(given, np.ndarray):
+        load(sound)  # which refuses samples without a rate
+    return Detector.open(model).detect(sound)

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import Sound, load
 from ondevice_db.recognizer import Recognition, Recognizer
@@ -15,6 +17,7 @@ def recognize(
     database: str | Path | Sequence[str | Path],
     *,
     at_s: float | None = None,
+    speeds_percent: float = 0.0,
     model: str | Path = SHIPPED_FINGERPRINTER,
 ) -> Recognition:
     """Name the song in one recording; `Recognizer.open` is quicker for many.
@@ -26,7 +29,9 @@ def recognize(
     database : path or sequence of paths
         Folders NAME.npdb; several are searched as one.
     at_s : float >= 0, seconds, optional
-        Where to begin; by default where the sound gets louder than silence.
+        Where to begin; by default where the detector is surest of music.
+    speeds_percent : float in [0, 20]
+        Where the song is unknown, also try speeds up to so much lower and higher.
     model : str or Path
         Shipped name of a fingerprinter, or a model folder.
 
@@ -49,4 +54,7 @@ def recognize(
     >>> abs(answer.match.offset_s - 5.0) < 0.3 and answer.match.score > 0.9
     True
     """
-    return Recognizer.open(database, model).recognize(load(sound), at_s)
+    given: object = sound
+    if isinstance(given, np.ndarray):
+        load(sound)  # which refuses samples without a rate
+    return Recognizer.open(database, model).recognize(sound, at_s, speeds_percent=speeds_percent)

@@ -40,18 +40,18 @@ def detect(
         message = "--save-wakes needs --stream"
         raise typer.BadParameter(message)
     from detector.segments import Detector
-    from nowplaying_core.audio import load
 
     sources = expand_sources(files)
     detector = Detector.open(model)
     outcome = Outcome()
     for source in sources:
         try:
-            found = detector.detect(load(source))
-        except NowPlayingError as error:
-            outcome.failed(error)
+            found = detector.detect(source)
+        except (NowPlayingError, MemoryError) as error:
+            reason = error if isinstance(error, NowPlayingError) else f"{source}: there is not enough memory for it"
+            outcome.failed(reason)
             if as_json:
-                emit_json("detection/1", {"file": source, "segments": None, "error": str(error)})
+                emit_json("detection/1", {"file": source, "segments": None, "error": str(reason)})
             continue
         if as_json:
             emit_json("detection/1", {"file": source, **found.to_dict()})

@@ -1,5 +1,6 @@
 """``nowplaying recognize``: name the song in a recording."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +15,8 @@ from nowplaying_core.errors import NowPlayingError
 from nowplaying_core.text import clock
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ondevice_db.match.explain import Explanation
     from ondevice_db.recognizer import Recognition, Recognizer
 
@@ -31,9 +34,7 @@ def recognize(
     plot: Plot = None,
     at_s: Annotated[
         float | None,
-        typer.Option(
-            "--at", min=0.0, metavar="SECONDS", help="Start of the query; else the first sound above -60 dBFS."
-        ),
+        typer.Option("--at", min=0.0, metavar="SECONDS", help="Start of the query; else where music is surest."),
     ] = None,
     every_s: Annotated[
         float | None,
@@ -43,6 +44,16 @@ def recognize(
         Path | None,
         typer.Option("--popularity", help="Table of track_id and count: prefer the popular of similar songs."),
     ] = None,
+    speeds_percent: Annotated[
+        float,
+        typer.Option(
+            "--speeds",
+            min=0.0,
+            max=20.0,
+            metavar="PERCENT",
+            help="Where the song is unknown, also try speeds up to so much lower and higher.",
+        ),
+    ] = 0.0,
     min_score: Annotated[
         float | None,
         typer.Option(
@@ -54,8 +65,7 @@ def recognize(
     ] = None,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
-    """Name the song in each file: by default from its first 8 seconds above silence."""
-    from nowplaying_core.audio import load
+    """Name the song in each file: by default from the 8 seconds that hold music most surely."""
     from nowplaying_core.errors import ConfigError
     from ondevice_db.recognizer import Recognizer
 
@@ -69,29 +79,52 @@ def recognize(
     recognizer = Recognizer.open(databases, model, popularity=popularity, min_score=min_score)
     outcome = Outcome()
     for source in sources:
+        answers: list[tuple[float, Recognition]] = []
         try:
-            samples = load(source)
-            answers: list[tuple[float | None, Recognition]]
-            if every_s is not None:
-                answers = [*recognizer.recognize_every(samples, every_s)]
-            else:
-                answers = [(None, recognizer.recognize(samples, at_s=at_s))]
-        except NowPlayingError as error:
-            outcome.failed(error)
+            for start_s, answer in _answers(recognizer, source, at_s, every_s, speeds_percent):
+                if start_s is not None:
+                    # Only what the summary needs: a day has ten thousand answers.
+                    answers.append((start_s, replace(answer, query=None)))
+                if answer.match is not None:
+                    outcome.found()
+                explanation = recognizer.explain(answer) if explain else None
+                if as_json:
+                    emit_json("recognition/1", _record(source, start_s, answer, explanation))
+                else:
+                    _print(source, start_s, answer, explanation)
+                if plot is not None:
+                    _plot(recognizer, answer, plot)
+        except (NowPlayingError, MemoryError) as error:
+            reason = error if isinstance(error, NowPlayingError) else f"{source}: there is not enough memory for it"
+            outcome.failed(reason)
             if as_json:
-                emit_json("recognition/1", {"file": source, "match": None, "error": str(error)})
-            continue
-        if plot is not None:
-            _plot(recognizer, answers[0][1], plot)
-        for start_s, answer in answers:
-            if answer.match is not None:
-                outcome.found()
-            explanation = recognizer.explain(answer) if explain else None
-            if as_json:
-                emit_json("recognition/1", _record(source, start_s, answer, explanation))
-            else:
-                _print(source, start_s, answer, explanation)
+                emit_json("recognition/1", {"file": source, "match": None, "error": str(reason)})
+        if answers:
+            _summarize(source, answers, as_json=as_json)
     raise typer.Exit(outcome.exit_code)
+
+
+def _answers(
+    recognizer: "Recognizer", source: str, at_s: float | None, every_s: float | None, speeds_percent: float
+) -> "Iterator[tuple[float | None, Recognition]]":
+    """Yield the answers as they come; the time is None where there is only one."""
+    if every_s is None:
+        yield None, recognizer.recognize(source, at_s=at_s, speeds_percent=speeds_percent)
+    else:
+        yield from recognizer.recognize_every(source, every_s)
+
+
+def _summarize(source: str, answers: "list[tuple[float, Recognition]]", *, as_json: bool) -> None:
+    """Print the songs of a long recording with their beginnings and ends."""
+    from ondevice_db.tracklist import track_list
+
+    songs = track_list(answers)
+    if as_json:
+        emit_json("track-list/1", {"file": source, "songs": [song.to_dict() for song in songs]})
+        return
+    say(f"{source}: {len(songs)} songs")
+    for song in songs:
+        say(f"  {clock(song.start_s)} to {clock(song.end_s)}  {song.match.track.name}")
 
 
 def _record(

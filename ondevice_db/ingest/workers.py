@@ -20,7 +20,7 @@ from nowplaying_core.errors import AudioFormatError, NowPlayingError
 from ondevice_db.format.track import Track
 from ondevice_db.ingest.journal import store_embeddings
 from ondevice_db.ingest.tags import read_track
-from ondevice_db.recognizer import SILENCE_DBFS
+from ondevice_db.places import gain_of, silence_of
 
 __all__ = ["ReadOptions", "fingerprint_file", "fingerprint_files", "rebuild_error"]
 
@@ -70,13 +70,17 @@ def fingerprint_file(
 
     with open_stream(path, chunk_samples=_BLOCK_SAMPLES, lenient=options.lenient) as source:
         embeddings, levels_dbfs = fingerprinter.embed_blocks(hashed(source), hop_s)
+    silence_dbfs, gain = silence_of(float(levels_dbfs.max())), np.float32(gain_of(float(levels_dbfs.max())))
+    if gain != 1:
+        with open_stream(path, chunk_samples=_BLOCK_SAMPLES, lenient=options.lenient) as source:
+            embeddings, _ = fingerprinter.embed_blocks((np.clip(gain * block, -1, 1) for block in source), hop_s)
     least_s, duration_s = fingerprinter.window_s if options.min_s is None else options.min_s, n_samples / SAMPLE_RATE_HZ
     if duration_s < least_s:
         message = f"{path}: {duration_s:.2f} s long, shorter than {least_s:g} s; --min-seconds takes shorter ones"
         raise AudioFormatError(message)
-    silent = levels_dbfs <= SILENCE_DBFS
+    silent = levels_dbfs <= silence_dbfs
     if silent.all():
-        message = f"{path}: silent throughout (below {SILENCE_DBFS:g} dBFS), so there is nothing to fingerprint"
+        message = f"{path}: silent throughout (below {silence_dbfs:g} dBFS), so there is nothing to fingerprint"
         raise AudioFormatError(message)
     identity = digest.hexdigest()[:16]
     if not (folder / f"{identity}.npy").is_file():

@@ -21,7 +21,8 @@ from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import SILENCE_DBFS, acceptance_of
+from ondevice_db.places import SILENCE_DBFS
+from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.packs import SongPacks
 from ondevice_db.store.store import SongDatabase
 from simulator.demo import index_demo_songs

@@ -52,7 +52,8 @@ def test_bad_audio_ends_with_3_and_its_name(
     path, reason = hostile(kind, tmp_path, songs)
     options = {"recognize": ["--db", database], "detect": [], "index": ["--db", tmp_path / "new.npdb"]}[command]
     done = run(command, *options, path)
-    assert done.code == 3
+    # What is left of a damaged file is enough to name its song or its music; a database must not hold half a song.
+    assert done.code == (0 if kind == "truncated" and command != "index" else 3)
     assert str(path) in done.err
     assert reason in done.err
 

@@ -26,7 +26,8 @@ from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.report import IndexProgress, IndexReport
 from ondevice_db.match.match import Trace
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import Recognition, Recognizer, first_audible_s
+from ondevice_db.places import first_audible_s
+from ondevice_db.recognizer import Recognition, Recognizer
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.verify import verify_database
 from tests.ondevice_db.material import SpectrumFingerprinter, make_codebook
@@ -330,7 +331,7 @@ class TestRecognizer:
         at = recognizer.recognize(both, at_s=11.0)
         assert at.match is not None
         assert (at.match.track.title, at.match.offset_s) == ("song-6", pytest.approx(1.0, abs=0.3))
-        every = recognizer.recognize_every(both, 10.0)
+        every = list(recognizer.recognize_every(both, 10.0))
         assert [start_s for start_s, _ in every] == [0.0, 10.0]
         assert [answer.match.track.title for _, answer in every if answer.match] == ["song-1", "song-6"]
 

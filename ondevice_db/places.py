@@ -1,0 +1,217 @@
+"""Where in a recording to listen: eight seconds where the detector is sure of music, and further places to try.
+
+The recording is read only as far as needed: eight seconds where it begins with music, at most two minutes otherwise.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.stream import Decision, StreamingDetector
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+
+__all__ = [
+    "LOOK_S",
+    "QUERY_S",
+    "SILENCE_DBFS",
+    "Opening",
+    "Places",
+    "brought_up",
+    "first_audible_s",
+    "gain_of",
+    "silence_of",
+]
+
+QUERY_S = 8.0
+LOOK_S = 120.0
+SILENCE_DBFS = -60.0
+_BLOCK_S, _SECOND_S = 0.1, 1.0
+_STEP_S = 0.64  # from one decision of the detector to the next
+_SURE = 0.9  # probability of music from which nothing better is looked for
+_CLEARLY = 0.2  # by how much surer the detector must be of another place than of the beginning
+_NEARLY = 0.1  # what counts as equally sure
+_QUIET_DBFS = -40.0  # recordings whose loudest second is below are brought up to _LOUD_DBFS
+_LOUD_DBFS = -20.0
+_FAINT_DBFS = -90.0  # dither of 16-bit samples lies below
+_RANGE_DB = 20.0
+
+Samples = NDArray[np.float32]
+
+
+class Opening:
+    """The beginning of a recording, read as far as it is asked for.
+
+    Parameters
+    ----------
+    blocks : iterator of ndarray of float32, shape (n,)
+    """
+
+    def __init__(self, blocks: Iterator[Samples]) -> None:
+        self._blocks = blocks
+        self._parts: list[Samples] = []
+        self._n = 0
+        self.is_whole = False
+        self.skipped_s = 0.0
+
+    def skip(self, seconds: float) -> None:
+        """Pass over the next seconds; what has not been read yet is not kept."""
+        left = round(seconds * SAMPLE_RATE_HZ)
+        while left > 0 and not self.is_whole:
+            block = next(self._blocks, None)
+            if block is None:
+                self.is_whole = True
+                return
+            self.skipped_s += min(left, block.size) / SAMPLE_RATE_HZ
+            if block.size > left:
+                self._parts, self._n = [block[left:]], block.size - left
+            left -= block.size
+
+    @property
+    def duration_s(self) -> float:
+        """Seconds that have been read."""
+        return self._n / SAMPLE_RATE_HZ
+
+    def read(self, until_s: float) -> Samples:
+        """Return the samples up to a time, or all where the recording ends sooner."""
+        wanted = round(until_s * SAMPLE_RATE_HZ)
+        while self._n < wanted and not self.is_whole:
+            block = next(self._blocks, None)
+            if block is None:
+                self.is_whole = True
+                break
+            self._parts.append(block)
+            self._n += block.size
+        if len(self._parts) > 1:
+            self._parts = [np.concatenate(self._parts)]
+        return self._parts[0][:wanted] if self._parts else np.zeros(0, np.float32)
+
+
+class Places:
+    """Places to listen to, surest first.
+
+    Parameters
+    ----------
+    opening : Opening
+    detector : callable or None
+        Returns the detector, which is opened only where there is a choice; without it the first audible place is the
+        only one.
+    """
+
+    def __init__(self, opening: Opening, detector: Callable[[], StreamingDetector] | None) -> None:
+        self._opening = opening
+        self._detector = detector
+        self._decisions: list[Decision] = []
+        self._stream: StreamingDetector | None = None
+        self._n_fed = 0
+        self._taken: list[float] = []
+
+    def first(self) -> float:
+        """Return the beginning of the eight seconds to use, in seconds."""
+        opening = self._opening
+        samples = opening.read(QUERY_S + 2 * _STEP_S)
+        while not opening.is_whole and opening.duration_s < LOOK_S and _first_above_s(samples, SILENCE_DBFS) is None:
+            samples = opening.read(opening.duration_s + QUERY_S)
+        start_s = first_audible_s(samples)
+        opening.read(start_s + QUERY_S + 2 * _STEP_S)
+        start_s = max(0.0, min(start_s, opening.duration_s - QUERY_S))
+        if self._detector is not None and opening.duration_s > QUERY_S + _STEP_S:
+            start_s = self._surest(start_s)
+        self._taken.append(start_s)
+        return start_s
+
+    def further(self, n: int) -> Iterator[float]:
+        """Yield at most ``n`` further places that do not overlap with those before, surest first."""
+        self._opening.read(2 * QUERY_S)
+        if self._detector is None or self._opening.duration_s < 2 * QUERY_S:
+            return
+        self._listen(LOOK_S)
+        starts, sureness = self._windows(0.0)
+        for _ in range(n):
+            free = np.array([all(abs(one - start) >= QUERY_S for one in self._taken) for start in starts], bool)
+            if not free.any():
+                return
+            best = int(np.argmax(np.where(free, sureness, -1.0)))
+            self._taken.append(float(starts[best]))
+            yield float(starts[best])
+
+    def _surest(self, start_s: float) -> float:
+        """Return the earliest place that the detector is nearly as sure of as of the surest."""
+        until_s = start_s + QUERY_S + _STEP_S
+        while True:
+            self._listen(until_s)
+            starts, sureness = self._windows(start_s)
+            if sureness.size and sureness.max() >= _SURE:
+                return float(starts[np.argmax(sureness >= _SURE)])
+            if self._opening.is_whole or until_s >= LOOK_S:
+                break
+            until_s += 10 * _STEP_S
+        if not sureness.size or sureness.max() < sureness[0] + _CLEARLY:
+            return start_s
+        return float(starts[np.argmax(sureness >= sureness.max() - _NEARLY)])
+
+    def _listen(self, until_s: float) -> None:
+        if self._stream is None and self._detector is not None:
+            self._stream = self._detector()
+            self._stream.reset()
+        samples = self._opening.read(min(until_s, LOOK_S))
+        if self._stream is not None and samples.size > self._n_fed:
+            self._decisions += self._stream.process(samples[self._n_fed :])
+            self._n_fed = samples.size
+
+    def _windows(self, first_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return where queries may begin, and the mean probability of music within each."""
+        last_s = self._n_fed / SAMPLE_RATE_HZ - QUERY_S
+        starts = np.arange(first_s, max(last_s, first_s) + 1e-9, _STEP_S)
+        if not self._decisions:
+            return starts, np.zeros(starts.size)
+        times = np.array([one.time_s for one in self._decisions])
+        probabilities = np.array([one.probability for one in self._decisions])
+        covers_s = times[0]  # of a decision, before its time
+        means = []
+        for start in starts:
+            inside = (times >= start + covers_s - _STEP_S / 2) & (times <= start + QUERY_S + _STEP_S / 2)
+            means.append(probabilities[inside].mean() if inside.any() else 0.0)
+        return starts, np.array(means)
+
+
+def _levels_dbfs(samples: Samples, block_s: float) -> NDArray[np.float64]:
+    block = round(block_s * SAMPLE_RATE_HZ)
+    n_blocks = samples.size // block
+    power = np.square(samples[: n_blocks * block].reshape(n_blocks, block), dtype=np.float64).mean(axis=1)
+    levels: NDArray[np.float64] = 10 * np.log10(power + 1e-15)
+    return levels
+
+
+def silence_of(loudest_dbfs: float) -> float:
+    """Return the level at or below which a recording is silent, in dBFS, by its loudest: lower where all is quiet."""
+    return SILENCE_DBFS if loudest_dbfs >= _QUIET_DBFS else max(loudest_dbfs - _RANGE_DB, _FAINT_DBFS)
+
+
+def gain_of(loudest_dbfs: float) -> float:
+    """Return the factor that brings a recording up to a usual level: 1 where it is not quiet, or next to nothing."""
+    return 10 ** ((_LOUD_DBFS - loudest_dbfs) / 20) if _FAINT_DBFS < loudest_dbfs < _QUIET_DBFS else 1.0
+
+
+def brought_up(samples: Samples) -> tuple[Samples, float]:
+    """Return quiet samples at a usual level and others as they are, with the level that is silence there, in dBFS."""
+    levels = _levels_dbfs(samples, _SECOND_S)
+    loudest = float(levels.max()) if levels.size else 0.0
+    gain = gain_of(loudest)
+    if gain == 1.0:
+        return samples, SILENCE_DBFS
+    return np.clip(samples * np.float32(gain), -1.0, 1.0), silence_of(loudest) + 20 * float(np.log10(gain))
+
+
+def first_audible_s(samples: Samples) -> float:
+    """Return where the first tenth of a second above silence begins, in seconds; 0 when there is none."""
+    found = _first_above_s(samples, SILENCE_DBFS)
+    if found is None:
+        levels = _levels_dbfs(samples, _SECOND_S)
+        found = _first_above_s(samples, silence_of(float(levels.max()))) if levels.size else None
+    return found or 0.0
+
+
+def _first_above_s(samples: Samples, level_dbfs: float) -> float | None:
+    loud = np.flatnonzero(_levels_dbfs(samples, _BLOCK_S) > level_dbfs)
+    return float(loud[0]) * _BLOCK_S if loud.size else None
