@@ -3,10 +3,10 @@
 import numpy as np
 
 from detector.training.config import NetworkConfig
+from detector.training.reference import float_layers
 from detector.training.weights import FoldedWeights, equalized, on_shared_grids
-from tests.detector.training.test_weights import run
 
-__all__ = ["SMALL", "random_weights"]
+__all__ = ["SMALL", "random_weights", "run"]
 
 SMALL = NetworkConfig(n_filters=24, n_last_filters=24)
 
@@ -41,3 +41,15 @@ def random_weights(network: NetworkConfig = SMALL, seed: int = 0) -> FoldedWeigh
     named["logit"] *= np.float32(3 / abs(float((seen["hidden"] @ weights.logit).item()) + 1e-6))
     named["logit_bias"] = np.array([0.5], dtype=np.float32)
     return FoldedWeights.from_arrays(named)
+
+
+def run(weights: FoldedWeights, frames: np.ndarray, seen: dict | None = None) -> float:
+    """The network's logit for one window, and what its layers put out."""
+    network = NetworkConfig(
+        n_frames=len(frames), n_channels=frames.shape[1], n_layers=len(weights.depthwise), kernel_frames=4
+    )
+    outputs = {name: values[0] for name, values in float_layers(network, weights, frames[None]).items()}
+    logit = outputs.pop("logit")
+    if seen is not None:
+        seen.update(outputs)
+    return float(logit.item())

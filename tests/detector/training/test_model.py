@@ -10,7 +10,7 @@ from detector.training.config import NetworkConfig
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold, normalised
 from detector.training.weights import load_weights
 from nowplaying_core.artifacts import builtin_model_dir
-from tests.detector.training.test_weights import run
+from tests.detector.networks import run
 
 pytestmark = pytest.mark.train
 NETWORK = NetworkConfig()

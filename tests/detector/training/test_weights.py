@@ -3,8 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from detector.training.config import NetworkConfig
-from detector.training.reference import float_layers
 from detector.training.weights import (
     FoldedWeights,
     activation_grid,
@@ -16,6 +14,7 @@ from detector.training.weights import (
 )
 from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
+from tests.detector.networks import run
 
 
 def made(seed: int = 0, n_layers: int = 3) -> FoldedWeights:
@@ -33,18 +32,6 @@ def made(seed: int = 0, n_layers: int = 3) -> FoldedWeights:
         logit=draw(3, 1),
         logit_bias=draw(1),
     )
-
-
-def run(weights: FoldedWeights, frames: np.ndarray, seen: dict | None = None) -> float:
-    """The network's logit for one window, and what its layers put out."""
-    network = NetworkConfig(
-        n_frames=len(frames), n_channels=frames.shape[1], n_layers=len(weights.depthwise), kernel_frames=4
-    )
-    outputs = {name: values[0] for name, values in float_layers(network, weights, frames[None]).items()}
-    logit = outputs.pop("logit")
-    if seen is not None:
-        seen.update(outputs)
-    return float(logit.item())
 
 
 def test_the_reference_is_the_definition() -> None:
