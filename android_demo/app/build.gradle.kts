@@ -9,9 +9,11 @@ android {
     defaultConfig {
         applicationId = "org.nowplaying.app"
         minSdk = 26
-        targetSdk = 34
+        targetSdk = 36
         versionCode = 1
-        versionName = "0.1.0"
+        // The version stands there and nowhere else.
+        versionName = Regex("__version__ = \"(.+)\"")
+            .find(rootProject.file("../nowplaying_core/__init__.py").readText())!!.groupValues[1]
         ndk {
             abiFilters += listOf("arm64-v8a", "x86_64")
         }

@@ -1,9 +1,9 @@
-"""Check a signed APK: signature, manifest, permissions, byte code, libraries, assets, size."""
+"""Check a signed APK: signature, version, manifest, permissions, byte code, libraries, assets, size."""
 
 import re
-import struct
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 from typing import Final
@@ -18,16 +18,21 @@ _PERMISSIONS: Final = {
 }
 _STORED: Final = (".tflite", ".npy", ".ann", ".sqlite")
 _MICROPHONE_SERVICE: Final = 0x80
+_PAGE_16_KB: Final = 1 << 14
 
 
 def main(arguments: list[str]) -> int:
     """Print what holds and what does not; return 1 where something does not."""
-    if len(arguments) != 1:
-        sys.stderr.write("usage: python -m tests.android.check_apk APK\n")
+    if len(arguments) != 3:
+        sys.stderr.write("usage: python -m tests.android.check_apk APK VERSION_NAME TARGET_SDK\n")
         return 2
     apk = Path(arguments[0])
     failures = 0
-    for check in (_signature, _tampered_copy, _manifest, _byte_code, _libraries, _assets, _size):
+
+    def _badging(apk: Path) -> str:
+        return check_badging(_run("aapt", "dump", "badging", str(apk)), arguments[1], arguments[2])
+
+    for check in (_badging, _signature, _tampered_copy, _manifest, _byte_code, _libraries, _assets, _size):
         try:
             result = check(apk)
         except (AssertionError, subprocess.CalledProcessError) as error:
@@ -35,6 +40,30 @@ def main(arguments: list[str]) -> int:
             result = f"FAILED: {error} {getattr(error, 'stderr', '') or ''}"
         sys.stdout.write(f"{check.__name__[1:].replace('_', ' ')}: {result}\n")
     return min(failures, 1)
+
+
+def check_badging(badging: str, version_name: str, target_sdk: str) -> str:
+    """Return what an APK says of itself.
+
+    Raises
+    ------
+    AssertionError
+        When a part is missing, empty, or another than expected.
+    """
+    expected = {
+        r"package: name='([^']*)'": "org.nowplaying.app",
+        r"versionCode='([^']*)'": "1",
+        r"versionName='([^']*)'": version_name,
+        r"sdkVersion:'([^']*)'": "26",
+        r"targetSdkVersion:'([^']*)'": target_sdk,
+        r"application-label:'([^']*)'": "Now Playing demo",
+        r"launchable-activity: name='([^']*)'": "org.nowplaying.app.HistoryActivity",
+    }
+    for pattern, value in expected.items():
+        found = re.search(rf"\b{pattern}", badging)
+        text = found.group(1) if found else None
+        _expect(text == value and value, f"expected {value!r} for {pattern}, found {text!r}")
+    return f"version {version_name}, targetSdk {target_sdk}"
 
 
 def _run(*command: str) -> str:
@@ -76,9 +105,7 @@ def _manifest(apk: Path) -> str:
     _expect(types == [_MICROPHONE_SERVICE], f"expected one service of type microphone, found {types}")
     exported = len(re.findall(r"exported\S*=\(type 0x12\)0xffffffff", tree))
     _expect(exported == 1, f"expected one exported component, the launcher, found {exported}")
-    sdk = re.findall(r"(sdkVersion|targetSdkVersion):'(\d+)'", badging)
-    levels = ", ".join(f"{name} {level}" for name, level in sdk)
-    return f"{len(permissions)} permissions, no INTERNET; service of type microphone; {levels}"
+    return f"{len(permissions)} permissions, no INTERNET; service of type microphone"
 
 
 def _byte_code(apk: Path) -> str:
@@ -93,20 +120,21 @@ def _byte_code(apk: Path) -> str:
 
 
 def _libraries(apk: Path) -> str:
-    with zipfile.ZipFile(apk) as files:
+    with zipfile.ZipFile(apk) as files, tempfile.TemporaryDirectory() as scratch:
         names = [name for name in files.namelist() if name.startswith("lib/")]
-        aligned = {name.split("/")[1]: _load_alignment(files.read(name)) for name in names}
+        aligned = {name.split("/")[1]: _load_alignment(files.extract(name, scratch)) for name in names}
     _expect(set(aligned) == _ABIS, f"expected libraries for {sorted(_ABIS)}, found {names}")
     kilobytes = ", ".join(f"{abi} aligned to {least // 1024} KB" for abi, least in sorted(aligned.items()))
-    note = "" if min(aligned.values()) >= 1 << 14 else "; phones with pages of 16 KB need a newer runtime"
-    return kilobytes + note
+    if min(aligned.values()) >= _PAGE_16_KB:
+        return kilobytes
+    return f"{kilobytes}: NOT for phones with pages of 16 KB, on which these libraries may not load"
 
 
-def _load_alignment(elf: bytes) -> int:
-    """Return the least alignment of a 64-bit ELF file's LOAD segments."""
-    offset, size, count = struct.unpack_from("<Q", elf, 32)[0], *struct.unpack_from("<HH", elf, 54)
-    headers = [elf[offset + i * size : offset + (i + 1) * size] for i in range(count)]
-    return min(struct.unpack_from("<Q", one, 48)[0] for one in headers if struct.unpack_from("<I", one)[0] == 1)
+def _load_alignment(library: str) -> int:
+    """Return the least alignment of a library's LOAD segments, as readelf has them."""
+    found = re.findall(r"^\s+LOAD .*\s0x([0-9a-f]+)$", _run("readelf", "-lW", library), re.MULTILINE)
+    _expect(found, f"readelf finds no LOAD segment in {library}")
+    return min(int(one, 16) for one in found)
 
 
 def _assets(apk: Path) -> str:
