@@ -11,6 +11,7 @@ from simulator.energy.work import AnswerTimes
 
 __all__ = ["PhoneLatencies"]
 
+_MOST_MS = 60_000.0
 _KEYS = {"frontend.tflite", "encoder.tflite", "match_ms", "device"}
 
 
@@ -20,7 +21,7 @@ class PhoneLatencies:
 
     Attributes
     ----------
-    front_end_ms, encoder_ms, match_ms : float >= 0 or None, milliseconds
+    front_end_ms, encoder_ms, match_ms : float in [0, 60,000] or None, milliseconds
         Of one run of the graph, and of one look-up of eight seconds; None leaves the estimate.
     source : str
         File and device, for the list of assumptions.
@@ -92,7 +93,7 @@ def _graph_ms(path: Path, table: Mapping[str, Any], graph: str) -> float | None:
 
 
 def _number(path: Path, name: str, value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < float("inf"):
-        message = f"{path}: {name}: expected milliseconds >= 0, found {value!r}"
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _MOST_MS:
+        message = f"{path}: {name}: expected milliseconds from 0 to {_MOST_MS:g}, found {value!r}"
         raise ConfigError(message)
     return float(value)

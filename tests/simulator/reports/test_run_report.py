@@ -3,15 +3,20 @@
 import csv
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from rich.console import Console
 
 from nowplaying_core.text import clock
+from simulator.days.study import Study
+from simulator.days.summary import summarise
 from simulator.phone.conditions import Condition, PauseReason
+from simulator.phone.events import Answered
 from simulator.reports.run_report import render_report, write_report
 from simulator.reports.timeline import run_tables
 from simulator.run import SimulationResult, run_phone
@@ -19,6 +24,7 @@ from simulator.scenes.scene import Scene, Sound, SoundKind
 from simulator.scenes.score_scene import score_scene
 from tests.simulator.bench import build_bench, build_costs, known_song, make_sound, unknown_song
 from tests.simulator.reports.browser import look, needs_chromium
+from tests.simulator.reports.test_bars import WIDTHS, check_bars
 
 HOSTILE = "<script>alert(1)</script> [bold]&amp;"
 SCENE = Scene(
@@ -153,6 +159,39 @@ def test_a_browser_shows_it_without_an_error(tmp_path: Path, result: SimulationR
     seen = look(tmp_path / "out.html", width, 2000)
     assert seen.console == []
     assert seen.page_width == seen.frame_width == width
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", WIDTHS)
+def test_every_bar_is_as_long_as_its_number(tmp_path: Path, result: SimulationResult, width: int) -> None:
+    write_report(tmp_path / "out.html", result, summarise_days())
+    assert check_bars(tmp_path / "out.html", width) >= 15
+
+
+@needs_chromium
+@pytest.mark.parametrize("width", [360, 1400])
+def test_a_long_title_widens_nothing(tmp_path: Path, result: SimulationResult, width: int) -> None:
+    events = []
+    for event in result.events:
+        if isinstance(event, Answered) and event.match is not None:
+            track = replace(event.match.track, title=200 * "W", artist=200 * "m")
+            event = replace(event, answer=replace(event.answer, match=replace(event.match, track=track)))  # noqa: PLW2901
+        events.append(event)
+    write_report(tmp_path / "out.html", replace(result, events=events))
+    seen = look(tmp_path / "out.html", width, 1000)
+    assert seen.page_width == seen.frame_width == width
+
+
+def summarise_days() -> dict[str, Any]:
+    """Return the summary of an average day, as the demo's report shows it."""
+    study = Study.load()
+    return summarise(study.simulate("average", 10), study.published, study.modelled)
+
+
+def test_the_average_day_is_shown_where_it_is_given(result: SimulationResult) -> None:
+    text = _parse(render_report(result, summarise_days())).text
+    assert "10 simulated days (average day" in text
+    assert "of the battery on an average day" in text
 
 
 def test_a_run_without_scene_or_song_has_a_report_too() -> None:
