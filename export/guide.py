@@ -68,10 +68,10 @@ def _detector_values(folder: ModelFolder) -> dict[str, Any]:
     model = TfliteModel(folder.file(MODEL_FILE))
     network = StreamingNetwork(model)
     gate = GateConfig.from_dict(folder.manifest["gate"])
-    silence = (
-        f"Where the last {HOLD_HOPS} hops of {FRAME_HOP_SAMPLES} samples were all below {gate.silence_dbfs:g} dBFS "
-        "(RMS), every channel is -128 instead."
-    )
+    silence = ""
+    if gate.silence_dbfs is not None:
+        silence = f"Where the last {HOLD_HOPS} hops of {FRAME_HOP_SAMPLES} samples were all below "
+        silence += f"{gate.silence_dbfs:g} dBFS (RMS), every channel is -128 instead."
     return {
         "detector_name": _name(folder.manifest),
         "sample_rate": f"{SAMPLE_RATE_HZ:,}",
@@ -81,7 +81,7 @@ def _detector_values(folder: ModelFolder) -> dict[str, Any]:
         "channels": N_CHANNELS,
         "full_scale": FULL_SCALE,
         "half_scale": FULL_SCALE // 2,
-        "silence": "" if gate.silence_dbfs is None else silence,
+        "silence": silence,
         "step_frames": DECISION_FRAMES,
         "step_ms": round(1_000 * DECISION_S),
         "frames_in": model.input.shape[1],

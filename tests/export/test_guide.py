@@ -1,0 +1,18 @@
+"""The page of a bundle: what it says of a detector follows its manifest."""
+
+from dataclasses import replace
+
+import pytest
+
+from export import guide
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.manifest import ModelFolder
+
+
+@pytest.mark.parametrize(("level", "text"), [(None, ""), (-62.5, "were all below -62.5 dBFS (RMS)")])
+def test_a_detector_that_always_listens_has_a_page_too(level: float | None, text: str) -> None:
+    folder = ModelFolder.open(SHIPPED_DETECTOR, role="detector")
+    gate = {**folder.manifest["gate"], "silence_dbfs": level}
+    found = guide._detector_values(replace(folder, manifest={**folder.manifest, "gate": gate}))["silence"]
+    assert text in found
+    assert bool(found) == (level is not None)
