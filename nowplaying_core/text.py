@@ -1,10 +1,12 @@
-"""Text for people: times on a clock and Markdown tables, in one spelling everywhere."""
+"""Text for people and plain values for JSON: clock times, tables and numbers in one spelling everywhere."""
 
+import math
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
+from typing import Any
 
-__all__ = ["clock", "html_table", "markdown_table", "native_path", "printable"]
+__all__ = ["clock", "html_table", "markdown_table", "native_path", "plain", "printable"]
 
 
 def clock(seconds: float) -> str:
@@ -71,3 +73,16 @@ def native_path(path: "os.PathLike[str] | str") -> str:
         When no text does.
     """
     return os.fsencode(path).decode("utf-8")
+
+
+def plain(value: Any) -> Any:
+    """Return a value as JSON knows it: NumPy's numbers as Python's, NaN and infinity as null, anything else as text."""
+    if isinstance(value, Mapping):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(entry) for entry in value]
+    if hasattr(value, "tolist"):  # NumPy arrays and scalars, without importing NumPy
+        return plain(value.tolist())
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    return value if value is None or isinstance(value, bool | int) else printable(str(value))

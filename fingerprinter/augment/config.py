@@ -1,9 +1,10 @@
 """The ranges of augmentation, and the parameters drawn for one excerpt."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import require_between
 
 __all__ = ["AugmentConfig", "AugmentationParams"]
 
@@ -54,13 +55,8 @@ class AugmentConfig:
     p_masks: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in asdict(self).items():
-            if name.startswith("p_") and not 0 <= value <= 1:
-                message = f"{name} must be a probability in [0, 1], found {value}"
-                raise ConfigError(message)
-        if not 0 <= self.max_speed <= 0.1:
-            message = f"max_speed must lie in [0, 0.1], found {self.max_speed}"
-            raise ConfigError(message)
+        require_between(self, 0, 1, *(item.name for item in fields(self) if item.name.startswith("p_")))
+        require_between(self, 0, 0.1, "max_speed")
         if self.snr_db[0] > self.snr_db[1] or self.level_dbfs[0] > self.level_dbfs[1]:
             message = f"ranges must be (low, high): found snr_db {self.snr_db}, level_dbfs {self.level_dbfs}"
             raise ConfigError(message)

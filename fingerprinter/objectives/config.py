@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import require_counts, require_not_negative, require_positive
+from nowplaying_core.settings import require_between, require_counts, require_not_negative, require_positive
 
 __all__ = ["OBJECTIVE_NAMES", "ObjectiveConfig"]
 
@@ -48,12 +48,10 @@ class ObjectiveConfig:
             message = f"objective: expected one of {', '.join(OBJECTIVE_NAMES)}, found {self.name!r}"
             raise ConfigError(message)
         require_positive(self, "temperature", "margin", "hardest_share", table="objective")
+        require_between(self, 0, 1, "hardest_share", table="objective")
         require_counts(self, "n_subspaces", table="objective")
         weights = ("decorrelation_weight", "quantization_weight", "distillation_weight")
         require_not_negative(self, *weights, "n_memory", table="objective")
-        if self.hardest_share > 1:
-            message = f"objective: hardest_share must not be above 1, found {self.hardest_share}"
-            raise ConfigError(message)
         if self.n_memory and self.name != "nt_xent":
             message = f"objective: n_memory belongs to nt_xent, found {self.name}"
             raise ConfigError(message)

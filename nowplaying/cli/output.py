@@ -2,7 +2,6 @@
 
 import json
 import logging
-import math
 import os
 import shlex
 import shutil
@@ -15,7 +14,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from nowplaying_core.errors import EXIT_FOUND
-from nowplaying_core.text import printable
+from nowplaying_core.text import plain, printable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -152,26 +151,12 @@ def emit_json(schema: str, record: Mapping[str, Any]) -> None:
         NumPy numbers are allowed; NaN and infinity become null, because JSON has neither. Where ``file`` is a name
         that is no UTF-8, its bytes stand in ``file_bytes_hex``.
     """
-    table = {"schema": f"nowplaying/{schema}", **_plain(record)}
+    table = {"schema": f"nowplaying/{schema}", **plain(record)}
     file = record.get("file")
     if isinstance(file, str) and printable(file) != file:
         table["file_bytes_hex"] = os.fsencode(file).hex()
     is_ascii = (sys.stdout.encoding or "ascii").lower().replace("-", "") not in {"utf8", "utf16", "utf32"}
     say(json.dumps(table, ensure_ascii=is_ascii, allow_nan=False))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    if hasattr(value, "tolist"):  # NumPy arrays and scalars, without importing NumPy
-        return _plain(value.tolist())
-    if isinstance(value, float):
-        return value if math.isfinite(value) else None
-    if value is None or isinstance(value, bool | int):
-        return value
-    return printable(str(value))
 
 
 def table(headings: list[str], rows: list[list[str]]) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import require_counts
 
 __all__ = ["FingerprintIndex", "Neighbors", "SearchOptions", "top_k"]
 
@@ -46,13 +46,8 @@ class SearchOptions:
     excluded_songs: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
-        for name in ("min_scan", "search_k", "n_neighbors", "n_candidates", "n_best"):
-            if getattr(self, name) < 1:
-                message = f"search option {name}: expected >= 1, found {getattr(self, name)}"
-                raise ConfigError(message)
-        if self.n_probe is not None and self.n_probe < 1:
-            message = f"search option n_probe: expected >= 1 or None, found {self.n_probe}"
-            raise ConfigError(message)
+        names = ("min_scan", "search_k", "n_neighbors", "n_candidates", "n_best")
+        require_counts(self, *names, *(() if self.n_probe is None else ("n_probe",)), table="search options")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,13 @@
 """The report of a study of days: one HTML page, with JSON and CSV beside it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from nowplaying_core.artifacts import write_json, write_text
+from nowplaying_core.text import plain
 from simulator.days.record import SongOutcome
 from simulator.days.scenes import load_scenarios, load_scenes
 from simulator.days.study_result import StudyResult
@@ -29,7 +29,7 @@ Bars = list[tuple[str, float, str]]
 def write_study(path: Path, result: StudyResult) -> None:
     """Write the page, and ``.json`` and ``.csv`` of the same name, each all or nothing."""
     write_text(path, render_study(result))
-    write_json(path.with_suffix(".json"), _plain(result.to_dict()))
+    write_json(path.with_suffix(".json"), plain(result.to_dict()))
     write_text(path.with_suffix(".csv"), result.to_csv())
 
 
@@ -74,12 +74,3 @@ def _latency(result: StudyResult) -> dict[str, Bars]:
     shares = zip([*labels, f"over {_BINS_S[-2]:g} s"], (100 * counts / len(parts)).tolist(), strict=True)
     means = zip(LATENCY_PARTS, parts.mean(axis=0).tolist(), strict=True)
     return {"latency_histogram": _bars(shares, "{:.1f} %"), "latency_parts": _bars(means, "{:.2f} s")}
-
-
-def _plain(value: Any) -> Any:
-    """Return plain JSON: a share of nothing is null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(entry) for entry in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value

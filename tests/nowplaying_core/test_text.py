@@ -1,6 +1,9 @@
+from pathlib import Path
+
+import numpy as np
 import pytest
 
-from nowplaying_core.text import clock, markdown_table
+from nowplaying_core.text import clock, markdown_table, plain
 
 
 @pytest.mark.parametrize(
@@ -13,3 +16,9 @@ def test_clock(seconds: float, text: str) -> None:
 def test_markdown_table_aligns_numbers_on_the_right() -> None:
     text = markdown_table(["name", "n"], [["a", "1"], ["b", "20"]], numbers=[1])
     assert text == "| name | n |\n| --- | ---: |\n| a | 1 |\n| b | 20 |"
+
+
+def test_plain_values_are_json() -> None:
+    value = {1: np.float32(0.5), "nan": float("nan"), "rows": (np.arange(2), None, True), "path": Path("a")}
+    assert plain(value) == {"1": 0.5, "nan": None, "rows": [[0, 1], None, True], "path": "a"}
+    assert type(plain(np.int64(3))) is int
