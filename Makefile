@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 export ANNOY_COMPILER_ARGS := -O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
 ANNOY := --no-binary annoy --no-cache-dir annoy
 
-.PHONY: help setup demo test lint type format bench nightly pages eval wheel lock clean
+.PHONY: help setup demo test lint type format bench nightly pages docs eval wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ pages: $(VENV)/.stamp-dev ## Write the generated figures of README, docs and mod
 	$(BIN)/python -m evaluation.pages --write
 	$(BIN)/python -m nowplaying.api.reference --write
 
+# Needs mkdocs-material, which is installed first.
+docs: $(VENV)/.stamp-dev ## Build the pages as a site in site/
+	$(PIP) -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
+
 # docs/data.md says what a corpus is and where to find one.
 eval: $(VENV)/.stamp-dev ## Evaluate retrieval: EVAL_ARGS="--corpus C --cache-dir D"
 	$(BIN)/nowplaying evaluate retrieval $(EVAL_ARGS)
@@ -56,11 +61,11 @@ wheel: $(VENV)/.stamp-dev ## Build the wheel into dist/
 
 # Versions that are there already are kept where they still fit; delete the file first for the newest of everything.
 lock: $(VENV)/.stamp-dev ## Write constraints.txt, the versions that CI installs, from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --quiet $(addprefix --extra ,train micro report cluster dev) --universal \
+	$(BIN)/uv pip compile pyproject.toml --quiet $(addprefix --extra ,train micro report cluster docs dev) --universal \
 	  --python-version 3.11 --no-annotate --custom-compile-command "make lock" --output-file constraints.txt
 
 clean: ## Remove what builds and tools left
-	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
+	rm -rf build dist site .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage *.egg-info
 
 $(BIN)/python:
 	@test -n "$(PYTHON)" || { echo "make: no Python 3.11 to 3.13 on the path; install one or set PYTHON=..." >&2; exit 1; }

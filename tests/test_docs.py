@@ -56,3 +56,12 @@ def test_no_private_vocabulary() -> None:
 def test_the_private_words_are_found() -> None:
     assert PRIVATE.search("what was Heard")
     assert not PRIVATE.search("Barlow Twins at hearing heard_at")
+
+
+def test_the_site_lists_pages_that_exist_once_each() -> None:
+    text = (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+    listed = re.findall(r"^ +- (?:[\w ]+: )?([\w./-]+\.md)$", text, re.MULTILINE)
+    pages = {str(path.relative_to(ROOT / "docs")) for path in (ROOT / "docs").rglob("*.md")}
+    assert len(listed) > 30
+    assert len(listed) == len(set(listed))
+    assert set(listed) <= pages  # a page that is not listed is found by search and by links

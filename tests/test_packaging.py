@@ -117,7 +117,7 @@ def test_every_requirement_is_locked() -> None:
     pins = dict(line.split("==") for line in lines if line and not line.startswith("#"))
     locked = {canonicalize_name(name): version for name, version in pins.items()}
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = [project["optional-dependencies"][name] for name in ("train", "micro", "report", "cluster", "dev")]
+    extras = [project["optional-dependencies"][name] for name in ("train", "micro", "report", "cluster", "docs", "dev")]
     wanted = project["dependencies"] + [one for extra in extras for one in extra]
     requirements = [Requirement(one) for one in wanted]
     assert len(requirements) > 25
