@@ -8,11 +8,12 @@ import argparse
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from evaluation import energy_figures, export_figures, model_card, readme
-from evaluation.experiments import ablate, curve
+from evaluation.experiments import ablate, curve, decoders, representations
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
 
@@ -33,6 +34,9 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "energy-sensitivity": energy_figures.sensitivity_text,
     "ablations": ablate.committed_table,
     "curve": curve.committed_table,
+    "encoders": partial(representations.committed_table, "representations"),
+    "encoders-3000": partial(representations.committed_table, "representations-3000"),
+    "decoders": decoders.committed_table,
     "export-parity": export_figures.parity_text,
     "export-size": export_figures.size_text,
     "export-metadata": export_figures.metadata_text,

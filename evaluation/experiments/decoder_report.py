@@ -23,7 +23,6 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapp
     rows += [_anchor_cells(anchor) for anchor in anchors]
     names = ["decoder", "steps", "sampled in", "error", "distance", "of the first image", "own window first", "spread"]
     parts = [
-        "# Decoders of equal latents\n",
         f"{some['n_images']} windows of the `dev` split, rebuilt from as many numbers as a fingerprint has, held "
         "against as many others. *error*: mean square in the front end's units (13 dB), of the refiner's image and "
         f"of the first decoder's; real windows vary by {some['variance']:.2f}. *distance*: unbiased squared MMD of the "

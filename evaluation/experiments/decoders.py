@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
+from evaluation.experiments.decoder_report import to_markdown
 from evaluation.experiments.lab import in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
@@ -26,6 +27,7 @@ ROWS: Final = (
     "gan",
 )
 OURS: Final = "diffusion_mse_perceptual"
+RESULTS: Final = Path(__file__).with_name("decoders.json")
 PERCEPTUAL_ENCODER: Final = "perceptual_encoder"
 REAL: Final = "real"
 CURVE: Final = (1, 2, 4, 8, 16, 32)
@@ -48,7 +50,9 @@ def main() -> None:
     parser.add_argument("--latent-steps", type=int, default=4000)
     parser.add_argument("--sampling-steps", type=int, default=10)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
-    parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/pretraining/decoders.md")
+    parser.add_argument(
+        "--publish", action="store_true", help="write decoders.json, which docs/pretraining/decoders.md is made from"
+    )
     options = parser.parse_args()
     rows = options.only or ROWS
     encoder = options.out / PERCEPTUAL_ENCODER
@@ -61,13 +65,15 @@ def main() -> None:
         for name in ROWS
         if (path := options.out / name / "result.json").is_file()
     }
-    from evaluation.experiments.decoder_report import to_markdown
-
     anchors = json.loads((options.out / REAL / "result.json").read_text(encoding="utf-8"))
-    text = to_markdown(results, anchors)
-    print(text)
-    if options.table:
-        options.table.write_text(text, encoding="utf-8")
+    print(to_markdown(results, anchors))
+    if options.publish:
+        write_json(RESULTS, {"results": results, "anchors": anchors})
+
+
+def committed_table() -> str:
+    """Return the tables of the published results."""
+    return to_markdown(**json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
 def settings_of(name: str, options: argparse.Namespace) -> PretrainingConfig:

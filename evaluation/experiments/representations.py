@@ -5,6 +5,7 @@ command may be given again, also with further methods or seeds; another budget n
 """
 
 import argparse
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,6 +18,7 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
 from pretraining.config.run import METHOD_NAMES, PretrainingConfig
 
+RESULTS: Final = Path(__file__).parent  # representations.json and representations-3000.json
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 WITH_LABELS: Final = "supervised"
 WITHOUT_TRAINING: Final = "random"
@@ -37,7 +39,9 @@ def main() -> None:
     parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
     parser.add_argument("--fine-tune", type=int, default=0, help="also fine-tune the encoders, for so many steps")
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of probe.json")
-    parser.add_argument("--table", type=Path, help="Markdown file to write, such as docs/pretraining/table.md")
+    parser.add_argument(
+        "--publish", metavar="NAME", help="write NAME.json here: representations, which docs/pretraining/table.md shows"
+    )
     options = parser.parse_args()
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir, extra_data=options.extra_data)
     runs = {
@@ -49,10 +53,14 @@ def main() -> None:
     (result,) = in_own_processes(measure, [([*runs, *options.beside], options)])
     result["beside"] = [one["method"] for one in result["runs"][len(runs) :]]
     write_json(options.out / "probe.json", result)
-    text = to_markdown(result)
-    print(text)
-    if options.table:
-        options.table.write_text(text, encoding="utf-8")
+    print(to_markdown(result))
+    if options.publish:
+        write_json(RESULTS / f"{options.publish}.json", result)
+
+
+def committed_table(name: str) -> str:
+    """Return the tables of a published result, ``representations`` or ``representations-3000``."""
+    return to_markdown(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def configs(method: str, budget: Path, n_steps: int | None, n_runs: int) -> list[PretrainingConfig]:
@@ -84,7 +92,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     """Return the table, and above it what it shows; every figure is taken from the result."""
     from pretraining.probe.report import to_markdown as tables
 
-    title, _, rest = tables(result).partition("\n")
+    _, _, rest = tables(result).partition("\n")
     beside = result["beside"]
     trained = [one for one in result["runs"] if one["method"] not in {WITHOUT_TRAINING, *beside}] or result["runs"]
     budgets = sorted({(one["n_steps"], one["clips_per_step"]) for one in trained})
@@ -95,8 +103,6 @@ def to_markdown(result: Mapping[str, Any]) -> str:
             f"Beside them, with budgets of their own: {', '.join(f'`{name}`' for name in beside)}. Every other encoder"
         )
     lines = [
-        title,
-        "",
         f"{which} is the small encoder, pretrained for {budget}: far from enough, and the same for all. `supervised` "
         "is the same encoder with the labels of the corpus's tasks, none of the scores'. Made by "
         "`python -m evaluation.experiments.representations`.",
@@ -110,6 +116,8 @@ def to_markdown(result: Mapping[str, Any]) -> str:
 
 def findings(result: Mapping[str, Any]) -> list[str]:
     """Return what the literature leads one to expect, and whether it is so here, with all labels."""
+    from pretraining.probe.report import sign_of
+
     share = max(result["settings"]["label_shares"])
     rows, means = (
         [row for row in result[part] if row["mode"] == "frozen" and row["label_share"] == share]
@@ -121,8 +129,8 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     alike = {name: row for name, row in blind.items() if name not in result["beside"]}
     for name in blind if WITHOUT_TRAINING in mean else ():
         against = {row["task"]: row["minus"][WITHOUT_TRAINING] for row in rows if row["method"] == name}
-        sure = [task for task, found in against.items() if found["low"] > 0]
-        below = [task for task, found in against.items() if found["high"] < 0]
+        sure = [task for task, found in against.items() if sign_of(found) > 0]
+        below = [task for task, found in against.items() if sign_of(found) < 0]
         of_mean = _points(blind[name]["minus"][WITHOUT_TRAINING])
         lines.append(
             f"- `{name}`: {of_mean} to random on average; surely above it on {len(sure)} of {len(against)} tasks"

@@ -5,7 +5,7 @@ from typing import Any
 
 from nowplaying_core.text import markdown_table
 
-__all__ = ["to_markdown"]
+__all__ = ["sign_of", "to_markdown"]
 
 _COMPARED_TO = ("random", "supervised", "central")
 
@@ -19,6 +19,14 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         means = [row for row in result["means"] if row["mode"] == mode]
         parts += [f"## {mode.capitalize()}\n", _by_task(rows, means), _by_share(means)]
     return "\n".join(parts)
+
+
+def sign_of(minus: Mapping[str, float]) -> int:
+    """Return 1 for a difference that is surely positive, -1 for a surely negative one, else 0.
+
+    Published results whose intervals were not printed have this ``sign`` in place of ``low`` and ``high``.
+    """
+    return int(minus["sign"]) if "sign" in minus else (minus["low"] > 0) - (minus["high"] < 0)
 
 
 def _protocol(result: Mapping[str, Any]) -> str:
@@ -88,7 +96,7 @@ def _by_share(means: list[dict[str, Any]]) -> str:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    doubt = "\\*" if row["minus"].get("random", {}).get("low", 1.0) <= 0 else ""
+    doubt = "\\*" if "random" in row["minus"] and sign_of(row["minus"]["random"]) < 1 else ""
     return f"{_percent(row['accuracy'])}{doubt} ({_percent(row['low'])}-{_percent(row['high'])})"
 
 
