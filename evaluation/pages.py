@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluation import energy_figures, export_figures, model_card, readme
-from evaluation.experiments import ablate, curve, decoders, representations
+from evaluation.experiments import ablate, curve, decoders, discrete, federated, from_encoder, representations
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
 
@@ -37,6 +37,9 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "encoders": partial(representations.committed_table, "representations"),
     "encoders-3000": partial(representations.committed_table, "representations-3000"),
     "decoders": decoders.committed_table,
+    "federated": federated.committed_table,
+    "from-encoder": from_encoder.committed_table,
+    "discrete": discrete.committed_table,
     "export-parity": export_figures.parity_text,
     "export-size": export_figures.size_text,
     "export-metadata": export_figures.metadata_text,

@@ -11,10 +11,10 @@ What is finished is kept, so that a run that was stopped goes on.
 import argparse
 import json
 import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
@@ -36,6 +36,8 @@ from ondevice_db.store.store import SongDatabase
 
 PQ = "PQ, 12 bytes, Annoy cells"
 SIGNS = "own signs, 96 bits"
+RESULTS: Final = Path(__file__).with_name("discrete.json")
+PLOT: Final = Path(__file__).resolve().parents[2] / "docs/pretraining/discrete.png"
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,9 @@ def main() -> None:
     parser.add_argument("--scanned", type=float, nargs="+", default=[0.5, 0.8, 1.6, 3.2, 100.0], help="per cent")
     parser.add_argument("--tables", default="1x12,4x12", help="tables x bits of their buckets, of codes nobody trained")
     parser.add_argument("--out", type=Path, required=True, help="folder of the database and of the results")
-    parser.add_argument("--table", type=Path, help="Markdown file to write, with a .png beside it")
+    parser.add_argument(
+        "--publish", action="store_true", help="write discrete.json, which docs/pretraining/discrete.md is made from"
+    )
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     embeddings = EmbeddingCache(options.model, options.cache_dir)
@@ -69,11 +73,16 @@ def main() -> None:
     asked = questions(embeddings, library, options)
     systems = ways(library, options)
     points = [point for way in systems for point in measure(way, systems[way], library, asked, options)]
-    text = to_markdown(points, options.distractors)
-    print(text)
-    if options.table:
-        options.table.write_text(text, encoding="utf-8")
-        plot(points, options.table.with_suffix(".png"))
+    result = summary(points, options.distractors)
+    print(to_markdown(result))
+    if options.publish:
+        write_json(RESULTS, result)
+        plot(points, PLOT)
+
+
+def committed_table() -> str:
+    """Return the table of the published result."""
+    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
 def indexed(embeddings: EmbeddingCache, options: argparse.Namespace) -> Library:
@@ -177,39 +186,57 @@ def outcome(matcher: Matcher, groups: np.ndarray, asked: Asked, search: SearchOp
     }
 
 
-def to_markdown(points: Sequence[dict[str, Any]], n_distractors: int) -> str:
-    """Return the table; every figure is taken from the points."""
-    conditions = [row["condition"] for row in points[0]["conditions"]]
-    n = len(points[0]["conditions"][0]["right"])
-    first = {(p["way"], p["asked_for_%"]): p for p in points}
-    lines = [
-        f"Rank-1 in % of {n} dev queries a condition among {points[0]['n_fingerprints']} fingerprints"
-        + (f", those of {n_distractors} synthetic distractors included" if n_distractors else "")
-        + "; beside PQ also the difference to it at the same share asked for. Intervals are 95 %, bootstrap over "
-        "tracks, paired where they are of a difference. Made by `python -m evaluation.experiments.discrete`.",
-        "",
-    ]
+def summary(points: Sequence[dict[str, Any]], n_distractors: int) -> dict[str, Any]:
+    """Return what is published of the points: rates, with an interval or with their difference to PQ's."""
+    first = {point["asked_for_%"]: point for point in points if point["way"] == PQ}
     rows = []
     for point in points:
-        beside = first.get((PQ, point["asked_for_%"]))
-        cells = [
-            cell(row, None if beside is None or beside is point else beside["conditions"][number])
-            for number, row in enumerate(point["conditions"])
-        ]
-        scanned = np.mean([row["scanned"] for row in point["conditions"]])
-        rows.append([point["way"], f"{point['bytes']:g}", f"{100 * scanned:.2f}", *cells])
-    return "\n".join([*lines, markdown_table(["way", "bytes", "scanned, %", *conditions], rows)]) + "\n"
+        beside = first.get(point["asked_for_%"], point)["conditions"]
+        found = {
+            row["condition"]: rate(row, None if other is row else other)
+            for row, other in zip(point["conditions"], beside, strict=True)
+        }
+        scanned = float(np.mean([row["scanned"] for row in point["conditions"]]))
+        rows.append({"way": point["way"], "bytes": point["bytes"], "scanned": scanned, "conditions": found})
+    return {
+        "n_queries": len(points[0]["conditions"][0]["right"]),
+        "n_fingerprints": points[0]["n_fingerprints"],
+        "n_distractors": n_distractors,
+        "rows": rows,
+    }
 
 
-def cell(row: dict[str, Any], beside: dict[str, Any] | None) -> str:
-    """Return a rate with its interval, or with its difference to another way's."""
+def rate(row: dict[str, Any], beside: dict[str, Any] | None) -> dict[str, float]:
+    """Return a rate with its interval, or with its difference to another way's and the interval of that."""
     right = np.array(row["right"], np.float64)
     if beside is None:
         low, high = cluster_bootstrap(right, row["tracks"], np.random.default_rng(0)).bounds
-        return f"{100 * right.mean():.1f} ({100 * low:.1f} to {100 * high:.1f})"
+        return {"rate": float(right.mean()), "low": low, "high": high}
     apart = paired_difference(right, np.array(beside["right"], np.float64), row["tracks"], np.random.default_rng(0))
-    apart_pct = [f"{100 * apart[name]:+.1f}" for name in ("difference", "low", "high")]
-    return f"{100 * right.mean():.1f} ({apart_pct[0]}: {apart_pct[1]} to {apart_pct[2]})"
+    return {"rate": float(right.mean()), **{name: apart[name] for name in ("difference", "low", "high")}}
+
+
+def to_markdown(result: Mapping[str, Any]) -> str:
+    """Return the table of a :func:`summary`."""
+    n_distractors = result["n_distractors"]
+    text = (
+        f"Rank-1 in % of {result['n_queries']} dev queries a condition among {result['n_fingerprints']} fingerprints"
+        + (f", those of {n_distractors} synthetic distractors included" if n_distractors else "")
+        + "; beside PQ also the difference to it at the same share asked for. Intervals are 95 %, bootstrap over "
+        "tracks, paired where they are of a difference. Made by `python -m evaluation.experiments.discrete`.\n\n"
+    )
+    rows = [
+        [row["way"], f"{row['bytes']:g}", f"{100 * row['scanned']:.2f}", *map(_cell, row["conditions"].values())]
+        for row in result["rows"]
+    ]
+    return text + markdown_table(["way", "bytes", "scanned, %", *result["rows"][0]["conditions"]], rows) + "\n"
+
+
+def _cell(found: Mapping[str, float]) -> str:
+    per_cent = {name: 100 * value for name, value in found.items()}
+    if "difference" in found:
+        return "{rate:.1f} ({difference:+.1f}: {low:+.1f} to {high:+.1f})".format(**per_cent)
+    return "{rate:.1f} ({low:.1f} to {high:.1f})".format(**per_cent)
 
 
 def plot(points: Sequence[dict[str, Any]], path: Path) -> None:

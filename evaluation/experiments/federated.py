@@ -18,6 +18,7 @@ from nowplaying_core.text import markdown_table
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
+RESULTS: Final = Path(__file__).with_name("federated.json")
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 
 
@@ -32,7 +33,11 @@ def main() -> None:
     parser.add_argument("--device", default="phone-2026", help="profile that energy is computed for")
     add_task_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of federated.json")
-    parser.add_argument("--table", type=Path, help="Markdown to write, such as docs/pretraining/federated-table.md")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="write federated.json here, which docs/pretraining/federated-table.md is made from",
+    )
     options = parser.parse_args()
     config = PretrainingConfig.read(options.config)
     federation = FederationConfig.read(options.federation)
@@ -52,10 +57,14 @@ def main() -> None:
     in_own_processes(run, [(folders[name], sources, *what) for name, what in runs.items()], jobs=options.jobs)
     (result,) = in_own_processes(measure, [(folders, options)])
     write_json(options.out / "federated.json", result)
-    text = to_markdown(result)
-    print(text)
-    if options.table:
-        options.table.write_text(text, encoding="utf-8")
+    print(to_markdown(result))
+    if options.publish:
+        write_json(RESULTS, result)
+
+
+def committed_table() -> str:
+    """Return the tables of the published result."""
+    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
 def central(config: PretrainingConfig, federation: FederationConfig) -> PretrainingConfig:
@@ -115,7 +124,8 @@ def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, 
         last, n_slices = record["rounds"][-1], record["slices_per_round"]
         n_bytes = (last["bytes_down"] + last["bytes_up"]) / last["n_clients"]
         work = {"forward_macs": n_slices * macs, "front_end_ops": n_slices * front_end_ops(config.front_end.to_dict())}
-        energy = {radio: round_mj(device, radio, n_bytes=n_bytes, **work) for radio in device.radios}
+        parts = {radio: round_mj(device, radio, n_bytes=n_bytes, **work) for radio in device.radios}
+        energy = {radio: {**one, "total": sum(one.values())} for radio, one in parts.items()}
         fixed = {key: record[key] for key in ("federation", "n_weights", "slices_per_round")}
         row = {"name": name, **fixed, "bytes_per_client_round": n_bytes, "energy_mj": energy}
         result["federations"].append({**row, "loss": last["loss"], "epsilon": last.get("epsilon")})
@@ -130,8 +140,6 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     first = result["federations"][0]
     settings = first["federation"]
     lines = [
-        "# Pretraining on clients",
-        "",
         f"`{result['method']}` on {settings['n_clients']} clients whose sources are dealt by a Dirichlet distribution "
         f"of concentration {settings['concentration']:g}; {settings['n_rounds']} rounds of "
         f"{settings['clients_per_round']} clients, {settings['local_steps']} steps of {settings['local_clips']} clips "
@@ -144,7 +152,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         "",
     ]
     energies = [
-        [radio, *(f"{energy_mj:,.0f}" for energy_mj in (parts["training"], parts["radio"], sum(parts.values())))]
+        [radio, *(f"{parts[name]:,.0f}" for name in ("training", "radio", "total"))]
         for radio, parts in first["energy_mj"].items()
     ]
     headings = ["radio", "computing, mJ", "sending, mJ", "a round, mJ"]

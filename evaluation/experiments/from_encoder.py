@@ -19,6 +19,7 @@ from evaluation.experiments.lab import in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.text import markdown_table
 
+RESULTS: Final = Path(__file__).with_name("from_encoder.json")
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 
 
@@ -35,7 +36,11 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of from_encoder.json")
-    parser.add_argument("--table", type=Path, help="Markdown to write, such as docs/pretraining/from-encoder.md")
+    parser.add_argument(
+        "--publish",
+        action="store_true",
+        help="write from_encoder.json here, which docs/pretraining/from-encoder.md is made from",
+    )
     parser.add_argument("--jobs", type=int, default=1, help="pairs at a time")
     options = parser.parse_args()
     measures: dict[str, Callable[..., dict[str, float]]] = {"detector": detector, "fingerprinter": fingerprinter}
@@ -55,10 +60,14 @@ def main() -> None:
         "rows": rows,
     }
     write_json(options.out / "from_encoder.json", result)
-    text = to_markdown(result)
-    print(text)
-    if options.table:
-        options.table.write_text(text, encoding="utf-8")
+    print(to_markdown(summary(result)))
+    if options.publish:
+        write_json(RESULTS, summary(result))
+
+
+def committed_table() -> str:
+    """Return the table of the published result."""
+    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
 def _run(measures: Mapping[str, Any], row: Mapping[str, Any], options: argparse.Namespace) -> tuple[Any, ...]:
@@ -115,22 +124,9 @@ def fingerprinter(folder: Path, seed: int, encoder: Path | None, options: argpar
     return {"dev top-1": max(validated), "dev top-1 at a third": validated[0]}
 
 
-def to_markdown(result: Mapping[str, Any]) -> str:
-    """Return the table; every figure is taken from the result."""
-    settings, rows = result["settings"], result["rows"]
-    n_seeds = len({row["seed"] for row in rows})
-    lines = [
-        "# Beginning with an encoder",
-        "",
-        f"`{result['encoder']}` against random weights, {n_seeds} pairs of runs. The detector: {settings['scenes']} "
-        f"scenes; {settings['distilled_steps']} steps in which it learns the encoder's embeddings and "
-        f"{settings['detector_steps']} of training, or as many of training alone. The fingerprinter: the small encoder "
-        f"under a fingerprint's head, {settings['fingerprinter_steps']} steps. Per cent; the difference with a 95 % "
-        "interval by Student's t over "
-        "the pairs. Made by `python -m evaluation.experiments.from_encoder`.",
-        "",
-    ]
-    cells = []
+def summary(result: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is published of the runs: means, and differences with a 95 % interval by Student's t over pairs."""
+    rows, figures = result["rows"], []
     for what in dict.fromkeys(row["what"] for row in rows):
         for figure in next(row["found"] for row in rows if row["what"] == what):
             plain, begun = (
@@ -139,18 +135,38 @@ def to_markdown(result: Mapping[str, Any]) -> str:
                 )
                 for with_encoder in (False, True)
             )
-            means = [f"{100 * found.mean():.2f}" for found in (plain, begun)]
-            cells.append([what, figure, *means, _difference(begun - plain)])
-    headings = ["", "figure", "random weights", "encoder", "difference"]
-    return "\n".join([*lines, markdown_table(headings, cells, numbers=(2, 3, 4))]) + "\n"
+            means = {"random": float(plain.mean()), "encoder": float(begun.mean())}
+            figures.append({"what": what, "figure": figure, **means, **_difference(begun - plain)})
+    n_pairs = len({row["seed"] for row in rows})
+    return {"settings": result["settings"], "encoder": result["encoder"], "n_pairs": n_pairs, "figures": figures}
 
 
-def _difference(differences: Sequence[float]) -> str:
-    mean = 100 * float(np.mean(differences))
+def _difference(differences: Sequence[float]) -> dict[str, float]:
+    mean = float(np.mean(differences))
     if len(differences) < 2:
-        return f"{mean:+.2f}"
-    half = 100 * float(stats.t.ppf(0.975, len(differences) - 1) * stats.sem(differences))
-    return f"{mean:+.2f} ({mean - half:+.2f} to {mean + half:+.2f})"
+        return {"difference": mean}
+    half = float(stats.t.ppf(0.975, len(differences) - 1) * stats.sem(differences))
+    return {"difference": mean, "low": mean - half, "high": mean + half}
+
+
+def to_markdown(result: Mapping[str, Any]) -> str:
+    """Return the table of a :func:`summary`."""
+    settings = result["settings"]
+    text = (
+        f"`{result['encoder']}` against random weights, {result['n_pairs']} pairs of runs. The detector: "
+        f"{settings['scenes']} scenes; {settings['distilled_steps']} steps in which it learns the encoder's embeddings "
+        f"and {settings['detector_steps']} of training, or as many of training alone. The fingerprinter: the small "
+        f"encoder under a fingerprint's head, {settings['fingerprinter_steps']} steps. Per cent; the difference with a "
+        "95 % interval by Student's t over the pairs. Made by `python -m evaluation.experiments.from_encoder`.\n\n"
+    )
+    rows = []
+    for row in result["figures"]:
+        apart = f"{100 * row['difference']:+.2f}"
+        if "low" in row:
+            apart += f" ({100 * row['low']:+.2f} to {100 * row['high']:+.2f})"
+        rows.append([row["what"], row["figure"], f"{100 * row['random']:.2f}", f"{100 * row['encoder']:.2f}", apart])
+    headings = ["", "figure", "random weights", "encoder", "difference"]
+    return text + markdown_table(headings, rows, numbers=(2, 3, 4)) + "\n"
 
 
 if __name__ == "__main__":

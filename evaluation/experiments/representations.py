@@ -116,7 +116,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
 
 def findings(result: Mapping[str, Any]) -> list[str]:
     """Return what the literature leads one to expect, and whether it is so here, with all labels."""
-    from pretraining.probe.report import sign_of
+    from pretraining.probe.report import surely_above
 
     share = max(result["settings"]["label_shares"])
     rows, means = (
@@ -129,8 +129,8 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     alike = {name: row for name, row in blind.items() if name not in result["beside"]}
     for name in blind if WITHOUT_TRAINING in mean else ():
         against = {row["task"]: row["minus"][WITHOUT_TRAINING] for row in rows if row["method"] == name}
-        sure = [task for task, found in against.items() if sign_of(found) > 0]
-        below = [task for task, found in against.items() if sign_of(found) < 0]
+        sure = [task for task, found in against.items() if surely_above(found)]
+        below = [task for task, found in against.items() if _surely_below(found)]
         of_mean = _points(blind[name]["minus"][WITHOUT_TRAINING])
         lines.append(
             f"- `{name}`: {of_mean} to random on average; surely above it on {len(sure)} of {len(against)} tasks"
@@ -142,6 +142,10 @@ def findings(result: Mapping[str, Any]) -> list[str]:
         lines.append(f"- Best without labels: `{best}`, {_points(alike[best]['minus'][WITH_LABELS])} to supervised.")
     others = [other for other in ("audio2vec_cbow", "audio2vec_skipgram") if {other, "cola"} <= set(mean)]
     return [*lines, *(f"- `cola` to `{other}`: {_points(mean['cola']['minus'][other])}." for other in others)]
+
+
+def _surely_below(minus: Mapping[str, float]) -> bool:
+    return bool(minus["surely_below"]) if "surely_below" in minus else minus["high"] < 0
 
 
 def _points(found: Mapping[str, float]) -> str:

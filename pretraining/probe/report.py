@@ -5,7 +5,7 @@ from typing import Any
 
 from nowplaying_core.text import markdown_table
 
-__all__ = ["sign_of", "to_markdown"]
+__all__ = ["surely_above", "to_markdown"]
 
 _COMPARED_TO = ("random", "supervised", "central")
 
@@ -21,12 +21,9 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
-def sign_of(minus: Mapping[str, float]) -> int:
-    """Return 1 for a difference that is surely positive, -1 for a surely negative one, else 0.
-
-    Published results whose intervals were not printed have this ``sign`` in place of ``low`` and ``high``.
-    """
-    return int(minus["sign"]) if "sign" in minus else (minus["low"] > 0) - (minus["high"] < 0)
+def surely_above(minus: Mapping[str, float]) -> bool:
+    """Return whether a difference's interval lies above zero; where it was not printed, ``surely_above`` says so."""
+    return bool(minus["surely_above"]) if "surely_above" in minus else minus["low"] > 0
 
 
 def _protocol(result: Mapping[str, Any]) -> str:
@@ -96,7 +93,7 @@ def _by_share(means: list[dict[str, Any]]) -> str:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    doubt = "\\*" if "random" in row["minus"] and sign_of(row["minus"]["random"]) < 1 else ""
+    doubt = "\\*" if "random" in row["minus"] and not surely_above(row["minus"]["random"]) else ""
     return f"{_percent(row['accuracy'])}{doubt} ({_percent(row['low'])}-{_percent(row['high'])})"
 
 

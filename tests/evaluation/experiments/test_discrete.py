@@ -25,12 +25,12 @@ def point(way: str, share: float, n_right: int) -> dict:
 
 def test_each_way_stands_beside_pq_at_the_same_share(discrete: ModuleType) -> None:
     points = [point(discrete.PQ, 0.8, 90), point(discrete.PQ, 1.6, 94), point("bits", 0.8, 89), point("bits", 1.6, 80)]
-    lines = discrete.to_markdown(points, 0).splitlines()
+    lines = discrete.to_markdown(discrete.summary(points, 0)).splitlines()
     assert lines[0].startswith("Rank-1 in % of 100 dev queries a condition among 5000 fingerprints; ")
     assert lines[-4].startswith(f"| {discrete.PQ} | 14 | 0.80 | 90.0 (8")
     assert lines[-2].startswith("| bits | 14 | 0.80 | 89.0 (-1.0: -3.0 to +0.0")
     assert lines[-1].startswith("| bits | 14 | 1.60 | 80.0 (-14.0: -2")
-    assert "those of 7 synthetic distractors included" in discrete.to_markdown(points, 7)
+    assert "those of 7 synthetic distractors included" in discrete.to_markdown(discrete.summary(points, 7))
 
 
 def test_the_plot_is_written(discrete: ModuleType, tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def test_one_place_hears_as_many_clips_as_all_clients(federated: ModuleType) -> 
 
 def test_the_table_states_privacy_bytes_and_energy(federated: ModuleType) -> None:
     common = {"n_weights": 141_400, "slices_per_round": 320, "bytes_per_client_round": 1.13e6, "loss": 3.2}
-    common["energy_mj"] = {"lte": {"training": 4000.0, "radio": 13000.0}}
+    common["energy_mj"] = {"lte": {"training": 4000.0, "radio": 13000.0, "total": 17000.0}}
     settings = FederationConfig(clipping_norm=1.0, noise_multiplier=0.5).to_dict()
     row = {"mode": "frozen", "label_share": 1.0, "accuracy": 0.5, "low": 0.4, "high": 0.6, "minus": {}}
     result = {

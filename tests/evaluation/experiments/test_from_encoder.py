@@ -22,9 +22,13 @@ def test_seeds_that_differ_more_than_the_encoder_helps_do_not_hide_it(from_encod
         for seed, area, gain in ((1, 0.80, 0.010), (2, 0.90, 0.012), (3, 0.85, 0.011))
         for with_encoder in (False, True)
     ]
-    text = from_encoder.to_markdown({"settings": settings, "encoder": "audio-encoder-v1", "rows": rows})
+    text = from_encoder.to_markdown(
+        from_encoder.summary({"settings": settings, "encoder": "audio-encoder-v1", "rows": rows})
+    )
     assert "| detector | area | 85.00 | 86.10 | +1.10 (+0.85 to +1.35) |" in text
-    one = from_encoder.to_markdown({"settings": settings, "encoder": "audio-encoder-v1", "rows": rows[:2]})
+    one = from_encoder.to_markdown(
+        from_encoder.summary({"settings": settings, "encoder": "audio-encoder-v1", "rows": rows[:2]})
+    )
     assert "| 80.00 | 81.00 | +1.00 |" in one
 
 
@@ -48,8 +52,10 @@ def test_finished_runs_become_the_table(tmp_path: Path) -> None:
                 (folder / "found.json").write_text(json.dumps({"area": figure + seed / 100}), encoding="utf-8")
     script = Path(__file__).parents[3] / "evaluation/experiments/from_encoder.py"
     needed = [f"--{name}={tmp_path / name}" for name in ("encoder", "corpus", "cache-dir", "out")]
-    subprocess.run([sys.executable, script, *needed, "--seeds=2", f"--table={tmp_path / 'table.md'}"], check=True)
-    lines = (tmp_path / "table.md").read_text(encoding="utf-8").splitlines()
+    finished = subprocess.run(
+        [sys.executable, script, *needed, "--seeds=2"], check=True, capture_output=True, encoding="utf-8"
+    )
+    lines = finished.stdout.splitlines()
     for what in ("detector", "fingerprinter"):
         assert f"| {what} | area | 51.50 | 61.50 | +10.00 (+10.00 to +10.00) |" in lines
     assert len(json.loads((tmp_path / "out" / "from_encoder.json").read_text(encoding="utf-8"))["rows"]) == 8

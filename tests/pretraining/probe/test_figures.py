@@ -6,7 +6,7 @@ import pytest
 from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.probe.compare import compare
 from pretraining.probe.few import labelled_part
-from pretraining.probe.report import sign_of, to_markdown
+from pretraining.probe.report import surely_above, to_markdown
 from pretraining.tasks.task import Example, Task
 
 
@@ -115,7 +115,7 @@ def test_the_table_tells_what_is_not_surely_above_random(compared: tuple[list[di
     assert any(line.startswith("| cola | +10.0 (+") for line in lines), "points above random on average"
 
 
-@pytest.mark.parametrize(("low", "high", "sign"), [(0.1, 0.2, 1), (-0.2, -0.1, -1), (-0.1, 0.1, 0), (0.0, 0.1, 0)])
-def test_a_published_sign_says_what_its_interval_said(low: float, high: float, sign: int) -> None:
-    assert sign_of({"difference": 0.0, "low": low, "high": high}) == sign
-    assert sign_of({"sign": sign}) == sign
+@pytest.mark.parametrize(("low", "sure"), [(0.1, True), (0.0, False), (-0.1, False)])
+def test_a_published_sign_says_what_its_interval_said(low: float, *, sure: bool) -> None:
+    assert surely_above({"difference": 0.1, "low": low, "high": 0.2}) is sure
+    assert surely_above({"surely_above": sure}) is sure
