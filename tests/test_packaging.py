@@ -64,6 +64,13 @@ def test_firmware_sources_travel(wheel: Path) -> None:
     assert len(names) == 15
 
 
+def test_a_bundles_pages_travel(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        pages = {name: archive.read(name) for name in archive.namelist() if name.startswith("export/pages/")}
+    assert set(pages) == {"export/pages/README.md", "export/pages/pack-format.md"}
+    assert pages["export/pages/pack-format.md"] == (ROOT / "docs" / "pack-format.md").read_bytes()
+
+
 def test_wheel_has_the_licences(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = {Path(name).name for name in archive.namelist() if ".dist-info/licenses/" in name}
