@@ -19,7 +19,7 @@ from detector.training.teacher import Teacher
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.processes import share_out
+from nowplaying_core.processes import as_given, share_out
 
 __all__ = ["FeatureSet", "WindowSampler", "build_features"]
 
@@ -90,7 +90,7 @@ def build_features(
             old.unlink()
     write_json(record, identity)
     shards_at = [(start, min(start + _SHARD, n_scenes)) for start in range(0, n_scenes, _SHARD)]
-    paths = share_out(_build_shard, shards_at, _ShardState, pools, config, seed, folder, teacher, jobs=jobs)
+    paths = share_out(_build_shard, shards_at, as_given, pools, config, seed, folder, teacher, jobs=jobs)
     shards = [np.load(path, allow_pickle=False) for path in paths]
     arrays = {name: np.concatenate([shard[name] for shard in shards]) for name in shards[0].files}
     return FeatureSet(**arrays)
@@ -102,32 +102,23 @@ def _summary(pools: SoundPools) -> dict[str, float]:
     return {"stretched_share": pools.stretched_share, **counts, **extra}
 
 
-@dataclass(frozen=True, slots=True)
-class _ShardState:
-    """State of a process that builds shards."""
-
-    pools: Sequence[SoundPools]
-    config: SceneConfig
-    seed: int
-    folder: Path
-    teacher: Teacher | None
-
-
-def _build_shard(state: _ShardState, scenes: tuple[int, int]) -> Path:
-    start, stop = scenes
-    path = state.folder / f"shard-{start:06d}-{stop:06d}.npz"
+def _build_shard(
+    state: tuple[Sequence[SoundPools], SceneConfig, int, Path, Teacher | None], scenes: tuple[int, int]
+) -> Path:
+    (pools, config, seed, folder, teacher), (start, stop) = state, scenes
+    path = folder / f"shard-{start:06d}-{stop:06d}.npz"
     if path.is_file():
         return path
-    names = ("frames", "music") if state.teacher is None else ("frames", "music", "teacher")
+    names = ("frames", "music") if teacher is None else ("frames", "music", "teacher")
     rows: dict[str, list[NDArray[np.generic]]] = {name: [] for name in names}
     for index in range(start, stop):
-        rng = np.random.default_rng([state.seed, index])
-        scene = compose_scene(state.pools[index % len(state.pools)], state.config, rng)
+        rng = np.random.default_rng([seed, index])
+        scene = compose_scene(pools[index % len(pools)], config, rng)
         features = features_of(to_int16(scene.samples))
         rows["frames"].append(features)
         rows["music"].append(scene.music[: len(features)])
-        if state.teacher is not None:
-            rows["teacher"].append(scene_logits(scene, state.teacher)[: len(features)])
+        if teacher is not None:
+            rows["teacher"].append(scene_logits(scene, teacher)[: len(features)])
     write_arrays(path, {name: np.stack(values) for name, values in rows.items()})
     return path
 

@@ -21,7 +21,7 @@ from evaluation.detector.tracks import StreamTrack, run_detector
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.manifest import ModelFolder
-from nowplaying_core.processes import every_tenth, share_out
+from nowplaying_core.processes import as_given, every_tenth, share_out
 from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["STREAM_S", "StreamSettings", "compose_clips", "evaluate_detector", "run_streams"]
@@ -111,7 +111,7 @@ def compose_clips(pools: SoundPools, n_clips: int, *, seed: int, jobs: int) -> l
     """Return so many clips with music and as many without."""
     _log.info("composing %d clips", 2 * n_clips)
     progress = every_tenth(_log.info, "clips")
-    return share_out(_clip, range(2 * n_clips), _state, pools, seed, jobs=jobs, progress=progress)
+    return share_out(_clip, range(2 * n_clips), as_given, pools, seed, jobs=jobs, progress=progress)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,11 +154,7 @@ def run_streams(
     """
     _log.info("running the detector on %d streams%s", n_streams, " of room tone" if settings.room_tone else "")
     progress = every_tenth(_log.info, "streams")
-    return share_out(_track, range(n_streams), _state, models, settings, jobs=jobs, progress=progress)
-
-
-def _state(*values: Any) -> tuple[Any, ...]:
-    return values
+    return share_out(_track, range(n_streams), as_given, models, settings, jobs=jobs, progress=progress)
 
 
 def _clip(state: tuple[SoundPools, int], index: int) -> Clip:

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.processes import share_out
+from nowplaying_core.processes import as_given, share_out
 from simulator.days.day import DaySettings, run_day
 from simulator.days.record import DayRecord, SongOutcome, record_day
 from simulator.days.scenes import Scenario, load_scenarios
@@ -184,7 +184,7 @@ def simulate_days(
     tasks = [(scenarios[one], seed * 1_000_003 + index) for one, count in counts.items() for index in range(count)]
     # A few days are simulated sooner than other processes start.
     records = share_out(
-        _one_day, tasks, _unchanged, settings, jobs=jobs if len(tasks) > _ALONE_DAYS else 1, progress=progress
+        _one_day, tasks, as_given, settings, jobs=jobs if len(tasks) > _ALONE_DAYS else 1, progress=progress
     )
     weights = np.array([shares[record.scenario] / counts[record.scenario] for record in records])
     title = "average day" if name == AVERAGE else scenarios[name].title
@@ -219,10 +219,6 @@ def _student_975(freedom: int) -> float:
     return z + sum(term / float(n) ** power for power, term in enumerate(terms, start=1))
 
 
-def _one_day(settings: DaySettings, task: tuple[Scenario, int]) -> DayRecord:
-    scenario, seed = task
+def _one_day(state: tuple[DaySettings], task: tuple[Scenario, int]) -> DayRecord:
+    (settings,), (scenario, seed) = state, task
     return record_day(scenario.name, run_day(scenario, settings, seed))
-
-
-def _unchanged(settings: DaySettings) -> DaySettings:
-    return settings
