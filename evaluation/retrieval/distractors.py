@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
+from nowplaying_core.settings import require_between, require_positive
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
@@ -86,13 +87,9 @@ class SongStatistics:
             if getattr(self, name).shape != (dim, dim):
                 message = f"song statistics, {name}: expected shape {(dim, dim)}, found {getattr(self, name).shape}"
                 raise ConfigError(message)
-        for name in ("section_share", "lag_correlation", "repeat_share", "repeat_noise", "clustering", "silent_share"):
-            if not 0 <= getattr(self, name) <= 1:
-                message = f"song statistics, {name}: expected a share in [0, 1], found {getattr(self, name)}"
-                raise ConfigError(message)
-        if not (self.hop_s > 0 and self.section_s > 0):
-            message = f"song statistics: expected positive seconds, found {self.hop_s} and {self.section_s}"
-            raise ConfigError(message)
+        shares = ("section_share", "lag_correlation", "repeat_share", "repeat_noise", "clustering", "silent_share")
+        require_between(self, 0, 1, *shares, table="song statistics")
+        require_positive(self, "hop_s", "section_s", table="song statistics")
 
     def save(self, path: Path) -> None:
         """Write the parameters as a small ``.npz``; the matrices are rounded to half precision."""

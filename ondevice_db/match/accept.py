@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
+from nowplaying_core.settings import require_between, require_counts
 from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence
 
 __all__ = ["DEFAULT_ACCEPTANCE", "Acceptance", "fit_acceptance"]
@@ -51,17 +52,12 @@ class Acceptance:
 
     def __post_init__(self) -> None:
         numbers = (*self.coefficients, self.intercept, self.threshold, self.threshold_single)
-        if self.n_fitted < 1 or not 0 <= self.size_slope <= 1:
-            message = f"acceptance: expected n_fitted >= 1 and size_slope in [0, 1], found {self.n_fitted!r} and "
-            message += f"{self.size_slope!r}"
-            raise ConfigError(message)
+        require_counts(self, "n_fitted", table="acceptance")
+        require_between(self, 0, 1, "size_slope", table="acceptance")
         if len(self.coefficients) != N_FEATURES or not all(math.isfinite(number) for number in numbers):
             message = f"acceptance: expected {N_FEATURES} finite coefficients, found {self.coefficients!r}"
             raise ConfigError(message)
-        for threshold in (self.threshold, self.threshold_single):
-            if not 0 <= threshold <= 1:
-                message = f"acceptance threshold: expected a probability, found {threshold!r}"
-                raise ConfigError(message)
+        require_between(self, 0, 1, "threshold", "threshold_single", table="acceptance")
 
     def probability(self, evidence: Evidence, *, n_searched: int = 1, log_prior: float = 0.0) -> float:
         """Return the probability that the best song is the right one, in [0, 1].
