@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluation import energy_figures, export_figures, model_card, readme
-from evaluation.experiments import ablate, curve, decoders, discrete, federated, from_encoder, representations
+from evaluation.experiments import ablate, curve, decoders, discrete, federated, from_encoder, privacy, representations
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
 
@@ -40,6 +40,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "federated": federated.committed_table,
     "from-encoder": from_encoder.committed_table,
     "discrete": discrete.committed_table,
+    "privacy-music": privacy.music_table,
+    "privacy-words": privacy.committed_words_table,
     "export-parity": export_figures.parity_text,
     "export-size": export_figures.size_text,
     "export-metadata": export_figures.metadata_text,

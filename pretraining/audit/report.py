@@ -5,7 +5,7 @@ from typing import Any
 
 from nowplaying_core.text import markdown_table
 
-__all__ = ["to_markdown"]
+__all__ = ["errors_table", "to_markdown", "words_table"]
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:
@@ -22,24 +22,27 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     for kind in dict.fromkeys(row["sound"] for row in result["windows"]):
         rows = [row for row in result["windows"] if row["sound"] == kind]
         counts = f"{rows[0]['n_windows']:,} windows of {rows[0]['n_recordings']:,} recordings"
-        parts += [f"## {kind.capitalize()}: {counts}\n", _errors(rows)]
+        parts += [f"## {kind.capitalize()}: {counts}\n", errors_table(rows)]
     if result["words"]:
-        parts += ["## Words\n", _words(result["words"])]
+        parts += ["## Words\n", words_table(result["words"])]
     return "\n".join(parts)
 
 
-def _errors(rows: list[Mapping[str, Any]]) -> str:
+def errors_table(rows: list[Mapping[str, Any]]) -> str:
+    """Return the table of one kind of sound; a cell without a figure, in a result that was published, is empty."""
     headings = ["made from", "mean square error"]
     cells = [[row["made_from"], _figure(row["error"], 2)] for row in rows]
     if "melody" in rows[0]:
         headings += ["melody's correlation", "of another recording", "strongest pitch right", "of another recording"]
         for row, cell in zip(rows, cells, strict=True):
-            cell += [_figure(row[name], 2) for name in ("melody", "melody_by_chance")]
-            cell += [_percent(row[name]) for name in ("strongest_pitch", "strongest_pitch_by_chance")]
+            cell += [_figure(row[name], 2) if name in row else "" for name in ("melody", "melody_by_chance")]
+            pitches = ("strongest_pitch", "strongest_pitch_by_chance")
+            cell += [_percent(row[name]) if name in row else "" for name in pitches]
     return markdown_table(headings, cells) + "\n"
 
 
-def _words(words: list[Mapping[str, Any]]) -> str:
+def words_table(words: list[Mapping[str, Any]]) -> str:
+    """Return the table of the words that networks and linear classifiers recognize."""
     headings = [
         "recognized in",
         *(f"{task['task']}, {task['n_labels']} labels ({task['n_asked']} tested)" for task in words),

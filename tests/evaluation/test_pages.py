@@ -11,7 +11,8 @@ from nowplaying_core.errors import ConfigError
 def test_every_page_is_what_its_generators_say() -> None:
     found = dict(pages())
     tables = ("table", "table-3000", "decoders", "federated-table", "from-encoder", "discrete")
-    expected = {"README.md", "docs/curve.md", "docs/ablations.md", *(f"docs/pretraining/{name}.md" for name in tables)}
+    names = ("curve", "ablations", "privacy", *(f"pretraining/{name}" for name in tables))
+    expected = {"README.md", *(f"docs/{name}.md" for name in names)}
     assert expected <= {path.relative_to(ROOT).as_posix() for path in found}
     for path, text in found.items():
         assert path.read_text(encoding="utf-8") == text, f"{path}: run python -m evaluation.pages --write"
