@@ -57,6 +57,8 @@ def test_measured_times_replace_the_estimate(tmp_path: Path) -> None:
         {"unknown.tflite": BENCHMARK},
         {"encoder.tflite": {}},
         {"encoder.tflite": {"latency_metrics": {"avg_ms": -1}}},
+        {"encoder.tflite": {"latency_metrics": {"avg_ms": 1e12}}},
+        {"match_ms": 60_001},
         {"match_ms": "fast"},
     ],
 )
