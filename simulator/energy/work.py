@@ -95,15 +95,11 @@ class Models:
         """
         listener = ModelFolder.open(detector, role="detector").manifest
         prints = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
-        network, front_end = listener["network"], prints["front_end"]
-        # A graph that keeps its states states its cost a second; one that does not computes every window anew.
-        macs_per_s = listener.get("cost", {}).get("macs_per_second")
-        if macs_per_s is None:
-            macs_per_s = network["multiply_accumulates_per_window"] / network["decision_interval_s"]
+        front_end = prints["front_end"]
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
         files = prints["files"]
         return cls(
-            detector_macs_per_s=float(macs_per_s),
+            detector_macs_per_s=float(listener["cost"]["macs_per_second"]),
             encoder_macs=float(prints["encoder"]["n_macs"]),
             model_bytes=float(files["frontend.tflite"]["bytes"] + files["encoder.tflite"]["bytes"]),
             front_end_ops=front_end_ops(front_end),
