@@ -141,7 +141,7 @@ class Detector:
         """
         return cls(StreamingDetector.from_model(model))
 
-    def detect(self, sound: Sound | NDArray[np.float32]) -> Detection:
+    def detect(self, sound: Sound | AudioSource | NDArray[np.float32]) -> Detection:
         """Find the music in a recording.
 
         Parameters
@@ -186,10 +186,12 @@ class Detector:
         )
 
 
-def _blocks_of(sound: Sound | NDArray[np.float32]) -> AudioSource:
+def _blocks_of(sound: Sound | AudioSource | NDArray[np.float32]) -> AudioSource:
     if isinstance(sound, np.ndarray):
         # An array without samples is no recording that lacks them.
         return AudioSource("samples", (sound[start : start + _BLOCK] for start in range(0, sound.size, _BLOCK)))
+    if isinstance(sound, AudioSource):
+        return sound
     given = Path(sound) if isinstance(sound, str) and sound != "-" else sound
     return open_stream(given, chunk_samples=_BLOCK, lenient=True)
 

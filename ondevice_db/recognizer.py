@@ -31,9 +31,9 @@ __all__ = ["Match", "Query", "Recognition", "Recognizer", "acceptance_of"]
 
 _FURTHER_PLACES = 2
 _SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one per cent
-# Several looks make a wrong answer likelier: each look behind the first has to reach a threshold whose odds are higher
-# by this factor (docs/robustness.md has the false accepts that were measured).
-_FURTHER_ODDS = 10.0
+# Several looks make a wrong answer likelier: a look behind the first has to reach a threshold whose odds are higher by
+# such a factor. With these, unknown music was named no more often than with one look (docs/robustness.md).
+_PLACE_ODDS, _SPEED_ODDS = 10.0, 1_000.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -239,7 +239,11 @@ class Recognizer:
         return cls(songs, fingerprinter, acceptance, log_prior=prior, detector=SHIPPED_DETECTOR)
 
     def recognize(
-        self, sound: Sound | NDArray[np.float32], at_s: float | None = None, *, speeds_percent: float = 0.0
+        self,
+        sound: Sound | AudioSource | NDArray[np.float32],
+        at_s: float | None = None,
+        *,
+        speeds_percent: float = 0.0,
     ) -> Recognition:
         """Name the song in a recording.
 
@@ -279,15 +283,14 @@ class Recognizer:
             samples = _cut(opening.read(start_s + QUERY_S), start_s)
             answer = self._answer(samples, start_s, as_is=as_is)
             for further_s in places.further(_FURTHER_PLACES) if answer.match is None else ():
-                answer = self._better(
-                    answer, self._answer(_cut(opening.read(further_s + QUERY_S), further_s), further_s, as_is=as_is)
-                )
+                found = self._answer(_cut(opening.read(further_s + QUERY_S), further_s), further_s, as_is=as_is)
+                answer = self._better(answer, found, _PLACE_ODDS)
                 if answer.match is not None:
                     break
         return _from_the_first_sample(self._at_other_speeds(answer, samples, start_s, speeds_percent, as_is=as_is))
 
     def recognize_every(
-        self, sound: Sound | NDArray[np.float32], every_s: float
+        self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float
     ) -> Iterator[tuple[float, Recognition]]:
         """Name the song again and again, each time as soon as so much of the recording is there.
 
@@ -334,17 +337,17 @@ class Recognizer:
         self, answer: Recognition, samples: NDArray[np.float32], start_s: float, percent: float, *, as_is: bool
     ) -> Recognition:
         for speed in _speeds(percent) if answer.match is None else ():
-            answer = self._better(answer, self._answer(samples, start_s, speed, as_is=as_is))
+            answer = self._better(answer, self._answer(samples, start_s, speed, as_is=as_is), _SPEED_ODDS)
             if answer.match is not None:
                 break
         return answer
 
-    def _better(self, before: Recognition, found: Recognition) -> Recognition:
+    def _better(self, before: Recognition, found: Recognition, factor: float) -> Recognition:
         """Return the answer of a further look where it is beyond doubt, else the one before; with the time of both."""
         latency_ms = before.latency_ms + found.latency_ms
         if found.match is not None and found.query is not None:
             threshold = found.query.match.threshold
-            odds = threshold / max(1 - threshold, 1e-9) * _FURTHER_ODDS
+            odds = threshold / max(1 - threshold, 1e-9) * factor
             if found.match.score >= odds / (1 + odds):
                 return replace(found, latency_ms=latency_ms)
         return replace(before, latency_ms=latency_ms)
@@ -432,7 +435,9 @@ def _speeds(percent: float) -> list[float]:
     return [round(1 + sign * step * _SPEED_STEP, 4) for step in range(1, n + 1) for sign in (1, -1)]
 
 
-def _blocks_of(sound: Sound | NDArray[np.float32]) -> AudioSource:
+def _blocks_of(sound: Sound | AudioSource | NDArray[np.float32]) -> AudioSource:
+    if isinstance(sound, AudioSource):
+        return sound
     if not isinstance(sound, np.ndarray):
         given = Path(sound) if isinstance(sound, str) and sound != "-" else sound
         return open_stream(given, chunk_samples=SAMPLE_RATE_HZ, lenient=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.audio import Sound, open_stream
+from nowplaying_core.audio import AudioSource, Sound, open_stream
 from nowplaying_core.errors import ConfigError
 from simulator.phone.events import Answered, Event
 from simulator.play import index_scene_songs, missing_songs, simulate_scene
@@ -24,7 +24,7 @@ Watch = Callable[[Setup], tuple[Callable[[Event], None] | None, Callable[[NDArra
 
 def listen(
     database: str | Path | Sequence[str | Path],
-    source: Sound = "mic",
+    source: Sound | AudioSource = "mic",
     *,
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
@@ -37,6 +37,7 @@ def listen(
         Folders NAME.npdb; several are searched as one.
     source : str, Path or (samples, sample_rate_hz)
         ``"mic"``, ``"mic:DEVICE"`` by number or name, ``"-"`` for raw 16 kHz PCM on standard input, or a recording.
+        An opened stream is closed at the end.
     detector, fingerprinter : str or Path
         Shipped names or model folders.
 
@@ -59,7 +60,7 @@ def listen(
     ['Cabin Fever']
     """
     setup = Setup.open(database, detector=detector, fingerprinter=fingerprinter, is_live=True)
-    with open_stream(source) as stream:
+    with source if isinstance(source, AudioSource) else open_stream(source) as stream:
         for event in setup.make_phone().run(stream):
             if isinstance(event, Answered):
                 yield event

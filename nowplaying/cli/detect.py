@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, Json, SavedWakes, Sounds, expand_sources
+from nowplaying.cli.options import DetectorModel, Json, RawKind, RawRate, SavedWakes, Sounds, expand_sources, sound_of
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
@@ -14,6 +14,7 @@ from nowplaying_core.text import clock
 
 if TYPE_CHECKING:
     from detector.live import LiveEvent
+    from nowplaying_core.audio import AudioSource
     from simulator.phone.ring import MulawRing
 
 __all__ = ["detect"]
@@ -28,13 +29,15 @@ def detect(
         typer.Option("--stream", help="Print segments as they happen, through the phone's gate; one file, - or mic."),
     ] = False,
     save_wakes: SavedWakes = None,
+    raw_rate: RawRate = None,
+    raw_format: RawKind = None,
 ) -> None:
     """List the segments of music in each file; none is a result too."""
     if stream:
         if len(files) != 1:
             message = f"--stream listens to one source, found {len(files)}"
             raise typer.BadParameter(message)
-        _follow(files[0], model, as_json=as_json, save_wakes=save_wakes)
+        _follow(sound_of(files[0], raw_rate, raw_format), model, as_json=as_json, save_wakes=save_wakes)
         return
     if save_wakes is not None:
         message = "--save-wakes needs --stream"
@@ -46,7 +49,7 @@ def detect(
     outcome = Outcome()
     for source in sources:
         try:
-            found = detector.detect(source)
+            found = detector.detect(sound_of(source, raw_rate, raw_format))
         except (NowPlayingError, MemoryError) as error:
             reason = error if isinstance(error, NowPlayingError) else f"{source}: there is not enough memory for it"
             outcome.failed(reason)
@@ -63,7 +66,7 @@ def detect(
     raise typer.Exit(outcome.failure_code)
 
 
-def _follow(source: str, model: str, *, as_json: bool, save_wakes: Path | None) -> None:
+def _follow(source: "str | AudioSource", model: str, *, as_json: bool, save_wakes: Path | None) -> None:
     from detector.live import LiveSegments
     from detector.stream import StreamingDetector
     from nowplaying_core.audio import SAMPLE_RATE_HZ, open_stream
@@ -86,7 +89,7 @@ def _follow(source: str, model: str, *, as_json: bool, save_wakes: Path | None) 
             _save(ring, save_wakes / f"wake-{event.time_s:010.2f}s.wav")
 
     try:
-        with open_stream(source, chunk_samples=SAMPLE_RATE_HZ // 10) as sound:
+        with open_stream(source, chunk_samples=SAMPLE_RATE_HZ // 10) if isinstance(source, str) else source as sound:
             for chunk in sound:
                 n_samples += len(chunk)
                 ring.write(chunk)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json
+from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, RawKind, RawRate, sound_of
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
@@ -22,6 +22,8 @@ def listen(
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     as_json: Json = False,
+    raw_rate: RawRate = None,
+    raw_format: RawKind = None,
 ) -> None:
     """Listen all day and print each song as it is recognized; Ctrl-C ends it."""
     from nowplaying.api.phone import listen as answers
@@ -31,7 +33,8 @@ def listen(
     if is_mic:
         note("listening; Ctrl-C ends it")
     named = False
-    for answer in answers(databases, source, detector=detector, fingerprinter=fingerprinter):
+    sound = sound_of(source, raw_rate, raw_format)
+    for answer in answers(databases, sound, detector=detector, fingerprinter=fingerprinter):
         # Live sound has a time of day; a file has none but its own.
         at = began + timedelta(seconds=answer.time_s)
         when = f"{at:%H:%M:%S}" if is_live else clock(answer.time_s)

@@ -2,12 +2,15 @@
 
 import tempfile
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from nowplaying.cli import complete
 from nowplaying_core.errors import ConfigError, NowPlayingError
+
+if TYPE_CHECKING:
+    from nowplaying_core.audio import AudioSource
 
 __all__ = [
     "ON_CORPUS",
@@ -24,6 +27,8 @@ __all__ = [
     "MaxFalse",
     "OutFolder",
     "Plot",
+    "RawKind",
+    "RawRate",
     "RenderedMidi",
     "Report",
     "RunDir",
@@ -32,6 +37,7 @@ __all__ = [
     "SoundCorpus",
     "Sounds",
     "expand_sources",
+    "sound_of",
 ]
 ON_CORPUS = "--corpus CORPUS --cache-dir CACHE"
 """Two options of the help's examples."""
@@ -175,6 +181,26 @@ SoundCorpus = Annotated[
     Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)
 ]
 Sounds = Annotated[list[str], typer.Argument(help="Audio files and folders, or - for raw 16 kHz s16le PCM.")]
+
+
+RawRate = Annotated[
+    int | None, typer.Option("--raw-rate", min=1_000, help="Rate of raw PCM on standard input.", show_default="16000")
+]
+RawKind = Annotated[
+    str | None,
+    typer.Option("--raw-format", help="Samples of raw PCM: s16le, s16be, u8, s8, s24le, s32le or f32le."),
+]
+
+
+def sound_of(source: str, rate_hz: int | None, kind: str | None) -> "str | AudioSource":
+    """Return what to read: standard input with its stated format, or the source as it is, whose content decides."""
+    from nowplaying_core.audio import SAMPLE_RATE_HZ, open_stream
+    from nowplaying_core.audio.raw import RawFormat
+
+    if source != "-" or (rate_hz is None and kind is None):
+        return source
+    raw = RawFormat(rate_hz=rate_hz or SAMPLE_RATE_HZ, encoding=kind or "s16le")
+    return open_stream("-", chunk_samples=SAMPLE_RATE_HZ // 10, raw=raw)
 
 
 def expand_sources(names: list[str]) -> list[str]:

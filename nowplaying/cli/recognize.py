@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nowplaying.cli.explain import print_explanation
-from nowplaying.cli.options import Databases, FingerprinterModel, Json, Plot, Sounds, expand_sources
+from nowplaying.cli.options import (
+    Databases,
+    FingerprinterModel,
+    Json,
+    Plot,
+    RawKind,
+    RawRate,
+    Sounds,
+    expand_sources,
+    sound_of,
+)
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
@@ -17,6 +27,7 @@ from nowplaying_core.text import clock
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from nowplaying_core.audio import AudioSource
     from ondevice_db.match.explain import Explanation
     from ondevice_db.recognizer import Recognition, Recognizer
 
@@ -63,6 +74,8 @@ def recognize(
             help="Reject matches scoring below this. Default: the model's fitted threshold.",
         ),
     ] = None,
+    raw_rate: RawRate = None,
+    raw_format: RawKind = None,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:
     """Name the song in each file: by default from the 8 seconds that hold music most surely."""
@@ -81,7 +94,8 @@ def recognize(
     for source in sources:
         answers: list[tuple[float, Recognition]] = []
         try:
-            for start_s, answer in _answers(recognizer, source, at_s, every_s, speeds_percent):
+            sound = sound_of(source, raw_rate, raw_format)
+            for start_s, answer in _answers(recognizer, sound, at_s, every_s, speeds_percent):
                 if start_s is not None:
                     # Only what the summary needs: a day has ten thousand answers.
                     answers.append((start_s, replace(answer, query=None)))
@@ -105,13 +119,17 @@ def recognize(
 
 
 def _answers(
-    recognizer: "Recognizer", source: str, at_s: float | None, every_s: float | None, speeds_percent: float
+    recognizer: "Recognizer",
+    sound: "str | AudioSource",
+    at_s: float | None,
+    every_s: float | None,
+    speeds_percent: float,
 ) -> "Iterator[tuple[float | None, Recognition]]":
     """Yield the answers as they come; the time is None where there is only one."""
     if every_s is None:
-        yield None, recognizer.recognize(source, at_s=at_s, speeds_percent=speeds_percent)
+        yield None, recognizer.recognize(sound, at_s=at_s, speeds_percent=speeds_percent)
     else:
-        yield from recognizer.recognize_every(source, every_s)
+        yield from recognizer.recognize_every(sound, every_s)
 
 
 def _summarize(source: str, answers: "list[tuple[float, Recognition]]", *, as_json: bool) -> None:

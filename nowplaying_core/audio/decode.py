@@ -164,6 +164,10 @@ class _Reader:
             if self._window is not None:
                 self._window.close()
             return _reason(error)
+        if sound.format == "RAW":
+            # By its name alone, such as .au or .vox, libsndfile takes anything for samples without a header.
+            sound.close()
+            return "format not recognised"
         self._is_mpeg = sound.format == "MP3"
         if self._is_mpeg and self._kind != "MPEG":
             # libsndfile finds frames by chance in data of many kinds.

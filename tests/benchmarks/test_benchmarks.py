@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_scale, bench_search, bench_speed
+from benchmarks import bench_memory, bench_scale, bench_search, bench_speed
 from evaluation.pages import ROOT
 
 
 def test_make_bench_runs_every_benchmark() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks." in makefile
-    tested = {Path(module.__file__ or "").name for module in (bench_scale, bench_search, bench_speed)}
+    tested = {Path(module.__file__ or "").name for module in (bench_memory, bench_scale, bench_search, bench_speed)}
     assert {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")} == tested
 
 
@@ -68,3 +68,10 @@ def test_scale(tmp_path: Path) -> None:
     for part, cpu_ms in record["cpu_ms_by_part"].items():
         assert cpu_ms > 0, f"{part}: no function of this name was called"
     assert (tmp_path / "p.png").stat().st_size > 0
+
+
+def test_memory(tmp_path: Path) -> None:
+    result = bench_memory.main(["--seconds", "20", "--out", str(tmp_path / "memory.json")])
+    assert json.loads((tmp_path / "memory.json").read_text(encoding="utf-8")) == result
+    assert [row["command"] for row in result["rows"]] == ["index", "recognize", "detect"]
+    assert all(20 < row["peak_mb"] < 300 for row in result["rows"])

@@ -70,6 +70,14 @@ def test_noise_named_mp3_is_refused(tmp_path: Path) -> None:
             load(path)
 
 
+@pytest.mark.parametrize("suffix", [".au", ".vox", ".snd", ".gsm", ".wav", ".m4a", ".ogg"])
+def test_noise_is_no_recording_whatever_its_name(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"noise{suffix}"
+    path.write_bytes(np.random.default_rng(4).bytes(4_096))
+    with pytest.raises(AudioFormatError, match="not an audio file"):
+        load(path)
+
+
 def test_mp3_with_tags_and_art_is_still_mp3(tone: Path, tmp_path: Path) -> None:
     plain = encode(tone, tmp_path / "a.mp3", "-map_metadata", "-1", "-id3v2_version", "0")
     size = 300_000
