@@ -12,7 +12,7 @@ from simulator.days.architectures import Architecture, architectures_for, baseli
 from simulator.days.day import DaySettings
 from simulator.days.error_rates import ErrorRates, published_rates
 from simulator.days.figures import figure_of
-from simulator.days.many import Days, simulate_days
+from simulator.days.many import AVERAGE, Days, simulate_days
 from simulator.days.scenes import Assumptions, Scenario, load_assumptions
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
@@ -136,9 +136,20 @@ class Study:
         jobs: int = 1,
         progress: Callable[[int, int], None] | None = None,
     ) -> Days:
-        """Return simulated days of this phone; see `simulate_days`."""
+        """Return simulated days of this phone; see `simulate_days`.
+
+        Raises
+        ------
+        ConfigError
+            When another day is named than the study's own, or a number is out of its range.
+        """
         scenario, settings = self.scenario, self.settings(architecture)
         name = scenario.name if scenario is not None else day
+        if day not in {AVERAGE, name}:
+            message = (
+                f"this study has a kind of day of its own, {name!r}: leave out the day {day!r}, or the study's [day]"
+            )
+            raise ConfigError(message)
         return simulate_days(name, settings, n_days, seed=seed, jobs=jobs, scenario=scenario, progress=progress)
 
     def provenance(self, command: str, *, n_days: int, seed: int) -> Provenance:

@@ -201,6 +201,9 @@ def test_the_template_is_a_study_that_runs(run: Run, tmp_path: Path) -> None:
     assert all(row == sorted(row) for row in own["values"])
     assert [row[0] for row in own["values"]] == sorted(row[0] for row in own["values"])
     assert "workshop" in (tmp_path / "day.html").read_text(encoding="utf-8")
+    both = run("energy", "--study", template, "--day", "commuter", "--days", "2")
+    assert (both.code, both.out) == (2, "")
+    assert "leave out the day 'commuter'" in both.err
 
 
 @pytest.mark.parametrize(
