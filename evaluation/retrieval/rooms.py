@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.rooms import shoebox_response
+from nowplaying_core.errors import ConfigError
 
 __all__ = ["DevRoom", "draw_dev_rooms", "load_dev_rooms", "measure_t60", "room_response"]
 
@@ -58,9 +59,20 @@ def room_response(room: DevRoom) -> NDArray[np.float32]:
 
 
 def measure_t60(response: NDArray[np.floating]) -> float:
-    """Return the reverberation time in seconds, by Schroeder integration from -5 to -35 dB."""
+    """Return the reverberation time in seconds, by Schroeder integration from -5 to -35 dB.
+
+    Raises
+    ------
+    ConfigError
+        When the response does not decay by 35 dB.
+    """
     from pyroomacoustics.experimental import measure_rt60
 
+    energy = np.square(response, dtype=np.float64)
+    decay_db = 10 * np.log10(energy.sum() / max(energy[-1], 1e-30))
+    if decay_db < 35:
+        message = f"reverberation time: expected a decay of 35 dB, found {decay_db:.1f} dB in {response.size} samples"
+        raise ConfigError(message)
     return float(measure_rt60(response, fs=SAMPLE_RATE_HZ, decay_db=30))
 
 
@@ -100,7 +112,10 @@ def _tuned(
             t60_target_s=target_s,
             t60_s=0.0,
         )
-        measured_s = measure_t60(room_response(room))
+        try:
+            measured_s = measure_t60(room_response(room))
+        except ConfigError:
+            return None
         if abs(measured_s - target_s) < 0.6 * T60_TOLERANCE_S:
             return DevRoom(**{**asdict(room), "t60_s": round(measured_s, 4)})
         # Eyring: the decay rate goes with -log(1 - absorption).

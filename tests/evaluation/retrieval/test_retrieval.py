@@ -130,6 +130,8 @@ def test_decay_time_of_a_known_decay(rng: np.random.Generator) -> None:
         time_s = np.arange(round(1.5 * t60_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
         response = rng.standard_normal(time_s.size) * 10 ** (-3 * time_s / t60_s)
         assert rooms.measure_t60(response) == pytest.approx(t60_s, rel=0.05)
+    with pytest.raises(ConfigError, match="decay of 35 dB"):
+        rooms.measure_t60(np.ones(1000))
 
 
 def test_the_committed_rooms_are_a_hundred_and_differ() -> None:
