@@ -1,6 +1,6 @@
 """Let ``listen`` run on a pipe for hours of sound, as fast as it listens, and watch its memory.
 
-``python -m evaluation.endurance.soak_listen --hours 24 --out soak.json``: a day of songs, room noise and silence goes in
+``python -m evaluation.endurance.soak_listen --hours 24 --out soak.json``: a day of songs, noise and silence goes in
 as raw PCM. A growth of the resident set behind the first hour is what is looked for.
 """
 
