@@ -1,6 +1,5 @@
 """Fingerprint music into a song database."""
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -22,7 +21,7 @@ def index(
     database: str | Path,
     *,
     add: bool = False,
-    jobs: int | None = None,
+    jobs: int = 1,
     layout: Literal["pq", "flat"] = "pq",
     hop_s: float | None = None,
     code_bytes: int | None = None,
@@ -46,8 +45,9 @@ def index(
         Folder NAME.npdb to make, or with ``add`` to extend.
     add : bool
         Add to an existing database.
-    jobs : int >= 1, optional
-        Processes; by default one for each core, and no more than files. The database does not depend on it.
+    jobs : int >= 1
+        Processes, at most one for each file. The database does not depend on it. With more than one, a script must
+        guard its code by ``if __name__ == "__main__":``, because each process imports it again.
     layout : {"pq", "flat"}
         Codes of 12 bytes a second, or float vectors for small libraries.
     hop_s : float, seconds, optional
@@ -85,7 +85,7 @@ def index(
     Examples
     --------
     >>> import nowplaying
-    >>> report = nowplaying.index("music", "again.npdb", jobs=1)
+    >>> report = nowplaying.index("music", "again.npdb")
     >>> len(report.added), report.failed
     (3, [])
     """
@@ -100,7 +100,7 @@ def index(
         paths,
         database,
         Fingerprinter.from_model(model),
-        jobs=jobs if jobs is not None else min(os.cpu_count() or 1, len(paths)),
+        jobs=min(jobs, len(paths)),
         add=add,
         layout=layout,
         hop_s=hop_s,

@@ -1,5 +1,6 @@
 """``nowplaying index``: fingerprint music into a song database."""
 
+import os
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -61,7 +62,7 @@ def index(
         report = index_music(
             paths,
             database,
-            jobs=jobs,
+            jobs=jobs or os.cpu_count() or 1,
             add=add,
             layout=layout,
             hop_s=hop_s,
