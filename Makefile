@@ -9,7 +9,7 @@ PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet -c const
 export ANNOY_COMPILER_ARGS := -O3,-ffast-math,-fno-associative-math,-DANNOYLIB_MULTITHREADED_BUILD,-std=c++14
 ANNOY := --no-binary annoy --no-cache-dir annoy
 
-.PHONY: help setup demo test lint type format bench nightly pages docs eval wheel lock clean
+.PHONY: help setup demo test test-slow lint type format bench nightly pages docs eval wheel lock clean
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -20,8 +20,11 @@ demo: $(VENV)/.stamp-base ## Index a dozen recordings and let the simulated phon
 	$(BIN)/nowplaying demo
 
 # A file's tests stay in one process, for they share what is slow to make.
-test: $(VENV)/.stamp-dev ## Run all tests; TESTS=tests/detector runs some
-	$(BIN)/python -m pytest -n 2 --dist loadfile $(TESTS)
+test: $(VENV)/.stamp-dev ## Run the tests; TESTS=tests/detector runs some
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow" $(TESTS)
+
+test-slow: $(VENV)/.stamp-dev ## Run the notebooks, the smallest benchmarks and the emulated firmware
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m slow
 
 lint: $(VENV)/.stamp-dev ## Check style (ruff) and the import contracts
 	$(BIN)/ruff check .

@@ -8,6 +8,8 @@ import pytest
 from benchmarks import bench_memory, bench_scale, bench_search, bench_speed
 from evaluation.pages import ROOT
 
+pytestmark = pytest.mark.slow
+
 
 def test_make_bench_runs_every_benchmark() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")

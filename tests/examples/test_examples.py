@@ -14,6 +14,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
+pytestmark = pytest.mark.slow
 NOTEBOOKS = {
     "is_there_music": ("librosa", "matplotlib"),
     "name_a_song": ("matplotlib",),

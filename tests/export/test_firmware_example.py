@@ -20,6 +20,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw, to_int16
 from nowplaying_core.manifest import ModelFolder
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.network,
     pytest.mark.skipif(shutil.which("cmake") is None or shutil.which("g++") is None, reason="needs cmake and g++"),
 ]
