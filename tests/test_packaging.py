@@ -132,6 +132,7 @@ def test_every_requirement_is_locked() -> None:
         assert one.specifier.contains(locked[canonicalize_name(one.name)], prereleases=True), one
 
 
+@pytest.mark.slow
 @pytest.mark.network
 def test_wheel_in_a_clean_environment(wheel: Path, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "venv"], check=True)
