@@ -53,6 +53,7 @@ def run_demo(
     scene: str = "evening",
     seed: int = 1,
     command: str = "",
+    all_states: bool = False,
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
 ) -> bool:
@@ -70,6 +71,8 @@ def run_demo(
         Of the scene's room tone and rooms, and of the simulated days.
     command : str
         That asked for the demo, for the report.
+    all_states : bool
+        Whether to print each change of the phone's state, not the answers and pauses alone.
     detector, fingerprinter : str or Path
         Models.
 
@@ -79,22 +82,25 @@ def run_demo(
         Whether the phone named every song that it knows, at the right place, and named nothing else.
     """
     began_s = time.perf_counter()
-    listener, prints = (
+    detecting, fingerprinting = (
         ModelFolder.open(detector, role="detector"),
         ModelFolder.open(fingerprinter, role="fingerprinter"),
     )
     recordings = demo_recordings()
     with tempfile.TemporaryDirectory(prefix="nowplaying-demo-") as folder:
         database = Path(folder) / "demo.npdb"
-        n_songs = index_demo_songs(database, prints)
+        n_songs = index_demo_songs(database, fingerprinting)
         console.print(f"Indexed {n_songs} songs in {time.perf_counter() - began_s:.1f} s.")
-        setup = Setup.open(database, detector=listener, fingerprinter=prints)
+        setup = Setup.open(database, detector=detecting, fingerprinter=fingerprinting)
         result = simulate_scene(scene, setup, seed=seed, command=command)
     speed = result.duration_s / result.wall_s
     console.print(f"Simulated {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
-    for table in run_tables(result):
+    for table in run_tables(result, all_states=all_states):
         console.print(table)
-    study = Study.load(detector=listener, fingerprinter=prints)
+    for sentence in result.findings():
+        console.print(f"- {sentence}", highlight=False)
+    console.print()
+    study = Study.load(detector=detecting, fingerprinter=fingerprinting)
     day = summarise(study.simulate(AVERAGE, N_DAYS, seed=seed), study.published, study.modelled)
     console.print(_day_text(result, day), highlight=False)
     _print_score(console, result)

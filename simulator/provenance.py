@@ -14,7 +14,7 @@ __all__ = ["ModelIdentity", "Provenance"]
 
 @dataclass(frozen=True, slots=True)
 class ModelIdentity:
-    """A model: its role, name and version, and the first digits of its files' hashes."""
+    """A model: its role, name and version, and its files' hashes; in words, the first digits of its graphs'."""
 
     role: str
     name: str
@@ -29,8 +29,10 @@ class ModelIdentity:
         return cls(str(manifest["role"]), str(manifest["name"]), str(manifest.get("version", "")), files)
 
     def __str__(self) -> str:
-        files = ", ".join(f"{name} {digest[:12]}" for name, digest in self.files)
-        return f"{self.name} {self.version} ({files})".replace("  ", " ")
+        graphs = [f"{name} {digest[:12]}" for name, digest in self.files if name.endswith(".tflite")]
+        n_others = len(self.files) - len(graphs)
+        others = [f"{n_others} other {'file' if n_others == 1 else 'files'}"] if n_others else []
+        return f"{self.name} {self.version} ({', '.join([*graphs, *others])})".replace("  ", " ")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -32,10 +32,11 @@ from simulator.phone.phone import Phone
 from simulator.provenance import ModelIdentity, Provenance
 from simulator.scenes.score_scene import SceneResult
 
-__all__ = ["Setup", "SimulationResult", "run_phone", "simulate_source", "watched"]
+__all__ = ["LEAST_MEAN_S", "Setup", "SimulationResult", "run_phone", "simulate_source", "watched"]
 
 Samples = NDArray[np.float32]
-_LEAST_MEAN_S = 1.0
+LEAST_MEAN_S = 1.0
+"""A shorter run has no mean current."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,7 +107,7 @@ class SimulationResult:
             f"{total_mj / 1000:.2f} J of energy ({device.mah(total_mj):.3f} mAh, {total_mj / 3600:.3f} mWh), "
             f"{device.battery_percent(total_mj):.4f} % of the battery of a {device.title}.",
         ]
-        if total_mj and elapsed_s >= _LEAST_MEAN_S:
+        if total_mj and elapsed_s >= LEAST_MEAN_S:
             listening = usage.by_cause_mj(self.modelled)[LISTENING]
             sentences.append(
                 f"{100 * listening / total_mj:.0f} % of it was always on, whatever sounded; the mean current was "
@@ -206,14 +207,14 @@ class Setup:
         profile = DeviceProfile.load(device)
         measured = None if latencies is None else PhoneLatencies.load(latencies)
         folders = ModelFolder.open(detector, role="detector"), ModelFolder.open(fingerprinter, role="fingerprinter")
-        prints = Fingerprinter.from_model(folders[1])
-        songs = open_packs(database, prints.embedding_space)
+        network = Fingerprinter.from_model(folders[1])
+        songs = open_packs(database, network.embedding_space)
         models = Models.load(*folders)
         size = DatabaseSize(n_songs=1, song_s=float(songs.manifest.n_fingerprints), hop_s=1.0)
         return cls(
             # The reference kernels equal a microcontroller bit for bit, and this is the DSP.
             detector=StreamingDetector.from_model(folders[0], reference_kernels=True),
-            recognizer=Recognizer(songs, prints),
+            recognizer=Recognizer(songs, network),
             songs=songs,
             published=CostModel.published(profile, models, size),
             modelled=CostModel.modelled(profile, models, size, measured),

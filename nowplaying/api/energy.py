@@ -12,7 +12,7 @@ from simulator.days.findings import findings
 from simulator.days.many import AVERAGE, Days
 from simulator.days.study import Study
 from simulator.days.study_file import StudyFile
-from simulator.days.summary import summarise
+from simulator.days.summary import component_headings, component_rows, summarise
 
 __all__ = ["EnergyDay", "energy", "load_study"]
 
@@ -60,29 +60,11 @@ class EnergyDay:
 
     def rows(self) -> list[tuple[str, ...]]:
         """Return the table: component, and its charge, energy, mean current and share at the modelled cost."""
-        modelled, device = self.summary["modelled"], self.study.device
-        total = modelled["mah_per_day"]
-        parts = sorted(modelled["components_mah"].items(), key=lambda item: -item[1])
-        rows: list[tuple[str, ...]] = []
-        for name, mah in [*parts, ("total", total)]:
-            units = device.units_of_mah(mah)
-            share = 100 * mah / total if total else 0.0
-            rows.append(
-                (
-                    name,
-                    f"{mah:.3f}",
-                    f"{units['mwh_per_day']:.2f}",
-                    f"{units['j_per_day']:.1f}",
-                    f"{units['mean_ua']:.1f}",
-                    f"{share:.0f} %",
-                )
-            )
-        rows.append(("of the battery", "", "", "", "", f"{modelled['battery_percent_per_day']:.3f} %"))
-        return rows
+        return component_rows(self.summary["modelled"], self.study.device)
 
     def headings(self) -> tuple[str, ...]:
         """Return the headings of `rows`."""
-        return f"modelled, {self.summary['modelled']['wake_j']:.2f} J a wake-up", "mAh", "mWh", "J", "mean uA", "share"
+        return component_headings(self.summary["modelled"])
 
     def published_rows(self) -> list[tuple[str, str, str]]:
         """Return part of the day, and its charge at the published and the modelled cost; empty where none is published.

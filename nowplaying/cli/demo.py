@@ -2,7 +2,7 @@
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Report, Seed
+from nowplaying.cli.options import AllStates, DetectorModel, FingerprinterModel, Report, Seed
 from nowplaying.cli.output import typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
@@ -12,6 +12,7 @@ __all__ = ["demo"]
 
 def demo(
     report: Report = None,
+    all_states: AllStates = False,
     seed: Seed = 1,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
@@ -22,5 +23,5 @@ def demo(
     from simulator.demo import run_demo
 
     models = {"detector": detector, "fingerprinter": fingerprinter}
-    all_right = run_demo(Console(), report=report, seed=seed, command=typed_command(), **models)
+    all_right = run_demo(Console(), report=report, all_states=all_states, seed=seed, command=typed_command(), **models)
     raise typer.Exit(EXIT_FOUND if all_right else EXIT_NOTHING_RECOGNIZED)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ON_CORPUS",
+    "AllStates",
     "Database",
     "DatabaseArgument",
     "Databases",
@@ -149,6 +150,9 @@ Plot = Annotated[
         help="Draw the alignment with the best candidate; one file only.",
         callback=_writable_file,
     ),
+]
+AllStates = Annotated[
+    bool, typer.Option("--all-states", help="Show every change of the phone's state, not the answers alone.")
 ]
 Report = Annotated[
     Path | None,

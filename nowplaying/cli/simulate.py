@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nowplaying.cli import complete
-from nowplaying.cli.options import Databases, DetectorModel, Device, FingerprinterModel, Json, Report, Seed
+from nowplaying.cli.options import AllStates, Databases, DetectorModel, Device, FingerprinterModel, Json, Report, Seed
 from nowplaying.cli.output import emit_json, note, progress_bar, say, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
@@ -38,9 +38,7 @@ def simulate(
     ] = None,
     device: Device = "pixel-2",
     report: Report = None,
-    all_states: Annotated[
-        bool, typer.Option("--all-states", help="Show every change of the phone's state, not the answers alone.")
-    ] = False,
+    all_states: AllStates = False,
     scene_songs: Annotated[
         bool | None,
         typer.Option(

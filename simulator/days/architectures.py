@@ -52,6 +52,11 @@ class Architecture:
         """Whether the processor records by itself, because there is no always-on side."""
         return self.period_s is not None
 
+    @property
+    def answers_on_device(self) -> bool:
+        """Whether a detector wakes the processor, and the processor answers by itself."""
+        return self.period_s is None and "radio" not in self.costs.latency_parts_s
+
     def configured(self, config: PhoneConfig) -> PhoneConfig:
         """Return the loop's settings for this architecture."""
         if self.period_s is None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import stdtrit
 
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.processes import as_given, share_out
@@ -84,7 +85,7 @@ class Days:
             variance = sum(
                 float(self.weights[own].sum()) ** 2 * float(values[own].var(ddof=1)) / len(own) for own in strata
             )
-            margin = _student_975(n - len(strata)) * variance**0.5
+            margin = float(stdtrit(n - len(strata), 0.975)) * variance**0.5
             low, high = mean - margin, mean + margin
         if n >= LEAST_DAYS_OF_PERCENTILES:
             order = np.argsort(values)
@@ -205,18 +206,6 @@ def _shared_out(n_days: int, shares: Mapping[str, float]) -> dict[str, int]:
         )
         counts[name] += 1 if missing > 0 else -1
     return counts
-
-
-def _student_975(freedom: int) -> float:
-    """Return the 97.5 % quantile of Student's distribution for 5 degrees of freedom or more, within 0.3 %.
-
-    References
-    ----------
-    Abramowitz and Stegun, Handbook of Mathematical Functions, 26.7.5.
-    """
-    z, n = 1.959964, max(freedom, 1)
-    terms = ((z**3 + z) / 4, (5 * z**5 + 16 * z**3 + 3 * z) / 96, (3 * z**7 + 19 * z**5 + 17 * z**3 - 15 * z) / 384)
-    return z + sum(term / float(n) ** power for power, term in enumerate(terms, start=1))
 
 
 def _one_day(state: tuple[DaySettings], task: tuple[Scenario, int]) -> DayRecord:

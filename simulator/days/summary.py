@@ -7,9 +7,10 @@ import numpy as np
 from simulator.days.many import Days, Estimate
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.energy.costs import CostModel
+from simulator.energy.device import DeviceProfile
 from simulator.energy.usage import LISTENING
 
-__all__ = ["LATENCY_PARTS", "charge", "summarise"]
+__all__ = ["LATENCY_PARTS", "charge", "component_headings", "component_rows", "summarise"]
 
 LATENCY_PARTS = ("until the detector is sure", "waiting", "filling the buffer", "answering")
 
@@ -55,6 +56,31 @@ def summarise(days: Days, published: CostModel | None, modelled: CostModel) -> d
         },
         "time_to_song_s": _latency(days),
     }
+
+
+def component_headings(modelled: dict[str, Any]) -> tuple[str, ...]:
+    """Return the headings of `component_rows`."""
+    return f"modelled, {modelled['wake_j']:.2f} J a wake-up", "mAh", "mWh", "J", "mean uA", "share"
+
+
+def component_rows(modelled: dict[str, Any], device: DeviceProfile) -> list[tuple[str, ...]]:
+    """Return a day by component, the largest first, and its total: charge, energy, mean current and share.
+
+    Parameters
+    ----------
+    modelled : dict
+        Of a summary.
+    device : DeviceProfile
+    """
+    total = modelled["mah_per_day"]
+    parts = sorted(modelled["components_mah"].items(), key=lambda item: -item[1])
+    rows: list[tuple[str, ...]] = []
+    for name, mah in [*parts, ("total", total)]:
+        units = device.units_of_mah(mah)
+        figures = f"{mah:.3f}", f"{units['mwh_per_day']:.2f}", f"{units['j_per_day']:.1f}", f"{units['mean_ua']:.1f}"
+        rows.append((name, *figures, f"{100 * mah / total if total else 0.0:.0f} %"))
+    rows.append(("of the battery", "", "", "", "", f"{modelled['battery_percent_per_day']:.3f} %"))
+    return rows
 
 
 def _charge(days: Days, costs: CostModel) -> dict[str, Any]:

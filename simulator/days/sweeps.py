@@ -6,11 +6,14 @@ from functools import partial
 from typing import Any, Final
 
 from nowplaying_core.errors import ConfigError
+from simulator.days.architectures import Architecture, architectures_for
 from simulator.days.figures import figure_of
 from simulator.days.many import AVERAGE, Days, Estimate
 from simulator.days.study import Study
 from simulator.days.summary import charge
-from simulator.energy.costs import CostModel
+from simulator.energy.costs import DAY_S, CostModel
+from simulator.energy.device import DeviceProfile
+from simulator.energy.usage import LISTENING
 from simulator.energy.work import DatabaseSize
 
 __all__ = [
@@ -48,13 +51,19 @@ class Sweep:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ArchitectureResult:
-    """An architecture on the same days as the others."""
+    """An architecture on the same days as the others.
+
+    ``published_percent`` is what the published system becomes with it, in percent of the battery a day: its always-on
+    side and its wake-ups change by the same factors as on these days. None where nothing was published for the device,
+    or the architecture answers elsewhere or without a detector.
+    """
 
     name: str
     title: str
     source: str
     mah: Estimate
     battery_percent: float
+    published_percent: float | None
     wakes_per_day: float
     recall: float
     median_s: float | None
@@ -72,9 +81,12 @@ def compare(
     day, n_days, seed, jobs
         See `simulate_days`.
     """
-    architectures = []
+    published = {} if study.published is None else architectures_for(study.published)
+    architectures, reference = [], None
     for one in study.architectures():
         days = study.simulate(day, n_days, architecture=one, seed=seed, jobs=jobs)
+        spent_mj = _spent_mj(days, published[one.name].costs) if one.name in published else None
+        reference = reference or spent_mj
         mah = charge(days, one.costs)
         latencies_s = days.latencies_s().sum(axis=1)
         architectures.append(
@@ -84,6 +96,7 @@ def compare(
                 source=one.source,
                 mah=mah,
                 battery_percent=study.device.battery_percent_of_mah(mah.mean),
+                published_percent=_published_percent(study.device, one, spent_mj, reference),
                 wakes_per_day=days.mean(lambda record: record.usage.n_wakes),
                 recall=days.recall(),
                 median_s=float(sorted(latencies_s)[len(latencies_s) // 2]) if len(latencies_s) else None,
@@ -91,6 +104,22 @@ def compare(
             )
         )
     return architectures
+
+
+def _spent_mj(days: Days, costs: CostModel) -> tuple[float, float]:
+    """Return the energy of a day while listening and for wake-ups, in mJ."""
+    listening = days.mean(lambda record: record.usage.by_cause_mj(costs)[LISTENING])
+    return listening, days.mean(lambda record: record.usage.total_mj(costs)) - listening
+
+
+def _published_percent(
+    device: DeviceProfile, one: Architecture, spent: tuple[float, float] | None, reference: tuple[float, float] | None
+) -> float | None:
+    if device.published is None or spent is None or reference is None or not one.answers_on_device:
+        return None
+    listening, waking = (mj / base if base else 0.0 for mj, base in zip(spent, reference, strict=True))
+    waking_mj = 1000 * device.published.wakes_per_day * device.published.wake_j
+    return device.battery_percent(device.listening_mw() * DAY_S * listening + waking_mj * waking)
 
 
 def sweep_false_triggers(study: Study, *, day: str = AVERAGE, n_days: int = 20, seed: int = 1, jobs: int = 1) -> Sweep:

@@ -104,8 +104,8 @@ class Usage:
         quiet_s = min(self.quiet_s, self.listened_s)
         quiet_mw = costs.listening_mw if costs.quiet_mw is None else costs.quiet_mw
         return {
-            name: power_mw * (self.listened_s - quiet_s) + quiet_mw.get(name, 0.0) * quiet_s
-            for name, power_mw in costs.listening_mw.items()
+            name: costs.listening_mw.get(name, 0.0) * (self.listened_s - quiet_s) + quiet_mw.get(name, 0.0) * quiet_s
+            for name in {**costs.listening_mw, **quiet_mw}
         }
 
     def total_mj(self, costs: CostModel) -> float:

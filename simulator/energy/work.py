@@ -93,18 +93,18 @@ class Models:
         ArtifactError
             When a folder is missing or damaged.
         """
-        listener = ModelFolder.open(detector, role="detector").manifest
-        prints = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
-        front_end = prints["front_end"]
+        detecting = ModelFolder.open(detector, role="detector").manifest
+        manifest = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
+        front_end = manifest["front_end"]
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
-        files = prints["files"]
+        files = manifest["files"]
         return cls(
-            detector_macs_per_s=float(listener["cost"]["macs_per_second"]),
-            encoder_macs=float(prints["encoder"]["n_macs"]),
+            detector_macs_per_s=float(detecting["cost"]["macs_per_second"]),
+            encoder_macs=float(manifest["encoder"]["n_macs"]),
             model_bytes=float(files["frontend.tflite"]["bytes"] + files["encoder.tflite"]["bytes"]),
             front_end_ops=front_end_ops(front_end),
-            n_fingerprints=int((8.0 - window_s) / prints["query_hop_s"]) + 1,
-            dim=int(prints["encoder"]["dim"]),
+            n_fingerprints=int((8.0 - window_s) / manifest["query_hop_s"]) + 1,
+            dim=int(manifest["encoder"]["dim"]),
         )
 
     def scaled(self, factor: float) -> "Models":

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 from markupsafe import Markup, escape
 
 from nowplaying_core.text import clock
@@ -13,7 +14,7 @@ from simulator.days.figures import unit_of, words_of
 from simulator.energy.constants import CERTAINTIES
 from simulator.reports.timeline import describe
 
-__all__ = ["environment", "even", "figure", "linked", "render"]
+__all__ = ["environment", "even", "figure", "linked", "render", "span"]
 
 _LINKS = (
     (re.compile(r"arXiv:(\d{4}\.\d{4,5})"), r"https://arxiv.org/abs/\1"),
@@ -52,6 +53,7 @@ def environment() -> jinja2.Environment:
         "even": even,
         "figure": figure,
         "linked": linked,
+        "range": lambda constant: span(constant.low, constant.high),
         "spaced": _spaced,
     }
     made.globals |= {
@@ -67,9 +69,20 @@ def environment() -> jinja2.Environment:
 def figure(value: float) -> str:
     """Return a number as a person writes it: no exponent for the usual sizes."""
     if value == 0 or 1e-4 <= abs(value) < 1e10:
-        text = f"{value:.6f}" if abs(value) < 1 else f"{value:.4g}" if abs(value) < 1e4 else f"{value:,.0f}"
+        text = f"{value:.6f}" if abs(value) < 1 else f"{value:.4g}" if abs(value) < 1e3 else f"{value:,.0f}"
         return text.rstrip("0").rstrip(".") if "." in text else text
     return f"{value:.3g}"
+
+
+def span(low: float, high: float) -> str:
+    """Return a range whose ends have the same decimals: as many as the larger one needs for three digits."""
+    most = max(abs(low), abs(high))
+    if not 1e-4 <= most < 1e10:
+        return f"{figure(low)} to {figure(high)}"
+    decimals = max(0, 2 - int(np.floor(np.log10(most))))
+    while decimals and all(round(end, decimals) == round(end, decimals - 1) for end in (low, high)):
+        decimals -= 1
+    return " to ".join("0" if end == 0 else f"{end:,.{decimals}f}" for end in (low, high))
 
 
 def even(value: float, most: float) -> str:

@@ -9,7 +9,8 @@ from typing import Any
 from nowplaying_core.artifacts import write_json, write_text
 from simulator.phone.events import Answered
 from simulator.phone.history import history_of
-from simulator.reports.page import even, render
+from simulator.reports.page import render
+from simulator.reports.timeline import ENERGY_HEADINGS, energy_rows
 from simulator.reports.timeline_chart import TIMELINE_LEGEND, timeline_chart
 from simulator.run import SimulationResult
 
@@ -54,20 +55,18 @@ def render_report(result: SimulationResult, day: Mapping[str, Any] | None = None
         timeline_legend=TIMELINE_LEGEND,
         history=history,
         answers=[one for one in result.events if isinstance(one, Answered)],
-        published_mj=None if result.published is None else usage.total_mj(result.published),
         modelled_mj=modelled_mj,
         states=_joules(usage.by_state_mj(result.modelled)),
+        energy_heads=ENERGY_HEADINGS,
+        energy_rows=energy_rows(result),
         components=_joules(usage.by_component_mj(result.modelled)),
         day_parts=[(name.replace("_", " "), mah, f"{mah:.2f} mAh") for name, mah in parts.items()],
     )
 
 
 def _joules(energies_mj: Mapping[Any, float]) -> list[tuple[str, float, str]]:
-    largest_j = max(energies_mj.values(), default=0.0) / 1000
     return [
-        (str(name).replace("_", " "), mj / 1000, f"{even(mj / 1000, largest_j)} J")
-        for name, mj in energies_mj.items()
-        if mj > 0
+        (str(name).replace("_", " "), mj / 1000, f"{mj / 1000:.3f} J") for name, mj in energies_mj.items() if mj > 0
     ]
 
 

@@ -39,7 +39,7 @@ class Layout:
     share: float
 
 
-WIDE = Layout("wide", 1000.0, 84.0, 14.0, 1.0)
+WIDE = Layout("wide", 880.0, 84.0, 14.0, 1.0)
 NARROW = Layout("narrow", 340.0, 62.0, 10.0, 1 / 3)
 
 
@@ -104,9 +104,9 @@ def strips(duration_s: float, layout: Layout, *, strip_s: float | None = None) -
     if strip_s is None:
         strip_s = next((float(one) for one in _STRIPS_S if duration_s <= _MOST_STRIPS * one), float(_STRIPS_S[-1]))
     length_s = strip_s * layout.share
-    if duration_s <= length_s:
-        return [Strip(layout, 0.0, duration_s, duration_s)]
     n = int(-(-duration_s // length_s))
+    if duration_s <= strip_s:  # a short run is cut into equal parts, of which none is left almost empty
+        length_s = duration_s / n
     return [Strip(layout, i * length_s, min(duration_s, (i + 1) * length_s), length_s, i == n - 1) for i in range(n)]
 
 

@@ -8,10 +8,10 @@ from rich.text import Text
 
 from nowplaying_core.text import clock
 from simulator.phone.events import Answered, Event, MusicProbability, Skipped, State, StateChange
-from simulator.run import SimulationResult
+from simulator.run import LEAST_MEAN_S, SimulationResult
 from simulator.scenes.score_scene import Outcome, SceneResult
 
-__all__ = ["STATE_STYLES", "describe", "run_tables"]
+__all__ = ["ENERGY_HEADINGS", "STATE_STYLES", "describe", "energy_rows", "run_tables"]
 
 STATE_STYLES = {
     "listening": "green",
@@ -50,17 +50,18 @@ def describe(event: Event) -> str:
             return f"{song.track.name}, at {place} of the song, score {song.score:.2f}"
 
 
-def run_tables(result: SimulationResult, *, all_states: bool = True) -> list[Table]:
+def run_tables(result: SimulationResult, *, all_states: bool = False) -> list[Table]:
     """Return the timeline, the results of a scene where one was played, and the energy.
 
     Parameters
     ----------
     result : SimulationResult
     all_states : bool
-        Whether the timeline has each change of state, or the answers and pauses alone.
+        Whether the timeline has each change of state, with a table of the states, or the answers and pauses alone.
     """
     scores = [_scene_results_table(result.scene_results)] if result.scene_results else []
-    return [_timeline_table(result, all_states=all_states), *scores, _energy_table(result)]
+    states = [_states_table(result)] if all_states else []
+    return [_timeline_table(result, all_states=all_states), *scores, *states, _energy_table(result)]
 
 
 def _timeline_table(result: SimulationResult, *, all_states: bool) -> Table:
@@ -118,30 +119,52 @@ def _scene_results_table(scene_results: Sequence[SceneResult]) -> Table:
     return table
 
 
+def energy_rows(result: SimulationResult) -> list[tuple[str, ...]]:
+    """Return the energy of a run by component at the modelled cost of a wake-up, and its totals at both costs.
+
+    Each row has what it is, J, mWh, mAh, mean uA and its share; see ``ENERGY_HEADINGS``.
+    """
+    usage, total_mj = result.usage, result.usage.total_mj(result.modelled)
+    parts = [*usage.by_component_mj(result.modelled).items(), ("total", total_mj)]
+    rows: list[tuple[str, ...]] = [
+        (name, *_units(result, mj), f"{100 * mj / total_mj if total_mj else 0:.0f} %") for name, mj in parts
+    ]
+    if result.published is not None:
+        published = f"total, {result.published.wake_j:g} J a wake-up as published"
+        rows.append((published, *_units(result, usage.total_mj(result.published)), ""))
+    return rows
+
+
+ENERGY_HEADINGS = ("modelled", "J", "mWh", "mAh", "mean uA", "share")
+
+
+def _units(result: SimulationResult, energy_mj: float) -> tuple[str, str, str, str]:
+    mah, elapsed_s = result.device.mah(energy_mj), result.usage.elapsed_s
+    mean_ua = f"{3.6e6 * mah / elapsed_s:.1f}" if elapsed_s >= LEAST_MEAN_S else ""
+    return f"{energy_mj / 1000:.3f}", f"{energy_mj / 3600:.4f}", f"{mah:.5f}", mean_ua
+
+
 def _energy_table(result: SimulationResult) -> Table:
-    """Return the energy of a run by component and by state, at the modelled cost of a wake-up."""
-    usage, elapsed_s, device = result.usage, result.usage.elapsed_s, result.device
-    table = Table(title=f"Energy of {clock(elapsed_s)} on a {device.title}", title_justify="left")
-    for name in ("where", "seconds", "J", "uAh", "share"):
-        table.add_column(name, justify="left" if name == "where" else "right")
-    total_mj = usage.total_mj(result.modelled)
+    """Return the energy of a run by component."""
+    title = f"Energy of {clock(result.usage.elapsed_s)} on a {result.device.title}"
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ENERGY_HEADINGS:
+        table.add_column(name, justify="left" if name == ENERGY_HEADINGS[0] else "right")
+    for row in energy_rows(result):
+        table.add_row(*row)
+    return table
 
-    def add(name: str, seconds: str, energy_mj: float, *, ends: bool = False) -> None:
-        share = f"{100 * energy_mj / total_mj if total_mj else 0:.0f} %" if energy_mj <= total_mj else ""
-        table.add_row(
-            name, seconds, f"{energy_mj / 1000:.3f}", f"{1000 * device.mah(energy_mj):.2f}", share, end_section=ends
-        )
 
-    for component, energy_mj in usage.by_component_mj(result.modelled).items():
-        add(component, "", energy_mj)
-    add("total, modelled", f"{elapsed_s:.1f}", total_mj, ends=True)
+def _states_table(result: SimulationResult) -> Table:
+    """Return time and energy of a run by state of the phone, at the modelled cost of a wake-up."""
+    usage = result.usage
+    table = Table(title="Time and energy by state", title_justify="left", box=box.SIMPLE_HEAD)
+    for name in ("state", "seconds", "J"):
+        table.add_column(name, justify="left" if name == "state" else "right")
     for state, energy_mj in usage.by_state_mj(result.modelled).items():
         if usage.duration_s[state] or energy_mj:
-            add(str(state).replace("_", " "), f"{usage.duration_s[state]:.1f}", energy_mj)
-    if result.published is not None:
-        published_mj = usage.total_mj(result.published)
-        table.add_section()
-        add("total, published cost of a wake-up", "", published_mj)
+            name = str(state).replace("_", " ")
+            table.add_row(name, f"{usage.duration_s[state]:.1f}", f"{energy_mj / 1000:.3f}")
     return table
 
 

@@ -12,7 +12,7 @@ from simulator.days.architectures import Architecture
 from simulator.days.day import run_day
 from simulator.days.detector_errors import GateChange, duty_cycled
 from simulator.days.error_rates import published_rates
-from simulator.days.many import AVERAGE, Days, _shared_out, _student_975, simulate_days
+from simulator.days.many import AVERAGE, Days, _shared_out, simulate_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import SongOutcome, record_day
 from simulator.days.scenes import load_scenarios
@@ -150,10 +150,13 @@ def test_intervals_hold_the_mean_as_often_as_they_say() -> None:
     assert held >= 34
 
 
-def test_students_quantiles() -> None:
-    # Tables: 2.776 for 4, 2.262 for 9, 2.045 for 29 degrees of freedom.
-    for freedom, quantile in ((4, 2.776), (9, 2.262), (29, 2.045), (10_000, 1.960)):
-        assert _student_975(freedom) == pytest.approx(quantile, rel=3e-3)
+def test_an_interval_is_students() -> None:
+    days = simulate_days("office-worker", STUDY.settings(), 10, seed=2)
+    wakes = [record.usage.n_wakes for record in days.records]
+    found = days.estimate(lambda record: record.usage.n_wakes).interval
+    # 2.262 standard errors for nine degrees of freedom, in every table of Student's distribution.
+    margin = 2.26216 * np.std(wakes, ddof=1) / 10**0.5
+    assert found == pytest.approx([np.mean(wakes) - margin, np.mean(wakes) + margin], rel=1e-5)
 
 
 def test_a_summary_says_the_same_as_its_parts() -> None:

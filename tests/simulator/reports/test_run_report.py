@@ -122,7 +122,7 @@ def test_the_page_holds_songs_energy_and_sources(result: SimulationResult) -> No
     for expected in (
         "cooling down",
         "battery.capacity_mah",
-        "2700",
+        "2,700 mAh",
         "assumption",
         "resume and suspend",
         "scene results",
@@ -203,11 +203,21 @@ def test_a_run_without_scene_or_song_has_a_report_too() -> None:
 
 def test_tables_in_a_terminal(result: SimulationResult) -> None:
     console = Console(width=160, record=True, file=open("/dev/null", "w"))  # noqa: PTH123, SIM115
-    for table in run_tables(result):
+    for table in run_tables(result, all_states=True):
         console.print(table)
     text = console.export_text()
     for expected in (HOSTILE, "recognizing", "music & more", "recognized", "woke for nothing", "paused", "total"):
         assert expected in text
+    for table in run_tables(result):
+        console.print(table)
+    short = console.export_text()
+    assert "recognizing" not in short
+    for line in short.splitlines():
+        if line.strip().startswith("total "):
+            joules, mwh, mah, microamperes = (float(cell) for cell in line.replace("100 %", "").split()[-4:])
+            assert mwh == pytest.approx(joules / 3.6, abs=2e-4)
+            assert mah == pytest.approx(mwh / 4.0, abs=3e-5)
+            assert microamperes == pytest.approx(1000 * mah / (120 / 3600), rel=2e-3)
 
 
 def test_json_of_a_run(result: SimulationResult) -> None:

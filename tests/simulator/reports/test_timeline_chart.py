@@ -90,7 +90,7 @@ RUNS = {
 
 @needs_chromium
 @pytest.mark.parametrize("name", RUNS)
-@pytest.mark.parametrize("width", [360, 1400])
+@pytest.mark.parametrize("width", [360, 800, 1400])
 def test_no_text_covers_another(tmp_path: Path, name: str, width: int) -> None:
     run = RUNS[name]
     path = tmp_path / "run.html"
