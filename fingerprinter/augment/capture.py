@@ -19,6 +19,9 @@ _MAX_GAIN: Final = 10.0
 # Octaves count alike in music: bands are drawn on a logarithmic scale.
 _MASK_BAND_HZ: Final = (160.0, 7000.0)
 _MASK_SHARE: Final = 0.1
+_CLICK_S: Final = 0.1
+_CLICK_DECAY_S: Final = (0.0005, 0.02)
+_CLICK_DB: Final = 20.0
 
 
 def capture(
@@ -38,6 +41,7 @@ def capture(
     if config.p_gain_control and rng.random() < config.p_gain_control:
         gain_control = float(rng.uniform(0.3, 1.0))
         samples = samples * _levelling_gain(samples, gain_control)
+    click_s = _add_clicks(samples, rng) if config.p_clicks and rng.random() < config.p_clicks else ()
     level_dbfs = float(rng.uniform(*config.level_dbfs))
     samples = samples * np.float32(10.0 ** (level_dbfs / 20.0) / (np.sqrt(np.mean(samples**2)) + 1e-9))
     clip_fraction = 0.0
@@ -52,8 +56,13 @@ def capture(
     elif rng.random() < config.p_mulaw:
         codec = "mulaw"
         samples = to_float32(decode(encode(to_int16(samples))))
-    drawn = {"level_dbfs": level_dbfs, "gain_control": gain_control, "clip_fraction": clip_fraction, "codec": codec}
-    return samples, drawn
+    return samples, {
+        "level_dbfs": level_dbfs,
+        "gain_control": gain_control,
+        "click_s": click_s,
+        "clip_fraction": clip_fraction,
+        "codec": codec,
+    }
 
 
 def draw_masks(
@@ -72,6 +81,20 @@ def _part(rng: np.random.Generator, low: float, high: float) -> tuple[float, flo
     width = float(rng.uniform(0.0, _MASK_SHARE)) * (high - low)
     start = float(rng.uniform(low, high - width))
     return start, start + width
+
+
+def _add_clicks(samples: NDArray[np.float32], rng: np.random.Generator) -> tuple[float, ...]:
+    """Add bursts of noise that decay within milliseconds, in place; return when they begin."""
+    level = np.sqrt(np.mean(samples**2))
+    starts = []
+    for _ in range(int(rng.integers(1, 4))):
+        start = int(rng.integers(samples.size))
+        n = min(samples.size - start, round(_CLICK_S * SAMPLE_RATE_HZ))
+        decay_s = float(np.exp(rng.uniform(*np.log(_CLICK_DECAY_S))))
+        burst = rng.standard_normal(n) * np.exp(-np.arange(n) / (decay_s * SAMPLE_RATE_HZ))
+        samples[start : start + n] += (level * 10.0 ** (rng.uniform(0.0, _CLICK_DB) / 20.0) * burst).astype(np.float32)
+        starts.append(start / SAMPLE_RATE_HZ)
+    return tuple(starts)
 
 
 def _levelling_gain(samples: NDArray[np.float32], strength: float) -> NDArray[np.float32]:

@@ -33,6 +33,8 @@ class AugmentConfig:
         A microphone's response, its automatic gain, clipping.
     p_mulaw, p_opus : float in [0, 1]
         Coded as in the phone's buffer, or as in a call.
+    p_clicks : float in [0, 1]
+        One to three clicks of handling, up to 20 dB louder than the rest.
     p_masks : float in [0, 1]
         SpecAugment (Park et al. 2019) on the sound: two bands and two moments missing, each up to a tenth.
     """
@@ -52,6 +54,7 @@ class AugmentConfig:
     p_clip: float = 0.1
     p_mulaw: float = 0.5
     p_opus: float = 0.0
+    p_clicks: float = 0.0
     p_masks: float = 0.0
 
     def __post_init__(self) -> None:
@@ -80,6 +83,8 @@ class AugmentationParams:
     level_dbfs : float
     gain_control : float in [0, 1]
         Strength: 1 removes all changes of level.
+    click_s : tuple of float
+        When clicks begin.
     clip_fraction : float
         Share of samples at the limit.
     codec : str
@@ -97,6 +102,7 @@ class AugmentationParams:
     microphone: Any
     level_dbfs: float
     gain_control: float
+    click_s: tuple[float, ...]
     clip_fraction: float
     codec: str
     mask_hz: tuple[tuple[float, float], ...]

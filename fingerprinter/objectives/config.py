@@ -29,6 +29,10 @@ class ObjectiveConfig:
         Of the terms added; 0 leaves them out. The last needs a teacher.
     n_subspaces : int
         Parts of a vector that a code will have.
+    code_noise : float in [0, 1]
+        Sum of squares of the noise added to half of the references in training, as coding adds it; 0.2 for 12 bytes.
+    same_song_negatives : bool
+        Whether NT-Xent takes other windows of an anchor's own song in the batch for negatives.
     n_memory : int >= 0
         References of earlier steps that are negatives of NT-Xent too.
     """
@@ -41,6 +45,8 @@ class ObjectiveConfig:
     quantization_weight: float = 0.0
     distillation_weight: float = 0.0
     n_subspaces: int = 12
+    code_noise: float = 0.0
+    same_song_negatives: bool = True
     n_memory: int = 0
 
     def __post_init__(self) -> None:
@@ -52,8 +58,9 @@ class ObjectiveConfig:
         require_counts(self, "n_subspaces", table="objective")
         weights = ("decorrelation_weight", "quantization_weight", "distillation_weight")
         require_not_negative(self, *weights, "n_memory", table="objective")
-        if self.n_memory and self.name != "nt_xent":
-            message = f"objective: n_memory belongs to nt_xent, found {self.name}"
+        require_between(self, 0, 1, "code_noise", table="objective")
+        if (self.n_memory or not self.same_song_negatives) and self.name != "nt_xent":
+            message = f"objective: n_memory and same_song_negatives belong to nt_xent, found {self.name}"
             raise ConfigError(message)
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from fingerprinter.objectives.regularizers import distillation
 __all__ = ["ObjectiveLayer"]
 
 _NO_SONG = -1
+_NOISE_SEED = 1
 
 
 class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
@@ -30,6 +31,7 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
         super().__init__(**options)
         self._config = config
         self._objective = objective(config)
+        self._noise = keras.random.SeedGenerator(_NOISE_SEED)
 
     def build(
         self,
@@ -67,11 +69,13 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
         """
         if taught is not None:
             self.add_loss(self._config.distillation_weight * distillation(embeddings, taught))
+        compared = self._with_code_noise(embeddings) if training and self._config.code_noise else embeddings
+        own = None if self._config.same_song_negatives else songs
         if not self._config.n_memory:
-            self.add_loss(self._objective(embeddings))
+            self.add_loss(self._objective(compared, songs=own))
             return embeddings
         is_other = (self.songs[None] != songs) & (self.songs[None] != _NO_SONG)
-        self.add_loss(self._objective(embeddings, self.remembered, is_other))
+        self.add_loss(self._objective(compared, self.remembered, is_other, songs=own))
         if training:
             n_pairs = ops.shape(embeddings)[0] // 2
             newest = ops.stop_gradient(embeddings[:n_pairs])
@@ -80,3 +84,13 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
             self.remembered.assign(rows)
             self.songs.assign(numbers)
         return embeddings
+
+    def _with_code_noise(self, embeddings: Any) -> Any:
+        """Move half of the references as far as coding does, and scale them to unit length again."""
+        n_rows, dim = ops.shape(embeddings)[0], int(embeddings.shape[1])
+        n_pairs = n_rows // 2
+        noise = keras.random.normal((n_pairs, dim), seed=self._noise) * (self._config.code_noise / dim) ** 0.5
+        chosen = ops.cast(keras.random.uniform((n_pairs, 1), seed=self._noise) < 0.5, noise.dtype)
+        moved = embeddings[:n_pairs] + noise * chosen
+        moved = moved * ops.rsqrt(ops.sum(ops.square(moved), axis=1, keepdims=True))
+        return ops.concatenate([moved, embeddings[n_pairs:]], axis=0)

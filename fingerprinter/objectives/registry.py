@@ -12,21 +12,24 @@ __all__ = ["OBJECTIVES", "objective"]
 
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {
-    "nt_xent": lambda config, rows, *others: nt_xent(rows, config.temperature, *others),
-    "triplet_semi_hard": lambda config, rows: semi_hard_triplet(rows, config.margin),
-    "triplet_hard_positive": lambda config, rows: hard_positive_triplet(rows, config.margin, config.hardest_share),
+    "nt_xent": lambda config, rows, *others, songs=None: nt_xent(rows, config.temperature, *others, songs=songs),
+    "triplet_semi_hard": lambda config, rows, songs=None: semi_hard_triplet(rows, config.margin),
+    "triplet_hard_positive": lambda config, rows, songs=None: hard_positive_triplet(
+        rows, config.margin, config.hardest_share
+    ),
 }
 
 
 def objective(config: ObjectiveConfig) -> Callable[..., Any]:
     """Return the function of embeddings, shape (2 n_pairs, dim), that training minimises.
 
-    NT-Xent takes more negatives after them, as :func:`~fingerprinter.objectives.nt_xent.nt_xent` does.
+    NT-Xent takes more negatives after them, as :func:`~fingerprinter.objectives.nt_xent.nt_xent` does, and with
+    ``songs`` it leaves out those of an anchor's own song.
     """
     main = OBJECTIVES[config.name]
 
-    def loss(embeddings: Any, *others: Any) -> Any:
-        total = main(config, embeddings, *others)
+    def loss(embeddings: Any, *others: Any, songs: Any = None) -> Any:
+        total = main(config, embeddings, *others, songs=songs)
         if config.decorrelation_weight:
             total = total + config.decorrelation_weight * decorrelation(embeddings)
         if config.quantization_weight:

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
-from nowplaying_core.settings import RunSettings, require_positive
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import RunSettings, require_between, require_positive
 
 __all__ = ["TrainingConfig"]
 
@@ -39,6 +40,10 @@ class TrainingConfig(RunSettings):
         Share of noises that are not speech.
     babble_share : float in [0, 1]
         Share of noises that are several voices at once.
+    neighbors_share : float in [0, 1]
+        Share of pairs from the recording of the pair before.
+    average_decay : float in [0, 1)
+        Weights are averaged over steps with this decay, and the average is kept; 0 keeps the last weights.
     quantization_aware : bool
         Train with weights and activations rounded as int8 rounds them.
     """
@@ -59,6 +64,8 @@ class TrainingConfig(RunSettings):
     recordings_share: float = 0.65
     noise_share: float = 0.6
     babble_share: float = 0.0
+    neighbors_share: float = 0.3
+    average_decay: float = 0.0
     quantization_aware: bool = False
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
     encoder: EncoderConfig = field(default_factory=EncoderConfig)
@@ -68,3 +75,7 @@ class TrainingConfig(RunSettings):
     def __post_init__(self) -> None:
         names = ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS)
         require_positive(self, *names)
+        require_between(self, 0, 1, "neighbors_share")
+        if not 0 <= self.average_decay < 1:
+            message = f"average_decay: expected at least 0 and below 1, found {self.average_decay:g}"
+            raise ConfigError(message)

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -20,11 +21,12 @@ from fingerprinter.training.progress import RunLog, checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["Schedule", "compile_for", "fit", "learning_rate", "prefetch", "replace_weights"]
+__all__ = ["Schedule", "averaged_weights", "compile_for", "fit", "learning_rate", "prefetch", "replace_weights"]
 
 _log = logging.getLogger(__name__)
 _Batch = TypeVar("_Batch")
 _N_AHEAD = 3
+_UNUSED_DECAY = 0.99  # Keras refuses zero even where nothing is averaged
 
 
 class Schedule(Protocol):
@@ -117,13 +119,33 @@ def fit(
             write_json(run_dir / "checkpoint.json", {**state, "step": done})
 
 
-def compile_for(model: keras.Model, schedule: Schedule) -> None:
-    """Give a model that has all its weights an optimizer that has all its own."""
+def compile_for(model: keras.Model, schedule: Schedule, *, average_decay: float = 0.0) -> None:
+    """Give a model that has all its weights an optimizer that has all its own, and averages them where asked."""
     model.compile(
-        keras.optimizers.Adam(schedule.learning_rate),
+        keras.optimizers.Adam(
+            schedule.learning_rate,
+            use_ema=average_decay > 0,
+            ema_momentum=average_decay or _UNUSED_DECAY,
+        ),
         jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
     )
     model.optimizer.build(model.trainable_variables)
+
+
+@contextmanager
+def averaged_weights(model: keras.Model) -> Iterator[None]:
+    """Put the average of the weights in their place for a while; does nothing where none is kept."""
+    if not model.optimizer.use_ema:
+        yield
+        return
+    variables = model.trainable_variables
+    kept = [np.array(variable) for variable in variables]
+    model.optimizer.finalize_variable_values(variables)
+    try:
+        yield
+    finally:
+        for variable, value in zip(variables, kept, strict=True):
+            variable.assign(value)
 
 
 def learning_rate(step: int, *, peak: float, n_warmup: int, n_steps: int) -> float:

@@ -43,7 +43,7 @@ def build_trainer(config: TrainingConfig, model: keras.Model) -> keras.Model:
         inputs.append(keras.Input((config.encoder.dim,), name="taught"))
     embeddings = ObjectiveLayer(config.objective, name="objective")(model.outputs[0], *inputs[1:])
     trainer = keras.Model(inputs, embeddings, name="trainer")
-    compile_for(trainer, config)
+    compile_for(trainer, config, average_decay=config.average_decay)
     return trainer
 
 

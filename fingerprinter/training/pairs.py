@@ -38,7 +38,7 @@ class PairSampler:
         Speech of which three to six voices at a time are a noise.
     babble_share : float in [0, 1]
         Share of noises that are babble.
-    neighbours : float in [0, 1]
+    neighbors_share : float in [0, 1]
         Share of pairs that come from the same recording as the pair before, as hard negatives.
     """
 
@@ -51,12 +51,12 @@ class PairSampler:
         max_shift_s: float,
         babble: Recordings | None = None,
         babble_share: float = 0.0,
-        neighbours: float = 0.3,
+        neighbors_share: float = 0.3,
     ) -> None:
         self.babble, self.babble_share = babble, babble_share
         self.groups, self.noises, self.augmenter = groups, noises, augmenter
         self.max_shift = round(max_shift_s * 16_000)
-        self.neighbours = neighbours
+        self.neighbors_share = neighbors_share
         self._first_numbers = np.cumsum([0, *(len(recordings) for recordings, _ in groups)])
 
     def draw(self, n_pairs: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -76,7 +76,7 @@ class PairSampler:
         songs = np.empty(n_pairs, np.int32)
         recording: tuple[int, int] | None = None
         for row in range(n_pairs):
-            if recording is None or rng.random() >= self.neighbours:
+            if recording is None or rng.random() >= self.neighbors_share:
                 group = _choose(self.groups, rng)
                 recording = group, int(rng.integers(len(self.groups[group][0])))
             group, index = recording
@@ -142,7 +142,13 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources) -> PairSa
         window_samples=window,
     )
     return PairSampler(
-        groups, noises, augmenter, max_shift_s=config.max_shift_s, babble=speech, babble_share=config.babble_share
+        groups,
+        noises,
+        augmenter,
+        max_shift_s=config.max_shift_s,
+        babble=speech,
+        babble_share=config.babble_share,
+        neighbors_share=config.neighbors_share,
     )
 
 

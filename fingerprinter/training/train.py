@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.training.config import TrainingConfig
-from fingerprinter.training.loop import fit, replace_weights
+from fingerprinter.training.loop import averaged_weights, fit, replace_weights
 from fingerprinter.training.model import Teacher, build_trainer, build_training_model, load_matching_weights
 from fingerprinter.training.pairs import PairSampler, training_sampler
 from fingerprinter.training.progress import checkpoint_state
@@ -78,13 +78,15 @@ def train(
     def keep_best(done: int) -> dict[str, float]:
         if done % config.validate_every and done != config.n_steps:
             return {}
-        top1 = validate(model)
-        if top1 >= checkpoint_state(run_dir)["best_dev_top1"]:
-            replace_weights(encoder, weights)
+        with averaged_weights(trainer):
+            top1 = validate(model)
+            if top1 >= checkpoint_state(run_dir)["best_dev_top1"]:
+                replace_weights(encoder, weights)
         return {"dev_top1": top1}
 
+    trainer = build_trainer(config, model)
     fit(
-        build_trainer(config, model),
+        trainer,
         draw,
         config,
         run_dir,
