@@ -13,10 +13,8 @@ __all__ = ["OBJECTIVES", "objective"]
 
 OBJECTIVES: dict[str, Callable[..., Any]] = {
     "nt_xent": lambda config, rows, *others, songs=None: nt_xent(rows, config.temperature, *others, songs=songs),
-    "triplet_semi_hard": lambda config, rows, songs=None: semi_hard_triplet(rows, config.margin),
-    "triplet_hard_positive": lambda config, rows, songs=None: hard_positive_triplet(
-        rows, config.margin, config.hardest_share
-    ),
+    "triplet_semi_hard": lambda config, rows: semi_hard_triplet(rows, config.margin),
+    "triplet_hard_positive": lambda config, rows: hard_positive_triplet(rows, config.margin, config.hardest_share),
 }
 
 
@@ -29,7 +27,7 @@ def objective(config: ObjectiveConfig) -> Callable[..., Any]:
     main = OBJECTIVES[config.name]
 
     def loss(embeddings: Any, *others: Any, songs: Any = None) -> Any:
-        total = main(config, embeddings, *others, songs=songs)
+        total = main(config, embeddings, *others, **({} if songs is None else {"songs": songs}))
         if config.decorrelation_weight:
             total = total + config.decorrelation_weight * decorrelation(embeddings)
         if config.quantization_weight:

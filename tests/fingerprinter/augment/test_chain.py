@@ -175,3 +175,18 @@ def test_masks_leave_out_bands_and_moments(rng):
     inside = (frequencies_hz > low_hz * 1.01) & (frequencies_hz < high_hz / 1.01)
     # The holes in time smear a little of the rest into the band.
     assert spectrum[inside].mean() < 0.3 * spectrum.mean()
+
+
+def test_clicks_are_short_and_recorded(rng):
+    music, noise = batch(rng)
+    config = dataclasses.replace(CLEAN, p_clicks=1.0)
+    degraded, drawn = augmenter(config).augment(music, noise, rng)
+    plain, _ = augmenter(CLEAN).augment(music, noise, rng)
+    for clicked, row, record in zip(degraded, plain, drawn, strict=True):
+        assert 1 <= len(record.click_s) <= 3
+        gain = np.median(clicked / row)
+        changed = np.abs(clicked - gain * row) > 1e-4
+        starts = np.array([round(start_s * 16_000) for start_s in record.click_s])
+        since = np.arange(WINDOW) - starts[:, None]
+        assert not changed[~np.any((since >= 0) & (since < 1600), axis=0)].any()
+        assert changed[starts[starts < WINDOW]].any()

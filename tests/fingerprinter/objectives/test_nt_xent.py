@@ -45,3 +45,18 @@ def test_equal_partners_cost_less_than_strangers(rng):
     together = float(nt_xent(np.concatenate([first, first]), 0.1))
     apart = float(nt_xent(np.concatenate([first, first[::-1]]), 0.1))
     assert together < apart
+
+
+def test_other_windows_of_an_anchors_song_are_left_out_but_not_its_partner(rng):
+    vectors = rng.standard_normal((8, 6)).astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    numbers = np.tile([1, 2, 1, 3], 2)
+    losses = []
+    for row in range(8):
+        partner = (row + 4) % 8
+        similarity = vectors[row].astype(np.float64) @ vectors.T.astype(np.float64) / 0.2
+        counted = (numbers != numbers[row]) | (np.arange(8) == partner)
+        losses.append(np.log(np.exp(similarity[counted]).sum()) - similarity[partner])
+    songs = numbers[:, None].astype(np.float32)
+    assert float(nt_xent(vectors, 0.2, songs=songs)) == pytest.approx(np.mean(losses), rel=1e-4)
+    assert float(nt_xent(vectors, 0.2)) > np.mean(losses)

@@ -40,3 +40,23 @@ def test_nothing_is_remembered_outside_of_training(rng):
 def test_only_nt_xent_has_a_memory():
     with pytest.raises(ConfigError, match="n_memory"):
         ObjectiveConfig(name="triplet_semi_hard", n_memory=8)
+
+
+def test_code_noise_moves_half_of_the_references_in_training_alone(rng):
+    layer = ObjectiveLayer(ObjectiveConfig(code_noise=0.2))
+    batch, songs = unit(rng, 2000), np.zeros((2000, 1), np.float32)
+    moved = np.asarray(layer._with_code_noise(batch))
+    np.testing.assert_allclose(np.linalg.norm(moved, axis=1), 1.0, atol=1e-5)
+    np.testing.assert_array_equal(moved[1000:], batch[1000:])
+    changed = np.abs(moved[:1000] - batch[:1000]).max(axis=1) > 1e-6
+    assert 0.45 < changed.mean() < 0.55
+    # To first order noise of that size lowers the cosine to 1 / sqrt(1.2), and a little less along the vector itself.
+    cosine = np.sum(moved[:1000] * batch[:1000], axis=1)[changed]
+    assert cosine.mean() == pytest.approx(1 / 1.2**0.5, abs=0.03)
+    layer(batch, songs, training=False)
+    assert float(layer.losses[0]) == pytest.approx(float(nt_xent(batch, 0.06)), rel=1e-5)
+
+
+def test_only_nt_xent_leaves_out_an_anchors_song():
+    with pytest.raises(ConfigError, match="same_song_negatives"):
+        ObjectiveConfig(name="triplet_semi_hard", same_song_negatives=False)

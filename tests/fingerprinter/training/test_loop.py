@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
-pytest.importorskip("keras", reason="needs the train extra")
+keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from fingerprinter.training.loop import learning_rate, prefetch
+from fingerprinter.training.loop import averaged_weights, learning_rate, prefetch
 
 pytestmark = pytest.mark.train
 
@@ -30,3 +30,17 @@ def test_an_error_of_the_drawing_thread_reaches_the_training() -> None:
 
     with pytest.raises(OSError, match="no such recording"):
         list(prefetch(draw, seed=1, steps=range(3)))
+
+
+def test_the_average_stands_in_for_the_weights_for_a_while() -> None:
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(1, use_bias=False)])
+    model.layers[0].set_weights([np.array([[1.0]], np.float32)])
+    model.compile(keras.optimizers.SGD(0.1, use_ema=True, ema_momentum=0.5), loss="mse")
+    ones = np.ones((4, 1), np.float32)
+    seen = []
+    for _ in range(2):
+        model.train_on_batch(ones, 0 * ones)
+        seen.append(float(model.layers[0].get_weights()[0][0, 0]))
+    with averaged_weights(model):
+        assert model.layers[0].get_weights()[0][0, 0] == pytest.approx(np.mean(seen), rel=1e-5)
+    assert model.layers[0].get_weights()[0][0, 0] == seen[-1]

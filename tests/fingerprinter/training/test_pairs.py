@@ -78,3 +78,15 @@ def test_babble_is_several_voices_at_unit_level(rng):
     for _ in range(5):
         noise = sampler.draw_noise(5000, rng)
         assert np.sqrt(np.mean(noise**2)) == pytest.approx(1.0, rel=1e-3)
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_the_share_of_neighbors_is_obeyed(rng, share):
+    recordings = Recordings.join([ramp(1, 5000)] * 1000)
+    empty = np.zeros((0, PAST), np.float32)
+    chain = Augmenter(
+        AugmentConfig(), measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW
+    )
+    sampler = PairSampler([(recordings, 1.0)], [(recordings, 1.0)], chain, max_shift_s=0, neighbors_share=share)
+    _, songs = sampler.draw(64, rng)
+    assert (len(set(songs)) > 55) if share == 0 else (len(set(songs)) == 1)
