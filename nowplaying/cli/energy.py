@@ -8,8 +8,17 @@ import typer
 
 from nowplaying.cli import complete
 from nowplaying.cli.app import App
-from nowplaying.cli.options import DetectorModel, Device, FingerprinterModel, Jobs, Json, Report, Seed
-from nowplaying.cli.output import emit_json, note, progress_bar, say, table, typed_command
+from nowplaying.cli.options import (
+    DetectorModel,
+    Device,
+    FingerprinterModel,
+    Jobs,
+    Json,
+    Report,
+    Seed,
+    writable_file,
+)
+from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, say, table, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import ConfigError
 
@@ -61,7 +70,12 @@ def energy(
     ] = None,
     template: Annotated[
         Path | None,
-        typer.Option("--write-template", metavar="FILE.toml", help="Write an example for --study, and end."),
+        typer.Option(
+            "--write-template",
+            metavar="FILE.toml",
+            help="Write an example for --study, and end.",
+            callback=writable_file,
+        ),
     ] = None,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
@@ -114,30 +128,35 @@ def devices(as_json: Json = False) -> None:
             emit_json("device/1", {"name": name, "title": device.title, "figures": figures})
             continue
         n_measured = sum(one.certainty in {"V", "R"} for one in device.constants.values())
-        say(f"{name}: {device.title}")
-        say(
-            f"  {device.battery.capacity_mah:g} mAh at {device.battery.voltage_v:g} V; {n_measured} of "
-            f"{len(device.constants)} figures read in their source, the others derived or assumed"
-        )
         wake = device.published
-        say(f"  published energy of a wake-up: {'none' if wake is None else f'{wake.wake_j:g} J'}")
+        say(f"{name}: {device.title}")
+        paragraph(
+            f"  {device.battery.capacity_mah:g} mAh at {device.battery.voltage_v:g} V; {n_measured} of "
+            f"{len(device.constants)} figures read in their source, the others derived or assumed; published energy of "
+            f"a wake-up: {'none' if wake is None else f'{wake.wake_j:g} J'}",
+            indent=2,
+        )
         for source in dict.fromkeys(one.source for one in device.constants.values() if one.certainty in {"V", "R"}):
-            say(f"  - {source}")
+            paragraph(f"  - {source}", indent=4)
 
 
 def figures(device: Device = "pixel-2") -> None:
     """List every figure that --set, a study file and a sweep may name, with value, unit and range."""
     from simulator.days.figures import STUDY_FIGURES, figure_of
-    from simulator.days.scenes import load_assumptions
-    from simulator.energy.device import DeviceProfile
+    from simulator.days.study import Study
 
-    constants = dict(DeviceProfile.load(device).constants)
-    constants |= {f"days.{name}": one for name, one in load_assumptions().constants.items()}
+    study = Study.load(device=device)
+    constants = dict(study.device.constants)
+    constants |= {f"days.{name}": one for name, one in study.assumptions.constants.items()}
+    values = study.values()
     rows = []
     for name in dict.fromkeys([*constants, *STUDY_FIGURES]):
+        if name.startswith("published."):
+            continue
         one, figure = constants.get(name), figure_of(name)
-        value = "" if one is None else f"{one.value:g}"
-        rows.append([name, value, figure.unit, f"{figure.least:g} to {figure.most:g}", figure.title])
+        value = values.get(name) if one is None else one.value
+        ends = f"{figure.least:g} to {figure.most:g}"
+        rows.append([name, "" if value is None else f"{value:g}", figure.unit, ends, figure.title])
     table(["name", "value", "unit", "may be", "meaning"], rows)
 
 
@@ -147,7 +166,7 @@ def calibrate(
     answering: Annotated[Path, typer.Option("--answering", metavar="C.csv", help="The detector on, with wake-ups.")],
     n_answers: Annotated[int, typer.Option("--answers", min=1, help="Wake-ups in C.csv.")],
     voltage_v: Annotated[float, typer.Option("--voltage", help="Volts that the meter supplied.")],
-    out: Annotated[Path, typer.Option("--out", metavar="MINE.toml", help="Profile to write.")],
+    out: Annotated[Path, typer.Option("--out", metavar="MINE.toml", help="Profile to write.", callback=writable_file)],
     device: Device = "pixel-2",
     title: Annotated[str, typer.Option("--title", help="Name of the device for readers.")] = "My device",
     songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in its database.")] = 10_000,
@@ -195,7 +214,8 @@ def _write_template(path: Path) -> None:
 
 def _stated(texts: list[str]) -> dict[str, float]:
     """Return the figures of --set NAME=VALUE."""
-    stated = {}
+    stated: dict[str, float] = {}
+    seen: set[str] = set()
     for text in texts:
         name, equals, value = text.partition("=")
         try:
@@ -205,6 +225,10 @@ def _stated(texts: list[str]) -> dict[str, float]:
         if not equals:
             message = f"--set: expected NAME=VALUE with a number, found {text!r}"
             raise ConfigError(message)
+        if name.strip() in seen:
+            message = f"--set: expected each figure once, found {name.strip()!r} twice"
+            raise ConfigError(message)
+        seen.add(name.strip())
     return stated
 
 
@@ -224,7 +248,7 @@ def _print(result: "EnergyDay") -> None:
     summary, n_days = result.summary, result.summary["n_days"]
     say(f"{result.study.device.title}, {summary['day']}, {n_days} {'day' if n_days == 1 else 'days'} simulated")
     for sentence in result.findings():
-        say(f"- {sentence}")
+        paragraph(f"- {sentence}", indent=2)
     table([*result.headings()], [[*row] for row in result.rows()])
     compared = result.published_rows()
     if compared:

@@ -39,12 +39,13 @@ __all__ = [
     "Sounds",
     "expand_sources",
     "sound_of",
+    "writable_file",
 ]
 ON_CORPUS = "--corpus CORPUS --cache-dir CACHE"
 """Two options of the help's examples."""
 
 
-def _writable_file(context: Any, parameter: Any, path: Path | None) -> Path | None:
+def writable_file(context: Any, parameter: Any, path: Path | None) -> Path | None:
     """Refuse a file that cannot be written, before the work begins."""
     if path is not None and not context.resilient_parsing:
         _try_folder(parameter.opts[-1], path, path.parent)
@@ -59,7 +60,7 @@ def _report_page(context: Any, parameter: Any, path: Path | None) -> Path | None
     if path is not None and path.suffix not in {".html", ".htm"}:
         message = f"{parameter.opts[-1]} {path}: expected a name that ends in .html; JSON and CSV get the same name"
         raise ConfigError(message)
-    return _writable_file(context, parameter, path)
+    return writable_file(context, parameter, path)
 
 
 def _writable_folder(context: Any, parameter: Any, path: Path | None) -> Path | None:
@@ -148,7 +149,7 @@ Plot = Annotated[
         "--plot",
         metavar="FILE.png",
         help="Draw the alignment with the best candidate; one file only.",
-        callback=_writable_file,
+        callback=writable_file,
     ),
 ]
 AllStates = Annotated[

@@ -25,6 +25,7 @@ __all__ = [
     "fail",
     "libraries_silenced",
     "note",
+    "paragraph",
     "progress_bar",
     "say",
     "set_verbosity",
@@ -53,6 +54,7 @@ _loud_again: list[Callable[[], object]] = []  # gives C libraries their error st
 _DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
 _VISIBLE = {code: f"\\u{code:04x}" for code in (*range(0x20), *range(0x7F, 0xA0), *_DIRECTIONS)}
 _WIDEST_COLUMN = 50
+_WIDEST_PROSE = 80
 
 
 class _StderrHandler(logging.Handler):
@@ -122,6 +124,21 @@ def say(text: str) -> None:
         # The reader has what it wanted, as `head` has; Python must not write the rest when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(EXIT_FOUND) from None
+
+
+def paragraph(text: str, *, indent: int = 0) -> None:
+    """Print a sentence of the result: one line in a pipe, wrapped between words to a terminal of 80 columns or fewer.
+
+    Parameters
+    ----------
+    text : str
+    indent : int >= 0
+        Of the lines that follow the first.
+    """
+    width = min(_WIDEST_PROSE, shutil.get_terminal_size().columns)
+    wrapped = wrap(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
+    for line in wrapped if sys.stdout.isatty() else [text]:
+        say(line)
 
 
 def note(text: str) -> None:

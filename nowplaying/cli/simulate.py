@@ -10,7 +10,7 @@ import typer
 
 from nowplaying.cli import complete
 from nowplaying.cli.options import AllStates, Databases, DetectorModel, Device, FingerprinterModel, Json, Report, Seed
-from nowplaying.cli.output import emit_json, note, progress_bar, say, typed_command
+from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -88,7 +88,7 @@ def simulate(
         for table in run_tables(result, all_states=all_states):
             console.print(table)
         for sentence in [*result.findings(), *result.remarks]:
-            say(f"- {sentence}")
+            paragraph(f"- {sentence}", indent=2)
     if report is not None:
         write_report(report, result)
         note(f"report written to {report}")

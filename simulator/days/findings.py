@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from simulator.days.many import LEAST_DAYS_OF_INTERVAL
+
 __all__ = ["findings"]
 
 _LISTENING = ("microphone", "features and buffer", "detector network")
@@ -25,7 +27,12 @@ def findings(summary: dict[str, Any], device: str) -> list[str]:
         f"{modelled['mwh_per_day']:.0f} mWh, {modelled['j_per_day']:.0f} J, or {modelled['mean_ua']:.0f} uA on average."
     ]
     if interval is None:
-        sentences.append(f"{_days(summary['n_days'])} give no interval: at least ten independent days are needed.")
+        n = summary["n_days"]
+        sentences.append(
+            f"{_days(n)} {'gives' if n == 1 else 'give'} no interval: at least ten independent days are needed."
+            if n < LEAST_DAYS_OF_INTERVAL
+            else f"The {n} days cost the same, because nothing in them differs for the phone; they give no interval."
+        )
     components = modelled["components_mah"]
     listening = sum(components.get(name, 0.0) for name in _LISTENING)
     per_mah = percent / total if total else 0.0
@@ -39,6 +46,8 @@ def findings(summary: dict[str, Any], device: str) -> list[str]:
         sentences.append(
             f"Of {summary['wakes_per_day']:.0f} wake-ups a day, {summary['false_wakes_per_day']:.0f} are false; "
             f"they cost {per_mah * false_mah:.2f} points of the {percent:.2f} %."
+            if summary["wakes_per_day"]
+            else "The processor is never woken."
         )
     if published is not None:
         sentences.append(

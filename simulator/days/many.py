@@ -13,7 +13,7 @@ from simulator.days.day import DaySettings, run_day
 from simulator.days.record import DayRecord, SongOutcome, record_day
 from simulator.days.scenes import Scenario, load_scenarios
 
-__all__ = ["AVERAGE", "LEAST_DAYS_OF_INTERVAL", "MOST_DAYS", "Days", "Estimate", "simulate_days"]
+__all__ = ["AVERAGE", "LEAST_DAYS_OF_INTERVAL", "MOST_DAYS", "Days", "Estimate", "shares_of_days", "simulate_days"]
 
 AVERAGE = "average"
 """Name of the mix of all scenarios by their shares."""
@@ -25,11 +25,15 @@ LEAST_DAYS_OF_PERCENTILES = 40
 """Fewer days give no 5th and 95th percentile, because less than two of them would lie beyond."""
 MOST_DAYS = 1_000_000
 _MOST_JOBS = 1024
+_ALIKE = 1e-9  # of the mean: rounding
 
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean, the 95 % interval of the mean, and the 5th and 95th percentile of days; None where days are too few."""
+    """A mean, the 95 % interval of the mean, and the 5th and 95th percentile of days.
+
+    Where days are too few or do not differ, these are None.
+    """
 
     mean: float
     low: float | None
@@ -80,14 +84,16 @@ class Days:
         values = np.array([figure(record) for record in self.records])
         mean, n = float(values @ self.weights), len(values)
         low = high = p5 = p95 = None
-        if n >= LEAST_DAYS_OF_INTERVAL:
+        # Days that are all alike have an interval of no width, which would look like certainty.
+        differ = float(np.ptp(values)) > _ALIKE * abs(mean)
+        if differ and n >= LEAST_DAYS_OF_INTERVAL:
             strata = self._strata()
             variance = sum(
                 float(self.weights[own].sum()) ** 2 * float(values[own].var(ddof=1)) / len(own) for own in strata
             )
             margin = float(stdtrit(n - len(strata), 0.975)) * variance**0.5
             low, high = mean - margin, mean + margin
-        if n >= LEAST_DAYS_OF_PERCENTILES:
+        if differ and n >= LEAST_DAYS_OF_PERCENTILES:
             order = np.argsort(values)
             passed = np.cumsum(self.weights[order])
             p5, p95 = (float(values[order][min(n - 1, int(np.searchsorted(passed, q)))]) for q in (0.05, 0.95))
@@ -166,20 +172,9 @@ def simulate_days(
         When there is no such scenario, or n_days or jobs is out of its range.
     """
     scenarios = load_scenarios() if scenario is None else {scenario.name: scenario}
-    if name != AVERAGE and name not in scenarios:
-        message = f"no day is named {name!r}: expected {AVERAGE!r} or one of {', '.join(scenarios)}"
-        raise ConfigError(message)
-    if not 1 <= n_days <= MOST_DAYS or not 1 <= jobs <= _MOST_JOBS:
-        message = f"days: expected n_days from 1 to {MOST_DAYS:,} and jobs from 1 to {_MOST_JOBS}, "
-        raise ConfigError(message + f"found {n_days} and {jobs}")
-    shares = {one.name: one.share for one in scenarios.values()} if name == AVERAGE else {name: 1.0}
-    shares = {one: share for one, share in shares.items() if share > 0}
-    if n_days < len(shares):
-        message = (
-            f"days: an average day is made of {len(shares)} kinds of days and needs at least one of each: "
-            f"expected {len(shares)} days or more, found {n_days}; a single kind of day, such as office-worker, "
-            "can be simulated for one day"
-        )
+    shares = shares_of_days(name, n_days, scenarios)
+    if not 1 <= jobs <= _MOST_JOBS:
+        message = f"jobs: expected from 1 to {_MOST_JOBS}, found {jobs}"
         raise ConfigError(message)
     counts = _shared_out(n_days, shares)
     tasks = [(scenarios[one], seed * 1_000_003 + index) for one, count in counts.items() for index in range(count)]
@@ -190,6 +185,43 @@ def simulate_days(
     weights = np.array([shares[record.scenario] / counts[record.scenario] for record in records])
     title = "average day" if name == AVERAGE else scenarios[name].title
     return Days(name, title, records, weights / weights.sum())
+
+
+def shares_of_days(
+    name: str, n_days: int, scenarios: Mapping[str, Scenario], *, setting: str = "days"
+) -> dict[str, float]:
+    """Return the share of each kind of day, and refuse a number of days that cannot hold them.
+
+    Parameters
+    ----------
+    name : str
+        A scenario, or ``AVERAGE``.
+    n_days : int
+    scenarios : mapping of str to Scenario
+    setting : str
+        What asked for that many days, for the message.
+
+    Raises
+    ------
+    ConfigError
+        When there is no such scenario, or n_days is out of its range.
+    """
+    if name != AVERAGE and name not in scenarios:
+        message = f"no day is named {name!r}: expected {AVERAGE!r} or one of {', '.join(scenarios)}"
+        raise ConfigError(message)
+    shares = {one.name: one.share for one in scenarios.values()} if name == AVERAGE else {name: 1.0}
+    shares = {one: share for one, share in shares.items() if share > 0}
+    if not 1 <= n_days <= MOST_DAYS:
+        message = f"{setting}: expected from 1 to {MOST_DAYS:,} days, found {n_days}"
+        raise ConfigError(message)
+    if n_days < len(shares):
+        message = (
+            f"{setting}: an average day is made of {len(shares)} kinds of days and needs at least one of each: "
+            f"expected {len(shares)} days or more, found {n_days}; a single kind of day, such as office-worker, "
+            "can be simulated for one day"
+        )
+        raise ConfigError(message)
+    return shares
 
 
 def _shared_out(n_days: int, shares: Mapping[str, float]) -> dict[str, int]:

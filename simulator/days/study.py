@@ -197,6 +197,9 @@ class Study:
         """
         figure_of(name).check(name, value)
         part, _, key = name.partition(".")
+        if part == "published":
+            message = f"{name}: what was published stays as it is; state processor.resume_j or another modelled figure"
+            raise ConfigError(message)
         if name in self.device.constants:
             return self.on(self.device.with_constant(name, value))
         match part:
@@ -208,9 +211,25 @@ class Study:
                 gate = replace(self.config.gate, **{key: value})  # type: ignore[arg-type]  # all of these are float
                 return replace(self, config=replace(self.config, gate=gate))
             case "database":
+                if value != int(value):
+                    message = f"{name}: expected a whole number of songs, found {value:g}"
+                    raise ConfigError(message)
                 return replace(self, database=replace(self.database, n_songs=int(value)))
         message = f"{self.device.title} has no figure {name!r}: expected one of {', '.join(self.device.constants)}"
         raise ConfigError(message)
+
+    def values(self) -> dict[str, float]:
+        """Return the values of the figures that neither the device profile nor the assumptions state."""
+        gate, rates = self.config.gate, self.rates
+        return {
+            "detector.recall_factor": rates.recall_factor,
+            "recognizer.accepted": rates.accepted.value,
+            "recognizer.unknown_accepted": rates.unknown_accepted.value,
+            "recognizer.noise_accepted": rates.noise_accepted.value,
+            "gate.cool_down_s": gate.cool_down_s,
+            "gate.back_off_factor": gate.back_off_factor,
+            "database.songs": self.database.n_songs,
+        }
 
     def with_day(self, scenario: Scenario | None) -> "Study":
         """Return the study of a kind of day of one's own, where there is one."""

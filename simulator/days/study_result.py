@@ -8,7 +8,7 @@ from typing import Any
 
 from simulator.days.day import DayRun, run_day
 from simulator.days.findings import findings
-from simulator.days.many import AVERAGE, Days, Estimate
+from simulator.days.many import AVERAGE, Days, Estimate, shares_of_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import SongOutcome
 from simulator.days.scenes import load_scenarios
@@ -219,6 +219,8 @@ def run_study(
     more: dict[str, Any] = {"day": day, "n_days": detail_days, "seed": seed, "jobs": jobs}
     for one in own_sweeps:
         one.check(study)
+    if study.scenario is None:
+        shares_of_days(day, detail_days, load_scenarios(), setting="--detail-days")
     on_step("days")
     days = study.simulate(day, n_days, seed=seed, jobs=jobs)
     on_step("architectures")

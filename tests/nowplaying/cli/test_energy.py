@@ -108,6 +108,17 @@ def test_too_few_days_have_no_interval_and_say_so(run: Run) -> None:
     assert high - low > 0.1
 
 
+def test_days_that_do_not_differ_have_no_interval_and_say_so(run: Run) -> None:
+    done = run("energy", "--day", "silence", "--days", "50", "--json")
+    for figures in (done.records[0]["modelled"], done.records[0]["published"]):
+        assert figures["mah_per_day_interval_95"] is None
+        assert figures["mah_per_day_p5_p95"] is None
+    text = run("energy", "--day", "silence", "--days", "50").out
+    assert "The 50 days cost the same" in text
+    assert "95 %" not in text
+    assert "The processor is never woken." in text
+
+
 def test_an_empty_database_names_nothing(run: Run) -> None:
     done = run("energy", "--days", "20", "--songs", "0", "--json")
     songs = done.records[0]["songs"]
@@ -140,6 +151,13 @@ def test_a_small_database_names_fewer_songs(run: Run) -> None:
         (["--set", "days.known_share=nan"], "from 0 to 1"),
         (["--set", "gate.cool_down_s=1e9"], "from 0 to 3600 s"),
         (["--set", "nothing=1"], "no figure is named 'nothing'"),
+        (["--set", "gate.cool_down_s=1", "--set", "gate.cool_down_s=2"], "'gate.cool_down_s' twice"),
+        (["--set", "published.wake_j=0.1"], "what was published stays as it is"),
+        (["--set", "database.songs=5.5"], "whole number of songs, found 5.5"),
+        (["--jobs", "99999"], "jobs: expected from 1 to 1024, found 99999"),
+        (["--seed", "-1"], "--seed"),
+        (["--days", "2000000"], "--days"),
+        (["--detail-days", "3", "--report", "out.html"], "--detail-days: an average day is made of 7 kinds"),
         (["--set", "processor.resume_j"], "NAME=VALUE"),
         (["--device", "wearable-mcu", "--set", "radio.lte.tail_s=1"], "has no figure"),
         (["--report", "out.txt"], ".html"),
@@ -152,9 +170,10 @@ def test_inputs_that_cannot_be_are_refused_with_their_range(run: Run, arguments:
 
 
 def test_a_report_that_cannot_be_written_fails_before_the_days(run: Run) -> None:
-    done = run("energy", "--report", "/no/such/folder/out.html")
-    assert (done.code, done.out) == (3, "")
-    assert "/no/such/folder/out.html: cannot be written" in done.err
+    for option, path in (("--report", "/no/such/folder/out.html"), ("--write-template", "/no/such/folder/my.toml")):
+        done = run("energy", option, path)
+        assert (done.code, done.out) == (3, "")
+        assert f"{path}: cannot be written" in done.err
 
 
 def test_a_database_that_nobody_measured_is_remarked(run: Run) -> None:
@@ -248,6 +267,10 @@ def test_devices_are_listed_with_their_sources(run: Run) -> None:
 
 def test_every_figure_that_can_be_stated_is_listed(run: Run) -> None:
     text = run("energy", "figures").out
+    values = {line.split()[0]: line.split()[1] for line in text.splitlines()}
+    assert (values["gate.cool_down_s"], values["recognizer.accepted"], values["database.songs"]) == ("60", "1", "10000")
+    # What was published is listed with the devices, and cannot be stated otherwise.
+    assert "published." not in text
     for expected in (
         "processor.resume_j",
         "days.known_share",

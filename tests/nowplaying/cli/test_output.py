@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nowplaying.cli.outcome import Outcome, disk_error
-from nowplaying.cli.output import emit_json, table
+from nowplaying.cli.output import emit_json, paragraph, table
 from nowplaying_core.errors import AudioFormatError, CorruptArtifactError, MissingExtraError, NowPlayingError
 
 
@@ -21,6 +21,22 @@ def test_json_is_one_strict_line_with_its_schema_first(capsys: pytest.CaptureFix
 def test_table_aligns_columns(capsys: pytest.CaptureFixture[str]) -> None:
     table(["a", "bb"], [["long", "x"], ["s", "y"]])
     assert capsys.readouterr().out == "a     bb\nlong  x\ns     y\n"
+
+
+def test_prose_fits_a_terminal_and_is_one_line_in_a_pipe(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = "- " + "a sentence with --an-option and /a/path/that-is-long " * 4
+    paragraph(text, indent=2)
+    assert capsys.readouterr().out == f"{text}\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True, raising=False)
+    for columns in (200, 80, 44):
+        monkeypatch.setenv("COLUMNS", str(columns))
+        paragraph(text, indent=2)
+        lines = capsys.readouterr().out.splitlines()
+        assert max(map(len, lines)) <= min(columns, 80)
+        assert all(line.startswith("  ") for line in lines[1:])
+        assert " ".join(" ".join(lines).split()) == text.strip()
 
 
 BAD, CORRUPT = AudioFormatError("bad"), CorruptArtifactError("corrupt")
