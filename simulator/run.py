@@ -194,7 +194,7 @@ class Setup:
         device : str or Path
             Shipped profile, or a .toml file.
         latencies : Path or None
-            JSON measured on a real phone; see `PhoneLatencies`.
+            Log of benchmark_model on a real phone, or JSON; see `PhoneLatencies`.
         is_live : bool
 
         Raises

@@ -139,7 +139,7 @@ def energy(
     rates : {"measured", "published"}
         Error rates: of these models, or of Now Playing's detector.
     latencies : Path, optional
-        JSON measured on a real phone, in place of the estimate.
+        Log of benchmark_model on a real phone, or JSON, in place of the estimate.
     figures : mapping of str to float, optional
         Other values for figures such as ``"processor.resume_j"``; ``nowplaying energy figures`` lists them.
     study_file : Path, optional

@@ -95,7 +95,7 @@ def simulate(
     seed : int >= 0
         Of a scene's room tone and rooms.
     latencies : Path, optional
-        JSON measured on a real phone.
+        Log of benchmark_model on a real phone, or JSON.
     detector, fingerprinter : str or Path
         Shipped names or model folders.
     scene_songs : bool or callable

@@ -54,7 +54,7 @@ def energy(
     ] = "measured",
     latencies: Annotated[
         Path | None,
-        typer.Option("--latencies", help="JSON of benchmark_model on a real phone, instead of the estimate."),
+        typer.Option("--latencies", help="Log of benchmark_model on a real phone, or JSON, instead of the estimate."),
     ] = None,
     stated: Annotated[
         list[str] | None,

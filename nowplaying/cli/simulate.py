@@ -53,7 +53,7 @@ def simulate(
     ] = 0.0,
     latencies: Annotated[
         Path | None,
-        typer.Option("--latencies", help="JSON of benchmark_model on a real phone, instead of the estimate."),
+        typer.Option("--latencies", help="Log of benchmark_model on a real phone, or JSON, instead of the estimate."),
     ] = None,
     seed: Seed = 1,
     detector: DetectorModel = SHIPPED_DETECTOR,

@@ -83,7 +83,7 @@ class Study:
         rates : str
             "measured", or "published" for the detector of Now Playing at its one operating point.
         latencies : Path or None
-            JSON measured on a real phone; see `PhoneLatencies`.
+            Log of benchmark_model on a real phone, or JSON; see `PhoneLatencies`.
 
         Raises
         ------

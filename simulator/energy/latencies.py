@@ -1,6 +1,7 @@
-"""Latencies measured on a real phone, which replace the estimate: the JSON of LiteRT's benchmark_model."""
+"""Latencies measured on a real phone, which replace the estimate: what LiteRT's benchmark_model printed, or JSON."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,6 +14,10 @@ __all__ = ["PhoneLatencies"]
 
 _MOST_MS = 60_000.0
 _KEYS = {"frontend.tflite", "encoder.tflite", "match_ms", "device"}
+_GRAPHS = ("frontend.tflite", "encoder.tflite")
+_LOG_LINE = re.compile(
+    r"Graph: \[(?:[^\]]*/)?(?P<graph>[^/\]]+)\]|\bmedian=(?P<median>[\d.e+]+)|\(avg\): (?P<mean>[\d.e+]+)"
+)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,9 +33,12 @@ class PhoneLatencies:
 
     Notes
     -----
-    ``benchmark_model --graph=encoder.tflite --num_threads=1 --result_file_path=encoder.pb`` writes a
-    ``BenchmarkResult`` message; its JSON form (``google.protobuf.json_format``) has ``latency_metrics`` with
-    ``median_ms`` and ``avg_ms``. The file read here holds such a message under each graph's name::
+    A log is what ``benchmark_model --graph=encoder.tflite --num_threads=1`` prints: ``Graph: [encoder.tflite]``, later
+    ``median=6000``, and at the end ``Inference timings in us: ..., Inference (avg): 6500``, in microseconds. One file
+    may hold the logs of both graphs, one after the other. The median counts where it is printed, else the mean.
+
+    JSON holds under each graph's name the tool's ``BenchmarkResult`` message in its JSON form, which has
+    ``latency_metrics`` with ``median_ms`` and ``avg_ms``, and may hold the time of a look-up::
 
         {"device": "Pixel 6", "frontend.tflite": {...}, "encoder.tflite": {...}, "match_ms": 35.0}
     """
@@ -47,12 +55,13 @@ class PhoneLatencies:
         Raises
         ------
         ConfigError
-            When the file is no such JSON.
+            When the file is neither such a log nor such JSON.
         """
         try:
-            table = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            table = json.loads(text) if text.lstrip().startswith(("{", "[")) else _of_log(text)
         except (OSError, ValueError) as error:
-            message = f"{path}: expected latencies in JSON ({error})"
+            message = f"{path}: expected a log of benchmark_model, or latencies in JSON ({error})"
             raise ConfigError(message) from error
         if not isinstance(table, dict) or not set(table) <= _KEYS or not set(table) - {"device"}:
             found = sorted(table) if isinstance(table, dict) else type(table).__name__
@@ -78,6 +87,23 @@ class PhoneLatencies:
             # A measured time holds the reading too.
             measured["memory_s"] = 0.0
         return replace(times, **measured)
+
+
+def _of_log(log: str) -> dict[str, Any]:
+    """Return what a log of benchmark_model says about the graphs, as its JSON form would."""
+    found: dict[str, dict[str, float]] = {}
+    graph = ""
+    for match in _LOG_LINE.finditer(log):
+        if match["graph"] is not None:
+            graph = match["graph"]
+        elif graph in _GRAPHS:
+            # Warming up is printed first, in the same words: the last figures count.
+            name, text = ("median_ms", match["median"]) if match["median"] else ("avg_ms", match["mean"])
+            found.setdefault(graph, {})[name] = float(text) / 1000
+    if not found:
+        message = f"found no 'Graph: [...]' of {' or '.join(_GRAPHS)} followed by 'Inference (avg): ...'"
+        raise ValueError(message)
+    return {name: {"latency_metrics": metrics} for name, metrics in found.items()}
 
 
 def _graph_ms(path: Path, table: Mapping[str, Any], graph: str) -> float | None:

@@ -48,6 +48,53 @@ def test_measured_times_replace_the_estimate(tmp_path: Path) -> None:
     )
 
 
+# The form of what benchmark_model prints, old and new; the older one has no percentiles.
+OLD_LOG = """STARTING!
+Graph: [/data/local/tmp/frontend.tflite]
+count=50 first=1249 curr=1240 min=1238 max=1252 avg=1240.5 std=25
+
+Inference timings in us: Init: 5579, First inference: 1357, Warmup (avg): 1357.6, Inference (avg): 1240.5
+"""
+NEW_LOG = """INFO: STARTING!
+INFO: Graph: [/data/local/tmp/encoder.tflite]
+INFO: Running benchmark for at least 1 iterations and at least 0.5 seconds but terminate if exceeding 150 seconds.
+INFO: count=40 first=90000 curr=12000 min=11000 max=90000 avg=14000 std=9000 p5=11500 median=12500 p95=20000
+
+INFO: count=500 first=6100 curr=6000 min=5900 max=1.2e+04 avg=6.5e+03 std=65 p5=5950 median=6000 p95=8000
+
+INFO: Inference timings in us: Init: 5579, First inference: 90000, Warmup (avg): 1.4e+04, Inference (avg): 6.5e+03
+"""
+
+
+def test_what_the_tool_prints_is_read_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "phone.log"
+    path.write_text(OLD_LOG + NEW_LOG, encoding="utf-8")
+    latencies = PhoneLatencies.load(path)
+    assert latencies.front_end_ms == pytest.approx(1.2405)
+    assert latencies.encoder_ms == pytest.approx(6.0)
+    assert latencies.match_ms is None
+    path.write_text(OLD_LOG, encoding="utf-8")
+    assert PhoneLatencies.load(path).encoder_ms is None
+
+
+@pytest.mark.parametrize(
+    "log",
+    [
+        "",
+        "no such thing\n",
+        "Graph: [encoder.tflite]\n",
+        OLD_LOG.replace("frontend", "other"),
+        OLD_LOG.replace("1240.5", "1e12"),
+        OLD_LOG.replace("Graph:", "Model:"),
+    ],
+)
+def test_a_log_without_a_time_of_a_graph_is_refused(tmp_path: Path, log: str) -> None:
+    path = tmp_path / "phone.log"
+    path.write_text(log, encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"phone\.log: .*expected"):
+        PhoneLatencies.load(path)
+
+
 @pytest.mark.parametrize(
     "table",
     [
@@ -69,5 +116,5 @@ def test_refuses_what_is_no_measurement(tmp_path: Path, table: Any) -> None:
 
 
 def test_refuses_a_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="latencies in JSON"):
+    with pytest.raises(ConfigError, match="log of benchmark_model, or latencies in JSON"):
         PhoneLatencies.load(tmp_path / "missing.json")
