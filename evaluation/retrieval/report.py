@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from evaluation.goals import goal_cell, load_goals
+from evaluation.retrieval.reliability import reliability_table
 from nowplaying_core.text import markdown_table
 
 __all__ = ["OUT_OF_SAMPLE", "false_accept_table", "known_table", "percent", "to_markdown"]
@@ -39,6 +40,20 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         f"At the thresholds of the two halves' models: {halves}.",
         false_accept_table(result),
     ]
+    if measured := result.get("reliability"):
+        headings = ["queries", "known", "unknown", "Brier score", "expected calibration error"]
+        figures = [
+            [row["condition"], f"{row['n_known']}", f"{row['n_unknown']}"]
+            + [f"{row[name]:.4f}" for name in ("brier", "expected_calibration_error")]
+            for row in measured
+        ]
+        parts += [
+            "## Whether a score is a probability",
+            "Known and unknown music weigh a half each; of scores of 0.9 nine in ten should be right. Out of sample.",
+            markdown_table(headings, figures),
+            f"By score, {measured[-1]['condition']}:",
+            reliability_table(measured[-1]),
+        ]
     for title, rows in result["paired"].items():
         headings = ["condition", "first %", "second %", "difference", "interval", "one-sided 95 % lower bound"]
         parts += [f"## Paired: {title}", markdown_table(headings, map(_paired_row, rows))]

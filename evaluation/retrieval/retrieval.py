@@ -13,6 +13,7 @@ from evaluation.retrieval.calibration import BOTH_HALVES, Calibration, Calibrati
 from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions, standard_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.matching import Outcomes, System, match_all
+from evaluation.retrieval.reliability import reliability
 from evaluation.retrieval.same_music import SAME_SIMILARITY
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio.corpus import recordings_if_any
@@ -105,7 +106,9 @@ def evaluate_retrieval(
     cross_fit = examples.cross_fit()
     known = [_score(run, condition, outcomes[condition], cross_fit) for condition in chosen]
     compared = [condition for condition in chosen if condition in paired_conditions()]
-    false_accepts = _false_accepts(run, masked, cross_fit)
+    judged = [condition for condition in masked if condition in paired_conditions()] or list(masked)
+    strangers = {condition: run.match("unknown", condition) for condition in judged if "unknown" in run.data.plans}
+    false_accepts = _false_accepts(run, strangers, {condition: masked[condition] for condition in judged}, cross_fit)
     _log.info("exact search")
     paired = {"codes against exact float search": _compare(run, outcomes, run.by_exact_search(), compared)}
     fingerprinter = run.data.embeddings.fingerprinter
@@ -133,6 +136,7 @@ def evaluate_retrieval(
         "half_acceptances": [acceptance.to_dict() for acceptance in cross_fit.acceptances],
         "known": known,
         "false_accepts": false_accepts,
+        "reliability": _reliability(run, outcomes, strangers, cross_fit),
         "paired": paired,
     }
     return result, examples.fit()
@@ -256,9 +260,29 @@ def _score(run: Evaluator, condition: Condition, outcomes: Outcomes, cross_fit: 
     }
 
 
-def _false_accepts(run: Evaluator, masked: dict[Condition, Outcomes], cross_fit: CrossFit) -> list[dict[str, Any]]:
-    conditions = [condition for condition in masked if condition in paired_conditions()] or list(masked)
+def _reliability(
+    run: Evaluator, outcomes: dict[Condition, Outcomes], strangers: dict[Condition, Outcomes], cross_fit: CrossFit
+) -> list[dict[str, Any]]:
+    """Compare scores with the share of right answers, for each condition and for all of them together."""
+    if not strangers:
+        return []
+    halves = run.data.halves("unknown", run.seed)
+    sides = {
+        condition.name: (
+            cross_fit.judge(outcomes[condition].features, run.halves)[0],
+            run.correct(outcomes[condition]),
+            cross_fit.judge(unknown.features, halves)[0],
+        )
+        for condition, unknown in strangers.items()
+    }
+    known, correct, unknown = (np.concatenate(column) for column in zip(*sides.values(), strict=True))
+    sides["all of them"] = (known, correct, unknown)
+    return [{"condition": name, **reliability(*side)} for name, side in sides.items()]
 
+
+def _false_accepts(
+    run: Evaluator, strangers: dict[Condition, Outcomes], masked: dict[Condition, Outcomes], cross_fit: CrossFit
+) -> list[dict[str, Any]]:
     def row(name: str, condition: Condition, outcomes: Outcomes, halves: NDArray[np.int64]) -> dict[str, Any]:
         _, accepted = cross_fit.judge(outcomes.features, halves)
         n, count = int(accepted.size), int(accepted.sum())
@@ -272,8 +296,11 @@ def _false_accepts(run: Evaluator, masked: dict[Condition, Outcomes], cross_fit:
         return [row(name, condition, run.match(plan, condition), halves) for condition in under]
 
     return [
-        *rows("unknown", "unknown music", conditions),
-        *(row("masked music", condition, masked[condition], run.halves) for condition in conditions),
+        *(
+            row("unknown music", condition, outcomes, run.data.halves("unknown", run.seed))
+            for condition, outcomes in strangers.items()
+        ),
+        *(row("masked music", condition, outcomes, run.halves) for condition, outcomes in masked.items()),
         *rows("speech", "speech", _SOUND_CONDITIONS),
         *rows("noise", "noise", _SOUND_CONDITIONS),
     ]

@@ -165,6 +165,10 @@ def test_the_whole_evaluation_runs_and_repeats(corpus: Path, tmp_path: Path) -> 
     assert result["known"][0]["rank1"]["rate"] >= 8 / 9
     assert {row["queries"] for row in result["false_accepts"]} == {"unknown music", "masked music", "speech", "noise"}
     assert "| 10 dB, 8 s |" in to_markdown(result)
+    measured = result["reliability"]
+    assert [row["condition"] for row in measured] == ["10 dB, 8 s", "clean, 2 s", "all of them"]
+    assert [(row["n_known"], row["n_unknown"]) for row in measured] == [(9, 4), (9, 4), (18, 8)]
+    assert f"| all of them | 18 | 8 | {measured[-1]['brier']:.4f} |" in to_markdown(result)
     assert len(result["half_acceptances"]) == 2
     assert result["half_acceptances"][0]["coefficients"] != result["half_acceptances"][1]["coefficients"]
     table = calibration.to_dict()
