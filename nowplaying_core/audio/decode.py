@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.audio.ffmpeg import ffmpeg_frames, has_ffmpeg
 from nowplaying_core.audio.joined import MpegRest, next_part, wav_data
+from nowplaying_core.audio.memory import MemoryFile
 from nowplaying_core.audio.quiet import QuietStderr
 from nowplaying_core.audio.sniff import BY_FFMPEG, sniff
 from nowplaying_core.audio.window import FileWindow
@@ -45,12 +46,12 @@ _NOT_REGULAR = {
 }
 
 
-def open_parts(path: Path, *, lenient: bool = False) -> Generator[Part, None, None]:
+def open_parts(path: Path | MemoryFile, *, lenient: bool = False) -> Generator[Part, None, None]:
     """Open a file and yield its parts: one, or several where files were joined or streams chained.
 
     Parameters
     ----------
-    path : Path
+    path : Path or MemoryFile
     lenient : bool
         Where a file is truncated or damaged, read what is there and log a warning that says how much is missing.
 
@@ -95,7 +96,9 @@ def open_parts(path: Path, *, lenient: bool = False) -> Generator[Part, None, No
         start = following
 
 
-def _check_regular(path: Path) -> int:
+def _check_regular(path: Path | MemoryFile) -> int:
+    if isinstance(path, MemoryFile):
+        return _check_some(path, len(path.data))
     try:
         status = path.stat()
     except (OSError, ValueError) as error:
@@ -113,10 +116,14 @@ def _check_regular(path: Path) -> int:
         if is_kind(status.st_mode):
             message = f"{path}: expected an audio file, found {name}; to read from it, redirect it and name the input -"
             raise AudioFormatError(message)
-    if status.st_size == 0:
+    return _check_some(path, status.st_size)
+
+
+def _check_some(path: Path | MemoryFile, size_bytes: int) -> int:
+    if size_bytes == 0:
         message = f"{path}: the file is empty (0 bytes); copy or download it again"
         raise AudioFormatError(message)
-    return status.st_size
+    return size_bytes
 
 
 def _flac_has_no_length(handle: BinaryIO) -> bool:
@@ -129,7 +136,7 @@ def _flac_has_no_length(handle: BinaryIO) -> bool:
 class _Reader:
     """One part of a file through libsndfile."""
 
-    def __init__(self, path: Path, start: int, end: int, *, lenient: bool) -> None:
+    def __init__(self, path: Path | MemoryFile, start: int, end: int, *, lenient: bool) -> None:
         self._path, self._start, self._end, self._lenient = path, start, end, lenient
         self._found = 0
         self._kind: str | None = None
@@ -154,7 +161,7 @@ class _Reader:
                     _log.warning("%s: its header states no samples; all bytes behind it are read", path)
         try:
             with self._quiet.block():
-                if start or changes or end < self._end:
+                if start or changes or end < self._end or isinstance(path, MemoryFile):
                     self._window = FileWindow(path, start, end, changes)
                     sound = soundfile.SoundFile(self._window)
                 else:
@@ -247,7 +254,7 @@ def _shortened_bytes(log: str) -> tuple[int, int] | None:
     return (stated, found) if found + _TOLERATED_BYTES < stated < _STREAMED_BYTES else None
 
 
-def _truncated(path: Path, expected: int, found: int, reason: str) -> str:
+def _truncated(path: Path | MemoryFile, expected: int, found: int, reason: str) -> str:
     wanted = f"{expected} frames as its header says" if expected < _UNKNOWN_FRAMES else "more frames"
     return f"{path}: truncated or damaged: expected {wanted}, read only about {found} ({reason})"
 
@@ -259,7 +266,7 @@ def _reason(error: Exception) -> str:
     return str(getattr(error, "error_string", "") or error).strip()
 
 
-def _by_ffmpeg(path: Path, reason: str, *, lenient: bool) -> Part:
+def _by_ffmpeg(path: Path | MemoryFile, reason: str, *, lenient: bool) -> Part:
     if not has_ffmpeg():
         message = (
             f"{path}: not an audio file that libsndfile reads ({reason}); ffmpeg, once installed, reads more formats"

@@ -1,16 +1,19 @@
-"""Read other containers (M4A, WMA, video) through an installed ffmpeg, run as a subprocess on local files only."""
+"""Read other containers (M4A, WMA, video) through an installed ffmpeg, a process that gets local files or bytes."""
 
 import json
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
 
+from nowplaying_core.audio.memory import MemoryFile
 from nowplaying_core.errors import AudioFormatError
 
 __all__ = ["ffmpeg_frames", "has_ffmpeg"]
@@ -24,12 +27,13 @@ def has_ffmpeg() -> bool:
     return shutil.which("ffmpeg") is not None and shutil.which("ffprobe") is not None
 
 
-def ffmpeg_frames(path: Path) -> tuple[int, Iterator[NDArray[np.float32]]]:
+def ffmpeg_frames(path: Path | MemoryFile) -> tuple[int, Iterator[NDArray[np.float32]]]:
     """Open a file's first audio stream.
 
     Parameters
     ----------
-    path : Path
+    path : Path or MemoryFile
+        Bytes go through a pipe, where formats that are read from their end (some M4A) cannot be.
 
     Returns
     -------
@@ -45,16 +49,22 @@ def ffmpeg_frames(path: Path) -> tuple[int, Iterator[NDArray[np.float32]]]:
     return sample_rate_hz, _pipe(path, n_channels)
 
 
-def _input_options(path: Path) -> list[str]:
-    # A playlist may name other files and addresses: only local files may be opened, and only as what they are.
-    return ["-v", "error", "-protocol_whitelist", "file", "-i", f"file:{path.resolve()}"]
+def _address(path: Path | MemoryFile) -> str:
+    return "pipe:0" if isinstance(path, MemoryFile) else f"file:{path.resolve()}"
 
 
-def _probe(path: Path) -> tuple[int, int]:
+def _input_options(path: Path | MemoryFile) -> list[str]:
+    # A playlist may name other files and addresses: only the input may be opened, and only as what it is.
+    address = _address(path)
+    return ["-v", "error", "-protocol_whitelist", address.partition(":")[0], "-i", address]
+
+
+def _probe(path: Path | MemoryFile) -> tuple[int, int]:
     command = ["ffprobe", *_input_options(path), "-select_streams", "a:0"]
     command += ["-show_entries", "stream=sample_rate,channels", "-of", "json"]
     try:
-        done = subprocess.run(command, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False)
+        given = path.data if isinstance(path, MemoryFile) else b""
+        done = subprocess.run(command, input=given, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False)
     except subprocess.TimeoutExpired as error:
         message = f"ffprobe did not answer within {_PROBE_TIMEOUT_S} s"
         raise AudioFormatError(message) from error
@@ -70,12 +80,18 @@ def _probe(path: Path) -> tuple[int, int]:
     return sample_rate_hz, n_channels
 
 
-def _pipe(path: Path, n_channels: int) -> Iterator[NDArray[np.float32]]:
+def _pipe(path: Path | MemoryFile, n_channels: int) -> Iterator[NDArray[np.float32]]:
     command = ["ffmpeg", "-nostdin", *_input_options(path), "-map", "0:a:0", "-f", "f32le", "-"]
     frame_bytes = 4 * n_channels
     block_bytes = max(1, _BLOCK_BYTES // frame_bytes) * frame_bytes
     # stderr goes to a file: a pipe that nobody reads while samples flow could fill up and stop ffmpeg.
-    with tempfile.TemporaryFile() as log, subprocess.Popen(command, stdout=subprocess.PIPE, stderr=log) as process:
+    given = subprocess.PIPE if isinstance(path, MemoryFile) else subprocess.DEVNULL
+    with (
+        tempfile.TemporaryFile() as log,
+        subprocess.Popen(command, stdin=given, stdout=subprocess.PIPE, stderr=log) as process,
+    ):
+        if isinstance(path, MemoryFile) and process.stdin is not None:
+            threading.Thread(target=_feed, args=(process.stdin, path.data), daemon=True).start()
         stdout: IO[bytes] = process.stdout  # type: ignore[assignment]
         try:
             while data := stdout.read(block_bytes):
@@ -90,6 +106,11 @@ def _pipe(path: Path, n_channels: int) -> Iterator[NDArray[np.float32]]:
             raise AudioFormatError(message)
 
 
-def _last_line(output: bytes, path: Path) -> str:
+def _feed(stdin: IO[bytes], data: bytes) -> None:
+    with suppress(OSError), stdin:  # ffmpeg may have read enough, or have given up
+        stdin.write(data)
+
+
+def _last_line(output: bytes, path: Path | MemoryFile) -> str:
     lines = output.decode("utf-8", "replace").strip().splitlines()
-    return lines[-1].removeprefix(f"file:{path.resolve()}: ").strip() if lines else ""
+    return lines[-1].removeprefix(f"{_address(path)}: ").strip() if lines else ""

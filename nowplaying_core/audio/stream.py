@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.audio.decode import Part, open_parts
 from nowplaying_core.audio.downmix import downmix
+from nowplaying_core.audio.memory import MemoryFile
 from nowplaying_core.audio.microphone import microphone_frames
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 from nowplaying_core.audio.raw import RawFormat, begin, raw_frames, spooled, wav_format
@@ -117,7 +118,7 @@ def samples_of(sound: Sound | Samples) -> Samples:
 
 
 def open_stream(
-    source: Sound,
+    source: Sound | MemoryFile,
     *,
     chunk_samples: int | None = _READ_SAMPLES,
     stdin: BinaryIO | None = None,
@@ -128,7 +129,7 @@ def open_stream(
 
     Parameters
     ----------
-    source : str, Path or (samples, sample_rate_hz)
+    source : str, Path, (samples, sample_rate_hz) or MemoryFile
         A path; ``"-"`` for standard input, which holds an audio file of any kind or raw PCM; ``"mic"`` or
         ``"mic:DEVICE"`` for a microphone, by number or by a part of its name. A file called ``mic`` is ``./mic``.
     chunk_samples : int > 0 or None
@@ -155,11 +156,11 @@ def open_stream(
         sample_rate_hz, frames = microphone_frames(source.partition(":")[2])
         mono = _to_mono_16k("microphone", sample_rate_hz, (block[:, 0] for block in frames))
         return AudioSource("microphone", _checked("microphone", mono), chunk_samples=chunk_samples, is_live=True)
-    if not isinstance(source, str | Path):
+    if not isinstance(source, str | Path | MemoryFile):
         sample_rate_hz, frames = _given_frames(source)
         mono = _to_mono_16k("samples", sample_rate_hz, downmix("samples", sample_rate_hz, _finite("samples", frames)))
         return AudioSource("samples", _checked("samples", mono), chunk_samples=chunk_samples)
-    path = Path(source)
+    path = source if isinstance(source, MemoryFile) else Path(source)
     name = str(path)
     parts = open_parts(path, lenient=lenient)
     first = next(parts)  # what is wrong with the file shows at once

@@ -4,6 +4,8 @@ import io
 from collections.abc import Mapping
 from pathlib import Path
 
+from nowplaying_core.audio.memory import MemoryFile
+
 __all__ = ["FileWindow"]
 
 
@@ -12,14 +14,16 @@ class FileWindow(io.RawIOBase):
 
     Parameters
     ----------
-    path : Path
+    path : Path or MemoryFile
     start, end : int
         Positions in the file.
     changes : mapping of int to bytes
         Bytes to read at positions of the window in place of the file's.
     """
 
-    def __init__(self, path: Path, start: int, end: int, changes: Mapping[int, bytes] | None = None) -> None:
+    def __init__(
+        self, path: Path | MemoryFile, start: int, end: int, changes: Mapping[int, bytes] | None = None
+    ) -> None:
         super().__init__()
         self._file = path.open("rb")
         self._start, self._size = start, end - start

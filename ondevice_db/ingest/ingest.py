@@ -2,7 +2,7 @@
 
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +18,7 @@ from ondevice_db.format.schema import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
 from ondevice_db.ingest.report import IndexProgress, IndexReport
@@ -43,6 +44,7 @@ def index_paths(
     engine: str = "local",
     options: ReadOptions | None = None,
     update_tags: bool = False,
+    arriving: Arriving | None = None,
     progress: Callable[[IndexProgress], None] | None = None,
 ) -> IndexReport:
     """Index audio files.
@@ -73,6 +75,8 @@ def index_paths(
         What to do with damaged and with very short files.
     update_tags : bool
         Take title, artist, album and ids of songs that are in the database already from their files.
+    arriving : Arriving, optional
+        Where the recordings come from if not from this machine's disks; ``paths`` are their names then.
     progress : callable, optional
         Called after every file.
 
@@ -120,16 +124,18 @@ def index_paths(
     with writer_lock(path):
         check_target(path, settings, extend=add)
         journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
-        n_resumed = sum(journal.find(FileStamp.of(file)) is not None for file in paths)
+        stamps = {file: arriving.stamps.get(file) if arriving else FileStamp.of(file) for file in paths}
+        n_resumed = sum(journal.find(stamps[file]) is not None for file in paths)
         try:
             done, failed = _fingerprint_all(
-                paths,
+                stamps,
                 journal,
                 fingerprinter,
                 hop_s=hop_s,
                 jobs=jobs,
                 engine=engine,
                 options=options,
+                arriving=arriving,
                 progress=progress,
             )
         except (OSError, BrokenProcessPool) as error:
@@ -148,7 +154,8 @@ def index_paths(
                         continue
                     added.append((file, track.track_id))
                     seconds += track.duration_s
-                skipped, unchanged, updated = _meet_again(writer, known, update_tags=update_tags)
+                here = {str(file) for file in paths}
+                skipped, unchanged, updated = _meet_again(writer, known, here, update_tags=update_tags)
                 writer.finish()
         if tracks or not len(journal):
             journal.delete()
@@ -212,22 +219,23 @@ def _choose_codebook(
 
 
 def _meet_again(
-    writer: DatabaseWriter, known: Sequence[tuple[Path, Track, Track]], *, update_tags: bool
+    writer: DatabaseWriter, known: Sequence[tuple[Path, Track, Track]], here: set[str], *, update_tags: bool
 ) -> tuple[list[tuple[Path, str]], int, int]:
     """Refresh songs whose recordings are in already, and return the copies, how many are none, and how many changed."""
     copies: list[tuple[Path, str]] = []
     updated = 0
     for file, found, before in known:
-        refreshed = _refreshed(before, found, update_tags=update_tags)
+        is_gone = before.source not in here and not Path(before.source).exists()
+        refreshed = _refreshed(before, found, is_gone=is_gone, update_tags=update_tags)
         updated += refreshed != before and writer.describe(refreshed)
         if refreshed.source != found.source:
             copies.append((file, before.source))
     return copies, len(known) - len(copies), updated
 
 
-def _refreshed(known: Track, found: Track, *, update_tags: bool) -> Track:
+def _refreshed(known: Track, found: Track, *, is_gone: bool, update_tags: bool) -> Track:
     """Return a known song's metadata after its recording was found again, perhaps elsewhere or with other tags."""
-    is_moved = known.source != found.source and not Path(known.source).exists()
+    is_moved = known.source != found.source and is_gone
     if update_tags and (is_moved or known.source == found.source):
         return replace(found, duration_s=known.duration_s)
     return replace(known, source=found.source) if is_moved else known
@@ -242,7 +250,7 @@ def _make_parent(path: Path) -> None:
 
 
 def _fingerprint_all(
-    paths: Sequence[Path],
+    stamps: Mapping[Path, FileStamp | None],
     journal: Journal,
     fingerprinter: Fingerprinter,
     *,
@@ -250,17 +258,21 @@ def _fingerprint_all(
     jobs: int,
     engine: str,
     options: ReadOptions | None,
+    arriving: Arriving | None,
     progress: Callable[[IndexProgress], None] | None,
 ) -> tuple[dict[Path, Track], list[tuple[Path, NowPlayingError]]]:
     """Return the tracks of all files that are in the journal now, and the files that failed, in their order."""
     began_s = time.perf_counter()
-    stamps = {path: FileStamp.of(path) for path in dict.fromkeys(paths)}
     done = {path: found for path, stamp in stamps.items() if (found := journal.find(stamp)) is not None}
     waiting = [path for path in stamps if path not in done]
     failed: dict[Path, NowPlayingError] = {}
     seconds = 0.0
-    fingerprint = fingerprint_on_cluster if engine == "ray" else fingerprint_files
-    for path, result in fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs, options=options):
+    if arriving is not None:
+        results = arriving.fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, options=options)
+    else:
+        fingerprint = fingerprint_on_cluster if engine == "ray" else fingerprint_files
+        results = fingerprint(waiting, journal.folder, fingerprinter, hop_s=hop_s, jobs=jobs, options=options)
+    for path, result in results:
         stamp = stamps[path]
         if isinstance(result, NowPlayingError):
             failed[path] = result

@@ -1,8 +1,9 @@
 """Title, artist and identifiers from a file's tags, with the file's name where it has none."""
 
 import logging
-from pathlib import Path
+from pathlib import Path, PurePath
 
+from nowplaying_core.audio import MemoryFile
 from ondevice_db.format.track import Track
 
 __all__ = ["read_track"]
@@ -11,12 +12,12 @@ _LOG = logging.getLogger(__name__)
 _EXTERNAL_IDS = ("isrc", "barcode", "catalog_number")
 
 
-def read_track(path: Path, *, track_id: str, duration_s: float) -> Track:
+def read_track(path: Path | MemoryFile, *, track_id: str, duration_s: float) -> Track:
     """Describe a recording by its tags.
 
     Parameters
     ----------
-    path : Path
+    path : Path or MemoryFile
         The audio file; tags that cannot be read are the same as none.
     track_id : str
         Hash of the decoded audio.
@@ -28,7 +29,8 @@ def read_track(path: Path, *, track_id: str, duration_s: float) -> Track:
     title = artist = album = ""
     external_ids: dict[str, str] = {}
     try:
-        tag = TinyTag.get(path, duration=False)
+        in_memory = path.open() if isinstance(path, MemoryFile) else None
+        tag = TinyTag.get(str(path), duration=False, file_obj=in_memory)
     except (TinyTagException, OSError, ValueError, LookupError, ArithmeticError, TypeError) as error:
         _LOG.debug("%s: no readable tags (%s)", path, error)
     else:
@@ -39,7 +41,7 @@ def read_track(path: Path, *, track_id: str, duration_s: float) -> Track:
                 external_ids[name] = str(values[0]).strip()
     return Track(
         track_id=track_id,
-        title=title or path.stem,
+        title=title or PurePath(str(path)).stem,
         artist=artist,
         album=album,
         duration_s=duration_s,

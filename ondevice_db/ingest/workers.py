@@ -1,6 +1,7 @@
 """Fingerprint files, here or in several processes; a file that cannot be read is an answer, not the end."""
 
 import hashlib
+import math
 import multiprocessing
 import os
 import signal
@@ -15,14 +16,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, open_stream, to_int16
+from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, MemoryFile, open_stream, to_int16
 from nowplaying_core.errors import AudioFormatError, NowPlayingError
 from ondevice_db.format.track import Track
 from ondevice_db.ingest.journal import store_embeddings
 from ondevice_db.ingest.tags import read_track
 from ondevice_db.places import gain_of, silence_of
 
-__all__ = ["ReadOptions", "fingerprint_file", "fingerprint_files", "rebuild_error"]
+__all__ = ["ReadOptions", "attempt_file", "fingerprint_file", "fingerprint_files", "rebuild_error"]
 
 _BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 _fingerprinter: Fingerprinter | None = None  # one for each worker process, opened when it starts
@@ -38,14 +39,21 @@ class ReadOptions:
         Index what can be read of truncated and damaged files, in place of refusing them.
     min_s : float >= 0, seconds, optional
         Shorter recordings are refused; None stands for one window of the fingerprinter.
+    max_s : float > 0, seconds
+        Longer recordings are refused as soon as so much is decoded.
     """
 
     lenient: bool = False
     min_s: float | None = None
+    max_s: float = math.inf
 
 
 def fingerprint_file(
-    path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float, options: ReadOptions | None = None
+    path: Path | MemoryFile,
+    folder: Path,
+    fingerprinter: Fingerprinter,
+    hop_s: float,
+    options: ReadOptions | None = None,
 ) -> Track:
     """Decode a file, store its fingerprints in ``folder`` under its track id, and describe it.
 
@@ -66,6 +74,9 @@ def fingerprint_file(
         for block in source:
             digest.update(to_int16(block).astype("<i2").tobytes())
             n_samples += block.size
+            if n_samples > options.max_s * SAMPLE_RATE_HZ:
+                message = f"{path}: longer than {options.max_s / 3600:g} h, the longest that is taken here"
+                raise AudioFormatError(message)
             yield block
 
     with open_stream(path, chunk_samples=_BLOCK_SAMPLES, lenient=options.lenient) as source:
@@ -113,7 +124,7 @@ def fingerprint_files(
     options = options or ReadOptions()
     if jobs == 1 or len(paths) < 2:
         for path in paths:
-            yield path, _attempt(path, folder, fingerprinter, hop_s, options)
+            yield path, attempt_file(path, folder, fingerprinter, hop_s, options)
         return
     # Not `nowplaying_core.processes.share_out`, which returns everything at the end: the journal needs each result at
     # once, and the workers have to ignore Ctrl-C and to end when their parent is killed.
@@ -132,9 +143,10 @@ def fingerprint_files(
         pool.shutdown(wait=True, cancel_futures=True)
 
 
-def _attempt(
-    path: Path, folder: Path, fingerprinter: Fingerprinter, hop_s: float, options: ReadOptions
+def attempt_file(
+    path: Path | MemoryFile, folder: Path, fingerprinter: Fingerprinter, hop_s: float, options: ReadOptions
 ) -> Track | NowPlayingError:
+    """Return what `fingerprint_file` returns, or the error that it raises about the file."""
     try:
         return fingerprint_file(path, folder, fingerprinter, hop_s, options)
     except NowPlayingError as error:
@@ -165,7 +177,7 @@ def _work(
     if _fingerprinter is None:
         message = "a worker process was not started through its initializer"
         raise RuntimeError(message)
-    result = _attempt(path, folder, _fingerprinter, hop_s, options)
+    result = attempt_file(path, folder, _fingerprinter, hop_s, options)
     return result if isinstance(result, Track) else (type(result), result.args)
 
 
