@@ -64,7 +64,7 @@ wheel: $(VENV)/.stamp-dev ## Build the wheel into dist/
 
 # Versions that are there already are kept where they still fit; delete the file first for the newest of everything.
 lock: $(VENV)/.stamp-dev ## Write constraints.txt, the versions that CI installs, from pyproject.toml
-	$(BIN)/uv pip compile pyproject.toml --quiet $(addprefix --extra ,train micro report cluster docs dev) --universal \
+	$(BIN)/uv pip compile pyproject.toml --quiet $(addprefix --extra ,train micro report serve cluster docs dev) --universal \
 	  --python-version 3.11 --no-annotate --custom-compile-command "make lock" --output-file constraints.txt
 
 clean: ## Remove what builds and tools left

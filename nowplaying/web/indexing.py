@@ -1,0 +1,212 @@
+"""A folder that a browser hands over file by file, indexed by the function and under the lock of all indexing."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.audio import MemoryFile
+from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
+from ondevice_db.ingest.arriving import Arriving
+from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.ingest.journal import FileStamp
+from ondevice_db.ingest.report import IndexProgress, IndexReport
+from ondevice_db.ingest.workers import ReadOptions
+
+__all__ = ["MOST_FILES", "MOST_FILE_BYTES", "IndexJob", "stamps_of"]
+
+MOST_FILES = 20_000
+MOST_FILE_BYTES = 256 << 20
+_MOST_SECONDS = 4 * 3600.0
+_MOST_NAME = 1_000
+_MOST_FAILURES = 50  # that the page lists
+
+
+def stamps_of(files: Sequence[Mapping[str, Any]]) -> dict[Path, FileStamp]:
+    """Return the names of files and what the browser says of them.
+
+    Parameters
+    ----------
+    files : sequence of mapping
+        With ``name`` (a relative path), ``size_bytes`` and ``modified_ms``.
+
+    Raises
+    ------
+    ConfigError
+        When there is none, too many, or one is not described so.
+    """
+    if not 1 <= len(files) <= MOST_FILES:
+        message = f"expected 1 to {MOST_FILES:,} audio files, found {len(files):,}; use 'nowplaying index' for more"
+        raise ConfigError(message)
+    stamps: dict[Path, FileStamp] = {}
+    for file in files:
+        try:
+            name, size_bytes, modified_ms = str(file["name"]), int(file["size_bytes"]), int(file["modified_ms"])
+        except (KeyError, TypeError, ValueError) as error:
+            message = f"files: expected name, size_bytes and modified_ms of each, found {str(file)[:100]}"
+            raise ConfigError(message) from error
+        path = PurePosixPath(name)
+        if not name or len(name) > _MOST_NAME or path.is_absolute() or ".." in path.parts or not name.isprintable():
+            message = f"files: expected a name within the folder, found {name[:100]!r}"
+            raise ConfigError(message)
+        stamps[Path(path)] = FileStamp(path=str(path), size_bytes=size_bytes, mtime_ns=1_000_000 * modified_ms)
+    return stamps
+
+
+class IndexJob:
+    """One run of the index function in a thread, which asks for each file when it is its turn.
+
+    Parameters
+    ----------
+    database : Path
+        To add to, or to make.
+    stamps : mapping of Path to FileStamp
+        As of `stamps_of`.
+    fingerprinter : str or Path
+        Shipped name or model folder.
+    on_done : callable
+        Called when songs are in the database.
+    patience_s : float > 0, seconds
+        How long to wait for a file; then the run stops, and goes on when the same folder comes again.
+    """
+
+    def __init__(
+        self,
+        database: Path,
+        stamps: Mapping[Path, FileStamp],
+        *,
+        fingerprinter: str | Path,
+        on_done: Callable[[], None],
+        patience_s: float = 60.0,
+    ) -> None:
+        self._database, self._stamps, self._model = database, dict(stamps), fingerprinter
+        self._numbers = {path: number for number, path in enumerate(self._stamps)}
+        self._on_done, self._patience_s = on_done, patience_s
+        self._changed = threading.Condition()
+        self._state: Literal["working", "waiting", "done", "failed"] = "working"
+        self._wanted: int | None = None
+        self._given: MemoryFile | None = None
+        self._is_stopped = False
+        self._progress = IndexProgress(n_done=0, n_total=len(self._stamps), seconds_of_audio=0.0, elapsed_s=0.0)
+        self._report: IndexReport | None = None
+        self._error = ""
+        self._thread = threading.Thread(target=self._run, name="indexing", daemon=True)
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it has not ended."""
+        return self._state in {"working", "waiting"}
+
+    def stop(self) -> None:
+        """End the run before the next file; what is done is kept for a run with the same folder."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+
+    def join(self, timeout_s: float = 60.0) -> None:
+        """Wait until the run has ended."""
+        self._thread.join(timeout_s)
+
+    def offer(self, number: int, file: MemoryFile) -> None:
+        """Hand over a file and wait until it is done.
+
+        Raises
+        ------
+        ConfigError
+            When another one is wanted.
+        """
+        with self._changed:
+            if self._wanted != number or self._given is not None:
+                message = f"file {number}: expected file {self._wanted}, which is the next; ask for the state first"
+                raise ConfigError(message)
+            self._given = file
+            self._changed.notify_all()
+        self.wait(beyond=number)
+
+    def wait(self, beyond: int | None = None) -> None:
+        """Wait until a file is wanted, another one than ``beyond``, or the run has ended."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not self.is_running or (self._wanted is not None and self._wanted != beyond), timeout=600.0
+            )
+
+    def state(self) -> dict[str, Any]:
+        """Return how far it is, as JSON."""
+        with self._changed:
+            progress, report = self._progress, self._report
+            table: dict[str, Any] = {
+                "state": self._state,
+                "database": self._database.name,
+                "wanted": self._wanted,
+                "n_done": progress.n_done,
+                "n_total": progress.n_total,
+                "times_real_time": round(progress.times_real_time, 1),
+                "error": self._error,
+                "report": None,
+            }
+        if report is not None:
+            failed = [str(reason) for _, reason in report.failed[:_MOST_FAILURES]]
+            table["report"] = {
+                "text": str(report),
+                "n_added": len(report.added),
+                "n_resumed": report.n_resumed,
+                "failed": failed,
+                "n_failed": len(report.failed),
+                "duplicates": [[str(path), first] for path, first in report.skipped[:_MOST_FAILURES]],
+            }
+        return table
+
+    def _run(self) -> None:
+        try:
+            self._report = index_paths(
+                list(self._stamps),
+                self._database,
+                Fingerprinter.from_model(self._model),
+                add=self._database.exists(),
+                options=ReadOptions(max_s=_MOST_SECONDS),
+                arriving=Arriving(stamps=self._stamps, take=self._take),
+                progress=self._note,
+            )
+            self._on_done()
+            self._end("done")
+        except NowPlayingError as error:
+            self._end("failed", str(error))
+        except BaseException as error:
+            self._end("failed", f"an error that was not expected ({type(error).__name__}); the terminal shows it")
+            raise
+
+    def _note(self, progress: IndexProgress) -> None:
+        with self._changed:
+            self._progress = progress
+
+    def _end(self, state: Literal["done", "failed"], error: str = "") -> None:
+        with self._changed:
+            self._state, self._error, self._wanted = state, error, None
+            self._changed.notify_all()
+
+    def _take(self, path: Path) -> MemoryFile | AudioFormatError:
+        if self._stamps[path].size_bytes > MOST_FILE_BYTES:
+            message = f"{path}: larger than {MOST_FILE_BYTES >> 20} MiB; use 'nowplaying index' for it"
+            return AudioFormatError(message)
+        with self._changed:
+            self._state, self._wanted, self._given = "waiting", self._numbers[path], None
+            self._changed.notify_all()
+            self._changed.wait_for(lambda: self._has_news, timeout=self._patience_s)
+            given, self._state = self._arrived(), "working"
+        return MemoryFile(str(path), given.data)
+
+    @property
+    def _has_news(self) -> bool:
+        return self._given is not None or self._is_stopped
+
+    def _arrived(self) -> MemoryFile:
+        if self._given is None or self._is_stopped:
+            reason = "stopped" if self._is_stopped else f"no file came for {self._patience_s:g} s"
+            message = f"{self._database.name}: {reason}; give the same folder again, and indexing goes on there"
+            raise DatabaseError(message)
+        return self._given
