@@ -35,6 +35,7 @@ _QUIET_DBFS = -40.0  # recordings whose loudest second is below are brought up t
 _LOUD_DBFS = -20.0
 _FAINT_DBFS = -90.0  # dither of 16-bit samples lies below
 _RANGE_DB = 20.0
+_LEAST_OFFSET = 1e-3  # of full scale
 
 Samples = NDArray[np.float32]
 
@@ -178,7 +179,7 @@ class Places:
 def _levels_dbfs(samples: Samples, block_s: float) -> NDArray[np.float64]:
     block = round(block_s * SAMPLE_RATE_HZ)
     n_blocks = samples.size // block
-    power = np.square(samples[: n_blocks * block].reshape(n_blocks, block), dtype=np.float64).mean(axis=1)
+    power = samples[: n_blocks * block].reshape(n_blocks, block).var(axis=1, dtype=np.float64)  # an offset is no sound
     levels: NDArray[np.float64] = 10 * np.log10(power + 1e-15)
     return levels
 
@@ -194,13 +195,24 @@ def gain_of(loudest_dbfs: float) -> float:
 
 
 def brought_up(samples: Samples) -> tuple[Samples, float]:
-    """Return quiet samples at a usual level and others as they are, with the level that is silence there, in dBFS."""
+    """Return quiet samples at a usual level and others as they are, with the level that is silence there, in dBFS.
+
+    A constant offset, as cheap converters add it, is taken away first: beside a large one quiet music would be
+    as nothing to the front end.
+    """
+    samples = _without_offset(samples)
     levels = _levels_dbfs(samples, _SECOND_S)
     loudest = float(levels.max()) if levels.size else 0.0
     gain = gain_of(loudest)
     if gain == 1.0:
         return samples, SILENCE_DBFS
     return np.clip(samples * np.float32(gain), -1.0, 1.0), silence_of(loudest) + 20 * float(np.log10(gain))
+
+
+def _without_offset(samples: Samples) -> Samples:
+    offset = float(samples.mean(dtype=np.float64)) if samples.size else 0.0
+    # What rounding leaves of a recording without an offset stays, so that its samples are what they were.
+    return samples if abs(offset) < _LEAST_OFFSET else samples - np.float32(offset)
 
 
 def first_audible_s(samples: Samples) -> float:

@@ -179,6 +179,18 @@ def test_dither_is_still_silence(run: Run, demo: Path, tmp_path: Path) -> None:
     assert run("index", path, "--db", tmp_path / "a.npdb").code == 3
 
 
+def test_a_constant_offset_is_no_sound(recognizer: Recognizer, pieces: dict[str, np.ndarray]) -> None:
+    """Quiet music after silence, all of it 0.3 of full scale too high."""
+    silence = np.zeros(6 * SAMPLE_RATE_HZ, np.float32)
+
+    def lifted(samples: np.ndarray) -> np.ndarray:
+        quiet = 0.003 * samples / np.sqrt(np.mean(samples**2))
+        return np.concatenate([silence, quiet]).astype(np.float32) + np.float32(0.3)
+
+    assert first_audible_s(lifted(pieces[next(iter(pieces))])) == pytest.approx(6.0, abs=0.2)
+    assert named(recognizer, pieces, lifted) == len(pieces)
+
+
 def test_where_sound_begins() -> None:
     loud = 0.1 * np.sin(np.arange(3 * SAMPLE_RATE_HZ) / 7).astype(np.float32)
     faint = np.float32(10 ** (-50 / 20)) * loud

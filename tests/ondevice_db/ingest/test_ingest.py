@@ -393,7 +393,7 @@ class TestRecognizer:
     def test_first_audible(self) -> None:
         samples = np.zeros(3 * SAMPLE_RATE_HZ, np.float32)
         assert first_audible_s(samples) == 0.0
-        samples[2 * SAMPLE_RATE_HZ :] = 0.01
+        samples[2 * SAMPLE_RATE_HZ :: 2], samples[2 * SAMPLE_RATE_HZ + 1 :: 2] = 0.01, -0.01
         assert first_audible_s(samples) == pytest.approx(2.0)
         assert first_audible_s(samples[:50]) == 0.0
 
