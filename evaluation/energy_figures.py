@@ -3,28 +3,21 @@
 The study is made by ``nowplaying energy --days 300 --report day.html``, which writes ``day.json`` beside the page.
 """
 
-import json
-from functools import cache
-from pathlib import Path
 from typing import Any
 
+from evaluation.committed import committed
 from nowplaying_core.text import markdown_table
+from simulator.reports.page import span
 
 __all__ = ["STUDY", "always_on_text", "architectures_text", "day_text", "days_text", "sensitivity_text", "summary_text"]
 
-STUDY = Path(__file__).resolve().parents[1] / "benchmarks" / "energy.json"
+STUDY = "benchmarks/energy.json"
 _N_SENSITIVE = 6
-
-
-@cache
-def _study() -> dict[str, Any]:
-    study: dict[str, Any] = json.loads(STUDY.read_text(encoding="utf-8"))
-    return study
 
 
 def summary_text() -> str:
     """Return README's paragraph: the average day at both costs of a wake-up."""
-    summary = _study()["summary"]
+    summary = committed(STUDY)["summary"]
     modelled = summary["modelled"]
     return (
         f"A day on a simulated Pixel 2, with the measured error rates of these models, takes {_mah(modelled)}, "
@@ -37,7 +30,7 @@ def summary_text() -> str:
 
 def day_text() -> str:
     """Return the average day: a table, wake-ups, and what became of the songs."""
-    summary = _study()["summary"]
+    summary = committed(STUDY)["summary"]
     rows = [
         [title, _mah(costs), _percent_interval(costs)]
         for title, costs in (
@@ -66,11 +59,11 @@ def days_text() -> str:
             day["title"].lower(),
             f"{day['music_h']:.1f}",
             f"{day['wakes_per_day']:.0f}",
-            f"{day['modelled']['mean']:.1f} ({day['modelled']['low']:.1f} to {day['modelled']['high']:.1f})",
+            _estimate(day["modelled"]),
             f"{day['published']['mean']:.1f}",
             "" if day["recall"] is None else f"{100 * day['recall']:.0f} %",
         ]
-        for day in _study()["scenarios"]
+        for day in committed(STUDY)["scenarios"]
     ]
     heads = ["day", "music, h", "wake-ups", "modelled, mAh", "published, mAh", "songs named"]
     return markdown_table(heads, rows, numbers=range(1, 6))
@@ -78,12 +71,13 @@ def days_text() -> str:
 
 def architectures_text() -> str:
     """Return the table over other ways to build the phone, and the other devices."""
-    study = _study()
+    study = committed(STUDY)
     rows = [
         [
             one["title"],
             f"{one['mah']['mean']:.1f}",
             f"{one['battery_percent']:.2f} %",
+            "" if one["published_percent"] is None else f"{one['published_percent']:.2f} %",
             f"{100 * one['recall']:.0f} %",
             f"{one['median_s']:.1f}",
         ]
@@ -92,8 +86,8 @@ def architectures_text() -> str:
     devices = "; ".join(
         f"{one['title']}: {one['mah']:.1f} mAh ({one['battery_percent']:.2f} %)" for one in study["devices"]
     )
-    heads = ["architecture, modelled", "mAh a day", "of the battery", "songs named", "median, s"]
-    return f"{markdown_table(heads, rows, numbers=range(1, 5))}\n\nThe average day on each device profile: {devices}."
+    heads = ["architecture, modelled", "mAh a day", "of the battery", "published system", "songs named", "median, s"]
+    return f"{markdown_table(heads, rows, numbers=range(1, 6))}\n\nThe average day on each device profile: {devices}."
 
 
 def always_on_text() -> str:
@@ -107,7 +101,7 @@ def always_on_text() -> str:
             f"{one['published_low_percent']:.2f} to {one['published_high_percent']:.2f} %",
             one["power"]["certainty"],
         ]
-        for one in _study()["always_on"]
+        for one in committed(STUDY)["always_on"]
     ]
     heads = ["always-on hardware", "mW", "mAh a day, modelled", "of the battery", "published system", "certainty"]
     return markdown_table(heads, rows, numbers=range(1, 5))
@@ -115,17 +109,22 @@ def always_on_text() -> str:
 
 def sensitivity_text() -> str:
     """Return the assumptions that move the modelled day most."""
-    study = _study()
+    study = committed(STUDY)
     widest = sorted(study["sensitivity"], key=lambda row: -abs(row["low_mah"] - row["high_mah"]))[:_N_SENSITIVE]
     rows = [
         [
             f"{row['title']} (`{row['name']}`)" if row["title"] != row["name"] else row["name"],
-            f"{row['constant']['low']:g} to {row['constant']['high']:g} {row['unit']}".rstrip(),
+            f"{span(row['constant']['low'], row['constant']['high'])} {row['unit']}".rstrip(),
             f"{min(row['low_mah'], row['high_mah']):.1f} to {max(row['low_mah'], row['high_mah']):.1f}",
         ]
         for row in widest
     ]
     return markdown_table(["assumption", "range", "mAh a day"], rows, numbers=(1, 2))
+
+
+def _estimate(figure: dict[str, Any]) -> str:
+    ends = "" if figure["low"] is None else f" ({figure['low']:.1f} to {figure['high']:.1f})"
+    return f"{figure['mean']:.1f}{ends}"
 
 
 def _mah(costs: dict[str, Any]) -> str:

@@ -12,7 +12,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Final
 
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
+from evaluation.committed import ROOT, committed
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.text import markdown_table
 
 __all__ = [
@@ -27,8 +28,10 @@ __all__ = [
     "size_text",
 ]
 
-RESULTS: Final = Path(__file__).with_name("export_figures.json")
-FIRMWARE_RESULTS: Final = Path(__file__).with_name("firmware_figures.json")
+_RESULTS: Final = "evaluation/export_figures.json"
+_FIRMWARE_RESULTS: Final = "evaluation/firmware_figures.json"
+RESULTS: Final = ROOT / _RESULTS
+FIRMWARE_RESULTS: Final = ROOT / _FIRMWARE_RESULTS
 
 
 def measure() -> dict[str, Any]:
@@ -98,11 +101,6 @@ def measure_firmware(frontend: Path) -> dict[str, Any]:
         return measure_cortex_m(sources, frontend.resolve(), build)
 
 
-def _stored() -> dict[str, Any]:
-    result: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
-    return result
-
-
 def parity_text() -> str:
     """Return the table of all figures of the verification, each with its tolerance."""
     rows = [
@@ -113,27 +111,28 @@ def parity_text() -> str:
             f"at {'least' if figure['at_least'] else 'most'} {figure['limit']:g}",
             figure["detail"],
         ]
-        for figure in _stored()["figures"]
+        for figure in committed(_RESULTS)["figures"]
     ]
     return markdown_table(["figure", "meaning", "found", "tolerance", "measured on"], rows, numbers=(2,))
 
 
 def size_text() -> str:
     """Return the size of a phone's bundle in one sentence."""
-    return f"The demo's twelve songs and both models take {_stored()['phone_bytes'] / 1e6:.1f} MB in `phone/`."
+    return (
+        f"The demo's twelve songs and both models take {committed(_RESULTS)['phone_bytes'] / 1e6:.1f} MB in `phone/`."
+    )
 
 
 def metadata_text() -> str:
     """Return how many bytes the metadata add to each graph."""
-    graphs = _stored()["graphs"]
+    graphs = committed(_RESULTS)["graphs"]
     grown = [f"{one['exported_bytes'] - one['bytes']:,} bytes in `{name}`" for name, one in graphs.items()]
     return f"Metadata take {', '.join(grown[:-1])} and {grown[-1]}."
 
 
 def detector_cost_text() -> str:
     """Return what the shipped detector needs on a microcontroller, from its manifest."""
-    manifest = builtin_model_dir(SHIPPED_DETECTOR) / "manifest.json"
-    cost = json.loads(manifest.read_text(encoding="utf-8"))["cost"]
+    cost = committed(f"models/{SHIPPED_DETECTOR}/manifest.json")["cost"]
     model, arena, macs = (f"{cost[name]:,}" for name in ("model_bytes", "arena_bytes", "macs_per_second"))
     return (
         f"The shipped detector takes {model} bytes of model, {arena} bytes of arena on a 64-bit host (less where "
@@ -143,7 +142,7 @@ def detector_cost_text() -> str:
 
 def firmware_cost_text() -> str:
     """Return what each part of the firmware example costs on an emulated Cortex-M4, as a table and a sum."""
-    cost = json.loads(FIRMWARE_RESULTS.read_text(encoding="utf-8"))
+    cost = committed(_FIRMWARE_RESULTS)
     hops = 100  # a second
     each = {"record": hops, "front_end": hops, "frame": hops, "network_step": hops / 64}
     names = {

@@ -7,6 +7,7 @@ from typing import Any
 
 from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_text
 from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.text import markdown_table
 
 __all__ = ["CARD_NAME", "METRICS_NAME", "card_text", "render_card", "write_card"]
 
@@ -112,9 +113,8 @@ def _header(manifest: Mapping[str, Any]) -> str:
 
 
 def _files(manifest: Mapping[str, Any]) -> str:
-    rows = ["| file | bytes | SHA-256 |", "|---|---:|---|"]
-    for name, record in manifest["files"].items():
-        rows.append(f"| `{name}` | {record['bytes']:,} | `{record['sha256'][:16]}…` |")
+    files = [(f"`{name}`", f"{one['bytes']:,}", f"`{one['sha256'][:16]}…`") for name, one in manifest["files"].items()]
+    rows = [markdown_table(["file", "bytes", "SHA-256"], files, numbers=[1])]
     if "embedding_space" in manifest:
         rows.append(f"\nEmbedding space: `{manifest['embedding_space']}`.")
     encoder = manifest.get("encoder", {})
@@ -135,15 +135,13 @@ def _files(manifest: Mapping[str, Any]) -> str:
 
 
 def _tensors(manifest: Mapping[str, Any]) -> str:
-    rows = ["| graph | tensor | dtype | shape | scale | zero point |", "|---|---|---|---|---:|---:|"]
+    rows = []
     for graph, tensors in manifest.get("tensors", {}).items():
         for side in ("input", "output"):
             spec = tensors[side]
             shape = " x ".join(str(size) for size in spec["shape"])
-            rows.append(
-                f"| `{graph}` | {side} | {spec['dtype']} | {shape} | {spec['scale']:.6g} | {spec['zero_point']} |"
-            )
-    return "\n".join(rows)
+            rows.append([f"`{graph}`", side, spec["dtype"], shape, f"{spec['scale']:.6g}", str(spec["zero_point"])])
+    return markdown_table(["graph", "tensor", "dtype", "shape", "scale", "zero point"], rows, numbers=(4, 5))
 
 
 def _training(manifest: Mapping[str, Any]) -> str:

@@ -1,27 +1,16 @@
 """The generated parts of the README and docs/accuracy.md, from the models' metrics and the benchmark's result (:mod:`evaluation.pages`)."""
 # ruff: noqa: E501  # prose is broken where the README breaks, not where Python does
 
-import json
-from pathlib import Path
-from typing import Any
-
+from evaluation.committed import committed
 from evaluation.goals import detector_table
 from evaluation.retrieval.report import OUT_OF_SAMPLE, false_accept_table, known_table, percent
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.text import markdown_table
 
-ROOT = Path(__file__).resolve().parents[1]
-
-
-def read(name: str) -> dict[str, Any]:
-    """Return a JSON file of the repository."""
-    content: dict[str, Any] = json.loads((ROOT / name).read_text(encoding="utf-8"))
-    return content
-
 
 def retrieval_text() -> str:
     """Return the two tables of retrieval with what they were measured on."""
-    metrics = read(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
+    metrics = committed(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
     lines = [
         "Measured on split `dev` of the development corpus ([data.md](data.md)). All "
         f"{metrics['n_songs']} `train` and `dev` tracks are",
@@ -42,14 +31,17 @@ def retrieval_text() -> str:
 
 def grid_text() -> str:
     """Return what the high-resolution model reaches on the seed paper's grid."""
-    metrics = read("models/fingerprinter-sync-v1/metrics.json")
+    metrics = committed("models/fingerprinter-sync-v1/metrics.json")
     cells = {(row["table"], row["snr_db"], row["length_s"], row["system"]): row for row in metrics["rows"]}
     lengths = sorted({row["length_s"] for row in metrics["rows"]})
     columns = [("noise", 0.0), ("noise", 10.0), ("noise and room", 0.0), ("noise and room", 10.0)]
     rows = [
-        f"| {length:g} s | {system} | {level} | "
-        + " | ".join(percent(cells[(*column, length, system)][level]["rate"]) for column in columns)
-        + " |"
+        [
+            f"{length:g} s",
+            system,
+            level,
+            *(percent(cells[(*column, length, system)][level]["rate"]) for column in columns),
+        ]
         for length in lengths
         for system, level in (
             ("majority, exact", "segment"),
@@ -59,7 +51,7 @@ def grid_text() -> str:
             ("landmarks", "song"),
         )
     ]
-    headers = " | ".join(f"{table}, {snr:g} dB" for table, snr in columns)
+    heads = ["query", "system", "level", *(f"{table}, {snr:g} dB" for table, snr in columns)]
     lines = [
         f"The high-resolution model `{metrics['model']}` ({metrics['window_s']:g} s windows every {metrics['hop_s']:g} s) on "
         f"the grid of {metrics['title']}, top-1 in %:",
@@ -67,16 +59,14 @@ def grid_text() -> str:
         f"{metrics['n_tracks']} tracks. *majority* is the paper's retrieval, *landmarks* a Shazam-type",
         "baseline, *segment* the nearest reference, *timestamps* the share of right songs placed within 50 ms.",
         "",
-        f"| query | system | level | {headers} |",
-        "|---|---|---|---|---|---|---|",
-        *rows,
+        markdown_table(heads, rows),
     ]
     return "\n".join(lines)
 
 
 def accuracy_rows() -> list[tuple[float, dict[str, float]]]:
     """Return song-level top-1 in % by query length, at 0 dB in rooms: ours, the paper's retrieval, landmarks."""
-    rows = read("models/fingerprinter-sync-v1/metrics.json")["rows"]
+    rows = committed("models/fingerprinter-sync-v1/metrics.json")["rows"]
     hard = [row for row in rows if (row["table"], row["snr_db"]) == ("noise and room", 0.0)]
     systems = {"ours": "ours, pq", "published retrieval": "majority, exact", "landmarks": "landmarks"}
     found = {(row["length_s"], row["system"]): 100 * row["song"]["rate"] for row in hard}
@@ -86,11 +76,11 @@ def accuracy_rows() -> list[tuple[float, dict[str, float]]]:
 
 def headline_text() -> str:
     """Return the README's small table of accuracy, detection, speed and energy."""
-    metrics = read(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
+    metrics = committed(f"models/{SHIPPED_FINGERPRINTER}/metrics.json")
     known = {row["condition"]: row for row in metrics["known"]}
     false = {(row["queries"], row["condition"]): row for row in metrics["false_accepts"]}
     wrong = false["unknown music", "5 dB, 8 s"]
-    streams = read(f"models/{SHIPPED_DETECTOR}/metrics.json")["streams"]
+    streams = committed(f"models/{SHIPPED_DETECTOR}/metrics.json")["streams"]
     rows = [
         (f"right song first, {name}", f"{percent(known[name]['rank1']['rate'])} %", f"{metrics['n_songs']} songs")
         for name in ("5 dB, 8 s", "0 dB, room, 8 s", "0 dB, room, 3 s")
@@ -106,7 +96,7 @@ def headline_text() -> str:
 
 def detector_text() -> str:
     """Return the detector's figures with their goals."""
-    metrics = read(f"models/{SHIPPED_DETECTOR}/metrics.json")
+    metrics = committed(f"models/{SHIPPED_DETECTOR}/metrics.json")
     clips, streams = metrics["clips"], metrics["streams"]
     narrow = clips["area"]["low-passed 3.5 kHz"]
     lines = [
@@ -124,7 +114,7 @@ def detector_text() -> str:
 
 def speed_text() -> str:
     """Return indexing and query speed in a paragraph."""
-    speed = read("benchmarks/speed.json")
+    speed = committed("benchmarks/speed.json")
     return (
         f"On two x86-64 cores, indexing runs at {speed['index_wav_16k_times_real_time']:.0f} times real time from 16 kHz WAV "
         f"and {speed['index_mp3_44k1_times_real_time']:.0f} times from 44.1 kHz MP3;\na query of 8 s takes "

@@ -10,10 +10,11 @@ __all__ = ["clock", "html_table", "markdown_table", "native_path", "plain", "pri
 
 
 def clock(seconds: float) -> str:
-    """Return a time as minutes and seconds, such as ``"1:02.5"``; negative times keep their sign."""
+    """Return a time as minutes and seconds, such as ``"1:02.5"``, from an hour on as ``"1:02:03.5"``; signed."""
     tenths = round(abs(seconds) * 10)
     sign = "-" if seconds < 0 and tenths else ""
-    return f"{sign}{tenths // 600}:{tenths % 600 / 10:04.1f}"
+    hours, minutes, rest = tenths // 36_000, tenths // 600 % 60, tenths % 600 / 10
+    return f"{sign}{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{sign}{minutes}:{rest:04.1f}"
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:

@@ -7,7 +7,19 @@ from nowplaying_core.text import clock, markdown_table, plain
 
 
 @pytest.mark.parametrize(
-    ("seconds", "text"), [(0, "0:00.0"), (59.96, "1:00.0"), (62.5, "1:02.5"), (-1.25, "-0:01.2"), (-0.01, "0:00.0")]
+    ("seconds", "text"),
+    [
+        (0, "0:00.0"),
+        (59.96, "1:00.0"),
+        (62.5, "1:02.5"),
+        (83.42, "1:23.4"),
+        (-1.25, "-0:01.2"),
+        (-0.01, "0:00.0"),
+        (3599.9, "59:59.9"),
+        (3599.96, "1:00:00.0"),
+        (21_723.5, "6:02:03.5"),
+        (-3600, "-1:00:00.0"),
+    ],
 )
 def test_clock(seconds: float, text: str) -> None:
     assert clock(seconds) == text

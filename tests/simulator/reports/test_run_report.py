@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from nowplaying_core.text import clock
 from simulator.days.study import Study
 from simulator.days.summary import summarise
 from simulator.phone.conditions import Condition, PauseReason
@@ -229,8 +228,3 @@ def test_json_of_a_run(result: SimulationResult) -> None:
     assert energy_mj["total_published"] > energy_mj["total"]
     assert stored["provenance"].keys() >= {"command", "version", "date", "models", "database", "device", "seed"}
     assert stored["findings"][0] == "1 song named in 2:00.0 of sound."
-
-
-@pytest.mark.parametrize(("time_s", "text"), [(0.0, "0:00.0"), (59.96, "1:00.0"), (83.42, "1:23.4"), (3600, "60:00.0")])
-def test_clock(time_s: float, text: str) -> None:
-    assert clock(time_s) == text
