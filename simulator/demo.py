@@ -119,7 +119,7 @@ def _day_text(result: SimulationResult, day: dict[str, Any]) -> str:
         charge_mah = published.day_mah(device.published.wakes_per_day)
         lines.append(
             f"A day with the published {device.published.wakes_per_day:g} wake-ups of {published.wake_j:g} J costs "
-            f"{charge_mah:.1f} mAh on a {device.title}, "
+            f"{charge_mah:.1f} mAh on the {device.title}, "
             f"{device.battery_percent_of_mah(charge_mah):.2f} % of its battery."
         )
     modelled = day["modelled"]

@@ -105,7 +105,7 @@ class SimulationResult:
             f"{_count(usage.n_wakes, 'wake-up')} of the processor: {n_named} named a song, "
             f"{usage.n_wakes - n_named} did not.",
             f"{total_mj / 1000:.2f} J of energy ({device.mah(total_mj):.3f} mAh, {total_mj / 3600:.3f} mWh), "
-            f"{device.battery_percent(total_mj):.4f} % of the battery of a {device.title}.",
+            f"{device.battery_percent(total_mj):.4f} % of the battery ({device.title}).",
         ]
         if total_mj and elapsed_s >= LEAST_MEAN_S:
             listening = usage.by_cause_mj(self.modelled)[LISTENING]

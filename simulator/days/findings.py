@@ -23,7 +23,7 @@ def findings(summary: dict[str, Any], device: str) -> list[str]:
     interval = modelled["battery_percent_interval_95"]
     spread = f" (95 % interval of the mean {interval[0]:.3f} to {interval[1]:.3f})" if interval else ""
     sentences = [
-        f"{percent:.2f} % of the battery of a {device} a day{spread}: {total:.1f} mAh, "
+        f"{device}: {percent:.2f} % of the battery a day{spread}, {total:.1f} mAh, "
         f"{modelled['mwh_per_day']:.0f} mWh, {modelled['j_per_day']:.0f} J, or {modelled['mean_ua']:.0f} uA on average."
     ]
     if interval is None:

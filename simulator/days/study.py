@@ -183,7 +183,7 @@ class Study:
             )
         if self.published is None:
             remarks.append(
-                f"Nobody published the energy of a wake-up on a {self.device.title}: only modelled costs are shown."
+                f"{self.device.title}: nobody published the energy of a wake-up; only modelled costs are shown."
             )
         return remarks
 

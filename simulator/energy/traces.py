@@ -139,9 +139,15 @@ class Measurement:
 def _difference(more: Trace, less: Trace, factor: float) -> Constant:
     (high, high_error), (low, low_error) = more.mean_ma(), less.mean_ma()
     difference, error = high - low, (high_error**2 + low_error**2) ** 0.5
+    if difference < -1.96 * error:
+        message = (
+            f"{more.name} draws {-difference:.4g} mA less than {less.name}, where it should draw more: "
+            "are the traces in each other's place?"
+        )
+        raise ConfigError(message)
     if difference <= 1.96 * error:
         message = (
-            f"{more.name} draws {difference:.4g} mA more than {less.name}, with a standard error of {error:.2g} mA: "
+            f"{more.name} and {less.name} differ by {difference:.4g} mA, with a standard error of {error:.2g} mA: "
             "no more than noise; measure for longer, or with fewer other wake-ups of the device"
         )
         raise ConfigError(message)

@@ -146,7 +146,7 @@ def _units(result: SimulationResult, energy_mj: float) -> tuple[str, str, str, s
 
 def _energy_table(result: SimulationResult) -> Table:
     """Return the energy of a run by component."""
-    title = f"Energy of {clock(result.usage.elapsed_s)} on a {result.device.title}"
+    title = f"Energy of {clock(result.usage.elapsed_s)} on: {result.device.title}"
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
     for name in ENERGY_HEADINGS:
         table.add_column(name, justify="left" if name == ENERGY_HEADINGS[0] else "right")

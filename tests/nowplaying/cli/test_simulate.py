@@ -33,7 +33,7 @@ def test_a_run_ends_with_its_summary(run: Run, database: Path, music_folder: Pat
     assert tail[0] == "- 1 song named in 0:20.0 of sound."
     assert tail[1] == "- 1 wake-up of the processor: 1 named a song, 0 did not."
     assert "J of energy" in tail[2]
-    assert "% of the battery of a Google Pixel 2" in tail[2]
+    assert "% of the battery (Google Pixel 2)." in tail[2]
     (record,) = run("simulate", "--db", database, "--json", music_folder / "song-1.wav").records
     assert record["n_songs"] == record["n_wakes"] == 1
     assert record["battery_percent"] == pytest.approx(record["energy_mj"]["total"] / (2700 * 4.0 * 36), abs=1e-8)

@@ -85,8 +85,11 @@ def test_a_wake_up_cheaper_than_its_computing_is_refused(tmp_path: Path) -> None
 def test_a_difference_that_is_noise_is_refused(tmp_path: Path) -> None:
     paths = write_traces(tmp_path)
     same = measure({**paths, "listening": paths["asleep"]})
-    with pytest.raises(ConfigError, match="noise"):
+    with pytest.raises(ConfigError, match="no more than noise"):
         same.detector()
+    swapped = measure({**paths, "listening": paths["asleep"], "asleep": paths["listening"]})
+    with pytest.raises(ConfigError, match="in each other's place"):
+        swapped.detector()
 
 
 @pytest.mark.parametrize(
