@@ -1,7 +1,8 @@
-"""Let ``listen`` run on a pipe for hours of sound, as fast as it listens, and watch its memory.
+"""Let ``listen`` run on a pipe for hours of sound and watch its memory.
 
-``python -m evaluation.endurance.soak_listen --hours 24 --out soak.json``: a day of songs, noise and silence goes in
-as raw PCM. A growth of the resident set behind the first hour is what is looked for.
+``python -m evaluation.endurance.soak_listen --hours 24 --speed 50 --out soak.json``: a day of songs, noise and silence
+goes in as raw PCM, fifty times as fast as it sounds; without ``--speed``, as fast as it is taken. A growth of the
+resident set behind the first hour is what is looked for.
 """
 
 import argparse
@@ -32,17 +33,26 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     """Run the soak and write its figures."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hours", type=float, default=24.0)
+    parser.add_argument("--speed", type=float, help="times real time; without it, as fast as listen takes it")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
-    result = soak(options.hours)
+    result = soak(options.hours, options.speed)
     print(json.dumps(result, indent=2))
     if options.out is not None:
         write_json(options.out, result)
     return result
 
 
-def soak(hours: float) -> dict[str, Any]:
-    """Return the resident set every ten minutes of sound, in MB, and how many songs were named."""
+def soak(hours: float, speed: float | None = None) -> dict[str, Any]:
+    """Return the resident set every ten minutes of sound, in MB, and how many songs were named.
+
+    Parameters
+    ----------
+    hours : float > 0
+        Sound to send.
+    speed : float > 0, optional
+        Times real time at which it is sent.
+    """
     rng = np.random.default_rng(11)
     songs = [to_int16(load(one.path)) for one in demo_recordings().values() if one.indexed]
     noise = to_int16(0.01 * rng.standard_normal(30 * SAMPLE_RATE_HZ).astype(np.float32))
@@ -66,6 +76,8 @@ def soak(hours: float) -> dict[str, Any]:
                 for part in (songs[int(rng.integers(len(songs)))], noise, silence):
                     process.stdin.write(part.astype("<i2").tobytes())
                     n_sent += part.size
+                if speed is not None:
+                    time.sleep(max(0.0, began_s + n_sent / SAMPLE_RATE_HZ / speed - time.perf_counter()))
                 if n_sent >= (looked + 1) * _LOOK_S * SAMPLE_RATE_HZ:
                     looked = n_sent // (_LOOK_S * SAMPLE_RATE_HZ)
                     resident.append(_resident_mb(process.pid))
@@ -77,8 +89,14 @@ def soak(hours: float) -> dict[str, Any]:
         "times_real_time": round(n_sent / SAMPLE_RATE_HZ / (time.perf_counter() - began_s), 1),
         "exit_code": code,
         "n_named": len(named),
+        "growth_after_the_first_hour_mb": _growth_mb(resident),
         "resident_mb": resident,
     }
+
+
+def _growth_mb(resident_mb: Sequence[float]) -> float | None:
+    later = resident_mb[3_600 // _LOOK_S - 1 :]
+    return round(max(later) - later[0], 1) if later else None
 
 
 def _resident_mb(pid: int) -> float:
