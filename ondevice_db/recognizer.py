@@ -290,7 +290,7 @@ class Recognizer:
         return _from_the_first_sample(self._at_other_speeds(answer, samples, start_s, speeds_percent, as_is=as_is))
 
     def recognize_every(
-        self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float
+        self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float, *, explainable: bool = False
     ) -> Iterator[tuple[float, Recognition]]:
         """Name the song again and again, each time as soon as so much of the recording is there.
 
@@ -299,6 +299,8 @@ class Recognizer:
         sound : path, (samples, sample_rate_hz), or ndarray of float32, shape (n,), in [-1, 1]
             As of `recognize`.
         every_s : float > 0, seconds
+        explainable : bool
+            Keep what `explain` and `align` need; without it the answers of a whole day are small.
 
         Yields
         ------
@@ -306,9 +308,15 @@ class Recognizer:
             Of the query, where its ``offset_s`` counts from. A rest shorter than half a query is left out.
         answer : Recognition
         """
-        if not every_s > 0:
+        if not 0 < every_s < np.inf:
             message = f"every_s: expected seconds above 0, found {every_s}"
             raise ConfigError(message)
+        for start_s, answer in self._every(sound, every_s):
+            yield start_s, answer if explainable else replace(answer, query=None)
+
+    def _every(
+        self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float
+    ) -> Iterator[tuple[float, Recognition]]:
         size, as_is = round(QUERY_S * SAMPLE_RATE_HZ), isinstance(sound, np.ndarray)
         with _blocks_of(sound) as blocks:
             held, first, number = np.zeros(0, np.float32), 0, 0
@@ -449,7 +457,10 @@ def _blocks_of(sound: Sound | AudioSource | NDArray[np.float32]) -> AudioSource:
 
 def _query_of(recognition: Recognition) -> Query:
     if recognition.query is None:
-        message = "recognition: expected an answer of a Recognizer with its query, found one without"
+        message = (
+            "recognition: expected an answer of a Recognizer with its query, found one without; "
+            "recognize_every keeps it where explainable is True"
+        )
         raise ConfigError(message)
     return recognition.query
 

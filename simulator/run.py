@@ -13,7 +13,7 @@ from detector.gate import GateConfig
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.audio import Sound, open_stream
+from nowplaying_core.audio import AudioSource, Sound, open_stream
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.text import clock, html_table
 from ondevice_db.recognizer import Recognizer
@@ -286,7 +286,7 @@ def run_phone(
 
 
 def simulate_source(
-    source: Sound,
+    source: Sound | AudioSource,
     setup: Setup,
     *,
     command: str = "",
@@ -299,13 +299,14 @@ def simulate_source(
     ----------
     source : str, Path or (samples, sample_rate_hz)
         A recording, ``"-"`` for raw PCM on standard input, ``"mic"`` or ``"mic:DEVICE"``.
+        An opened stream is closed at the end.
     setup : Setup
     command : str
         That asked for the run, for its provenance.
     on_event, on_sound : callable, optional
         Called with every event, and with every chunk of sound before the phone gets it.
     """
-    with open_stream(source) as stream:
+    with source if isinstance(source, AudioSource) else open_stream(source) as stream:
         return run_phone(
             setup.make_phone(),
             watched(stream, on_sound),

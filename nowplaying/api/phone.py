@@ -68,7 +68,7 @@ def listen(
 
 def simulate(
     database: str | Path | Sequence[str | Path],
-    sound: Sound | None = None,
+    sound: Sound | AudioSource | None = None,
     *,
     scene: str | None = None,
     device: str | Path = "pixel-2",
@@ -87,7 +87,7 @@ def simulate(
     database : path or sequence of paths
         Folders NAME.npdb; several are searched as one.
     sound : str, Path or (samples, sample_rate_hz), optional
-        A recording, ``"-"`` or ``"mic"``.
+        A recording, ``"-"`` or ``"mic"``. An opened stream is closed at the end.
     scene : str, optional
         A shipped scene in place of a recording: evening, commute, office or another of `simulator.scenes.scripts`.
     device : str or Path

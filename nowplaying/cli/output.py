@@ -61,7 +61,14 @@ class _StderrHandler(logging.Handler):
     """Write remarks as plain lines, and warnings and other libraries' records with their level and logger."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        text = record.getMessage()
+        try:
+            text = record.getMessage()
+        except Exception as error:  # noqa: BLE001 (another library's record that does not fit its text)
+            text = f"{record.msg} ({type(error).__name__}: {error})"
+        if record.exc_info and record.exc_info[1] is not None:
+            text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
+            if logging.getLogger().isEnabledFor(logging.DEBUG):
+                text += "\n" + logging.Formatter().formatException(record.exc_info)
         if record.levelno != logging.INFO or record.name.partition(".")[0] not in PACKAGES:
             text = f"{record.levelname.lower()}: {record.name}: {text}"
         _to_stderr(text)

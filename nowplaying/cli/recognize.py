@@ -95,7 +95,7 @@ def recognize(
         answers: list[tuple[float, Recognition]] = []
         try:
             sound = sound_of(source, raw_rate, raw_format)
-            for start_s, answer in _answers(recognizer, sound, at_s, every_s, speeds_percent):
+            for start_s, answer in _answers(recognizer, sound, at_s, every_s, speeds_percent, explainable=explain):
                 if start_s is not None:
                     # Only what the summary needs: a day has ten thousand answers.
                     answers.append((start_s, replace(answer, query=None)))
@@ -124,12 +124,14 @@ def _answers(
     at_s: float | None,
     every_s: float | None,
     speeds_percent: float,
+    *,
+    explainable: bool,
 ) -> "Iterator[tuple[float | None, Recognition]]":
     """Yield the answers as they come; the time is None where there is only one."""
     if every_s is None:
         yield None, recognizer.recognize(sound, at_s=at_s, speeds_percent=speeds_percent)
     else:
-        yield from recognizer.recognize_every(sound, every_s)
+        yield from recognizer.recognize_every(sound, every_s, explainable=explainable)
 
 
 def _summarize(source: str, answers: "list[tuple[float, Recognition]]", *, as_json: bool) -> None:

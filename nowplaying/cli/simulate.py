@@ -9,7 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from nowplaying.cli import complete
-from nowplaying.cli.options import AllStates, Databases, DetectorModel, Device, FingerprinterModel, Json, Report, Seed
+from nowplaying.cli.options import (
+    AllStates,
+    Databases,
+    DetectorModel,
+    Device,
+    FingerprinterModel,
+    Json,
+    RawKind,
+    RawRate,
+    Report,
+    Seed,
+    sound_of,
+)
 from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
@@ -58,6 +70,8 @@ def simulate(
     seed: Seed = 1,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
+    raw_rate: RawRate = None,
+    raw_format: RawKind = None,
     as_json: Json = False,
 ) -> None:
     """Play a file or a scene to the simulated phone: states, wake-ups, songs, latency, energy."""
@@ -70,7 +84,7 @@ def simulate(
     with _watching(wanted=live, speed=speed) as watch:
         result = play(
             databases,
-            source,
+            None if source is None else sound_of(source, raw_rate, raw_format),
             scene=scene,
             device=device,
             seed=seed,

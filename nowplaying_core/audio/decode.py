@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from nowplaying_core.audio.ffmpeg import ffmpeg_frames, has_ffmpeg
 from nowplaying_core.audio.joined import MpegRest, next_part, wav_data
 from nowplaying_core.audio.memory import MemoryFile
+from nowplaying_core.audio.mpeg import skip_tags, torn_tag_bytes
 from nowplaying_core.audio.quiet import QuietStderr
 from nowplaying_core.audio.sniff import BY_FFMPEG, sniff
 from nowplaying_core.audio.window import FileWindow
@@ -70,14 +71,17 @@ def open_parts(path: Path | MemoryFile, *, lenient: bool = False) -> Generator[P
     try:
         with path.open("rb") as handle:
             kind = sniff(handle, 0, size_bytes)
-            needs_ffmpeg = kind in BY_FFMPEG or (kind == "FLAC" and _flac_has_no_length(handle) and has_ffmpeg())
+            start = 0 if kind != "MPEG" else torn_tag_bytes(handle, size_bytes)
+            needs_ffmpeg = kind in BY_FFMPEG or (
+                kind == "FLAC" and _flac_has_no_length(handle, size_bytes) and has_ffmpeg()
+            )
     except OSError as error:
         message = f"{path}: cannot read this file ({error.strerror}); check its permissions"
         raise AudioFormatError(message) from error
     if needs_ffmpeg:
         yield _by_ffmpeg(path, f"it holds {kind}", lenient=lenient)
         return
-    start, n_parts = 0, 0
+    n_parts = 0
     while n_parts < _MOST_PARTS:
         reader = _Reader(path, start, size_bytes, lenient=lenient)
         sound = reader.open()
@@ -126,8 +130,8 @@ def _check_some(path: Path | MemoryFile, size_bytes: int) -> int:
     return size_bytes
 
 
-def _flac_has_no_length(handle: BinaryIO) -> bool:
-    handle.seek(0)
+def _flac_has_no_length(handle: BinaryIO, size_bytes: int) -> bool:
+    handle.seek(skip_tags(handle, 0, size_bytes))
     head = handle.read(26)
     # 36 bits of the count of samples; libsndfile ends with an error where they are zero.
     return head[:4] == b"fLaC" and len(head) == 26 and not head[21] & 15 and not any(head[22:26])
@@ -157,7 +161,7 @@ class _Reader:
                 if data is not None and data[1] == 0 and end - data[2] >= 2:
                     # Left by a writer that was stopped before it came back to write the size.
                     changes[data[0] - start] = b"\xff\xff\xff\xff"
-                    changes[4] = b"\xff\xff\xff\xff"
+                    changes[skip_tags(handle, start, end) - start + 4] = b"\xff\xff\xff\xff"
                     _log.warning("%s: its header states no samples; all bytes behind it are read", path)
         try:
             with self._quiet.block():

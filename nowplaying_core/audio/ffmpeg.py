@@ -20,6 +20,8 @@ __all__ = ["ffmpeg_frames", "has_ffmpeg"]
 
 _BLOCK_BYTES = 1 << 19
 _PROBE_TIMEOUT_S = 30
+# What names other files instead of holding sound.
+_LISTS = {"concat", "dash", "hls", "image2", "imf", "rtsp", "sdp", "webm_dash_manifest"}
 
 
 def has_ffmpeg() -> bool:
@@ -61,7 +63,7 @@ def _input_options(path: Path | MemoryFile) -> list[str]:
 
 def _probe(path: Path | MemoryFile) -> tuple[int, int]:
     command = ["ffprobe", *_input_options(path), "-select_streams", "a:0"]
-    command += ["-show_entries", "stream=sample_rate,channels", "-of", "json"]
+    command += ["-show_entries", "stream=sample_rate,channels:format=format_name", "-of", "json"]
     try:
         given = path.data if isinstance(path, MemoryFile) else b""
         done = subprocess.run(command, input=given, capture_output=True, timeout=_PROBE_TIMEOUT_S, check=False)
@@ -69,11 +71,15 @@ def _probe(path: Path | MemoryFile) -> tuple[int, int]:
         message = f"ffprobe did not answer within {_PROBE_TIMEOUT_S} s"
         raise AudioFormatError(message) from error
     try:
-        stream = json.loads(done.stdout)["streams"][0]
+        found = json.loads(done.stdout)
+        stream, kinds = found["streams"][0], set(str(found["format"]["format_name"]).split(","))
         sample_rate_hz, n_channels = int(stream["sample_rate"]), int(stream["channels"])
     except (ValueError, KeyError, IndexError, TypeError) as error:
         message = f"ffmpeg says {_last_line(done.stderr, path) or 'there is no audio stream in it'!r}"
         raise AudioFormatError(message) from error
+    if kinds & _LISTS:
+        message = f"ffmpeg finds a list of other files ({', '.join(sorted(kinds))}); name those"
+        raise AudioFormatError(message)
     if sample_rate_hz < 1 or n_channels < 1:
         message = f"ffmpeg finds an impossible stream ({sample_rate_hz} Hz, {n_channels} channels)"
         raise AudioFormatError(message)

@@ -5,7 +5,7 @@ Libsndfile reads the first part and ends there. What these functions return is w
 
 from typing import BinaryIO
 
-from nowplaying_core.audio.mpeg import scan_mpeg
+from nowplaying_core.audio.mpeg import scan_mpeg, skip_tags
 
 __all__ = ["MpegRest", "next_part", "wav_data"]
 
@@ -18,7 +18,9 @@ _TOLERATED_FRAMES = 5
 
 
 def next_part(handle: BinaryIO, kind: str | None, start: int, end: int) -> int | None:
-    """Return where in a file the part behind the one at ``start`` begins; None where there is none."""
+    """Return where in a file the part behind the one at ``start`` begins, tags passed over; None without one."""
+    if kind in {"WAV", "FLAC", "Ogg"}:
+        start = skip_tags(handle, start, end)
     if kind == "WAV":
         return _next_wav(handle, start, end)
     if kind == "FLAC":
@@ -71,7 +73,7 @@ def _next_ogg(handle: BinaryIO, start: int, end: int) -> int | None:
 
 def wav_data(handle: BinaryIO, start: int, end: int) -> tuple[int, int, int] | None:
     """Return where the size of a WAV file's samples stands, that size, and where they begin; None without samples."""
-    at = start + 12
+    at = skip_tags(handle, start, end) + 12
     while at + 8 <= end:
         handle.seek(at)
         head = handle.read(8)

@@ -8,7 +8,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-__all__ = ["Frame", "MpegScan", "adts_frame", "holds", "mpeg_frame", "scan_mpeg", "tag_bytes"]
+__all__ = [
+    "Frame",
+    "MpegScan",
+    "adts_frame",
+    "holds",
+    "mpeg_frame",
+    "scan_mpeg",
+    "skip_tags",
+    "tag_bytes",
+    "torn_tag_bytes",
+]
 
 _KBITS_1 = (
     (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
@@ -24,6 +34,7 @@ _RATES_HZ = {3: (44_100, 48_000, 32_000), 2: (22_050, 24_000, 16_000), 0: (11_02
 _ADTS_RATES_HZ = (96_000, 88_200, 64_000, 48_000, 44_100, 32_000, 24_000, 22_050, 16_000, 12_000, 11_025, 8_000, 7_350)
 _READ_BYTES = 1 << 20
 _LONGEST_FRAME = 8_192
+_MOST_TAGS = 100
 _RUN = 3  # frames that must follow each other where none was before
 
 
@@ -87,6 +98,35 @@ def tag_bytes(head: bytes) -> int:
     return 0
 
 
+def skip_tags(handle: BinaryIO, start: int, end: int) -> int:
+    """Return where the sound behind the tags at a position begins; one that states more than there is is no tag."""
+    for _ in range(_MOST_TAGS):
+        handle.seek(start)
+        head = handle.read(16)
+        size = tag_bytes(head)
+        if not size or head[:3] == b"TAG" or start + size >= end:
+            break
+        start += size
+    return start
+
+
+def torn_tag_bytes(handle: BinaryIO, end: int) -> int:
+    """Return where the frames begin behind an ID3 tag that states more than there is, which decoders believe; or 0."""
+    handle.seek(0)
+    data = handle.read(_READ_BYTES)
+    if data[:3] != b"ID3" or tag_bytes(data[:16]) < end:
+        return 0
+    return _next_run(data, 10, is_last=len(data) == end)
+
+
+def _lyrics_bytes(data: bytes, at: int) -> int:
+    """Return the length of a Lyrics3 tag, which is stated at its end; 0 where none begins."""
+    if data[at : at + 11] != b"LYRICSBEGIN":
+        return 0
+    ends = [found + 9 for mark in (b"LYRICS200", b"LYRICSEND") if (found := data.find(mark, at)) >= 0]
+    return min(ends) - at if ends else 0
+
+
 @dataclass(frozen=True, slots=True)
 class MpegScan:
     """The frames of a file, in order.
@@ -141,7 +181,8 @@ def _frames(handle: BinaryIO, start: int, end: int) -> Iterator[tuple[int, Frame
                 yield at, frame, 0
             at += frame.n_bytes
             continue
-        if size := tag_bytes(data[here : here + 16]):
+        size = tag_bytes(data[here : here + 16]) or _lyrics_bytes(data, here)
+        if size and (at + size <= end or data[here : here + 3] == b"TAG"):
             at += size
             continue
         in_step = False

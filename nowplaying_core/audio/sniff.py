@@ -2,7 +2,7 @@
 
 from typing import BinaryIO
 
-from nowplaying_core.audio.mpeg import holds, tag_bytes
+from nowplaying_core.audio.mpeg import holds, skip_tags
 
 __all__ = ["BY_FFMPEG", "SNIFF_BYTES", "kind_of", "sniff"]
 
@@ -47,7 +47,6 @@ _MAGIC = (
     (0, b"DSD ", "DSF"),
     (0, b"\x00\x00\x01\xba", "MPEG program or transport stream"),
 )
-_MOST_TAGS = 8
 
 
 def kind_of(data: bytes, *, ends: bool) -> str | None:
@@ -81,11 +80,7 @@ def kind_of(data: bytes, *, ends: bool) -> str | None:
 
 def sniff(handle: BinaryIO, start: int, end: int) -> str | None:
     """Return the container that begins at a position of a file; tags before it are passed over."""
-    for _ in range(_MOST_TAGS):
-        handle.seek(start)
-        data = handle.read(min(SNIFF_BYTES, end - start))
-        size = tag_bytes(data[:16])
-        if not size or data[:3] == b"TAG":
-            break
-        start += size
+    start = skip_tags(handle, start, end)
+    handle.seek(start)
+    data = handle.read(min(SNIFF_BYTES, end - start))
     return kind_of(data, ends=start + len(data) >= end)

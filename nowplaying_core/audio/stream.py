@@ -1,6 +1,7 @@
 """One interface for sound from a file, standard input or a microphone: chunks of mono float32 at 16 kHz."""
 
 import itertools
+import logging
 import sys
 from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
@@ -21,12 +22,15 @@ from nowplaying_core.errors import AudioFormatError, ConfigError
 
 __all__ = ["AudioSource", "Sound", "load", "open_stream", "samples_of"]
 
+_log = logging.getLogger(__name__)
+
 Samples = NDArray[np.float32]
 Sound = str | Path | tuple[NDArray[Any], int]
 """A sound as users give it: a path, or samples with their rate in Hz."""
 
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 1_000, 1_000_000
 _READ_SAMPLES = 1_600
+_FAR_ABOVE_FULL_SCALE = 8.0  # lossy codecs and resampling reach 2
 
 
 class AudioSource:
@@ -252,11 +256,15 @@ def _to_mono_16k(name: str, sample_rate_hz: int, mono: Iterator[Samples]) -> Gen
 
 def _checked(name: str, blocks: Generator[Samples, None, None]) -> Generator[Samples, None, None]:
     """Clip to [-1, 1] (lossy codecs and resampling overshoot), drop empty blocks, refuse a source without samples."""
-    n_samples = 0
+    n_samples, is_warned = 0, False
     try:
         for block in blocks:
             if len(block):
                 n_samples += len(block)
+                peak = float(np.abs(block).max())
+                if peak > _FAR_ABOVE_FULL_SCALE and not is_warned:
+                    is_warned = True
+                    _log.warning("%s: samples reach %.3g times full scale and are clipped; normalize it", name, peak)
                 yield np.clip(block, -1.0, 1.0).astype(np.float32, copy=False)
     except MemoryError as error:
         message = f"{name}: there is not enough memory to read this recording; end other programs and try again"

@@ -5,6 +5,11 @@ is simple, though (nodes of equal size: number of descendants, two children or a
 every number in it is checked here first; the caller has checked size and hash before that.
 """
 
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -44,7 +49,7 @@ def build_annoy(vectors: NDArray[np.float32], path: Path, *, n_trees: int, seed:
         index.add_item(number, row)
     index.build(n_trees, n_jobs=1)
     try:
-        index.save(_text(path))
+        _save(index, path)
     except OSError as error:
         message = f"{path}: cannot write the Annoy index ({error}); {disk_advice(error)}"
         raise DatabaseError(message) from error
@@ -112,7 +117,8 @@ class AnnoyVectors:
             check_annoy(path, n_items=n_items, dim=dim)
         self._index = AnnoyIndex(dim, "angular")
         try:
-            self._index.load(_text(path))
+            with _readable_name(path) as name:
+                self._index.load(name)
         except OSError as error:
             message = f"{path}: Annoy cannot open the index ({error}); restore or rebuild the database"
             raise CorruptArtifactError(message) from error
@@ -143,9 +149,25 @@ class AnnoyVectors:
         return found
 
 
-def _text(path: Path) -> str:
+# Annoy takes names as UTF-8 only.
+def _save(index: AnnoyIndex, path: Path) -> None:
     try:
-        return native_path(path)
-    except UnicodeDecodeError as error:
-        message = f"{path}: Annoy opens no path that is not UTF-8; give the folders above the database other names"
-        raise DatabaseError(message) from error
+        index.save(native_path(path))
+    except UnicodeDecodeError:
+        with tempfile.TemporaryDirectory() as folder:
+            elsewhere = Path(folder) / "index"
+            index.save(str(elsewhere))
+            shutil.copyfile(elsewhere, path)
+
+
+@contextmanager
+def _readable_name(path: Path) -> Iterator[str]:
+    try:
+        yield native_path(path)
+        return
+    except UnicodeDecodeError:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        yield f"/dev/fd/{descriptor}"
+    finally:
+        os.close(descriptor)

@@ -12,17 +12,20 @@ from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError, disk_advice
+from nowplaying_core.text import printable
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.lock import real_folder, writer_lock
 from ondevice_db.format.schema import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.normalize import power_normalize
 from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
 from ondevice_db.ingest.report import IndexProgress, IndexReport
 from ondevice_db.ingest.workers import ReadOptions, fingerprint_file, fingerprint_files
+from ondevice_db.match.same_music import is_same_recording
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import replace_track
 from ondevice_db.store.settings import FingerprintSettings, check_target
@@ -74,9 +77,8 @@ def index_paths(
     options : ReadOptions, optional
         What to do with damaged and with very short files.
     update_tags : bool
-        Take title, artist, album and ids of songs that are in the database already from their files.
-    arriving : Arriving, optional
-        Where the recordings come from if not from this machine's disks; ``paths`` are their names then.
+        Take title, artist, album and ids of songs that are in the database already from their files: those with the
+        same sound, and those at the same path whose file was encoded again.
     progress : callable, optional
         Called after every file.
 
@@ -116,13 +118,10 @@ def index_paths(
         shipped = shipped_codebook(fingerprinter.folder.path, choice.code_bytes)
     _make_parent(path)
     began_s = time.perf_counter()
-    added: list[tuple[Path, str]] = []
-    known: list[tuple[Path, Track, Track]] = []
-    skipped: list[tuple[Path, str]] = []
-    unchanged = updated = 0
-    seconds = 0.0
     with writer_lock(path):
-        check_target(path, settings, extend=add)
+        before = check_target(path, settings, extend=add)
+        if before is not None:
+            _check_writable(path)
         journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
         stamps = {file: arriving.stamps.get(file) if arriving else FileStamp.of(file) for file in paths}
         n_resumed = sum(journal.find(stamps[file]) is not None for file in paths)
@@ -142,33 +141,20 @@ def index_paths(
             message = f"{path}: indexing stopped ({error}); {disk_advice(error)}"
             raise DatabaseError(message) from error
         # In the order of the files, however the work was shared out.
-        tracks = [(file, done[file]) for file in paths if file in done]
+        tracks = [(file, _as_stored(done[file])) for file in paths if file in done]
+        report = IndexReport(added=[], skipped=[], failed=failed, n_resumed=n_resumed, seconds_of_audio=0, elapsed_s=0)
         if tracks:
             chosen = _choose_codebook(choice, shipped, [track.track_id for _, track in tracks], journal)
+            changed = _changed_files(before, tracks, journal) if update_tags and before is not None else {}
             with DatabaseWriter(
                 path, settings=settings, codebook=chosen, layout=layout, extend=add, locked=True
             ) as writer:
-                for file, track in tracks:
-                    if writer.add(track, journal.embeddings(track.track_id, settings.dim)) is None:
-                        known.append((file, track, writer.track(track.track_id) or track))
-                        continue
-                    added.append((file, track.track_id))
-                    seconds += track.duration_s
                 here = {str(file) for file in paths}
-                skipped, unchanged, updated = _meet_again(writer, known, here, update_tags=update_tags)
+                report = _add_tracks(writer, tracks, changed, journal, report, here=here, update_tags=update_tags)
                 writer.finish()
         if tracks or not len(journal):
             journal.delete()
-    return IndexReport(
-        added=added,
-        skipped=skipped,
-        failed=failed,
-        n_unchanged=unchanged,
-        n_updated=updated,
-        n_resumed=n_resumed,
-        seconds_of_audio=seconds,
-        elapsed_s=time.perf_counter() - began_s,
-    )
+    return replace(report, elapsed_s=time.perf_counter() - began_s)
 
 
 def replace_with_file(database: str | Path, track_id: str, file: Path, fingerprinter: Fingerprinter) -> Track:
@@ -218,27 +204,80 @@ def _choose_codebook(
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
 
 
-def _meet_again(
-    writer: DatabaseWriter, known: Sequence[tuple[Path, Track, Track]], here: set[str], *, update_tags: bool
-) -> tuple[list[tuple[Path, str]], int, int]:
-    """Refresh songs whose recordings are in already, and return the copies, how many are none, and how many changed."""
+def _add_tracks(
+    writer: DatabaseWriter,
+    tracks: Sequence[tuple[Path, Track]],
+    changed: Mapping[Path, Track],
+    journal: Journal,
+    report: IndexReport,
+    *,
+    here: set[str],
+    update_tags: bool,
+) -> IndexReport:
+    """Add songs and refresh those whose recordings are in already; return the report with what became of each."""
+    added: list[tuple[Path, str]] = []
     copies: list[tuple[Path, str]] = []
-    updated = 0
-    for file, found, before in known:
+    n_known = n_updated = 0
+    seconds = 0.0
+    for file, track in tracks:
+        before = changed.get(file) or writer.track(track.track_id)
+        if before is None:
+            writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
+            added.append((file, track.track_id))
+            seconds += track.duration_s
+            continue
+        n_known += 1
         is_gone = before.source not in here and not Path(before.source).exists()
-        refreshed = _refreshed(before, found, is_gone=is_gone, update_tags=update_tags)
-        updated += refreshed != before and writer.describe(refreshed)
-        if refreshed.source != found.source:
+        refreshed = _refreshed(before, track, is_gone=is_gone, update_tags=update_tags)
+        n_updated += refreshed != before and writer.describe(refreshed)
+        if refreshed.source != track.source:
             copies.append((file, before.source))
-    return copies, len(known) - len(copies), updated
+    return replace(
+        report,
+        added=added,
+        skipped=copies,
+        n_unchanged=n_known - len(copies),
+        n_updated=n_updated,
+        seconds_of_audio=seconds,
+    )
 
 
 def _refreshed(known: Track, found: Track, *, is_gone: bool, update_tags: bool) -> Track:
     """Return a known song's metadata after its recording was found again, perhaps elsewhere or with other tags."""
     is_moved = known.source != found.source and is_gone
     if update_tags and (is_moved or known.source == found.source):
-        return replace(found, duration_s=known.duration_s)
+        return replace(found, track_id=known.track_id, duration_s=known.duration_s)
     return replace(known, source=found.source) if is_moved else known
+
+
+def _as_stored(track: Track) -> Track:
+    """Return a track whose file's name stands as a database keeps it, so that it can be compared."""
+    return replace(track, source=printable(track.source))
+
+
+def _changed_files(before: SongDatabase, tracks: Sequence[tuple[Path, Track]], journal: Journal) -> dict[Path, Track]:
+    """Return the songs whose files hold the same music as before in another encoding, so that their ids differ."""
+    by_source = {track.source: (song, track) for song, track in before.songs}
+    found: dict[Path, Track] = {}
+    for file, track in tracks:
+        song, known = by_source.get(track.source, (-1, track))
+        if song < 0 or known.track_id == track.track_id:
+            continue
+        first, last = (int(before.song_starts[one]) for one in (song, song + 1))
+        stored = power_normalize(before.index.vectors(np.arange(first, last)))
+        if is_same_recording(stored, journal.embeddings(track.track_id, before.manifest.dim)):
+            found[file] = known
+    return found
+
+
+def _check_writable(path: Path) -> None:
+    """Refuse a folder that cannot be written before the work begins, so that nothing is left beside it."""
+    try:
+        with tempfile.TemporaryFile(dir=path):
+            pass
+    except OSError as error:
+        message = f"{path}: cannot be written ({error.strerror}); {disk_advice(error)}"
+        raise DatabaseError(message) from error
 
 
 def _make_parent(path: Path) -> None:

@@ -1,7 +1,7 @@
 """Songs that are the same music at the same place: two encodings of a recording, a single and its album track.
 
-Such songs are one answer and not rivals. Their own stored fingerprints show it: along the stretch where the query lies
-they agree as two encodings of one recording do. Two songs that merely sound alike do not agree, and stay rivals.
+Such songs are one answer and do not compete. Their own stored fingerprints show it: along the stretch where the query
+lies they agree as two encodings of one recording do. Two songs that merely sound alike do not agree, and compete.
 """
 
 import numpy as np
@@ -13,7 +13,7 @@ from ondevice_db.index.normalize import power_normalize
 from ondevice_db.match.candidates import Alignments
 from ondevice_db.match.rescore import Rescored, rescore
 
-__all__ = ["same_music", "tag_quality"]
+__all__ = ["is_same_recording", "same_music", "tag_quality"]
 
 # Of 30 recordings with three more encodings each, one of them cut elsewhere: 95 % of the copies' stretches lie above
 # it, and none of 7,900 stretches of other music, of which the highest reached 0.58.
@@ -62,22 +62,40 @@ def same_music(
     if positions.size == 0:
         return alone
     own_s = positions * reference_hop_s
-    places_s = rescored.offsets_s[rows] - offset_s + own_s[0]
-    laid = rescore(
+    start_offsets_s = rescored.offsets_s[rows] - offset_s + own_s[0]
+    aligned_there = rescore(
         index,
         song_starts,
-        Alignments(rescored.songs[rows], places_s, rows.astype(np.float64)),
+        Alignments(rescored.songs[rows], start_offsets_s, rows.astype(np.float64)),
         own,
         cohort_similarity=np.zeros(positions.size),
         times_s=own_s - own_s[0],
         reference_hop_s=reference_hop_s,
     )
     # What a song does not cover counts as zero in these similarities, and is left out of their mean.
-    means = laid.similarities.sum(axis=1) / np.maximum(laid.aligned * positions.size, 1)
-    same = np.unique(laid.songs[(laid.aligned >= 0.5) & (means >= _LEAST_AGREEMENT)])
+    means = aligned_there.similarities.sum(axis=1) / np.maximum(aligned_there.aligned * positions.size, 1)
+    same = np.unique(aligned_there.songs[(aligned_there.aligned >= 0.5) & (means >= _LEAST_AGREEMENT)])
     found = rows[np.isin(rescored.songs[rows], same)]
     _, firsts = np.unique(rescored.songs[found], return_index=True)
     return np.concatenate([alone, found[np.sort(firsts)]])
+
+
+def is_same_recording(stored: NDArray[np.float32], embeddings: NDArray[np.float32]) -> bool:
+    """Return whether two rows of fingerprints, begun at the same time, are of one recording in two encodings.
+
+    Parameters
+    ----------
+    stored, embeddings : ndarray of float32, shape (n, dim)
+        Of length 1, or zero for silence; their lengths may differ by two rows.
+    """
+    n = min(len(stored), len(embeddings))
+    if n == 0 or abs(len(stored) - len(embeddings)) > 2:
+        return False
+    both = stored[:n].any(axis=1) & embeddings[:n].any(axis=1)
+    if 2 * both.sum() < n:
+        return False
+    similarities = np.einsum("ij,ij->i", stored[:n][both], embeddings[:n][both])
+    return float(similarities.mean()) >= _LEAST_AGREEMENT
 
 
 def tag_quality(track: Track) -> int:

@@ -301,3 +301,70 @@ def test_an_unreadable_file_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(AudioFormatError, match="Permission denied"):
         next(open_parts(path))
+
+
+def id3(size: int, content: bytes | None = None) -> bytes:
+    """Return an ID3 tag that states a size."""
+    sizes = bytes([size >> 21 & 127, size >> 14 & 127, size >> 7 & 127, size & 127])
+    return b"ID3\x04\x00\x00" + sizes + (bytes(size) if content is None else content)
+
+
+# Tags where nobody expects them.
+@pytest.mark.parametrize("suffix", [".flac", ".wav", ".mp3"])
+@pytest.mark.parametrize("n_tags", [1, 9])
+def test_tags_before_any_container_are_passed_over(tone: Path, tmp_path: Path, suffix: str, n_tags: int) -> None:
+    plain = encode(tone, tmp_path / f"plain{suffix}")
+    tagged = tmp_path / f"tagged{suffix}"
+    tagged.write_bytes(n_tags * id3(3_000) + plain.read_bytes())
+    assert seconds(load(tagged)) == pytest.approx(4.0, abs=0.15)
+
+
+def test_joined_flac_files_with_tags_are_read_once_each(tone: Path, tmp_path: Path) -> None:
+    plain = encode(tone, tmp_path / "plain.flac")
+    (tmp_path / "tagged.flac").write_bytes(id3(3_000) + plain.read_bytes())
+    both = join(tmp_path / "both.flac", tmp_path / "tagged.flac", tmp_path / "tagged.flac")
+    assert seconds(load(both)) == pytest.approx(8.0, abs=0.01)
+
+
+def test_a_tag_that_states_more_than_there_is(tone: Path, tmp_path: Path) -> None:
+    plain = encode(tone, tmp_path / "a.mp3", "-map_metadata", "-1", "-id3v2_version", "0")
+    (tmp_path / "b.mp3").write_bytes(id3(200_000_000, b"x") + plain.read_bytes())
+    assert seconds(load(tmp_path / "b.mp3")) == pytest.approx(4.0, abs=0.15)
+    (tmp_path / "c.mp3").write_bytes(id3(200_000_000, b"x" * 500))
+    with pytest.raises(AudioFormatError, match="not an audio file"):
+        load(tmp_path / "c.mp3")
+
+
+def test_lyrics_behind_an_mp3_are_no_damage(tone: Path, tmp_path: Path) -> None:
+    plain = encode(tone, tmp_path / "a.mp3", "-map_metadata", "-1", "-id3v2_version", "0", "-b:a", "64k")
+    lyrics = b"LYRICSBEGIN" + b"la " * 1_500 + b"004511LYRICS200" + b"TAG" + bytes(125)
+    (tmp_path / "b.mp3").write_bytes(plain.read_bytes() + lyrics)
+    np.testing.assert_array_equal(load(tmp_path / "b.mp3"), load(plain))
+
+
+# A list of other files is no recording: it could name any file of this machine.
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("a.txt", "ffconcat version 1.0\nfile a.wav\n"),
+        ("a.wav.mp3", "ffconcat version 1.0\nfile a.wav\n"),
+        ("a.m3u", "#EXTM3U\na.wav\n"),
+        ("a.cue", 'FILE "a.wav" WAVE\n TRACK 01 AUDIO\n'),
+    ],
+)
+def test_a_list_of_files_is_no_recording(tmp_path: Path, name: str, text: str) -> None:
+    wav(tmp_path / "a.wav", music(1, 2.0))
+    (tmp_path / name).write_text(text)
+    with pytest.raises(AudioFormatError, match="not an audio file"):
+        load(tmp_path / name)
+
+
+def test_floats_on_the_scale_of_integers_are_clipped_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    loud = wav(tmp_path / "loud.wav", 32_768 * music(1, 2.0), subtype="FLOAT")
+    assert np.abs(load(loud)).max() == 1.0
+    assert caplog.text.count("times full scale and are clipped") == 1
+    caplog.clear()
+    load(wav(tmp_path / "over.wav", 1.5 * music(1, 2.0), subtype="FLOAT"))
+    assert caplog.text == ""

@@ -1,10 +1,11 @@
 import json
+import logging
 
 import numpy as np
 import pytest
 
 from nowplaying.cli.outcome import Outcome, disk_error
-from nowplaying.cli.output import emit_json, paragraph, table
+from nowplaying.cli.output import emit_json, paragraph, set_verbosity, table
 from nowplaying_core.errors import AudioFormatError, CorruptArtifactError, MissingExtraError, NowPlayingError
 
 
@@ -69,3 +70,22 @@ def test_highest_failure_wins_else_found_else_nothing(
 def test_full_disk_is_told_with_place_and_advice() -> None:
     message = disk_error(OSError(28, "No space left on device", "songs.npdb/codes"))
     assert message == "songs.npdb/codes: No space left on device; free some space and run the command again"
+
+
+def test_a_record_with_an_error_says_which(capsys: pytest.CaptureFixture[str]) -> None:
+    log = logging.getLogger("other.library")
+    for verbose, has_trace in ((0, False), (2, True)):
+        set_verbosity(verbose=verbose, quiet=False)
+        try:
+            json.loads("{")
+        except ValueError:
+            log.warning("reading failed", exc_info=True)
+        error = capsys.readouterr().err
+        assert error.startswith("warning: other.library: reading failed (JSONDecodeError: Expecting property name")
+        assert ("Traceback" in error) == has_trace
+
+
+def test_a_record_that_does_not_fit_its_text_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    set_verbosity(verbose=0, quiet=False)
+    logging.getLogger("other.library").warning("%d files", "many")
+    assert "%d files (TypeError" in capsys.readouterr().err

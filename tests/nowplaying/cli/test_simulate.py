@@ -1,10 +1,15 @@
 """``nowplaying simulate``: energy, report, and wrong arguments."""
 
 import csv
+import io
 import json
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import soxr
 
 from .conftest import Run
 
@@ -77,3 +82,13 @@ def test_a_scene_on_a_database_without_its_songs_says_so_and_offers_them(
     named = [row for row in rows if row["event"] == "recognized"]
     assert len(named) >= 3
     assert all(row["title"] and float(row["score"]) > 0 and row["track_id"] for row in named)
+
+
+def test_raw_samples_of_another_rate_are_simulated(
+    run: Run, database: Path, songs: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = (32_767 * soxr.resample(songs[1], 16_000, 8_000)).astype(">i2").tobytes()
+    monkeypatch.setattr(sys, "stdin", SimpleNamespace(buffer=io.BytesIO(data)))
+    done = run("simulate", "--db", database, "--json", "--raw-rate", "8000", "--raw-format", "s16be", "-")
+    (record,) = done.records
+    assert record["duration_s"] == pytest.approx(20.0, abs=0.02)

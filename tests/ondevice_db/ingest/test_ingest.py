@@ -334,6 +334,13 @@ class TestRecognizer:
         every = list(recognizer.recognize_every(both, 10.0))
         assert [start_s for start_s, _ in every] == [0.0, 10.0]
         assert [answer.match.track.title for _, answer in every if answer.match] == ["song-1", "song-6"]
+        assert [answer.query for _, answer in every] == [None, None]  # a day of them must not fill the memory
+        with pytest.raises(ConfigError, match="explainable"):
+            recognizer.explain(every[0][1])
+        (_, kept), *_ = recognizer.recognize_every(both, 10.0, explainable=True)
+        assert recognizer.explain(kept).query_start_s == 0.0
+        with pytest.raises(ConfigError, match="every_s"):
+            next(recognizer.recognize_every(both, np.inf))
 
     @pytest.mark.parametrize("n_samples", [1, 100, 4_800, 32_768, 40_000])
     def test_short_sounds_have_an_answer(self, recognizer: Recognizer, songs: list[np.ndarray], n_samples: int) -> None:

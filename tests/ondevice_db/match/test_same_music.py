@@ -1,4 +1,4 @@
-"""Another encoding of a song in the database is the same answer, not a rival."""
+"""Another encoding of a song in the database is the same answer and does not compete."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_an_explanation_lists_the_copies(copied: Path, songs: list[np.ndarray]) 
     assert all(one["also"] == [] for one in table["candidates"][1:])
 
 
-def test_a_version_that_differs_stays_a_rival(songs: list[np.ndarray], tmp_path: Path) -> None:
+def test_a_version_that_differs_still_competes(songs: list[np.ndarray], tmp_path: Path) -> None:
     rng = np.random.default_rng(44)
     version = worsen(rng, songs[0], 1.4)
     matcher = Matcher(SongDatabase.open(build_database(tmp_path / "a.npdb", [*songs, version])))

@@ -10,7 +10,7 @@ import org.nowplaying.core.db.Songs;
 import org.nowplaying.core.song.SongStore;
 import org.nowplaying.core.song.Track;
 
-/** Songs that are the same music at the same place are one answer and not rivals (see {@code same_music.py}). */
+/** Songs that are the same music at the same place are one answer and do not compete (see {@code same_music.py}). */
 final class SameMusic {
     private static final double LEAST_AGREEMENT = 0.75;
     private static final double AROUND_S = 4.0;
@@ -51,14 +51,14 @@ final class SameMusic {
         }
         double[] sinceS = ownS.stream().mapToDouble(one -> one - ownS.get(0)).toArray();
         int[] songs = near.stream().mapToInt(one -> one.song).toArray();
-        double[] placesS = near.stream().mapToDouble(one -> one.offsetS - best.offsetS + ownS.get(0)).toArray();
+        double[] offsetsS = near.stream().mapToDouble(one -> one.offsetS - best.offsetS + ownS.get(0)).toArray();
         Rescorer rescorer = new Rescorer(database, own.toArray(new float[0][]), new double[own.size()], sinceS);
         Set<Integer> agreeing = new HashSet<>();
-        for (Aligned laid : rescorer.rescore(new Alignments(songs, placesS))) {
+        for (Aligned aligned : rescorer.rescore(new Alignments(songs, offsetsS))) {
             // What a song does not cover counts as zero in these similarities, and is left out of their mean.
-            double mean = Arrays.stream(laid.similarities).sum() / Math.max(laid.covered, 1);
-            if (2 * laid.covered >= own.size() && mean >= LEAST_AGREEMENT) {
-                agreeing.add(laid.song);
+            double mean = Arrays.stream(aligned.similarities).sum() / Math.max(aligned.covered, 1);
+            if (2 * aligned.covered >= own.size() && mean >= LEAST_AGREEMENT) {
+                agreeing.add(aligned.song);
             }
         }
         for (Aligned one : near) {
