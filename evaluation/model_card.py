@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_text
-from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.errors import CorruptArtifactError, MissingPathError
 from nowplaying_core.text import markdown_table
 
 __all__ = ["CARD_NAME", "METRICS_NAME", "card_text", "render_card", "write_card"]
@@ -49,6 +49,9 @@ _PRIVACY = {
 
 def write_card(model: Path) -> Path:
     """Write a model folder's card, :func:`card_text`, and return its path."""
+    if not model.is_dir():
+        message = f"{model}: expected a model folder, found none; check the path"
+        raise MissingPathError(message)
     write_text(model / CARD_NAME, card_text(model))
     return model / CARD_NAME
 

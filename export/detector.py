@@ -15,7 +15,7 @@ from export.cost import detector_cost
 from export.manifest import write_manifest
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, file_record, write_bytes
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import MissingPathError
 
 __all__ = ["WEIGHTS_FILE", "export_detector"]
 
@@ -59,7 +59,7 @@ def export_detector(
     for path in (weights_path, config_path):
         if not path.is_file():
             message = f"{path}: expected the files of a finished run; let nowplaying train detector end first"
-            raise ConfigError(message)
+            raise MissingPathError(message)
     config = DetectorConfig.from_json(config_path)
     weights = load_weights(weights_path)
     output.mkdir(parents=True, exist_ok=True)

@@ -14,7 +14,7 @@ from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, file_record, read_manifest, write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import ConfigError, MissingPathError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.index.choose_codebook import CODE_BYTES
 from ondevice_db.index.codebook import Codebook, codebook_names
@@ -61,7 +61,7 @@ def publish_fingerprinter(
     for path in (weights, run_dir / "config.json", run_dir / "calibration.npy", run_dir / "checkpoint.json"):
         if not path.is_file():
             message = f"{path}: expected the files of a finished run; let nowplaying train fingerprinter end first"
-            raise ConfigError(message)
+            raise MissingPathError(message)
     config = TrainingConfig.from_json(run_dir / "config.json")
     step = int(checkpoint_state(run_dir)["step"])
     if step < config.n_steps:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nowplaying_core.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
+from nowplaying_core.errors import CorruptArtifactError, MissingPathError, UnsupportedVersionError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -52,7 +52,7 @@ def builtin_model_dir(name: str) -> Path:
 
     Raises
     ------
-    ArtifactError
+    MissingPathError
         When this installation ships no model of that name.
     """
     root = Path(__file__).resolve().parents[1]
@@ -62,7 +62,7 @@ def builtin_model_dir(name: str) -> Path:
             return root / name
     searched = " and ".join(str(root) for root in roots)
     message = f"{name}: no such folder, and no shipped model has that name (looked in {searched})"
-    raise ArtifactError(message)
+    raise MissingPathError(message)
 
 
 def sha256_file(path: Path) -> str:

@@ -16,11 +16,13 @@ __all__ = [
     "DatabaseError",
     "ManifestMismatchError",
     "MissingExtraError",
+    "MissingPathError",
     "NowPlayingError",
     "ParityError",
     "UnsupportedVersionError",
     "disk_advice",
     "needs_extra",
+    "unreadable",
 ]
 
 DISTRIBUTION = "nowplaying-ondevice"
@@ -75,6 +77,19 @@ class ParityError(ArtifactError):
 
 class UnsupportedVersionError(ArtifactError):
     """The artifact was written under a schema that this release does not read."""
+
+
+class MissingPathError(ConfigError, ArtifactError):
+    """A file or folder that was named is not there, whether it was to hold settings, a model, a run or a corpus."""
+
+    exit_code = EXIT_BAD_INPUT
+
+
+def unreadable(message: str, cause: BaseException) -> ConfigError:
+    """Return the error about a file of settings that cannot be read, which says why."""
+    reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+    kind = MissingPathError if isinstance(cause, FileNotFoundError) else ConfigError
+    return kind(f"{message} ({reason})")
 
 
 class MissingExtraError(NowPlayingError, ImportError):

@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Any, Self, get_args
 
 from nowplaying_core.artifacts import write_json
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import ConfigError, unreadable
 
 __all__ = [
     "RunSettings",
@@ -66,8 +66,8 @@ class RunSettings:
         try:
             return cls.from_dict(values(path))
         except (OSError, ValueError, TypeError) as error:
-            message = f"{path}: {error}"
-            raise ConfigError(message) from error
+            message = f"{path}: these settings cannot be used"
+            raise unreadable(message, error) from error
 
 
 def init_run_dir(settings: RunSettings, run_dir: Path) -> None:

@@ -7,7 +7,7 @@ import typer
 
 from nowplaying.cli.app import App
 from nowplaying.cli.measured import write_result
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, FingerprinterModel, SoundCorpus
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, FingerprinterModel, SoundCorpus, writable_folder
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
@@ -30,7 +30,9 @@ def privacy(
     examples: Annotated[
         list[Path] | None, typer.Option("--example", help="Recording to rebuild audibly.", show_default=False)
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for JSON, Markdown and examples.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for JSON, Markdown and examples.", callback=writable_folder)
+    ] = None,
 ) -> None:
     """Train attacks that rebuild sound from fingerprints and their codes, and measure them; a stopped run resumes."""
     from fingerprinter.fingerprint import Fingerprinter

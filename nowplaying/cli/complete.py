@@ -1,9 +1,12 @@
 """Names that the shell offers after Tab: devices, days, scenes, models, databases, microphones."""
 
 import json
+from contextlib import suppress
 from pathlib import Path
 
-__all__ = ["databases", "days", "detectors", "devices", "fingerprinters", "methods", "scenes"]
+from nowplaying_core.errors import NowPlayingError
+
+__all__ = ["databases", "days", "detectors", "devices", "fingerprinters", "methods", "scenes", "sources"]
 
 
 def devices(incomplete: str) -> list[str]:
@@ -45,6 +48,16 @@ def fingerprinters(incomplete: str) -> list[str]:
     return _models("fingerprinter", incomplete)
 
 
+def sources(incomplete: str) -> list[str]:
+    """Return the microphones of this machine as ``mic:NUMBER``, and files and folders."""
+    from nowplaying_core.audio.microphone import microphone_names
+
+    microphones = ["mic"]
+    with suppress(NowPlayingError):  # without the mic extra there is only the word
+        microphones += [f"mic:{name.partition(':')[0]}" for name in microphone_names()]
+    return [*_starting(incomplete, microphones), *(str(path) for path in _entries(incomplete))]
+
+
 def databases(incomplete: str) -> list[str]:
     """Return databases and the folders on the way to them."""
     return [str(path) for path in _folders(incomplete)]
@@ -59,11 +72,15 @@ def _models(role: str, incomplete: str) -> list[str]:
 
 
 def _folders(incomplete: str) -> list[Path]:
+    return [path for path in _entries(incomplete) if path.is_dir()]
+
+
+def _entries(incomplete: str) -> list[Path]:
     given = Path(incomplete)
     parent, start = (given, "") if incomplete.endswith("/") else (given.parent, given.name)
     if not parent.is_dir():
         return []
-    return sorted(path for path in parent.iterdir() if path.is_dir() and path.name.startswith(start))
+    return sorted(path for path in parent.iterdir() if path.name.startswith(start))
 
 
 def _starting(incomplete: str, names: list[str]) -> list[str]:

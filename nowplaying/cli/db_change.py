@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import DatabaseArgument, FingerprinterModel, Json
+from nowplaying.cli.options import DatabaseArgument, FingerprinterModel, Json, writable_file
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
@@ -114,7 +114,10 @@ def rollback(database: DatabaseArgument, as_json: Json = False) -> None:
 def delta(
     old: Annotated[Path, typer.Argument(metavar="OLD", help="Database as others have it.")],
     new: Annotated[Path, typer.Argument(metavar="NEW", help="A copy of it that was changed.")],
-    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Delta to write.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", "-o", metavar="FILE", help="Delta to write.", show_default=False, callback=writable_file),
+    ],
     as_json: Json = False,
 ) -> None:
     """Write the small download that leads from one version to a later one."""

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.app import App, Quiet, Verbose
-from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json
+from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, writable_folder
 from nowplaying.cli.output import emit_json, say, set_verbosity, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
@@ -23,7 +23,10 @@ app = App(
 def export(
     context: typer.Context,
     out: Annotated[
-        Path | None, typer.Option("--out", help="New folder for the bundles.  [required]", show_default=False)
+        Path | None,
+        typer.Option(
+            "--out", help="New folder for the bundles.  [required]", show_default=False, callback=writable_folder
+        ),
     ] = None,
     databases: Annotated[
         list[Path] | None,
@@ -82,7 +85,9 @@ def verify(
         int, typer.Option("--max-items", min=1, help="Largest number of recordings, of music and of other sounds each.")
     ] = 24,
     strict: Annotated[bool, typer.Option("--strict", help="Fail where something cannot be compared here.")] = False,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for verification.json and .md.")] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for verification.json and .md.", callback=writable_folder)
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Prove exported graphs equal to what was evaluated, on real sound; fails where a figure leaves its tolerance."""

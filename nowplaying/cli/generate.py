@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import Seed
+from nowplaying.cli.options import Seed, writable_file
 from nowplaying.cli.output import say
 
 __all__ = ["generate"]
@@ -14,7 +14,7 @@ __all__ = ["generate"]
 def generate(
     run: Annotated[Path, typer.Argument(help="Folder of a finished run of a method with codes.", show_default=False)],
     prompt: Annotated[str, typer.Argument(help="Audio file, or - for raw 16 kHz s16le PCM.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="WAV file to write.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="WAV file to write.", show_default=False, callback=writable_file)],
     at_s: Annotated[float, typer.Option("--at", min=0.0, help="Seconds of the file before the prompt.")] = 0.0,
     prompt_s: Annotated[float, typer.Option("--prompt", min=0.04, help="Length of the prompt in seconds.")] = 5.0,
     duration_s: Annotated[
@@ -39,6 +39,5 @@ def generate(
     from pretraining.generation.generate import generate as run_on
 
     sound = run_on(run, samples, duration_s=duration_s, seed=seed, temperature=temperature, top_k=top_k)
-    out.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(out, lambda part: soundfile.write(part, sound, SAMPLE_RATE_HZ, "PCM_16", format="WAV"))
     say(f"{out}: {len(sound) / SAMPLE_RATE_HZ:.1f} s, of which the last {duration_s:g} s were drawn")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli import complete
 from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, RawKind, RawRate, sound_of
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
@@ -17,7 +18,11 @@ __all__ = ["listen"]
 def listen(
     databases: Databases,
     source: Annotated[
-        str, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, mic, or mic:DEVICE by number or name.")
+        str,
+        typer.Argument(
+            help="A file, - for raw 16 kHz s16le PCM, mic, or mic:DEVICE by number or name.",
+            autocompletion=complete.sources,
+        ),
     ] = "mic",
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,

@@ -40,9 +40,11 @@ __all__ = [
     "expand_sources",
     "sound_of",
     "writable_file",
+    "writable_folder",
 ]
 ON_CORPUS = "--corpus CORPUS --cache-dir CACHE"
 """Two options of the help's examples."""
+_PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
 
 
 def writable_file(context: Any, parameter: Any, path: Path | None) -> Path | None:
@@ -55,6 +57,14 @@ def writable_file(context: Any, parameter: Any, path: Path | None) -> Path | Non
     return path
 
 
+def _plot_file(context: Any, parameter: Any, path: Path | None) -> Path | None:
+    """Refuse a name of no format that a picture can have, and a place as above."""
+    if path is not None and path.suffix.lower() not in _PICTURES:
+        message = f"{parameter.opts[-1]} {path}: expected a name that ends in {', '.join(_PICTURES)}"
+        raise ConfigError(message)
+    return writable_file(context, parameter, path)
+
+
 def _report_page(context: Any, parameter: Any, path: Path | None) -> Path | None:
     """Refuse a name that is no page's, which the JSON or the CSV beside it would overwrite, and a place as above."""
     if path is not None and path.suffix not in {".html", ".htm"}:
@@ -63,7 +73,7 @@ def _report_page(context: Any, parameter: Any, path: Path | None) -> Path | None
     return writable_file(context, parameter, path)
 
 
-def _writable_folder(context: Any, parameter: Any, path: Path | None) -> Path | None:
+def writable_folder(context: Any, parameter: Any, path: Path | None) -> Path | None:
     """Refuse a folder that cannot be made or written, before the work begins."""
     if path is not None and not context.resilient_parsing:
         nearest = next(one for one in (path, *path.absolute().parents) if one.exists())
@@ -141,7 +151,7 @@ RenderedMidi = Annotated[
     typer.Option("--rendered-midi", help="Folder of music to train on, rendered from MIDI by nowplaying render."),
 ]
 OutFolder = Annotated[
-    Path | None, typer.Option("--out", help="Folder for the JSON and the Markdown.", callback=_writable_folder)
+    Path | None, typer.Option("--out", help="Folder for the JSON and the Markdown.", callback=writable_folder)
 ]
 Plot = Annotated[
     Path | None,
@@ -149,7 +159,7 @@ Plot = Annotated[
         "--plot",
         metavar="FILE.png",
         help="Draw the alignment with the best candidate; one file only.",
-        callback=writable_file,
+        callback=_plot_file,
     ),
 ]
 AllStates = Annotated[
@@ -170,7 +180,7 @@ RunDir = Annotated[
         "--run-dir",
         help="Folder for checkpoints, log and weights.",
         show_default=False,
-        callback=_writable_folder,
+        callback=writable_folder,
     ),
 ]
 SavedWakes = Annotated[
@@ -178,7 +188,7 @@ SavedWakes = Annotated[
     typer.Option(
         "--save-wakes",
         help="With --stream: folder for the eight seconds of sound before each wake-up, as WAV.",
-        callback=_writable_folder,
+        callback=writable_folder,
     ),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.", min=0)]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from nowplaying.cli.app import App
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, RenderedMidi, SoundCorpus
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, RenderedMidi, SoundCorpus, writable_folder
 from nowplaying.cli.output import say
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
@@ -17,7 +17,9 @@ app = App(help="Turn a finished training run into a model folder.", no_args_is_h
 
 
 _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_default=False)]
-_Model = Annotated[Path, typer.Option("--out", help="Model folder to write.", show_default=False)]
+_Model = Annotated[
+    Path, typer.Option("--out", help="Model folder to write.", show_default=False, callback=writable_folder)
+]
 _Version = Annotated[str, typer.Option("--version-tag", help="Semantic version of the artifact.")]
 
 

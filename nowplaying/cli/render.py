@@ -5,15 +5,18 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli.options import writable_folder
 from nowplaying.cli.output import note, say
-from nowplaying_core.errors import EXIT_BAD_INPUT, ConfigError
+from nowplaying_core.errors import EXIT_BAD_INPUT, MissingPathError
 
 __all__ = ["render"]
 
 
 def render(
     midi: Annotated[Path, typer.Argument(help="Folder of MIDI files.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", help="Folder for the WAV files.", show_default=False)],
+    out: Annotated[
+        Path, typer.Option("--out", help="Folder for the WAV files.", show_default=False, callback=writable_folder)
+    ],
     soundfont: Annotated[
         list[Path], typer.Option("--soundfont", help="SoundFont file (.sf2); repeatable.", show_default=False)
     ],
@@ -35,7 +38,7 @@ def render(
     missing = [str(path) for path in soundfont if not path.is_file()]
     if missing:
         message = f"expected SoundFont files, found none at {', '.join(missing)}"
-        raise ConfigError(message)
+        raise MissingPathError(message)
     chosen = choose_scores(midi, per_folder=per_folder, seed=seed)
     rendered, kept_back = chosen[: len(chosen) - held_out], chosen[len(chosen) - held_out :]
     failures = render_folder(rendered, out, soundfonts=soundfont, duration_s=duration_s, seed=seed, jobs=jobs)

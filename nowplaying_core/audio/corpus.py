@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from nowplaying_core.audio.find import find_audio
-from nowplaying_core.errors import AudioFormatError, ConfigError
+from nowplaying_core.errors import AudioFormatError, ConfigError, MissingPathError
 
 __all__ = ["GROUPS", "SPLITS", "CorpusFile", "Group", "read_corpus", "recordings_if_any"]
 
@@ -78,7 +78,7 @@ def read_corpus(root: Path, group: Group, split: str | None = None) -> list[Corp
     root = Path(root)
     if not root.is_dir():
         message = f"{root}: expected a corpus folder, found none; pass the folder that holds {group}.tsv or audio files"
-        raise ConfigError(message)
+        raise MissingPathError(message)
     table = root / f"{group}.tsv"
     # A folder of recordings is the group itself, unless it is divided into groups.
     folder = root / group if any((root / one).is_dir() for one in GROUPS) else root

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import unreadable
 from ondevice_db.store.store import Songs
 
 __all__ = ["log_prior", "read_popularity"]
@@ -72,6 +72,6 @@ def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
                     counts[song] = count
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         wanted = "a table with the columns track_id and count, separated by tabs, semicolons or commas"
-        message = f"{path}: expected {wanted} ({error})"
-        raise ConfigError(message) from error
+        message = f"{path}: expected {wanted}"
+        raise unreadable(message, error) from error
     return log_prior(counts)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from nowplaying_core.artifacts import canonical_json, write_bytes
-from nowplaying_core.errors import CorruptArtifactError, UnsupportedVersionError
+from nowplaying_core.errors import CorruptArtifactError, MissingPathError, UnsupportedVersionError
 
 __all__ = ["DELTA_SCHEMA_VERSION", "Delta", "read_delta", "write_delta"]
 
@@ -72,11 +72,16 @@ def read_delta(path: Path) -> Delta:
 
     Raises
     ------
+    MissingPathError
+        When there is no such file.
     CorruptArtifactError
-        When the file is missing, no delta, cut, longer than it says, or a hash differs.
+        When it is no delta, cut, longer than it says, or a hash differs.
     UnsupportedVersionError
         When it was written under a newer schema.
     """
+    if not path.exists():
+        message = f"{path}: expected a delta file, found nothing; check the path"
+        raise MissingPathError(message)
     if path.is_symlink() or not path.is_file():
         _refuse(path, "expected a delta file, found a link or no file")
     content = path.read_bytes()

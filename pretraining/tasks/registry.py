@@ -4,7 +4,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import ConfigError, MissingPathError
 from pretraining.tasks.corpus import corpus_tasks
 from pretraining.tasks.midi import MidiTasks
 from pretraining.tasks.public import COLLECTIONS
@@ -63,6 +63,8 @@ def open_tasks(
             continue
         try:
             tasks.append(build())
+        except MissingPathError:  # a path that was named is meant
+            raise
         except ConfigError as error:
             if name in demanded:
                 raise

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import ConfigError, unreadable
 
 __all__ = ["CERTAINTIES", "Constant", "read_constant", "read_table", "read_toml"]
 
@@ -67,8 +67,8 @@ def read_toml(path: Path, what: str) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        message = f"{path}: expected {what} in TOML ({error})"
-        raise ConfigError(message) from error
+        message = f"{path}: expected {what} in TOML"
+        raise unreadable(message, error) from error
 
 
 def read_table(where: str, table: Any, names: set[str]) -> dict[str, Constant]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import ConfigError, unreadable
 from simulator.energy.work import AnswerTimes
 
 __all__ = ["PhoneLatencies"]
@@ -61,8 +61,8 @@ class PhoneLatencies:
             text = path.read_text(encoding="utf-8")
             table = json.loads(text) if text.lstrip().startswith(("{", "[")) else _of_log(text)
         except (OSError, ValueError) as error:
-            message = f"{path}: expected a log of benchmark_model, or latencies in JSON ({error})"
-            raise ConfigError(message) from error
+            message = f"{path}: expected a log of benchmark_model, or latencies in JSON"
+            raise unreadable(message, error) from error
         if not isinstance(table, dict) or not set(table) <= _KEYS or not set(table) - {"device"}:
             found = sorted(table) if isinstance(table, dict) else type(table).__name__
             message = f"{path}: expected some of the keys {sorted(_KEYS)}, found {found}"

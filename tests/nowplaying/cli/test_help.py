@@ -13,6 +13,8 @@ import typer.main
 from nowplaying.cli import complete
 from nowplaying.cli.app import PANELS
 from nowplaying.cli.main import app
+from nowplaying_core.audio import microphone
+from nowplaying_core.errors import MissingExtraError
 
 from .conftest import Run
 
@@ -159,3 +161,17 @@ def test_libraries_do_not_write_to_the_error_stream(tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
     assert done.stderr == "ours\nafter"
+
+
+def test_microphones_and_files_are_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(microphone, "microphone_names", lambda: ["0: Built-in: left", "3: USB"])
+    assert complete.sources("mi")[:3] == ["mic", "mic:0", "mic:3"]
+    (tmp_path / "song.wav").touch()
+    assert complete.sources(f"{tmp_path}/so") == [str(tmp_path / "song.wav")]
+
+    def no_extra() -> list[str]:
+        extra, purpose = "mic", "a microphone"
+        raise MissingExtraError(extra, purpose)
+
+    monkeypatch.setattr(microphone, "microphone_names", no_extra)
+    assert complete.sources("mic") == ["mic"]
