@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import ConfigError, unreadable
 from simulator.energy.constants import Constant
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
@@ -55,8 +55,8 @@ class Trace:
             with path.open(encoding="utf-8-sig", newline="") as handle:
                 head, *rows = [row for row in csv.reader(handle) if row]
         except (OSError, ValueError) as error:
-            message = f"{path}: expected a trace of current in CSV ({error})"
-            raise ConfigError(message) from error
+            message = f"{path}: expected a trace of current in CSV"
+            raise unreadable(message, error) from error
         time_column, time_factor = _column(path, head, "time", _TIME_UNITS)
         current_column, current_factor = _column(path, head, "current", _CURRENT_UNITS)
         try:

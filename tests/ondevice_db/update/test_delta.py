@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 
 from evaluation.endurance.trials import trial_database, trial_song
-from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError, ManifestMismatchError
+from nowplaying_core.errors import (
+    ArtifactError,
+    CorruptArtifactError,
+    DatabaseError,
+    ManifestMismatchError,
+    MissingPathError,
+)
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import compact_database, describe_track, remove_tracks, replace_track
 from ondevice_db.store.store import SongDatabase
@@ -169,7 +175,7 @@ def test_any_damage_is_refused_and_nothing_changes(old: Path) -> None:
             apply_delta(old, delta)
         assert contents(old) == before
     delta.unlink()
-    with pytest.raises(CorruptArtifactError, match="no file"):
+    with pytest.raises(MissingPathError, match="found nothing"):
         apply_delta(old, delta)
 
 
