@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -122,8 +122,8 @@ def _wants_songs(names: Sequence[str], wanted: bool | None) -> bool:
 
 
 @contextmanager
-def _watching(*, wanted: bool, speed: float) -> Iterator["Watch | None"]:
-    """Show the phone on a terminal; nothing where none is wanted or there is none."""
+def _watching(*, wanted: bool, speed: float) -> Iterator["Watch"]:
+    """Show the phone, or how far it is, from when its setup is opened on: nothing is drawn over a question before."""
     from rich.console import Console
     from rich.live import Live
 
@@ -131,26 +131,24 @@ def _watching(*, wanted: bool, speed: float) -> Iterator["Watch | None"]:
     from simulator.reports.live import LiveView
 
     console = Console(stderr=True)
-    if not wanted or not console.is_terminal:
-        if wanted:
-            note("--live needs a terminal; going on without")
-        with progress_bar("simulating, seconds of sound") as advance:
-            n_samples = 0
+    if wanted and not console.is_terminal:
+        note("--live needs a terminal; going on without")
+    with ExitStack() as shown:
 
-            def count(_: "Setup") -> tuple[Any, Any]:
-                def on_sound(chunk: "NDArray[np.float32]") -> None:
-                    nonlocal n_samples
-                    n_samples += len(chunk)
-                    advance(n_samples // SAMPLE_RATE_HZ)
-
-                return None, on_sound
-
-            yield count
-        return
-    with Live(console=console, refresh_per_second=10) as live:
-
-        def watch(setup: "Setup") -> tuple[Any, Any]:
-            view = LiveView(setup.modelled, live, speed=speed)
+        def show(setup: "Setup") -> tuple[Any, Any]:
+            view = LiveView(
+                setup.modelled, shown.enter_context(Live(console=console, refresh_per_second=10)), speed=speed
+            )
             return view.on_event, view.on_sound
 
-        yield watch
+        def count(_: "Setup") -> tuple[Any, Any]:
+            advance, n_samples = shown.enter_context(progress_bar("simulating, seconds of sound")), 0
+
+            def on_sound(chunk: "NDArray[np.float32]") -> None:
+                nonlocal n_samples
+                n_samples += len(chunk)
+                advance(n_samples // SAMPLE_RATE_HZ)
+
+            return None, on_sound
+
+        yield show if wanted and console.is_terminal else count

@@ -81,7 +81,9 @@ def compare(
     day, n_days, seed, jobs
         See `simulate_days`.
     """
-    published = {} if study.published is None else architectures_for(study.published)
+    # With another always-on current or battery it would be the published system no more.
+    is_other = any(name.startswith(("dsp.", "battery.")) for name in study.changed)
+    published = {} if study.published is None or is_other else architectures_for(study.published)
     architectures, reference = [], None
     for one in study.architectures():
         days = study.simulate(day, n_days, architecture=one, seed=seed, jobs=jobs)

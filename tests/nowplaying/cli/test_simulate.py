@@ -11,6 +11,8 @@ import numpy as np
 import pytest
 import soxr
 
+from nowplaying.cli.simulate import _wants_songs
+
 from .conftest import Run
 
 
@@ -92,3 +94,16 @@ def test_raw_samples_of_another_rate_are_simulated(
     done = run("simulate", "--db", database, "--json", "--raw-rate", "8000", "--raw-format", "s16be", "-")
     (record,) = done.records
     assert record["duration_s"] == pytest.approx(20.0, abs=0.02)
+
+
+@pytest.mark.parametrize(("answer", "indexed"), [("y", True), ("n", False)])
+def test_on_a_terminal_the_songs_of_a_scene_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch, answer: str, *, indexed: bool
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(f"{answer}\n"))
+    for stream in ("sys.stdin", "sys.stderr"):
+        monkeypatch.setattr(f"{stream}.isatty", lambda: True)
+    monkeypatch.setattr("typer.confirm", lambda question, **_: "Index them" in question and input() == "y")
+    assert _wants_songs(["Winter Blues"], None) is indexed
+    # Who has said it already is not asked.
+    assert _wants_songs(["Winter Blues"], wanted=not indexed) is not indexed

@@ -10,6 +10,7 @@ import pytest
 from simulator.days.record import SongOutcome
 from simulator.days.study import Study
 from simulator.days.study_result import StudyResult, run_study
+from simulator.days.sweeps import compare
 from simulator.reports.page import span
 from simulator.reports.study_report import render_study, write_study
 from tests.simulator.reports.browser import look, measure, needs_chromium
@@ -177,3 +178,7 @@ def test_the_published_system_is_shown_on_every_architecture_with_a_detector(res
     assert percent["duty-cycled"] < 0.75 * percent["baseline"]
     for name in ("always-on", "every-minute", "server-lte", "server-wifi"):
         assert percent[name] is None
+    # With another current it is not the published system.
+    for stated, is_published in ({"dsp.detector_ma": 0.2}, False), ({"processor.resume_j": 0.2}, True):
+        rows = compare(STUDY.stating(stated), day="silence", n_days=1)
+        assert (rows[0].published_percent is not None) is is_published
