@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,7 @@ def run_demo(
     seed: int = 1,
     command: str = "",
     all_states: bool = False,
+    progress: Callable[[str], None] = lambda _: None,
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
 ) -> bool:
@@ -73,6 +75,8 @@ def run_demo(
         That asked for the demo, for the report.
     all_states : bool
         Whether to print each change of the phone's state, not the answers and pauses alone.
+    progress : callable, optional
+        Called with what is being done, and with an empty text before anything is printed.
     detector, fingerprinter : str or Path
         Models.
 
@@ -89,10 +93,14 @@ def run_demo(
     recordings = demo_recordings()
     with tempfile.TemporaryDirectory(prefix="nowplaying-demo-") as folder:
         database = Path(folder) / "demo.npdb"
+        progress("indexing a dozen songs")
         n_songs = index_demo_songs(database, fingerprinting)
+        progress("")
         console.print(f"Indexed {n_songs} songs in {time.perf_counter() - began_s:.1f} s.")
         setup = Setup.open(database, detector=detecting, fingerprinter=fingerprinting)
+        progress(f"playing the {scene} to the simulated phone")
         result = simulate_scene(scene, setup, seed=seed, command=command)
+        progress("")
     speed = result.duration_s / result.wall_s
     console.print(f"Simulated {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
     for table in run_tables(result, all_states=all_states):
@@ -100,8 +108,10 @@ def run_demo(
     for sentence in result.findings():
         console.print(f"- {sentence}", highlight=False)
     console.print()
+    progress(f"simulating {N_DAYS} days")
     study = Study.load(detector=detecting, fingerprinter=fingerprinting)
     day = summarise(study.simulate(AVERAGE, N_DAYS, seed=seed), study.published, study.modelled)
+    progress("")
     console.print(_day_text(result, day), highlight=False)
     _print_score(console, result)
     used = {one.sound.recording for one in result.scene_results}

@@ -3,7 +3,7 @@
 import typer
 
 from nowplaying.cli.options import AllStates, DetectorModel, FingerprinterModel, Report, Seed
-from nowplaying.cli.output import typed_command
+from nowplaying.cli.output import doing, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -22,6 +22,15 @@ def demo(
 
     from simulator.demo import run_demo
 
-    models = {"detector": detector, "fingerprinter": fingerprinter}
-    all_right = run_demo(Console(), report=report, all_states=all_states, seed=seed, command=typed_command(), **models)
+    with doing() as progress:
+        all_right = run_demo(
+            Console(),
+            report=report,
+            all_states=all_states,
+            progress=progress,
+            seed=seed,
+            command=typed_command(),
+            detector=detector,
+            fingerprinter=fingerprinter,
+        )
     raise typer.Exit(EXIT_FOUND if all_right else EXIT_NOTHING_RECOGNIZED)

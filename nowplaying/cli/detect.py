@@ -5,9 +5,19 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from nowplaying.cli.options import DetectorModel, Json, RawKind, RawRate, SavedWakes, Sounds, expand_sources, sound_of
+from nowplaying.cli.options import (
+    DetectorModel,
+    Json,
+    RawKind,
+    RawRate,
+    SavedWakes,
+    Sounds,
+    expand_sources,
+    sound_of,
+    watched,
+)
 from nowplaying.cli.outcome import Outcome
-from nowplaying.cli.output import emit_json, note, say
+from nowplaying.cli.output import doing, emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.errors import NowPlayingError
 from nowplaying_core.text import clock
@@ -47,9 +57,13 @@ def detect(
     sources = expand_sources(files)
     detector = Detector.open(model)
     outcome = Outcome()
-    for source in sources:
+    for number, source in enumerate(sources, 1):
         try:
-            found = detector.detect(sound_of(source, raw_rate, raw_format))
+            with doing() as show:
+                sound = watched(
+                    sound_of(source, raw_rate, raw_format), show, f"{number} of {len(sources)}: {Path(source).name}"
+                )
+                found = detector.detect(sound)
         except (NowPlayingError, MemoryError) as error:
             reason = error if isinstance(error, NowPlayingError) else f"{source}: there is not enough memory for it"
             outcome.failed(reason)

@@ -1,6 +1,7 @@
 """Arguments that several commands share, and the sounds that they name."""
 
 import tempfile
+from collections.abc import Callable, Generator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,6 +11,9 @@ from nowplaying.cli import complete
 from nowplaying_core.errors import ConfigError, NowPlayingError
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from nowplaying_core.audio import AudioSource
 
 __all__ = [
@@ -39,6 +43,7 @@ __all__ = [
     "Sounds",
     "expand_sources",
     "sound_of",
+    "watched",
     "writable_file",
     "writable_folder",
 ]
@@ -216,6 +221,26 @@ def sound_of(source: str, rate_hz: int | None, kind: str | None) -> "str | Audio
         return source
     raw = RawFormat(rate_hz=rate_hz or SAMPLE_RATE_HZ, encoding=kind or "s16le")
     return open_stream("-", chunk_samples=SAMPLE_RATE_HZ // 10, raw=raw)
+
+
+def watched(source: "str | AudioSource", show: Callable[[str], None], label: str) -> "AudioSource":
+    """Return a sound that shows, while it is read, how much of it has been."""
+    from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, open_stream
+    from nowplaying_core.text import clock
+
+    show(label)
+    given = Path(source) if isinstance(source, str) and source != "-" else source
+    opened = given if isinstance(given, AudioSource) else open_stream(given, chunk_samples=SAMPLE_RATE_HZ, lenient=True)
+
+    def blocks() -> "Generator[NDArray[np.float32], None, None]":
+        n_samples = 0
+        with opened:
+            for block in opened:
+                show(f"{label} ({clock(n_samples / SAMPLE_RATE_HZ)})")
+                n_samples += block.size
+                yield block
+
+    return AudioSource(opened.name, blocks(), is_live=opened.is_live)
 
 
 def expand_sources(names: list[str]) -> list[str]:

@@ -7,12 +7,13 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
+from nowplaying.cli.status_line import erase, status_line
 from nowplaying_core.errors import EXIT_FOUND
 from nowplaying_core.text import plain, printable
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "PACKAGES",
+    "doing",
     "emit_json",
     "fail",
     "libraries_silenced",
@@ -124,6 +126,7 @@ def visible(text: str) -> str:
 
 def say(text: str) -> None:
     """Print a line of the result; control characters come out in JSON's notation."""
+    erase()
     try:
         sys.stdout.write(f"{visible(text)}\n")
         sys.stdout.flush()  # whoever reads a pipe from a live loop wants the song now
@@ -158,7 +161,13 @@ def fail(error: BaseException | str) -> None:
     _to_stderr(f"error: {error}")
 
 
+def doing() -> AbstractContextManager[Callable[[str], None]]:
+    """Give a function that shows what is being done, on a line that the next result replaces; nothing with --quiet."""
+    return status_line(is_wanted=_log.isEnabledFor(logging.INFO))
+
+
 def _to_stderr(text: str) -> None:
+    erase()
     for line in text.splitlines() or [""]:
         sys.stderr.write(f"{visible(line)}\n")
     sys.stderr.flush()

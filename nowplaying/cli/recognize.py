@@ -17,9 +17,10 @@ from nowplaying.cli.options import (
     Sounds,
     expand_sources,
     sound_of,
+    watched,
 )
 from nowplaying.cli.outcome import Outcome
-from nowplaying.cli.output import emit_json, note, say
+from nowplaying.cli.output import doing, emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import NowPlayingError
 from nowplaying_core.text import clock
@@ -91,23 +92,26 @@ def recognize(
         raise ConfigError(message)
     recognizer = Recognizer.open(databases, model, popularity=popularity, min_score=min_score)
     outcome = Outcome()
-    for source in sources:
+    for number, source in enumerate(sources, 1):
         answers: list[tuple[float, Recognition]] = []
         try:
-            sound = sound_of(source, raw_rate, raw_format)
-            for start_s, answer in _answers(recognizer, sound, at_s, every_s, speeds_percent, explainable=explain):
-                if start_s is not None:
-                    # Only what the summary needs: a day has ten thousand answers.
-                    answers.append((start_s, replace(answer, query=None)))
-                if answer.match is not None:
-                    outcome.found()
-                explanation = recognizer.explain(answer) if explain else None
-                if as_json:
-                    emit_json("recognition/1", _record(source, start_s, answer, explanation))
-                else:
-                    _print(source, start_s, answer, explanation)
-                if plot is not None:
-                    _plot(recognizer, answer, plot)
+            with doing() as show:
+                sound = watched(
+                    sound_of(source, raw_rate, raw_format), show, f"{number} of {len(sources)}: {Path(source).name}"
+                )
+                for start_s, answer in _answers(recognizer, sound, at_s, every_s, speeds_percent, explainable=explain):
+                    if start_s is not None:
+                        # Only what the summary needs: a day has ten thousand answers.
+                        answers.append((start_s, replace(answer, query=None)))
+                    if answer.match is not None:
+                        outcome.found()
+                    explanation = recognizer.explain(answer) if explain else None
+                    if as_json:
+                        emit_json("recognition/1", _record(source, start_s, answer, explanation))
+                    else:
+                        _print(source, start_s, answer, explanation)
+                    if plot is not None:
+                        _plot(recognizer, answer, plot)
         except (NowPlayingError, MemoryError) as error:
             reason = error if isinstance(error, NowPlayingError) else f"{source}: there is not enough memory for it"
             outcome.failed(reason)
