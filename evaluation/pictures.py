@@ -21,7 +21,7 @@ from simulator.demo import run_demo
 __all__ = ["draw_chart", "main"]
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
-_SIZE: Final = (1100, 880)
+_SIZE: Final = (1100, 915)
 _COLOURS: Final = {"light": ("#ffffff", "#1f2328"), "dark": ("#0d1117", "#e6edf3")}
 _BARS: Final = ("#2f6feb", "#8b949e", "#d29922")
 
