@@ -19,6 +19,8 @@ _WITH_OPTIONS = (
     schema.BuiltinOperator.CONV_2D,
     schema.BuiltinOperator.DEPTHWISE_CONV_2D,
     schema.BuiltinOperator.CONCATENATION,
+    schema.BuiltinOperator.AVERAGE_POOL_2D,
+    schema.BuiltinOperator.FULLY_CONNECTED,
 )
 
 
@@ -28,7 +30,8 @@ def write_flatbuffer(model: Any, *, description: str = "") -> bytes:
     Parameters
     ----------
     model : ModelT
-        One subgraph of int8 CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION and LOGISTIC operations, one scale per tensor.
+        One subgraph of int8 CONV_2D, DEPTHWISE_CONV_2D, CONCATENATION, AVERAGE_POOL_2D, FULLY_CONNECTED and LOGISTIC
+        operations, with one scale per tensor or one per channel.
     description : str
         Kept in the file, so that a lone graph can be identified.
     """
@@ -46,10 +49,11 @@ class _Writer:
 
     def write(self, description: str) -> bytes:
         builder, graph = self._builder, self._graph
-        buffers = [self._table(schema.BufferStart, schema.BufferEnd, ())]
-        for buffer in self._model.buffers[1:]:
-            data = self._bytes_vector(bytes(buffer.data))
-            buffers.append(self._table(schema.BufferStart, schema.BufferEnd, ((schema.BufferAddData, data),)))
+        needed, buffers = {tensor.buffer for tensor in graph.tensors}, []
+        for number, buffer in enumerate(self._model.buffers):
+            content = b"" if buffer.data is None or number not in needed else bytes(buffer.data)
+            data = ((schema.BufferAddData, self._bytes_vector(content)),) if content else ()
+            buffers.append(self._table(schema.BufferStart, schema.BufferEnd, data))
         tensors = [self._tensor(tensor) for tensor in graph.tensors]
         operators = [self._operator(op) for op in graph.operators]
         subgraph = self._table(
@@ -88,7 +92,9 @@ class _Writer:
         scale = np.asarray(quantization.scale, dtype=np.float32)
         zero_point = np.asarray(quantization.zeroPoint, dtype=np.int64)
         builder = self._builder
+        axis = ((schema.QuantizationParametersAddQuantizedDimension, quantization.quantizedDimension),)
         fields = (
+            *(axis if scale.size > 1 else ()),
             (
                 schema.QuantizationParametersAddScale,
                 self._once(("scale", scale.tobytes()), lambda: builder.CreateNumpyVector(scale)),
@@ -116,7 +122,7 @@ class _Writer:
 
     def _options(self, options: Any) -> int:
         # Equal options have equal fields; the object's own order of writing is kept by its Pack.
-        identity = (type(options).__name__, *sorted((name, int(value)) for name, value in vars(options).items()))
+        identity = (type(options).__name__, *sorted((name, int(value or 0)) for name, value in vars(options).items()))
         return self._once(identity, lambda: int(options.Pack(self._builder)))
 
     def _opcode(self, code: Any) -> int:

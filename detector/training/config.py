@@ -94,6 +94,9 @@ class SceneConfig:
     transformed_share : float in [0, 1]
         Recordings of music, in the other scenes, that are transformed: smeared to a wash, a distant bass, the drums
         alone or everything but the drums.
+    varied_share : float in [0, 1]
+        Backgrounds, and music, whose recordings are recoloured, and noises that are played far faster or slower,
+        backwards, or over one or two others, so that no recording is learnt by heart.
     """
 
     duration_s: float = 30.0
@@ -110,6 +113,7 @@ class SceneConfig:
     stretched_share: float = 0.6
     synthetic_share: float = 0.0
     transformed_share: float = 0.0
+    varied_share: float = 0.0
 
     def __post_init__(self) -> None:
         require_between(self, 5, 60, "preroll_s")

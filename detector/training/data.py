@@ -5,13 +5,14 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.features import N_CHANNELS, features_of
 from detector.training.augment import augment
-from detector.training.config import DetectorConfig, SceneConfig
+from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
 from detector.training.soft_targets import scene_logits, window_targets
@@ -21,7 +22,7 @@ from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.processes import as_given, share_out
 
-__all__ = ["FeatureSet", "WindowSampler", "build_features"]
+__all__ = ["FeatureSet", "SamplerSettings", "WindowSampler", "build_features"]
 
 _SHARD = 50
 _TRACE = 1e-6
@@ -123,14 +124,42 @@ def _build_shard(
     return path
 
 
+class _Windows(Protocol):
+    """A network's windows."""
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of one window."""
+
+    @property
+    def decision_frames(self) -> int:
+        """Frames from one window to the next."""
+
+
+class SamplerSettings(Protocol):
+    """What cutting segments depends on: the settings of either stage of the detector."""
+
+    @property
+    def network(self) -> _Windows:
+        """The network's windows."""
+
+    @property
+    def scenes(self) -> SceneConfig:
+        """How scenes are composed."""
+
+    @property
+    def training(self) -> TrainingConfig:
+        """How the network is trained."""
+
+
 class WindowSampler:
     """Cuts training segments from a feature set: a few overlapping windows each, for one pass of the network.
 
     Parameters
     ----------
     features : FeatureSet
-    config : DetectorConfig
-        Of its training settings, ``n_decisions``, ``music_fraction`` and the shares matter here.
+    config : SamplerSettings
+        Of either stage. Of the training settings, ``n_decisions``, ``music_fraction`` and the shares matter here.
 
     Attributes
     ----------
@@ -138,7 +167,7 @@ class WindowSampler:
         Scene and first frame of the windows that :meth:`mine` kept, by label.
     """
 
-    def __init__(self, features: FeatureSet, config: DetectorConfig) -> None:
+    def __init__(self, features: FeatureSet, config: SamplerSettings) -> None:
         network, self._training, self.features = config.network, config.training, features
         self.hard_examples: dict[int, NDArray[np.int64]] = {}
         self._n_frames, self._step = network.n_frames, network.decision_frames

@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import signal
+from scipy import fft, signal
 
 from nowplaying_core.audio import codec, mulaw
 from nowplaying_core.audio.mixing import band_rms
@@ -15,6 +15,7 @@ __all__ = [
     "band_limit",
     "excerpt",
     "in_room",
+    "recoloured",
     "set_level",
     "stretched",
     "through_codec",
@@ -59,6 +60,21 @@ def in_room(samples: Samples, response: Samples) -> Samples:
     reverberant = signal.oaconvolve(samples, response[start:])[: samples.size]
     gain = (np.sqrt(np.square(samples).mean()) + _TINY) / (np.sqrt(np.square(reverberant).mean()) + _TINY)
     return np.asarray(reverberant * gain, dtype=np.float32)
+
+
+def recoloured(samples: Samples, rng: np.random.Generator) -> Samples:
+    """Return the sound through a random smooth equalizer: gains of up to some 20 dB, about one knot an octave.
+
+    A recording that sounds otherwise each time is harder to learn by heart.
+    """
+    if samples.size == 0:
+        return samples
+    length = fft.next_fast_len(samples.size, real=True)
+    frequency_hz = np.fft.rfftfreq(length, 1 / SAMPLE_RATE_HZ)
+    knots = np.log2(np.array([60.0, 125, 250, 500, 1_000, 2_000, 4_000, 8_000]))
+    gain_db = np.interp(np.log2(np.maximum(frequency_hz, 60.0)), knots, rng.normal(0, 6, knots.size))
+    spectrum = fft.rfft(samples, length) * (10 ** (gain_db / 20)).astype(np.float32)
+    return np.asarray(fft.irfft(spectrum, length)[: samples.size], dtype=np.float32)
 
 
 def band_limit(samples: Samples, low_hz: float | None, high_hz: float | None) -> Samples:

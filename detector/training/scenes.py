@@ -1,13 +1,22 @@
 """Compose streams with and without music out of separate recordings, for training and for evaluation alike."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.training.config import SceneConfig
-from detector.training.effects import at_unit_level, band_limit, excerpt, in_room, set_level, stretched, through_codec
+from detector.training.effects import (
+    at_unit_level,
+    band_limit,
+    excerpt,
+    in_room,
+    recoloured,
+    set_level,
+    stretched,
+    through_codec,
+)
 from detector.training.instruments import synthetic_music, transformed_music
 from detector.training.pools import SoundPools
 from detector.training.synthetic import synthetic_sound
@@ -79,7 +88,7 @@ def compose_scene(pools: SoundPools, config: SceneConfig, rng: np.random.Generat
     """
     length = int(config.duration_s * SAMPLE_RATE_HZ)
     n_blocks = length // (SAMPLE_RATE_HZ // 100)
-    without_music = background(pools, length, rng)
+    without_music = background(pools, length, rng, varied_share=config.varied_share)
     samples, kind = without_music.samples, without_music.kind
     if rng.random() < config.room_share:
         samples = in_room(samples, pools.room(rng))
@@ -110,11 +119,20 @@ def _music(pools: SoundPools, config: SceneConfig, length: int, rng: np.random.G
     music, _ = (pools.pick_rendering if is_rendered else pools.pick_music)(length, rng)
     if config.transformed_share and rng.random() < config.transformed_share:
         music = at_unit_level(transformed_music(music, rng))
+    if config.varied_share and rng.random() < config.varied_share:
+        music = at_unit_level(recoloured(music, rng))
     return music, False
 
 
-def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Background:
+def background(pools: SoundPools, length: int, rng: np.random.Generator, *, varied_share: float = 0.0) -> Background:
     """Return a random background: room tone, a synthetic sound, noise, speech, or speech in noise."""
+    plain = _plain_background(pools, length, rng, varied_share)
+    if not varied_share or plain.kind == "quiet" or rng.random() >= varied_share:
+        return plain
+    return replace(plain, samples=at_unit_level(recoloured(plain.samples, rng)))
+
+
+def _plain_background(pools: SoundPools, length: int, rng: np.random.Generator, varied_share: float) -> Background:
     draw = rng.random()
     files: tuple[CorpusFile, ...] = ()
     if draw < 0.06:
@@ -135,7 +153,10 @@ def background(pools: SoundPools, length: int, rng: np.random.Generator) -> Back
     if draw < 0.52:
         noise, file = pools.pick_noise(length, rng, looped=rng.random() < 0.3)
         files = (file,)
-        if rng.random() < 0.3:
+        if varied_share and rng.random() < varied_share:
+            noise, others = _varied(noise, pools, rng)
+            files += others
+        elif rng.random() < 0.3:
             noise, others = _over(noise, pools, -10, 10, rng)
             files += others
         return Background(noise, "noise", files)
@@ -152,6 +173,19 @@ def _over(
     """Mix noise into a sound, at a random level."""
     noise, file = pools.pick_noise(sound.size, rng, looped=True)
     return at_unit_level(mix_at_snr(sound, noise, float(rng.uniform(low_db, high_db)))), (file,)
+
+
+def _varied(noise: Samples, pools: SoundPools, rng: np.random.Generator) -> tuple[Samples, tuple[CorpusFile, ...]]:
+    """Return a noise at another speed or backwards, and more often than not over one or two others."""
+    if rng.random() < 0.3:
+        noise = noise[::-1].copy()
+    if rng.random() < 0.4:
+        noise = excerpt(stretched(noise, float(np.exp(rng.uniform(-0.7, 0.7)))), noise.size, rng)
+    files: tuple[CorpusFile, ...] = ()
+    for _ in range(int(rng.integers(3))):
+        noise, others = _over(recoloured(noise, rng), pools, -10, 10, rng)
+        files += others
+    return noise, files
 
 
 def random_channel(samples: Samples, config: SceneConfig, rng: np.random.Generator) -> Samples:

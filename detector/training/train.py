@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from detector.training.config import DetectorConfig
+from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
 from detector.training.data import FeatureSet, WindowSampler, build_features
 from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder, embeddings_of_scenes, pretrain
 from detector.training.fitting import FitRun
@@ -25,7 +25,15 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import init_run_dir
 
-__all__ = ["TrainingReport", "calibration_segments", "fit_detector", "train_detector"]
+__all__ = [
+    "TrainingReport",
+    "calibration_segments",
+    "check_init",
+    "fit_detector",
+    "limit_threads",
+    "scene_features",
+    "train_detector",
+]
 
 _log = logging.getLogger(__name__)
 _CHECK_SEGMENTS = 600
@@ -85,39 +93,65 @@ def train_detector(
         When the folder holds a run of another configuration, or one with another encoder or teacher.
     """
     features_dir = features_dir or run_dir / "features"
-
-    def pools_of(split: str) -> SoundPools:
-        if split == "train":
-            return SoundPools.from_sources(sources, split, stretched_share=config.scenes.stretched_share)
-        return SoundPools.from_sources(sources.corpus_only(), split)
-
-    def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
-        folder = features_dir / f"features-{split}"
-        pools = [pools_of(split)]
-        return build_features(
-            pools, config.scenes, n_scenes=n_scenes, seed=seed, folder=folder, jobs=jobs, teacher=teacher
-        )
-
     init_run_dir(config, run_dir)
     init: dict[str, Any] = {}
     if encoder is not None:
         init |= {"encoder": encoder.embedding_space, "steps": distilled_steps}
     if teacher is not None:
         init["teacher"] = teacher.name
-    _check_init(run_dir, init)
+    check_init(run_dir, init)
     training = config.training
-    train = features("train", training.n_scenes, training.seed)
-    check = features("dev", training.n_check_scenes, training.seed + 1)
+    train, check = scene_features(config.scenes, training, sources, features_dir, jobs=jobs, teacher=teacher)
     begin = None
     if encoder is not None:
         n_scenes = min(DISTILLED_SCENES, training.n_scenes)
         folder = features_dir / "features-train"
-        embeddings = embeddings_of_scenes(encoder, [pools_of("train")], config, n_scenes=n_scenes, folder=folder)
+        pools = [_pools(sources, "train", config.scenes)]
+        embeddings = embeddings_of_scenes(encoder, pools, config, n_scenes=n_scenes, folder=folder)
 
         def begin(model: keras.Model) -> float:
             return pretrain(embeddings, model, train, config, distilled_steps)
 
     return fit_detector(config, run_dir, train, check, n_threads=n_threads, begin=begin)
+
+
+def scene_features(
+    scenes: SceneConfig,
+    training: TrainingConfig,
+    sources: TrainingSources,
+    folder: Path,
+    *,
+    jobs: int = 1,
+    teacher: Teacher | None = None,
+) -> tuple[FeatureSet, FeatureSet]:
+    """Return the features of the scenes to train on, and of those of the ``dev`` split to check with.
+
+    Parameters
+    ----------
+    scenes : SceneConfig
+    training : TrainingConfig
+        Its seed and its numbers of scenes matter here.
+    sources : TrainingSources
+    folder : Path
+        Where features are kept.
+    jobs : int
+        Processes that compose scenes.
+    teacher : Teacher, optional
+    """
+
+    def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
+        pools = [_pools(sources, split, scenes)]
+        kept = folder / f"features-{split}"
+        return build_features(pools, scenes, n_scenes=n_scenes, seed=seed, folder=kept, jobs=jobs, teacher=teacher)
+
+    train = features("train", training.n_scenes, training.seed)
+    return train, features("dev", training.n_check_scenes, training.seed + 1)
+
+
+def _pools(sources: TrainingSources, split: str, scenes: SceneConfig) -> SoundPools:
+    if split == "train":
+        return SoundPools.from_sources(sources, split, stretched_share=scenes.stretched_share)
+    return SoundPools.from_sources(sources.corpus_only(), split)
 
 
 def fit_detector(
@@ -147,7 +181,7 @@ def fit_detector(
         When the folder holds a run of another configuration.
     """
     init_run_dir(config, run_dir)
-    _limit_threads(n_threads)
+    limit_threads(n_threads)
     training = config.training
     sampler = WindowSampler(train, config)
     plain = replace(config, training=replace(training, extreme_share=0.0, mined_share=0.0))
@@ -185,7 +219,7 @@ def calibration_segments(sampler: WindowSampler) -> NDArray[np.int8]:
     return np.concatenate([sample, silence, full_scale])
 
 
-def _check_init(run_dir: Path, init: dict[str, Any]) -> None:
+def check_init(run_dir: Path, init: dict[str, Any]) -> None:
     """Record how a run was initialized; ConfigError where it was initialized otherwise before."""
     path = run_dir / "init.json"
     found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
@@ -198,7 +232,8 @@ def _check_init(run_dir: Path, init: dict[str, Any]) -> None:
         path.unlink(missing_ok=True)
 
 
-def _limit_threads(n_threads: int) -> None:
+def limit_threads(n_threads: int) -> None:
+    """Let TensorFlow use so many threads, where it has not started yet."""
     try:
         tf.config.threading.set_intra_op_parallelism_threads(n_threads)
         tf.config.threading.set_inter_op_parallelism_threads(1)

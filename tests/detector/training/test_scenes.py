@@ -68,6 +68,25 @@ def test_backgrounds_have_unit_level(pools: SoundPools) -> None:
         assert band_rms(drawn.samples) == pytest.approx(1.0, rel=0.05)
 
 
+def test_varied_scenes_are_other_scenes_of_as_many_noises_at_unit_level(pools: SoundPools) -> None:
+    n_noises = []
+    for seed in range(20):
+        drawn = background(pools, 5 * 16_000, np.random.default_rng(seed), varied_share=1.0)
+        plain = background(pools, 5 * 16_000, np.random.default_rng(seed))
+        assert drawn.samples.shape == plain.samples.shape
+        assert band_rms(drawn.samples) == pytest.approx(1.0, rel=0.05)
+        assert drawn.kind == plain.kind
+        assert np.array_equal(drawn.samples, plain.samples) == (plain.kind == "quiet")
+        if drawn.kind == "noise":
+            n_noises.append(len(drawn.files))
+    assert set(n_noises) <= {1, 2, 3}
+    assert max(n_noises) > 1
+    config = SceneConfig(duration_s=12.0, music_share=1.0, varied_share=1.0)
+    scene = compose_scene(pools, config, np.random.default_rng(3))
+    assert scene.music.any()
+    assert np.isfinite(scene.samples).all()
+
+
 def test_clips_differ_by_condition_only_in_the_channel(pools: SoundPools) -> None:
     clips = [compose_clip(pools, np.random.default_rng(seed), is_music=True) for seed in range(5)]
     treble = dict.fromkeys(CONDITIONS, 0.0)
