@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, frontend_settings, quantize
 from detector.gate import STEPS, GateConfig
 from detector.network import StreamingNetwork
+from detector.second_stage import SECOND_STAGE_FILE, SecondStage
 from detector.silence import QuietHops
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import to_int16
@@ -48,6 +49,8 @@ class StreamingDetector:
     gate_config : GateConfig
     manifest : dict or None
         For callers that show the model's name and settings.
+    second_stage : SecondStage or None
+        Confirms or denies the network's outputs; None for a detector of one stage.
 
     Raises
     ------
@@ -64,7 +67,12 @@ class StreamingDetector:
     """
 
     def __init__(
-        self, model: TfliteModel, *, gate_config: GateConfig | None = None, manifest: dict[str, Any] | None = None
+        self,
+        model: TfliteModel,
+        *,
+        gate_config: GateConfig | None = None,
+        manifest: dict[str, Any] | None = None,
+        second_stage: SecondStage | None = None,
     ) -> None:
         self._network = StreamingNetwork(model)
         self._features = FeatureStream()
@@ -73,6 +81,7 @@ class StreamingDetector:
         level_dbfs = self.gate_config.silence_dbfs
         self._quiet = None if level_dbfs is None else QuietHops(level_dbfs)
         self.manifest = manifest or {}
+        self.second_stage = second_stage
         self.reset()
 
     @classmethod
@@ -92,7 +101,7 @@ class StreamingDetector:
         ArtifactError
             When there is no such model or it is damaged.
         ManifestMismatchError
-            When it was made for another front end, or its gate is not valid.
+            When it was made for another front end, or its gate or its cascade is not valid.
         """
         folder = ModelFolder.open(source, role="detector")
         expected, found = frontend_settings(), folder.manifest.get("frontend")
@@ -105,12 +114,19 @@ class StreamingDetector:
         except (ConfigError, TypeError) as error:
             message = f"{folder.path / 'manifest.json'}: {error}"
             raise ManifestMismatchError(message) from error
-        return cls(model, gate_config=gate_config, manifest=folder.manifest)
+        cascade, second_stage = folder.manifest.get("cascade"), None
+        if cascade is not None:
+            wanted_above: Any = cascade.get("wanted_above") if isinstance(cascade, dict) else None
+            larger = TfliteModel(folder.file(SECOND_STAGE_FILE), reference_kernels=reference_kernels)
+            second_stage = SecondStage(larger, wanted_above)
+        return cls(model, gate_config=gate_config, manifest=folder.manifest, second_stage=second_stage)
 
     def reset(self) -> None:
         """Start a new stream at time 0."""
         self._features.reset()
         self._network.reset()
+        if self.second_stage is not None:
+            self.second_stage.reset()
         if self._quiet is not None:
             self._quiet.reset()
 
@@ -162,4 +178,6 @@ class StreamingDetector:
         frames : ndarray of int8, shape (n, 40)
         """
         outputs = self._network.process(frames)
+        if self.second_stage is not None:
+            outputs = self.second_stage.process(frames, outputs)
         return [Decision(frame_end_s(n_frames - 1), output / STEPS) for n_frames, output in outputs]

@@ -11,7 +11,7 @@ from detector.training.second_stage_fit import CALIBRATION_FILE, SECOND_STAGE_WE
 from export.minify import write_flatbuffer
 from export.operators import open_graph
 from export.tflite import to_int8
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import MissingPathError
 
 __all__ = ["second_stage_graph"]
 
@@ -33,7 +33,7 @@ def second_stage_graph(
 
     Raises
     ------
-    ConfigError
+    MissingPathError
         When the run is not finished.
     """
     config_path = run_dir / "config.json"
@@ -43,10 +43,10 @@ def second_stage_graph(
             message = (
                 f"{path}: expected the files of a finished run; let nowplaying train detector-second-stage end first"
             )
-            raise ConfigError(message)
+            raise MissingPathError(message)
     config = SecondStageConfig.from_json(config_path)
     arrays, calibration = (_arrays(path) for path in paths[1:])
-    windows = (calibration["windows"].astype(np.float32)[..., None] + 128) / 128
+    windows = (calibration["windows"].astype(np.float32)[..., None] + np.float32(128)) / np.float32(128)
     graph = to_int8(inference_model(config.network, arrays), windows, output="int8")
     model, _ = open_graph(graph)
     return write_flatbuffer(model, description=description), arrays, config

@@ -95,7 +95,8 @@ class FitRun:
         # Shorter in the beginning, when the first weights are worth nothing.
         momentum = min(self._momentum, (step + 1) / (step + 10))
         for i, value in enumerate(model.weights if self._average else ()):
-            self._average[i] = momentum * self._average[i] + (1 - momentum) * np.asarray(value)
+            mean = momentum * self._average[i] + (1 - momentum) * np.asarray(value)
+            self._average[i] = np.asarray(mean, dtype=np.float32)
 
     @staticmethod
     def _assign(model: keras.Model, values: list[NDArray[np.float32]]) -> None:

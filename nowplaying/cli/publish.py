@@ -82,6 +82,9 @@ def detector(
     gate: Annotated[
         Path | None, typer.Option("--gate", help="cross-validation.json of train detector-crossval, for the gate.")
     ] = None,
+    second_run: Annotated[
+        Path | None, typer.Option("--second-run", help="Run of train detector-second-stage, for a cascade.")
+    ] = None,
 ) -> None:
     """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
     require_tensorflow()
@@ -99,6 +102,7 @@ def detector(
         version=version,
         gate=read_chosen_gate(gate) if gate is not None else None,
         training=describe_training(sources),
+        second_run=second_run,
     )
     say(str(folder))
 
