@@ -1,0 +1,134 @@
+"""Codes that follow from their neighbors: python -m evaluation.experiments.interframe --corpus C --cache-dir D --out F.
+
+Every second fingerprint of a song is coded as it is now. Those between are predicted linearly from the two decoded
+ones beside them, and a short code holds the rest. The prediction and the short code are fitted to the songs of the
+``train`` split; the queries are single fingerprints (2 s) of ``dev`` songs, compared with every decoded reference. The
+table has bytes of code a second (the cell number, about 1.5 bytes, comes on top for each one that has a cell), rank-1
+with its interval, and the paired difference from float vectors.
+"""
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.retrieval.conditions import Condition, paired_conditions
+from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
+from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.statistics import paired_difference, rate_by_track
+from ondevice_db.index.codebook import Codebook, codebook_names
+from ondevice_db.index.normalize import power_normalize
+
+__all__ = ["beside", "fit_prediction", "predicted"]
+
+Rows = NDArray[np.float32]
+_CHUNK = 200
+_DEFAULT_BYTES = 12
+
+
+def main() -> None:
+    """Measure all layouts of codes and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="JSON to write")
+    options = parser.parse_args()
+    data = build_evaluation_set(options.model, options.corpus, options.cache_dir)
+    folder = data.embeddings.fingerprinter.folder.path
+    trained = {file.path for file in read_corpus(options.corpus, "music", "train")}
+    starts, vectors = data.library.song_starts, data.library.vectors
+    is_train = np.repeat([path in trained for path in data.library.paths], np.diff(starts))
+    rows: list[dict[str, Any]] = []
+    layouts: dict[str, Rows] = {"float": vectors}
+    for n in (6, 8, 12, 16):
+        codebook = Codebook.load(folder, None if n == _DEFAULT_BYTES else codebook_names(n))
+        layouts[f"{n} bytes each"] = codebook.decode(*codebook.quantize(vectors))
+    for even, odd in ((12, 6), (12, 8), (16, 8)):
+        name = f"{even} bytes, then {odd} on a prediction"
+        layouts[name], explained = interframe(vectors, starts, is_train, layouts[f"{even} bytes each"], odd)
+        print(f"{name}: the prediction explains {100 * explained:.1f} % of the variance", flush=True)
+    short = [one for one in paired_conditions() if one.length_s == 2.0]  # one fingerprint
+    for condition in short:
+        queries = data.embeddings.queries(data.plans["known"], condition)[:, 0]
+        exact = right(data, queries, vectors)
+        for name, decoded in layouts.items():
+            rows.append(
+                {"layout": name, **score(data, condition, right(data, queries, power_normalize(decoded)), exact)}
+            )
+            print(rows[-1], flush=True)
+    write_json(options.out, {"schema": "interframe/1", "model": str(options.model), "rows": rows})
+
+
+def interframe(
+    vectors: Rows, starts: NDArray[np.int64], is_train: NDArray[np.bool_], decoded: Rows, n_bytes: int
+) -> tuple[Rows, float]:
+    """Replace every second decoded fingerprint by its prediction and a short code; say what the prediction explains."""
+    import faiss
+
+    positions = np.arange(len(vectors)) - np.repeat(starts[:-1], np.diff(starts))
+    odd = positions % 2 == 1
+    context = beside(decoded, starts)
+    # Even ones are as good to learn from, since all were decoded.
+    weights = fit_prediction(context[is_train], vectors[is_train])
+    prediction = predicted(context[odd], weights)
+    rest, learned = vectors[odd] - prediction, vectors[is_train] - predicted(context[is_train], weights)
+    rotation = faiss.OPQMatrix(rest.shape[1], n_bytes)
+    rotation.train(learned)
+    quantizer = faiss.ProductQuantizer(rest.shape[1], n_bytes, 8)
+    quantizer.train(rotation.apply(learned))
+    coded = rotation.reverse_transform(quantizer.decode(quantizer.compute_codes(rotation.apply(rest))))
+    result = decoded.copy()
+    result[odd] = prediction + coded
+    dev = ~is_train[odd]
+    around = vectors[odd][dev] - vectors[odd][dev].mean(axis=0)
+    return result, 1 - float(np.square(rest[dev]).sum() / np.square(around).sum())
+
+
+def beside(decoded: Rows, starts: NDArray[np.int64]) -> Rows:
+    """Return the fingerprints before and after each one side by side; at a song's end the one that there is twice."""
+    numbers = np.arange(len(decoded))
+    first, last = np.repeat(starts[:-1], np.diff(starts)), np.repeat(starts[1:] - 1, np.diff(starts))
+    before, after = (
+        np.where(numbers > first, numbers - 1, numbers + 1),
+        np.where(numbers < last, numbers + 1, numbers - 1),
+    )
+    return np.concatenate([decoded[np.clip(before, first, last)], decoded[np.clip(after, first, last)]], axis=1)
+
+
+def fit_prediction(context: Rows, wanted: Rows, ridge: float = 1e-3) -> NDArray[np.float64]:
+    """Return the linear map, with its constant in the last row, from both neighbors to a fingerprint."""
+    inputs = np.concatenate([context, np.ones((len(context), 1))], axis=1).astype(np.float64)
+    square = inputs.T @ inputs + ridge * len(inputs) / inputs.shape[1] * np.eye(inputs.shape[1])
+    return np.linalg.solve(square, inputs.T @ wanted)
+
+
+def predicted(context: Rows, weights: NDArray[np.float64]) -> Rows:
+    """Apply a map of :func:`fit_prediction`."""
+    return (context @ weights[:-1] + weights[-1]).astype(np.float32)
+
+
+def right(data: EvaluationSet, queries: Rows, references: Rows) -> NDArray[np.bool_]:
+    """Return whether the nearest reference of each query is of its song, or of the same music."""
+    songs = np.repeat(np.arange(len(data.library.song_starts) - 1), np.diff(data.library.song_starts))
+    parts = (queries[at : at + _CHUNK] for at in range(0, len(queries), _CHUNK))
+    found = np.concatenate([np.argmax(part @ references.T, axis=1) for part in parts])
+    groups = data.library.groups
+    same: NDArray[np.bool_] = groups[songs[found]] == groups[data.true_songs]
+    return same
+
+
+def score(
+    data: EvaluationSet, condition: Condition, found: NDArray[np.bool_], exact: NDArray[np.bool_]
+) -> dict[str, Any]:
+    """Return rank-1 and its paired difference from float vectors."""
+    tracks, rng = [str(query.path) for query in data.plans["known"].queries], np.random.default_rng(1)
+    difference = paired_difference(found.astype(np.float64), exact.astype(np.float64), tracks, rng)
+    return {"condition": condition.name, "rank1": rate_by_track(found, tracks, rng), "below_float": difference}
+
+
+if __name__ == "__main__":
+    main()
