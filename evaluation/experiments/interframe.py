@@ -18,6 +18,7 @@ from evaluation.retrieval.conditions import Condition, paired_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.errors import needs_extra
 from nowplaying_core.statistics import paired_difference, rate_by_track
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.normalize import power_normalize
@@ -67,8 +68,8 @@ def interframe(
     vectors: Rows, starts: NDArray[np.int64], is_train: NDArray[np.bool_], decoded: Rows, n_bytes: int
 ) -> tuple[Rows, float]:
     """Replace every second decoded fingerprint by its prediction and a short code; say what the prediction explains."""
-    import faiss
-
+    with needs_extra("train", "training short codes"):
+        import faiss
     positions = np.arange(len(vectors)) - np.repeat(starts[:-1], np.diff(starts))
     odd = positions % 2 == 1
     context = beside(decoded, starts)
@@ -76,12 +77,7 @@ def interframe(
     weights = fit_prediction(context[is_train], vectors[is_train])
     prediction = predicted(context[odd], weights)
     rest, learned = vectors[odd] - prediction, vectors[is_train] - predicted(context[is_train], weights)
-    rotation = faiss.OPQMatrix(rest.shape[1], n_bytes)
-    rotation.train(learned)
-    quantizer = faiss.ProductQuantizer(rest.shape[1], n_bytes, 8)
-    quantizer.train(rotation.apply(learned))
-    coded = rotation.reverse_transform(quantizer.decode(quantizer.compute_codes(rotation.apply(rest))))
-    between = prediction + coded
+    between = prediction + _coded(faiss, learned, rest, n_bytes)
     # Comparison favors what decodes to a short vector (power_normalize): both kinds get the same mean length.
     lengths = [np.linalg.norm(rows, axis=1).mean() for rows in (decoded[~odd & is_train], between[is_train[odd]])]
     result = decoded.copy()
@@ -89,6 +85,16 @@ def interframe(
     dev = ~is_train[odd]
     around = vectors[odd][dev] - vectors[odd][dev].mean(axis=0)
     return result, 1 - float(np.square(rest[dev]).sum() / np.square(around).sum())
+
+
+def _coded(faiss: Any, learned: Rows, rest: Rows, n_bytes: int) -> Rows:
+    """Return vectors as codes of so many bytes keep them, after a quantizer that others trained."""
+    rotation = faiss.OPQMatrix(rest.shape[1], n_bytes)
+    rotation.train(learned)
+    quantizer = faiss.ProductQuantizer(rest.shape[1], n_bytes, 8)
+    quantizer.train(rotation.apply(learned))
+    kept: Rows = rotation.reverse_transform(quantizer.decode(quantizer.compute_codes(rotation.apply(rest))))
+    return kept
 
 
 def beside(decoded: Rows, starts: NDArray[np.int64]) -> Rows:
@@ -106,7 +112,8 @@ def fit_prediction(context: Rows, wanted: Rows, ridge: float = 1e-3) -> NDArray[
     """Return the linear map, with its constant in the last row, from both neighbors to a fingerprint."""
     inputs = np.concatenate([context, np.ones((len(context), 1))], axis=1).astype(np.float64)
     square = inputs.T @ inputs + ridge * len(inputs) / inputs.shape[1] * np.eye(inputs.shape[1])
-    return np.linalg.solve(square, inputs.T @ wanted)
+    weights: NDArray[np.float64] = np.linalg.solve(square, inputs.T @ wanted)
+    return weights
 
 
 def predicted(context: Rows, weights: NDArray[np.float64]) -> Rows:
