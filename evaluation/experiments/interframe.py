@@ -118,7 +118,8 @@ def fit_prediction(context: Rows, wanted: Rows, ridge: float = 1e-3) -> NDArray[
 
 def predicted(context: Rows, weights: NDArray[np.float64]) -> Rows:
     """Apply a map of :func:`fit_prediction`."""
-    return (context @ weights[:-1] + weights[-1]).astype(np.float32)
+    rows: Rows = (context @ weights[:-1] + weights[-1]).astype(np.float32)
+    return rows
 
 
 def right(data: EvaluationSet, queries: Rows, references: Rows) -> NDArray[np.bool_]:
