@@ -19,12 +19,14 @@ _FRAMES_A_STEP = 64
 def summary_text() -> str:
     """Return README's paragraph: the average day at both costs of a wake-up."""
     summary = committed(STUDY)["summary"]
-    modelled = summary["modelled"]
+    modelled, current = summary["modelled"], summary["modelled"]["always_on"]
     return (
         f"A day on a simulated Pixel 2, with the measured error rates of these models, takes {_mah(modelled)}, "
         f"{modelled['battery_percent_per_day']:.2f} % of the battery,\nwith the modelled cost of a wake-up "
         f"({modelled['wake_j']:.2f} J); with the 2.0 J that were published for one it is "
-        f"{summary['published']['battery_percent_per_day']:.2f} %; the goal is below 1 %\n"
+        f"{summary['published']['battery_percent_per_day']:.2f} %; the goal is below 1 %.\n"
+        f"The always-on current alone, known within {current['low_ma']:g} to {current['high_ma']:g} mA, makes it "
+        f"{current['low_battery_percent']:.2f} to {current['high_battery_percent']:.2f} %\n"
         f"(`nowplaying energy --days {summary['n_days']}`; [docs/simulator.md](docs/simulator.md))."
     )
 

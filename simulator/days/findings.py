@@ -42,6 +42,13 @@ def findings(summary: dict[str, Any], device: str) -> list[str]:
         sentences.append(
             f"{100 * listening / total:.0f} % of it is always on, whatever sounds; the largest parts are {named}."
         )
+        always_on = modelled["always_on"]
+        if always_on is not None:
+            sentences.append(
+                f"The assumptions are less certain than the days: the always-on current alone, from "
+                f"{always_on['low_ma']:g} to {always_on['high_ma']:g} mA, makes it "
+                f"{always_on['low_battery_percent']:.2f} to {always_on['high_battery_percent']:.2f} %."
+            )
         false_mah = modelled["parts_mah"]["wakes_for_other_sound"]
         sentences.append(
             f"Of {summary['wakes_per_day']:.0f} wake-ups a day, {summary['false_wakes_per_day']:.0f} are false; "

@@ -46,7 +46,7 @@ def summarise(days: Days, published: CostModel | None, modelled: CostModel) -> d
         "wakes_per_day_interval_95": wakes.interval,
         "false_wakes_per_day": days.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)),
         "published": None if published is None else _charge(days, published),
-        "modelled": _charge(days, modelled),
+        "modelled": {**_charge(days, modelled), "always_on": _always_on(days, modelled)},
         "sleeping_phone_mah": device.sleep.suspend_ma * 24.0,
         "music_h_per_day": days.mean(lambda record: record.music_s) / 3600,
         "songs": {
@@ -55,6 +55,28 @@ def summarise(days: Days, published: CostModel | None, modelled: CostModel) -> d
             **{str(outcome): n for outcome, n in days.song_outcomes().items()},
         },
         "time_to_song_s": _latency(days),
+    }
+
+
+def _always_on(days: Days, costs: CostModel) -> dict[str, float] | None:
+    """Return the range of the always-on current in mA, and the share of the battery a day at both its ends.
+
+    None where the figure was stated without a range.
+    """
+    device, current = costs.device, costs.device.constants["dsp.detector_ma"]
+    if not current.has_range:
+        return None
+    listened_s = days.mean(lambda record: record.usage.listened_s)
+    percent = device.battery_percent(days.mean(lambda record: record.usage.total_mj(costs)))
+
+    def at(end_ma: float) -> float:
+        return percent + device.battery_percent(device.milliwatts(end_ma - current.value) * listened_s)
+
+    return {
+        "low_ma": current.low,
+        "high_ma": current.high,
+        "low_battery_percent": at(current.low),
+        "high_battery_percent": at(current.high),
     }
 
 

@@ -12,6 +12,7 @@ from simulator.days.architectures import Architecture
 from simulator.days.day import run_day
 from simulator.days.detector_errors import GateChange, duty_cycled
 from simulator.days.error_rates import published_rates
+from simulator.days.findings import findings
 from simulator.days.many import AVERAGE, Days, _shared_out, simulate_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import SongOutcome, record_day
@@ -170,6 +171,23 @@ def test_a_summary_says_the_same_as_its_parts() -> None:
         assert costs["j_per_day"] == pytest.approx(14.4 * costs["mah_per_day"])
     parts = figures["time_to_song_s"]["mean_parts"]
     assert sum(parts.values()) == pytest.approx(figures["time_to_song_s"]["mean"])
+
+
+def test_the_first_findings_say_what_the_always_on_current_leaves_open() -> None:
+    days = simulate_days("silence", STUDY.settings(), 1)
+    summary = summarise(days, STUDY.published, STUDY.modelled)
+    always_on = summary["modelled"]["always_on"]
+    # Silence is the always-on side alone: 24 h at both ends of the range, less what the smaller network saves.
+    saved_ma = 0.4 - STUDY.modelled.total_listening_mw / 4.0
+    for end in ("low", "high"):
+        expected = 24 * (always_on[f"{end}_ma"] - saved_ma) / 27
+        assert always_on[f"{end}_battery_percent"] == pytest.approx(expected, rel=1e-6)
+    said = " ".join(findings(summary, "A phone"))
+    assert "from 0.2 to 0.6 mA, makes it 0.18 to 0.53 %" in said
+    stated = STUDY.stating({"dsp.detector_ma": 0.3})
+    summary = summarise(days, stated.published, stated.modelled)
+    assert summary["modelled"]["always_on"] is None
+    assert "always-on current alone" not in " ".join(findings(summary, "A phone"))
 
 
 def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
