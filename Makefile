@@ -58,7 +58,8 @@ docs: $(VENV)/.stamp-dev ## Build the pages as a site in site/
 eval: $(VENV)/.stamp-dev ## Evaluate retrieval: EVAL_ARGS="--corpus C --cache-dir D"
 	$(BIN)/nowplaying evaluate retrieval $(EVAL_ARGS)
 
-wheel: $(VENV)/.stamp-dev ## Build the wheel into dist/
+wheel: $(VENV)/.stamp-base ## Build the wheel into dist/
+	$(PIP) build
 	rm -rf build dist
 	$(BIN)/python -m build --wheel --outdir dist
 

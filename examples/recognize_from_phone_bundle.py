@@ -112,4 +112,6 @@ def main(bundle: str, sound: str) -> int:
 if __name__ == "__main__":
     if len(sys.argv) != 3:
         raise SystemExit(__doc__)
+    if not (Path(sys.argv[1]) / "packs").is_dir():
+        raise SystemExit(f"{sys.argv[1]}: expected the folder phone of an export, with models and packs in it")
     sys.exit(main(sys.argv[1], sys.argv[2]))

@@ -65,3 +65,11 @@ def test_the_site_lists_pages_that_exist_once_each() -> None:
     assert len(listed) > 30
     assert len(listed) == len(set(listed))
     assert set(listed) <= pages  # a page that is not listed is found by search and by links
+
+
+def test_links_of_the_site_stay_in_docs() -> None:
+    docs = ROOT / "docs"
+    pages = sorted(docs.rglob("*.md"))
+    targets = [(page, link) for page in pages for link in LINK.findall(page.read_text(encoding="utf-8"))]
+    assert len(targets) > 100
+    assert [str(page) for page, link in targets if not (page.parent / link).resolve().is_relative_to(docs)] == []

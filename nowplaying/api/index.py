@@ -7,7 +7,7 @@ from typing import Literal
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import find_audio
-from nowplaying_core.errors import AudioFormatError, ConfigError
+from nowplaying_core.errors import AudioFormatError, ConfigError, MissingPathError
 from ondevice_db.index.choose_codebook import CodebookChoice
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.report import IndexProgress, IndexReport
@@ -75,8 +75,8 @@ def index(
 
     Raises
     ------
-    AudioFormatError
-        When there is no audio file.
+    MissingPathError, AudioFormatError
+        When the music is not there, or holds no audio file.
     ConfigError
         When a setting is out of range or does not belong to the layout.
     DatabaseError
@@ -117,10 +117,15 @@ def audio_files(music: str | Path | Sequence[str | Path]) -> list[Path]:
 
     Raises
     ------
+    MissingPathError
+        When none of these is there.
     AudioFormatError
-        When there is none.
+        When they hold no audio file.
     """
     given = [music] if isinstance(music, str | Path) else list(music)
+    if given and not any(Path(one).exists() for one in given):
+        message = f"{given[0]}: No such file or folder; check the path"
+        raise MissingPathError(message)
     found = list(dict.fromkeys(find_audio([Path(one) for one in given])))
     if not found:
         names = ", ".join(str(one) for one in given) or "no path given"

@@ -12,7 +12,7 @@ from nowplaying.cli.options import Json
 from nowplaying.cli.output import emit_json, say, table
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.errors import DISTRIBUTION, EXIT_FOUND, MissingExtraError, NowPlayingError
+from nowplaying_core.errors import EXIT_FOUND, MissingExtraError, NowPlayingError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -28,6 +28,7 @@ _OPTIONAL = {
     "tflite-micro": ("micro", "measures a microcontroller's memory"),
     "sounddevice": ("mic", "records from a microphone"),
     "matplotlib": ("report", "draws pictures"),
+    "uvicorn": ("serve", "serves the web page"),
     "zstandard": ("delta", "makes and applies deltas"),
     "cryptography": ("sign", "signs databases"),
 }
@@ -74,6 +75,8 @@ def _print(checks: list[Check]) -> None:
     failed = [check.name for check in checks if check.status == "FAILED"]
     absent = sum(check.status == "absent" for check in checks)
     say("")
+    if absent:
+        say("In a checkout, pip install -e '.[EXTRA]' installs an extra; with a wheel, pip install 'WHEEL[EXTRA]'.")
     if failed:
         say(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}.")
     else:
@@ -88,7 +91,7 @@ def _package(name: str, *, optional: bool) -> Check:
     except PackageNotFoundError:
         if optional:
             extra, purpose = _OPTIONAL[name]
-            return Check(name, "absent", f"optional, {purpose}: pip install '{DISTRIBUTION}[{extra}]'")
+            return Check(name, "absent", f"optional, {purpose}: extra {extra}")
         return Check(name, "FAILED", f"not installed: pip install {name}", NowPlayingError.exit_code)
 
 
