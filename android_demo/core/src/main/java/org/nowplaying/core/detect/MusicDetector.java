@@ -8,7 +8,7 @@ import org.nowplaying.core.gate.Silence;
 import org.nowplaying.core.model.Model;
 import org.nowplaying.core.model.ModelFolder;
 
-/** Front end, network and their memory: 10 ms of sound in, an output every 640 ms after the first 4.48 s. */
+/** Front end, one or two networks and their memory: 10 ms of sound in, an output every 640 ms after the first 4.48 s. */
 public final class MusicDetector {
     private static final String GRAPH = "detector.tflite";
     private static final String FRONTEND =
@@ -18,10 +18,12 @@ public final class MusicDetector {
 
     public final GateSettings gateSettings;
     private final Network network;
+    private final SecondStage secondStage; // null where there is one network
     private final Silence silence;
     private final MicroFrontend frontend = new MicroFrontend();
     private final int[] raw = new int[MicroFrontend.N_CHANNELS];
     private final byte[] frame = new byte[MicroFrontend.N_CHANNELS];
+    private int output;
 
     /**
      * Opens a detector's model folder.
@@ -33,18 +35,34 @@ public final class MusicDetector {
             throw new ArtifactException(ArtifactException.Kind.MISMATCH, folder.name() + ": expected the front end "
                     + FRONTEND + ", found " + Json.canonical(folder.get("frontend")) + "; update the app");
         }
-        ModelFolder.Tensors tensors = folder.tensors(GRAPH);
         Model model = runtime.open(folder.read(GRAPH));
+        Model larger = null;
         try {
-            return new MusicDetector(new Network(model, tensors), new GateSettings(folder.table("gate")));
-        } catch (IllegalArgumentException error) {
+            Network network = new Network(model, folder.tensors(GRAPH));
+            SecondStage secondStage = null;
+            if (folder.get("cascade") != null) {
+                larger = runtime.open(folder.read(SecondStage.GRAPH));
+                secondStage = new SecondStage(larger, folder.tensors(SecondStage.GRAPH), folder.table("cascade"));
+            }
+            return new MusicDetector(network, secondStage, new GateSettings(folder.table("gate")));
+        } catch (IllegalArgumentException | ArtifactException error) {
             model.close();
-            throw new ArtifactException(ArtifactException.Kind.CORRUPT, folder.name() + ": " + error.getMessage());
+            if (larger != null) {
+                larger.close();
+            }
+            throw error instanceof ArtifactException ? (ArtifactException) error
+                    : new ArtifactException(ArtifactException.Kind.CORRUPT, folder.name() + ": " + error.getMessage());
         }
     }
 
-    public MusicDetector(Network network, GateSettings gateSettings) {
+    /**
+     * Joins what was opened.
+     *
+     * @param secondStage null for a detector of one network
+     */
+    public MusicDetector(Network network, SecondStage secondStage, GateSettings gateSettings) {
         this.network = network;
+        this.secondStage = secondStage;
         this.gateSettings = gateSettings;
         silence = new Silence(gateSettings.silenceDbfs, MicroFrontend.HOP_SAMPLES);
     }
@@ -64,12 +82,19 @@ public final class MusicDetector {
         for (int i = 0; i < frame.length; i++) {
             frame[i] = silent ? Network.SILENT : MicroFrontend.quantize(raw[i]);
         }
-        return network.process(frame);
+        if (secondStage != null) {
+            secondStage.put(frame);
+        }
+        if (!network.process(frame)) {
+            return false;
+        }
+        output = secondStage == null ? network.output() : secondStage.confirm(network.output());
+        return true;
     }
 
     /** Returns the newest output, from 0 to 255: 256 times the probability of music. */
     public int output() {
-        return network.output();
+        return output;
     }
 
     /** Forgets all sound. */
@@ -77,9 +102,16 @@ public final class MusicDetector {
         frontend.reset();
         silence.reset();
         network.reset();
+        if (secondStage != null) {
+            secondStage.reset();
+        }
+        output = 0;
     }
 
     public void close() {
         network.close();
+        if (secondStage != null) {
+            secondStage.close();
+        }
     }
 }

@@ -54,11 +54,11 @@ final class SameMusic {
         double[] offsetsS = near.stream().mapToDouble(one -> one.offsetS - best.offsetS + ownS.get(0)).toArray();
         Rescorer rescorer = new Rescorer(database, own.toArray(new float[0][]), new double[own.size()], sinceS);
         Set<Integer> agreeing = new HashSet<>();
-        for (Aligned aligned : rescorer.rescore(new Alignments(songs, offsetsS))) {
+        for (Aligned rescored : rescorer.rescore(new Alignments(songs, offsetsS))) {
             // What a song does not cover counts as zero in these similarities, and is left out of their mean.
-            double mean = Arrays.stream(aligned.similarities).sum() / Math.max(aligned.covered, 1);
-            if (2 * aligned.covered >= own.size() && mean >= LEAST_AGREEMENT) {
-                agreeing.add(aligned.song);
+            double mean = Arrays.stream(rescored.similarities).sum() / Math.max(rescored.covered, 1);
+            if (2 * rescored.covered >= own.size() && mean >= LEAST_AGREEMENT) {
+                agreeing.add(rescored.song);
             }
         }
         for (Aligned one : near) {

@@ -201,7 +201,7 @@ public class SessionTest {
         };
         ModelFolder folder = new ModelFolder(Golden.path("models/detector"), "detector");
         return new MusicDetector(
-                new Network(model, folder.tensors("detector.tflite")), evening.detector.gateSettings);
+                new Network(model, folder.tensors("detector.tflite")), null, evening.detector.gateSettings);
     }
 
     private static Answer unknown(float[] samples) throws ArtifactException {
