@@ -11,6 +11,7 @@ import simpy
 from detector.features import features_of
 from detector.gate import GateConfig
 from detector.network import StreamingNetwork
+from detector.second_stage import SECOND_STAGE_FILE, SecondStage
 from detector.stream import MODEL_FILE, StreamingDetector
 from export.stream_graph import streaming_graph
 from fingerprinter.fingerprint import Fingerprinter
@@ -137,7 +138,7 @@ def write_network_goldens(folder: Path) -> None:
     shutil.rmtree(models, ignore_errors=True)
     for role, name in (("detector", SHIPPED_DETECTOR), ("fingerprinter", SHIPPED_FINGERPRINTER)):
         (models / role).mkdir(parents=True)
-        for file in ("manifest.json", "detector.tflite", "frontend.tflite", "encoder.tflite"):
+        for file in ("manifest.json", MODEL_FILE, SECOND_STAGE_FILE, "frontend.tflite", "encoder.tflite"):
             if (builtin_model_dir(name) / file).is_file():
                 shutil.copy(builtin_model_dir(name) / file, models / role / file)
     network = SMALL
@@ -166,15 +167,10 @@ def write_network_goldens(folder: Path) -> None:
 def write_phone_goldens(folder: Path) -> None:
     """Write the evening's sound, what the models said, and the events; ``demo.npdb`` must be there."""
     fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
-    detector = StreamingDetector.from_model(SHIPPED_DETECTOR, reference_kernels=True)
+    detector, stages = _recording_detector()
     prints = fingerprinter.folder
-    recorded = [
-        RecordedModel(builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE, reference_kernels=True),
-        RecordedModel(prints.file("frontend.tflite")),
-        RecordedModel(prints.file("encoder.tflite")),
-    ]
-    detector = StreamingDetector(recorded[0], gate_config=detector.gate_config)
-    fingerprinter._front_end, fingerprinter._encoder = recorded[1:]
+    encoding = [RecordedModel(prints.file(name)) for name in ("frontend.tflite", "encoder.tflite")]
+    fingerprinter._front_end, fingerprinter._encoder = encoding
     scene = SCENES["evening"]
     shipped = demo_recordings()
     recordings = {used: load(shipped[used].path) for used in {sound.recording for sound in scene.sounds}}
@@ -188,13 +184,25 @@ def write_phone_goldens(folder: Path) -> None:
         answer_s=_ANSWER_S,
     )
     events = [_plain(event) for event in phone.run([to_float32(pcm)]) if not isinstance(event, MusicProbability)]
-    for model in recorded:
+    for model in (*stages, *encoding):
         model.save(folder)
     save_array(folder / "phone-pcm.npy", pcm)
     songs = [{"song_index": index, **track.to_dict()} for index, track in database.songs]
     write_json(folder / "demo-songs.json", {"songs": songs})
     conditions = [[str(one.reason), one.start_s, one.end_s] for one in scene.conditions]
     write_json(folder / "phone.json", {"events": events, "conditions": conditions, "answer_s": _ANSWER_S})
+
+
+def _recording_detector() -> tuple[StreamingDetector, list[RecordedModel]]:
+    """Return the shipped detector, of one stage or two, and its graphs, which record what they are run on."""
+    folder = ModelFolder.open(SHIPPED_DETECTOR, role="detector")
+    stages = [RecordedModel(folder.file(MODEL_FILE), reference_kernels=True)]
+    second_stage = None
+    if "cascade" in folder.manifest:
+        stages.append(RecordedModel(folder.file(SECOND_STAGE_FILE), reference_kernels=True))
+        second_stage = SecondStage(stages[1], folder.manifest["cascade"]["wanted_above"])
+    gate = GateConfig.from_dict(folder.manifest["gate"])
+    return StreamingDetector(stages[0], gate_config=gate, second_stage=second_stage), stages
 
 
 def _plain(event: Event) -> dict[str, Any]:
