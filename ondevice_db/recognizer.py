@@ -30,6 +30,7 @@ from ondevice_db.store.store import Songs
 __all__ = ["Match", "Query", "Recognition", "Recognizer", "acceptance_of"]
 
 _FURTHER_PLACES = 2
+_MOST_S = 1e9  # thirty years: sample numbers of later times do not fit
 _SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one per cent
 # Several looks make a wrong answer likelier: a look behind the first has to reach a threshold whose odds are higher by
 # such a factor. With these, unknown music was named no more often than with one look (docs/robustness.md).
@@ -308,8 +309,8 @@ class Recognizer:
             Of the query, where its ``offset_s`` counts from. A rest shorter than half a query is left out.
         answer : Recognition
         """
-        if not 0 < every_s < np.inf:
-            message = f"every_s: expected seconds above 0, found {every_s}"
+        if not 0 < every_s <= _MOST_S:
+            message = f"every_s: expected seconds above 0 up to {_MOST_S:g}, found {every_s}"
             raise ConfigError(message)
         for start_s, answer in self._every(sound, every_s):
             yield start_s, answer if explainable else replace(answer, query=None)
@@ -418,7 +419,7 @@ def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:
 
 def _from(name: str, opening: Opening, at_s: float) -> NDArray[np.float32]:
     """Return the query at a place of a recording, which must reach there."""
-    is_time = 0 <= at_s < np.inf
+    is_time = 0 <= at_s <= _MOST_S
     opening.skip(at_s if is_time else 0.0)
     samples = opening.read(QUERY_S)
     if not is_time or samples.size == 0:

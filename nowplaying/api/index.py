@@ -1,5 +1,6 @@
 """Fingerprint music into a song database."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
@@ -76,7 +77,7 @@ def index(
     Raises
     ------
     MissingPathError, AudioFormatError
-        When the music is not there, or holds no audio file.
+        When the music is not there, holds no audio file, or a name is empty.
     ConfigError
         When a setting is out of range or does not belong to the layout.
     DatabaseError
@@ -120,10 +121,13 @@ def audio_files(music: str | Path | Sequence[str | Path]) -> list[Path]:
     MissingPathError
         When none of these is there.
     AudioFormatError
-        When they hold no audio file.
+        When they hold no audio file, or a name is empty.
     """
     given = [music] if isinstance(music, str | Path) else list(music)
-    if given and not any(Path(one).exists() for one in given):
+    if "" in given:
+        message = "expected the name of a file or folder, found an empty one; name the current folder by a dot"
+        raise AudioFormatError(message)
+    if given and not any(os.path.exists(one) for one in given):  # noqa: PTH110 (Path.exists fails on names too long)
         message = f"{given[0]}: No such file or folder; check the path"
         raise MissingPathError(message)
     found = list(dict.fromkeys(find_audio([Path(one) for one in given])))

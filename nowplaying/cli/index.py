@@ -1,7 +1,6 @@
 """``nowplaying index``: fingerprint music into a song database."""
 
 import os
-from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -15,7 +14,7 @@ __all__ = ["index"]
 
 
 def index(
-    music: Annotated[list[Path], typer.Argument(help="Audio files and folders; folders are searched.")],
+    music: Annotated[list[str], typer.Argument(help="Audio files and folders; folders are searched.")],
     database: Database,
     add: Annotated[bool, typer.Option("--add", help="Add to an existing database.")] = False,
     jobs: Annotated[
@@ -56,7 +55,7 @@ def index(
     from nowplaying.api.index import audio_files
     from nowplaying.api.index import index as index_music
 
-    paths = audio_files(list(music))
+    paths = audio_files(music)
     outcome = Outcome()
     with progress_bar("indexing", total=len(paths)) as advance:
         report = index_music(

@@ -1,6 +1,7 @@
 """The executable: global options, and one place where errors become messages and exit codes."""
 
 import io
+import os
 import sys
 from typing import Annotated
 
@@ -91,6 +92,7 @@ app.add(doctor.doctor, panel=_HELP, example="nowplaying doctor")
 
 def main() -> None:
     """Run the command line and end the process with the documented exit code."""
+    _occupy_standard_streams()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a title must not end a command on a narrow terminal
@@ -110,7 +112,8 @@ def main() -> None:
         sys.exit(MissingExtraError.exit_code)
     except BrokenPipeError:
         # The reader of our output left, as `head` does; closing stderr keeps Python from complaining at exit.
-        sys.stderr.close()
+        if sys.stderr is not None:
+            sys.stderr.close()
         sys.exit(EXIT_FOUND)
     except MemoryError:
         fail("there is not enough memory; end other programs, or give the command fewer or shorter recordings")
@@ -118,6 +121,15 @@ def main() -> None:
     except OSError as error:
         fail(disk_error(error))
         sys.exit(EXIT_BAD_INPUT)
+
+
+def _occupy_standard_streams() -> None:
+    """Let no file get the number of a standard stream that is closed: what libraries write there would go into it."""
+    for number, flags in ((0, os.O_RDONLY), (1, os.O_WRONLY), (2, os.O_WRONLY)):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, flags)  # takes the lowest number that is free
 
 
 if __name__ == "__main__":

@@ -255,6 +255,8 @@ def expand_sources(names: list[str]) -> list[str]:
     from nowplaying_core.audio import find_audio
 
     sources: dict[str, None] = {}
+    if "" in names:
+        audio_files(names)  # which refuses it
     for name in names:
         sources |= dict.fromkeys(["-"] if name == "-" else [str(path) for path in find_audio([Path(name)])])
     return list(sources) or [str(path) for path in audio_files(names)]  # which says what it looked for

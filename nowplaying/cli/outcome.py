@@ -11,7 +11,7 @@ __all__ = ["Outcome", "disk_error"]
 class Outcome:
     """Collects what happened to each file: failures are reported and counted, and the other files go on.
 
-    The exit code is the highest of 5, 4 and 3 that occurred, else 0 if anything was found, else 1.
+    The exit code is the highest of 5, 4, 3 and 2 that occurred, else 0 if anything was found, else 1.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Outcome:
     def exit_code(self) -> int:
         """The code to end with."""
         worst = max(self._codes, default=0)
-        if worst >= EXIT_BAD_INPUT:
+        if worst:
             return worst
         return EXIT_FOUND if self._found else EXIT_NOTHING_RECOGNIZED
 

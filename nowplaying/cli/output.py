@@ -14,7 +14,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from nowplaying.cli.status_line import erase, status_line
-from nowplaying_core.errors import EXIT_FOUND
+from nowplaying_core.errors import EXIT_FOUND, NowPlayingError
 from nowplaying_core.text import plain, printable
 
 if TYPE_CHECKING:
@@ -126,6 +126,9 @@ def visible(text: str) -> str:
 
 def say(text: str) -> None:
     """Print a line of the result; control characters come out in JSON's notation."""
+    if sys.stdout is None:
+        message = "standard output is closed; redirect it to a file or to /dev/null"
+        raise NowPlayingError(message)
     erase()
     try:
         sys.stdout.write(f"{visible(text)}\n")
@@ -167,10 +170,17 @@ def doing() -> AbstractContextManager[Callable[[str], None]]:
 
 
 def _to_stderr(text: str) -> None:
-    erase()
-    for line in text.splitlines() or [""]:
-        sys.stderr.write(f"{visible(line)}\n")
-    sys.stderr.flush()
+    if sys.stderr is None:  # closed by whoever started us
+        return
+    try:
+        erase()
+        for line in text.splitlines() or [""]:
+            sys.stderr.write(f"{visible(line)}\n")
+        sys.stderr.flush()
+    except BrokenPipeError:
+        raise
+    except OSError:  # a full disk behind a redirection: the results do not depend on it
+        return
 
 
 def emit_json(schema: str, record: Mapping[str, Any]) -> None:

@@ -87,9 +87,8 @@ def recognize(
         message = "--at and --every exclude each other; give one of them"
         raise ConfigError(message)
     sources = expand_sources(files)
-    if plot is not None and (len(sources) > 1 or every_s is not None):
-        message = f"--plot draws one answer: expected one file and no --every, found {len(sources)} files"
-        raise ConfigError(message)
+    if plot is not None:
+        _check_picture(plot, len(sources), every_s)
     recognizer = Recognizer.open(databases, model, popularity=popularity, min_score=min_score)
     outcome = Outcome()
     for number, source in enumerate(sources, 1):
@@ -168,6 +167,19 @@ def _print(source: str, start_s: float | None, answer: "Recognition", explanatio
     say(f"{where}: {answer.match or 'unknown'}")
     if explanation is not None:
         print_explanation(explanation)
+
+
+def _check_picture(path: Path, n_files: int, every_s: float | None) -> None:
+    from nowplaying_core.errors import ConfigError
+    from nowplaying_core.plotting import new_figure
+
+    if n_files > 1 or every_s is not None:
+        message = f"--plot draws one answer: expected one file and no --every, found {n_files} files"
+        raise ConfigError(message)
+    kinds = sorted(new_figure().canvas.get_supported_filetypes())
+    if path.suffix.lower().removeprefix(".") not in kinds:
+        message = f"--plot {path}: expected a name that ends in .png or another of {', '.join(kinds)}"
+        raise ConfigError(message)
 
 
 def _plot(recognizer: "Recognizer", answer: "Recognition", path: Path) -> None:

@@ -62,8 +62,15 @@ def _can_be_read(path: Path) -> bool:
     return False
 
 
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name that is too long; reading it will say so
+        return False
+
+
 def _expand(path: Path) -> Iterator[Path]:
-    if not path.is_dir():
+    if not _is_folder(path):
         yield path
         return
     files: list[Path] = []

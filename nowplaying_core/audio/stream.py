@@ -154,6 +154,9 @@ def open_stream(
         When a microphone is asked for without the ``mic`` extra.
     """
     if isinstance(source, str) and source == "-":
+        if stdin is None and sys.stdin is None:
+            message = "standard input: it is closed; redirect a file or a pipe to it"
+            raise AudioFormatError(message)
         blocks = _standard_input(stdin if stdin is not None else sys.stdin.buffer, chunk_samples, raw, lenient=lenient)
         return AudioSource("standard input", _checked("standard input", blocks), chunk_samples=chunk_samples)
     if isinstance(source, str) and (source == "mic" or source.startswith("mic:")):

@@ -1,7 +1,10 @@
 """Plain ``.npy`` arrays: written synced, opened as memory maps after their header has been checked."""
 
+import errno
 import os
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tokenize import TokenError
 from typing import Any
@@ -24,10 +27,21 @@ _UNREADABLE = (
 def save_array(path: Path, array: NDArray[Any]) -> None:
     """Write a C-ordered little-endian ``.npy`` file and sync it."""
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    with path.open("wb") as handle:
+    with path.open("wb") as handle, _named_short_write(path):
         np.lib.format.write_array(handle, np.ascontiguousarray(little), version=(1, 0), allow_pickle=False)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+@contextmanager
+def _named_short_write(path: Path) -> Iterator[None]:
+    """NumPy tells a write that was cut short without the system's error: it is a full disk."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path)) from error
+        raise
 
 
 class RowFile:

@@ -6,7 +6,13 @@ import pytest
 
 from nowplaying.cli.outcome import Outcome, disk_error
 from nowplaying.cli.output import emit_json, paragraph, set_verbosity, table
-from nowplaying_core.errors import AudioFormatError, CorruptArtifactError, MissingExtraError, NowPlayingError
+from nowplaying_core.errors import (
+    AudioFormatError,
+    ConfigError,
+    CorruptArtifactError,
+    MissingExtraError,
+    NowPlayingError,
+)
 
 
 def test_json_is_one_strict_line_with_its_schema_first(capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,6 +48,7 @@ def test_prose_fits_a_terminal_and_is_one_line_in_a_pipe(
 
 BAD, CORRUPT = AudioFormatError("bad"), CorruptArtifactError("corrupt")
 MISSING = MissingExtraError("mic", "a microphone")
+USAGE = ConfigError("usage")
 
 
 @pytest.mark.parametrize(
@@ -49,6 +56,9 @@ MISSING = MissingExtraError("mic", "a microphone")
     [
         ([], True, 0),
         ([], False, 1),
+        ([USAGE], True, 2),
+        ([USAGE], False, 2),
+        ([USAGE, BAD], True, 3),
         ([BAD], True, 3),
         ([BAD], False, 3),
         ([BAD, CORRUPT], True, 4),
