@@ -20,7 +20,10 @@ class QuietStderr:
 
     @contextmanager
     def block(self) -> Iterator[None]:
-        """Catch what is written within the block."""
+        """Catch what is written within the block; once closed, nothing is caught."""
+        if self._caught.closed:  # an abandoned decoder may be freed after its file
+            yield
+            return
         try:
             kept = os.dup(2)
         except OSError:  # stderr is closed: nothing can appear there
