@@ -160,6 +160,21 @@ def figures(device: Device = "pixel-2") -> None:
     table(["name", "value", "unit", "may be", "meaning"], rows)
 
 
+def account(
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.json", help="File to write.")],
+    songs: Annotated[int, typer.Option("--songs", min=0, help="Songs in the database.")] = 10_000,
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
+) -> None:
+    """Write what an app needs to estimate its own share of the battery: each phone's costs with their ranges."""
+    from nowplaying_core.artifacts import write_json
+    from simulator.energy.account import app_account
+    from simulator.energy.work import DatabaseSize, Models
+
+    write_json(out, app_account(Models.load(detector, fingerprinter), DatabaseSize(n_songs=songs)))
+    note(f"account written to {out}")
+
+
 def calibrate(
     asleep: Annotated[Path, typer.Option("--asleep", metavar="A.csv", help="The device without the recognizer.")],
     listening: Annotated[Path, typer.Option("--listening", metavar="B.csv", help="The detector on, in a quiet room.")],
@@ -266,3 +281,4 @@ app.add(
     "--voltage 3.85 --device pixel-6 --out mine.toml",
 )
 app.add(figures, example="nowplaying energy figures --device pixel-6")
+app.add(account, example="nowplaying energy account --out android_demo/app/src/main/assets/energy.json")

@@ -2,6 +2,8 @@ package org.nowplaying.core.history;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.nowplaying.core.sql.Like;
 import org.nowplaying.core.sql.Sql;
 
@@ -12,6 +14,9 @@ public final class SqlHistory implements History.Store {
             "CREATE TABLE history (id INTEGER PRIMARY KEY, track_id TEXT NOT NULL, title TEXT NOT NULL, "
                     + "artist TEXT NOT NULL, first_recognized_ms INTEGER NOT NULL, "
                     + "last_recognized_ms INTEGER NOT NULL, offset_s REAL NOT NULL, score REAL NOT NULL, recognitions INTEGER NOT NULL)";
+
+    /** Makes the table of favourites; the second statement of a new file, and what version 2 adds to one of version 1. */
+    public static final String FAVOURITES_SCHEMA = "CREATE TABLE favourites (track_id TEXT PRIMARY KEY)";
 
     private static final String NEWEST = "ORDER BY last_recognized_ms DESC, id DESC LIMIT ?";
 
@@ -51,6 +56,37 @@ public final class SqlHistory implements History.Store {
         return songs("WHERE title LIKE ? ESCAPE '\\' OR artist LIKE ? ESCAPE '\\' " + NEWEST, like, like, (long) limit);
     }
 
+    /** Returns the entries of favourite songs with a text in title or artist, newest first; all for an empty text. */
+    public List<HistoryEntry> favourites(String text, int limit) {
+        String like = Like.containing(text);
+        return songs(
+                "WHERE (title LIKE ? ESCAPE '\\' OR artist LIKE ? ESCAPE '\\') "
+                        + "AND track_id IN (SELECT track_id FROM favourites) " + NEWEST,
+                like, like, (long) limit);
+    }
+
+    /** Returns the entries of one song, newest first. */
+    public List<HistoryEntry> ofTrack(String trackId, int limit) {
+        return songs("WHERE track_id = ? " + NEWEST, trackId, (long) limit);
+    }
+
+    /** Returns the track ids of all favourites, also of songs that the history no longer has. */
+    public Set<String> favouriteIds() {
+        Set<String> ids = new TreeSet<>();
+        for (Object[] row : sql.query("SELECT track_id FROM favourites")) {
+            ids.add((String) row[0]);
+        }
+        return ids;
+    }
+
+    public void setFavourite(String trackId, boolean isFavourite) {
+        if (isFavourite) {
+            sql.execute("INSERT OR IGNORE INTO favourites (track_id) VALUES (?)", trackId);
+        } else {
+            sql.execute("DELETE FROM favourites WHERE track_id = ?", trackId);
+        }
+    }
+
     @Override
     public void delete(long id) {
         sql.execute("DELETE FROM history WHERE id = ?", id);
@@ -59,6 +95,7 @@ public final class SqlHistory implements History.Store {
     @Override
     public void clear() {
         sql.execute("DELETE FROM history");
+        sql.execute("DELETE FROM favourites");
     }
 
     private List<HistoryEntry> songs(String clauses, Object... arguments) {

@@ -2,7 +2,9 @@ package org.nowplaying.core.listen;
 
 import java.io.IOException;
 import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.audio.Level;
 import org.nowplaying.core.detect.MusicDetector;
+import org.nowplaying.core.frontend.MicroFrontend;
 import org.nowplaying.core.loop.Answer;
 import org.nowplaying.core.loop.Event;
 import org.nowplaying.core.loop.LoopSettings;
@@ -30,6 +32,9 @@ public final class Session {
     /** Receives what happens, on the session's thread. */
     public interface Listener {
         void onEvent(Event event);
+
+        /** Receives the level of sound that was just listened to, in dBFS, and its length in seconds. */
+        void onLevel(double dbfs, double seconds);
 
         /** Receives null when the microphone opens, or the reason why it is closed. */
         void onPause(String reason);
@@ -134,6 +139,7 @@ public final class Session {
             }
             hasFailed = false;
             reportPause(null);
+            listener.onLevel(Level.dbfs(samples, n), n / (double) MicroFrontend.SAMPLE_RATE_HZ);
             if (reason == null) {
                 phone.feed(samples, 0, n);
             } else {

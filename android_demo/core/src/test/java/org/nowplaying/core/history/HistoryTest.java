@@ -27,6 +27,7 @@ public class HistoryTest {
     public void makeAnEmptyHistory() throws Exception {
         Sql.Writer sql = JdbcSql.writer(folder.newFile().toPath());
         sql.execute(SqlHistory.SCHEMA);
+        sql.execute(SqlHistory.FAVOURITES_SCHEMA);
         store = new SqlHistory(sql);
         history = new History(store);
     }

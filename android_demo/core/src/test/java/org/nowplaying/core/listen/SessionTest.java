@@ -32,6 +32,7 @@ public class SessionTest {
     private double silencedFromS = Double.POSITIVE_INFINITY;
     private int minute = 12 * 60;
     private double openS;
+    private double listenedS;
     private boolean open;
     private boolean broken;
     private int waits;
@@ -133,6 +134,11 @@ public class SessionTest {
         }
 
         @Override
+        public void onLevel(double dbfs, double seconds) {
+            listenedS += seconds;
+        }
+
+        @Override
         public void onPause(String reason) {
             log.add(String.format(Locale.ROOT, "%.2f pause %s", clock.nowS(), reason));
         }
@@ -167,6 +173,9 @@ public class SessionTest {
         session = new Session(detector, recognizer, microphone, clock, deviceState, preferences, listener);
         session.run();
         assertFalse("the microphone is closed at the end", open);
+        if (silencedFromS > 1e6) {
+            assertEquals("every second with an open microphone is reported", openS, listenedS, 1e-6);
+        }
     }
 
     @Test
