@@ -77,7 +77,7 @@ abstract class PhoneAssets : DefaultTask() {
 }
 
 val phoneAssets = tasks.register<PhoneAssets>("phoneAssets") {
-    val names = rootProject.file("../nowplaying/artifacts.py").readText()
+    val names = rootProject.file("../nowplaying_core/artifacts.py").readText()
     for (role in listOf("detector", "fingerprinter")) {
         // The shipped models' names stand there and nowhere else.
         val name = Regex("SHIPPED_${role.uppercase()} = \"(.+)\"").find(names)!!.groupValues[1]

@@ -16,6 +16,11 @@ _PERMISSIONS: Final = {
     "android.permission.FOREGROUND_SERVICE_MICROPHONE",
     "android.permission.POST_NOTIFICATIONS",
 }
+_EXPORTED: Final = {
+    "MainActivity": None,
+    "CommandActivity": None,
+    "AskTile": "android.permission.BIND_QUICK_SETTINGS_TILE",
+}
 _STORED: Final = (".tflite", ".npy", ".ann", ".sqlite")
 _MICROPHONE_SERVICE: Final = 0x80
 _PAGE_16_KB: Final = 1 << 14
@@ -56,8 +61,8 @@ def check_badging(badging: str, version_name: str, target_sdk: str) -> str:
         r"versionName='([^']*)'": version_name,
         r"sdkVersion:'([^']*)'": "26",
         r"targetSdkVersion:'([^']*)'": target_sdk,
-        r"application-label:'([^']*)'": "Now Playing demo",
-        r"launchable-activity: name='([^']*)'": "org.nowplaying.app.HistoryActivity",
+        r"application-label:'([^']*)'": "Now Playing",
+        r"launchable-activity: name='([^']*)'": "org.nowplaying.app.MainActivity",
     }
     for pattern, value in expected.items():
         found = re.search(rf"\b{pattern}", badging)
@@ -103,9 +108,27 @@ def _manifest(apk: Path) -> str:
     tree = _run("aapt", "dump", "xmltree", str(apk), "AndroidManifest.xml")
     types = [int(value, 16) for value in re.findall(r"foregroundServiceType\S*=\(type 0x11\)(0x[0-9a-f]+)", tree)]
     _expect(types == [_MICROPHONE_SERVICE], f"expected one service of type microphone, found {types}")
-    exported = len(re.findall(r"exported\S*=\(type 0x12\)0xffffffff", tree))
-    _expect(exported == 1, f"expected one exported component, the launcher, found {exported}")
-    return f"{len(permissions)} permissions, no INTERNET; service of type microphone"
+    exported = check_exported(tree)
+    return f"{len(permissions)} permissions, no INTERNET; service of type microphone; exported: {exported}"
+
+
+def check_exported(tree: str) -> str:
+    """Return the components that other apps reach: the launcher, the commands with a token, and the system's tile.
+
+    Raises
+    ------
+    AssertionError
+        When another component is exported, or the tile is open to others than the system.
+    """
+    parts = re.split(r"\n\s+E: (?:activity|service|receiver|provider) ", tree)[1:]
+    found = {}
+    for part in parts:
+        name = re.search(r'android:name\S*="([^"]+)"', part)
+        if name and re.search(r"exported\S*=\(type 0x12\)0xffffffff", part):
+            permission = re.search(r'android:permission\S*="([^"]+)"', part)
+            found[name.group(1).rsplit(".", 1)[-1]] = permission.group(1) if permission else None
+    _expect(found == _EXPORTED, f"expected the exported components {_EXPORTED}, found {found}")
+    return ", ".join(sorted(found))
 
 
 def _byte_code(apk: Path) -> str:
@@ -114,7 +137,7 @@ def _byte_code(apk: Path) -> str:
     _expect("Failure to verify" not in dump, "dexdump cannot verify the dex")
     classes = len(re.findall(r"Class descriptor", dump))
     ours = len(re.findall(r"Class descriptor\s+: 'Lorg/nowplaying/", dump))
-    for name in ("core/loop/Phone", "core/db/SongPacks", "app/ListenService", "app/HistoryActivity"):
+    for name in ("core/loop/Phone", "core/db/SongPacks", "app/ListenService", "app/MainActivity"):
         _expect(f"'Lorg/nowplaying/{name};'" in dump, f"the dex lacks {name}")
     return f"{classes} classes, {ours} of them ours, no invoke-custom"
 

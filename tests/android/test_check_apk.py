@@ -4,13 +4,13 @@ import re
 
 import pytest
 
-from tests.android.check_apk import check_badging
+from tests.android.check_apk import check_badging, check_exported
 
 WHOLE = """package: name='org.nowplaying.app' versionCode='1' versionName='0.1.0' platformBuildVersionName='13'
 sdkVersion:'26'
 targetSdkVersion:'36'
-application-label:'Now Playing demo'
-launchable-activity: name='org.nowplaying.app.HistoryActivity'  label='' icon=''
+application-label:'Now Playing'
+launchable-activity: name='org.nowplaying.app.MainActivity'  label='' icon=''
 """
 
 
@@ -26,7 +26,7 @@ def test_a_whole_description_passes() -> None:
         ("versionCode='1'", ""),
         ("targetSdkVersion:'36'", "targetSdkVersion:'34'"),
         ("launchable-activity", "other-activity"),
-        ("application-label:'Now Playing demo'", "application-label:''"),
+        ("application-label:'Now Playing'", "application-label:''"),
     ],
 )
 def test_what_is_missing_is_noticed(old: str, new: str) -> None:
@@ -38,3 +38,39 @@ def test_what_is_missing_is_noticed(old: str, new: str) -> None:
 def test_an_empty_version_is_not_expected_either() -> None:
     with pytest.raises(AssertionError):
         check_badging(WHOLE.replace("0.1.0", ""), "", "36")
+
+
+TREE = """N: android=http://schemas.android.com/apk/res/android
+  E: manifest (line=2)
+    E: application (line=9)
+      E: activity (line=11)
+        A: android:name(0x01010003)="org.nowplaying.app.MainActivity" (Raw: "org.nowplaying.app.MainActivity")
+        A: android:exported(0x01010010)=(type 0x12)0xffffffff
+      E: activity (line=20)
+        A: android:name(0x01010003)="org.nowplaying.app.SongActivity" (Raw: "org.nowplaying.app.SongActivity")
+        A: android:exported(0x01010010)=(type 0x12)0x0
+      E: activity (line=30)
+        A: android:name(0x01010003)="org.nowplaying.app.CommandActivity" (Raw: "org.nowplaying.app.CommandActivity")
+        A: android:exported(0x01010010)=(type 0x12)0xffffffff
+      E: service (line=40)
+        A: android:name(0x01010003)="org.nowplaying.app.AskTile" (Raw: "org.nowplaying.app.AskTile")
+        A: android:permission(0x01010006)="android.permission.BIND_QUICK_SETTINGS_TILE" (Raw: "...")
+        A: android:exported(0x01010010)=(type 0x12)0xffffffff
+"""
+
+
+def test_the_components_that_other_apps_reach_are_three() -> None:
+    assert check_exported(TREE) == "AskTile, CommandActivity, MainActivity"
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("(type 0x12)0x0", "(type 0x12)0xffffffff"),
+        ("android.permission.BIND_QUICK_SETTINGS_TILE", "android.permission.INTERNET"),
+        ("CommandActivity", "OtherActivity"),
+    ],
+)
+def test_another_exported_component_is_noticed(old: str, new: str) -> None:
+    with pytest.raises(AssertionError, match="exported components"):
+        check_exported(TREE.replace(old, new))

@@ -3,6 +3,7 @@ package org.nowplaying.app
 import android.content.Context
 import android.os.Handler
 import android.os.Looper
+import org.nowplaying.core.audio.Level
 import org.nowplaying.core.loop.Answer
 
 /** Record of the app's activity, in memory; observers are called on the main thread whenever it changes. */
@@ -27,6 +28,13 @@ class ActivityLog(context: Context) {
     /** Answer to the newest query; null before. */
     @Volatile var answer: Answer? = null
         private set
+
+    /** Whether the newest query ended without an answer. */
+    @Volatile var hasFailed = false
+        private set
+
+    /** Level of the newest sound, in dBFS; it changes too often for the watchers. */
+    @Volatile var levelDbfs = Level.SILENCE_DBFS
 
     val lastListenedMs: Long
         get() = stored.getLong("last_listened_ms", 0)
@@ -64,10 +72,13 @@ class ActivityLog(context: Context) {
     fun queryStarted() {
         isQuerying = true
         answer = null
+        hasFailed = false
+        levelDbfs = Level.SILENCE_DBFS
         notifyWatchers()
     }
 
     fun queryEnded(result: Answer?) {
+        hasFailed = result == null && (isQuerying || hasFailed)
         isQuerying = false
         answer = result
         notifyWatchers()

@@ -7,6 +7,7 @@ import android.database.sqlite.SQLiteDatabase
 import android.database.sqlite.SQLiteOpenHelper
 import android.database.sqlite.SQLiteProgram
 import java.nio.file.Path
+import org.nowplaying.core.energy.SqlUsage
 import org.nowplaying.core.history.SqlHistory
 import org.nowplaying.core.sql.Sql
 
@@ -19,10 +20,16 @@ class PackSql(private val path: Path) : Sql {
 }
 
 /** The file of the history. */
-class HistorySql(context: Context) : SQLiteOpenHelper(context, "history.db", null, 1), Sql.Writer {
-    override fun onCreate(database: SQLiteDatabase) = database.execSQL(SqlHistory.SCHEMA)
+class HistorySql(context: Context) : SQLiteOpenHelper(context, "history.db", null, 2), Sql.Writer {
+    override fun onCreate(database: SQLiteDatabase) {
+        database.execSQL(SqlHistory.SCHEMA)
+        onUpgrade(database, 1, 2)
+    }
 
-    override fun onUpgrade(database: SQLiteDatabase, from: Int, to: Int) = Unit
+    override fun onUpgrade(database: SQLiteDatabase, from: Int, to: Int) {
+        database.execSQL(SqlHistory.FAVOURITES_SCHEMA)
+        database.execSQL(SqlUsage.SCHEMA)
+    }
 
     override fun query(sql: String, vararg arguments: Any): List<Array<Any?>> = rows(readableDatabase, sql, arguments)
 

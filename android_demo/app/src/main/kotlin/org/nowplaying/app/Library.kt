@@ -28,6 +28,7 @@ class Library(private val context: Context) {
         val isShipped: Boolean,
         val isUsed: Boolean,
         val songs: Int,
+        val version: Int,
         val bytes: Long,
         val error: String?,
     )
@@ -82,15 +83,18 @@ class Library(private val context: Context) {
         val found = folder.toFile().listFiles().orEmpty().filter { it.name.endsWith(".npdb") }.sortedBy { it.name }
         return found.map { file ->
             var songs = -1
+            var version = 0
             var error: String? = null
             try {
-                songs = DatabaseManifest.read(file.toPath()).songs
+                val manifest = DatabaseManifest.read(file.toPath())
+                songs = manifest.songs
+                version = manifest.generation
             } catch (unusable: IOException) {
                 error = unusable.message
             }
             val bytes = file.listFiles().orEmpty().sumOf { it.length() }
             val name = file.name.removeSuffix(".npdb")
-            Pack(file.toPath(), name, isShipped, choice.getBoolean("use " + file.name, true), songs, bytes, error)
+            Pack(file.toPath(), name, isShipped, choice.getBoolean("use " + file.name, true), songs, version, bytes, error)
         }
     }
 

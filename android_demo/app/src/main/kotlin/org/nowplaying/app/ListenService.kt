@@ -41,6 +41,8 @@ class ListenService : Service() {
 
     override fun onBind(intent: Intent?): IBinder? = null
 
+    override fun attachBaseContext(base: Context) = super.attachBaseContext(Languages.localized(base))
+
     override fun onCreate() {
         notifier = Notifier(this)
         clock = AndroidClock(this)
@@ -55,7 +57,10 @@ class ListenService : Service() {
             end()
             return START_NOT_STICKY
         }
-        beForeground()
+        if (!beForeground()) {
+            end()
+            return START_NOT_STICKY
+        }
         if (action == LISTEN) {
             isEnabled = true
         }
@@ -72,13 +77,28 @@ class ListenService : Service() {
         super.onDestroy()
     }
 
-    private fun beForeground() {
+    /**
+     * Returns whether Android lets it listen now.
+     *
+     * Android 12 and newer refuse a service in the foreground that starts while nothing of the app is visible (an
+     * IllegalStateException), Android 14 and newer one with a microphone (a SecurityException).
+     */
+    private fun beForeground(): Boolean {
         val notification = notifier.listening(text)
-        if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
-            startForeground(Notifier.LISTENING_ID, notification, ServiceInfo.FOREGROUND_SERVICE_TYPE_MICROPHONE)
-        } else {
-            startForeground(Notifier.LISTENING_ID, notification)
+        try {
+            if (Build.VERSION.SDK_INT >= Build.VERSION_CODES.R) {
+                startForeground(Notifier.LISTENING_ID, notification, ServiceInfo.FOREGROUND_SERVICE_TYPE_MICROPHONE)
+            } else {
+                startForeground(Notifier.LISTENING_ID, notification)
+            }
+        } catch (refused: SecurityException) {
+            report(refused)
+            return false
+        } catch (refused: IllegalStateException) {
+            report(refused)
+            return false
         }
+        return true
     }
 
     private fun end() {
@@ -141,8 +161,10 @@ class ListenService : Service() {
             return
         }
         app.log.setRunning(false)
-        stopForeground(STOP_FOREGROUND_REMOVE)
-        stopSelf()
+        if (!isStopped) {
+            stopForeground(STOP_FOREGROUND_REMOVE)
+            stopSelf()
+        }
     }
 
     /** After an error the service must not appear to listen. */
@@ -161,8 +183,12 @@ class ListenService : Service() {
     private inner class SessionListener : Session.Listener {
         private val log = app.log
         private val history = History(app.history)
+        private var uncountedS = 0.0
 
         override fun onEvent(event: Event) {
+            if (event.kind == Event.Kind.RECOGNIZED || event.kind == Event.Kind.UNKNOWN) {
+                count(wakes = 1)
+            }
             when (event.kind) {
                 Event.Kind.RECOGNIZED -> recognized(event.answer)
                 Event.Kind.UNKNOWN -> log.add(getString(R.string.log_unknown))
@@ -171,8 +197,25 @@ class ListenService : Service() {
             }
         }
 
+        override fun onLevel(dbfs: Double, seconds: Double) {
+            log.levelDbfs = dbfs
+            uncountedS += seconds
+            if (uncountedS >= COUNT_EVERY_S) {
+                count()
+            }
+        }
+
+        /** Stores what the app has done, once a minute and whenever something happens. */
+        private fun count(wakes: Int = 0, songs: Int = 0) {
+            app.usage.add(dayNumber(System.currentTimeMillis()), uncountedS, wakes, songs)
+            uncountedS = 0.0
+        }
+
         override fun onPause(reason: String?) {
             log.setPauseReason(reason)
+            if (reason != null) {
+                count()
+            }
             if (isStopped) {
                 return
             }
@@ -187,6 +230,7 @@ class ListenService : Service() {
         }
 
         override fun onAnswer(answer: Answer) {
+            count(wakes = 1)
             if (answer.track != null) {
                 recognized(answer)
             }
@@ -203,6 +247,9 @@ class ListenService : Service() {
             val song = history.add(answer, System.currentTimeMillis())
             log.add(getString(R.string.log_song, answerText(answer)))
             notifier.showSong(song, app.settings.showsOnLockScreen)
+            count(songs = 1)
+            app.automation.announce(song)
+            SongWidget.update(this@ListenService)
         }
 
         private fun endUnlessEnabled() {
@@ -216,6 +263,7 @@ class ListenService : Service() {
         const val LISTEN = "org.nowplaying.app.LISTEN"
         const val QUERY = "org.nowplaying.app.QUERY"
         const val STOP = "org.nowplaying.app.STOP"
+        private const val COUNT_EVERY_S = 60.0
         private const val CHANGED = "org.nowplaying.app.CHANGED"
 
         /** Starts listening or a query; from a visible screen, with the permission for the microphone. */

@@ -53,7 +53,7 @@ class Notifier(private val context: Context) {
             .setContentText(context.getString(R.string.notification_song_by, artist))
             .setWhen(song.lastRecognizedMs)
             .setShowWhen(true)
-            .setContentIntent(opens())
+            .setContentIntent(opens(song))
             .setOnlyAlertOnce(true)
             .setVisibility(if (onLockScreen) Notification.VISIBILITY_PUBLIC else Notification.VISIBILITY_SECRET)
             .build()
@@ -61,8 +61,13 @@ class Notifier(private val context: Context) {
     }
 
     private fun opens(): PendingIntent {
-        val intent = Intent(context, HistoryActivity::class.java).addFlags(Intent.FLAG_ACTIVITY_CLEAR_TOP)
+        val intent = Intent(context, MainActivity::class.java).addFlags(Intent.FLAG_ACTIVITY_CLEAR_TOP)
         return PendingIntent.getActivity(context, 0, intent, PendingIntent.FLAG_IMMUTABLE)
+    }
+
+    private fun opens(song: HistoryEntry): PendingIntent {
+        val flags = PendingIntent.FLAG_IMMUTABLE or PendingIntent.FLAG_UPDATE_CURRENT
+        return PendingIntent.getActivity(context, 1, SongActivity.intent(context, song.trackId), flags)
     }
 
     companion object {

@@ -1,29 +1,32 @@
 package org.nowplaying.app
 
-import android.app.Activity
 import android.app.AlertDialog
 import android.content.Intent
 import android.os.Bundle
 import android.text.format.Formatter
 import android.view.View
 import android.widget.ListView
+import android.widget.TextView
 import android.widget.Toast
 import java.io.IOException
 import java.util.concurrent.ExecutorService
 import java.util.concurrent.Executors
 
 /** Song packs: list, add, enable, delete. */
-class PacksActivity : Activity() {
-    private val rows = Rows<Library.Pack>(this) { lines(it) }
+class PacksActivity : Screen() {
+    private val rows = Rows(this)
     private lateinit var worker: ExecutorService
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        setContentView(R.layout.packs)
+        showScreen(R.layout.list)
+        findViewById<View>(R.id.search).visibility = View.GONE
+        findViewById<View>(R.id.empty).visibility = View.GONE
+        findViewById<TextView>(R.id.help).setText(R.string.packs_help)
         worker = Executors.newSingleThreadExecutor()
         val list = findViewById<ListView>(R.id.list)
         list.adapter = rows
-        list.setOnItemClickListener { _, _, position, _ -> choose(rows.items[position]) }
+        list.setOnItemClickListener { _, _, position, _ -> rows.items[position].open?.invoke() }
         findViewById<View>(R.id.add).setOnClickListener {
             val open = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
             startActivityForResult(open.setType("application/zip"), ADD)
@@ -36,17 +39,21 @@ class PacksActivity : Activity() {
         super.onDestroy()
     }
 
-    private fun show() = work { app.library.packs().also { found -> runOnUiThread { rows.items = found } } }
+    private fun show() = work { app.library.packs().also { found -> runOnUiThread { rows.items = found.map { row(it) } } } }
 
-    private fun lines(pack: Library.Pack): Pair<String, String> {
-        val name = if (pack.isUsed) getString(R.string.pack_use, pack.name) else pack.name
-        val size = Formatter.formatFileSize(this, pack.bytes)
-        val line = when {
-            pack.error != null -> getString(R.string.pack_damaged, pack.error)
-            pack.isShipped -> getString(R.string.pack_shipped, pack.songs, size)
-            else -> getString(R.string.pack_line, pack.songs, size)
+    private fun row(pack: Library.Pack): Row {
+        val facts = if (pack.error != null) {
+            listOf(getString(R.string.pack_damaged, pack.error))
+        } else {
+            listOfNotNull(
+                resources.getQuantityString(R.plurals.pack_songs, pack.songs, pack.songs),
+                Formatter.formatFileSize(this, pack.bytes),
+                getString(R.string.pack_version, pack.version.toString()),
+                getString(R.string.pack_shipped_word).takeIf { pack.isShipped },
+                getString(R.string.pack_off).takeIf { !pack.isUsed },
+            )
         }
-        return Pair(name, line)
+        return Row(pack.name, facts.joinToString(" · "), icon = R.drawable.ic_pack) { choose(pack) }
     }
 
     private fun choose(pack: Library.Pack) {

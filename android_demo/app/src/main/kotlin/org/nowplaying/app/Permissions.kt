@@ -35,7 +35,7 @@ class Permissions(private val activity: Activity) {
 
     private fun askForNotifications() {
         val isNeeded = Build.VERSION.SDK_INT >= Build.VERSION_CODES.TIRAMISU
-        val asked = activity.getPreferences(Activity.MODE_PRIVATE)
+        val asked = activity.getSharedPreferences("asked", Activity.MODE_PRIVATE)
         if (!isNeeded || has(Manifest.permission.POST_NOTIFICATIONS) || asked.getBoolean(ASKED, false)) {
             goOn()
             return

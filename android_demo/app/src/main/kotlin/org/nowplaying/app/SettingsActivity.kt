@@ -1,6 +1,5 @@
 package org.nowplaying.app
 
-import android.app.Activity
 import android.app.TimePickerDialog
 import android.os.Bundle
 import android.text.format.DateFormat
@@ -9,13 +8,12 @@ import android.widget.AdapterView
 import android.widget.Button
 import android.widget.Spinner
 import android.widget.Switch
-import java.util.Calendar
 
 /** Interval, quiet hours, battery, lock screen. */
-class SettingsActivity : Activity() {
+class SettingsActivity : Screen() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        setContentView(R.layout.settings)
+        showScreen(R.layout.settings)
         val settings = app.settings
         choice(R.id.interval, R.array.intervals_s, settings.intervalS) { settings.intervalS = it }
         choice(R.id.battery, R.array.batteries_percent, settings.minBatteryPercent) {
@@ -73,14 +71,7 @@ class SettingsActivity : Activity() {
         val until = findViewById<Button>(R.id.quiet_until)
         from.isEnabled = settings.hasQuietHours
         until.isEnabled = settings.hasQuietHours
-        from.text = getString(R.string.setting_quiet_from, timeText(settings.quietFromMinute))
-        until.text = getString(R.string.setting_quiet_until, timeText(settings.quietUntilMinute))
-    }
-
-    private fun timeText(minute: Int): String {
-        val time = Calendar.getInstance()
-        time.set(Calendar.HOUR_OF_DAY, minute / 60)
-        time.set(Calendar.MINUTE, minute % 60)
-        return DateFormat.getTimeFormat(this).format(time.time)
+        from.text = getString(R.string.setting_quiet_from, minuteText(settings.quietFromMinute))
+        until.text = getString(R.string.setting_quiet_until, minuteText(settings.quietUntilMinute))
     }
 }

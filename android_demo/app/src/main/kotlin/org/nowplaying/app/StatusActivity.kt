@@ -2,7 +2,6 @@ package org.nowplaying.app
 
 import android.content.Context
 import android.os.Bundle
-import android.text.format.DateUtils
 import android.widget.ListView
 import android.widget.TextView
 
@@ -14,12 +13,12 @@ fun Context.stateText(): String {
 }
 
 /** What the app does now, when it last listened, and its recent activity with reasons. */
-class StatusActivity : ObservingActivity() {
-    private val rows = Rows<ActivityLog.Entry>(this) { entry -> Pair(entry.text, timeText(entry.timeMs)) }
+class StatusActivity : ObservingScreen() {
+    private val rows = Rows(this)
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
-        setContentView(R.layout.status)
+        showScreen(R.layout.status)
         findViewById<ListView>(R.id.list).adapter = rows
     }
 
@@ -28,12 +27,8 @@ class StatusActivity : ObservingActivity() {
         findViewById<TextView>(R.id.state).text = stateText()
         val isListening = log.isRunning && log.pauseReason == null
         val lastMs = if (isListening) System.currentTimeMillis() else log.lastListenedMs
-        val last = if (lastMs == 0L) getString(R.string.never) else timeText(lastMs)
+        val last = if (lastMs == 0L) getString(R.string.never) else whenText(lastMs)
         findViewById<TextView>(R.id.last).text = getString(R.string.last_listened, last)
-        rows.items = log.newestFirst()
+        rows.items = log.newestFirst().map { Row(it.text, whenText(it.timeMs)) }
     }
-
-    private fun timeText(timeMs: Long): String = DateUtils.formatDateTime(
-        this, timeMs, DateUtils.FORMAT_SHOW_TIME or DateUtils.FORMAT_SHOW_DATE or DateUtils.FORMAT_ABBREV_ALL,
-    )
 }

@@ -54,6 +54,21 @@ class ListenServiceTest {
     }
 
     @Test
+    fun whereAndroidRefusesAMicrophoneInTheBackgroundItSaysSoAndEnds() {
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        for (refusal in listOf(SecurityException("not allowed from the background"), IllegalStateException("startForeground"))) {
+            val controller = Robolectric.buildService(
+                ListenService::class.java, Intent(app, ListenService::class.java).setAction(ListenService.LISTEN),
+            ).create()
+            shadowOf(controller.get()).setThrowInStartForeground(refusal)
+            controller.startCommand(0, 1)
+            assertTrue(shadowOf(controller.get()).isStoppedBySelf)
+            assertFalse(app.log.isRunning)
+            assertTrue(app.log.newestFirst().first().text.contains(refusal.message!!))
+        }
+    }
+
+    @Test
     fun whereTheNetworkCannotRunItSaysSoAndEnds() {
         // TensorFlow Lite's libraries are for Android: on a desktop they fail to load, as they may on a strange phone.
         shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)

@@ -3,14 +3,12 @@ package org.nowplaying.app
 import android.app.Activity
 import android.content.Intent
 import android.widget.EditText
+import android.widget.FrameLayout
 import android.widget.ListView
 import org.junit.Assert.assertEquals
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.nowplaying.app.Look.Companion.waitUntil
-import org.nowplaying.core.history.History
-import org.nowplaying.core.loop.Answer
-import org.nowplaying.core.song.Track
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -46,44 +44,98 @@ class ScreensTest {
     }
 
     @Test
+    fun onASmallPhone() {
+        RuntimeEnvironment.setQualifiers("+w320dp-h500dp")
+        drawAll("small")
+    }
+
+    @Test
+    fun inGerman() {
+        RuntimeEnvironment.setQualifiers("+de")
+        drawAll("de")
+    }
+
+    @Test
+    fun inSpanish() {
+        RuntimeEnvironment.setQualifiers("+es")
+        drawAll("es")
+    }
+
+    @Test
+    fun inHindi() {
+        RuntimeEnvironment.setQualifiers("+hi")
+        drawAll("hi")
+    }
+
+    @Test
     fun songsAreFoundByTheirNames() {
         val screen = Robolectric.buildActivity(SongsActivity::class.java).setup().get()
         val list = screen.findViewById<ListView>(R.id.list)
         waitUntil { list.adapter.count > 1 }
         val all = list.adapter.count
-        val first = list.adapter.getItem(0) as Track
-        screen.findViewById<EditText>(R.id.search).setText(first.title)
+        val first = list.adapter.getItem(0) as Row
+        screen.findViewById<EditText>(R.id.search).setText(first.first)
         waitUntil { list.adapter.count in 1 until all }
-        assertEquals(first.trackId, (list.adapter.getItem(0) as Track).trackId)
+        assertEquals(first.cover, (list.adapter.getItem(0) as Row).cover)
     }
 
     private fun drawAll(look: String) {
-        draw("history-empty-$look", HistoryActivity::class.java)
-        val history = History(app.history)
-        history.add(answer("00000000000000aa", "Nocturne in E-flat major, Op. 9 No. 2", "Frédéric Chopin"), 1_700_000_000_000)
-        history.add(answer("00000000000000bb", "", ""), 1_700_000_300_000)
-        app.log.add("Music; recording eight seconds")
+        draw("now-empty-$look", MainActivity::class.java)
+        Samples.fill(app)
+        app.log.add(app.getString(R.string.log_capturing))
         app.log.add(app.getString(R.string.log_skipped, app.reasonText("call")))
-        draw("history-$look", HistoryActivity::class.java)
+        draw("now-off-$look", MainActivity::class.java)
+        app.log.setRunning(true)
+        draw("now-listening-$look", MainActivity::class.java)
+        app.log.setPauseReason("call")
+        draw("now-paused-$look", MainActivity::class.java)
+        draw("history-$look", MainActivity::class.java) { (it as MainActivity).select(MainActivity.HISTORY) }
+        draw("favourites-$look", MainActivity::class.java) {
+            (it as MainActivity).select(MainActivity.HISTORY)
+            it.findViewById<android.view.View>(R.id.favourites).performClick()
+        }
+        draw("statistics-$look", MainActivity::class.java) { (it as MainActivity).select(MainActivity.STATISTICS) }
+        draw("more-$look", MainActivity::class.java) { (it as MainActivity).select(MainActivity.MORE) }
+        app.log.queryStarted()
+        app.log.levelDbfs = -22.0
+        draw("ask-$look", AskActivity::class.java)
+        app.log.queryEnded(Samples.answer(Samples.NOCTURNE, "Nocturne in E-flat major", "Frédéric Chopin"))
+        draw("answer-$look", AskActivity::class.java)
+        draw("song-$look", SongActivity::class.java, SongActivity.intent(app, Samples.NOCTURNE))
         draw("songs-$look", SongsActivity::class.java)
         draw("packs-$look", PacksActivity::class.java)
         draw("status-$look", StatusActivity::class.java)
+        draw("battery-$look", BatteryActivity::class.java)
         draw("settings-$look", SettingsActivity::class.java)
+        draw("backup-$look", BackupActivity::class.java)
+        app.automation.acceptsCommands = true
+        draw("automation-$look", AutomationActivity::class.java)
         draw("privacy-$look", PrivacyActivity::class.java)
+        draw("widget-$look", WidgetHost::class.java)
     }
 
-    private fun answer(id: String, title: String, artist: String) =
-        Answer(Track(id, title, artist, "", 200.0, "", emptyMap<String, String>()), 12.0, 0.9, 8.0)
-
-    private fun draw(name: String, kind: Class<out Activity>) {
-        Robolectric.buildActivity(kind, Intent()).use { controller ->
+    private fun draw(name: String, kind: Class<out Activity>, intent: Intent = Intent(), before: (Activity) -> Unit = {}) {
+        Robolectric.buildActivity(kind, intent).use { controller ->
             val screen = controller.setup().get()
             if (screen is SongsActivity || screen is PacksActivity) {
                 waitUntil { screen.findViewById<ListView>(R.id.list).adapter.count > 0 }
             }
+            before(screen)
+            org.robolectric.shadows.ShadowLooper.idleMainLooper()
             val look = Look(screen)
             look.save(name)
             assertEquals("objections to $name", "", look.objections().joinToString("\n"))
+        }
+    }
+
+    /** Draws the widget as a home screen does. */
+    class WidgetHost : Activity() {
+        override fun onCreate(state: android.os.Bundle?) {
+            super.onCreate(state)
+            val place = FrameLayout(this)
+            place.setPadding(32, 32, 32, 32)
+            place.addView(SongWidget.views(this).apply(applicationContext, place))
+            setContentView(place)
         }
     }
 }

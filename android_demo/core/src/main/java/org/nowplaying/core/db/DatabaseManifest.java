@@ -26,6 +26,9 @@ public final class DatabaseManifest {
             "songs.sqlite", "song_starts.npy", "list_starts.npy", "codes.npy", "centroids.npy", "rotation.npy",
             "pq_centroids.npy", "cells.ann", "order_bits.npy", "order_counts.npy", "cohort.npy");
 
+    /** Version: every update of the database raises it by one. */
+    public final int generation;
+
     public final String embeddingSpace;
     public final String encoder;
     public final int dim;
@@ -90,7 +93,7 @@ public final class DatabaseManifest {
         this.table = table;
         count("schema_version", SCHEMA_VERSION, SCHEMA_VERSION);
         check("pq".equals(table.get("layout")), "layout", "pq, the one that phones read");
-        count("generation", 1, 999_999_999);
+        generation = (int) count("generation", 1, 999_999_999);
         dim = (int) count("dim", 1, 1024);
         fingerprints = count("n_fingerprints", 1, MAX_FINGERPRINTS);
         codes = count("n_codes", 1, fingerprints);

@@ -1,0 +1,46 @@
+package org.nowplaying.app
+
+import android.view.View
+import android.view.ViewGroup
+import android.widget.TextView
+import java.time.ZoneId
+import org.nowplaying.core.history.HistoryStatistics
+
+/** How much was heard, at which hours, and what most often. */
+class StatisticsPage(screen: MainActivity) : MainActivity.Page(screen, R.layout.page_statistics) {
+    override fun show() {
+        val counted = HistoryStatistics(screen.app.history.search("", Int.MAX_VALUE), ZoneId.systemDefault())
+        val parts = intArrayOf(R.id.numbers, R.id.hours_card, R.id.songs_label, R.id.top_songs)
+        for (part in parts) {
+            view.findViewById<View>(part).visibility = if (counted.heard > 0) View.VISIBLE else View.GONE
+        }
+        view.findViewById<View>(R.id.empty).visibility = if (counted.heard > 0) View.GONE else View.VISIBLE
+        val hasArtists = counted.artists().isNotEmpty()
+        view.findViewById<View>(R.id.artists_label).visibility = if (hasArtists) View.VISIBLE else View.GONE
+        val resources = screen.resources
+        view.findViewById<TextView>(R.id.heard).text =
+            resources.getQuantityString(R.plurals.songs_heard, counted.heard, counted.heard)
+        val different = counted.songs().size
+        view.findViewById<TextView>(R.id.different).text =
+            resources.getQuantityString(R.plurals.different_songs, different, different)
+        view.findViewById<HoursView>(R.id.hours).byHour = counted.byHour
+        fill(R.id.top_songs, counted.songs()) { count, times ->
+            val (title, artist) = screen.namesOf(count.entry.title, count.entry.artist)
+            Row(title, artist, end = times, cover = count.entry.trackId) { SongActivity.open(screen, count.entry.trackId) }
+        }
+        fill(R.id.top_artists, counted.artists()) { count, times -> Row(count.entry.artist, times) }
+    }
+
+    private fun fill(place: Int, counts: List<HistoryStatistics.Count>, row: (HistoryStatistics.Count, String) -> Row) {
+        val list = view.findViewById<ViewGroup>(place)
+        list.removeAllViews()
+        for (count in counts.take(TOP)) {
+            val times = screen.resources.getQuantityString(R.plurals.times, count.times, count.times)
+            list.addView(Rows.view(screen, row(count, times), null, list))
+        }
+    }
+
+    private companion object {
+        const val TOP = 5
+    }
+}
