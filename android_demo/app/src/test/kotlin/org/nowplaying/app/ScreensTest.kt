@@ -2,6 +2,7 @@ package org.nowplaying.app
 
 import android.app.Activity
 import android.content.Intent
+import android.view.Gravity
 import android.widget.EditText
 import android.widget.FrameLayout
 import android.widget.ListView
@@ -134,7 +135,9 @@ class ScreensTest {
             super.onCreate(state)
             val place = FrameLayout(this)
             place.setPadding(32, 32, 32, 32)
-            place.addView(SongWidget.views(this).apply(applicationContext, place))
+            val high = (96 * resources.displayMetrics.density).toInt()
+            val size = FrameLayout.LayoutParams(FrameLayout.LayoutParams.MATCH_PARENT, high, Gravity.CENTER)
+            place.addView(SongWidget.views(this).apply(applicationContext, place), size)
             setContentView(place)
         }
     }
