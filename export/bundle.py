@@ -39,6 +39,7 @@ def export_bundle(
     databases: Sequence[Path] = (),
     half: bool = False,
     force: bool = False,
+    private_key: Path | None = None,
 ) -> BundleReport:
     """Write ``phone/`` and ``dsp/``, each with a ``bundle.json`` of its files; golden vectors and a page beside them.
 
@@ -58,6 +59,8 @@ def export_bundle(
         Also write the encoder with float16 weights, which takes TensorFlow and the model's float weights.
     force : bool
         Replace an earlier export.
+    private_key : Path, optional
+        PEM file of a P-256 key that signs everything in the folder.
 
     Raises
     ------
@@ -126,6 +129,10 @@ def export_bundle(
         )
         write_json(folder / "report.json", report.to_dict())
         write_text(folder / "report.md", report.to_markdown())
+        if private_key is not None:
+            from export.signing import sign_export
+
+            sign_export(folder, private_key)
     return report
 
 

@@ -7,7 +7,7 @@ import typer
 
 from nowplaying.cli.app import App, Quiet, Verbose
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, writable_folder
-from nowplaying.cli.output import emit_json, say, set_verbosity, table
+from nowplaying.cli.output import emit_json, note, say, set_verbosity, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
@@ -38,6 +38,10 @@ def export(
         bool, typer.Option("--fp16", help="Also write the encoder with float16 weights (needs the train extra).")
     ] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier export.")] = False,
+    sign: Annotated[
+        Path | None,
+        typer.Option("--sign", metavar="PEM", help="Private P-256 key that signs all of it.", show_default=False),
+    ] = None,
     as_json: Json = False,
     verbose: Verbose = 0,
     quiet: Quiet = False,
@@ -57,7 +61,13 @@ def export(
     from export.bundle import export_bundle
 
     report = export_bundle(
-        out, detector=detector, fingerprinter=fingerprinter, databases=tuple(databases or ()), half=half, force=force
+        out,
+        detector=detector,
+        fingerprinter=fingerprinter,
+        databases=tuple(databases or ()),
+        half=half,
+        force=force,
+        private_key=sign,
     )
     if as_json:
         emit_json("bundle/1", {"path": str(report.path), **report.to_dict()})
@@ -85,6 +95,10 @@ def verify(
         int, typer.Option("--max-items", min=1, help="Largest number of recordings, of music and of other sounds each.")
     ] = 24,
     strict: Annotated[bool, typer.Option("--strict", help="Fail where something cannot be compared here.")] = False,
+    public_key: Annotated[
+        Path | None,
+        typer.Option("--public-key", metavar="PEM", help="Publisher's key; all files must bear its signature."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for verification.json and .md.", callback=writable_folder)
     ] = None,
@@ -94,6 +108,10 @@ def verify(
     from export.parity.verify import verify_export
     from nowplaying_core.artifacts import write_json, write_text
 
+    if public_key is not None:
+        from export.signing import check_export_signature
+
+        note(f"{source}: {check_export_signature(Path(source), public_key)} files as their publisher signed them")
     music, other = _recordings(corpus)
     report = verify_export(source, music=music, other=other, weights=tuple(weights or ()), max_items=max_items)
     if out is not None:

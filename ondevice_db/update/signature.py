@@ -14,7 +14,7 @@ from ondevice_db.format.schema import MANIFEST_NAME
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import signature_name
 
-__all__ = ["check_database_signature", "check_signature", "sign_database"]
+__all__ = ["check_database_signature", "check_signature", "sign_bytes", "sign_database"]
 
 _MAX_SIGNATURE_BYTES = 256  # one of P-256 has about 71
 _MAX_KEY_BYTES = 1 << 16
@@ -52,6 +52,20 @@ def sign_database(path: str | Path, private_key: str | Path) -> Path:
         target = folder / signature_name(manifest.generation)
         write_bytes(target, signature)
     return target
+
+
+def sign_bytes(content: bytes, private_key: str | Path) -> bytes:
+    """Return the signature of some bytes, which ``check_signature`` and ``openssl dgst -sha256 -verify`` check.
+
+    Raises
+    ------
+    ConfigError
+        When the key cannot be read or is of another kind.
+    MissingExtraError
+        Without the package cryptography.
+    """
+    signature: bytes = _load_key(Path(private_key), private=True).sign(content, _algorithm())
+    return signature
 
 
 def check_database_signature(path: str | Path, public_key: str | Path) -> None:

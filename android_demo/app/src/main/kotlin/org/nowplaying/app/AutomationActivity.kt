@@ -8,7 +8,7 @@ import android.widget.Switch
 import android.widget.TextView
 import android.widget.Toast
 
-/** Whether other apps may give commands, with which token, and whether they are told the songs. */
+/** Whether other apps may give commands, with which token, and whether they learn the songs. */
 class AutomationActivity : Screen() {
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)

@@ -16,7 +16,7 @@ import android.widget.TextView
 import android.widget.Toast
 import org.nowplaying.core.history.HistoryEntry
 
-/** One song: when it was heard and where in the song, and what to do with it. */
+/** One song: when it was recognized and where in the song, and what to do with it. */
 class SongActivity : ObservingScreen() {
     private val trackId by lazy { intent.getStringExtra(TRACK_ID).orEmpty() }
     private var names = Pair("", "")

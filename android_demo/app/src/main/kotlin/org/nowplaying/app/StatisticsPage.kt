@@ -6,20 +6,20 @@ import android.widget.TextView
 import java.time.ZoneId
 import org.nowplaying.core.history.HistoryStatistics
 
-/** How much was heard, at which hours, and what most often. */
+/** How much was recognized, at which hours, and what most often. */
 class StatisticsPage(screen: MainActivity) : MainActivity.Page(screen, R.layout.page_statistics) {
     override fun show() {
         val counted = HistoryStatistics(screen.app.history.search("", Int.MAX_VALUE), ZoneId.systemDefault())
         val parts = intArrayOf(R.id.numbers, R.id.hours_card, R.id.songs_label, R.id.top_songs)
         for (part in parts) {
-            view.findViewById<View>(part).visibility = if (counted.heard > 0) View.VISIBLE else View.GONE
+            view.findViewById<View>(part).visibility = if (counted.entries > 0) View.VISIBLE else View.GONE
         }
-        view.findViewById<View>(R.id.empty).visibility = if (counted.heard > 0) View.GONE else View.VISIBLE
+        view.findViewById<View>(R.id.empty).visibility = if (counted.entries > 0) View.GONE else View.VISIBLE
         val hasArtists = counted.artists().isNotEmpty()
         view.findViewById<View>(R.id.artists_label).visibility = if (hasArtists) View.VISIBLE else View.GONE
         val resources = screen.resources
-        view.findViewById<TextView>(R.id.heard).text =
-            resources.getQuantityString(R.plurals.songs_heard, counted.heard, counted.heard)
+        view.findViewById<TextView>(R.id.entries).text =
+            resources.getQuantityString(R.plurals.songs_heard, counted.entries, counted.entries)
         val different = counted.songs().size
         view.findViewById<TextView>(R.id.different).text =
             resources.getQuantityString(R.plurals.different_songs, different, different)

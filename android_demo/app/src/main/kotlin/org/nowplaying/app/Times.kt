@@ -1,8 +1,8 @@
 package org.nowplaying.app
 
 import android.content.Context
+import android.icu.text.DateFormat as IcuFormat
 import android.text.format.DateFormat
-import java.text.SimpleDateFormat
 import java.time.Instant
 import java.time.LocalDate
 import java.time.ZoneId
@@ -25,7 +25,7 @@ fun Context.dayText(timeMs: Long, nowMs: Long = System.currentTimeMillis()): Str
 /** Returns a time by what is to be in it, in the app's own language, which may not be the phone's. */
 private fun Context.patternText(skeleton: String, timeMs: Long): String {
     val locale = resources.configuration.locales[0]
-    return SimpleDateFormat(DateFormat.getBestDateTimePattern(locale, skeleton), locale).format(Date(timeMs))
+    return IcuFormat.getInstanceForSkeleton(skeleton, locale).format(Date(timeMs))
 }
 
 /** Returns the time of day. */

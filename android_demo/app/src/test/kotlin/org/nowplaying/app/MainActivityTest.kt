@@ -109,7 +109,7 @@ class MainActivityTest {
     @Test
     fun statisticsCountSongsAndHours() {
         screen.select(MainActivity.STATISTICS)
-        assertEquals(app.resources.getQuantityString(R.plurals.songs_heard, 9, 9), text(R.id.heard))
+        assertEquals(app.resources.getQuantityString(R.plurals.songs_heard, 9, 9), text(R.id.entries))
         val first = screen.findViewById<ViewGroup>(R.id.top_songs).getChildAt(0)
         assertEquals("Nocturne in E-flat major, Op. 9 No. 2", first.findViewById<TextView>(R.id.first).text)
         assertEquals(3, screen.findViewById<HoursView>(R.id.hours).byHour[18])

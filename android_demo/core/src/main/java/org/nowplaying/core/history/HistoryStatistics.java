@@ -9,9 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What the history says as a whole: the songs and artists heard most often, and the hours of the day. */
+/** What the history says as a whole: the songs and artists recognized most often, and the hours of the day. */
 public final class HistoryStatistics {
-    /** One song or artist with the number of times that it was heard. */
+    /** One song or artist with the number of times that it was recognized. */
     public static final class Count {
         /** Any entry of the song or artist. */
         public final HistoryEntry entry;
@@ -28,7 +28,7 @@ public final class HistoryStatistics {
     public final int[] byHour = new int[24];
 
     /** Number of entries; songs that were recognized again within ten minutes are one entry. */
-    public final int heard;
+    public final int entries;
 
     private final List<Count> songs;
     private final List<Count> artists;
@@ -43,7 +43,7 @@ public final class HistoryStatistics {
                 byArtist.computeIfAbsent(entry.artist, name -> new ArrayList<>()).add(entry);
             }
         }
-        heard = entries.size();
+        this.entries = entries.size();
         songs = counts(bySong.values());
         artists = counts(byArtist.values());
     }
@@ -53,17 +53,17 @@ public final class HistoryStatistics {
         for (List<HistoryEntry> group : groups) {
             found.add(new Count(group.get(0), group.size()));
         }
-        // The sort is stable: among equals the one heard last comes first, as in the history.
+        // The sort is stable: among equals the newest comes first, as in the history.
         Collections.sort(found, (a, b) -> b.times - a.times);
         return found;
     }
 
-    /** Returns the songs heard most often first. */
+    /** Returns the songs recognized most often first. */
     public List<Count> songs() {
         return Collections.unmodifiableList(songs);
     }
 
-    /** Returns the artists heard most often first. */
+    /** Returns the artists recognized most often first. */
     public List<Count> artists() {
         return Collections.unmodifiableList(artists);
     }

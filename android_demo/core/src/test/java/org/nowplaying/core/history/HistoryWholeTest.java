@@ -58,7 +58,7 @@ public class HistoryWholeTest {
     @Test
     public void songsArtistsAndHoursAreCounted() throws Exception {
         HistoryStatistics counted = new HistoryStatistics(history().search("", 10), ZoneId.of("UTC"));
-        assertEquals(3, counted.heard);
+        assertEquals(3, counted.entries);
         assertEquals(Arrays.asList(2, 1), counted.songs().stream().map(one -> one.times).collect(Collectors.toList()));
         assertEquals(A, counted.songs().get(0).entry.trackId);
         assertEquals("Bach", counted.artists().get(0).entry.artist);
@@ -66,7 +66,7 @@ public class HistoryWholeTest {
         assertEquals(1, counted.byHour[22]);
         assertEquals(1, counted.byHour[23]);
         assertEquals(1, counted.byHour[0]);
-        assertEquals(2, new HistoryStatistics(history().search("bach", 10), ZoneId.of("Asia/Kolkata")).heard);
+        assertEquals(2, new HistoryStatistics(history().search("bach", 10), ZoneId.of("Asia/Kolkata")).entries);
     }
 
     @Test
