@@ -135,7 +135,9 @@ class ScreensTest {
             super.onCreate(state)
             val place = FrameLayout(this)
             place.setPadding(32, 32, 32, 32)
-            val high = (96 * resources.displayMetrics.density).toInt()
+            // Its size is the user's choice, who makes it higher where text is large.
+            val scale = resources.configuration.fontScale
+            val high = (96 * scale * scale * resources.displayMetrics.density).toInt()
             val size = FrameLayout.LayoutParams(FrameLayout.LayoutParams.MATCH_PARENT, high, Gravity.CENTER)
             place.addView(SongWidget.views(this).apply(applicationContext, place), size)
             setContentView(place)
