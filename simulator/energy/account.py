@@ -1,4 +1,4 @@
-"""The costs of an app that listens on the main processor, for each shipped phone: the Android app estimates with them."""
+"""The costs of an app that listens on the main processor, for each shipped phone, for the Android app."""
 
 from collections.abc import Callable
 from typing import Any, Final
