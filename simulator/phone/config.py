@@ -30,6 +30,9 @@ class PhoneConfig:
         The longest that it is left alone, whatever length the database states.
     music_gap_s : float >= 0, seconds
         A gate that is closed for longer ends the song.
+    rest_ends_after_gap_s : float >= 0, seconds, or None
+        While the phone rests after an answer, music that begins when the gate has been closed for so long ends the
+        rest at once; music that goes on does not. None: a rest always lasts its time.
     captures_afresh : bool
         Whether each capture records a whole new buffer, as a phone without an always-on ring buffer must.
     """
@@ -41,10 +44,13 @@ class PhoneConfig:
     skips_same_song: bool = True
     same_song_limit_s: float = 600.0
     music_gap_s: float = 5.0
+    rest_ends_after_gap_s: float | None = None
     captures_afresh: bool = False
 
     def __post_init__(self) -> None:
-        names = ("max_capture_s", "onset_in_window_s", "same_song_limit_s", "music_gap_s")
+        names: tuple[str, ...] = ("max_capture_s", "onset_in_window_s", "same_song_limit_s", "music_gap_s")
+        if self.rest_ends_after_gap_s is not None:
+            names = (*names, "rest_ends_after_gap_s")
         require_not_negative(self, *names, table="phone")
         require_positive(self, "buffer_s", table="phone")
 

@@ -51,6 +51,8 @@ class PhoneLoop:
         self._gate_changed = env.event()
         self._gate_is_open = False
         self._gate_closed_at_s = 0.0
+        self._music_ended_at_s: float | None = None
+        self._rest_ended = env.event()
         self._music_since_s = 0.0
         self._cool_until_s = 0.0
         self._same_song_until_s = 0.0
@@ -89,7 +91,7 @@ class PhoneLoop:
             return
         if not is_open:
             if self._gate_is_open:
-                self._gate_closed_at_s = now_s
+                self._gate_closed_at_s = self._music_ended_at_s = now_s
             self._gate_is_open = False
             self._skip_reported = False
             if now_s - self._gate_closed_at_s > self._config.music_gap_s:
@@ -101,6 +103,11 @@ class PhoneLoop:
         if not self._gate_is_open:
             self._gate_is_open = True
             self._notify()
+            if self.state is State.COOLING_DOWN and self._is_new_music():
+                self._cool_until_s = now_s
+                if not self._rest_ended.triggered:
+                    self._rest_ended.succeed()
+                return
         if self.state is State.COOLING_DOWN and not self._skip_reported:
             self._skip_reported = True
             # The song just recognized going on is no news; music after a silence that is not looked up is.
@@ -201,14 +208,24 @@ class PhoneLoop:
         self._change(State.COOLING_DOWN, "answered")
 
     def _cool_down(self) -> Generator[simpy.Event, Any, None]:
+        reason = "cool-down over"
         if self._cool_until_s > self._env.now:
-            yield self._env.timeout(self._cool_until_s - self._env.now)
-        self._change(State.LISTENING, "cool-down over")
+            self._rest_ended = self._env.event()
+            yield self._env.timeout(self._cool_until_s - self._env.now) | self._rest_ended
+            if self._rest_ended.triggered:
+                reason = "new music"
+        self._change(State.LISTENING, reason)
+
+    def _is_new_music(self) -> bool:
+        """Whether music that begins now follows a clear end of the music before; a pause is no such end."""
+        gap_s, ended_s = self._config.rest_ends_after_gap_s, self._music_ended_at_s
+        return gap_s is not None and ended_s is not None and self._env.now - ended_s >= gap_s
 
     def _stay_paused(self) -> Generator[simpy.Event, Any, None]:
         """Forget the sound: nothing recorded before a pause may be used after it. The cool-down goes on."""
         self._gate_is_open = False
         self._gate_closed_at_s = 0.0
+        self._music_ended_at_s = None
         self._skip_reported = False
         self._end_song()
         self._same_song_reported = False

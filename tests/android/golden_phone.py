@@ -75,7 +75,11 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
         longest_rest_s=90.0,
     )
     config = PhoneConfig(
-        gate=gate, captures_afresh=bool(rng.random() < 0.2), skips_same_song=bool(rng.random() < 0.8), music_gap_s=3.3
+        gate=gate,
+        captures_afresh=bool(rng.random() < 0.2),
+        skips_same_song=bool(rng.random() < 0.8),
+        music_gap_s=3.3,
+        rest_ends_after_gap_s=rng.choice(np.array([None, 0.0, 2.0])),
     )
     env = simpy.Environment()
     answers = _RandomAnswers(rng, float(rng.choice([0.0, 0.37, 3.0])))
@@ -115,6 +119,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
             "captures_afresh": config.captures_afresh,
             "skips_same_song": config.skips_same_song,
             "music_gap_s": config.music_gap_s,
+            "rest_ends_after_gap_s": config.rest_ends_after_gap_s,
             "busy_s": answers.busy_s,
             "gate": gate.to_dict(),
         },

@@ -116,6 +116,32 @@ def test_new_music_during_the_cool_down_is_reported_as_skipped() -> None:
     assert len(answers_of(events)) == 1
 
 
+def test_new_music_after_a_clear_end_ends_the_rest() -> None:
+    sound = make_sound((15, LOUD), (15, QUIET), (15, LOUD), (20, QUIET))
+    for gap_s, n_answers in ((None, 1), (30.0, 1), (5.0, 2)):
+        events = build_bench(unknown_song(), rest_ends_after_gap_s=gap_s).listen(sound)
+        assert len(answers_of(events)) == n_answers, gap_s
+    reasons = [event.reason for event in events if isinstance(event, StateChange)]
+    assert reasons.count("new music") == 1
+    assert not any(isinstance(event, Skipped) for event in events)
+    # The second answer has a buffer of the new music, and a whole rest follows it.
+    second = answers_of(events)[1]
+    assert 30 < second.time_s < 45
+    assert _states(events)[-2:] == ["cooling_down", "off"]
+
+
+def test_music_that_goes_on_does_not_end_the_rest() -> None:
+    events = build_bench(unknown_song(), rest_ends_after_gap_s=5.0).listen(make_sound((150, LOUD)))
+    assert min(np.diff([event.time_s for event in answers_of(events)])) >= 60 - 1e-6
+
+
+def test_a_pause_is_no_end_of_the_music_that_ends_a_rest() -> None:
+    playback = Condition(reason=PauseReason.OWN_PLAYBACK, start_s=20.0, end_s=30.0)
+    phone = build_bench(unknown_song(), conditions=(playback,), rest_ends_after_gap_s=5.0)
+    first, second = answers_of(phone.listen(make_sound((100, LOUD))))
+    assert second.time_s - first.time_s >= 60 - 1e-6
+
+
 def test_a_song_that_goes_on_is_left_alone_until_it_should_be_over() -> None:
     phone = build_bench(known_song("a", offset_s=20.0, duration_s=200.0), known_song("b"))
     events = phone.listen(make_sound((230, LOUD)))
@@ -209,5 +235,7 @@ def test_refuses_impossible_settings() -> None:
     gate = GateConfig(window=3, enter_threshold=0.6, leave_threshold=0.4, consecutive_hits=2, cool_down_s=60.0)
     with pytest.raises(ConfigError, match="music_gap_s"):
         PhoneConfig(gate=gate, music_gap_s=-1.0)
+    with pytest.raises(ConfigError, match="rest_ends_after_gap_s"):
+        PhoneConfig(gate=gate, rest_ends_after_gap_s=-0.1)
     with pytest.raises(ConfigError, match="buffer_s"):
         PhoneConfig(gate=gate, buffer_s=0.0)

@@ -10,6 +10,10 @@ public final class LoopSettings {
     public boolean skipsSameSong = true;
     public double sameSongLimitS = 600;
     public double musicGapS = 5;
+
+    /** Infinity: a rest always lasts its time. */
+    public double restEndsAfterGapS = Double.POSITIVE_INFINITY;
+
     public boolean capturesAfresh;
     final GateSettings gate;
 

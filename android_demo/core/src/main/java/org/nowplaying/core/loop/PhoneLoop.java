@@ -24,6 +24,7 @@ final class PhoneLoop {
     private double dueS = Double.POSITIVE_INFINITY;
     private boolean gateOpen;
     private double gateClosedAtS;
+    private double musicEndedAtS = Double.POSITIVE_INFINITY;
     private double musicSinceS;
     private double coolDownUntilS;
     private double sameSongUntilS;
@@ -95,7 +96,7 @@ final class PhoneLoop {
         }
         boolean opens = open && !gateOpen;
         if (!open && gateOpen) {
-            gateClosedAtS = nowS;
+            gateClosedAtS = musicEndedAtS = nowS;
         }
         if ((!open || opens) && nowS - gateClosedAtS > settings.musicGapS) {
             endSong();
@@ -106,6 +107,12 @@ final class PhoneLoop {
             return;
         }
         musicSinceS = Double.isNaN(sinceS) ? nowS : sinceS;
+        if (opens && state == State.COOLING_DOWN && nowS - musicEndedAtS >= settings.restEndsAfterGapS) {
+            coolDownUntilS = nowS;
+            change(State.LISTENING, "new music");
+            listen();
+            return;
+        }
         if (state == State.COOLING_DOWN && !skipReported) {
             skipReported = true;
             // Only music that begins after the recognized song has ended is worth an event.
@@ -236,6 +243,7 @@ final class PhoneLoop {
         dueS = Double.POSITIVE_INFINITY;
         gateOpen = false;
         gateClosedAtS = 0;
+        musicEndedAtS = Double.POSITIVE_INFINITY; // a pause is no end of the music
         skipReported = false;
         endSong();
         sameSongReported = false;

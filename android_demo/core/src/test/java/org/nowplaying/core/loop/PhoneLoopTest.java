@@ -69,6 +69,8 @@ public class PhoneLoopTest {
         settings.capturesAfresh = (Boolean) table.get("captures_afresh");
         settings.skipsSameSong = (Boolean) table.get("skips_same_song");
         settings.musicGapS = Golden.number(table.get("music_gap_s"));
+        Object gapS = table.get("rest_ends_after_gap_s");
+        settings.restEndsAfterGapS = gapS == null ? Double.POSITIVE_INFINITY : Golden.number(gapS);
         Iterator<Object> answers = Golden.list(run.get("answers")).iterator();
         double busyS = Golden.number(table.get("busy_s"));
         PhoneLoop.Answering answering = new PhoneLoop.Answering() {

@@ -1,0 +1,114 @@
+"""What the rests after a wake-up cost: the phone's own loop over streams, with and without rests that listen.
+
+``python -m evaluation.detector.rests FOLDER MODEL`` reads the tracks that ``nowplaying evaluate detector`` saved there, and
+prints a table.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import simpy
+
+from detector.gate import STEPS, Gate, GateConfig
+from detector.stream import StreamingDetector
+from evaluation.detector.roc import AUDIBLE_DB
+from evaluation.detector.tracks import StreamTrack, false_triggers, found_regions
+from nowplaying_core.statistics import poisson_rate, wilson
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Answer, Answered, Event
+from simulator.phone.loop import PhoneLoop
+
+__all__ = ["GAPS_S", "main", "rest_metrics", "wakes_of"]
+
+GAPS_S: Final = (None, 20.0, 10.0, 5.0, 2.5, 0.0)
+"""The least gaps that are tried: None, a rest always lasts its time; 0, every new beginning ends a rest."""
+
+
+def wakes_of(track: StreamTrack, gate: GateConfig, gap_s: float | None) -> list[float]:
+    """Return when a phone wakes up, in s, if it knows no song: every answer is "unknown", and it rests after each.
+
+    Parameters
+    ----------
+    track : StreamTrack
+    gate : GateConfig
+        With the rests.
+    gap_s : float >= 0, seconds, or None
+        ``PhoneConfig.rest_ends_after_gap_s``.
+    """
+    env, events = simpy.Environment(), list[Event]()
+    config = PhoneConfig(gate=gate, rest_ends_after_gap_s=gap_s)
+    loop = PhoneLoop(env, _Unknown(config.buffer_s), config, events.append)
+    loop.switch_on()
+    state = Gate(gate)
+    since_s: float | None = None
+    for time_s, output in zip(track.times_s.tolist(), track.outputs.tolist(), strict=True):
+        env.run(until=time_s)
+        is_open = state.step(output / STEPS).is_open
+        since_s = (since_s or time_s) if is_open else None
+        loop.update_gate(is_open=is_open, music_since_s=since_s)
+    env.run(until=max(track.duration_s, env.now) + config.max_capture_s)
+    return [event.asked_at_s for event in events if isinstance(event, Answered)]
+
+
+def rest_metrics(
+    tracks: Sequence[StreamTrack], gate: GateConfig, gaps_s: Sequence[float | None] = GAPS_S
+) -> list[dict[str, Any]]:
+    """Return the regions in which a phone that rests wakes up, and its wake-ups, for each least gap.
+
+    Parameters
+    ----------
+    tracks : sequence of StreamTrack
+    gate : GateConfig
+    gaps_s : sequence of float or None
+
+    Returns
+    -------
+    list of dict
+        ``gap_s``; ``recall`` of regions at 5 dB or more, with its interval; ``wakes_per_hour`` of all sound;
+        ``false_wakes_per_hour`` of sound without music, with its interval.
+    """
+    hours, other = (sum(values) / 3_600 for values in zip(*((t.duration_s, t.other_s) for t in tracks), strict=True))
+    audible = [[region.snr_db >= AUDIBLE_DB for region in track.regions] for track in tracks]
+    rows = []
+    for gap_s in gaps_s:
+        wakes = [wakes_of(track, gate, gap_s) for track in tracks]
+        found = [found_regions(track.regions, times) for track, times in zip(tracks, wakes, strict=True)]
+        n_found = sum(is_audible[number] for is_audible, one in zip(audible, found, strict=True) for number in one)
+        n_false = sum(len(false_triggers(t.regions, times)) for t, times in zip(tracks, wakes, strict=True))
+        rows.append(
+            {
+                "gap_s": gap_s,
+                "recall": wilson(n_found, sum(map(sum, audible))).to_dict(),
+                "wakes_per_hour": round(sum(map(len, wakes)) / hours, 2),
+                "false_wakes_per_hour": poisson_rate(n_false, max(other, 1e-9)).to_dict(2),
+            }
+        )
+    return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _Unknown:
+    buffer_s: float
+
+    def answer(self, now_s: float) -> Answer:  # noqa: ARG002 - no song is ever known
+        return Answer(buffer_s=self.buffer_s)
+
+    def takes_s(self, answer: Answer) -> float:  # noqa: ARG002
+        return 0.0
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Print the table for saved tracks."""
+    folder, model = arguments
+    gate = StreamingDetector.from_model(model).gate_config
+    tracks = [StreamTrack.load(path) for path in sorted(Path(folder).glob("*.json"))]
+    rows = rest_metrics(tracks, gate)
+    sys.stdout.write(f"{rows}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
