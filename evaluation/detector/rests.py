@@ -1,9 +1,9 @@
 """What the rests after a wake-up cost: the phone's own loop over streams, with and without rests that listen.
 
-``python -m evaluation.detector.rests FOLDER MODEL`` reads the tracks that ``nowplaying evaluate detector`` saved there, and
-prints a table.
+``python -m evaluation.detector.rests FOLDER`` reads the tracks that the cross-validation saved there.
 """
 
+import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,7 +16,10 @@ from detector.gate import STEPS, Gate, GateConfig
 from detector.stream import StreamingDetector
 from evaluation.detector.roc import AUDIBLE_DB
 from evaluation.detector.tracks import StreamTrack, false_triggers, found_regions
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import poisson_rate, wilson
+from nowplaying_core.text import markdown_table
 from simulator.phone.config import PhoneConfig
 from simulator.phone.events import Answer, Answered, Event
 from simulator.phone.loop import PhoneLoop
@@ -100,15 +103,30 @@ class _Unknown:
         return 0.0
 
 
-def main(arguments: Sequence[str]) -> int:
-    """Print the table for saved tracks."""
-    folder, model = arguments
-    gate = StreamingDetector.from_model(model).gate_config
-    tracks = [StreamTrack.load(path) for path in sorted(Path(folder).glob("*.json"))]
-    rows = rest_metrics(tracks, gate)
-    sys.stdout.write(f"{rows}\n")
+def main(arguments: list[str] | None = None) -> int:
+    """Print the table for the tracks in a folder; return the exit code."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
+    parser.add_argument("folder", type=Path, help="of tracks that StreamTrack.save wrote")
+    parser.add_argument("--detector", default=SHIPPED_DETECTOR, help="whose gate and rests are used")
+    options = parser.parse_args(arguments)
+    tracks = [StreamTrack.load(path) for path in sorted(options.folder.glob("*.json"))]
+    if not tracks:
+        message = f"{options.folder}: expected tracks (*.json) of finished streams, found none"
+        raise ConfigError(message)
+    rows = rest_metrics(tracks, StreamingDetector.from_model(options.detector).gate_config)
+    cells = [
+        (
+            "never" if row["gap_s"] is None else f"{row['gap_s']:g}",
+            f"{100 * row['recall']['value']:.1f}",
+            f"{row['wakes_per_hour']:.1f}",
+            f"{row['false_wakes_per_hour']['value']:.2f}",
+        )
+        for row in rows
+    ]
+    headings = ("a rest ends after a gap of (s)", "regions found (%)", "wakes/h", "false wakes/h")
+    sys.stdout.write(markdown_table(headings, cells, numbers=(1, 2, 3)) + "\n")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(main())

@@ -35,7 +35,7 @@ from tests.detector.networks import SMALL, random_weights
 
 __all__ = ["write_loop_goldens", "write_network_goldens", "write_phone_goldens"]
 
-_RUNS: Final = 40
+_RUNS: Final = 50
 _ACTIONS: Final = 250
 _ANSWER_S: Final = 0.37
 
