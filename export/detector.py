@@ -90,6 +90,7 @@ def export_detector(
         if wanted_above is None:
             wanted_above = (present.get("cascade") or {}).get("wanted_above", _WANTED_ABOVE)
         entries["cascade"] = {
+            "file": SECOND_STAGE_FILE,
             "wanted_above": wanted_above,
             "float_weights": {
                 "file": SECOND_STAGE_WEIGHTS_FILE,

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from detector.gate import STEPS
 from detector.network import StreamingNetwork
+from detector.second_stage import SecondStage
 from evaluation.detector.clips import Clip
 from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.statistics import bootstrap_area
@@ -15,7 +16,9 @@ from nowplaying_core.statistics import bootstrap_area
 __all__ = ["clip_metrics"]
 
 
-def clip_metrics(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) -> dict[str, Any]:
+def clip_metrics(
+    clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0, second_stage: SecondStage | None = None
+) -> dict[str, Any]:
     """Return ROC areas by condition, by level of the music and by kind of sound without music.
 
     Parameters
@@ -24,12 +27,14 @@ def clip_metrics(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) ->
     model : TfliteModel
     seed : int
         Seed of the bootstrap over recordings.
+    second_stage : SecondStage or None
+        Judges the clips in the first stage's place, which only decides when this one runs.
     """
     y_true = np.array([clip.is_music for clip in clips])
     names = sorted({str(clip.file.path) for clip in clips})
     groups = np.array([names.index(str(clip.file.path)) for clip in clips])
     network = StreamingNetwork(model)
-    scores = {name: _scores([clip.windows[name] for clip in clips], network) for name in clips[0].windows}
+    scores = {name: _scores([clip.windows[name] for clip in clips], network, second_stage) for name in clips[0].windows}
 
     def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float | None]:
         rng = np.random.default_rng(seed)
@@ -54,11 +59,17 @@ def clip_metrics(clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0) ->
     }
 
 
-def _scores(windows: Sequence[NDArray[np.int8]], network: StreamingNetwork) -> NDArray[np.float64]:
+def _scores(
+    windows: Sequence[NDArray[np.int8]], network: StreamingNetwork, second_stage: SecondStage | None
+) -> NDArray[np.float64]:
     scores = []
     for window in windows:
         network.reset()
-        ((_, output),) = network.process(window)
+        outputs = network.process(window)
+        if second_stage is not None:
+            second_stage.reset()
+            outputs = second_stage.process(window, outputs)
+        ((_, output),) = outputs
         scores.append(output / STEPS)
     return np.array(scores, dtype=np.float64)
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 
 from detector.gate import GateConfig
+from detector.second_stage import SECOND_STAGE_FILE, SecondStage
 from detector.stream import MODEL_FILE
 from detector.training.pools import SoundPools
 from evaluation.detector.clip_metrics import clip_metrics
@@ -86,13 +87,16 @@ def evaluate_detector(
     if max_false_per_hour is not None:
         gate = replace(gate, silence_dbfs=SILENCE_DBFS)
     clips = compose_clips(pools, n_clips, seed=seed, jobs=jobs)
-    settings = StreamSettings(gate=gate, seed=seed, stream_s=stream_s)
+    cascade = folder.manifest.get("cascade")
+    second = None if cascade is None else (folder.file(SECOND_STAGE_FILE), int(cascade["wanted_above"]))
+    settings = StreamSettings(gate=gate, seed=seed, stream_s=stream_s, second=second)
     tracks = run_streams([(pools, model_path)], n_streams, settings, jobs=jobs)
     sweep = sweep_gate(tracks)
     if max_false_per_hour is not None:
         gate = choose_gate(sweep, max_false_per_hour=max_false_per_hour)
     quiet = run_streams([(pools, model_path)], n_room_tone, replace(settings, gate=gate, room_tone=True), jobs=jobs)
     model = TfliteModel(model_path, reference_kernels=True)
+    judge = None if second is None else SecondStage(TfliteModel(second[0], reference_kernels=True), wanted_above=0)
     return {
         "schema": "detector-metrics/2",
         "model": {"name": folder.manifest["name"], "version": folder.manifest["version"]},
@@ -100,7 +104,7 @@ def evaluate_detector(
         "model_bytes": folder.manifest["files"][MODEL_FILE]["bytes"],
         "split": (split or "all") + (" without doubtful recordings" if leave_out is not None else ""),
         "seed": seed,
-        "clips": clip_metrics(clips, model, seed=seed),
+        "clips": clip_metrics(clips, model, seed=seed, second_stage=judge),
         "streams": stream_metrics(tracks, [gate], seed=seed),
         "room_tone": room_tone_metrics(quiet, [gate]),
         "best_gates": frontier(sweep),
@@ -127,6 +131,8 @@ class StreamSettings:
         Length of each.
     room_tone : bool
         Quiet recorded noise without music.
+    second : (Path, int) or None
+        A second stage's graph, and the first's output in 256ths from which on it is run.
     folder : Path or None
         Where finished tracks are kept, so that an interrupted evaluation goes on.
     """
@@ -135,6 +141,7 @@ class StreamSettings:
     seed: int
     stream_s: float = STREAM_S
     room_tone: bool = False
+    second: tuple[Path, int] | None = None
     folder: Path | None = None
 
 
@@ -172,7 +179,14 @@ def _track(state: tuple[Sequence[tuple[SoundPools, Path]], StreamSettings], inde
     compose = compose_room_tone if settings.room_tone else compose_stream
     rng = np.random.default_rng([settings.seed, 2 if settings.room_tone else 1, index])
     stream = compose(pools, rng, duration_s=settings.stream_s)
-    track = run_detector(stream, TfliteModel(path, reference_kernels=True), settings.gate, TfliteModel(path))
+    seconds = None
+    if settings.second is not None:
+        graph, wanted_above = settings.second
+        seconds = (
+            SecondStage(TfliteModel(graph, reference_kernels=True), wanted_above),
+            SecondStage(TfliteModel(graph), wanted_above),
+        )
+    track = run_detector(stream, TfliteModel(path, reference_kernels=True), settings.gate, TfliteModel(path), seconds)
     if kept is not None:
         track.save(kept)
     return track

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from detector.gate import STEPS, GateConfig
 from detector.network import DECISION_S, WINDOW_S, StreamingNetwork
+from detector.second_stage import SecondStage
 from detector.stream import StreamingDetector
 from evaluation.detector.streams import Part, Region, Stream
 from nowplaying_core.artifacts import write_json
@@ -125,7 +126,11 @@ class StreamTrack:
 
 
 def run_detector(
-    stream: Stream, model: TfliteModel, gate: GateConfig | None = None, delegate: TfliteModel | None = None
+    stream: Stream,
+    model: TfliteModel,
+    gate: GateConfig | None = None,
+    delegate: TfliteModel | None = None,
+    second_stages: tuple[SecondStage, SecondStage] | None = None,
 ) -> StreamTrack:
     """Return a detector's outputs over a whole stream, from a reset.
 
@@ -137,18 +142,23 @@ def run_detector(
         Only its level of silence matters here.
     delegate : TfliteModel or None
         The same graph in other kernels, to be run as well.
+    second_stages : tuple of SecondStage, or None
+        Of a detector of two stages: for the graph, and in other kernels for the delegate.
     """
-    detector = StreamingDetector(model, gate_config=gate)
+    own, other = second_stages or (None, None)
+    detector = StreamingDetector(model, gate_config=gate, second_stage=own)
     frames = detector.features(to_int16(stream.samples))
     decisions = detector.process_features(frames)
-    others = [] if delegate is None else [output for _, output in StreamingNetwork(delegate).process(frames)]
+    others = [] if delegate is None else StreamingNetwork(delegate).process(frames)
+    if other is not None:
+        others = other.process(frames, others)
     return StreamTrack(
         times_s=np.array([decision.time_s for decision in decisions]),
         outputs=np.array([round(decision.probability * STEPS) for decision in decisions], dtype=np.int64),
         regions=stream.regions,
         parts=stream.parts,
         duration_s=stream.samples.size / SAMPLE_RATE_HZ,
-        delegate_outputs=np.array(others, dtype=np.int64),
+        delegate_outputs=np.array([output for _, output in others], dtype=np.int64),
     )
 
 

@@ -1,14 +1,23 @@
+import json
+import shutil
 from dataclasses import dataclass, field
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from detector.features import features_of
+from detector.network import StreamingNetwork
 from detector.second_stage import SecondStage
+from detector.stream import StreamingDetector
+from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import ManifestMismatchError
-from nowplaying_core.runtime import TensorSpec
+from nowplaying_core.runtime import TensorSpec, TfliteModel
+from tests.detector.sounds import noise, pcm
+from tests.synthesis import song
 
 
 def spec(*shape: int, dtype: str = "int8") -> TensorSpec:
@@ -68,3 +77,31 @@ def test_other_tensors_and_thresholds_are_refused() -> None:
     for wanted in (-1, 257, 0.5, True, None):
         with pytest.raises(ManifestMismatchError, match="whole number from 0 to 256"):
             SecondStage(LastFrame(), wanted_above=wanted)
+
+
+def test_the_shipped_cascade_is_its_two_graphs_in_turn() -> None:
+    folder = builtin_model_dir("detector-v3")
+    frames = features_of(pcm(np.concatenate([noise(5, 4.0), song(1, 10.0)])))
+    detector = StreamingDetector.from_model("detector-v3")
+    found = [round(256 * decision.probability) for decision in detector.process_features(frames)]
+    first = StreamingNetwork(TfliteModel(folder / "detector.tflite")).process(frames)
+    wanted_above = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["cascade"]["wanted_above"]
+    second = TfliteModel(folder / "second_stage.tflite")
+    windows = [frames[n - 446 : n] for n, _ in first]
+    expected = [
+        int(second.run(window[None, ..., None]).item()) + 128 if output >= wanted_above else 0
+        for window, (_, output) in zip(windows, first, strict=True)
+    ]
+    assert found == expected
+    assert max(found) > 200  # the song
+    assert detector.second_stage is not None
+    assert detector.second_stage.n_runs == sum(output >= wanted_above for _, output in first)
+
+
+@pytest.mark.parametrize("cascade", [{"wanted_above": "64"}, {"wanted_above": 300}, {}, 64, [64]])
+def test_a_cascade_that_is_not_one_is_refused(cascade: object, tmp_path: Path) -> None:
+    folder = shutil.copytree(builtin_model_dir("detector-v3"), tmp_path / "model")
+    path = folder / "manifest.json"
+    path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"cascade": cascade}), encoding="utf-8")
+    with pytest.raises(ManifestMismatchError, match="wanted_above must be a whole number"):
+        StreamingDetector.from_model(folder)

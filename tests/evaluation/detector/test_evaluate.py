@@ -40,3 +40,18 @@ def test_a_gate_fitted_here_is_quiet_enough(corpus: Path, tmp_path: Path) -> Non
     rates = [row["false_triggers_per_hour"] for row in metrics["best_gates"]]
     assert rates == sorted(rates)
     assert metrics["streams"]["false_triggers_per_hour"]["value"] <= max(1.0, rates[0]) + 1e-4
+
+
+def test_a_detector_of_two_stages_is_measured_with_both(corpus: Path, tmp_path: Path) -> None:
+    one, two = (
+        evaluate_detector(name, corpus=corpus, cache_dir=tmp_path / "pcm", **SETTINGS)
+        for name in ("detector-v2", "detector-v3")
+    )
+    assert two["model"]["name"] == "detector-v3"
+    assert two["clips"]["n_music"] == one["clips"]["n_music"]
+    assert (
+        two["clips"]["hardest_other"] != one["clips"]["hardest_other"] or two["clips"]["area"] != one["clips"]["area"]
+    )
+    assert two["streams"]["det"]["all"] != one["streams"]["det"]["all"]
+    # Where the first stage is low the second does not run, in either kernels.
+    assert two["streams"]["default_kernels"]["n_streams"] == one["streams"]["default_kernels"]["n_streams"]
