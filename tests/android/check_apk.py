@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 _MAX_BYTES: Final = 15_000_000
+_LANGUAGES: Final = {"ar", "de", "es", "hi"}
 _ABIS: Final = {"arm64-v8a", "x86_64"}
 _PERMISSIONS: Final = {
     "android.permission.RECORD_AUDIO",
@@ -68,7 +69,11 @@ def check_badging(badging: str, version_name: str, target_sdk: str) -> str:
         found = re.search(rf"\b{pattern}", badging)
         text = found.group(1) if found else None
         _expect(text == value and value, f"expected {value!r} for {pattern}, found {text!r}")
-    return f"version {version_name}, targetSdk {target_sdk}"
+    _expect("application-icon-" in badging, "expected an icon, found none")
+    listed = re.search(r"^locales:(.*)$", badging, re.MULTILINE)
+    languages = set(re.findall(r"'(\w+)'", listed.group(1) if listed else ""))
+    _expect(languages >= _LANGUAGES, f"expected the languages {sorted(_LANGUAGES)}, found {sorted(languages)}")
+    return f"version {version_name}, targetSdk {target_sdk}, languages en, {', '.join(sorted(_LANGUAGES))}"
 
 
 def _run(*command: str) -> str:

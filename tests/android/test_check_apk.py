@@ -1,7 +1,5 @@
 """The check of an APK's description notices what is missing."""
 
-import re
-
 import pytest
 
 from tests.android.check_apk import check_badging, check_exported
@@ -11,11 +9,13 @@ sdkVersion:'26'
 targetSdkVersion:'36'
 application-label:'Now Playing'
 launchable-activity: name='org.nowplaying.app.MainActivity'  label='' icon=''
+application-icon-160:'res/mipmap-anydpi-v26/ic_launcher.xml'
+locales: '--_--' 'ar' 'de' 'es' 'hi'
 """
 
 
 def test_a_whole_description_passes() -> None:
-    assert check_badging(WHOLE, "0.1.0", "36") == "version 0.1.0, targetSdk 36"
+    assert check_badging(WHOLE, "0.1.0", "36") == "version 0.1.0, targetSdk 36, languages en, ar, de, es, hi"
 
 
 @pytest.mark.parametrize(
@@ -27,11 +27,13 @@ def test_a_whole_description_passes() -> None:
         ("targetSdkVersion:'36'", "targetSdkVersion:'34'"),
         ("launchable-activity", "other-activity"),
         ("application-label:'Now Playing'", "application-label:''"),
+        ("application-icon-160", "icon"),
+        ("'hi'", ""),
     ],
 )
 def test_what_is_missing_is_noticed(old: str, new: str) -> None:
     assert old in WHOLE
-    with pytest.raises(AssertionError, match=re.escape("expected '")):
+    with pytest.raises(AssertionError, match="expected "):
         check_badging(WHOLE.replace(old, new), "0.1.0", "36")
 
 
