@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +108,7 @@ class SimulationResult:
             f"{device.battery_percent(total_mj):.4f} % of the battery ({device.title}).",
         ]
         if total_mj and elapsed_s >= LEAST_MEAN_S:
-            listening = usage.by_cause_mj(self.modelled)[LISTENING]
+            listening = usage.by_cause_mj(self.modelled)[LISTENING] - usage.second_stage_mj(self.modelled)
             sentences.append(
                 f"{100 * listening / total_mj:.0f} % of it was always on, whatever sounded; the mean current was "
                 f"{1e6 * total_mj / 1000 / elapsed_s / device.battery.voltage_v:.0f} uA."
@@ -277,7 +277,7 @@ def run_phone(
         duration_s=phone.now_s,
         wall_s=time.perf_counter() - began_s,
         events=events,
-        usage=Usage.of_events(events),
+        usage=replace(Usage.of_events(events), n_second_stage_runs=phone.n_second_stage_runs),
         published=published,
         modelled=modelled,
         gate=phone.config.gate,

@@ -1,7 +1,7 @@
 """One day of one phone: the same loop as on sound, driven by the error models of detector and recognizer."""
 
-from collections.abc import Generator
-from dataclasses import dataclass
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -58,12 +58,15 @@ class DayRun:
         From midnight to midnight.
     charge : list of (float, float)
         Seconds and percent.
+    second_stage_per_h : mapping of str to float
+        Runs of the detector's second stage an hour of music, other sound and quiet; empty where it has none.
     """
 
     plan: DayPlan
     gate: list[GateChange]
     events: list[Event]
     charge: list[tuple[float, float]]
+    second_stage_per_h: Mapping[str, float] = field(default_factory=dict)
 
 
 def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
@@ -99,7 +102,8 @@ def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
     env.process(_pauses(env, loop, _quiet_times(plan, settings, charge), reopens=is_timed))
     env.run(until=DAY_S)
     loop.switch_off("end of the day")
-    return DayRun(plan=plan, gate=gate, events=events, charge=charge)
+    runs_per_h = {kind: one.value for kind, one in settings.rates.second_stage_per_h.items()}
+    return DayRun(plan=plan, gate=gate, events=events, charge=charge, second_stage_per_h=runs_per_h)
 
 
 def _gate_changes(

@@ -3,12 +3,13 @@
 import json
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from detector.network import DECISION_S
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
@@ -16,7 +17,10 @@ from nowplaying_core.statistics import poisson_rate
 from simulator.days.scenes import SOUNDS
 from simulator.energy.constants import Constant
 
-__all__ = ["ErrorRates", "published_rates"]
+__all__ = ["SECOND_STAGE_KINDS", "ErrorRates", "published_rates"]
+
+SECOND_STAGE_KINDS = ("music", "other", "quiet")
+"""Kinds of sound by which runs of a second stage are counted."""
 
 _NOW_PLAYING = "Agüera y Arcas et al., arXiv:1711.10958, sec. 4"
 _SNR_STEPS_DB = (0.0, 5.0, 10.0, 15.0)
@@ -24,6 +28,7 @@ _LOST_DB = 10.0  # this far below the quietest measured condition nothing is rec
 
 
 _METRICS = "metrics.json"
+_OUTPUTS_PER_H = 3600 / DECISION_S
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +52,9 @@ class ErrorRates:
         The same against eight seconds, by seconds of the song in the buffer.
     unknown_accepted, noise_accepted : Constant
         Share of unknown music, and of other sounds, that is given a name.
+    second_stage_per_h : mapping of str to Constant
+        Runs of the detector's second stage an hour of "music", of "other" sound and of "quiet"; empty where the
+        detector has one stage.
     recall_factor : float >= 0
         Changes the recall at all levels alike.
     """
@@ -61,6 +69,7 @@ class ErrorRates:
     accepted_by_length: tuple[tuple[float, float], ...]
     unknown_accepted: Constant
     noise_accepted: Constant
+    second_stage_per_h: Mapping[str, Constant] = field(default_factory=dict)
     recall_factor: float = 1.0
 
     @classmethod
@@ -143,6 +152,7 @@ class ErrorRates:
         """Return every rate with its interval and source."""
         listed = {f"false wake-ups an hour, {sound}": one for sound, one in self.false_triggers_per_h.items()}
         listed |= {f"recall from {low:g} dB": one for low, one in self.recall.items()}
+        listed |= {f"runs of the second stage an hour, {kind}": one for kind, one in self.second_stage_per_h.items()}
         listed["accepted, factor"] = self.accepted
         listed["unknown music given a name"] = self.unknown_accepted
         listed["other sound given a name"] = self.noise_accepted
@@ -162,6 +172,7 @@ def published_rates(like: ErrorRates) -> ErrorRates:
         source=f"{_NOW_PLAYING}: one false wake-up in 20 minutes of sound that is not silent, recall 0.755",
         false_triggers_per_h=per_h,
         recall=dict.fromkeys(_SNR_STEPS_DB, constant(0.755)),
+        second_stage_per_h={},  # its detector has one stage
     )
 
 
@@ -185,14 +196,32 @@ def _detector_rates(folder: ModelFolder) -> dict[str, Any]:
             float(name.split(" ", maxsplit=1)[0]): _measured(entry, f"{source}, music at {name}")
             for name, entry in streams.get("recall_by_snr", {}).items()
         }
+        runs_per_h = _second_stage_per_h(folder, metrics)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         message = f"{path}: expected streams with false_triggers_per_hour, recall and median_delay_s ({error!r})"
         raise CorruptArtifactError(message) from error
     return {
         "false_triggers_per_h": per_h,
         "recall": dict(sorted(by_snr.items())) or dict.fromkeys(_SNR_STEPS_DB, recall),
+        "second_stage_per_h": runs_per_h,
         # Evenly spaced quantiles; the file states the median and one more.
         "delays_s": (0.5 * median_s, 0.8 * median_s, median_s, (median_s + slow_s) / 2, 1.5 * slow_s),
+    }
+
+
+def _second_stage_per_h(folder: ModelFolder, metrics: Mapping[str, Any]) -> dict[str, Constant]:
+    """Return the runs of a second stage an hour; where they were not measured, at every output but in silence."""
+    if "cascade" not in folder.manifest:
+        return {}
+    if "second_stage" in metrics:
+        runs = metrics["second_stage"]["runs_per_hour"]
+        source = f"{folder.path.name}/{_METRICS}: runs of the second stage"
+        return {kind: _measured(runs[kind], f"{source}, {kind}") for kind in SECOND_STAGE_KINDS}
+    most = dict(zip(SECOND_STAGE_KINDS, (_OUTPUTS_PER_H, _OUTPUTS_PER_H, 0.0), strict=True))
+    reason = "not measured: as often as the first stage decides while anything sounds, never in silence"
+    return {
+        kind: Constant(value=value, low=0.0, high=_OUTPUTS_PER_H, source=reason, certainty="A")
+        for kind, value in most.items()
     }
 
 

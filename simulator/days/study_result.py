@@ -281,8 +281,12 @@ def _device(study: Study, days: Days, name: str) -> DeviceRow:
 
 def _always_on(study: Study, days: Days, hardware: AlwaysOnHardware) -> AlwaysOnRow:
     device, power = study.device, hardware.power_mw(study.device)
-    listening_mj = days.mean(lambda record: record.usage.by_cause_mj(study.modelled)[LISTENING])
-    waking_mah = charge(days, study.modelled).mean - device.mah(listening_mj)
+    costs = study.modelled
+    # The second stage runs on other hardware as well, and its energy was not published: it stays as modelled.
+    listening_mj = days.mean(
+        lambda record: record.usage.by_cause_mj(costs)[LISTENING] - record.usage.second_stage_mj(costs)
+    )
+    waking_mah = charge(days, costs).mean - device.mah(listening_mj)
     listened_s = days.mean(lambda record: record.usage.listened_s)
     mah = [waking_mah + device.mah(end * listened_s) for end in (power.low, power.high)]
     system: list[float | None] = [None, None]

@@ -40,6 +40,8 @@ class CostModel:
         The parts of ``answer_s``.
     quiet_mw : mapping of str to float >= 0, mW, or None
         By component of ``listening_mw`` where nothing sounds; None is the same power.
+    second_stage_mj : float >= 0, mJ
+        Of one run of the detector's second stage on the DSP.
     """
 
     device: DeviceProfile
@@ -49,6 +51,7 @@ class CostModel:
     recording_mw: float
     latency_parts_s: Mapping[str, float]
     quiet_mw: Mapping[str, float] | None = None
+    second_stage_mj: float = 0.0
 
     @property
     def answer_s(self) -> float:
@@ -81,6 +84,7 @@ class CostModel:
             modelled,
             title="published cost of a wake-up",
             listening_mw={"detector": device.listening_mw()},
+            second_stage_mj=0.0,  # the published system has one stage
             wake_mj={kind: {"wake-up": wake_mj} for kind in (ANSWER, RECHECK)},
         )
 
@@ -120,6 +124,7 @@ class CostModel:
                 "matching": times.match_s + times.memory_s,
                 "service and notification": processor.service_s,
             },
+            second_stage_mj=models.second_stage_macs * device.dsp.pj_per_mac * 1e-9,
         )
 
     def day_mah(self, n_wakes: float) -> float:
@@ -188,12 +193,13 @@ class CostModel:
         return replace(
             self,
             listening_mw={name: share * power_mw for name, power_mw in self.listening_mw.items()},
+            second_stage_mj=share * self.second_stage_mj,
             wake_mj={kind: {**parts, "listening while capturing": more_mj} for kind, parts in self.wake_mj.items()},
         )
 
     def without_listening(self) -> "CostModel":
         """Return costs of a phone without an always-on side."""
-        return replace(self, listening_mw={})
+        return replace(self, listening_mw={}, second_stage_mj=0.0)
 
 
 def _waking(device: DeviceProfile) -> dict[str, float]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from simulator.energy.costs import CostModel
 from simulator.phone.events import Answered, Event, State, StateChange
 
-__all__ = ["LISTENING", "Usage"]
+__all__ = ["LISTENING", "SECOND_STAGE", "Usage"]
 
 LISTENING = "listening"
 """The cause of the always-on side's energy; each wake-up has a cause of its own."""
+SECOND_STAGE = "second stage"
+"""The component that a detector's second stage is; its cause is listening."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,6 +28,8 @@ class Usage:
         Time that the processor itself recorded, by cause.
     quiet_s : float >= 0, seconds
         How much of the time with the DSP on nothing sounded, as far as it is known.
+    n_second_stage_runs : float >= 0
+        Runs of the detector's second stage; in simulated days their expected number.
 
     Notes
     -----
@@ -36,6 +40,7 @@ class Usage:
     wakes: Mapping[tuple[str, str], int]
     recorded_s: Mapping[str, float]
     quiet_s: float = 0.0
+    n_second_stage_runs: float = 0.0
 
     @classmethod
     def of_events(cls, events: Iterable[Event]) -> "Usage":
@@ -103,10 +108,16 @@ class Usage:
     def _listening_mj(self, costs: CostModel) -> dict[str, float]:
         quiet_s = min(self.quiet_s, self.listened_s)
         quiet_mw = costs.listening_mw if costs.quiet_mw is None else costs.quiet_mw
-        return {
+        spent = {
             name: costs.listening_mw.get(name, 0.0) * (self.listened_s - quiet_s) + quiet_mw.get(name, 0.0) * quiet_s
             for name in {**costs.listening_mw, **quiet_mw}
         }
+        second_stage_mj = self.second_stage_mj(costs)
+        return {**spent, SECOND_STAGE: second_stage_mj} if second_stage_mj else spent
+
+    def second_stage_mj(self, costs: CostModel) -> float:
+        """Return the energy of the detector's second stage, which is a part of listening."""
+        return self.n_second_stage_runs * costs.second_stage_mj
 
     def total_mj(self, costs: CostModel) -> float:
         """Return all energy."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.settings import require_not_negative, require_positive
 from ondevice_db.index.base import SearchOptions
@@ -60,6 +61,8 @@ class Models:
     ----------
     detector_macs_per_s : float >= 0
         Of the always-on network.
+    second_stage_macs : float >= 0
+        Of one run of the detector's second stage; 0 for a detector of one stage.
     encoder_macs : float >= 0
         Of one fingerprint.
     model_bytes : float >= 0
@@ -79,6 +82,7 @@ class Models:
     n_fingerprints: int = 12
     dim: int = 96
     n_cells: int = 1024
+    second_stage_macs: float = 0.0
 
     @classmethod
     def load(
@@ -91,20 +95,21 @@ class Models:
         Raises
         ------
         ArtifactError
-            When a folder is missing or damaged.
+            When a folder is missing or damaged, or does not state the work of its second stage.
         """
-        detecting = ModelFolder.open(detector, role="detector").manifest
+        listener = ModelFolder.open(detector, role="detector")
         manifest = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
         front_end = manifest["front_end"]
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
         files = manifest["files"]
         return cls(
-            detector_macs_per_s=float(detecting["cost"]["macs_per_second"]),
+            detector_macs_per_s=float(listener.manifest["cost"]["macs_per_second"]),
             encoder_macs=float(manifest["encoder"]["n_macs"]),
             model_bytes=float(files["frontend.tflite"]["bytes"] + files["encoder.tflite"]["bytes"]),
             front_end_ops=front_end_ops(front_end),
             n_fingerprints=int((8.0 - window_s) / manifest["query_hop_s"]) + 1,
             dim=int(manifest["encoder"]["dim"]),
+            second_stage_macs=_second_stage_macs(listener),
         )
 
     def scaled(self, factor: float) -> "Models":
@@ -139,6 +144,21 @@ class AnswerTimes:
     encoder_s: float
     match_s: float
     memory_s: float
+
+
+def _second_stage_macs(detector: ModelFolder) -> float:
+    """Return the work of one run of a detector's second stage; 0 where it has none."""
+    cascade = detector.manifest.get("cascade")
+    if cascade is None:
+        return 0.0
+    n_macs = cascade.get("n_macs") if isinstance(cascade, Mapping) else None
+    if isinstance(n_macs, bool) or not isinstance(n_macs, int | float) or n_macs <= 0:
+        message = (
+            f"{detector.path / 'manifest.json'}: cascade: expected n_macs, the multiply-accumulates of a run of the "
+            f"second stage, found {n_macs!r}; export the model again"
+        )
+        raise ManifestMismatchError(message)
+    return float(n_macs)
 
 
 def front_end_ops(front_end: Mapping[str, Any]) -> float:

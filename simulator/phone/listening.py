@@ -26,15 +26,24 @@ class DspListener:
     def __init__(self, detector: StreamingDetector, gate_config: GateConfig) -> None:
         self._detector = detector
         self._config = gate_config
+        self._n_earlier_runs = 0
         self.reset()
+        self._n_earlier_runs = 0  # whatever the detector listened to before is no part of this
 
     def reset(self) -> None:
         """Begin anew, as after a pause of the microphone."""
+        self._n_earlier_runs = self.n_second_stage_runs
         self._detector.reset()
         self._gate = Gate(self._config)
         self._music_since_s: float | None = None
         self._n_since_positive = 0
         self._began_s: float | None = None
+
+    @property
+    def n_second_stage_runs(self) -> int:
+        """How often the detector's second stage has run since this object was made; 0 where it has none."""
+        second_stage = self._detector.second_stage
+        return self._n_earlier_runs + (0 if second_stage is None else second_stage.n_runs)
 
     def process(self, pcm: NDArray[np.int16], start_s: float) -> list[MusicProbability]:
         """Listen to new samples.

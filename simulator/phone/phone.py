@@ -69,6 +69,11 @@ class Phone:
         """Seconds of sound since the source began, in whole 10 ms steps."""
         return _seconds(self._n_steps)
 
+    @property
+    def n_second_stage_runs(self) -> int:
+        """How often the detector's second stage has run since the source began."""
+        return self._listener.n_second_stage_runs
+
     def run(self, source: Iterable[NDArray[np.float32]]) -> Iterator[Event]:
         """Listen to a source until it ends.
 

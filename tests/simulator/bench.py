@@ -30,6 +30,7 @@ class LoudnessDetector(StreamingDetector):
 
     def __init__(self) -> None:
         self.n_resets = 0
+        self.second_stage = None
         self.reset()
 
     def reset(self) -> None:

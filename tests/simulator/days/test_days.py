@@ -18,7 +18,8 @@ from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import SongOutcome, record_day
 from simulator.days.scenes import load_scenarios
 from simulator.days.study import Study
-from simulator.days.summary import charge, summarise
+from simulator.days.summary import charge, component_rows, summarise
+from simulator.energy.constants import Constant
 from simulator.energy.usage import LISTENING
 from simulator.phone.events import Answered, State, StateChange
 
@@ -72,6 +73,40 @@ def test_a_day_adds_up_whatever_it_brings(name: str, seed: int) -> None:
         parts = (latency.detecting_s, latency.waiting_s, latency.filling_s, latency.answering_s)
         assert min(parts) >= 0
         assert latency.answering_s == pytest.approx(STUDY.modelled.answer_s)
+
+
+def test_the_second_stage_of_a_day_runs_as_often_as_was_measured_for_its_sounds() -> None:
+    per_h = {"music": 4000.0, "other": 700.0, "quiet": 0.0}
+    constants = {
+        kind: Constant(value=one, low=one, high=one, source="test", certainty="P") for kind, one in per_h.items()
+    }
+    one_stage = replace(
+        STUDY,
+        models=replace(STUDY.models, second_stage_macs=0.0),
+        rates=replace(STUDY.rates, second_stage_per_h={}),
+    )
+    study = replace(
+        one_stage,
+        models=replace(STUDY.models, second_stage_macs=6e6),
+        rates=replace(STUDY.rates, second_stage_per_h=constants),
+    )
+    days = {name: study.simulate(name, 2) for name in ("silence", "commuter")}
+    (silent, busy) = (one.records[0].usage for one in days.values())
+    assert silent.n_second_stage_runs == 0
+    assert 0 < busy.n_second_stage_runs < 4000 * busy.listened_s / 3600
+    run = run_day(SCENARIOS["commuter"], study.settings(), 5)
+    usage = record_day("commuter", run).usage
+    other_s = usage.listened_s - run.plan.quiet_s - run.plan.music_s
+    # The commuter's phone pauses for its own sound only, with which no music is near.
+    assert usage.n_second_stage_runs == pytest.approx((4000 * run.plan.music_s + 700 * other_s) / 3600)
+    summary = summarise(days["commuter"], study.published, study.modelled)["modelled"]
+    runs = days["commuter"].mean(lambda record: record.usage.n_second_stage_runs)
+    expected_mah = study.device.mah(runs * 6e6 * study.device.dsp.pj_per_mac * 1e-9)
+    assert summary["components_mah"]["second stage"] == pytest.approx(expected_mah)
+    assert any(row[0] == "second stage" for row in component_rows(summary, study.device))
+    before = summarise(one_stage.simulate("commuter", 2), one_stage.published, one_stage.modelled)["modelled"]
+    assert "second stage" not in before["components_mah"]
+    assert summary["mah_per_day"] == pytest.approx(before["mah_per_day"] + expected_mah)
 
 
 def test_the_phone_rests_between_answers_and_never_listens_while_it_plays() -> None:

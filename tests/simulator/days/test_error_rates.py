@@ -15,6 +15,7 @@ from simulator.days.error_rates import ErrorRates, published_rates
 from simulator.days.scenes import SOUNDS
 
 SHIPPED = ErrorRates.load()
+SHIPPED_ONE_STAGE = ErrorRates.load("detector-v2")
 Change = Callable[[dict[str, Any]], Any]
 
 
@@ -74,6 +75,36 @@ def test_kinds_of_sound_and_levels_are_told_apart_where_the_file_does(changed: C
     assert rates.recall_at(-10.0) == pytest.approx(0.2)
     assert rates.recall_at(-15.0) == 0.0
     assert max(rates.delays_s) == pytest.approx(13.5)
+
+
+def test_runs_of_a_second_stage_come_from_the_metrics_where_they_were_measured(
+    changed: Callable[[str, Change], Path],
+) -> None:
+    assert SHIPPED_ONE_STAGE.second_stage_per_h == {}
+    folder = changed("detector-v2", lambda _: None)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    (folder / "manifest.json").write_text(json.dumps(manifest | {"cascade": {"n_macs": 6e6}}), encoding="utf-8")
+    assumed = ErrorRates.load(folder).second_stage_per_h
+    assert {kind: one.value for kind, one in assumed.items()} == {"music": 5625.0, "other": 5625.0, "quiet": 0.0}
+    assert {one.certainty for one in assumed.values()} == {"A"}
+    metrics = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
+    metrics["second_stage"] = {
+        "runs_per_hour": {"music": interval(4000.0), "other": interval(700.0), "quiet": interval(2.0)}
+    }
+    (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    rates = ErrorRates.load(folder)
+    assert {kind: one.value for kind, one in rates.second_stage_per_h.items()} == {
+        "music": 4000.0,
+        "other": 700.0,
+        "quiet": 2.0,
+    }
+    assert {one.certainty for one in rates.second_stage_per_h.values()} == {"P"}
+    assert rates.constants()["runs of the second stage an hour, other"].high == 1400.0
+    assert published_rates(rates).second_stage_per_h == {}
+    del metrics["second_stage"]["runs_per_hour"]["quiet"]
+    (folder / "metrics.json").write_text(json.dumps(metrics), encoding="utf-8")
+    with pytest.raises(CorruptArtifactError, match="quiet"):
+        ErrorRates.load(folder)
 
 
 def test_louder_and_longer_music_is_accepted_more_often() -> None:

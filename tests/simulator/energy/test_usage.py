@@ -1,5 +1,7 @@
 """Energy adds up however it is cut, is never negative, and grows with every cost."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +9,7 @@ from hypothesis import strategies as st
 from nowplaying_core.errors import ConfigError
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
-from simulator.energy.usage import Usage
+from simulator.energy.usage import SECOND_STAGE, Usage
 from simulator.energy.work import DatabaseSize, answer_times, work_of_answer
 from simulator.phone.events import ANSWER, RECHECK, Answer, Answered, Event, State, StateChange
 from tests.simulator.bench import MODELS, build_costs
@@ -116,6 +118,27 @@ def test_a_bigger_model_and_a_bigger_database_visibly_cost_more() -> None:
     assert wake_j(1, 1_000_000) > 1.3 * wake_j(1, 10_000)
     work = work_of_answer(MODELS, DatabaseSize(n_songs=10_000))
     assert answer_times(PIXEL_2, work).encoder_s == pytest.approx(12 * 30e6 / 5e9)
+
+
+def test_a_second_stage_costs_its_multiply_accumulates_for_each_run_and_is_a_component() -> None:
+    models = replace(MODELS, second_stage_macs=6e6)
+    costs = CostModel.modelled(PIXEL_2, models, DatabaseSize(n_songs=1000))
+    on = StateChange(time_s=0.0, before=State.OFF, after=State.LISTENING, reason="test")
+    off = StateChange(time_s=100.0, before=State.LISTENING, after=State.OFF, reason="test")
+    usage = replace(Usage.of_events([on, off]), n_second_stage_runs=50)
+    run_mj = 6e6 * PIXEL_2.dsp.pj_per_mac * 1e-9
+    assert run_mj > 0
+    assert usage.by_component_mj(costs)[SECOND_STAGE] == pytest.approx(50 * run_mj)
+    assert usage.total_mj(costs) == pytest.approx(usage.total_mj(MODELLED) + 50 * run_mj)
+    for parts in (usage.by_state_mj(costs), usage.by_cause_mj(costs), usage.by_component_mj(costs)):
+        assert sum(parts.values()) == pytest.approx(usage.total_mj(costs))
+    assert usage.second_stage_mj(costs.duty_cycled(0.25, 8.0)) == pytest.approx(12.5 * run_mj)
+    never_run = replace(usage, n_second_stage_runs=0)
+    published = CostModel.published(PIXEL_2, models, DatabaseSize(n_songs=1000))
+    assert published is not None
+    cases = [(usage, MODELLED), (usage, published), (usage, costs.without_listening()), (never_run, costs)]
+    for one, without in cases:
+        assert SECOND_STAGE not in one.by_component_mj(without)
 
 
 def test_refuses_a_database_of_negative_size() -> None:

@@ -1,27 +1,45 @@
 """Tables and the HTML report: complete, self-contained, and safe against hostile titles."""
 
 import csv
+import io
 import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from rich.console import Console
 
+from detector.stream import Decision
 from simulator.days.study import Study
 from simulator.days.summary import summarise
-from simulator.phone.conditions import Condition, PauseReason
-from simulator.phone.events import Answered
+from simulator.energy.costs import CostModel
+from simulator.energy.device import DeviceProfile
+from simulator.energy.work import DatabaseSize
+from simulator.phone.conditions import Condition, PauseReason, PhoneConditions
+from simulator.phone.config import PhoneConfig
+from simulator.phone.events import Answered, MusicProbability
+from simulator.phone.phone import Phone
 from simulator.reports.run_report import render_report, write_report
-from simulator.reports.timeline import run_tables
+from simulator.reports.timeline import energy_rows, run_tables
 from simulator.run import SimulationResult, run_phone
 from simulator.scenes.scene import Scene, Sound, SoundKind
 from simulator.scenes.score_scene import score_scene
-from tests.simulator.bench import build_bench, build_costs, known_song, make_sound, unknown_song
+from tests.simulator.bench import (
+    MODELS,
+    LoudnessDetector,
+    ScriptedRecognizer,
+    build_bench,
+    build_costs,
+    known_song,
+    make_sound,
+    unknown_song,
+)
 from tests.simulator.reports.browser import look, needs_chromium
 from tests.simulator.reports.test_bars import WIDTHS, check_bars
 
@@ -198,6 +216,54 @@ def test_a_run_without_scene_or_song_has_a_report_too() -> None:
     phone, sound = build_bench(unknown_song()).phone, np.zeros(100, np.float32)
     simulated = run_phone(phone, [sound], name="silence", published=published, modelled=modelled)
     assert "No song was recognized" in render_report(simulated)
+
+
+class _EverySecond(LoudnessDetector):
+    """Counts a run of its second stage for every decision that is no silence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.second_stage = SimpleNamespace(n_runs=0)  # type: ignore[assignment]
+
+    def reset(self) -> None:
+        super().reset()
+        self.second_stage = SimpleNamespace(n_runs=0)  # type: ignore[assignment]
+
+    def process_pcm(self, pcm: NDArray[np.int16]) -> list[Decision]:
+        decisions = super().process_pcm(pcm)
+        self.second_stage.n_runs += sum(one.probability > 0 for one in decisions)  # type: ignore[union-attr]
+        return decisions
+
+
+def test_a_second_stage_is_a_component_of_its_own_on_every_report(result: SimulationResult) -> None:
+    profile, size = DeviceProfile.load("pixel-2"), DatabaseSize(n_songs=1000)
+    modelled = CostModel.modelled(profile, replace(MODELS, second_stage_macs=6e6), size)
+    call = Condition(reason=PauseReason.CALL, start_s=30.0, end_s=32.0)
+    config = PhoneConfig(gate=build_bench(unknown_song()).phone.config.gate)
+    detector, recognizer = _EverySecond(), ScriptedRecognizer([unknown_song()])
+    phone = Phone(detector, recognizer, config, PhoneConditions((call,)))
+    sound = make_sound((5, 0.001), (15, 0.5), (40, 0.001))
+    simulated = run_phone(phone, [sound], name="test", published=None, modelled=modelled)
+    # A pause resets the detector, and the runs before it count.
+    n_runs = sum(isinstance(one, MusicProbability) and one.probability > 0 for one in simulated.events)
+    assert n_runs > 20
+    assert simulated.usage.n_second_stage_runs == n_runs
+    run_mj = 6e6 * profile.dsp.pj_per_mac * 1e-9
+    assert simulated.to_dict()["components_mj"]["second stage"] == pytest.approx(n_runs * run_mj, abs=1e-3)
+    assert ("second stage", f"{n_runs * run_mj / 1000:.3f}") in {row[:2] for row in energy_rows(simulated)}
+    assert "second stage" in _parse(render_report(simulated)).text
+    assert _terminal(simulated).count("second stage") == 1
+    # A detector of one stage has no such row.
+    assert "second stage" not in result.to_dict()["components_mj"]
+    assert "second stage" not in _parse(render_report(result)).text
+    assert "second stage" not in _terminal(result)
+
+
+def _terminal(simulated: SimulationResult) -> str:
+    console = Console(width=160, record=True, file=io.StringIO())
+    for table in run_tables(simulated):
+        console.print(table)
+    return console.export_text()
 
 
 def test_tables_in_a_terminal(result: SimulationResult) -> None:
