@@ -54,12 +54,17 @@ def builtin_model_dir(name: str) -> Path:
     ------
     MissingPathError
         When this installation ships no model of that name.
+    CorruptArtifactError
+        When there is something else of that name here.
     """
     root = Path(__file__).resolve().parents[1]
     roots = (root / "nowplaying" / "models", root / "models")
     for root in roots:
         if (root / name / "manifest.json").is_file():
             return root / name
+    if Path(name).exists():
+        message = f"{name}: expected a model folder with a manifest.json, found none in it"
+        raise CorruptArtifactError(message)
     searched = " and ".join(str(root) for root in roots)
     message = f"{name}: no such folder, and no shipped model has that name (looked in {searched})"
     raise MissingPathError(message)

@@ -13,6 +13,7 @@ EXIT_CODES = {
     "ParityError": 4,
     "UnsupportedVersionError": 4,
     "MissingExtraError": 5,
+    "MissingPathError": 3,
 }
 
 

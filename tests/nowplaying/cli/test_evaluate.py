@@ -10,7 +10,7 @@ from .conftest import Run
 @pytest.mark.parametrize("protocol", [(), ("--protocol", "nafp"), ("--protocol", "now-playing")])
 def test_a_folder_that_is_no_corpus_is_named(run: Run, tmp_path: Path, protocol: tuple[str, ...]) -> None:
     done = run("evaluate", "retrieval", "--corpus", tmp_path / "none", "--cache-dir", tmp_path / "cache", *protocol)
-    assert done.code == 2
+    assert done.code == 3
     assert str(tmp_path / "none") in done.err
 
 

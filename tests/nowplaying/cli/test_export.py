@@ -47,4 +47,5 @@ def test_verify_fails_with_a_reason_and_still_tells_all_figures(run: Run, tmp_pa
 def test_verify_of_something_else_is_an_artifact_error(run: Run, tmp_path: Path) -> None:
     done = run("export", "verify", tmp_path)
     assert done.code == 4
+    assert "expected a model folder with a manifest.json" in done.err
     assert "Traceback" not in done.err
