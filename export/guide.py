@@ -15,7 +15,8 @@ from detector.features import (
     frame_end_s,
 )
 from detector.gate import GateConfig
-from detector.network import DECISION_FRAMES, DECISION_S, StreamingNetwork
+from detector.network import DECISION_FRAMES, DECISION_S, WINDOW_FRAMES, StreamingNetwork
+from detector.second_stage import SECOND_STAGE_FILE
 from detector.silence import HOLD_HOPS
 from detector.stream import MODEL_FILE
 from fingerprinter.fingerprint import Fingerprinter, window_starts
@@ -89,6 +90,7 @@ def _detector_values(folder: ModelFolder) -> dict[str, Any]:
         "window_s": f"{frame_end_s(network.window_frames - 1):.2f}",
         "silent_frames": -network.window_frames % DECISION_FRAMES,
         "skipped": -(-network.window_frames // DECISION_FRAMES) - 1,
+        "second_stage": _second_stage(folder.manifest),
         "gate_window": gate.window,
         "enter_sum": gate.enter_sum,
         "leave_sum": gate.leave_sum,
@@ -97,6 +99,18 @@ def _detector_values(folder: ModelFolder) -> dict[str, Any]:
         "back_off": f"{gate.back_off_factor:g}",
         "longest_rest": f"{gate.longest_rest_s:g}",
     }
+
+
+def _second_stage(manifest: Mapping[str, Any]) -> str:
+    """Return the sentences about a second stage, or nothing."""
+    if "cascade" not in manifest:
+        return ""
+    wanted = manifest["cascade"]["wanted_above"]
+    return (
+        f"\n   Where value + 128 is at least {wanted}, `phone/models/detector/{SECOND_STAGE_FILE}` decides instead: its input is "
+        f"the last {WINDOW_FRAMES} frames,\n   oldest first, its output again int8 with (value + 128) / 256. Elsewhere the output "
+        "is 0 for the gate."
+    )
 
 
 def _fingerprinter_values(fingerprinter: Fingerprinter) -> dict[str, Any]:

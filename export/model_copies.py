@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from export.metadata import IDENTITY, STANDARD, TensorText, standard, with_metadata
 from nowplaying_core.artifacts import canonical_json, file_record, write_json
@@ -17,11 +18,12 @@ __all__ = ["CARD", "copy_with_metadata", "identity_of"]
 CARD: Final = "MODEL_CARD.md"
 
 _SETTINGS: Final = {
-    "detector": ("frontend", "gate"),
+    "detector": ("frontend", "gate", "cascade"),
     "fingerprinter": ("precision", "embedding_space", "front_end", "reference_hop_s", "query_hop_s"),
 }
 _SUMMARY: Final = {
     "detector.tflite": "Music or not: fixed-point features every 10 ms in, the probability of music out.",
+    SECOND_STAGE_FILE: "Confirms the detector: its features of 4.48 s in, the probability of music out.",
     "frontend.tflite": "Log-mel front end of the fingerprinter: a window of sound in, an image of it out.",
     "encoder.tflite": "Fingerprints music: a log-mel image in, a vector out that is to be scaled to unit length.",
 }
@@ -29,6 +31,10 @@ _TENSORS: Final = {
     "detector.tflite": (
         TensorText("frames", "TFLM micro front end, int8 by (256*raw+333)//666-128", ("1", "frame", "1", "channel")),
         TensorText("probability", "Of music in the 4.48 s before", ("1", "1", "1", "1")),
+    ),
+    SECOND_STAGE_FILE: (
+        TensorText("frames", "Of detector.tflite, oldest first", ("1", "frame", "channel", "1")),
+        TensorText("probability", "Of music in the 4.48 s before", ("1", "1")),
     ),
     "frontend.tflite": (
         TensorText("samples", "Mono sound in [-1, 1]", ("1", "sample")),
