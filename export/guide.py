@@ -107,9 +107,9 @@ def _second_stage(manifest: Mapping[str, Any]) -> str:
         return ""
     wanted = manifest["cascade"]["wanted_above"]
     return (
-        f"\n   Where value + 128 is at least {wanted}, `phone/models/detector/{SECOND_STAGE_FILE}` decides instead: its "
-        f"input is the last {WINDOW_FRAMES} frames,\n   oldest first; its output is again int8, (value + 128) / 256. "
-        "Elsewhere the output is 0 for the gate."
+        f"\n   Where value + 128 is at least {wanted}, `phone/models/detector/{SECOND_STAGE_FILE}` decides "
+        f"instead: its input is the last {WINDOW_FRAMES} frames,\n   oldest first; "
+        "its output is again int8, (value + 128) / 256. Elsewhere the output is 0 for the gate."
     )
 
 
