@@ -24,6 +24,7 @@ from detector.network import DECISION_FRAMES, StreamingNetwork
 from detector.silence import HOLD_HOPS, QuietHops, quiet_energy
 from detector.stream import MODEL_FILE, StreamingDetector
 from export.cost import arena_bytes
+from export.firmware_second_stage import SECOND_STAGE_TEMPLATES, second_stage_values
 from export.operators import list_operators
 from export.reference_network import network_tables
 from nowplaying_core.artifacts import write_text
@@ -40,7 +41,7 @@ _TEMPLATES: Final = Path(__file__).with_name("templates")
 
 
 def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
-    """Write ``detector_{model,network,dsp,golden}.[ch]`` and ``example/``.
+    """Write ``detector_{model,network,dsp,golden}.[ch]``, ``example/``, and the second stage where there is one.
 
     Parameters
     ----------
@@ -91,12 +92,15 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "steps": STEPS,
         "model_array": _array(np.frombuffer(graph, dtype=np.uint8)),
         "operators": ", ".join(list_operators(graph, where=str(path))),
-        **{name: _array(value) if isinstance(value, np.ndarray) else value for name, value in tables.items()},
+        **_initializers(tables),
         **_golden(model, gate),
+        **(second := _second_stage(folder, model, gate)),
     }
     output.mkdir(parents=True, exist_ok=True)
     paths = []
     for template in sorted(path for path in _TEMPLATES.rglob("*") if path.is_file()):
+        if template.match(SECOND_STAGE_TEMPLATES) and not second:
+            continue
         paths.append(output / template.relative_to(_TEMPLATES))
         paths[-1].parent.mkdir(exist_ok=True)
         text = template.read_text(encoding="utf-8")
@@ -159,6 +163,20 @@ def _golden(model: TfliteModel, config: GateConfig) -> dict[str, object]:
         "golden_quiet_hops": 0 if config.silence_dbfs is None else int(quiet.process(pcm).sum()),
         "golden_ring_fnv1a": _fnv1a(ring.tobytes()),
     }
+
+
+def _second_stage(folder: ModelFolder, model: TfliteModel, config: GateConfig) -> dict[str, object]:
+    """Return the values of the second stage's templates; none for a detector of one stage."""
+    frames = StreamingDetector(model, gate_config=config).features(golden_sound())
+    values = second_stage_values(folder, frames)
+    if values:
+        values["golden_cascade_is_music"] = _truths(config, values["golden_cascade"])
+        values |= {name: values[name] - 128 for name in ("golden_second_stage", "golden_cascade")}
+    return _initializers(values)
+
+
+def _initializers(values: dict[str, object]) -> dict[str, object]:
+    return {name: _array(value) if isinstance(value, np.ndarray) else value for name, value in values.items()}
 
 
 def _truths(config: GateConfig, outputs: NDArray[np.int64]) -> str:

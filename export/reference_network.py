@@ -14,7 +14,7 @@ from export.operators import OPERATOR_NAMES, builtin_code, open_graph
 from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["network_tables", "quantized_multiplier"]
+__all__ = ["logistic_table", "network_tables", "quantized_multiplier"]
 
 _OPERATOR: Final = schema.BuiltinOperator
 _LOWEST: Final = -128
@@ -63,7 +63,7 @@ def network_tables(graph: bytes) -> dict[str, object]:
         "logit": places[subgraph.operators[-1].inputs[0]],
         "layers": ",\n".join(f"    {{{', '.join(map(str, layer))}}}" for layer in layers),
         "kept": ",\n".join(f"    {{{begin}U, {end}U, {size}U}}" for begin, end, size in kept),
-        "logistic": _logistic(model),
+        "logistic": logistic_table(model),
     }
 
 
@@ -146,8 +146,16 @@ def _kept_frames(subgraph: Any, *, operator_of: int) -> int:
     return taps - int(operator.builtinOptions.strideH)
 
 
-def _logistic(model: Any) -> NDArray[np.int8]:
-    """Return what LiteRT's reference kernel makes of every value of the last tensor but one."""
+def logistic_table(model: Any) -> NDArray[np.int8]:
+    """Return what LiteRT's reference kernel makes of every value of the last tensor but one, as int8 (256,).
+
+    The schema object is cut down to its last operation and cannot be used any more.
+
+    Parameters
+    ----------
+    model : ModelT
+        Of :func:`export.operators.open_graph`.
+    """
     (subgraph,) = model.subgraphs
     last = subgraph.operators[-1]
     subgraph.operators, subgraph.inputs, subgraph.outputs = [last], [last.inputs[0]], [last.outputs[0]]
@@ -157,7 +165,8 @@ def _logistic(model: Any) -> NDArray[np.int8]:
         path = Path(folder) / "logistic.tflite"
         path.write_bytes(bytes(builder.Output()))
         alone = TfliteModel(path, reference_kernels=True)
+        shape = alone.input.shape
         return np.array(
-            [alone.run_all([np.full((1, 1, 1, 1), value, dtype=np.int8)])[0].item() for value in range(-128, 128)],
+            [alone.run_all([np.full(shape, value, dtype=np.int8)])[0].item() for value in range(-128, 128)],
             dtype=np.int8,
         )

@@ -21,6 +21,7 @@ from nowplaying_core.audio import mulaw
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
+from tests.export.c_build import C11, C99, CPP, SANITIZERS, build
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 from export.detector import export_detector
@@ -31,10 +32,6 @@ pytestmark = [
 ]
 
 GATE = GateConfig(window=3, enter_threshold=0.7, leave_threshold=0.35, consecutive_hits=2, silence_dbfs=-60.0)
-
-WARNINGS = ["-Wall", "-Wextra", "-Wconversion", "-pedantic", "-Werror"]
-C99, C11, CPP = ["gcc", "-std=c99"], ["gcc", "-std=c11"], ["g++", "-std=c++17", "-x", "c++"]
-SANITIZERS = ["-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
 CHECK = r"""
 #include <stdio.h>
@@ -131,22 +128,6 @@ def sources(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("firmware")
     export_firmware(ModelFolder.open(folder), target)
     return target
-
-
-def build(
-    sources: Path, scratch: Path, main: str, *, compiler: list[str], main_compiler: list[str], flags: list[str]
-) -> Path:
-    """Return a program of the sources and a main file, each compiled as a language of its own."""
-    (scratch / "main.c").write_text(main)
-    objects = []
-    for path in (*sorted(sources.glob("detector_*.c")), scratch / "main.c"):
-        language = main_compiler if path.name == "main.c" else compiler
-        objects.append(scratch / f"{path.stem}.o")
-        command = [*language, *WARNINGS, *flags, "-I", str(sources), "-c", str(path), "-o", str(objects[-1])]
-        subprocess.run(command, check=True)
-    linker = "g++" if CPP in (compiler, main_compiler) else "gcc"
-    subprocess.run([linker, *flags, *map(str, objects), "-o", str(scratch / "main")], check=True)
-    return scratch / "main"
 
 
 @pytest.mark.parametrize(
