@@ -368,3 +368,13 @@ def test_floats_on_the_scale_of_integers_are_clipped_with_a_word(
     caplog.clear()
     load(wav(tmp_path / "over.wav", 1.5 * music(1, 2.0), subtype="FLOAT"))
     assert caplog.text == ""
+
+
+def test_aac_in_which_frames_are_found_by_chance_is_decoded_as_what_it_is(tmp_path: Path) -> None:
+    times_s = np.arange(6 * 44_100) / 44_100
+    for seed in (3, 5, 16):
+        noise = 0.3 * np.random.default_rng(seed).standard_normal(times_s.size)
+        samples = np.clip(noise + 0.3 * np.sin(2 * np.pi * (200 + 37 * seed) * times_s), -1, 1)
+        source = wav(tmp_path / f"{seed}.wav", samples, 44_100)
+        encode(source, tmp_path / f"{seed}.mp3", "-c:a", "aac", "-f", "adts")
+        assert seconds(load(tmp_path / f"{seed}.mp3")) == pytest.approx(6.0, abs=0.15)
