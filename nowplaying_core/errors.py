@@ -88,6 +88,9 @@ class MissingPathError(ConfigError, ArtifactError):
 def unreadable(message: str, cause: BaseException) -> ConfigError:
     """Return the error about a file of settings that cannot be read, which says why."""
     reason = (cause.strerror if isinstance(cause, OSError) else None) or str(cause)
+    other = cause.filename if isinstance(cause, OSError) else None
+    if other is not None and str(other) not in message:
+        reason = f"{other}: {reason}"
     kind = MissingPathError if isinstance(cause, FileNotFoundError) else ConfigError
     return kind(f"{message} ({reason})")
 

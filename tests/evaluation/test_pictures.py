@@ -28,8 +28,9 @@ def test_every_picture_is_there_light_and_dark_and_described() -> None:
     assert README.count("<img") == README.count('alt="') == 2
 
 
-def test_every_picture_is_of_the_readme() -> None:
-    named = {Path(name).name for name in re.findall(r"docs/pictures/[\w.-]+", README)}
+def test_every_picture_is_of_the_readme_or_of_a_page() -> None:
+    pages = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    named = {Path(name).name for page in pages for name in re.findall(r"pictures/[\w.-]+\w", page)}
     assert {path.name for path in FOLDER.iterdir()} == named
 
 

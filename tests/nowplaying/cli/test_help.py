@@ -88,7 +88,7 @@ def test_help_lists_every_value(words: tuple[str, ...], option: str, names: list
 
 
 def test_completion_offers_models_and_databases(database: Path, tmp_path: Path) -> None:
-    assert complete.detectors("detector-") == ["detector-v2"]
+    assert complete.detectors("detector-") == ["detector-v2", "detector-v3"]
     assert complete.fingerprinters("fingerprinter-s") == ["fingerprinter-sync-v1"]
     assert complete.databases(f"{database.parent}/") == [str(database)]
     assert complete.databases(str(database)[:-3]) == [str(database)]

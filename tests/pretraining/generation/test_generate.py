@@ -46,10 +46,12 @@ def test_too_little_to_go_on_from(code_run: Path, n: int, level: float) -> None:
 
 def test_the_command_writes_a_file(code_run: Path, tmp_path: Path) -> None:
     soundfile.write(tmp_path / "song.wav", song(5, 2.0), 16_000)
-    arguments = ["generate", str(code_run), str(tmp_path / "song.wav"), "--out", str(tmp_path / "out" / "on.wav")]
+    arguments = ["generate", str(code_run), str(tmp_path / "song.wav"), "--out", str(tmp_path / "on.wav")]
     done = CliRunner().invoke(app, [*arguments, "--at", "1", "--prompt", "0.4", "--duration", "0.4"])
     assert done.exit_code == 0, done.output
-    samples, rate_hz = soundfile.read(tmp_path / "out" / "on.wav")
+    samples, rate_hz = soundfile.read(tmp_path / "on.wav")
     assert (len(samples), rate_hz) == (12_800, 16_000)
+    nowhere = CliRunner().invoke(app, [*arguments[:3], "--out", str(tmp_path / "none" / "on.wav")])
+    assert nowhere.exit_code != 0
     past = CliRunner().invoke(app, [*arguments, "--at", "5"])
     assert isinstance(past.exception, AudioFormatError)
