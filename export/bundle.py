@@ -83,11 +83,6 @@ def export_bundle(
         message = f"--db: expected databases of different names, found {', '.join(names)}; rename one"
         raise ConfigError(message)
     detector_model = ModelFolder.open(detector, role="detector")
-    if "cascade" in detector_model.manifest:
-        message = (
-            f"--detector {detector}: expected a detector of one stage, found two; the C network runs only the first"
-        )
-        raise ConfigError(message)
     fingerprinter_model = ModelFolder.open(fingerprinter, role="fingerprinter")
     checks: dict[str, str] = {}
     with _temporary(output) as folder:
