@@ -5,6 +5,7 @@ The study is made by ``nowplaying energy --days 300 --report day.html``, which w
 
 from typing import Any
 
+from detector.network import DECISION_FRAMES
 from evaluation.committed import committed
 from nowplaying_core.text import markdown_table
 from simulator.reports.page import span
@@ -13,7 +14,6 @@ __all__ = ["STUDY", "always_on_text", "architectures_text", "day_text", "days_te
 
 STUDY = "benchmarks/energy.json"
 _N_SENSITIVE = 6
-_FRAMES_A_STEP = 64
 
 
 def summary_text() -> str:
@@ -108,7 +108,7 @@ def always_on_text() -> str:
     ]
     heads = ["always-on hardware", "mW", "mAh a day, modelled", "of the battery", "published system", "certainty"]
     cost = committed("evaluation/firmware_figures.json")
-    network = cost["frame"]["mean"] + cost["network_step"]["mean"] / _FRAMES_A_STEP
+    network = cost["frame"]["mean"] + cost["network_step"]["mean"] / DECISION_FRAMES
     share = cost["front_end"]["mean"] / (cost["front_end"]["mean"] + network)
     return (
         f"{markdown_table(heads, rows, numbers=range(1, 5))}\n\nOf the instructions that features and network of the "

@@ -16,7 +16,7 @@ from export.operators import builtin_code, open_graph
 from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["arena_bytes", "detector_cost"]
+__all__ = ["arena_bytes", "detector_cost", "firmware_arena_bytes"]
 
 _TOTAL = re.compile(rb"Arena allocation total (\d+) bytes")
 _STDERR: Final = 2
@@ -52,6 +52,14 @@ def detector_cost(path: Path) -> dict[str, Any]:
         "macs_per_second": round(macs / DECISION_S),
         "arena_bytes": arena,
     }
+
+
+def firmware_arena_bytes(graph: bytes, safe_bytes: int) -> int:
+    """Return the arena measured here, in whole 16 bytes, or a safe size without TensorFlow Lite Micro."""
+    try:
+        return -(-arena_bytes(graph) // 16) * 16
+    except MissingExtraError:
+        return safe_bytes
 
 
 def arena_bytes(graph: bytes) -> int:

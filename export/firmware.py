@@ -23,18 +23,18 @@ from detector.gate import STEPS, Gate, GateConfig
 from detector.network import DECISION_FRAMES, StreamingNetwork
 from detector.silence import HOLD_HOPS, QuietHops, quiet_energy
 from detector.stream import MODEL_FILE, StreamingDetector
-from export.cost import arena_bytes
+from export.cost import firmware_arena_bytes
 from export.firmware_second_stage import SECOND_STAGE_TEMPLATES, second_stage_values
 from export.operators import list_operators
 from export.reference_network import network_tables
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw
-from nowplaying_core.errors import MissingExtraError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["export_firmware", "golden_sound"]
 
+_ARENA_BYTES: Final = 16 * 1024
 _RING_S: Final = 8
 _GOLDEN_S: Final = 20
 _TEMPLATES: Final = Path(__file__).with_name("templates")
@@ -65,7 +65,7 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "name": f"{folder.manifest['name']} {folder.manifest['version']}",
         "sha256": hashlib.sha256(graph).hexdigest(),
         "model_bytes": len(graph),
-        "arena_bytes": _arena(graph),
+        "arena_bytes": firmware_arena_bytes(graph, _ARENA_BYTES),
         "sample_rate": SAMPLE_RATE_HZ,
         "window": FRAME_WINDOW_SAMPLES,
         "hop": FRAME_HOP_SAMPLES,
@@ -201,11 +201,3 @@ def _array(values: NDArray[np.generic]) -> str:
 def _lines(values: NDArray[np.generic]) -> Iterable[str]:
     for start in range(0, values.size, 24):
         yield "    " + ", ".join(str(value) for value in values[start : start + 24].tolist())
-
-
-def _arena(graph: bytes) -> int:
-    """Return the arena measured here, or a safe size where TensorFlow Lite Micro is not installed."""
-    try:
-        return -(-arena_bytes(graph) // 16) * 16
-    except MissingExtraError:
-        return 16 * 1024

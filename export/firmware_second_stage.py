@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from detector.network import StreamingNetwork
 from detector.second_stage import SECOND_STAGE_FILE, SecondStage
 from detector.stream import MODEL_FILE
-from export.cost import arena_bytes
+from export.cost import firmware_arena_bytes
 from export.operators import list_operators
 from export.second_stage_network import second_stage_tables
-from nowplaying_core.errors import MissingExtraError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
@@ -59,18 +58,10 @@ def second_stage_values(folder: ModelFolder, frames: NDArray[np.int8]) -> dict[s
     return {
         "second_sha256": hashlib.sha256(graph).hexdigest(),
         "second_model_bytes": len(graph),
-        "second_arena_bytes": _arena(graph),
+        "second_arena_bytes": firmware_arena_bytes(graph, _ARENA_BYTES),
         "second_operators": ", ".join(list_operators(graph, where=str(path))),
         "second_model_array": np.frombuffer(graph, dtype=np.uint8),
         "wanted_above": cascade["wanted_above"],
         **second_stage_tables(graph),
         **{f"golden_{name}": np.array(values) for name, values in outputs.items()},
     }
-
-
-def _arena(graph: bytes) -> int:
-    """Return the arena measured here, or a safe size where TensorFlow Lite Micro is not installed."""
-    try:
-        return -(-arena_bytes(graph) // 16) * 16
-    except MissingExtraError:
-        return _ARENA_BYTES

@@ -108,7 +108,7 @@ class SimulationResult:
             f"{device.battery_percent(total_mj):.4f} % of the battery ({device.title}).",
         ]
         if total_mj and elapsed_s >= LEAST_MEAN_S:
-            listening = usage.by_cause_mj(self.modelled)[LISTENING] - usage.second_stage_mj(self.modelled)
+            listening = usage.always_on_mj(self.modelled)
             sentences.append(
                 f"{100 * listening / total_mj:.0f} % of it was always on, whatever sounded; the mean current was "
                 f"{1e6 * total_mj / 1000 / elapsed_s / device.battery.voltage_v:.0f} uA."

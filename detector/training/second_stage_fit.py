@@ -1,17 +1,15 @@
 """Train the detector's second stage on composed scenes, with the targets of a teacher and of the labels."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import keras
-import numpy as np
 
 from detector.training.data import FeatureSet, WindowSampler
 from detector.training.fitting import FitRun
 from detector.training.second_stage import SecondStageConfig, build_second_stage, folded
 from detector.training.teacher import Teacher
-from detector.training.train import calibration_segments, check_init, limit_threads, scene_features
+from detector.training.train import calibration_segments, check_init, check_windows, limit_threads, scene_features
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import init_run_dir
@@ -20,7 +18,6 @@ __all__ = ["CALIBRATION_FILE", "SECOND_STAGE_WEIGHTS_FILE", "fit_second_stage", 
 
 SECOND_STAGE_WEIGHTS_FILE: Final = "second_stage_weights.npz"
 CALIBRATION_FILE: Final = "calibration.npz"
-_CHECK_SEGMENTS: Final = 600
 _AVERAGED: Final = 0.998
 _WEIGHT_DECAY: Final = 1e-3
 
@@ -79,9 +76,7 @@ def fit_second_stage(
     limit_threads(n_threads)
     training = config.training
     sampler = WindowSampler(train, config)
-    plain = replace(config, training=replace(training, extreme_share=0.0, masked_share=0.0))
-    # Measured against the labels, whatever a teacher says.
-    checked = WindowSampler(replace(check, teacher=None), plain).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
+    checked = check_windows(check, config)
     run = FitRun(run_dir, sampler, checked, training, averaged=_AVERAGED, weight_decay=_WEIGHT_DECAY)
     keras.utils.set_random_seed(training.seed)
     model = build_second_stage(config.network)

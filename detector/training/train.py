@@ -18,6 +18,7 @@ from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder,
 from detector.training.fitting import FitRun
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold
 from detector.training.pools import SoundPools
+from detector.training.second_stage import SecondStageConfig
 from detector.training.teacher import Teacher
 from detector.training.weights import load_weights, save_weights
 from nowplaying_core.artifacts import write_json
@@ -29,6 +30,7 @@ __all__ = [
     "TrainingReport",
     "calibration_segments",
     "check_init",
+    "check_windows",
     "fit_detector",
     "limit_threads",
     "scene_features",
@@ -184,10 +186,7 @@ def fit_detector(
     limit_threads(n_threads)
     training = config.training
     sampler = WindowSampler(train, config)
-    plain = replace(config, training=replace(training, extreme_share=0.0, mined_share=0.0))
-    # Measured against the labels, whatever a teacher says.
-    check_set = WindowSampler(replace(check, teacher=None), plain).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
-    run = FitRun(run_dir, sampler, check_set, training)
+    run = FitRun(run_dir, sampler, check_windows(check, config), training)
 
     keras.utils.set_random_seed(training.seed)
     model = build_training_model(config.network)
@@ -209,6 +208,14 @@ def fit_detector(
         },
     )
     return TrainingReport(weights_path=path, float_area=float_area, quantized_area=quantized_area)
+
+
+def check_windows(
+    check: FeatureSet, config: DetectorConfig | SecondStageConfig
+) -> tuple[NDArray[np.int8], NDArray[np.float32], NDArray[np.float32]]:
+    """Return the segments, labels and weights that the ROC area is measured on, whatever a teacher says of them."""
+    plain = replace(config, training=replace(config.training, extreme_share=0.0))
+    return WindowSampler(replace(check, teacher=None), plain).batch(_CHECK_SEGMENTS, np.random.default_rng(7))
 
 
 def calibration_segments(sampler: WindowSampler) -> NDArray[np.int8]:

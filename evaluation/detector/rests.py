@@ -14,10 +14,9 @@ import simpy
 
 from detector.gate import STEPS, Gate, GateConfig
 from detector.stream import StreamingDetector
-from evaluation.detector.roc import AUDIBLE_DB
-from evaluation.detector.tracks import StreamTrack, false_triggers, found_regions
+from evaluation.detector.roc import tally
+from evaluation.detector.tracks import StreamTrack, read_tracks
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
-from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import poisson_rate, wilson
 from nowplaying_core.text import markdown_table
 from simulator.phone.config import PhoneConfig
@@ -74,19 +73,16 @@ def rest_metrics(
         ``false_wakes_per_hour`` of sound without music, with its interval.
     """
     hours, other = (sum(values) / 3_600 for values in zip(*((t.duration_s, t.other_s) for t in tracks), strict=True))
-    audible = [[region.snr_db >= AUDIBLE_DB for region in track.regions] for track in tracks]
     rows = []
     for gap_s in gaps_s:
         wakes = [wakes_of(track, gate, gap_s) for track in tracks]
-        found = [found_regions(track.regions, times) for track, times in zip(tracks, wakes, strict=True)]
-        n_found = sum(is_audible[number] for is_audible, one in zip(audible, found, strict=True) for number in one)
-        n_false = sum(len(false_triggers(t.regions, times)) for t, times in zip(tracks, wakes, strict=True))
+        counted = tally(tracks, wakes)
         rows.append(
             {
                 "gap_s": gap_s,
-                "recall": wilson(n_found, sum(map(sum, audible))).to_dict(),
+                "recall": wilson(counted.n_audible_found, counted.n_audible).to_dict(),
                 "wakes_per_hour": round(sum(map(len, wakes)) / hours, 2),
-                "false_wakes_per_hour": poisson_rate(n_false, max(other, 1e-9)).to_dict(2),
+                "false_wakes_per_hour": poisson_rate(counted.n_false, max(other, 1e-9)).to_dict(2),
             }
         )
     return rows
@@ -109,11 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("folder", type=Path, help="of tracks that StreamTrack.save wrote")
     parser.add_argument("--detector", default=SHIPPED_DETECTOR, help="whose gate and rests are used")
     options = parser.parse_args(arguments)
-    tracks = [StreamTrack.load(path) for path in sorted(options.folder.glob("*.json"))]
-    if not tracks:
-        message = f"{options.folder}: expected tracks (*.json) of finished streams, found none"
-        raise ConfigError(message)
-    rows = rest_metrics(tracks, StreamingDetector.from_model(options.detector).gate_config)
+    rows = rest_metrics(read_tracks(options.folder), StreamingDetector.from_model(options.detector).gate_config)
     cells = [
         (
             "never" if row["gap_s"] is None else f"{row['gap_s']:g}",

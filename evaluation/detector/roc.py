@@ -1,22 +1,25 @@
 """The trade-off between music found and false wake-ups: over window, threshold and hits, and over single windows."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from detector.gate import STEPS, GateConfig
-from evaluation.detector.tracks import StreamTrack, entries, false_triggers, found_regions
+from evaluation.detector.tracks import StreamTrack, false_triggers, found_regions, triggers_of
 from nowplaying_core.statistics import Interval
 
 __all__ = [
     "AUDIBLE_DB",
     "SILENCE_DBFS",
+    "Tally",
     "choose_gate",
     "det_curve",
     "frontier",
     "sweep_gate",
+    "tally",
     "window_area",
     "window_counts",
 ]
@@ -34,6 +37,39 @@ _LEAVE_SHARE: Final = 0.6
 _BACK_OFF: Final = 1.25  # twice as long each time saves 6 % of a day's energy and leaves one song in eleven unnamed
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tally:
+    """Counts over streams: regions found, of all and of those at 5 dB or more, delays in s, and false triggers."""
+
+    n_found: int
+    n_audible: int
+    n_audible_found: int
+    delays_s: list[float]
+    n_false: int
+
+
+def tally(tracks: Sequence[StreamTrack], triggers_s: Sequence[Sequence[float]]) -> Tally:
+    """Count the regions that triggers find and the triggers outside all of them.
+
+    Parameters
+    ----------
+    tracks : sequence of StreamTrack
+    triggers_s : sequence of sequence of float
+        For each track, in seconds.
+    """
+    found = [found_regions(track.regions, times) for track, times in zip(tracks, triggers_s, strict=True)]
+    audible = [[region.snr_db >= AUDIBLE_DB for region in track.regions] for track in tracks]
+    return Tally(
+        n_found=sum(map(len, found)),
+        n_audible=sum(map(sum, audible)),
+        n_audible_found=sum(
+            is_audible[number] for is_audible, one in zip(audible, found, strict=True) for number in one
+        ),
+        delays_s=[delay_s for one in found for delay_s in one.values()],
+        n_false=sum(len(false_triggers(t.regions, times)) for t, times in zip(tracks, triggers_s, strict=True)),
+    )
+
+
 def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
     """Return recall and false wake-ups of every gate of a grid.
 
@@ -48,32 +84,22 @@ def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
         ``false_triggers_per_hour``; ``median_delay_s`` or None.
     """
     n_regions = sum(len(track.regions) for track in tracks)
-    audible = [[region.snr_db >= AUDIBLE_DB for region in track.regions] for track in tracks]
-    n_audible = sum(map(sum, audible))
     hours = sum(track.other_s for track in tracks) / 3_600
     rows = []
     for window in _WINDOWS:
         for hits in _HITS:
             for threshold in _THRESHOLDS:
                 gate = _gate(window, threshold, hits)
-                n_found = n_audible_found = n_false = 0
-                delays: list[float] = []
-                for track, is_audible in zip(tracks, audible, strict=True):
-                    times = [float(time_s) for time_s in track.times_s[entries(track.outputs, gate)]]
-                    found = found_regions(track.regions, times)
-                    n_found += len(found)
-                    n_audible_found += sum(is_audible[number] for number in found)
-                    delays += found.values()
-                    n_false += len(false_triggers(track.regions, times))
+                counted = tally(tracks, [triggers_of(track, gate) for track in tracks])
                 rows.append(
                     {
                         "window": window,
                         "consecutive_hits": hits,
                         "enter_threshold": threshold,
-                        "recall": n_found / max(1, n_regions),
-                        "recall_audible": n_audible_found / max(1, n_audible),
-                        "false_triggers_per_hour": n_false / max(hours, 1e-9),
-                        "median_delay_s": float(np.median(delays)) if delays else None,
+                        "recall": counted.n_found / max(1, n_regions),
+                        "recall_audible": counted.n_audible_found / max(1, counted.n_audible),
+                        "false_triggers_per_hour": counted.n_false / max(hours, 1e-9),
+                        "median_delay_s": float(np.median(counted.delays_s)) if counted.delays_s else None,
                     }
                 )
     return rows

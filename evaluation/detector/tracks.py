@@ -17,6 +17,7 @@ from detector.stream import StreamingDetector
 from evaluation.detector.streams import Part, Region, Stream
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
+from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
 
 __all__ = [
@@ -25,6 +26,7 @@ __all__ = [
     "entries",
     "false_triggers",
     "found_regions",
+    "read_tracks",
     "run_detector",
     "triggers_of",
 ]
@@ -123,6 +125,21 @@ class StreamTrack:
     def load(cls, path: Path) -> "StreamTrack":
         """Read what ``save`` wrote."""
         return cls.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def read_tracks(folder: Path) -> list[StreamTrack]:
+    """Return the tracks that ``StreamTrack.save`` wrote into a folder, by name.
+
+    Raises
+    ------
+    ConfigError
+        When there is none.
+    """
+    tracks = [StreamTrack.load(path) for path in sorted(folder.glob("*.json"))]
+    if not tracks:
+        message = f"{folder}: expected tracks (*.json) of finished streams, found none"
+        raise ConfigError(message)
+    return tracks
 
 
 def run_detector(

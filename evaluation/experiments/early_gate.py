@@ -17,9 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.detector.roc import AUDIBLE_DB
-from evaluation.detector.tracks import StreamTrack, false_triggers, found_regions
-from nowplaying_core.errors import ConfigError
+from evaluation.detector.roc import tally
+from evaluation.detector.tracks import StreamTrack, read_tracks
 from nowplaying_core.text import markdown_table
 
 __all__ = ["Outcome", "average", "choose", "main", "measure", "sequential", "two_windows"]
@@ -83,19 +82,12 @@ def sequential(drift: int, limit: int, above: int) -> Rule:
 
 def measure(tracks: Sequence[StreamTrack], rule: Rule) -> Outcome:
     """Return what a gate does over streams."""
-    n_audible = n_found = n_false = 0
-    delays: list[float] = []
-    for track in tracks:
-        times = [float(time_s) for time_s in track.times_s[_openings(*rule(track.outputs))]]
-        found = found_regions(track.regions, times)
-        is_audible = [region.snr_db >= AUDIBLE_DB for region in track.regions]
-        n_audible += sum(is_audible)
-        n_found += sum(is_audible[number] for number in found)
-        delays += found.values()
-        n_false += len(false_triggers(track.regions, times))
+    openings = [track.times_s[_openings(*rule(track.outputs))].tolist() for track in tracks]
+    counted = tally(tracks, openings)
+    delays = counted.delays_s
     return Outcome(
-        recall=n_found / max(1, n_audible),
-        false_per_h=n_false / max(sum(track.other_s for track in tracks) / 3_600, 1e-9),
+        recall=counted.n_audible_found / max(1, counted.n_audible),
+        false_per_h=counted.n_false / max(sum(track.other_s for track in tracks) / 3_600, 1e-9),
         median_delay_s=float(np.median(delays)) if delays else float("inf"),
         delay_90_percent_s=float(np.quantile(delays, 0.9)) if delays else float("inf"),
     )
@@ -136,21 +128,13 @@ def _openings(opens: NDArray[np.bool_], closes: NDArray[np.bool_]) -> list[int]:
     return steps
 
 
-def _read(folder: Path) -> list[StreamTrack]:
-    tracks = [StreamTrack.load(path) for path in sorted(folder.glob("*.json"))]
-    if not tracks:
-        message = f"{folder}: expected tracks (*.json) of finished streams, found none"
-        raise ConfigError(message)
-    return tracks
-
-
 def main(arguments: list[str] | None = None) -> int:
     """Print the table; return the exit code."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n", maxsplit=1)[0])
     parser.add_argument("choose", type=Path, help="tracks on which the gates are chosen")
     parser.add_argument("report", type=Path, help="tracks on which they are reported")
     options = parser.parse_args(arguments)
-    chosen_on, reported_on = _read(options.choose), _read(options.report)
+    chosen_on, reported_on = read_tracks(options.choose), read_tracks(options.report)
     grids = _grids()
     outcomes = {form: {name: measure(chosen_on, rule) for name, rule in grid.items()} for form, grid in grids.items()}
     cells = []

@@ -25,7 +25,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
-from nowplaying_core.audio.mixing import drop_silence, looped
+from nowplaying_core.audio.mixing import drop_silence, looped, snr_gain
 from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.places import QUERY_S, Opening, Places
@@ -188,7 +188,7 @@ def _excerpt(samples: Samples, query: int, n: int, noise: Samples, rng: np.rando
     snr_db = _SNR_DB[query % len(_SNR_DB)]
     if snr_db is None:
         return cut
-    gain = np.sqrt(np.mean(cut**2) / max(float(np.mean(noise**2)), 1e-12)) * 10 ** (-snr_db / 20)
+    gain = snr_gain(float(np.sqrt(np.mean(cut**2))), float(np.sqrt(np.mean(noise**2))), snr_db)
     mixed = cut + gain * looped(noise, int(rng.integers(noise.size)), size)
     return np.asarray(mixed / max(1.0, float(np.abs(mixed).max())), np.float32)
 

@@ -1,6 +1,7 @@
 """The application behind the page: its routes, and errors as JSON that a person can read."""
 
 import asyncio
+import json
 import logging
 import re
 from collections.abc import Awaitable, Callable
@@ -164,8 +165,6 @@ def build_app(session: Session, token: str) -> tuple[Starlette, Pages]:
 
 
 def _table(data: bytes) -> dict[str, Any]:
-    import json
-
     try:
         asked = json.loads(data)
     except (ValueError, RecursionError) as error:

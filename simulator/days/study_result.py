@@ -29,7 +29,6 @@ from simulator.energy.always_on import AlwaysOnHardware, load_always_on
 from simulator.energy.constants import Constant
 from simulator.energy.costs import DAY_S
 from simulator.energy.device import DeviceProfile, device_names
-from simulator.energy.usage import LISTENING
 from simulator.provenance import Provenance
 
 __all__ = ["AlwaysOnRow", "DeviceRow", "ScenarioRow", "StudyResult", "run_study"]
@@ -283,9 +282,7 @@ def _always_on(study: Study, days: Days, hardware: AlwaysOnHardware) -> AlwaysOn
     device, power = study.device, hardware.power_mw(study.device)
     costs = study.modelled
     # The second stage runs on other hardware as well, and its energy was not published: it stays as modelled.
-    listening_mj = days.mean(
-        lambda record: record.usage.by_cause_mj(costs)[LISTENING] - record.usage.second_stage_mj(costs)
-    )
+    listening_mj = days.mean(lambda record: record.usage.always_on_mj(costs))
     waking_mah = charge(days, costs).mean - device.mah(listening_mj)
     listened_s = days.mean(lambda record: record.usage.listened_s)
     mah = [waking_mah + device.mah(end * listened_s) for end in (power.low, power.high)]

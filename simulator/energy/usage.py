@@ -119,6 +119,10 @@ class Usage:
         """Return the energy of the detector's second stage, which is a part of listening."""
         return self.n_second_stage_runs * costs.second_stage_mj
 
+    def always_on_mj(self, costs: CostModel) -> float:
+        """Return the energy of listening that is spent whatever sounds: all of it but the second stage."""
+        return self.by_cause_mj(costs)[LISTENING] - self.second_stage_mj(costs)
+
     def total_mj(self, costs: CostModel) -> float:
         """Return all energy."""
         return sum(self.by_cause_mj(costs).values())

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tests.simulator.reports.browser import CHROMIUM
+from tests.simulator.reports.browser import headless
 
 _TIMEOUT_S = 120.0
 # The protocol reads from descriptor 3 and writes to 4; the copies come first, for the given ones may be these.
@@ -36,17 +36,10 @@ class Chrome:
     """
 
     def __init__(self, folder: Path, microphone: Path | None = None) -> None:
-        assert CHROMIUM is not None
         to_browser, self._out = os.pipe()
         self._in, from_browser = os.pipe()
         command = [
-            CHROMIUM,
-            "--headless",
-            "--no-sandbox",
-            "--disable-gpu",
-            "--disable-background-networking",
-            "--no-first-run",
-            "--hide-scrollbars",
+            *headless(),
             "--remote-debugging-pipe",
             f"--user-data-dir={folder / 'profile'}",
             "--autoplay-policy=no-user-gesture-required",

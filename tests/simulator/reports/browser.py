@@ -32,6 +32,20 @@ class Look:
     picture: bytes
 
 
+def headless() -> list[str]:
+    """Return the beginning of a command line for the browser."""
+    assert CHROMIUM is not None
+    wanted = (
+        "headless",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-background-networking",
+        "no-first-run",
+        "hide-scrollbars",
+    )
+    return [CHROMIUM, *(f"--{one}" for one in wanted)]
+
+
 def look(page: Path, width: int, height: int, *, script: str = "") -> Look:
     """Open a page in a frame of a size and in a window of that size; a script may run in it."""
     folder = page.parent / f"browser-{width}"
@@ -66,15 +80,8 @@ def measure(page: Path, width: int, expression: str) -> Any:
 
 
 def _run(folder: Path, file: str, *wanted: str) -> "subprocess.CompletedProcess[str]":
-    assert CHROMIUM is not None
     command = [
-        CHROMIUM,
-        "--headless",
-        "--no-sandbox",
-        "--disable-gpu",
-        "--disable-background-networking",
-        "--no-first-run",
-        "--hide-scrollbars",
+        *headless(),
         "--enable-logging=stderr",
         f"--user-data-dir={folder / 'profile'}",
         *wanted,
