@@ -73,9 +73,16 @@ def serve(
             limit_concurrency=64,
             timeout_graceful_shutdown=2,
         )
+
+        class Announced(uvicorn.Server):
+            """Prints its address once its handlers of signals stand: an earlier interrupt may be lost."""
+
+            async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+                await super().startup(sockets)
+                on_ready(f"http://{HOST}:{taken}/?token={token}")
+
         try:
-            on_ready(f"http://{HOST}:{taken}/?token={token}")
-            uvicorn.Server(config).run(sockets=[listener])
+            Announced(config).run(sockets=[listener])
         except KeyboardInterrupt:  # which is how it ends
             pass
         finally:

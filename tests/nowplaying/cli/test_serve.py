@@ -18,13 +18,35 @@ def start(*arguments: str | Path) -> "subprocess.Popen[str]":
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
+def end(process: "subprocess.Popen[str]", sign: signal.Signals) -> str:
+    """Send a signal and return what was printed on stderr; a process that does not end fails the test."""
+    process.send_signal(sign)
+    try:
+        return process.communicate(timeout=60)[1]
+    except subprocess.TimeoutExpired:
+        process.kill()  # otherwise the test would wait for it for ever
+        raise
+
+
+def test_it_ends_where_its_parent_ignores_interrupts(database: Path) -> None:
+    """A shell's background job ignores SIGINT until somebody handles it, so that an early one would be lost."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with start("--db", database, "--json") as process:
+            assert process.stdout is not None
+            process.stdout.readline()
+            end(process, signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert process.returncode == 0
+
+
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
 def test_it_prints_its_address_and_ends_when_asked(database: Path, sign: signal.Signals) -> None:
     with start("--db", database, "--json") as process:
         assert process.stdout is not None
         record = json.loads(process.stdout.readline())
-        process.send_signal(sign)
-        _, err = process.communicate(timeout=60)
+        err = end(process, sign)
     assert record["schema"] == "nowplaying/serve/1"
     assert record["url"].startswith("http://127.0.0.1:")
     assert process.returncode == (0 if sign == signal.SIGINT else -signal.SIGTERM)

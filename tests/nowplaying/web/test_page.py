@@ -64,6 +64,7 @@ def test_a_recording_ends_by_itself(chrome: Chrome, server: Server) -> None:
     chrome.open(server.url)
     chrome.value("document.getElementById('record').click()")
     chrome.wait(f"{ANSWERED} || {PROBLEM}")
+    chrome.wait("document.getElementById('playback').duration > 0")  # the browser reads it after the answer is drawn
     assert 11 < chrome.value("document.getElementById('playback').duration") < 14
 
 
