@@ -16,7 +16,7 @@ from export.operators import builtin_code, open_graph
 from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["arena_bytes", "detector_cost", "firmware_arena_bytes"]
+__all__ = ["arena_bytes", "detector_cost", "firmware_arena_bytes", "second_stage_cost"]
 
 _TOTAL = re.compile(rb"Arena allocation total (\d+) bytes")
 _STDERR: Final = 2
@@ -39,10 +39,6 @@ def detector_cost(path: Path) -> dict[str, Any]:
     content, model = path.read_bytes(), TfliteModel(path)
     n_parameters, parameter_bytes = _constants(content)
     macs = count_macs(content)
-    try:
-        arena: int | None = arena_bytes(content)
-    except MissingExtraError:
-        arena = None
     return {
         "model_bytes": len(content),
         "n_parameters": n_parameters,
@@ -50,8 +46,32 @@ def detector_cost(path: Path) -> dict[str, Any]:
         "state_bytes": StreamingNetwork(model).state_bytes,
         "macs_per_step": macs,
         "macs_per_second": round(macs / DECISION_S),
-        "arena_bytes": arena,
+        "arena_bytes": _arena_bytes(content),
     }
+
+
+def second_stage_cost(path: Path) -> dict[str, Any]:
+    """Measure a second stage's graph.
+
+    Parameters
+    ----------
+    path : Path
+        A ``.tflite`` file.
+
+    Returns
+    -------
+    dict
+        ``model_bytes``; ``n_macs`` of a run; ``arena_bytes``, or None without the ``micro`` extra.
+    """
+    content = path.read_bytes()
+    return {"model_bytes": len(content), "n_macs": count_macs(content), "arena_bytes": _arena_bytes(content)}
+
+
+def _arena_bytes(graph: bytes) -> int | None:
+    try:
+        return arena_bytes(graph)
+    except MissingExtraError:
+        return None
 
 
 def firmware_arena_bytes(graph: bytes, safe_bytes: int) -> int:

@@ -3,23 +3,23 @@
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from detector.features import frontend_settings
-from detector.gate import GateConfig
+from detector.gate import STEPS, GateConfig
 from detector.network import DECISION_S, WINDOW_S
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
 from detector.training.second_stage_fit import SECOND_STAGE_WEIGHTS_FILE
-from detector.training.weights import load_weights, save_weights
-from export.cost import detector_cost
-from export.macs import count_macs
+from detector.training.weights import FoldedWeights, load_weights, save_weights
+from export.cost import detector_cost, second_stage_cost
 from export.manifest import write_manifest
 from export.second_stage import second_stage_graph
 from export.stream_graph import streaming_graph
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, file_record, write_arrays, write_bytes
-from nowplaying_core.errors import MissingPathError
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, check_file, file_record, write_arrays, write_bytes
+from nowplaying_core.errors import ConfigError, MissingPathError
+from nowplaying_core.manifest import ModelFolder
 
 __all__ = ["WEIGHTS_FILE", "export_detector"]
 
@@ -37,25 +37,28 @@ def export_detector(
     training: Mapping[str, Any] | None = None,
     second_run: Path | None = None,
     wanted_above: int | None = None,
+    second_note: str = "",
 ) -> Path:
     """Write a model folder that :class:`detector.stream.StreamingDetector` opens.
 
     Parameters
     ----------
     run_dir : Path
-        Of ``nowplaying train detector``.
+        Of ``nowplaying train detector``, or a model folder, whose first stage and its training are kept.
     output : Path
-        Model folder; made when missing.
+        Model folder; made when missing, and perhaps the same.
     name, version : str
     gate : GateConfig or None
         Gate parameters for the manifest; by default those of the manifest that is there, else the class's defaults.
     training : mapping or None
         What the manifest says of data and licences.
     second_run : Path or None
-        Of ``nowplaying train detector-second-stage``, for a cascade.
+        Of ``nowplaying train detector-second-stage``, or a model folder, whose second stage is kept; None: one stage.
     wanted_above : int or None
         The first stage's output in 256ths from which on the second is run; by default that of the manifest that is
         there, else 128.
+    second_note : str
+        What the manifest says of the second stage's training beside its settings; a kept one keeps its own.
 
     Returns
     -------
@@ -65,30 +68,24 @@ def export_detector(
     Raises
     ------
     ConfigError
-        When the run is not finished.
+        When a run is not finished, or ``wanted_above`` is out of its range or has no second stage.
     """
-    weights_path, config_path = run_dir / WEIGHTS_FILE, run_dir / "config.json"
-    for path in (weights_path, config_path):
-        if not path.is_file():
-            message = f"{path}: expected the files of a finished run; let nowplaying train detector end first"
-            raise MissingPathError(message)
-    config = DetectorConfig.from_json(config_path)
-    weights = load_weights(weights_path)
-    second = None if second_run is None else second_stage_graph(second_run, description=f"nowplaying {name} {version}")
-    present = _present(output)
+    if wanted_above is not None and (second_run is None or not 0 <= wanted_above <= STEPS):
+        message = f"wanted_above: expected a second stage and a number from 0 to {STEPS}, found {wanted_above}"
+        raise ConfigError(message)
+    first, present, description = _first_stage(run_dir), _present(output), f"nowplaying {name} {version}"
+    second = None if second_run is None else second_stage_graph(second_run, description=description)
     output.mkdir(parents=True, exist_ok=True)
-    write_bytes(
-        output / MODEL_FILE, streaming_graph(config.network, weights, description=f"nowplaying {name} {version}")
-    )
-    save_weights(output / WEIGHTS_FILE, weights)
+    write_bytes(output / MODEL_FILE, streaming_graph(first.config.network, first.weights, description=description))
+    save_weights(output / WEIGHTS_FILE, first.weights)
     files, entries = {MODEL_FILE: file_record(output / MODEL_FILE)}, dict[str, Any]()
     if second is not None:
-        graph, arrays, second_config = second
-        write_bytes(output / SECOND_STAGE_FILE, graph)
-        write_arrays(output / SECOND_STAGE_WEIGHTS_FILE, arrays)
+        write_bytes(output / SECOND_STAGE_FILE, second.graph)
+        write_arrays(output / SECOND_STAGE_WEIGHTS_FILE, second.weights)
         files[SECOND_STAGE_FILE] = file_record(output / SECOND_STAGE_FILE)
         if wanted_above is None:
             wanted_above = (present.get("cascade") or {}).get("wanted_above", _WANTED_ABOVE)
+        note = second_note or second.note
         entries["cascade"] = {
             "file": SECOND_STAGE_FILE,
             "wanted_above": wanted_above,
@@ -96,12 +93,12 @@ def export_detector(
                 "file": SECOND_STAGE_WEIGHTS_FILE,
                 **file_record(output / SECOND_STAGE_WEIGHTS_FILE),
             },
-            "n_parameters": sum(array.size for array in arrays.values()),
-            "n_macs": count_macs(graph),
-            "model_bytes": len(graph),
-            "training": second_config.to_dict(),
+            "n_parameters": sum(array.size for array in second.weights.values()),
+            **second_stage_cost(output / SECOND_STAGE_FILE),
+            "training": second.config.to_dict(),
+            **({"note": note} if note else {}),
         }
-    return write_manifest(
+    written = write_manifest(
         output,
         files,
         role="detector",
@@ -109,12 +106,43 @@ def export_detector(
         version=version,
         float_weights={"file": WEIGHTS_FILE, **file_record(output / WEIGHTS_FILE)},
         frontend=frontend_settings(),
-        network={**config.to_dict()["network"], "window_s": WINDOW_S, "decision_interval_s": DECISION_S},
+        network={**first.config.to_dict()["network"], "window_s": WINDOW_S, "decision_interval_s": DECISION_S},
         cost=detector_cost(output / MODEL_FILE),
         gate=(gate or _gate_of(present) or GateConfig()).to_dict(),
-        training={"config": config.to_dict(), "config_sha256": config.digest(), **(training or {})},
+        training={
+            **first.training,
+            "config": first.config.to_dict(),
+            "config_sha256": first.config.digest(),
+            **(training or {}),
+        },
         **entries,
     )
+    if second is None:
+        for left in (SECOND_STAGE_FILE, SECOND_STAGE_WEIGHTS_FILE):
+            (output / left).unlink(missing_ok=True)
+    return written
+
+
+class _FirstStage(NamedTuple):
+    config: DetectorConfig
+    weights: FoldedWeights
+    training: Mapping[str, Any]
+
+
+def _first_stage(source: Path) -> _FirstStage:
+    """Return the first stage of a finished run, or that of a model folder with what it says of its training."""
+    if (source / "manifest.json").is_file():
+        folder = ModelFolder.open(source, role="detector")
+        check_file(folder.path / WEIGHTS_FILE, folder.manifest["float_weights"])
+        training = folder.manifest["training"]
+        config = DetectorConfig.from_dict(training["config"])
+        return _FirstStage(config, load_weights(folder.path / WEIGHTS_FILE), training)
+    weights_path, config_path = source / WEIGHTS_FILE, source / "config.json"
+    for path in (weights_path, config_path):
+        if not path.is_file():
+            message = f"{path}: expected the files of a finished run; let nowplaying train detector end first"
+            raise MissingPathError(message)
+    return _FirstStage(DetectorConfig.from_json(config_path), load_weights(weights_path), {})
 
 
 def _present(output: Path) -> dict[str, Any]:

@@ -1,43 +1,67 @@
-"""From a finished training run of the detector's second stage to its int8 graph and float weights."""
+"""The detector's second stage as it is published: from a finished training run, or kept from a model folder."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.second_stage import SECOND_STAGE_FILE
 from detector.training.second_stage import SecondStageConfig, inference_model
 from detector.training.second_stage_fit import CALIBRATION_FILE, SECOND_STAGE_WEIGHTS_FILE
 from export.minify import write_flatbuffer
 from export.operators import open_graph
 from export.tflite import to_int8
+from nowplaying_core.artifacts import check_file
 from nowplaying_core.errors import MissingPathError
+from nowplaying_core.manifest import ModelFolder
 
-__all__ = ["second_stage_graph"]
+__all__ = ["SecondStageModel", "second_stage_graph"]
 
 
-def second_stage_graph(
-    run_dir: Path, *, description: str = ""
-) -> tuple[bytes, dict[str, NDArray[np.float32]], SecondStageConfig]:
-    """Return the int8 graph of a finished run, its folded float weights, and its settings.
+class SecondStageModel(NamedTuple):
+    """A second stage as it is published.
 
-    The graph's input takes the features' int8 steps as they are (scale 1/128, zero point -128), its output is
-    256 P(music) - 128. Activations' ranges come from the run's calibration windows, silence and full scale included.
+    Attributes
+    ----------
+    graph : bytes
+        int8; its input takes the features' steps as they are (scale 1/128, zero point -128), and its output is
+        256 P(music) - 128.
+    weights : dict of str to ndarray of float32
+        Folded.
+    config : SecondStageConfig
+    note : str
+        What is said of its training beside the settings.
+    """
+
+    graph: bytes
+    weights: dict[str, NDArray[np.float32]]
+    config: SecondStageConfig
+    note: str = ""
+
+
+def second_stage_graph(source: Path, *, description: str = "") -> SecondStageModel:
+    """Return the second stage of a finished run, or that of a model folder.
+
+    Activations' ranges come from the run's calibration windows, silence and full scale included; a model folder's
+    graph keeps its own.
 
     Parameters
     ----------
-    run_dir : Path
-        Of ``nowplaying train detector-second-stage``.
+    source : Path
+        Of ``nowplaying train detector-second-stage``, or a model folder of two stages.
     description : str
         Kept in the graph, so that it can be identified alone.
 
     Raises
     ------
     MissingPathError
-        When the run is not finished.
+        When the run is not finished, or the model folder has one stage.
     """
-    config_path = run_dir / "config.json"
-    paths = (config_path, run_dir / SECOND_STAGE_WEIGHTS_FILE, run_dir / CALIBRATION_FILE)
+    if (source / "manifest.json").is_file():
+        return _kept(ModelFolder.open(source, role="detector"), description)
+    config_path = source / "config.json"
+    paths = (config_path, source / SECOND_STAGE_WEIGHTS_FILE, source / CALIBRATION_FILE)
     for path in paths:
         if not path.is_file():
             message = (
@@ -48,8 +72,26 @@ def second_stage_graph(
     arrays, calibration = (_arrays(path) for path in paths[1:])
     windows = (calibration["windows"].astype(np.float32)[..., None] + np.float32(128)) / np.float32(128)
     graph = to_int8(inference_model(config.network, arrays), windows, output="int8")
+    return SecondStageModel(_described(graph, description), arrays, config)
+
+
+def _kept(folder: ModelFolder, description: str) -> SecondStageModel:
+    cascade = folder.manifest.get("cascade")
+    if cascade is None:
+        message = f"{folder.path}: expected a detector of two stages or a finished run, found one stage"
+        raise MissingPathError(message)
+    check_file(folder.path / SECOND_STAGE_WEIGHTS_FILE, cascade["float_weights"])
+    return SecondStageModel(
+        _described(folder.file(SECOND_STAGE_FILE).read_bytes(), description),
+        _arrays(folder.path / SECOND_STAGE_WEIGHTS_FILE),
+        SecondStageConfig.from_dict(cascade["training"]),
+        cascade.get("note", ""),
+    )
+
+
+def _described(graph: bytes, description: str) -> bytes:
     model, _ = open_graph(graph)
-    return write_flatbuffer(model, description=description), arrays, config
+    return write_flatbuffer(model, description=description)
 
 
 def _arrays(path: Path) -> dict[str, NDArray[Any]]:

@@ -1,6 +1,5 @@
 """Cross-validate the detector over all recordings, folds by source: train, convert, run on the fold left out."""
 
-import json
 import logging
 from pathlib import Path
 from typing import Any
@@ -24,12 +23,12 @@ from evaluation.detector.tracks import StreamTrack
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import write_bytes, write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import ConfigError, CorruptArtifactError
+from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.settings import init_run_dir
 from nowplaying_core.statistics import Interval
 
-__all__ = ["RESULT_FILE", "cross_validate", "read_chosen_gate"]
+__all__ = ["RESULT_FILE", "cross_validate"]
 
 RESULT_FILE = "cross-validation.json"
 _log = logging.getLogger(__name__)
@@ -107,21 +106,6 @@ def cross_validate(
     result = _result(tracks, quiet_tracks, fold_clips, seed=seed, max_false_per_hour=max_false_per_hour)
     write_json(run_dir / RESULT_FILE, result)
     return result
-
-
-def read_chosen_gate(path: Path) -> GateConfig:
-    """Read the gate that a cross-validation chose over all folds.
-
-    Raises
-    ------
-    CorruptArtifactError
-        When the file is not the result of a cross-validation.
-    """
-    try:
-        return GateConfig.from_dict(json.loads(path.read_text(encoding="utf-8"))["gate"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        message = f"{path}: expected the result of nowplaying train detector-crossval with its gate ({error})"
-        raise CorruptArtifactError(message) from error
 
 
 def _train_folds(

@@ -16,6 +16,7 @@ from evaluation.detector.clip_metrics import clip_metrics
 from evaluation.detector.clips import Clip, compose_clip
 from evaluation.detector.label_audit import read_table, without_doubtful
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
+from evaluation.detector.second_stage_runs import second_stage_metrics
 from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
 from evaluation.detector.streams import compose_room_tone, compose_stream
 from evaluation.detector.tracks import StreamTrack, run_detector
@@ -97,7 +98,7 @@ def evaluate_detector(
     quiet = run_streams([(pools, model_path)], n_room_tone, replace(settings, gate=gate, room_tone=True), jobs=jobs)
     model = TfliteModel(model_path, reference_kernels=True)
     judge = None if second is None else SecondStage(TfliteModel(second[0], reference_kernels=True), wanted_above=0)
-    return {
+    metrics = {
         "schema": "detector-metrics/2",
         "model": {"name": folder.manifest["name"], "version": folder.manifest["version"]},
         "model_sha256": folder.manifest["files"][MODEL_FILE]["sha256"],
@@ -109,6 +110,9 @@ def evaluate_detector(
         "room_tone": room_tone_metrics(quiet, [gate]),
         "best_gates": frontier(sweep),
     }
+    if second is not None:
+        metrics["second_stage"] = second_stage_metrics(tracks, second[1], seed=seed)
+    return metrics
 
 
 def compose_clips(pools: SoundPools, n_clips: int, *, seed: int, jobs: int) -> list[Clip]:

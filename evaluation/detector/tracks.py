@@ -10,7 +10,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.gate import STEPS, GateConfig
+from detector.features import frame_end_s
+from detector.gate import GateConfig
 from detector.network import DECISION_S, WINDOW_S, StreamingNetwork
 from detector.second_stage import SecondStage
 from detector.stream import StreamingDetector
@@ -50,6 +51,8 @@ class StreamTrack:
     duration_s : float
     delegate_outputs : ndarray of int64, shape (n,)
         The same through the runtime's default kernels, which round differently; empty when these were not run.
+    first_outputs : ndarray of int64, shape (n,)
+        Those of the first stage alone; empty where the detector has one.
     """
 
     times_s: NDArray[np.float64]
@@ -58,6 +61,7 @@ class StreamTrack:
     parts: tuple[Part, ...]
     duration_s: float
     delegate_outputs: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    first_outputs: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @cached_property
     def part_of(self) -> NDArray[np.int64]:
@@ -98,6 +102,7 @@ class StreamTrack:
             "first_s": float(self.times_s[0]) if self.times_s.size else WINDOW_S,
             "outputs": self.outputs.tolist(),
             "delegate_outputs": self.delegate_outputs.tolist(),
+            "first_outputs": self.first_outputs.tolist(),
             "regions": [asdict(region) for region in self.regions],
             "parts": [asdict(part) for part in self.parts],
             "duration_s": self.duration_s,
@@ -114,6 +119,7 @@ class StreamTrack:
             parts=tuple(Part(**{**part, "files": tuple(part["files"])}) for part in table["parts"]),
             duration_s=float(table["duration_s"]),
             delegate_outputs=np.array(table["delegate_outputs"], dtype=np.int64),
+            first_outputs=np.array(table.get("first_outputs", ()), dtype=np.int64),
         )
 
     def save(self, path: Path) -> None:
@@ -163,20 +169,25 @@ def run_detector(
         Of a detector of two stages: for the graph, and in other kernels for the delegate.
     """
     own, other = second_stages or (None, None)
-    detector = StreamingDetector(model, gate_config=gate, second_stage=own)
-    frames = detector.features(to_int16(stream.samples))
-    decisions = detector.process_features(frames)
+    frames = StreamingDetector(model, gate_config=gate).features(to_int16(stream.samples))
+    first = StreamingNetwork(model).process(frames)
+    outputs = first if own is None else own.process(frames, first)
     others = [] if delegate is None else StreamingNetwork(delegate).process(frames)
     if other is not None:
         others = other.process(frames, others)
     return StreamTrack(
-        times_s=np.array([decision.time_s for decision in decisions]),
-        outputs=np.array([round(decision.probability * STEPS) for decision in decisions], dtype=np.int64),
+        times_s=np.array([frame_end_s(n_frames - 1) for n_frames, _ in outputs]),
+        outputs=_numbers(outputs),
         regions=stream.regions,
         parts=stream.parts,
         duration_s=stream.samples.size / SAMPLE_RATE_HZ,
-        delegate_outputs=np.array([output for _, output in others], dtype=np.int64),
+        delegate_outputs=_numbers(others),
+        first_outputs=_numbers([] if own is None else first),
     )
+
+
+def _numbers(outputs: Sequence[tuple[int, int]]) -> NDArray[np.int64]:
+    return np.array([output for _, output in outputs], dtype=np.int64)
 
 
 def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]:

@@ -138,12 +138,17 @@ def detector(
 
 def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, as_json: Json = False) -> None:
     """Measure the detector's cost on a device: bytes, parameters, states, arena, multiply-accumulates."""
+    from detector.second_stage import SECOND_STAGE_FILE
     from detector.stream import MODEL_FILE
     from export.cost import detector_cost as measure
+    from export.cost import second_stage_cost
     from nowplaying_core.manifest import ModelFolder
 
     folder = ModelFolder.open(model, role="detector")
     cost = measure(folder.file(MODEL_FILE))
+    if "cascade" in folder.manifest:
+        second = second_stage_cost(folder.file(SECOND_STAGE_FILE))
+        cost |= {f"second_stage_{name}": value for name, value in second.items()}
     if as_json:
         emit_json("detector-cost/1", {"model": folder.manifest["name"], **cost})
         return

@@ -72,37 +72,68 @@ def codebooks(
 
 
 def detector(
-    run_dir: _Run,
+    run_dir: Annotated[
+        Path,
+        typer.Option(
+            "--run-dir", help="Finished run, or a model folder whose first stage is kept.", show_default=False
+        ),
+    ],
     out: _Model,
-    corpus: SoundCorpus,
+    corpus: Annotated[
+        Path | None,
+        typer.Option("--corpus", help="Folder with music, noise, speech and rir that was trained on; of a run only."),
+    ] = None,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
     name: Annotated[str, typer.Option("--name")] = SHIPPED_DETECTOR,
     version: _Version = "1.0.0",
     gate: Annotated[
-        Path | None, typer.Option("--gate", help="cross-validation.json of train detector-crossval, for the gate.")
+        Path | None,
+        typer.Option(
+            "--gate",
+            help="cross-validation.json of train detector-crossval, or TOML with a table gate and, for two stages, "
+            "wanted_above.",
+        ),
     ] = None,
     second_run: Annotated[
-        Path | None, typer.Option("--second-run", help="Run of train detector-second-stage, for a cascade.")
+        Path | None,
+        typer.Option(
+            "--second-run",
+            help="Run of train detector-second-stage, or a model folder whose second stage is kept; else one stage.",
+        ),
     ] = None,
+    second_note: Annotated[
+        str,
+        typer.Option("--second-note", help="What the card says of the second stage's training beside its settings."),
+    ] = "",
 ) -> None:
     """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
     require_tensorflow()
-    from evaluation.detector.cross_validate import read_chosen_gate
+    from detector.chosen_gate import read_chosen_gate
     from export.detector import export_detector
     from export.provenance import describe_training
     from nowplaying_core.audio.sources import TrainingSources
 
-    # Nothing is decoded, so no cache is needed.
-    sources = TrainingSources(corpus=corpus, cache_dir=run_dir, rendered_midi=rendered_midi, extra_data=extra_data)
+    if corpus is None and not (run_dir / "manifest.json").is_file():
+        message = "expected the corpus of the run's training, found none"
+        raise typer.BadParameter(message, param_hint="--corpus")
+    chosen = None if gate is None else read_chosen_gate(gate)
+    training = None
+    if corpus is not None:
+        # Nothing is decoded, so no cache is needed.
+        training = describe_training(
+            TrainingSources(corpus=corpus, cache_dir=run_dir, rendered_midi=rendered_midi, extra_data=extra_data)
+        )
     folder = export_detector(
         run_dir,
         out,
         name=name,
         version=version,
-        gate=read_chosen_gate(gate) if gate is not None else None,
-        training=describe_training(sources),
+        gate=None if chosen is None else chosen.gate,
+        training=training,
         second_run=second_run,
+        wanted_above=None if chosen is None or second_run is None else chosen.wanted_above,
+        second_note=second_note,
     )
     say(str(folder))
 

@@ -213,16 +213,16 @@ def _second_stage_per_h(folder: ModelFolder, metrics: Mapping[str, Any]) -> dict
     """Return the runs of a second stage an hour; where they were not measured, at every output but in silence."""
     if "cascade" not in folder.manifest:
         return {}
-    if "second_stage" in metrics:
-        runs = metrics["second_stage"]["runs_per_hour"]
-        source = f"{folder.path.name}/{_METRICS}: runs of the second stage"
-        return {kind: _measured(runs[kind], f"{source}, {kind}") for kind in SECOND_STAGE_KINDS}
     most = dict(zip(SECOND_STAGE_KINDS, (_OUTPUTS_PER_H, _OUTPUTS_PER_H, 0.0), strict=True))
     reason = "not measured: as often as the first stage decides while anything sounds, never in silence"
-    return {
+    rates = {
         kind: Constant(value=value, low=0.0, high=_OUTPUTS_PER_H, source=reason, certainty="A")
         for kind, value in most.items()
     }
+    source = f"{folder.path.name}/{_METRICS}: runs of the second stage"
+    for kind, runs in metrics.get("second_stage", {}).get("runs_per_hour", {}).items():
+        rates[kind] = _measured(runs, f"{source}, {kind}")
+    return rates
 
 
 def _by_kind(labels: Mapping[str, Any], source: str) -> dict[str, Constant]:

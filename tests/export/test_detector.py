@@ -3,6 +3,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import Result
+from typer.testing import CliRunner
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
@@ -11,13 +13,16 @@ from detector.gate import GateConfig
 from detector.stream import MODEL_FILE, StreamingDetector
 from detector.training.config import DetectorConfig
 from detector.training.model import FoldedModel, normalised
+from detector.training.second_stage import SecondStageConfig, SecondStageNetwork, build_second_stage, folded
 from detector.training.weights import load_weights, save_weights
 from export.detector import export_detector
-from nowplaying_core.artifacts import builtin_model_dir
-from nowplaying_core.errors import ConfigError
+from export.macs import count_macs
+from nowplaying.cli.main import app
+from nowplaying_core.artifacts import builtin_model_dir, write_arrays
+from nowplaying_core.errors import ConfigError, MissingPathError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL
-from tests.detector.sounds import noise, pcm
+from tests.detector.sounds import corpus_folder, noise, pcm
 from tests.export.window_graph import convert_window_graph, deployed_model
 from tests.synthesis import song
 
@@ -79,3 +84,95 @@ def test_the_manifest_states_tensors_and_cost(tmp_path: Path) -> None:
     assert len(manifest["tensors"][MODEL_FILE]["states"]) == 6
     assert manifest["cost"]["n_parameters"] == 5_601
     assert (manifest["network"]["window_s"], manifest["network"]["decision_interval_s"]) == (4.48, 0.64)
+
+
+@pytest.fixture(scope="module")
+def first_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run_dir = tmp_path_factory.mktemp("run")
+    save_weights(run_dir / "weights.npz", load_weights(SHIPPED / "weights.npz"))
+    (run_dir / "config.json").write_text(json.dumps(DetectorConfig(network=NETWORK).to_dict()), encoding="utf-8")
+    return run_dir
+
+
+@pytest.fixture(scope="module")
+def second_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run as training leaves it, with random weights."""
+    run_dir, rng = tmp_path_factory.mktemp("second"), np.random.default_rng(3)
+    config = SecondStageConfig(network=SecondStageNetwork(width=0.2, n_first_filters=6))
+    (run_dir / "config.json").write_text(json.dumps(config.to_dict()), encoding="utf-8")
+    write_arrays(run_dir / "second_stage_weights.npz", folded(build_second_stage(config.network)))
+    windows = rng.integers(-128, 128, (4, 446, 40)).astype(np.int8)
+    write_arrays(run_dir / "calibration.npz", {"windows": windows})
+    return run_dir
+
+
+GATE = GateConfig(window=3, enter_threshold=0.75, leave_threshold=0.25, consecutive_hits=3, silence_dbfs=-70.0)
+
+
+def published(*options: object) -> Result:
+    return CliRunner().invoke(app, ["publish", "detector", *map(str, options)])
+
+
+def test_both_stages_the_gate_and_the_note_are_published_by_one_command(
+    first_run: Path, second_run: Path, tmp_path: Path
+) -> None:
+    gate, out = tmp_path / "gate.toml", tmp_path / "model"
+    table = "".join(f"{name} = {value}\n" for name, value in GATE.to_dict().items())
+    gate.write_text(f"wanted_above = 96\n[gate]\n{table}", encoding="utf-8")
+    stages = ["--second-run", second_run, "--gate", gate, "--out", out]
+    refused = published("--run-dir", first_run, *stages)
+    assert refused.exit_code == 2, "a run's training data are unknown without its corpus"
+    assert not out.exists()
+    corpus = corpus_folder(tmp_path / "corpus", seconds=1.0)
+    done = published("--run-dir", first_run, "--corpus", corpus, "--second-note", "many scenes", *stages)
+    assert done.exit_code == 0, done.output
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    assert (manifest["gate"], manifest["cascade"]["wanted_above"]) == (GATE.to_dict(), 96)
+    assert manifest["cascade"]["note"] == "many scenes"
+    assert manifest["cascade"]["n_macs"] == count_macs((out / "second_stage.tflite").read_bytes())
+    assert manifest["training"]["data"]
+    assert StreamingDetector.from_model(out).second_stage is not None
+
+
+def test_each_stage_of_a_published_detector_can_be_kept(first_run: Path, second_run: Path, tmp_path: Path) -> None:
+    out = export_detector(
+        first_run,
+        tmp_path / "model",
+        gate=GATE,
+        training={"data": {"music": 3}},
+        second_run=second_run,
+        wanted_above=32,
+        second_note="many scenes",
+    )
+    before = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    export_detector(out, out, second_run=out)
+    assert json.loads((out / "manifest.json").read_text(encoding="utf-8")) == before
+    kept = export_detector(out, tmp_path / "other", version="2.0.0", second_run=out, wanted_above=33)
+    for name in ("detector.tflite", "second_stage.tflite"):
+        graph = (kept / name).read_bytes()
+        assert b"2.0.0" in graph
+        assert (out / name).read_bytes() == graph.replace(b"2.0.0", b"1.0.0"), "only what it is called"
+    assert json.loads((kept / "manifest.json").read_text(encoding="utf-8"))["training"] == before["training"]
+    again = export_detector(out, out, second_run=second_run)
+    cascade = json.loads((again / "manifest.json").read_text(encoding="utf-8"))["cascade"]
+    assert "note" not in cascade, "it was said of another training"
+    assert cascade["wanted_above"] == 32
+    alone = export_detector(out, out)
+    assert StreamingDetector.from_model(alone).second_stage is None
+    assert not list(alone.glob("second_stage*"))
+    with pytest.raises(MissingPathError, match="found one stage"):
+        export_detector(first_run, tmp_path / "none", second_run=alone)
+
+
+@pytest.mark.parametrize("wanted_above", [-1, 257])
+def test_a_threshold_out_of_range_is_refused(
+    first_run: Path, second_run: Path, tmp_path: Path, wanted_above: int
+) -> None:
+    with pytest.raises(ConfigError, match="a number from 0 to 256"):
+        export_detector(first_run, tmp_path / "model", second_run=second_run, wanted_above=wanted_above)
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_threshold_without_a_second_stage_is_refused(first_run: Path, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="expected a second stage"):
+        export_detector(first_run, tmp_path / "model", wanted_above=64)

@@ -95,7 +95,8 @@ def spread_out(run_dir: Path) -> None:
 
 def test_the_graph_takes_int8_steps_and_agrees_with_the_float_network(run_dir: Path, tmp_path: Path) -> None:
     spread_out(run_dir)
-    graph, arrays, settings = second_stage_graph(run_dir, description="a second stage")
+    graph, arrays, settings, note = second_stage_graph(run_dir, description="a second stage")
+    assert note == ""
     (tmp_path / "graph.tflite").write_bytes(graph)
     assert list_operators(graph, where="graph") == {
         "AVERAGE_POOL_2D": 1,

@@ -50,5 +50,9 @@ def test_a_detector_of_two_stages_is_measured_with_both(corpus: Path, tmp_path: 
     assert two["model"]["name"] == "detector-v3"
     # The clips here are separable for either stage; in streams the outputs differ.
     assert two["streams"]["det"]["all"] != one["streams"]["det"]["all"]
+    runs = two["second_stage"]
+    assert runs["wanted_above"] == 64
+    assert 0 < runs["runs_per_hour"]["music"]["value"] <= 5_625
+    assert "second_stage" not in one
     # Where the first stage is low the second does not run, in either kernels.
     assert two["streams"]["default_kernels"]["n_streams"] == one["streams"]["default_kernels"]["n_streams"]
