@@ -2,15 +2,30 @@
 #ifndef LISTENER_H_
 #define LISTENER_H_
 
-#include <cstddef>
 #include <cstdint>
 
 #include "../detector_dsp.h"
 #include "../detector_network.h"
-#include "tensorflow/lite/experimental/microfrontend/lib/frontend.h"
-#include "tensorflow/lite/experimental/microfrontend/lib/frontend_util.h"
+#include "frames.h"
 
-class Listener {
+// The network in plain C.
+class PlainNetwork {
+ public:
+  // Begins a new stream.
+  bool Begin() {
+    DetectorNetworkReset(&network_);
+    return true;
+  }
+  bool Push(const int8_t frame[DETECTOR_CHANNELS], int8_t* output) { return DetectorNetworkPush(&network_, frame, output); }
+  DetectorNetwork* get() { return &network_; }
+
+ private:
+  DetectorNetwork network_;
+};
+
+// `Network` is a class with Begin and Push as above.
+template <class Network>
+class ListenerOf {
  public:
   struct Step {
     bool has_frame;
@@ -20,42 +35,18 @@ class Listener {
     bool is_music;
   };
 
-  Listener() = default;
-  Listener(const Listener&) = delete;
-  Listener& operator=(const Listener&) = delete;
-  ~Listener() { End(); }
-
-  // Begins a new stream, also after the microphone was interrupted. False without memory for the front end's tables: it takes
-  // them from the heap, once; frontend_memmap_generator of TensorFlow makes constant ones.
+  // Begins a new stream. False without memory for the front end's tables, or where the network cannot run.
   bool Begin() {
-    End();
-    FrontendConfig config;
-    FrontendFillConfigWithDefaults(&config);
-    config.window.size_ms = 30;
-    config.window.step_size_ms = 10;
-    config.filterbank.num_channels = DETECTOR_CHANNELS;
-    config.filterbank.lower_band_limit = 125.0f;
-    config.filterbank.upper_band_limit = 7500.0f;
-    config.pcan_gain_control.enable_pcan = 1;
-    has_frontend_ = FrontendPopulateState(&config, &frontend_, DETECTOR_SAMPLE_RATE_HZ) != 0;
-    silence_ = DetectorSilence();
     gate_ = DetectorGate();
-    ring_.next = 0;
-    ring_.filled = 0;
-    DetectorNetworkReset(&network_);
-    return has_frontend_;
+    return network_.Begin() && frames_.Begin();
   }
 
   // Takes 10 ms in.
   Step Process(const int16_t hop[DETECTOR_HOP_SAMPLES]) {
     Step step = {};
-    const bool is_quiet = Record(hop);
-    if (const uint16_t* features = Features(hop)) {
-      step.has_frame = true;
-      for (uint32_t channel = 0; channel < DETECTOR_CHANNELS; ++channel) {
-        step.frame[channel] = is_quiet ? static_cast<int8_t>(-128) : DetectorQuantize(features[channel]);
-      }
-      step.has_output = DetectorNetworkPush(&network_, step.frame, &step.output);
+    step.has_frame = frames_.Process(hop, step.frame);
+    if (step.has_frame) {
+      step.has_output = network_.Push(step.frame, &step.output);
     }
     if (step.has_output) {
       DetectorGateStep(&gate_, step.output);
@@ -64,33 +55,16 @@ class Listener {
     return step;
   }
 
-  // The parts of Process, to measure each.
-  bool Record(const int16_t* hop) {
-    DetectorRingWrite(&ring_, hop, DETECTOR_HOP_SAMPLES);
-    return DetectorHopIsQuiet(&silence_, hop);
-  }
-  const uint16_t* Features(const int16_t* hop) {
-    std::size_t n_read = 0;
-    const FrontendOutput output = FrontendProcessSamples(&frontend_, hop, DETECTOR_HOP_SAMPLES, &n_read);
-    return output.size == DETECTOR_CHANNELS ? output.values : nullptr;
-  }
-  DetectorNetwork* network() { return &network_; }
-  DetectorRing* ring() { return &ring_; }
+  Network* network() { return &network_; }
+  Frames* frames() { return &frames_; }
+  DetectorRing* ring() { return frames_.ring(); }
 
  private:
-  void End() {
-    if (has_frontend_) {
-      FrontendFreeStateContents(&frontend_);
-    }
-    has_frontend_ = false;
-  }
-
-  bool has_frontend_ = false;
-  FrontendState frontend_;
-  DetectorSilence silence_;
+  Frames frames_;
+  Network network_;
   DetectorGate gate_;
-  DetectorRing ring_;
-  DetectorNetwork network_;
 };
+
+using Listener = ListenerOf<PlainNetwork>;
 
 #endif  // LISTENER_H_

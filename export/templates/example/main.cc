@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "../detector_golden.h"
+#include "listen.h"
 #include "listener.h"
 
 namespace {
@@ -15,7 +16,7 @@ Listener listener;
 int Check() {
   uint32_t n_frames = 0, n_outputs = 0;
   int n_wrong = 0;
-  const uint32_t result = DetectorCheck(listener.network(), listener.ring());
+  const uint32_t result = DetectorCheck(listener.network()->get(), listener.ring());
   for (uint32_t hop = 0; hop < DETECTOR_GOLDEN_HOPS; ++hop) {
     int16_t samples[DETECTOR_HOP_SAMPLES];
     for (uint32_t i = 0; i < DETECTOR_HOP_SAMPLES; ++i) {
@@ -40,43 +41,6 @@ int Check() {
   return n_wrong + (result != 0);
 }
 
-// What a firmware does with the ring: hand it over in pieces, oldest first.
-void WriteRing(const char* path) {
-  std::FILE* file = std::fopen(path, "wb");
-  uint8_t piece[1024];
-  uint32_t position = 0;
-  while (file != nullptr) {
-    const uint32_t n = DetectorRingRead(listener.ring(), position, piece, sizeof piece);
-    if (n == 0) {
-      std::fclose(file);
-      return;
-    }
-    std::fwrite(piece, 1, n, file);
-    position += n;
-  }
-}
-
-int Listen() {
-  bool was_music = false;
-  uint8_t bytes[2 * DETECTOR_HOP_SAMPLES];
-  for (double seconds = 0.01; std::fread(bytes, 1, sizeof bytes, stdin) == sizeof bytes; seconds += 0.01) {
-    int16_t hop[DETECTOR_HOP_SAMPLES];
-    for (uint32_t i = 0; i < DETECTOR_HOP_SAMPLES; ++i) {
-      const int32_t value = bytes[2 * i] + 256 * bytes[2 * i + 1];
-      hop[i] = static_cast<int16_t>(value < 32768 ? value : value - 65536);
-    }
-    const Listener::Step step = listener.Process(hop);
-    if (step.is_music != was_music) {
-      was_music = step.is_music;
-      std::printf("%.2f s: music %s\n", seconds, was_music ? "begins" : "ends");
-      if (was_music) {
-        WriteRing("ring.ulaw");
-      }
-    }
-  }
-  return 0;
-}
-
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -84,5 +48,9 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "no memory for the front end\n");
     return 3;
   }
-  return argc > 1 && std::strcmp(argv[1], "check") == 0 ? Check() != 0 : Listen();
+  if (argc > 1 && std::strcmp(argv[1], "check") == 0) {
+    return Check() != 0;
+  }
+  Listen(&listener);
+  return 0;
 }

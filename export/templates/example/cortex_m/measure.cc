@@ -91,7 +91,7 @@ int main() {
   kSysTick[1] = 0xFFFFFF;
   kSysTick[2] = 0;
   kSysTick[0] = 5;  // on, with the processor's clock
-  const uint32_t result = DetectorCheck(listener.network(), listener.ring());
+  const uint32_t result = DetectorCheck(listener.network()->get(), listener.ring());
   if (!listener.Begin()) {
     return 3;
   }
@@ -107,8 +107,8 @@ int main() {
     bool is_quiet = false, has_output = false;
     const uint16_t* values = nullptr;
     int8_t quantized[DETECTOR_CHANNELS], output = 0;
-    record.Measure([&] { is_quiet = listener.Record(samples); });
-    features.Measure([&] { values = listener.Features(samples); });
+    record.Measure([&] { is_quiet = listener.frames()->Record(samples); });
+    features.Measure([&] { values = listener.frames()->Features(samples); });
     if (values == nullptr) {
       continue;
     }
@@ -116,9 +116,9 @@ int main() {
       quantized[channel] = is_quiet ? static_cast<int8_t>(-128) : DetectorQuantize(values[channel]);
     }
     n_wrong += std::memcmp(quantized, &kDetectorGoldenFrames[n_frames++ * DETECTOR_CHANNELS], DETECTOR_CHANNELS) != 0;
-    const bool runs = listener.network()->frames + 1 == DETECTOR_STEP_FRAMES;
+    const bool runs = listener.network()->get()->frames + 1 == DETECTOR_STEP_FRAMES;
     (runs ? step : frame).Measure([&] {
-      has_output = DetectorNetworkPush(listener.network(), quantized, &output);
+      has_output = listener.network()->Push(quantized, &output);
       if (has_output) {
         DetectorGateStep(&gate, output);
       }
