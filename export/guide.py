@@ -95,10 +95,21 @@ def _detector_values(folder: ModelFolder) -> dict[str, Any]:
         "enter_sum": gate.enter_sum,
         "leave_sum": gate.leave_sum,
         "hits": gate.consecutive_hits,
+        "early_gate": _early_gate(gate),
         "cool_down": f"{gate.cool_down_s:g}",
         "back_off": f"{gate.back_off_factor:g}",
         "longest_rest": f"{gate.longest_rest_s:g}",
     }
+
+
+def _early_gate(gate: GateConfig) -> str:
+    """Return the sentence about an early window, or nothing."""
+    if gate.early_window is None:
+        return ""
+    return (
+        f" It also begins at once when the sum of the last {gate.early_window} outputs is at least "
+        f"{gate.early_enter_sum},\n   and does not end while that sum is at least {gate.early_leave_sum}."
+    )
 
 
 def _second_stage(manifest: Mapping[str, Any]) -> str:

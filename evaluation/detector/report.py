@@ -59,6 +59,7 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
     """Return the tables of a gate's results on streams and in quiet rooms."""
     gates = "; ".join(
         f"window {gate['window']}, threshold {gate['enter_threshold']:.3f}, {gate['consecutive_hits']} hits"
+        + (f", or {_early(gate)}" if gate.get("early_window") else "")
         for gate in streams["gates"]
     )
     rows: list[tuple[str, ...]] = [
@@ -188,6 +189,11 @@ def _areas(title: str, areas: Mapping[str, Mapping[str, float | None]]) -> str:
     return markdown_table([title, "ROC area", "95 %"], rows, numbers=(1,))
 
 
+def _early(gate: Mapping[str, Any]) -> str:
+    """Return the early window of a gate and its threshold."""
+    return f"{gate['early_window']} at {gate['early_threshold']:.3f}" if gate.get("early_window") else "-"
+
+
 def _gates(rows: Sequence[Mapping[str, Any]], limits: Sequence[str] = ()) -> str:
     """Tabulate gates of a sweep, each perhaps with the limit that it was chosen for."""
     cells: list[tuple[str, ...]] = [
@@ -197,10 +203,11 @@ def _gates(rows: Sequence[Mapping[str, Any]], limits: Sequence[str] = ()) -> str
             str(row["window"]),
             f"{row['enter_threshold']:g}",
             str(row["consecutive_hits"]),
+            _early(row),
         )
         for row in rows
     ]
-    headings = ["false wake-ups per hour", "regions found", "window", "threshold", "hits"]
+    headings = ["false wake-ups per hour", "regions found", "window", "threshold", "hits", "or early"]
     if limits:
         headings, cells = ["at most", *headings], [(limit, *row) for limit, row in zip(limits, cells, strict=True)]
     return markdown_table(headings, cells, numbers=range(len(headings)))

@@ -1,7 +1,8 @@
 """The trade-off between music found and false wake-ups: over window, threshold and hits, and over single windows."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, product
 from typing import Any, Final
 
 import numpy as np
@@ -33,6 +34,10 @@ SILENCE_DBFS: Final = -70.0
 _WINDOWS: Final = (1, 2, 3, 4, 6, 8)
 _HITS: Final = (1, 2, 3, 4)
 _THRESHOLDS: Final = tuple(step / 64 for step in range(16, 64))
+_EARLY_WINDOWS: Final = (2, 3)
+_EARLY_LONG_WINDOWS: Final = (4, 6, 8)
+_EARLY_THRESHOLDS: Final = tuple(step / 256 for step in (240, 244, 247, 249, 251, 253))
+_SHAPE: Final = ("window", "consecutive_hits", "enter_threshold", "early_window", "early_threshold")
 _LEAVE_SHARE: Final = 0.6
 _BACK_OFF: Final = 1.25  # twice as long each time saves 6 % of a day's energy and leaves one song in eleven unnamed
 
@@ -80,28 +85,25 @@ def sweep_gate(tracks: Sequence[StreamTrack]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``window``, ``consecutive_hits``, ``enter_threshold``; ``recall`` of all regions and ``recall_audible``;
+        ``window``, ``consecutive_hits``, ``enter_threshold``, ``early_window`` and ``early_threshold`` (or None);
+        ``recall`` of all regions and ``recall_audible``;
         ``false_triggers_per_hour``; ``median_delay_s`` or None.
     """
     n_regions = sum(len(track.regions) for track in tracks)
     hours = sum(track.other_s for track in tracks) / 3_600
     rows = []
-    for window in _WINDOWS:
-        for hits in _HITS:
-            for threshold in _THRESHOLDS:
-                gate = _gate(window, threshold, hits)
-                counted = tally(tracks, [triggers_of(track, gate) for track in tracks])
-                rows.append(
-                    {
-                        "window": window,
-                        "consecutive_hits": hits,
-                        "enter_threshold": threshold,
-                        "recall": counted.n_found / max(1, n_regions),
-                        "recall_audible": counted.n_audible_found / max(1, counted.n_audible),
-                        "false_triggers_per_hour": counted.n_false / max(hours, 1e-9),
-                        "median_delay_s": float(np.median(counted.delays_s)) if counted.delays_s else None,
-                    }
-                )
+    for shape in _shapes():
+        gate = _gate(shape)
+        counted = tally(tracks, [triggers_of(track, gate) for track in tracks])
+        rows.append(
+            {
+                **shape,
+                "recall": counted.n_found / max(1, n_regions),
+                "recall_audible": counted.n_audible_found / max(1, counted.n_audible),
+                "false_triggers_per_hour": counted.n_false / max(hours, 1e-9),
+                "median_delay_s": float(np.median(counted.delays_s)) if counted.delays_s else None,
+            }
+        )
     return rows
 
 
@@ -135,7 +137,7 @@ def choose_gate(
         quiet = [row for row in sweep if row["false_triggers_per_hour"] == least]
     quick = [row for row in quiet if _delay(row) <= max_delay_s] or quiet
     best = max(quick, key=lambda row: (row["recall_audible"], -row["false_triggers_per_hour"], -_delay(row)))
-    return _gate(best["window"], best["enter_threshold"], best["consecutive_hits"])
+    return _gate({name: best[name] for name in _SHAPE})
 
 
 def window_counts(outputs: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -184,12 +186,20 @@ def _delay(row: Mapping[str, Any]) -> float:
     return float("inf") if row["median_delay_s"] is None else float(row["median_delay_s"])
 
 
-def _gate(window: int, threshold: float, hits: int) -> GateConfig:
+def _shapes() -> Iterator[dict[str, Any]]:
+    """Yield the settings of every gate of the grid: one window, then a long one with a short one beside it."""
+    none = (None,)
+    for values in chain(
+        product(_WINDOWS, _HITS, _THRESHOLDS, none, none),
+        product(_EARLY_LONG_WINDOWS, (1,), _THRESHOLDS[-16:], _EARLY_WINDOWS, _EARLY_THRESHOLDS),
+    ):
+        yield dict(zip(_SHAPE, values, strict=True))
+
+
+def _gate(shape: Mapping[str, Any]) -> GateConfig:
     return GateConfig(
-        window=window,
-        enter_threshold=threshold,
-        leave_threshold=round(_LEAVE_SHARE * threshold, 4),
-        consecutive_hits=hits,
+        **shape,
+        leave_threshold=round(_LEAVE_SHARE * shape["enter_threshold"], 4),
         cool_down_s=60.0,
         back_off_factor=_BACK_OFF,
         longest_rest_s=600.0,

@@ -199,14 +199,13 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
     config : GateConfig
         Rests after a wake-up, which would hide false wake-ups, are not applied.
     """
-    total = np.cumsum(np.concatenate([np.zeros(config.window, dtype=np.int64), outputs]))
-    sums = total[config.window :] - total[: -config.window]
+    sums, early_sums = _window_sums(outputs, config.window), _window_sums(outputs, config.early_length)
     is_hit = sums >= config.enter_sum
     # Length of the run of hits that ends at each step.
     step = np.arange(1, outputs.size + 1)
     run = step - np.maximum.accumulate(np.where(is_hit, 0, step))
-    begins = np.flatnonzero(run >= config.consecutive_hits)
-    ends = np.flatnonzero(sums < config.leave_sum)
+    begins = np.flatnonzero((run >= config.consecutive_hits) | (early_sums >= config.early_enter_sum))
+    ends = np.flatnonzero((sums < config.leave_sum) & (early_sums < config.early_leave_sum))
     found: list[int] = []
     position = 0
     while True:
@@ -218,6 +217,11 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
         if place == ends.size:
             return np.array(found, dtype=np.int64)
         position = int(ends[place]) + 1
+
+
+def _window_sums(outputs: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+    total = np.cumsum(np.concatenate([np.zeros(window, dtype=np.int64), outputs]))
+    return np.asarray(total[window:] - total[:-window], dtype=np.int64)
 
 
 def triggers_of(track: StreamTrack, config: GateConfig) -> list[float]:

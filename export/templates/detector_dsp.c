@@ -27,6 +27,9 @@ bool DetectorGateStep(DetectorGate* gate, int8_t output) {
   const uint8_t probability = (uint8_t)((int32_t)output + 128);
   gate->sum += probability;
   gate->sum -= gate->recent[gate->next];
+  gate->early_sum += probability;
+  gate->early_sum -=
+      gate->recent[(gate->next + (DETECTOR_GATE_WINDOW - DETECTOR_GATE_EARLY_WINDOW)) % DETECTOR_GATE_WINDOW];
   gate->recent[gate->next] = probability;
   gate->next = (uint8_t)((gate->next + 1U) % DETECTOR_GATE_WINDOW);
   if (gate->sum < ${enter_sum}U) {
@@ -36,7 +39,8 @@ bool DetectorGateStep(DetectorGate* gate, int8_t output) {
   } else {
     /* Enough hits already. */
   }
-  gate->is_music = gate->is_music ? (gate->sum >= ${leave_sum}U) : (gate->hits >= ${hits}U);
+  gate->is_music = gate->is_music ? ((gate->sum >= ${leave_sum}U) || (gate->early_sum >= ${early_leave_sum}U))
+                                  : ((gate->hits >= ${hits}U) || (gate->early_sum >= ${early_enter_sum}U));
   return gate->is_music;
 }
 

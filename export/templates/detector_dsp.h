@@ -32,6 +32,7 @@ extern "C" {
 #define DETECTOR_STATES ${n_states}U
 #define DETECTOR_RING_BYTES ${ring_bytes}U /* eight seconds of mu-law */
 #define DETECTOR_GATE_WINDOW ${gate_window}U
+#define DETECTOR_GATE_EARLY_WINDOW ${early_window}U /* the newest outputs, which alone may open the gate */
 
 /* Rests after a wake-up. The application processor applies them, because it knows the answers. */
 #define DETECTOR_COOL_DOWN_MS ${cool_down_ms}U
@@ -56,6 +57,7 @@ typedef struct {
   bool is_music;
   uint16_t hits;
   uint32_t sum;
+  uint32_t early_sum;
 } DetectorGate;
 bool DetectorGateStep(DetectorGate* gate, int8_t output);
 

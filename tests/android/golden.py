@@ -86,6 +86,8 @@ def write_gate_goldens(folder: Path) -> None:
         GateConfig(window=1, consecutive_hits=1, enter_threshold=0.5),
         GateConfig(window=7, enter_threshold=0.7, leave_threshold=0.3),
         GateConfig(window=3, consecutive_hits=4, silence_dbfs=-55.0),
+        GateConfig(window=6, early_window=2, early_threshold=0.85),
+        GateConfig(window=3, early_window=3, early_threshold=0.6, leave_threshold=0.4),
     ]
     runs = [_gate_run(rng, config) for config in settings for _ in range(4)]
     write_json(folder / "gate.json", {"runs": runs})

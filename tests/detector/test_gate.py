@@ -1,5 +1,5 @@
 import math
-from dataclasses import fields
+from dataclasses import fields, replace
 from fractions import Fraction
 
 import pytest
@@ -9,15 +9,20 @@ from hypothesis import strategies as st
 from detector.gate import Gate, GateConfig, GateEvent
 from nowplaying_core.errors import ConfigError
 
-configs = st.builds(
-    lambda window, low, high, hits: GateConfig(
-        window=window, leave_threshold=min(low, high), enter_threshold=max(low, high), consecutive_hits=hits
-    ),
-    st.integers(1, 8),
-    st.floats(0.05, 1),
-    st.floats(0.05, 1),
-    st.integers(1, 5),
-)
+
+@st.composite
+def _configs(draw: st.DrawFn, *, is_early: bool | None = None) -> GateConfig:
+    window = draw(st.integers(1, 8))
+    low, high = sorted((draw(st.floats(0.05, 1)), draw(st.floats(0.05, 1))))
+    if is_early if is_early is not None else draw(st.booleans()):
+        early = {"early_window": draw(st.integers(1, window)), "early_threshold": draw(st.floats(0.05, 1))}
+    else:
+        early = {}
+    hits = draw(st.integers(1, 5))
+    return GateConfig(window=window, leave_threshold=low, enter_threshold=high, consecutive_hits=hits, **early)
+
+
+configs, late_configs = _configs(), _configs(is_early=False)
 tracks = st.lists(st.integers(0, 255).map(lambda output: output / 256), max_size=120)
 
 
@@ -41,7 +46,7 @@ def test_silence_never_opens(config: GateConfig, length: int) -> None:
     assert [event.is_open for event in run(config, [0.0] * length)] == [False] * length
 
 
-@given(configs)
+@given(late_configs)
 def test_sure_music_opens_after_exactly_as_many_steps_as_the_settings_ask_for(config: GateConfig) -> None:
     # The average of ones over a window that began empty reaches the threshold at ceil(threshold * window) steps.
     first_hit = max(1, math.ceil(config.enter_sum / 256))
@@ -68,6 +73,25 @@ def test_lone_false_hits_within_the_window_do_nothing() -> None:
     assert [event.is_open for event in run(config, [0, 0, 1, 0, 0, 0, 1, 0, 0, 0])] == [False] * 10
 
 
+def test_clear_music_opens_early_and_doubtful_music_waits() -> None:
+    late = GateConfig(window=6, enter_threshold=0.9, leave_threshold=0.5, consecutive_hits=2)
+    early = replace(late, early_window=2, early_threshold=0.97)
+    clear, doubtful = [0.0] * 6 + [1.0] * 12, [0.0] * 6 + [0.95] * 12
+    opens = {
+        (gate, sound): next(i for i, event in enumerate(run(config, track)) if event.entered)
+        for gate, config in (("late", late), ("early", early))
+        for sound, track in (("clear", clear), ("doubtful", doubtful))
+    }
+    # Six windows of ones fill the long average; two fill the short one.
+    assert opens == {
+        ("late", "clear"): 12,
+        ("early", "clear"): 7,
+        ("late", "doubtful"): 12,
+        ("early", "doubtful"): 12,
+    }
+    assert [event.is_open for event in run(early, clear)[7:]] == [True] * 11, "the long average does not close it"
+
+
 @given(configs, tracks)
 def test_sums_of_whole_steps_decide_like_averages(config: GateConfig, track: list[float]) -> None:
     """Firmware compares sums of 256ths; exact fractions say the same."""
@@ -78,7 +102,14 @@ def test_sums_of_whole_steps_decide_like_averages(config: GateConfig, track: lis
         average = Fraction(sum(outputs[max(0, number + 1 - config.window) : number + 1]), 256 * config.window)
         slack = Fraction(1, 256 * 10**6 * config.window)
         hits = hits + 1 if average >= Fraction(config.enter_threshold) - slack else 0
-        is_music = average >= Fraction(config.leave_threshold) - slack if is_music else hits >= config.consecutive_hits
+        goes_on, begins = average >= Fraction(config.leave_threshold) - slack, hits >= config.consecutive_hits
+        if config.early_window is not None and config.early_threshold is not None:
+            newest = outputs[max(0, number + 1 - config.early_window) : number + 1]
+            early = Fraction(sum(newest), 256 * config.early_window)
+            slack = Fraction(1, 256 * 10**6 * config.early_window)
+            goes_on |= early >= Fraction(config.leave_threshold) - slack
+            begins |= early >= Fraction(config.early_threshold) - slack
+        is_music = goes_on if is_music else begins
         assert event.is_open == is_music
 
 
@@ -87,6 +118,8 @@ def test_sums_of_whole_steps_decide_like_averages(config: GateConfig, track: lis
     [
         ("window", 0),
         ("consecutive_hits", 0),
+        ("early_window", 5),
+        ("early_threshold", 0.9),
         ("enter_threshold", 1.2),
         ("leave_threshold", 0.95),
         ("cool_down_s", -1.0),
@@ -100,6 +133,13 @@ def test_sums_of_whole_steps_decide_like_averages(config: GateConfig, track: lis
 def test_bad_settings_name_their_field(field: str, value: float) -> None:
     with pytest.raises(ConfigError, match=f"gate: .*{field}"):
         GateConfig(**{field: value})
+
+
+def test_an_early_window_fits_the_long_one_and_has_its_threshold() -> None:
+    with pytest.raises(ConfigError, match=r"gate: .*early_window"):
+        GateConfig(window=4, early_window=5, early_threshold=0.9)
+    with pytest.raises(ConfigError, match=r"gate: .*early_threshold"):
+        GateConfig(window=4, early_window=2, early_threshold=1.5)
 
 
 def test_manifest_form_round_trips_and_refuses_other_keys() -> None:

@@ -31,7 +31,15 @@ pytestmark = [
     pytest.mark.skipif(shutil.which("g++") is None, reason="needs gcc and g++"),
 ]
 
-GATE = GateConfig(window=3, enter_threshold=0.7, leave_threshold=0.35, consecutive_hits=2, silence_dbfs=-60.0)
+GATE = GateConfig(
+    window=3,
+    enter_threshold=0.7,
+    leave_threshold=0.35,
+    consecutive_hits=2,
+    early_window=2,
+    early_threshold=0.85,
+    silence_dbfs=-60.0,
+)
 
 CHECK = r"""
 #include <stdio.h>

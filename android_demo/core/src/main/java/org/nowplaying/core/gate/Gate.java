@@ -5,7 +5,7 @@ import java.util.Arrays;
 /**
  * Decides, one output of the detector after another, whether music is playing.
  *
- * <p>Sums of whole 256ths over a window, two thresholds, consecutive hits. When to rest is the loop's policy.
+ * <p>Sums of whole 256ths over a long window, with consecutive hits, and over a short one that opens at once. When to rest is the loop's policy.
  */
 public final class Gate {
     /** The int8 network outputs probabilities in steps of one over this number. */
@@ -15,6 +15,7 @@ public final class Gate {
     private final int[] recent;
     private int next;
     private int sum;
+    private int earlySum;
     private int hits;
     private boolean music;
 
@@ -26,7 +27,7 @@ public final class Gate {
     /** Forgets everything; a window that is not full yet is filled up with zeros. */
     public void reset() {
         Arrays.fill(recent, 0);
-        next = sum = hits = 0;
+        next = sum = earlySum = hits = 0;
         music = false;
     }
 
@@ -38,10 +39,13 @@ public final class Gate {
      */
     public boolean step(int probability) {
         sum += probability - recent[next];
+        earlySum += probability - recent[(next + recent.length - settings.earlyLength) % recent.length];
         recent[next] = probability;
         next = (next + 1) % recent.length;
         hits = sum >= settings.enterSum ? hits + 1 : 0;
-        music = music ? sum >= settings.leaveSum : hits >= settings.consecutiveHits;
+        music = music
+                ? sum >= settings.leaveSum || earlySum >= settings.earlyLeaveSum
+                : hits >= settings.consecutiveHits || earlySum >= settings.earlyEnterSum;
         return music;
     }
 
@@ -50,7 +54,7 @@ public final class Gate {
         return music;
     }
 
-    /** Returns the sum of the window's outputs, in 256ths. */
+    /** Returns the sum of the long window's outputs, in 256ths. */
     public int sum() {
         return sum;
     }

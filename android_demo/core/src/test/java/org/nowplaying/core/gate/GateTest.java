@@ -58,6 +58,9 @@ public class GateTest {
         refuses(good, "leave_threshold", 0.9);
         refuses(good, "cool_down_s", Double.NaN);
         refuses(good, "silence_dbfs", 3);
+        refuses(good, "early_window", 5);
+        refuses(good, "early_window", null);
+        refuses(good, "early_threshold", 1.1);
         refuses(good, "colour", 1);
         good.remove("window");
         refuses(good, "cool_down_s", 60.0);
@@ -69,6 +72,8 @@ public class GateTest {
         good.put("enter_threshold", 0.8);
         good.put("leave_threshold", 0.5);
         good.put("consecutive_hits", 2);
+        good.put("early_window", 2);
+        good.put("early_threshold", 0.95);
         good.put("cool_down_s", 60.0);
         good.put("back_off_factor", 1.0);
         good.put("longest_rest_s", 600.0);
