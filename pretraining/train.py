@@ -50,6 +50,8 @@ def pretrain(
         When the folder holds a run of other settings, or one that has ended; when a perceptual encoder is missing or
         not needed.
     """
+    if config.method not in {"random", "supervised"}:  # the one hears nothing, the other reads what its tasks need
+        sources.require("music", "noise", "speech", splits=["train"])
     init_run_dir(config, run_dir)
     weights = run_dir / WEIGHTS_NAME
     if config.method == "random":

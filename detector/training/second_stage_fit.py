@@ -58,6 +58,7 @@ def train_second_stage(
     ConfigError
         When the folder holds a run of another configuration, or one with another teacher.
     """
+    sources.require("music", "noise", "speech")
     init_run_dir(config, run_dir)
     check_init(run_dir, {} if teacher is None else {"teacher": teacher.name})
     folder = features_dir or run_dir / "features"

@@ -95,6 +95,7 @@ def train_detector(
         When the folder holds a run of another configuration, or one with another encoder or teacher.
     """
     features_dir = features_dir or run_dir / "features"
+    sources.require("music", "noise", "speech")
     init_run_dir(config, run_dir)
     init: dict[str, Any] = {}
     if encoder is not None:

@@ -119,6 +119,7 @@ def _train_folds(
     teacher: Teacher | None,
 ) -> list[Path]:
     """Return the graphs of the folds' detectors; those that are there already are not trained again."""
+    sources.require("music", "noise", "speech", splits=[None])
     init_run_dir(config, run_dir)
     training = config.training
     pools = SoundPools.from_sources(sources, None, stretched_share=config.scenes.stretched_share)

@@ -56,7 +56,6 @@ class EmbeddingCache:
         self.reference_hop_s = reference_hop_s or self.fingerprinter.reference_hop_s
         self.query_hop_s = query_hop_s or self.fingerprinter.query_hop_s
         self.folder, self._embeddings = cache, cache / "embeddings"
-        self._embeddings.mkdir(parents=True, exist_ok=True)
         self._jobs = jobs
 
     def shipped(self) -> "EmbeddingCache":
@@ -110,6 +109,7 @@ class EmbeddingCache:
 
     def _file(self, key: dict[str, Any], kind: str) -> Path:
         whole = {**key, "space": self.fingerprinter.embedding_space, "version": _VERSION}
+        self._embeddings.mkdir(parents=True, exist_ok=True)
         return self._embeddings / f"{kind}-{hashlib.sha256(canonical_json(whole).encode()).hexdigest()[:24]}.npy"
 
 

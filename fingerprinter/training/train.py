@@ -63,6 +63,7 @@ def train(
         message = f"expected a teacher and a distillation_weight above 0, or neither: found {teacher} and "
         raise ConfigError(message + f"{config.objective.distillation_weight:g}")
     taught = None if teacher is None else Teacher(teacher, config)
+    sources.require("music", "noise", "speech")
     init_run_dir(config, run_dir)
     keras.utils.set_random_seed(config.seed)
     sampler = training_sampler(config, sources)

@@ -1,12 +1,14 @@
-"""Commands that agree: each has an example, takes -q and -v after its name too, and shows no type beside a flag."""
+"""Commands that agree: each has an example, takes -q and -v after its name too, and names values for people."""
 
 import inspect
 from collections.abc import Callable
 from functools import wraps
-from typing import Annotated, Any
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
+from typer.models import OptionInfo
 
 from nowplaying.cli.output import set_verbosity
 
@@ -21,25 +23,32 @@ Verbose = Annotated[
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")]
 
 
+_KINDS = {Path: "PATH", str: "TEXT", int: "N", float: "X"}
+_LAST = ("card", "render")  # of their heading: groups come after commands, and these serve groups
+_MOST_LETTERS = 20  # of the values of a choice beside its option, where longer lists break within words
+
+
 class _Command(TyperCommand):
-    """A command whose flags have no type in the help."""
+    """A command whose help names values as people do."""
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters."""
-        return _without_flag_types(super().get_params(ctx))
+        return [_for_people(parameter) for parameter in super().get_params(ctx)]
 
 
 class _Group(TyperGroup):
-    """A group whose flags have no type in the help, and whose commands stand in the order of their headings."""
+    """A group whose help names values as people do, and whose commands stand in the order of their headings."""
 
     def list_commands(self, ctx: Any) -> list[str]:
         """Return the names of the commands."""
         panels = list(PANELS)
-        return sorted(super().list_commands(ctx), key=lambda name: panels.index(_panel(self.commands[name])))
+        return sorted(
+            super().list_commands(ctx), key=lambda name: (panels.index(_panel(self.commands[name])), name in _LAST)
+        )
 
     def get_params(self, ctx: Any) -> Any:
         """Return the parameters."""
-        return _without_flag_types(super().get_params(ctx))
+        return [_for_people(parameter) for parameter in super().get_params(ctx)]
 
 
 def _panel(command: Any) -> str:
@@ -47,11 +56,29 @@ def _panel(command: Any) -> str:
     return panel if isinstance(panel, str) else ""
 
 
-def _without_flag_types(parameters: Any) -> Any:
-    for parameter in parameters:
-        if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
-            parameter.metavar = ""
-    return parameters
+def _for_people(parameter: Any) -> Any:
+    """Show no type beside a flag or an argument."""
+    if getattr(parameter, "is_flag", False) or getattr(parameter, "count", False):
+        parameter.metavar = ""
+    elif parameter.param_type_name == "argument":
+        parameter.display_type = lambda *_, **__: None
+    return parameter
+
+
+def _name_values(function: Callable[..., Any]) -> None:
+    """Name the values of a command's options: a short word for a type, and a long choice in the option's text."""
+    for one in inspect.signature(function).parameters.values():
+        kind, *more = get_args(one.annotation) if get_origin(one.annotation) is Annotated else (one.annotation,)
+        for option in more:
+            if not isinstance(option, OptionInfo) or option.metavar is not None:
+                continue
+            kinds = {kind, *get_args(kind), *(inner for outer in get_args(kind) for inner in get_args(outer))}
+            choices = [text for text in kinds if isinstance(text, str)]
+            if not choices:
+                option.metavar = next((_KINDS[each] for each in kinds if each in _KINDS), None)
+            elif len("|".join(choices)) > _MOST_LETTERS:
+                ordered = get_args(kind) if get_origin(kind) is Literal else get_args(get_args(kind)[0])
+                option.metavar, option.help = "NAME", f"{option.help} One of {', '.join(ordered)}."
 
 
 class App(typer.Typer):
@@ -94,6 +121,7 @@ class App(typer.Typer):
 
 def _with_verbosity(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return the command with -q and -v as options of its own."""
+    _name_values(function)
 
     @wraps(function)
     def run(*arguments: Any, verbose: int = 0, quiet: bool = False, **options: Any) -> Any:

@@ -7,7 +7,7 @@ import typer
 
 from nowplaying.cli.app import App
 from nowplaying.cli.measured import write_result
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, FingerprinterModel, SoundCorpus, writable_folder
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, FingerprinterModel, RunDir, SoundCorpus, writable_folder
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
@@ -24,7 +24,7 @@ def _audits() -> None:
 def privacy(
     corpus: SoundCorpus,
     cache_dir: DecodedCache,
-    run_dir: Annotated[Path, typer.Option("--run-dir", help="For known windows and checkpoints.", show_default=False)],
+    run_dir: RunDir,
     config: Annotated[Path | None, typer.Option("--config", help="Settings in TOML; else the defaults.")] = None,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
     examples: Annotated[

@@ -5,12 +5,18 @@ from typing import Annotated
 
 import typer
 
+from nowplaying.cli import complete
 from nowplaying.cli.output import say
 
 __all__ = ["card"]
 
 
-def card(model: Annotated[Path, typer.Argument(help="Model folder with manifest.json and metrics.json.")]) -> None:
+def card(
+    model: Annotated[
+        Path,
+        typer.Argument(help="Model folder with manifest.json and metrics.json.", autocompletion=complete.databases),
+    ],
+) -> None:
     """Write MODEL_CARD.md from a model's manifest and metrics."""
     from evaluation.model_card import write_card
 

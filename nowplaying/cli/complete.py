@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nowplaying_core.errors import NowPlayingError
 
-__all__ = ["databases", "days", "detectors", "devices", "fingerprinters", "methods", "scenes", "sources"]
+__all__ = ["databases", "days", "detectors", "devices", "fingerprinters", "methods", "models", "scenes", "sources"]
 
 
 def devices(incomplete: str) -> list[str]:
@@ -48,6 +48,11 @@ def fingerprinters(incomplete: str) -> list[str]:
     return _models("fingerprinter", incomplete)
 
 
+def models(incomplete: str) -> list[str]:
+    """Return the shipped models, and folders."""
+    return [*_shipped(incomplete, None), *databases(incomplete)]
+
+
 def sources(incomplete: str) -> list[str]:
     """Return the microphones of this machine as ``mic:NUMBER``, and files and folders."""
     from nowplaying_core.audio.microphone import microphone_names
@@ -64,11 +69,15 @@ def databases(incomplete: str) -> list[str]:
 
 
 def _models(role: str, incomplete: str) -> list[str]:
+    return [*_shipped(incomplete, role), *(str(path) for path in _folders(incomplete) if incomplete)]
+
+
+def _shipped(incomplete: str, role: str | None) -> list[str]:
     from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 
-    shipped = builtin_model_dir(SHIPPED_DETECTOR).parent.glob("*/manifest.json")
-    names = [path.parent.name for path in sorted(shipped) if json.loads(path.read_text())["role"] == role]
-    return [*_starting(incomplete, names), *(str(path) for path in _folders(incomplete) if incomplete)]
+    shipped = sorted(builtin_model_dir(SHIPPED_DETECTOR).parent.glob("*/manifest.json"))
+    wanted = [path.parent.name for path in shipped if role in (None, json.loads(path.read_text())["role"])]
+    return _starting(incomplete, wanted)
 
 
 def _folders(incomplete: str) -> list[Path]:

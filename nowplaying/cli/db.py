@@ -7,7 +7,7 @@ from typing import Any
 from nowplaying.cli import db_change
 from nowplaying.cli.app import App
 from nowplaying.cli.options import DatabaseArgument, Json
-from nowplaying.cli.output import emit_json, say, table
+from nowplaying.cli.output import emit_json, paragraph, say, table
 from nowplaying_core.text import clock
 
 __all__ = ["app"]
@@ -86,7 +86,7 @@ def verify(database: DatabaseArgument, public_key: db_change.PublicKey = None, a
     if as_json:
         emit_json("verification/1", report.to_dict())
     else:
-        say(f"{database}: {report}")
+        paragraph(f"{database}: {report}", indent=2)
 
 
 app.add(info, example="nowplaying db info music.npdb")

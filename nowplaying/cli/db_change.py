@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from nowplaying.cli import complete
 from nowplaying.cli.options import DatabaseArgument, FingerprinterModel, Json, writable_file
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
@@ -24,7 +25,7 @@ PublicKey = Annotated[
 
 def remove(
     database: DatabaseArgument,
-    track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID...", help="As 'db list' prints them.")],
+    track_ids: Annotated[list[str], typer.Argument(metavar="TRACK_ID", help="As 'db list' prints them.")],
     as_json: Json = False,
 ) -> None:
     """Take songs out."""
@@ -43,7 +44,10 @@ def remove(
 
 def merge(
     database: DatabaseArgument,
-    sources: Annotated[list[Path], typer.Argument(metavar="OTHER...", help="Databases whose songs are added.")],
+    sources: Annotated[
+        list[Path],
+        typer.Argument(metavar="OTHER", help="Databases whose songs are added.", autocompletion=complete.databases),
+    ],
     quantize_again: Annotated[
         bool, typer.Option("--quantize-again", help="Take songs of another codebook too, at a loss of accuracy.")
     ] = False,
@@ -55,7 +59,9 @@ def merge(
     report = merge_databases(database, sources, quantize_again=quantize_again)
     if report.quantized_again:
         note(f"{_songs(report.quantized_again)} of another codebook encoded anew, which costs accuracy")
-    text = f"{_songs(report.added)} added, {report.duplicates} duplicates"
+    text = (
+        f"{_songs(report.added)} added, {report.duplicates} {'duplicate' if report.duplicates == 1 else 'duplicates'}"
+    )
     facts = {"added": report.added, "duplicates": report.duplicates, "quantized_again": report.quantized_again}
     _report(database, "merge", text, as_json, **facts)
 
@@ -112,8 +118,12 @@ def rollback(database: DatabaseArgument, as_json: Json = False) -> None:
 
 
 def delta(
-    old: Annotated[Path, typer.Argument(metavar="OLD", help="Database as others have it.")],
-    new: Annotated[Path, typer.Argument(metavar="NEW", help="A copy of it that was changed.")],
+    old: Annotated[
+        Path, typer.Argument(metavar="OLD", help="Database as others have it.", autocompletion=complete.databases)
+    ],
+    new: Annotated[
+        Path, typer.Argument(metavar="NEW", help="A copy of it that was changed.", autocompletion=complete.databases)
+    ],
     out: Annotated[
         Path,
         typer.Option("--out", "-o", metavar="FILE", help="Delta to write.", show_default=False, callback=writable_file),

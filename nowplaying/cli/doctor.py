@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import typer
 
 from nowplaying.cli.options import Json
-from nowplaying.cli.output import emit_json, say, table
+from nowplaying.cli.output import emit_json, paragraph, say, table
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, MissingExtraError, NowPlayingError
@@ -76,7 +76,9 @@ def _print(checks: list[Check]) -> None:
     absent = sum(check.status == "absent" for check in checks)
     say("")
     if absent:
-        say("In a checkout, pip install -e '.[EXTRA]' installs an extra; with a wheel, pip install 'WHEEL[EXTRA]'.")
+        paragraph(
+            "In a checkout, pip install -e '.[EXTRA]' installs an extra; with a wheel, pip install 'WHEEL[EXTRA]'."
+        )
     if failed:
         say(f"{len(failed)} of {len(checks)} checks failed: {', '.join(failed)}.")
     else:

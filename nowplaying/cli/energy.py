@@ -161,8 +161,8 @@ def figures(device: Device = "pixel-2") -> None:
 
 
 def account(
-    out: Annotated[Path, typer.Option("--out", metavar="FILE.json", help="File to write.")],
-    songs: Annotated[int, typer.Option("--songs", min=0, help="Songs in the database.")] = 10_000,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE.json", help="File to write.", callback=writable_file)],
+    songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in the database.")] = 10_000,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
 ) -> None:

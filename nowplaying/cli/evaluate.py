@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from nowplaying.cli import evaluate_encoders
+from nowplaying.cli import complete, evaluate_encoders
 from nowplaying.cli.app import App
 from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish
 from nowplaying.cli.options import ON_CORPUS, DetectorModel, FingerprinterModel, Jobs, Json, MaxFalse, Seed
@@ -41,7 +41,13 @@ def retrieval(
         bool, typer.Option("--exact", help="With a grid: our matcher over exact search as well, which takes long.")
     ] = False,
     baseline: Annotated[
-        str | None, typer.Option("--baseline", help="With a grid: a fingerprinter that gets the same queries.")
+        str | None,
+        typer.Option(
+            "--baseline",
+            metavar="MODEL",
+            help="With a grid: a fingerprinter that gets the same queries.",
+            autocompletion=complete.fingerprinters,
+        ),
     ] = None,
     jobs: Jobs = 1,
     seed: Seed = 1,
@@ -104,7 +110,9 @@ def detector(
     max_false: MaxFalse = 1.0,
     leave_out: Annotated[
         Path | None,
-        typer.Option("--leave-out", help="Table of evaluation.detector.label_audit: without its doubtful recordings."),
+        typer.Option(
+            "--leave-out", help="Table of recordings to leave out for their doubtful labels (docs/training.md)."
+        ),
     ] = None,
     jobs: Jobs = 1,
     seed: Seed = 1,

@@ -3,7 +3,7 @@
 import io
 from typing import TYPE_CHECKING
 
-from nowplaying.cli.output import say, visible
+from nowplaying.cli.output import paragraph, say, visible
 from nowplaying_core.text import clock
 
 if TYPE_CHECKING:
@@ -37,14 +37,13 @@ def print_explanation(explanation: "Explanation") -> None:
         for copy in one.also:
             candidates.add_row("", f"also {_name(tracks[copy.song_index])}", clock(copy.offset_s), "", "")
     console.print(candidates)
-    evidence = Table("query", "song", "similarity", "", "cohort", "runner-up", "", box=box.SIMPLE_HEAD)
+    evidence = Table("query", "song", "similarity", "cohort", "runner-up", "", box=box.SIMPLE_HEAD)
     for step in steps:
         other = step.runner_up_song
         evidence.add_row(
             clock(step.time_s),
             clock(step.reference_s),
-            f"{step.similarity:.2f}",
-            _bar(step.similarity),
+            f"{step.similarity:.2f} {_bar(step.similarity)}",
             f"{step.cohort_similarity:.2f}",
             "none" if other is None else f"{step.runner_up_similarity:.2f}  {_name(tracks[other])}",
             "+" if step.wins else "-",
@@ -55,7 +54,7 @@ def print_explanation(explanation: "Explanation") -> None:
             say(line.rstrip())
     n_wins = sum(step.wins for step in steps)
     scanned = f"{explanation.n_scanned} fingerprints of {explanation.n_songs} songs were compared with each"
-    say(f"  {n_wins} of {len(steps)} fingerprints are nearest to the first song (+); {scanned}")
+    paragraph(f"  {n_wins} of {len(steps)} fingerprints are nearest to the first song (+); {scanned}", indent=2)
 
 
 def _name(song: "Track") -> str:

@@ -5,21 +5,17 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.app import App, Quiet, Verbose
+from nowplaying.cli import complete
+from nowplaying.cli.app import App
 from nowplaying.cli.options import DetectorModel, FingerprinterModel, Json, writable_folder
-from nowplaying.cli.output import emit_json, note, say, set_verbosity, table
+from nowplaying.cli.output import emit_json, note, paragraph, say, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
 
-app = App(
-    help="Write models and databases for a phone and a DSP; export verify checks them.",
-    epilog="Example: nowplaying export --out bundle --db music.npdb",
-    invoke_without_command=True,
-)
+app = App(help="Write models and databases for a phone and a DSP; export verify checks them.")
 
 
-@app.callback()
 def export(
     context: typer.Context,
     out: Annotated[
@@ -30,7 +26,12 @@ def export(
     ] = None,
     databases: Annotated[
         list[Path] | None,
-        typer.Option("--db", help="Song database to include; several may be given.", show_default=False),
+        typer.Option(
+            "--db",
+            help="Song database to include; several may be given.",
+            show_default=False,
+            autocompletion=complete.databases,
+        ),
     ] = None,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
@@ -43,12 +44,8 @@ def export(
         typer.Option("--sign", metavar="PEM", help="Private P-256 key that signs all of it.", show_default=False),
     ] = None,
     as_json: Json = False,
-    verbose: Verbose = 0,
-    quiet: Quiet = False,
 ) -> None:
     """Write the int8 models, their manifests, databases and C sources into one checked folder."""
-    if verbose or quiet:
-        set_verbosity(verbose=verbose, quiet=quiet)
     if context.invoked_subcommand is not None:
         return
     if out is None:
@@ -75,14 +72,18 @@ def export(
     for name, record in report.files.items():
         say(f"{record['bytes']:>10}  {name}")
     for name, facts in report.graphs.items():
-        say(f"{name}: {', '.join(f'{count} {operator}' for operator, count in facts['operators'].items())}")
+        operators = ", ".join(f"{count} {operator}" for operator, count in facts["operators"].items())
+        paragraph(f"{name}: {operators}", indent=2)
     for name, found in report.checks.items():
-        say(f"checked {name}: {found}")
+        paragraph(f"checked {name}: {found}", indent=2)
     say(f"{report.path}: {report.n_bytes / 1e6:.2f} MB")
 
 
 def verify(
-    source: Annotated[str, typer.Argument(help="What 'export' wrote, a model folder, or a shipped name.")],
+    source: Annotated[
+        str,
+        typer.Argument(help="What 'export' wrote, a model folder, or a shipped name.", autocompletion=complete.models),
+    ],
     corpus: Annotated[
         Path | None,
         typer.Option("--corpus", help="Corpus, or folder of music, to compare on; else the demo's recordings."),
@@ -149,4 +150,5 @@ def _recordings(corpus: Path | None) -> tuple[list[Path], list[Path]]:
     return music, found or other
 
 
+app.add_default(export, example="nowplaying export --out bundle --db music.npdb")
 app.add(verify, example="nowplaying export verify bundle")

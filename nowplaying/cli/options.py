@@ -3,7 +3,7 @@
 import tempfile
 from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -204,11 +204,12 @@ Sounds = Annotated[list[str], typer.Argument(help="Audio files and folders, or -
 
 
 RawRate = Annotated[
-    int | None, typer.Option("--raw-rate", min=1_000, help="Rate of raw PCM on standard input.", show_default="16000")
+    int | None,
+    typer.Option("--raw-rate", min=1_000, metavar="HZ", help="Rate of raw PCM on standard input; 16000 by default."),
 ]
 RawKind = Annotated[
-    str | None,
-    typer.Option("--raw-format", help="Samples of raw PCM: s16le, s16be, u8, s8, s24le, s32le or f32le."),
+    Literal["s16le", "s16be", "u8", "s8", "s24le", "s32le", "f32le"] | None,
+    typer.Option("--raw-format", metavar="NAME", help="Samples of raw PCM: s16le, s16be, u8, s8, s24le, s32le, f32le."),
 ]
 
 

@@ -213,7 +213,8 @@ def table(headings: list[str], rows: list[list[str]]) -> None:
         _narrow(widths, limit - 2 * (len(widths) - 1), [headings, *rows])
     for row in [headings, *rows]:
         cells = [
-            [cell] if limit is None else wrap(cell, width) or [""] for cell, width in zip(row, widths, strict=True)
+            [cell] if limit is None else wrap(cell, width, break_on_hyphens=False) or [""]
+            for cell, width in zip(row, widths, strict=True)
         ]
         for line in zip_longest(*cells, fillvalue=""):
             say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

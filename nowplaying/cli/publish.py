@@ -20,7 +20,7 @@ _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_defa
 _Model = Annotated[
     Path, typer.Option("--out", help="Model folder to write.", show_default=False, callback=writable_folder)
 ]
-_Version = Annotated[str, typer.Option("--version-tag", help="Semantic version of the artifact.")]
+_Version = Annotated[str, typer.Option("--version-tag", metavar="X.Y.Z", help="Semantic version of the artifact.")]
 
 
 def fingerprinter(
@@ -30,12 +30,12 @@ def fingerprinter(
     cache_dir: DecodedCache,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
-    name: Annotated[str, typer.Option("--name")] = SHIPPED_FINGERPRINTER,
+    name: Annotated[str, typer.Option("--name", help="Name in the manifest.")] = SHIPPED_FINGERPRINTER,
     version: _Version = "1.0.0",
     precision: Annotated[
         Literal["int8", "float32"], typer.Option("--precision", help="Of the encoder; float32 is for comparison.")
     ] = "int8",
-    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
 ) -> None:
     """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
     require_tensorflow()
@@ -60,7 +60,7 @@ def codebooks(
     cache_dir: DecodedCache,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
-    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
 ) -> None:
     """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
     from export.publish_fingerprinter import add_code_sizes
@@ -85,7 +85,7 @@ def detector(
     ] = None,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
-    name: Annotated[str, typer.Option("--name")] = SHIPPED_DETECTOR,
+    name: Annotated[str, typer.Option("--name", help="Name in the manifest.")] = SHIPPED_DETECTOR,
     version: _Version = "1.0.0",
     gate: Annotated[
         Path | None,
@@ -152,9 +152,9 @@ def encoder(
     midi: Annotated[Path | None, typer.Option("--midi", help="As in evaluate probe.")] = None,
     soundfonts: Annotated[list[Path] | None, typer.Option("--soundfont", help="As in evaluate probe.")] = None,
     tasks: Annotated[list[str] | None, typer.Option("--task", help="As in evaluate probe.")] = None,
-    name: Annotated[str, typer.Option("--name")] = SHIPPED_AUDIO_ENCODER,
+    name: Annotated[str, typer.Option("--name", help="Name in the manifest.")] = SHIPPED_AUDIO_ENCODER,
     version: _Version = "1.0.0",
-    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
 ) -> None:
     """Convert a pretrained encoder to int8 TFLite, probe it and its float form, and write its card."""
     require_tensorflow()

@@ -145,7 +145,7 @@ def _summarize(source: str, answers: "list[tuple[float, Recognition]]", *, as_js
     if as_json:
         emit_json("track-list/1", {"file": source, "songs": [song.to_dict() for song in songs]})
         return
-    say(f"{source}: {len(songs)} songs")
+    say(f"{source}: {len(songs)} {'song' if len(songs) == 1 else 'songs'}")
     for song in songs:
         say(f"  {clock(song.start_s)} to {clock(song.end_s)}  {song.match.track.name}")
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import writable_folder
+from nowplaying.cli.options import Seed, writable_folder
 from nowplaying.cli.output import note, say
 from nowplaying_core.errors import EXIT_BAD_INPUT, MissingPathError
 
@@ -29,8 +29,8 @@ def render(
     held_out: Annotated[
         int, typer.Option("--held-out", min=0, help="Number of MIDI files to leave out, for evaluation.")
     ] = 0,
-    seed: Annotated[int, typer.Option("--seed", min=0)] = 1,
-    jobs: Annotated[int, typer.Option("--jobs", min=1)] = 2,
+    seed: Seed = 1,
+    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
 ) -> None:
     """Render MIDI files with varied instruments, keys and tempi (needs fluidsynth and a SoundFont)."""
     from fingerprinter.training.midi import choose_scores, render_folder

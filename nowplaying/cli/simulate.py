@@ -38,7 +38,9 @@ __all__ = ["simulate"]
 
 def simulate(
     databases: Databases,
-    source: Annotated[str | None, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, or mic.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, or mic.", autocompletion=complete.sources)
+    ] = None,
     scene: Annotated[
         str | None,
         typer.Option(

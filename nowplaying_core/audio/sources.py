@@ -1,5 +1,6 @@
 """The folders that training takes its sound from: a corpus, MIDI rendered to audio, and extra recordings."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,7 +34,14 @@ class TrainingSources:
         """Return the corpus without what is for training only."""
         return replace(self, rendered_midi=None, extra_data=None)
 
-    def files(self, group: Group, split: str) -> list[CorpusFile]:
+    def require(self, *groups: Group, splits: Sequence[str | None] = ("train", "dev")) -> None:
+        """Refuse folders that lack a group of a split, before a run makes its own folder; errors of `read_corpus`."""
+        for split in splits:
+            for group in groups:
+                self.files(group, split)
+        self.rendered_files()
+
+    def files(self, group: Group, split: str | None) -> list[CorpusFile]:
         """List one group of a split; extra recordings belong to the ``train`` split."""
         extra = self.extra_files(group) if split == "train" else []
         return read_corpus(self.corpus, group, split) + extra

@@ -109,6 +109,7 @@ def privacy_audit(
         When the folder holds an audit of this model with other settings.
     """
     folder = run_dir / model.embedding_space
+    sources.require("music", splits=["train"])
     init_run_dir(config, folder)
     front_end = FrontEndConfig(**model.folder.manifest["front_end"])
     spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []

@@ -1,5 +1,6 @@
 """Every help page: a heading, one sentence, an example that parses, the values of each choice, -q and -v."""
 
+import re
 import shlex
 import subprocess
 import sys
@@ -68,7 +69,28 @@ def test_no_page_is_wider_than_80_columns(run: Run, monkeypatch: pytest.MonkeyPa
     for words in ALL:
         done = run(*words, "--help")
         assert max(map(len, done.out.splitlines())) <= 80, words
-        assert "<bool>" not in done.out
+        assert "…" not in done.out, words  # a name that does not fit
+        assert not re.search(r"<(bool|path|str|int|float|list)[\[ >]", done.out), words  # types of Python
+        assert not re.search(r"\s<[^>│]*│", done.out), words  # a choice that is broken between two lines
+
+
+def test_every_option_says_what_it_is() -> None:
+    for words, command in ALL.items():
+        for parameter in command.params:
+            assert parameter.help, (words, parameter.name)
+
+
+def test_the_help_of_a_long_choice_lists_its_values() -> None:
+    options = {one.name: one for one in ALL["evaluate", "retrieval"].params}
+    assert options["protocol"].metavar == "NAME"
+    assert options["protocol"].help.endswith("One of attention-qbe, nafp, now-playing.")
+    assert {one.name: one for one in ALL["index",].params}["layout"].metavar is None
+
+
+def test_the_larger_commands_come_before_what_serves_them(run: Run) -> None:
+    out = run("--help").out
+    places = [out.index(f"│ {name} ") for name in ("train", "evaluate", "publish", "card", "render")]
+    assert places == sorted(places)
 
 
 @pytest.mark.parametrize(
@@ -93,6 +115,7 @@ def test_completion_offers_models_and_databases(database: Path, tmp_path: Path) 
     assert complete.databases(f"{database.parent}/") == [str(database)]
     assert complete.databases(str(database)[:-3]) == [str(database)]
     assert complete.databases(f"{tmp_path}/no/such/") == []
+    assert complete.models("detector-") == ["detector-v2", "detector-v3"]
     assert complete.devices("pixel-") == ["pixel-2", "pixel-3", "pixel-6"]
 
 
@@ -127,6 +150,8 @@ def test_output_paths_are_tried_before_the_work(run: Run, arguments: tuple[str, 
         (("energy", "--rates", "foo"), "--rates"),
         (("energy", "--days", "0"), "--days"),
         (("energy", "--songs", "9" * 40), "--songs"),
+        (("detect", "-", "--raw-format", "foo"), "--raw-format"),
+        (("evaluate", "retrieval", "--corpus", "a", "--cache-dir", "b", "--protocol", "foo"), "--protocol"),
     ],
 )
 def test_a_wrong_value_is_reported_with_its_option(run: Run, arguments: tuple[str, ...], option: str) -> None:

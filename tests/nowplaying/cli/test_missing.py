@@ -37,7 +37,11 @@ PLACES = "--corpus {none} --cache-dir {out}/cache"
         "card {none}",
         f"train detector --config {{none}}.toml {PLACES} --run-dir {{out}}/run",
         f"train detector --config configs/detector.toml {PLACES} --run-dir {{out}}/run",
+        f"train detector-second-stage --config configs/detector-second-stage.toml {PLACES} --run-dir {{out}}/run",
+        f"train detector-crossval --config configs/detector.toml {PLACES} --run-dir {{out}}/run",
         f"train fingerprinter --config {{none}}.toml {PLACES} --run-dir {{out}}/run",
+        f"train fingerprinter --config configs/fingerprinter.toml {PLACES} --run-dir {{out}}/run",
+        "energy account --detector {none} --out {out}/a.json",
         f"evaluate retrieval {PLACES}",
         f"evaluate detector {PLACES}",
         f"evaluate probe {{none}} {PLACES}",
@@ -53,11 +57,14 @@ def test_a_missing_path_is_bad_input(
 ) -> None:
     pytest.importorskip("tensorflow")
     none = tmp_path / "none"
-    places = {"none": none, "database": database, "music": music_folder, "out": tmp_path}
+    out = tmp_path / "out"
+    out.mkdir()
+    places = {"none": none, "database": database, "music": music_folder, "out": out}
     done = run(*command.format(**places).split())
     assert done.code == 3, done.err
     assert (str(none) in done.err) or ("1000.0 s" in done.err)
     assert "[Errno" not in done.err
+    assert list(out.iterdir()) == []
 
 
 @pytest.mark.parametrize(
