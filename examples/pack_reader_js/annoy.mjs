@@ -1,81 +1,84 @@
-// The index over the cells: section 6 of docs/pack-format.md.
+// The Annoy index over the centroids (section 6 of docs/pack-format.md): the cells nearest to a query vector.
+import { dot } from './numbers.mjs';
+
 export class Annoy {
-  constructor(bytes, items, dim) {
-    this.width = 3 + dim;
-    const content = bytes.slice();
-    if (content.length % (4 * this.width) !== 0) throw new Error('not an Annoy file of this dimension');
-    this.ints = new Int32Array(content.buffer);
-    this.floats = new Float32Array(content.buffer);
-    Object.assign(this, { items, dim });
-    const n = this.ints.length / this.width;
-    for (let node = 0; node < n; node++) this.check(node);
-    let first = n - 1;
-    while (first > 0 && this.count(first - 1) === items) first--;
-    this.roots = [];
-    for (let node = n - 1; node >= first; node--) this.roots.push(node);
-    if (this.roots.length > 1 && this.child(n - 1, 0) === this.child(first, 0)) this.roots.pop();
+  constructor(data, nCells, dim) {
+    this.nCells = nCells;
+    this.leafMax = dim + 2;
+    this.words = 3 + dim;
+    if (data.length % (4 * this.words)) throw new Error('cells has the wrong length');
+    this.nNodes = data.length / (4 * this.words);
+    const buffer = data.buffer.slice(data.byteOffset, data.byteOffset + data.length);
+    this.ints = new Int32Array(buffer);
+    this.floats = new Float32Array(buffer);
+    this.check();
+    this.roots = this.findRoots();
   }
 
-  check(node) {
-    const count = this.count(node);
-    const isLeaf = count <= this.dim + 2;
-    const limit = isLeaf ? this.items : node;
-    const n = node < this.items ? 0 : isLeaf ? count : 2;
-    let valid = node < this.items ? count === 1 : count >= 1;
-    for (let i = 0; i < n; i++) valid &&= this.child(node, i) >= 0 && this.child(node, i) < limit;
-    if (!valid) throw new Error('the Annoy index points outside itself');
+  count(node) { return this.ints[node * this.words]; }
+  child(node, i) { return this.ints[node * this.words + 1 + i]; }
+  vector(node) { return this.floats.subarray(node * this.words + 3, (node + 1) * this.words); }
+
+  check() {
+    if (this.nNodes <= this.nCells) throw new Error('cells has no roots');
+    for (let node = 0; node < this.nNodes; node++) {
+      const count = this.count(node);
+      const isCell = node < this.nCells;
+      if (isCell ? count !== 1 : count < 1 || count > this.nCells) throw new Error('bad count in cells');
+      const isLeaf = !isCell && count <= this.leafMax;
+      // Children below their parents: a search cannot run in circles.
+      const limit = isLeaf ? this.nCells : node;
+      for (let i = 0; !isCell && i < (isLeaf ? count : 2); i++) {
+        if (this.child(node, i) < 0 || this.child(node, i) >= limit) throw new Error('bad child in cells');
+      }
+      if (!isLeaf && !this.vector(node).every((x) => Math.abs(x) <= 4)) throw new Error('a number beyond +-4 in cells');
+    }
   }
 
-  count(node) {
-    return this.ints[node * this.width];
+  findRoots() {
+    const roots = [];
+    for (let node = this.nNodes - 1; node >= this.nCells && this.count(node) === this.nCells; node--) roots.push(node);
+    if (!roots.length) throw new Error('cells has no roots');
+    if (roots.length > 1 && this.child(roots[0], 0) === this.child(roots.at(-1), 0)) roots.shift();
+    return roots;
   }
 
-  child(node, i) {
-    return this.ints[node * this.width + 1 + i];
-  }
-
-  product(node, x) {
-    let sum = 0;
-    for (let i = 0; i < this.dim; i++) sum = Math.fround(sum + Math.fround(this.floats[node * this.width + 3 + i] * x[i]));
-    return sum;
-  }
-
-  /** Returns the n cells at the smallest angles among searchK that are looked at. */
-  nearest(query, n, searchK) {
-    const queue = this.roots.map((node) => [Infinity, node]);
-    const before = (a, b) => b[0] - a[0] || b[1] - a[1];
-    queue.sort(before);
-    const found = [];
-    const push = (entry) => {
+  nearest(query, ranks, searchK) {
+    // A binary heap would be faster; a sorted list with insertion is short and quick enough here.
+    const queue = [];
+    const push = (bound, node) => {
       let low = 0;
       let high = queue.length;
       while (low < high) {
         const middle = (low + high) >> 1;
-        if (before(queue[middle], entry) < 0) low = middle + 1;
-        else high = middle;
+        const other = queue[middle];
+        if (other.bound < bound || (other.bound === bound && other.node < node)) low = middle + 1; else high = middle;
       }
-      queue.splice(low, 0, entry);
+      queue.splice(low, 0, { bound, node });
     };
-    while (found.length < searchK && queue.length > 0) {
-      const [bound, node] = queue.shift();
-      const count = this.count(node);
-      if (node < this.items) {
-        found.push(node);
-      } else if (count <= this.dim + 2) {
-        for (let i = 0; i < count; i++) found.push(this.child(node, i));
+    for (const root of this.roots) push(Infinity, root);
+    const found = new Set();
+    let count = 0; // with repetitions: the limit bounds the work
+    while (count < searchK && queue.length) {
+      const { bound, node } = queue.pop();
+      const size = this.count(node);
+      if (node < this.nCells) {
+        found.add(node);
+        count++;
+      } else if (size <= this.leafMax) {
+        for (let i = 0; i < size; i++) found.add(this.child(node, i));
+        count += size;
       } else {
-        const margin = this.product(node, query);
-        push([Math.min(bound, margin), this.child(node, 1)]);
-        push([Math.min(bound, -margin), this.child(node, 0)]);
+        const margin = dot(this.vector(node), query);
+        push(Math.min(bound, margin), this.child(node, 1));
+        push(Math.min(bound, -margin), this.child(node, 0));
       }
     }
-    const cosine = (cell) => {
-      const row = this.floats.subarray(cell * this.width + 3, (cell + 1) * this.width);
-      const length = Math.sqrt(this.product(cell, row));
-      return length > 0 ? this.product(cell, query) / length : 0;
-    };
-    const scored = [...new Set(found)].map((cell) => [cosine(cell), cell]);
-    scored.sort((a, b) => b[0] - a[0] || a[1] - b[1]);
-    return scored.slice(0, n).map(([, cell]) => cell);
+    const cells = [...found].map((cell) => {
+      const v = this.vector(cell);
+      return { cell, cosine: dot(v, query) / (Math.sqrt(dot(v, v)) || 1) };
+    });
+    cells.sort((a, b) => b.cosine - a.cosine || a.cell - b.cell);
+    return cells.slice(0, ranks).map(({ cell }) => cell);
   }
 }

@@ -1,19 +1,31 @@
-// Arrays in NumPy's format, as docs/pack-format.md has them.
-const TYPES = { '<f4': Float32Array, '<u4': Uint32Array, '|u1': Uint8Array, '<u8': BigUint64Array };
+// NumPy's .npy, version 1.0 (section 2 of docs/pack-format.md): as much of it as the format allows.
 
-/** Returns {shape, data} of a file's content; refuses another type or shape than expected (null: any). */
-export function parseNpy(bytes, type, shape) {
-  const head = new Uint8Array([0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59, 1, 0]);
-  if (bytes.length < 10 || head.some((value, i) => bytes[i] !== value)) throw new Error('not a .npy array of version 1.0');
-  const start = 10 + bytes[8] + 256 * bytes[9];
-  const text = new TextDecoder('latin1').decode(bytes.subarray(10, start));
-  const found = /^\{'descr': '([^']+)', 'fortran_order': False, 'shape': \(([0-9, ]*)\), \}\s*$/.exec(text);
-  if (!found) throw new Error(`unexpected header ${text}`);
-  const sizes = found[2].split(',').filter((one) => one.trim()).map(Number);
-  const fits = sizes.length === shape.length && sizes.every((size, i) => shape[i] === null || shape[i] === size);
-  if (found[1] !== type || !fits) throw new Error(`expected ${type} (${shape}), found ${found[1]} (${sizes})`);
-  const data = bytes.slice(start); // a copy begins where any type may begin
-  const count = sizes.reduce((product, size) => product * size, 1);
-  if (data.length !== count * TYPES[type].BYTES_PER_ELEMENT) throw new Error('the data does not fill the array');
-  return { shape: sizes, data: new TYPES[type](data.buffer) };
+const TYPES = {
+  '<f4': Float32Array,
+  '<u4': Uint32Array,
+  '<u8': Uint32Array, // as pairs of 32-bit words, low one first: plain numbers instead of BigInt
+  '|u1': Uint8Array,
+};
+
+export function readNpy(data, type, shape) {
+  if (data.length < 10 || data.toString('latin1', 0, 8) !== '\x93NUMPY\x01\x00') {
+    throw new Error('not an .npy file of version 1.0');
+  }
+  const start = 10 + data.readUInt16LE(8);
+  const header = data.toString('latin1', 10, start);
+  const field = (pattern) => header.match(pattern)?.[1];
+  const found = field(/'shape':\s*\(([^)]*)\)/)?.split(',').map((s) => s.trim()).filter(Boolean).map(Number);
+  if (field(/'descr':\s*'([^']*)'/) !== type || field(/'fortran_order':\s*(\w+)/) !== 'False') {
+    throw new Error('unexpected kind of array');
+  }
+  // A null in the wanted shape is a size that only the file knows.
+  if (found?.length !== shape.length || !shape.every((n, i) => (n === null ? found[i] >= 0 : n === found[i]))) {
+    throw new Error(`array of shape (${found}), not (${shape})`);
+  }
+  const bytes = found.reduce((a, b) => a * b, Number(type[2]));
+  if (data.length - start !== bytes) throw new Error('array of the wrong length');
+  // A copy, because a typed array must start at a multiple of its item size.
+  const array = new TYPES[type](data.buffer.slice(data.byteOffset + start, data.byteOffset + data.length));
+  if (type === '<f4' && !array.every((x) => Math.abs(x) <= 4)) throw new Error('a number beyond +-4');
+  return array;
 }

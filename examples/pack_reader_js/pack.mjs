@@ -1,117 +1,100 @@
-// A song database, read and checked as docs/pack-format.md says.
-import { createHash } from 'node:crypto';
-import { lstatSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { Annoy } from './annoy.mjs';
-import { parseNpy } from './npy.mjs';
+// A database in memory (sections 2 and 4 of docs/pack-format.md): checked arrays, and fingerprints as vectors.
+import { readManifest, readFiles } from './manifest.mjs';
+import { readNpy } from './npy.mjs';
 import { Order } from './order.mjs';
-
-const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
-
-/** Returns JSON with sorted keys and no white space; numbers keep the text they have in the file. */
-function canonical(text) {
-  // JSON.parse would turn 1.0 into 1, and the digest with it: numbers travel as marked texts.
-  const marked = text.replace(/"(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*/g, (part) => (part[0] === '"' ? part : `{"#":"${part}"}`));
-  const write = (value) => {
-    if (Array.isArray(value)) return `[${value.map(write).join(',')}]`;
-    if (value === null || typeof value !== 'object') return JSON.stringify(value);
-    if ('#' in value) return value['#'];
-    return `{${Object.keys(value).sort().map((key) => `${JSON.stringify(key)}:${write(value[key])}`).join(',')}}`;
-  };
-  const table = JSON.parse(marked);
-  delete table.digest;
-  return write(table);
-}
+import { Annoy } from './annoy.mjs';
+import { readTags } from './songs.mjs';
 
 export class Pack {
-  constructor(folder, embeddingSpace) {
-    const text = readFileSync(join(folder, 'manifest.json'), 'utf8');
-    const manifest = JSON.parse(text);
-    if (manifest.kind !== 'database' || manifest.schema_version !== 2) throw new Error('not a database of schema 2');
-    if (sha256(canonical(text)) !== manifest.digest) throw new Error('the manifest differs from its digest');
-    if (manifest.layout !== 'pq') throw new Error(`layout ${manifest.layout} is not read here`);
-    if (embeddingSpace !== undefined && manifest.embedding_space !== embeddingSpace) {
-      throw new Error(`made for the encoder ${manifest.embedding_space}, not ${embeddingSpace}`);
-    }
-    this.manifest = manifest;
-    this.folder = folder;
-    const { dim, n_cells: cells, n_subspaces: subspaces, n_fingerprints: n } = manifest;
-    const array = (role, type, shape) => parseNpy(this.read(role), type, shape).data;
-    this.songStarts = array('song_starts', '<u4', [manifest.n_slots + 1]);
-    this.listStarts = array('list_starts', '<u4', [cells + 1]);
-    this.codes = array('codes', '|u1', [manifest.n_codes, subspaces]);
-    this.centroids = array('centroids', '<f4', [cells, dim]);
-    this.rotation = array('rotation', '<f4', [dim, dim]);
-    this.parts = array('pq_centroids', '<f4', [subspaces, 256, dim / subspaces]);
-    this.cohort = array('cohort', '<f4', [null, dim]);
-    const passes = Math.max(1, cells.toString(2).length);
-    const blocks = Math.ceil(n / 512);
-    const bits = array('order_bits', '<u8', [passes, 8 * blocks]);
-    this.order = new Order(n, passes, blocks, bits, array('order_counts', '<u4', [passes, blocks + 1]));
-    this.annoy = new Annoy(this.read('cells'), cells, dim);
-    this.songsFile = this.read('songs');
-    for (const [starts, end] of [[this.songStarts, n], [this.listStarts, manifest.n_codes]]) {
-      const ascends = starts.every((value, i) => (i === 0 ? value === 0 : value >= starts[i - 1]));
-      if (!ascends || starts[starts.length - 1] !== end) throw new Error('ranges do not cover what they should');
-    }
-    this.rotated = new Map();
+  static async open(folder) {
+    const manifest = readManifest(folder);
+    const files = readFiles(folder, manifest);
+    return new Pack(manifest, files, await readTags(folder, manifest));
   }
 
-  /** Returns the content of the file that plays a role, after a look at its name, size and hash. */
-  read(role) {
-    const { name, bytes, sha256: hash } = this.manifest.files[role];
-    if (!/^[a-z_]+-[0-9]{1,9}\.(npy|ann|sqlite)$/.test(name)) throw new Error(`${role}: a name that is not ours`);
-    const path = join(this.folder, name);
-    if (!lstatSync(path).isFile()) throw new Error(`${name}: a link or no file`);
-    const content = readFileSync(path);
-    if (content.length !== bytes || sha256(content) !== hash) throw new Error(`${name}: damaged`);
-    return new Uint8Array(content.buffer, content.byteOffset, content.length);
+  constructor(manifest, files, tags) {
+    const { dim, n_slots, n_cells, n_codes, n_fingerprints, n_subspaces } = manifest;
+    const array = (role, type, ...shape) => {
+      try {
+        return readNpy(files[role], type, shape);
+      } catch (error) {
+        throw new Error(`${role}: ${error.message}`);
+      }
+    };
+    const passes = 32 - Math.clz32(n_cells);
+    const blocks = Math.ceil(n_fingerprints / 512);
+    Object.assign(this, { dim, nSlots: n_slots, nCells: n_cells, nCodes: n_codes, nFingerprints: n_fingerprints,
+      nSubspaces: n_subspaces, width: dim / n_subspaces, hop: manifest.hop_s, space: manifest.embedding_space, tags });
+    this.songStarts = array('song_starts', '<u4', n_slots + 1);
+    this.listStarts = array('list_starts', '<u4', n_cells + 1);
+    this.codes = array('codes', '|u1', n_codes, n_subspaces);
+    this.centroids = array('centroids', '<f4', n_cells, dim);
+    this.rotation = array('rotation', '<f4', dim, dim);
+    this.books = array('pq_centroids', '<f4', n_subspaces, 256, this.width);
+    this.cohort = array('cohort', '<f4', null, dim);
+    this.order = new Order(array('order_bits', '<u8', passes, 8 * blocks), array('order_counts', '<u4', passes, blocks + 1),
+      n_fingerprints, n_cells);
+    this.annoy = new Annoy(files.cells, n_cells, dim);
+    checkStarts(this.songStarts, n_fingerprints, 'song_starts');
+    checkStarts(this.listStarts, n_codes, 'list_starts');
+    this.rotatedCentroids = new Map();
+    this.vectors = new Map();
   }
 
-  /** Returns R x. */
+  centroid(cell) { return this.centroids.subarray(cell * this.dim, (cell + 1) * this.dim); }
+
   rotate(x) {
-    const { dim } = this.manifest;
-    const result = new Float32Array(dim);
-    for (let i = 0; i < dim; i++) result[i] = dot(this.rotation, i * dim, x);
+    const result = new Float64Array(this.dim);
+    for (let i = 0, r = 0; i < this.dim; i++) {
+      for (let j = 0; j < this.dim; j++, r++) result[i] += this.rotation[r] * x[j];
+    }
     return result;
   }
 
-  /** Returns the stored vector of a code in rotated coordinates. */
-  decode(cell, position) {
-    const { dim, n_subspaces: subspaces } = this.manifest;
-    const width = dim / subspaces;
-    if (!this.rotated.has(cell)) this.rotated.set(cell, this.rotate(this.centroids.subarray(cell * dim, (cell + 1) * dim)));
-    const vector = Float32Array.from(this.rotated.get(cell));
-    for (let s = 0; s < subspaces; s++) {
-      const part = (s * 256 + this.codes[position * subspaces + s]) * width;
-      for (let j = 0; j < width; j++) vector[s * width + j] += this.parts[part + j];
+  // The stored vector of a row of codes, in rotated coordinates.
+  decode(cell, row) {
+    if (!this.rotatedCentroids.has(cell)) this.rotatedCentroids.set(cell, this.rotate(this.centroid(cell)));
+    const v = Float64Array.from(this.rotatedCentroids.get(cell));
+    let square = 0;
+    for (let s = 0, i = 0; s < this.nSubspaces; s++) {
+      const book = (s * 256 + this.codes[row * this.nSubspaces + s]) * this.width;
+      for (let j = 0; j < this.width; j++, i++) {
+        v[i] += this.books[book + j];
+        square += v[i] * v[i];
+      }
     }
-    const length = Math.sqrt(dot(vector, 0, vector));
-    return vector.map((value) => value / Math.max(length, 1e-6) ** 1.5);
+    const divisor = Math.max(Math.sqrt(square), 1e-6) ** 1.5;
+    return v.map((x) => x / divisor);
   }
 
-  /** Returns a fingerprint's vector, or null for silence. */
-  vector(fingerprint) {
-    const [cell, position] = this.order.locate(fingerprint);
-    return cell < this.manifest.n_cells ? this.decode(cell, position) : null;
+  // The vector at a position of a song; null outside of the song and for silence.
+  vectorAt(song, position) {
+    const fingerprint = this.songStarts[song] + position;
+    if (position < 0 || fingerprint >= this.songStarts[song + 1]) return null;
+    if (!this.vectors.has(fingerprint)) {
+      const { cell, position: row } = this.order.locate(fingerprint);
+      if (cell < this.nCells && !(row >= this.listStarts[cell] && row < this.listStarts[cell + 1])) {
+        throw new Error('the order leads to a code of another cell');
+      }
+      this.vectors.set(fingerprint, cell < this.nCells ? this.decode(cell, row) : null);
+    }
+    return this.vectors.get(fingerprint);
   }
 
-  /** Returns the song of a fingerprint: the last one that begins at or before it. */
+  // Song and position of a fingerprint. Empty slots share their start with the next song, so the last one counts.
   songOf(fingerprint) {
     let low = 0;
-    let high = this.songStarts.length - 1;
-    while (high - low > 1) {
-      const middle = (low + high) >> 1;
-      if (this.songStarts[middle] <= fingerprint) low = middle;
-      else high = middle;
+    let high = this.nSlots - 1;
+    while (low < high) {
+      const middle = Math.ceil((low + high) / 2);
+      if (this.songStarts[middle] <= fingerprint) low = middle; else high = middle - 1;
     }
-    return low;
+    return { song: low, position: fingerprint - this.songStarts[low] };
   }
 }
 
-/** Returns the inner product of a row that begins at `start` with x. */
-export function dot(rows, start, x) {
-  let sum = 0;
-  for (let i = 0; i < x.length; i++) sum += rows[start + i] * x[i];
-  return sum;
+function checkStarts(starts, end, name) {
+  if (starts[0] !== 0 || starts.at(-1) !== end || !starts.every((x, i) => i === 0 || x >= starts[i - 1])) {
+    throw new Error(`${name} does not ascend from 0 to ${end}`);
+  }
 }

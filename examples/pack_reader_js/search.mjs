@@ -1,83 +1,71 @@
-// The nearest fingerprints of a query: section 5 of docs/pack-format.md.
-import { dot } from './pack.mjs';
+// Nearest fingerprints (section 5 of docs/pack-format.md): choose cells, scan their codes with whole numbers, refine the best.
+import { dot, roundEven } from './numbers.mjs';
 
-export const DEFAULTS = { probe: 0, minScan: 50_000, searchK: 2_000, neighbors: 128, candidates: 96, best: 5 };
+const MIN_SCAN = 50000;
+const SEARCH_K = 2000;
 
-/** Returns a row of {fingerprint, similarity}, nearest first, for every query vector. */
-export function nearest(pack, queries, options) {
-  const cells = probe(pack, queries, options);
-  return queries.map((query) => {
-    const rotated = pack.rotate(query);
-    const { columns, cellOf, positionOf } = scan(pack, query, rotated, cells, 3 * options.neighbors);
-    const refined = columns.map((column) => ({
-      cell: cellOf[column],
-      position: positionOf[column],
-      similarity: Math.fround(dot(pack.decode(cellOf[column], positionOf[column]), 0, rotated)),
-    }));
-    refined.sort((a, b) => b.similarity - a.similarity);
-    return refined.slice(0, options.neighbors).map(({ cell, position, similarity }) => ({
-      fingerprint: pack.order.fingerprint(position, cell),
-      similarity,
-    }));
-  });
-}
-
-function probe(pack, queries, { probe: fixed, minScan, searchK }) {
-  const { n_cells: n, n_fingerprints: fingerprints } = pack.manifest;
-  const wanted = Math.max(minScan, 0.005 * fingerprints);
-  const ranks = fixed || Math.ceil((1.5 * n * wanted) / fingerprints);
-  if (ranks >= n) return Array.from({ length: n }, (_, cell) => cell);
-  const found = queries.map((query) => pack.annoy.nearest(query, ranks, Math.max(searchK, 4 * ranks)));
+// The cells to scan, shared by all vectors of a query, in the order in which they are scanned.
+function chooseCells(pack, queries, probe) {
+  const wanted = Math.max(MIN_SCAN, 0.005 * pack.nFingerprints);
+  const ranks = probe || Math.ceil((1.5 * pack.nCells * wanted) / pack.nFingerprints);
+  if (ranks >= pack.nCells) return Array.from({ length: pack.nCells }, (_, cell) => cell);
+  const lists = queries.map((q) => pack.annoy.nearest(q, ranks, Math.max(SEARCH_K, 4 * ranks)));
   const cells = new Set();
-  let held = 0;
+  let codes = 0;
   for (let rank = 0; rank < ranks; rank++) {
-    for (const row of found) {
-      if (rank < row.length && !cells.has(row[rank]) && (fixed || held < wanted)) {
-        cells.add(row[rank]);
-        held += pack.listStarts[row[rank] + 1] - pack.listStarts[row[rank]];
-      }
+    for (const list of lists) {
+      if (rank >= list.length || cells.has(list[rank])) continue;
+      const cell = list[rank];
+      cells.add(cell);
+      codes += pack.listStarts[cell + 1] - pack.listStarts[cell];
+      if (!probe && codes >= wanted) return [...cells];
     }
   }
   return [...cells];
 }
 
-function scan(pack, query, rotated, cells, n) {
-  const { dim, n_subspaces: subspaces } = pack.manifest;
-  const width = dim / subspaces;
-  const coarse = cells.map((cell) => Math.fround(dot(pack.centroids, cell * dim, query)));
-  const table = new Float32Array(subspaces * 256);
-  const low = new Float32Array(subspaces).fill(Infinity);
-  const high = new Float32Array(subspaces).fill(-Infinity);
-  for (let entry = 0; entry < table.length; entry++) {
-    const s = entry >> 8;
-    table[entry] = dot(pack.parts, entry * width, rotated.subarray(s * width, (s + 1) * width));
-    low[s] = Math.min(low[s], table[entry]);
-    high[s] = Math.max(high[s], table[entry]);
+// Rows of codes with the largest whole-number scores.
+function scan(pack, cells, query, rotated, keep) {
+  const { nSubspaces, width, books, codes, listStarts } = pack;
+  const table = new Float64Array(nSubspaces * 256);
+  const low = new Array(nSubspaces).fill(Infinity);
+  let span = 0;
+  for (let s = 0; s < nSubspaces; s++) {
+    let high = -Infinity;
+    for (let b = 0; b < 256; b++) {
+      let t = 0;
+      for (let j = 0; j < width; j++) t += books[(s * 256 + b) * width + j] * rotated[s * width + j];
+      table[s * 256 + b] = t;
+      low[s] = Math.min(low[s], t);
+      high = Math.max(high, t);
+    }
+    span += high - low[s];
   }
-  const lowest = coarse.reduce((a, b) => Math.min(a, b));
-  const span = low.reduce((sum, value, s) => sum + high[s] - value, 0) + coarse.reduce((a, b) => Math.max(a, b)) - lowest;
-  const steps = 65_000 / Math.max(span, 1e-6);
-  for (let entry = 0; entry < table.length; entry++) table[entry] = roundEven((table[entry] - low[entry >> 8]) * steps);
-  const sums = [];
-  const cellOf = [];
-  const positionOf = [];
-  cells.forEach((cell, i) => {
-    const base = roundEven((coarse[i] - lowest) * steps);
-    for (let position = pack.listStarts[cell]; position < pack.listStarts[cell + 1]; position++) {
-      let sum = base;
-      for (let s = 0; s < subspaces; s++) sum += table[(s << 8) + pack.codes[position * subspaces + s]];
-      sums.push(sum);
-      cellOf.push(cell);
-      positionOf.push(position);
+  const base = cells.map((cell) => dot(pack.centroid(cell), query));
+  const lowest = base.reduce((a, b) => Math.min(a, b));
+  span += base.reduce((a, b) => Math.max(a, b)) - lowest;
+  const scale = 65000 / Math.max(span, 1e-6);
+  const whole = table.map((t, i) => roundEven((t - low[i >> 8]) * scale));
+
+  const found = [];
+  cells.forEach((cell, c) => {
+    const start = roundEven((base[c] - lowest) * scale);
+    for (let row = listStarts[cell]; row < listStarts[cell + 1]; row++) {
+      let score = start;
+      for (let s = 0; s < nSubspaces; s++) score += whole[s * 256 + codes[row * nSubspaces + s]];
+      found.push({ cell, row, score });
     }
   });
-  const columns = sums.map((_, column) => column).sort((a, b) => sums[b] - sums[a] || a - b);
-  return { columns: columns.slice(0, n), cellOf, positionOf };
+  return found.sort((a, b) => b.score - a.score).slice(0, keep); // stable: the first of equal ones first
 }
 
-/** Rounds to the nearest whole number, halves to even. */
-export function roundEven(value) {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  return rest < 0.5 || (rest === 0.5 && floor % 2 === 0) ? floor : floor + 1;
+// For each query vector its neighbors: {song, position, similarity}, the nearest first.
+export function findNeighbors(pack, queries, rotated, { probe, neighbors }) {
+  if (!pack.nCodes) return queries.map(() => []);
+  const cells = chooseCells(pack, queries, probe);
+  return queries.map((query, q) => scan(pack, cells, query, rotated[q], 3 * neighbors)
+    .map(({ cell, row }) => ({ cell, row, similarity: dot(pack.decode(cell, row), rotated[q]) }))
+    .sort((a, b) => b.similarity - a.similarity)
+    .slice(0, neighbors)
+    .map(({ cell, row, similarity }) => ({ ...pack.songOf(pack.order.fingerprint(row, cell)), similarity })));
 }
