@@ -1,45 +1,114 @@
-"""Make the README's pictures, light and dark: python -m evaluation.pictures (needs Chromium and the report extra).
+"""Make the pictures of README and docs, light and dark: python -m evaluation.pictures [report] [page] [accuracy].
 
-The report's pictures are screenshots of what ``nowplaying demo --report`` writes; the chart is drawn from the models'
-committed metrics.
+The report's pictures are screenshots of what ``nowplaying demo --report`` writes, the page's of what ``nowplaying
+serve`` answers to a demo song in a street; the chart is drawn from the models' committed metrics. Needs Chromium and
+the extras ``report`` and ``serve``.
 """
 
+import argparse
 import io
-import shutil
+import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
+import soundfile
 from rich.console import Console
 
+from evaluation.chrome import CHROMIUM, Chrome, headless
 from evaluation.readme import accuracy_rows
+from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.plotting import new_figure
-from simulator.demo import run_demo
+from simulator.demo import index_demo_songs, run_demo
+from simulator.scenes.recordings import demo_recordings
 
-__all__ = ["draw_chart", "main"]
+__all__ = ["draw_chart", "main", "served"]
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 _SIZE: Final = (1100, 915)
+_PAGE_WIDTH: Final = 1100
 _COLOURS: Final = {"light": ("#ffffff", "#1f2328"), "dark": ("#0d1117", "#e6edf3")}
 _BARS: Final = ("#2f6feb", "#8b949e", "#d29922")
 
 
 def main() -> int:
-    """Write the pictures."""
-    browser = next((path for name in ("chromium", "chromium-browser") if (path := shutil.which(name))), None)
-    if browser is None:
+    """Write the pictures that are named, or all."""
+    parser = argparse.ArgumentParser(
+        prog="python -m evaluation.pictures", description="Make the pictures of the pages."
+    )
+    makers = {"report": _draw_report, "page": _draw_page, "accuracy": _draw_accuracy}
+    parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *makers], help=", ".join(makers))
+    names = parser.parse_args().names or list(makers)
+    if CHROMIUM is None and set(names) != {"accuracy"}:
         print("no Chromium here (Debian: apt-get install chromium)", file=sys.stderr)
         return 5
     FOLDER.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory() as folder:
-        report = Path(folder) / "report.html"
-        run_demo(Console(file=io.StringIO()), report=report)
-        for scheme in _COLOURS:
-            _screenshot(browser, report, FOLDER / f"report-{scheme}.png", scheme)
-            draw_chart(scheme).savefig(FOLDER / f"accuracy-{scheme}.svg", metadata={"Date": None})
+    for name in names:
+        with tempfile.TemporaryDirectory() as folder:
+            makers[name](Path(folder))
     return 0
+
+
+def _draw_report(folder: Path) -> None:
+    report = folder / "report.html"
+    run_demo(Console(file=io.StringIO()), report=report)
+    for scheme in _COLOURS:
+        _screenshot(report, FOLDER / f"report-{scheme}.png", scheme)
+
+
+def _draw_accuracy(_: Path) -> None:
+    for scheme in _COLOURS:
+        draw_chart(scheme).savefig(FOLDER / f"accuracy-{scheme}.svg", metadata={"Date": None})
+
+
+def _draw_page(folder: Path) -> None:
+    """Let the local page answer a song in a street's noise, between speech and silence."""
+    index_demo_songs(folder / "music.npdb")
+    recordings = demo_recordings()
+    speech, song, street = (load(recordings[name].path) for name in ("talking", "martian-cowboy", "city"))
+    sound = np.concatenate([speech[: 10 * SAMPLE_RATE_HZ], song[8 * SAMPLE_RATE_HZ :][: 20 * SAMPLE_RATE_HZ]])
+    sound[: street.size] += 0.3 * street[: sound.size]
+    soundfile.write(folder / "evening.wav", sound / np.abs(sound).max(), SAMPLE_RATE_HZ)
+    with served(folder / "music.npdb") as address, Chrome(folder) as chrome:
+        for scheme in _COLOURS:
+            chrome.open(address, width=_PAGE_WIDTH, dark=scheme == "dark")
+            chrome.choose("#sound", [folder / "evening.wav"])
+            chrome.wait("document.getElementById('announcement').textContent !== ''")
+            chrome.wait("document.getElementById('playback').duration > 0")
+            chrome.picture(folder / "page.png")
+            _shrink(folder / "page.png", FOLDER / f"page-{scheme}.png")
+            chrome.value("document.getElementById('forget').click()")
+
+
+@contextmanager
+def served(database: Path) -> Iterator[str]:
+    """Run ``nowplaying serve`` on a free port, as a program of its own, and give the page's address."""
+    program = "from nowplaying.cli.main import main; main()"
+    command = [sys.executable, "-c", program, "serve", "--db", str(database), "--port", "0", "--no-browser", "--json"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            line = "" if process.stdout is None else process.stdout.readline()
+            yield str(json.loads(line)["url"])
+        finally:
+            process.terminate()
+
+
+def _shrink(picture: Path, path: Path) -> None:
+    """Write a picture with few colours, which a page of flat colours does not miss."""
+    from PIL import Image
+
+    small = (
+        Image.open(picture)
+        .convert("RGB")
+        .quantize(colors=224, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+    )
+    write_atomic(path, lambda part: small.save(part, format="PNG", optimize=True))
 
 
 def draw_chart(scheme: str) -> Any:
@@ -67,9 +136,9 @@ def draw_chart(scheme: str) -> Any:
     return figure
 
 
-def _screenshot(browser: str, page: Path, picture: Path, scheme: str) -> None:
+def _screenshot(page: Path, picture: Path, scheme: str) -> None:
     command = [
-        *(browser, "--headless", "--no-sandbox", "--hide-scrollbars", "--disable-gpu"),
+        *headless(),
         f"--blink-settings=preferredColorScheme={0 if scheme == 'dark' else 1}",
         *(f"--window-size={_SIZE[0]},{_SIZE[1]}", f"--screenshot={picture}", page.as_uri()),
     ]

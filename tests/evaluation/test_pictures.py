@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 
 import nowplaying
+from evaluation import pictures
 from evaluation.pictures import FOLDER, draw_chart
 from evaluation.readme import accuracy_rows
+from tests.simulator.reports.browser import needs_chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -32,6 +34,26 @@ def test_every_picture_is_of_the_readme_or_of_a_page() -> None:
     pages = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
     named = {Path(name).name for page in pages for name in re.findall(r"pictures/[\w.-]+\w", page)}
     assert {path.name for path in FOLDER.iterdir()} == named
+
+
+def test_the_local_page_is_shown_light_and_dark_with_words() -> None:
+    page = (ROOT / "docs" / "web-page.md").read_text(encoding="utf-8")
+    dark, light = re.findall(r'src(?:set)?="([^"]+)"', page)
+    assert (dark, light) == ("pictures/page-dark.png", "pictures/page-light.png")
+    assert all((ROOT / "docs" / name).stat().st_size < 100_000 for name in (dark, light))
+    (alt,) = re.findall(r'alt="([^"]+)"', page)
+    assert len(alt) > 100
+
+
+@needs_chromium
+def test_the_page_is_drawn_by_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    image = pytest.importorskip("PIL.Image", reason="needs the report extra")
+    monkeypatch.setattr(pictures, "FOLDER", tmp_path)
+    monkeypatch.setattr("sys.argv", ["pictures", "page"])
+    assert pictures.main() == 0
+    light, dark = (image.open(tmp_path / f"page-{scheme}.png").convert("L") for scheme in ("light", "dark"))
+    assert light.size == dark.size
+    assert light.resize((1, 1)).getpixel((0, 0)) > 200 > 60 > dark.resize((1, 1)).getpixel((0, 0))
 
 
 def test_the_chart_draws_the_committed_figures(tmp_path: Path) -> None:

@@ -36,7 +36,8 @@ function details(answer, match) {
   if (!recognition) return `Index a folder to give it names.${cut}`;
   const time = `${Math.round(recognition.latency_ms)} ms`;
   if (!match) return `No song of the database is sure enough; answered in ${time}.${cut}`;
-  const parts = [recognition.track.album, `the recording begins at ${recognition.track.at} of the song`];
+  const begins = match.offset_s < 0 ? `${clock(-match.offset_s)} before the song` : `at ${recognition.track.at} of the song`;
+  const parts = [recognition.track.album, `the recording begins ${begins}`];
   if (recognition.track.duration_s) parts.push(`which is ${clock(recognition.track.duration_s)} long`);
   return `${parts.filter(Boolean).join(", ")}; ${percent(match.score)} sure, in ${time}.${cut}`;
 }

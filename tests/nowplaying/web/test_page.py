@@ -10,11 +10,11 @@ import pytest
 import soundfile
 import soxr
 
+from evaluation.chrome import Chrome
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from simulator.scenes.recordings import demo_recordings
 from tests.simulator.reports.browser import needs_chromium
 
-from .chrome import Chrome
 from .conftest import Server, running
 
 pytestmark = needs_chromium

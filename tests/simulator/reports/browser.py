@@ -4,7 +4,6 @@ import base64
 import json
 import os
 import re
-import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,8 @@ from typing import Any
 
 import pytest
 
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next((found for name in NAMES if (found := shutil.which(name))), None)
+from evaluation.chrome import CHROMIUM, headless
+
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here (Debian: apt-get install chromium)")
 
 # A window is at least 500 pixels wide, a frame in it as narrow as a phone.
@@ -30,20 +29,6 @@ class Look:
     page_width: int
     frame_width: int
     picture: bytes
-
-
-def headless() -> list[str]:
-    """Return the beginning of a command line for the browser."""
-    assert CHROMIUM is not None
-    wanted = (
-        "headless",
-        "no-sandbox",
-        "disable-gpu",
-        "disable-background-networking",
-        "no-first-run",
-        "hide-scrollbars",
-    )
-    return [CHROMIUM, *(f"--{one}" for one in wanted)]
 
 
 def look(page: Path, width: int, height: int, *, script: str = "") -> Look:

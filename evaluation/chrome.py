@@ -1,20 +1,28 @@
-"""A real browser without a window, driven through a pipe by its own protocol: no other program, no port."""
+"""A real browser without a window, driven through a pipe by its own protocol: no other program, no port.
+
+Pictures of the local page and its tests are made with it.
+"""
 
 import base64
 import itertools
 import json
 import os
 import select
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
-from tests.simulator.reports.browser import headless
+__all__ = ["CHROMIUM", "Chrome", "headless"]
 
-_TIMEOUT_S = 120.0
+NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
+CHROMIUM: Final = next((found for name in NAMES if (found := shutil.which(name))), None)
+"""The browser's program, or None (Debian: apt-get install chromium)."""
+
+_TIMEOUT_S: Final = 120.0
 # The protocol reads from descriptor 3 and writes to 4; the copies come first, for the given ones may be these.
 _WITH_PIPES = """
 import fcntl, os, sys
@@ -22,6 +30,20 @@ for given, wanted in [(fcntl.fcntl(int(one), fcntl.F_DUPFD, 10), 3 + i) for i, o
     os.dup2(given, wanted)
 os.execv(sys.argv[3], sys.argv[3:])
 """
+
+
+def headless() -> list[str]:
+    """Return the beginning of a command line for the browser."""
+    _expect(CHROMIUM is not None, "no Chromium here (Debian: apt-get install chromium)")
+    wanted = (
+        "headless",
+        "no-sandbox",
+        "disable-gpu",
+        "disable-background-networking",
+        "no-first-run",
+        "hide-scrollbars",
+    )
+    return [str(CHROMIUM), *(f"--{one}" for one in wanted)]
 
 
 class Chrome:
@@ -95,7 +117,7 @@ class Chrome:
         while True:
             answer = self._receive()
             if answer.get("id") == number:
-                assert "error" not in answer, f"{method}: {answer['error']}"
+                _expect("error" not in answer, f"{method}: {answer.get('error')}")
                 result: dict[str, Any] = answer["result"]
                 return result
             self.events.append(answer)
@@ -112,14 +134,16 @@ class Chrome:
     def value(self, expression: str) -> Any:
         """Return the value of an expression, awaited."""
         done = self.send("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
-        assert "exceptionDetails" not in done, done["exceptionDetails"]
+        _expect("exceptionDetails" not in done, str(done.get("exceptionDetails")))
         return done["result"].get("value")
 
     def wait(self, condition: str) -> None:
         """Wait until an expression is true."""
         end = time.monotonic() + _TIMEOUT_S
         while not self.value(condition):
-            assert time.monotonic() < end, f"{condition}\n{self.value('document.body.innerText')}"
+            if time.monotonic() >= end:
+                message = f"{condition} never came true\n{self.value('document.body.innerText')}"
+                raise RuntimeError(message)
             time.sleep(0.05)
 
     def choose(self, selector: str, files: list[Path]) -> None:
@@ -158,10 +182,15 @@ class Chrome:
     def _receive(self) -> dict[str, Any]:
         while b"\0" not in self._rest:
             ready, _, _ = select.select([self._in], [], [], _TIMEOUT_S)
-            assert ready, "the browser does not answer"
+            _expect(bool(ready), "the browser does not answer")
             part = os.read(self._in, 1 << 20)
-            assert part, "the browser has ended"
+            _expect(bool(part), "the browser has ended")
             self._rest += part
         line, _, self._rest = self._rest.partition(b"\0")
         message: dict[str, Any] = json.loads(line)
         return message
+
+
+def _expect(condition: bool, message: str) -> None:  # noqa: FBT001
+    if not condition:
+        raise RuntimeError(message)
