@@ -54,6 +54,8 @@ class Fingerprinter:
     folder : ModelFolder
         A checked model folder of role "fingerprinter".
     n_threads : int >= 1
+    reference_kernels : bool
+        Run LiteRT's reference kernels, to whose last bit the Android core computes the encoder.
 
     Attributes
     ----------
@@ -72,12 +74,14 @@ class Fingerprinter:
     (36, 96)
     """
 
-    def __init__(self, folder: ModelFolder, *, n_threads: int = 1) -> None:
+    def __init__(self, folder: ModelFolder, *, n_threads: int = 1, reference_kernels: bool = False) -> None:
         manifest = folder.manifest
         self.folder = folder
         self.name: str = manifest["name"]
-        self._front_end = TfliteModel(folder.file("frontend.tflite"), n_threads=n_threads)
-        self._encoder = TfliteModel(folder.file("encoder.tflite"), n_threads=n_threads)
+        self._front_end, self._encoder = (
+            TfliteModel(folder.file(name), n_threads=n_threads, reference_kernels=reference_kernels)
+            for name in ("frontend.tflite", "encoder.tflite")
+        )
         self.embedding_space = embedding_space(manifest["files"])
         try:
             self.sample_rate_hz = int(manifest["front_end"]["sample_rate_hz"])
@@ -97,7 +101,11 @@ class Fingerprinter:
 
     @classmethod
     def from_model(
-        cls, source: str | Path | ModelFolder = SHIPPED_FINGERPRINTER, *, n_threads: int = 1
+        cls,
+        source: str | Path | ModelFolder = SHIPPED_FINGERPRINTER,
+        *,
+        n_threads: int = 1,
+        reference_kernels: bool = False,
     ) -> "Fingerprinter":
         """Open a model by its shipped name or by folder.
 
@@ -106,7 +114,8 @@ class Fingerprinter:
         ArtifactError
             When it is missing, corrupt or not a fingerprinter.
         """
-        return cls(ModelFolder.open(source, role=ROLE), n_threads=n_threads)
+        folder = ModelFolder.open(source, role=ROLE)
+        return cls(folder, n_threads=n_threads, reference_kernels=reference_kernels)
 
     @property
     def window_s(self) -> float:

@@ -2,6 +2,7 @@
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,7 +14,7 @@ from evaluation.endurance.forgery import damage_bytes, forge_manifest, forged_ar
 from evaluation.endurance.trials import TRIAL_SETTINGS, trial_database, trial_song
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
-from nowplaying_core.audio import load
+from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.errors import NowPlayingError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import MANIFEST_NAME, load_manifest
@@ -48,8 +49,9 @@ def write_database_goldens(folder: Path) -> None:
     folder : Path
         For ``demo.npdb``, ``committed.npdb`` and ``damaged``, with their answers beside them.
     """
-    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
+    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER, reference_kernels=True)
     queries = write_answers(folder, fingerprinter)
+    _write_sounds(folder)
     _write_packs(folder, queries, fingerprinter)
     _write_damaged(folder / "damaged")
 
@@ -58,7 +60,10 @@ def write_answers(folder: Path, fingerprinter: Fingerprinter) -> NDArray[np.floa
     """Write ``demo.npdb`` and ``committed.npdb`` with queries and answers, and return the demo's queries."""
     shutil.rmtree(folder / "demo.npdb", ignore_errors=True)
     index_demo_songs(folder / "demo.npdb")
-    queries = _demo_queries(fingerprinter)
+    queries = np.concatenate([_queries_of(rows, starts) for _, rows, starts in _demo_sounds(fingerprinter)])
+    rng = np.random.default_rng(24)
+    for query in queries[::10]:
+        query[rng.integers(0, _QUERY_ROWS, 8)] = 0  # pauses, and queries of a few fingerprints
     _write_answers(folder, "demo", queries, fingerprinter.query_hop_s, acceptance_of(fingerprinter))
     trial_queries = np.stack([trial_song(number)[3:10] for number in (*range(12), 300, 301)])
     committed = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v2" / "pq.npdb"
@@ -119,21 +124,39 @@ def _write_pack_answers(
     )
 
 
-def _demo_queries(fingerprinter: Fingerprinter) -> NDArray[np.float32]:
-    """Return fingerprints of 8 s each of every recording of the demo, clean and in noise, shape (n, 12, dim)."""
+_Sound = tuple[NDArray[np.int16], NDArray[np.float32], NDArray[np.int64]]
+
+
+def _demo_sounds(fingerprinter: Fingerprinter) -> Iterator[_Sound]:
+    """Yield every recording of the demo, clean or in noise, its fingerprints, and where queries of 8 s begin."""
     rng = np.random.default_rng(23)
-    queries: list[NDArray[np.float32]] = []
     for number, recording in enumerate(demo_recordings().values()):
         samples = load(recording.path)
         level = (0.0, 0.3, 1.0)[number % 3] * float(np.sqrt(np.mean(np.square(samples))))
-        noisy = samples + level * rng.standard_normal(samples.size).astype(np.float32)
-        rows, levels_dbfs = fingerprinter.embed_with_levels(noisy, fingerprinter.query_hop_s)
+        noisy = to_int16(samples + level * rng.standard_normal(samples.size).astype(np.float32))
+        rows, levels_dbfs = fingerprinter.embed_with_levels(to_float32(noisy), fingerprinter.query_hop_s)
         rows = np.where((levels_dbfs <= SILENCE_DBFS)[:, None], np.float32(0), rows)
-        starts = rng.integers(0, len(rows) - _QUERY_ROWS, _QUERIES_PER_RECORDING)
-        queries.extend(rows[start : start + _QUERY_ROWS].copy() for start in starts)
-    for query in queries[::10]:
-        query[rng.integers(0, _QUERY_ROWS, 8)] = 0  # pauses, and queries of a few fingerprints
-    return np.stack(queries).astype(np.float32)
+        yield noisy, rows, rng.integers(0, len(rows) - _QUERY_ROWS, _QUERIES_PER_RECORDING)
+
+
+def _queries_of(rows: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float32]:
+    return np.stack([rows[start : start + _QUERY_ROWS] for start in starts]).astype(np.float32)
+
+
+def _write_sounds(folder: Path) -> None:
+    """Write the samples that the demo's queries are cut from, and the songs that LiteRT's default kernels name."""
+    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
+    matcher = Matcher(SongDatabase.open(folder / "demo.npdb"), acceptance_of(fingerprinter))
+    sounds, pcm = [], []
+    for samples, rows, starts in _demo_sounds(fingerprinter):
+        answers = [
+            _answer(matcher, query, fingerprinter.query_hop_s, SearchOptions()) for query in _queries_of(rows, starts)
+        ]
+        queries = [[int(start), answer["best"]] for start, answer in zip(starts, answers, strict=True)]
+        sounds.append({"samples": samples.size, "queries": queries})
+        pcm.append(samples)
+    save_array(folder / "demo-sounds.npy", np.concatenate(pcm))
+    write_json(folder / "demo-sounds.json", {"sounds": sounds})
 
 
 def _write_answers(folder: Path, name: str, queries: NDArray[np.float32], hop_s: float, acceptance: Acceptance) -> None:

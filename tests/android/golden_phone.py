@@ -11,13 +11,14 @@ import simpy
 from detector.features import features_of
 from detector.gate import GateConfig
 from detector.network import StreamingNetwork
-from detector.second_stage import SECOND_STAGE_FILE, SecondStage
+from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE, StreamingDetector
 from export.stream_graph import streaming_graph
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
 from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.track import Track
 from ondevice_db.recognizer import Match, Recognizer
@@ -30,7 +31,6 @@ from simulator.phone.phone import Phone
 from simulator.scenes.recordings import demo_recordings
 from simulator.scenes.scene import compose
 from simulator.scenes.scripts import SCENES
-from tests.android.recorded import RecordedModel
 from tests.detector.networks import SMALL, random_weights
 
 __all__ = ["write_loop_goldens", "write_network_goldens", "write_phone_goldens"]
@@ -151,7 +151,7 @@ def write_network_goldens(folder: Path) -> None:
     place = models / "random-detector"
     place.mkdir()
     (place / MODEL_FILE).write_bytes(graph)
-    model = RecordedModel(place / MODEL_FILE, reference_kernels=True)
+    model = TfliteModel(place / MODEL_FILE, reference_kernels=True)
     shipped = ModelFolder.open(SHIPPED_DETECTOR, role="detector").manifest
     record = {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     kept = {key: shipped[key] for key in ("kind", "schema_version", "role", "frontend", "gate")}
@@ -164,18 +164,14 @@ def write_network_goldens(folder: Path) -> None:
     # Three seconds of the network's own silence, which it is not run on again and again.
     frames = np.concatenate([frames, np.full((1500, network.n_channels), -128, np.int8), frames[:700]])
     outputs = StreamingNetwork(model).process(frames)
-    model.save(folder)
     save_array(folder / "network-frames.npy", frames)
     write_json(folder / "network.json", {"outputs": outputs})
 
 
 def write_phone_goldens(folder: Path) -> None:
-    """Write the evening's sound, what the models said, and the events; ``demo.npdb`` must be there."""
-    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
-    detector, stages = _recording_detector()
-    prints = fingerprinter.folder
-    encoding = [RecordedModel(prints.file(name)) for name in ("frontend.tflite", "encoder.tflite")]
-    fingerprinter._front_end, fingerprinter._encoder = encoding
+    """Write the evening's sound and its events; ``demo.npdb`` must be there."""
+    fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER, reference_kernels=True)
+    detector = StreamingDetector.from_model(SHIPPED_DETECTOR, reference_kernels=True)
     scene = SCENES["evening"]
     shipped = demo_recordings()
     recordings = {used: load(shipped[used].path) for used in {sound.recording for sound in scene.sounds}}
@@ -189,25 +185,11 @@ def write_phone_goldens(folder: Path) -> None:
         answer_s=_ANSWER_S,
     )
     events = [_plain(event) for event in phone.run([to_float32(pcm)]) if not isinstance(event, MusicProbability)]
-    for model in (*stages, *encoding):
-        model.save(folder)
     save_array(folder / "phone-pcm.npy", pcm)
     songs = [{"song_index": index, **track.to_dict()} for index, track in database.songs]
     write_json(folder / "demo-songs.json", {"songs": songs})
     conditions = [[str(one.reason), one.start_s, one.end_s] for one in scene.conditions]
     write_json(folder / "phone.json", {"events": events, "conditions": conditions, "answer_s": _ANSWER_S})
-
-
-def _recording_detector() -> tuple[StreamingDetector, list[RecordedModel]]:
-    """Return the shipped detector, of one stage or two, and its graphs, which record what they are run on."""
-    folder = ModelFolder.open(SHIPPED_DETECTOR, role="detector")
-    stages = [RecordedModel(folder.file(MODEL_FILE), reference_kernels=True)]
-    second_stage = None
-    if "cascade" in folder.manifest:
-        stages.append(RecordedModel(folder.file(SECOND_STAGE_FILE), reference_kernels=True))
-        second_stage = SecondStage(stages[1], folder.manifest["cascade"]["wanted_above"])
-    gate = GateConfig.from_dict(folder.manifest["gate"])
-    return StreamingDetector(stages[0], gate_config=gate, second_stage=second_stage), stages
 
 
 def _plain(event: Event) -> dict[str, Any]:

@@ -35,13 +35,13 @@ public final class MusicDetector {
             throw new ArtifactException(ArtifactException.Kind.MISMATCH, folder.name() + ": expected the front end "
                     + FRONTEND + ", found " + Json.canonical(folder.get("frontend")) + "; update the app");
         }
-        Model model = runtime.open(folder.read(GRAPH));
+        Model model = folder.open(GRAPH, runtime);
         Model larger = null;
         try {
             Network network = new Network(model, folder.tensors(GRAPH));
             SecondStage secondStage = null;
             if (folder.get("cascade") != null) {
-                larger = runtime.open(folder.read(SecondStage.GRAPH));
+                larger = folder.open(SecondStage.GRAPH, runtime);
                 secondStage = new SecondStage(larger, folder.tensors(SecondStage.GRAPH), folder.table("cascade"));
             }
             return new MusicDetector(network, secondStage, new GateSettings(folder.table("gate")));

@@ -66,8 +66,8 @@ public final class Fingerprinter {
         image = new ByteBuffer[] {first.outputs.get(0).allocate()};
         quantized = new ByteBuffer[] {encoderInput.allocate()};
         embedding = new ByteBuffer[] {output.allocate()};
-        frontEnd = runtime.open(folder.read(FRONT_END));
-        encoder = runtime.open(folder.read(ENCODER));
+        frontEnd = folder.open(FRONT_END, runtime);
+        encoder = folder.open(ENCODER, runtime);
     }
 
     /**

@@ -1,6 +1,7 @@
 package org.nowplaying.core.model;
 
 import java.nio.ByteBuffer;
+import org.nowplaying.core.artifact.ArtifactException;
 
 /** One opened graph with static shapes. */
 public interface Model extends AutoCloseable {
@@ -15,13 +16,14 @@ public interface Model extends AutoCloseable {
     @Override
     void close();
 
-    /** Opens graphs: TensorFlow Lite on a phone. */
+    /** Opens graphs. */
     interface Runtime {
         /**
          * Opens a graph.
          *
          * @param graph the bytes of a {@code .tflite} file whose hash was checked
+         * @throws ArtifactException where the graph is damaged, or has an operator that the runtime lacks
          */
-        Model open(ByteBuffer graph);
+        Model open(ByteBuffer graph) throws ArtifactException;
     }
 }

@@ -89,11 +89,20 @@ public final class ModelFolder {
     }
 
     /**
-     * Reads a graph: the bytes that run are those whose hash was checked.
+     * Opens a graph: the bytes that run are those whose hash was checked.
      *
-     * @throws ArtifactException where the file is missing or differs from the manifest
+     * @throws ArtifactException where the file is missing or differs from the manifest, or the runtime refuses it
      */
-    public ByteBuffer read(String name) throws ArtifactException {
+    public Model open(String name, Model.Runtime runtime) throws ArtifactException {
+        ByteBuffer graph = read(name);
+        try {
+            return runtime.open(graph);
+        } catch (ArtifactException error) {
+            throw new ArtifactException(error.kind(), folder.resolve(name) + ": " + error.getMessage());
+        }
+    }
+
+    private ByteBuffer read(String name) throws ArtifactException {
         Map<?, ?> record = record(name);
         Path path = folder.resolve(name);
         byte[] bytes;

@@ -10,17 +10,17 @@ import java.util.HashSet;
 import java.util.List;
 import org.junit.Test;
 import org.nowplaying.core.Golden;
-import org.nowplaying.core.RecordedRuntime;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.model.Model;
 import org.nowplaying.core.model.ModelFolder;
+import org.nowplaying.core.tflite.JavaRuntime;
 
-/** The network is asked what Python asks it, step by step. */
+/** The network puts out what Python's does, step by step. */
 public class NetworkTest {
     @Test
     public void everyOutputIsThatOfPython() throws Exception {
         ModelFolder folder = new ModelFolder(Golden.path("models/random-detector"), "detector");
-        Model model = new RecordedRuntime().open(folder.read("detector.tflite"));
+        Model model = folder.open("detector.tflite", new JavaRuntime());
         Network network = new Network(model, folder.tensors("detector.tflite"));
         ByteBuffer frames = Golden.array("network-frames.npy", "|i1", -1, Network.CHANNELS);
         List<Object> expected = Golden.list(Golden.json("network.json").get("outputs"));
@@ -48,6 +48,6 @@ public class NetworkTest {
         assertEquals(ArtifactException.Kind.CORRUPT, error.kind());
         ModelFolder folder = new ModelFolder(Golden.path("models/fingerprinter"), "fingerprinter");
         assertThrows(IllegalArgumentException.class, () -> new Network(null, folder.tensors("encoder.tflite")));
-        assertThrows(ArtifactException.class, () -> folder.read("detector.tflite"));
+        assertThrows(ArtifactException.class, () -> folder.open("detector.tflite", new JavaRuntime()));
     }
 }

@@ -3,12 +3,12 @@ package org.nowplaying.core.loop;
 import java.io.IOException;
 import org.nowplaying.core.Golden;
 import org.nowplaying.core.JdbcSql;
-import org.nowplaying.core.RecordedRuntime;
 import org.nowplaying.core.db.SongDatabase;
 import org.nowplaying.core.detect.MusicDetector;
 import org.nowplaying.core.fingerprint.Fingerprinter;
 import org.nowplaying.core.model.ModelFolder;
 import org.nowplaying.core.song.SqlSongStore;
+import org.nowplaying.core.tflite.JavaRuntime;
 
 /** Six minutes of sound, with the shipped models and the demo's songs. */
 public final class Evening {
@@ -17,7 +17,7 @@ public final class Evening {
     public final short[] pcm;
 
     public Evening() throws IOException {
-        RecordedRuntime runtime = new RecordedRuntime();
+        JavaRuntime runtime = new JavaRuntime();
         detector = MusicDetector.open(new ModelFolder(Golden.path("models/detector"), "detector"), runtime);
         Fingerprinter fingerprinter = new Fingerprinter(
                 new ModelFolder(Golden.path("models/fingerprinter"), "fingerprinter"), runtime);

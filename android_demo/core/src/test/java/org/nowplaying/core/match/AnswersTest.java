@@ -118,7 +118,7 @@ public class AnswersTest {
                 || i > 0 && Math.abs(similarities[i - 1] - similarities[i]) <= TIE;
     }
 
-    private static SongDatabase open(String name, Map<String, Object> record) throws IOException {
+    static SongDatabase open(String name, Map<String, Object> record) throws IOException {
         return SongDatabase.open(Golden.path(name + ".npdb"), (String) record.get("embedding_space"));
     }
 
