@@ -100,6 +100,6 @@ def is_same_recording(stored: NDArray[np.float32], embeddings: NDArray[np.float3
 
 def tag_quality(track: Track) -> int:
     """Return how much a song's tags say, from 0: a title that is not the file's name, artist, album, external ids."""
-    stem = track.source.replace("\\", "/").rpartition("/")[2].rpartition(".")[0]
-    has_title = bool(track.title) and track.title != stem
+    name = track.source.replace("\\", "/").rpartition("/")[2]
+    has_title = bool(track.title) and track.title != (name.rpartition(".")[0] or name)
     return 2 * has_title + 2 * bool(track.artist) + bool(track.album) + bool(track.external_ids)

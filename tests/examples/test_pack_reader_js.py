@@ -78,7 +78,9 @@ def test_copies_of_a_recording_are_one_answer(tmp_path: Path) -> None:
     for number, path in enumerate(paths):
         noisy = load(path) + 0.01 * rng.standard_normal(load(path).size)
         soundfile.write(tmp_path / f"copy-{number}.flac", noisy.clip(-1, 1), 16_000)
-        soundfile.write(tmp_path / f"later-{number}.flac", noisy.clip(-1, 1)[4_000:], 16_000)
+        with soundfile.SoundFile(tmp_path / f"later-{number}.flac", "w", 16_000, 1, "PCM_16", format="FLAC") as later:
+            later.artist = "Somebody"
+            later.write(noisy.clip(-1, 1)[4_000:])
     database = tmp_path / "copies.npdb"
     index_paths([*paths, *sorted(tmp_path.glob("*.flac"))], database, fingerprinter)
     songs = SongDatabase.open(database)

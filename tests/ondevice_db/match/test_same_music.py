@@ -128,3 +128,10 @@ def test_tags_that_say_more_count_more() -> None:
     assert tag_quality(bare_track) == 0
     assert tag_quality(make_track(1)) == 6
     assert tag_quality(replace(bare_track, title="Name")) == tag_quality(replace(bare_track, artist="Somebody")) == 2
+
+
+@pytest.mark.parametrize(
+    ("source", "title"), [("rips/a.b.mp3", "a.b"), ("rips\\track", "track"), ("track", "track"), ("a/.mp3", ".mp3")]
+)
+def test_a_title_that_is_the_files_name_says_nothing(source: str, title: str) -> None:
+    assert tag_quality(replace(bare(1), source=source, title=title)) == 0

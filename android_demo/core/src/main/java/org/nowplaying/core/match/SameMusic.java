@@ -98,7 +98,7 @@ final class SameMusic {
     private static int tagQuality(Track track) {
         String name = track.source.replace('\\', '/');
         name = name.substring(name.lastIndexOf('/') + 1);
-        String stem = name.contains(".") ? name.substring(0, name.lastIndexOf('.')) : "";
+        String stem = name.lastIndexOf('.') > 0 ? name.substring(0, name.lastIndexOf('.')) : name;
         boolean hasTitle = !track.title.isEmpty() && !track.title.equals(stem);
         return (hasTitle ? 2 : 0) + (track.artist.isEmpty() ? 0 : 2) + (track.album.isEmpty() ? 0 : 1)
                 + (track.externalIds.isEmpty() ? 0 : 1);
