@@ -220,7 +220,7 @@ def bootstrap_means(values: NDArray[Any], units: Sequence[str], rng: np.random.G
     units : sequence of str, length n_examples
         Examples of one unit are drawn together.
     rng : numpy.random.Generator
-        Draws of two methods with the same generator state are paired, unit by unit.
+        Draws of two methods with the same generator state are paired, unit by unit, however many seeds each has.
 
     Returns
     -------
@@ -231,9 +231,10 @@ def bootstrap_means(values: NDArray[Any], units: Sequence[str], rng: np.random.G
     sums = np.stack([np.bincount(codes, weights=row) for row in values])
     n_seeds, n_units = sums.shape
     means = np.empty(N_DRAWS)
+    of_units, of_seeds = rng.spawn(2)
     for draw in range(N_DRAWS):
-        chosen = rng.integers(n_units, size=n_units)
-        seeds = rng.integers(n_seeds, size=n_seeds)
+        chosen = of_units.integers(n_units, size=n_units)
+        seeds = of_seeds.integers(n_seeds, size=n_seeds)
         means[draw] = sums[np.ix_(seeds, chosen)].sum() / (sizes[chosen].sum() * n_seeds)
     return means
 

@@ -63,8 +63,9 @@ def intelligibility(
 def classify_vectors(task: Task, stored: NDArray[np.float32], queries: NDArray[np.float32]) -> dict[str, float]:
     """Return the accuracy of a linear classifier on the stored vectors themselves, without rebuilding anything."""
     labels, wanted = _numbers(task)
-    answers = linear_probe(stored, labels, queries, n_labels=len(task.labels)).argmax(axis=1)
-    return _rate((answers == wanted)[None], task)
+    units = [one.unit for one in task.train]
+    answers, _ = linear_probe(stored, labels, queries, n_labels=len(task.labels), units=units)
+    return _rate((answers.argmax(axis=1) == wanted)[None], task)
 
 
 def _numbers(task: Task) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

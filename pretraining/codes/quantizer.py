@@ -9,7 +9,7 @@ from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
 from pretraining.config.codes import CodeConfig
 
-__all__ = ["Bottleneck", "Codebook", "Quantizer", "nearest", "slices", "unit"]
+__all__ = ["Bottleneck", "Codebook", "MovingPoints", "Quantizer", "nearest", "slices", "unit"]
 
 
 def slices(images: Any, slice_frames: int) -> Any:
@@ -90,11 +90,60 @@ class Codebook(Quantizer):
         return ops.convert_to_tensor(self.slices)
 
 
+class MovingPoints(layers.Layer):  # type: ignore[misc]
+    """Points on a sphere that follow what is nearest to them; a point that hardly anything is nearest to begins anew.
+
+    Online k-means, as in the appendix of van den Oord et al. 2017 (arXiv 1711.00937): each training step moves a point
+    towards the mean of its rows. A point whose moving count is below ``dead_below`` of an even share is set on a row
+    of the batch. At the beginning every count is zero, so the first batch gives all points. Without this, rows of a
+    young encoder lie in a narrow cone and the few points that are in it stay the only ones that are ever chosen.
+
+    Parameters
+    ----------
+    config : CodeConfig
+    """
+
+    def __init__(self, config: CodeConfig, **options: Any) -> None:
+        super().__init__(**options)
+        self.config = config
+
+    def build(self, shape: tuple[int | None, ...]) -> None:
+        """Create points, and their moving sums and counts; no gradient reaches any."""
+        del shape
+        n_codes, latent = self.config.n_codes, self.config.latent
+        self.points = self.add_weight(
+            shape=(n_codes, latent), initializer="random_normal", trainable=False, name="points"
+        )
+        self.counts = self.add_weight(shape=(n_codes,), initializer="zeros", trainable=False, name="counts")
+
+    def call(self, rows: Any, training: bool | None = None) -> tuple[Any, Any]:  # noqa: FBT001
+        """Return the codes of rows (..., latent) of unit length, and their points; in training also move the points."""
+        points = unit(ops.convert_to_tensor(self.points))
+        codes = ops.cast(nearest(rows, points), "int32")
+        if training:
+            self._follow(ops.reshape(rows, (-1, self.config.latent)), ops.reshape(codes, (-1,)))
+        return codes, ops.take(points, codes, axis=0)
+
+    def _follow(self, rows: Any, codes: Any) -> None:
+        n_codes, decay = self.config.n_codes, self.config.decay
+        even = ops.cast(ops.shape(rows)[0], "float32") / n_codes
+        found = ops.segment_sum(ops.ones_like(rows[:, 0]), codes, num_segments=n_codes)
+        counts = decay * self.counts + (1 - decay) * found
+        # Points are moving sums divided by moving counts: the length of a sum is kept, so that it can be continued.
+        sums = decay * self.points + (1 - decay) * ops.segment_sum(rows, codes, num_segments=n_codes)
+        # Batches are drawn anew, so rows that are spread evenly over one are as good as drawn, and resumed runs agree.
+        spread = ops.cast(ops.arange(n_codes, dtype="float32") * even, "int32")
+        dead = (counts < self.config.dead_below * even)[:, None]
+        self.points.assign(ops.where(dead, even * ops.take(rows, spread, axis=0), sums))
+        self.counts.assign(ops.where(dead[:, 0], even, counts))
+
+
 class Bottleneck(Quantizer):
     """A code is the nearest of ``n_codes`` points on a sphere of few dimensions, between an encoder and a decoder.
 
-    Few dimensions and unit length keep nearly all codes in use (Yu et al. 2022, "Vector-quantized image modeling with
-    improved VQGAN", arXiv 2110.04627); the losses are those of van den Oord et al. 2017 (arXiv 1711.00937).
+    Points of few dimensions and unit length are those of Yu et al. 2022, "Vector-quantized image modeling with improved
+    VQGAN" (arXiv 2110.04627); they follow their slices (:class:`MovingPoints`), and the loss that keeps slices near
+    them is that of van den Oord et al. 2017 (arXiv 1711.00937).
     """
 
     def build(self, shape: tuple[int | None, ...]) -> None:
@@ -102,8 +151,8 @@ class Bottleneck(Quantizer):
         del shape
         self.encoder = self._two_layers(self.n_numbers, self.config.latent, "encoder")
         self.decoder = self._two_layers(self.config.latent, self.n_numbers, "decoder")
-        wanted = (self.config.n_codes, self.config.latent)
-        self.points = self.add_weight(shape=wanted, initializer="random_normal", name="points")
+        self.moving = MovingPoints(self.config, name="moving")
+        self.moving.build((None, self.config.latent))
 
     def _two_layers(self, n_in: int, n_out: int, name: str) -> list[layers.Layer]:
         hidden = layers.Dense(self.config.units, activation="gelu", name=f"{name}_hidden")
@@ -114,10 +163,10 @@ class Bottleneck(Quantizer):
 
     def call(self, images: Any) -> Any:
         """Return the codes of images."""
-        return self.bottleneck(slices(images, self.config.slice_frames))[0]
+        return self.moving(unit(_through(self.encoder, slices(images, self.config.slice_frames))), training=False)[0]
 
     def bottleneck(self, rows: Any) -> tuple[Any, Any, Any]:
-        """Pass slices (..., slice_frames * n_mels) through the bottleneck.
+        """Pass slices (..., slice_frames * n_mels) through the bottleneck; where a model trains, its points move.
 
         Returns
         -------
@@ -125,20 +174,17 @@ class Bottleneck(Quantizer):
         rebuilt : tensor of float32, as the slices
             Its gradient reaches the encoder straight through the choice of the code.
         apart : tensor of float32, a scalar
-            What brings codes and encoded slices nearer each other.
+            What brings encoded slices nearer to their codes.
         """
         encoded = unit(_through(self.encoder, rows))
-        points = unit(ops.convert_to_tensor(self.points))
-        codes = ops.cast(nearest(ops.stop_gradient(encoded), points), "int32")
-        chosen = ops.take(points, codes, axis=0)
-        to_code = ops.mean(ops.sum(ops.square(encoded - ops.stop_gradient(chosen)), axis=-1))
-        to_slices = ops.mean(ops.sum(ops.square(ops.stop_gradient(encoded) - chosen), axis=-1))
+        codes, chosen = self.moving(ops.stop_gradient(encoded))
+        to_code = ops.mean(ops.sum(ops.square(encoded - chosen), axis=-1))
         straight = encoded + ops.stop_gradient(chosen - encoded)
-        return codes, _through(self.decoder, straight), to_slices + self.config.commitment * to_code
+        return codes, _through(self.decoder, straight), self.config.commitment * to_code
 
     def words(self) -> Any:
         """Return what the decoder makes of each point."""
-        return _through(self.decoder, unit(ops.convert_to_tensor(self.points)))
+        return _through(self.decoder, unit(ops.convert_to_tensor(self.moving.points)))
 
 
 def unit(rows: Any) -> Any:

@@ -24,7 +24,11 @@ class CodeConfig:
     units : int
         Of the VQ bottleneck's hidden layers.
     commitment : float >= 0
-        Weight of the slice's way to its code; that of the code's way to its slices is 1 (van den Oord et al. 2017).
+        Weight of the slice's way to its code (van den Oord et al. 2017).
+    decay : float in [0, 1)
+        Of the moving means that codes are behind the VQ bottleneck.
+    dead_below : float in [0, 1)
+        Share of an even count below which such a code begins anew; 0 leaves unused codes where they are.
     dim, n_layers, n_heads : int
         Of the transformer; a layer's hidden units are four times ``dim``.
     """
@@ -35,6 +39,8 @@ class CodeConfig:
     latent: int = 16
     units: int = 256
     commitment: float = 0.25
+    decay: float = 0.9
+    dead_below: float = 0.1
     dim: int = 128
     n_layers: int = 4
     n_heads: int = 4
@@ -45,6 +51,9 @@ class CodeConfig:
             message = (
                 f"codes: expected positive numbers, two codes or more, and a dim that n_heads divides, found {self}"
             )
+            raise ConfigError(message)
+        if not (0 <= self.decay < 1 and 0 <= self.dead_below < 1):
+            message = f"codes: expected decay and dead_below in [0, 1), found {self.decay} and {self.dead_below}"
             raise ConfigError(message)
         if self.n_fitted < self.n_codes:
             message = f"codes: expected n_fitted of at least n_codes, found {self.n_fitted} and {self.n_codes}"

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import logsumexp
+from scipy.stats import entropy
 
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import read_corpus
@@ -17,7 +18,7 @@ from nowplaying_core.text import markdown_table
 from pretraining.generation.code_run import CodeRun
 from pretraining.generation.ngrams import Bigram, unigram
 
-__all__ = ["MODELS", "draw_perplexities", "evaluate_perplexity", "perplexity_markdown"]
+__all__ = ["MODELS", "draw_perplexities", "evaluate_perplexity", "perplexity_markdown", "used_alike"]
 
 _log = logging.getLogger(__name__)
 
@@ -42,7 +43,8 @@ def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) 
     Returns
     -------
     dict
-        ``runs``: for each its settings, how many codes are in use, ``perplexity`` of every model, a ``value`` with its
+        ``runs``: for each its settings, how many codes the ``train`` music uses and the ``code_perplexity`` of that use
+        (``n_codes`` where all are used alike often), ``perplexity`` of every model, a ``value`` with its
         interval ``low`` to ``high`` by bootstrap over tracks, and ``under_bigram``: by which share the transformer's is
         below the bigram's, on the same tracks.
 
@@ -76,6 +78,7 @@ def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) 
                 "clip_s": config.objective.clip_s,
                 "n_codes": n_codes,
                 "n_codes_used": len(np.unique(counted)),
+                "code_perplexity": used_alike(counted, n_codes),
                 "n_parameters": int(opened.encoder.count_params()),
                 "n_tracks": len(tested),
                 "n_asked": int(n_asked.sum()),
@@ -87,6 +90,12 @@ def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) 
             }
         )
     return {"runs": rows}
+
+
+def used_alike(codes: NDArray[np.integer], n_codes: int) -> float:
+    """Return the perplexity of how often codes occur: as many as there are when all occur alike often, 1 for one."""
+    counts = np.bincount(codes.ravel(), minlength=n_codes)
+    return float(np.exp(entropy(counts)))
 
 
 def draw_perplexities(
@@ -141,12 +150,21 @@ def _with_interval(value: float, drawn: NDArray[np.float64]) -> dict[str, float]
 
 def perplexity_markdown(result: dict[str, Any]) -> str:
     """Return the table; every figure is taken from the result."""
-    headings = ["run", "steps x clips", "codes used", "tracks, codes", *MODELS, "under it, %"]
+    headings = [
+        "run",
+        "steps x clips",
+        "codes used",
+        "as if alike often",
+        "tracks, codes",
+        *MODELS,
+        "under it, %",
+    ]
     rows = [
         [
             f"{row['method']}, seed {row['seed']}",
             f"{row['n_steps']} x {row['clips_per_step']} of {row['clip_s']:g} s",
             f"{row['n_codes_used']} of {row['n_codes']}",
+            f"{row['code_perplexity']:.0f}",
             f"{row['n_tracks']}, {row['n_asked']}",
             *(_cell(row["perplexity"][name], 1) for name in MODELS),
             _cell(row["under_bigram"], 100),

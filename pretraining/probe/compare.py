@@ -7,7 +7,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.statistics import bootstrap_means, middle_95
-from pretraining.tasks.task import Task
 
 __all__ = ["Right", "compare"]
 
@@ -15,12 +14,15 @@ __all__ = ["Right", "compare"]
 Right = Mapping[tuple[str, str, float], NDArray[np.bool_]]
 
 
-def compare(tasks: Sequence[Task], answers: Sequence[Right]) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def compare(
+    tasks: Mapping[str, Sequence[str]], answers: Sequence[Right]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Return the rows of all tasks, and those of the means over tasks.
 
     Parameters
     ----------
-    tasks : sequence of Task
+    tasks : mapping of str to sequence of str
+        By name, the unit that each test example belongs to.
     answers : sequence of Right
         For each task, with the same keys.
 
@@ -32,16 +34,15 @@ def compare(tasks: Sequence[Task], answers: Sequence[Right]) -> tuple[list[dict[
 
     Notes
     -----
-    The same generator draws the same units for all methods that have as many seeds, so their difference is paired.
+    The same generator draws the same units for all methods, however many seeds each has, so their difference is paired.
     Different tasks are drawn independently: a mean's interval is that of other sounds, not of other tasks.
     """
     rows, drawn = [], []
-    for number, (task, correct) in enumerate(zip(tasks, answers, strict=True)):
-        units = [example.unit for example in task.test]
+    for number, ((task, units), correct) in enumerate(zip(tasks.items(), answers, strict=True)):
         draws = {key: bootstrap_means(matrix, units, np.random.default_rng(number)) for key, matrix in correct.items()}
         accuracies = {key: float(matrix.mean()) for key, matrix in correct.items()}
         for key, matrix in correct.items():
-            rows.append({"task": task.name, **_row(key, accuracies, draws), "n_seeds": len(matrix)})
+            rows.append({"task": task, **_row(key, accuracies, draws), "n_seeds": len(matrix)})
         drawn.append((accuracies, draws))
     keys = list(answers[0])
     accuracies = {key: float(np.mean([of_task[key] for of_task, _ in drawn])) for key in keys}

@@ -4,7 +4,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,58 +14,15 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError
 from pretraining.config.run import PretrainingConfig
-from pretraining.encoder import embed, load_encoder
+from pretraining.encoder import load_encoder
+from pretraining.probe.answers import ProbeSettings, frozen_answers, read_task, tuned_answers
 from pretraining.probe.compare import Right, compare
-from pretraining.probe.few import labelled_part
-from pretraining.probe.finetune import fine_tune
-from pretraining.probe.linear import linear_probe, mean_by_owner
-from pretraining.probe.windows import Images, read_windows
 from pretraining.tasks.task import Task
 from pretraining.tflite_encoder import TfliteEncoder
 
-__all__ = ["ProbeSettings", "probe"]
+__all__ = ["ProbeSettings", "open_encoder", "probe"]
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ProbeSettings:
-    """The protocol.
-
-    Attributes
-    ----------
-    label_shares : tuple of float in (0, 1]
-    n_seeds : int >= 1
-        Draws of the labelled part, and of what fine-tuning draws.
-    most_windows : int >= 1
-        Of one sound.
-    fine_tune_steps : int >= 0
-        0 leaves fine-tuning out.
-    """
-
-    label_shares: tuple[float, ...] = (0.01, 0.1, 1.0)
-    n_seeds: int = 3
-    most_windows: int = 8
-    fine_tune_steps: int = 0
-
-    def __post_init__(self) -> None:
-        if not self.label_shares or min(self.label_shares) <= 0 or max(self.label_shares) > 1:
-            message = f"label shares must lie in (0, 1], found {self.label_shares}"
-            raise ConfigError(message)
-        if min(self.n_seeds, self.most_windows) < 1 or self.fine_tune_steps < 0:
-            message = f"seeds and windows must be at least 1, fine-tuning steps not negative, found {self}"
-            raise ConfigError(message)
-
-
-@dataclass(frozen=True, slots=True)
-class _TaskWindows:
-    """A task's two parts as images, and its labels as numbers."""
-
-    task: Task
-    train: Images
-    test: Images
-    labels: NDArray[np.int64]
-    y_true: NDArray[np.int64]
 
 
 def probe(
@@ -101,7 +58,7 @@ def probe(
     ConfigError
         When a run is not finished or the runs' front ends differ.
     """
-    encoders = [_open(run) for run in runs]
+    encoders = [open_encoder(run) for run in runs]
     if names is not None:
         encoders = [(name, *encoder[1:]) for name, encoder in zip(names, encoders, strict=True)]
     front_end = encoders[0][1].front_end
@@ -112,21 +69,17 @@ def probe(
     answers: list[Right] = []
     for task in tasks:
         started = time.monotonic()
-        number = {label: index for index, label in enumerate(task.labels)}
-        sounds = _TaskWindows(
-            task,
-            read_windows(task.train, front_end, cache_dir=cache_dir, most_windows=settings.most_windows),
-            read_windows(task.test, front_end, cache_dir=cache_dir, most_windows=settings.most_windows),
-            np.array([number[example.label] for example in task.train]),
-            np.array([number[example.label] for example in task.test]),
-        )
+        sounds = read_task(task, front_end, cache_dir=cache_dir, most_windows=settings.most_windows)
         correct: dict[tuple[str, str, float], list[NDArray[np.bool_]]] = defaultdict(list)
         for name, config, encoder in encoders:
-            for mode, share, found in _correct_answers(sounds, config, encoder, settings):
-                correct[name, mode, share].append(found)
+            for one in frozen_answers(sounds, encoder, settings, seed=config.seed):
+                correct[name, "frozen", one.share].append(one.correct)
+            if settings.fine_tune_steps and isinstance(encoder, keras.Model):
+                for one in tuned_answers(sounds, config, encoder, settings):
+                    correct[name, "fine-tuned", one.share].append(one.correct)
         answers.append({key: np.concatenate(found) for key, found in correct.items()})
         _log.info("%s: %d + %d sounds, %.0f s", task.name, len(task.train), len(task.test), time.monotonic() - started)
-    results, means = compare(tasks, answers)
+    results, means = compare({task.name: [one.unit for one in task.test] for task in tasks}, answers)
     return {
         "schema": "probe/1",
         "settings": {**asdict(settings), "label_shares": list(settings.label_shares)},
@@ -157,8 +110,14 @@ def probe(
     }
 
 
-def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | TfliteEncoder]:
-    """Return what a row is called, the settings of its run, and its encoder."""
+def open_encoder(run: Path) -> tuple[str, PretrainingConfig, keras.Model | TfliteEncoder]:
+    """Return what a row is called, the settings of its run, and its encoder.
+
+    Raises
+    ------
+    ConfigError
+        When a run is not finished, or its encoder takes no sound.
+    """
     if (run / "manifest.json").is_file():
         shipped = TfliteEncoder(run)
         return shipped.name, shipped.config, shipped
@@ -167,43 +126,3 @@ def _open(run: Path) -> tuple[str, PretrainingConfig, keras.Model | TfliteEncode
         message = f"{run}: expected an encoder of sound, found {config.method}; use evaluation.experiments.discrete"
         raise ConfigError(message)
     return config.method, config, encoder
-
-
-def _correct_answers(
-    sounds: _TaskWindows, config: PretrainingConfig, encoder: keras.Model | TfliteEncoder, settings: ProbeSettings
-) -> list[tuple[str, float, NDArray[np.bool_]]]:
-    """Return for one encoder, by mode and share of labels, which test sounds were classified correctly, by seed."""
-    vectors, queries = embed(encoder, sounds.train.images), embed(encoder, sounds.test.images)
-    names, n_labels = [example.label for example in sounds.task.train], len(sounds.task.labels)
-    found = []
-    for share in settings.label_shares:
-        # With all labels every seed draws the same: the linear probe has one answer then.
-        n_seeds = settings.n_seeds if share < 1 else 1
-        frozen, tuned = [], []
-        for seed in range(settings.n_seeds):
-            windows = sounds.train.of(labelled_part(names, share, np.random.default_rng([seed, config.seed])))
-            labels = sounds.labels[sounds.train.owners[windows]]
-            if seed < n_seeds:
-                answers = linear_probe(vectors[windows], labels, queries, n_labels=n_labels)
-                frozen.append(_correct(answers, sounds))
-            if settings.fine_tune_steps and isinstance(encoder, keras.Model):
-                answers = fine_tune(
-                    config,
-                    encoder.get_weights(),
-                    sounds.train.images[windows],
-                    labels,
-                    sounds.test.images,
-                    n_labels=n_labels,
-                    n_steps=settings.fine_tune_steps,
-                    seed=seed,
-                )
-                tuned.append(_correct(answers, sounds))
-        found.append(("frozen", share, np.stack(frozen)))
-        if tuned:
-            found.append(("fine-tuned", share, np.stack(tuned)))
-    return found
-
-
-def _correct(answers: NDArray[np.float64], sounds: _TaskWindows) -> NDArray[np.bool_]:
-    correct: NDArray[np.bool_] = mean_by_owner(answers, sounds.test.owners).argmax(axis=1) == sounds.y_true
-    return correct

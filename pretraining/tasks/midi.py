@@ -136,7 +136,7 @@ class MidiTasks:
             semitones = (label - (facts.tonic or 0)) % 12
             return {"transpose_semitones": semitones - 12 if semitones > 6 else semitones}
 
-        return self._task("key", _TONICS, lambda facts: facts.tonic is not None and not facts.has_drums, change)
+        return self._task("key", _TONICS, _has_one_key, change, pooled=True)
 
     def tempo(self) -> Task:
         """Return the task of naming the tempo among five ranges from 60 to 160 beats a minute."""
@@ -148,7 +148,7 @@ class MidiTasks:
             factor = wanted_bpm / (facts.tempo_bpm or _DEFAULT_BPM)
             return {"tempo_factor": factor} if _FACTORS[0] <= factor <= _FACTORS[1] else {}
 
-        return self._task("tempo", names, lambda facts: facts.tempo_bpm is not None, change)
+        return self._task("tempo", names, lambda facts: facts.tempo_bpm is not None, change, pooled=True)
 
     def builders(self) -> dict[str, Callable[[], Task]]:
         """Return the tasks by name."""
@@ -160,6 +160,8 @@ class MidiTasks:
         labels: Sequence[str],
         fits: Callable[[Facts], bool],
         change: _Change,
+        *,
+        pooled: bool = False,
     ) -> Task:
         """Render a task's examples; a change that comes back empty means another score."""
         fitting = [(score, facts) for score, facts in self._facts if fits(facts)]
@@ -177,7 +179,7 @@ class MidiTasks:
                 jobs.append((score, path, how))
         with ThreadPoolExecutor(self._jobs) as pool:
             list(pool.map(lambda job: render(*job), jobs))
-        return Task.of(name, *parts, parted_by="score")
+        return Task.of(name, *parts, parted_by="score", pooled=pooled)
 
     def _drawn(
         self, fitting: Sequence[tuple[Path, Facts]], n_labels: int, change: _Change
@@ -197,6 +199,10 @@ class MidiTasks:
         still = {"transpose_semitones": 0, "tempo_factor": 1.0, "programs": (-1,) * 16}
         fixed = {"soundfont": self._soundfonts[-1 if is_test else 0], "start_s": _START_S}
         return Rendering(**{**still, **changes, **fixed, "duration_s": self._duration_s})
+
+
+def _has_one_key(facts: Facts) -> bool:
+    return facts.tonic is not None and not facts.has_drums
 
 
 def _is_test(score: Path) -> bool:

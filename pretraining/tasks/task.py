@@ -1,5 +1,6 @@
 """A task: labelled sounds to train on, and others to test on."""
 
+import hashlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -43,15 +44,26 @@ class Task:
         Of the test part only labels that the training part has.
     parted_by : str
         In words: what the two parts do not share.
+    pooled : bool
+        Whether one window is too short for an answer, so that a probe reads statistics over all windows of a sound.
     """
 
     name: str
     train: tuple[Example, ...]
     test: tuple[Example, ...]
     parted_by: str
+    pooled: bool = False
 
     @classmethod
-    def of(cls, name: str, train: Iterable[Example], test: Iterable[Example], *, parted_by: str) -> "Task":
+    def of(
+        cls,
+        name: str,
+        train: Iterable[Example],
+        test: Iterable[Example],
+        *,
+        parted_by: str,
+        pooled: bool = False,
+    ) -> "Task":
         """Build a task, leaving out of the test part what cannot be known from the training part.
 
         Raises
@@ -69,12 +81,21 @@ class Task:
         if shared:
             message = f"task {name}: {min(shared)[0]} is in both parts; part them by {parted_by}"
             raise ConfigError(message)
-        return cls(name, train, test, parted_by)
+        return cls(name, train, test, parted_by, pooled)
 
     @property
     def labels(self) -> list[str]:
         """The labels in a fixed order."""
         return sorted({example.label for example in self.train})
+
+    def digest(self) -> str:
+        """Return 16 hex digits that change with what is asked: names, places, labels and parts."""
+        lines = [
+            f"{part}\t{one.path.name}\t{one.start_s:g}\t{one.end_s}\t{one.label}\t{one.unit}"
+            for part, examples in (("train", self.train), ("test", self.test))
+            for one in examples
+        ]
+        return hashlib.sha256("\n".join([f"{self.name} {self.pooled}", *lines]).encode()).hexdigest()[:16]
 
     @property
     def chance(self) -> float:

@@ -4,7 +4,7 @@ import pytest
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from nowplaying_core.errors import ConfigError
-from pretraining.codes.quantizer import Bottleneck, Codebook, nearest, slices
+from pretraining.codes.quantizer import Bottleneck, Codebook, MovingPoints, nearest, slices, unit
 from pretraining.config.codes import CodeConfig
 from tests.pretraining.material import small_config
 
@@ -44,12 +44,48 @@ def test_gradients_pass_straight_through_the_bottleneck(rng: np.random.Generator
     with tf.GradientTape() as tape:
         codes, rebuilt, _ = bottleneck.bottleneck(rows)
         error = tf.reduce_mean((rebuilt - rows) ** 2)
-    first, points = tape.gradient(error, [bottleneck.encoder[0].kernel, bottleneck.points])
+    first, points = tape.gradient(error, [bottleneck.encoder[0].kernel, bottleneck.moving.points])
     assert np.abs(np.asarray(first)).max() > 0, "the error reaches the encoder"
     assert points is None, "the rebuilt slices move no code"
     np.testing.assert_allclose(
         np.asarray(rebuilt), np.asarray(bottleneck.words())[np.asarray(codes)], atol=1e-5, rtol=1e-4
     )
+
+
+def _cone(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Return rows of unit length in a narrow cone, as a young encoder makes them."""
+    return np.asarray(unit(np.float32([5.0, 0, 0, 0]) + rng.normal(size=(n, 4)).astype(np.float32)))
+
+
+def _n_used(moving: MovingPoints, rows: np.ndarray) -> int:
+    return len(np.unique(np.asarray(moving(rows, training=False)[0])))
+
+
+@pytest.mark.parametrize(("dead_below", "least", "most"), [(0.1, 40, 64), (0.0, 1, 25)])
+def test_codes_that_nothing_is_near_begin_anew(
+    rng: np.random.Generator, dead_below: float, least: int, most: int
+) -> None:
+    moving = MovingPoints(CodeConfig(n_codes=64, n_fitted=64, latent=4, dead_below=dead_below))
+    moving.build((None, 4))
+    for _ in range(30):
+        moving(_cone(rng, 640), training=True)
+    assert least <= _n_used(moving, _cone(rng, 640)) <= most
+
+
+def test_points_are_the_moving_means_of_their_rows(rng: np.random.Generator) -> None:
+    moving = MovingPoints(CodeConfig(n_codes=2, n_fitted=2, latent=4))
+    moving.build((None, 4))
+    centres = np.float32([[1, 0, 0, 0], [0, 1, 0, 0]])
+    moving.points.assign(10 * centres)
+    moving.counts.assign([10, 10])
+    rows = np.asarray(unit(np.repeat(centres[::-1], 50, axis=0) + 0.1 * rng.normal(size=(100, 4)).astype(np.float32)))
+    for _ in range(60):
+        codes, chosen = moving(rows, training=True)
+    assert np.asarray(codes).tolist() == [1] * 50 + [0] * 50
+    np.testing.assert_allclose(np.asarray(chosen)[0], np.asarray(unit(rows[:50].mean(axis=0)[None]))[0], atol=1e-2)
+    before = np.asarray(moving.points)
+    moving(-rows, training=False)
+    np.testing.assert_array_equal(np.asarray(moving.points), before)
 
 
 def test_a_window_must_hold_whole_slices() -> None:

@@ -10,7 +10,7 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.generation.code_run import CodeRun
 from pretraining.generation.ngrams import Bigram, unigram
-from pretraining.generation.perplexity import draw_perplexities, evaluate_perplexity, perplexity_markdown
+from pretraining.generation.perplexity import draw_perplexities, evaluate_perplexity, perplexity_markdown, used_alike
 from pretraining.train import pretrain
 from tests.pretraining.material import small_config
 
@@ -43,9 +43,15 @@ def test_all_three_models_are_asked_the_same_codes(code_run: Path, sources: Trai
     ratio = row["perplexity"]["transformer"]["value"] / row["perplexity"]["bigram"]["value"]
     assert row["under_bigram"]["value"] == pytest.approx(1 - ratio)
     assert row["perplexity"]["transformer"]["value"] < 16
-    assert f"| kmeans_codes, seed 1 | 40 x 6 of 0.64 s | {row['n_codes_used']} of 16 | 2, 180 |" in perplexity_markdown(
-        result
-    )
+    used = f"{row['n_codes_used']} of 16 | {row['code_perplexity']:.0f}"
+    assert f"| kmeans_codes, seed 1 | 40 x 6 of 0.64 s | {used} | 2, 180 |" in perplexity_markdown(result)
+
+
+@pytest.mark.parametrize(
+    ("codes", "wanted"), [([0, 1, 2, 3], 4.0), ([2, 2, 2, 2], 1.0), ([0, 0, 1, 1], 2.0), ([0, 0, 0, 1], 1.7548)]
+)
+def test_use_counts_as_many_codes_as_occur_alike_often(codes: list[int], wanted: float) -> None:
+    assert used_alike(np.array([codes]), 4) == pytest.approx(wanted, rel=1e-4)
 
 
 def test_tracks_are_drawn_with_their_models_together(rng: np.random.Generator) -> None:

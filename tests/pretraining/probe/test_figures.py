@@ -53,6 +53,16 @@ def test_differences_are_paired(rng: np.random.Generator) -> None:
     assert middle_95(drawn[0])[0] < middle_95(drawn[1])[1], "which the intervals alone do not tell"
 
 
+def test_differences_are_paired_however_many_seeds_each_has(rng: np.random.Generator) -> None:
+    """Five seeds of one method and one of another: whatever units are drawn, they are the same for both."""
+    hard = np.repeat(rng.random(40) < 0.5, 10)
+    units = [str(k // 10) for k in range(400)]
+    one, five = hard[None], np.tile(hard, (5, 1))
+    drawn = [bootstrap_means(right, units, np.random.default_rng(0)) for right in (one, five)]
+    np.testing.assert_allclose(drawn[0], drawn[1])
+    assert np.ptp(drawn[0]) > 0.2, "which alone vary by much"
+
+
 def _task(name: str, rng: np.random.Generator) -> Task:
     def example(number: int) -> Example:
         return Example(path=Path(f"{name}{number}"), label=str(rng.integers(3)), unit=str(number))
@@ -77,7 +87,7 @@ def compared(rng: np.random.Generator) -> tuple[list[dict], list[dict]]:
                 ("supervised", "frozen", 1.0): all_right,
             }
         )
-    return compare(tasks, answers)
+    return compare({task.name: [one.unit for one in task.test] for task in tasks}, answers)
 
 
 def test_means_over_tasks_have_intervals_and_differences(compared: tuple[list[dict], list[dict]]) -> None:

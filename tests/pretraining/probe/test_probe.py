@@ -1,5 +1,6 @@
 """Two encoders, one task, from recordings to the table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +13,10 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.mel import log_mel_reference
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from pretraining.probe.answers import frozen_answers, read_task
 from pretraining.probe.finetune import fine_tune
-from pretraining.probe.linear import linear_probe, mean_by_owner
+from pretraining.probe.linear import PENALTIES, linear_probe, mean_by_owner, pooled_by_owner
+from pretraining.probe.rows import BandStatistics
 from pretraining.probe.run import ProbeSettings, probe
 from pretraining.probe.windows import read_windows
 from pretraining.tasks.task import Example, Task
@@ -100,10 +103,63 @@ def test_windows_cover_a_sound_and_short_ones_lie_in_silence(tmp_path: Path, rng
 def test_labels_that_were_not_learned_get_nothing(rng: np.random.Generator) -> None:
     vectors = rng.standard_normal((40, 4)).astype(np.float32)
     labels = np.where(vectors[:, 0] > 0, 2, 0)
-    answers = linear_probe(vectors, labels, vectors, n_labels=3)
+    units = [str(number) for number in range(40)]
+    answers, penalty = linear_probe(vectors, labels, vectors, n_labels=3, units=units)
+    assert penalty in PENALTIES
     assert np.all(answers[:, 1] == 0)
     assert np.mean(answers.argmax(axis=1) == labels) > 0.95
     np.testing.assert_allclose(mean_by_owner(answers, np.repeat([0, 1], 20))[1], answers[20:].mean(axis=0))
+
+
+def test_the_penalty_is_chosen_on_units_that_were_held_out(rng: np.random.Generator) -> None:
+    """Ten windows of a unit are nearly one: only held-out units show that 200 numbers fit them by heart."""
+    labels = np.repeat(rng.integers(2, size=60), 10)
+    per_unit = rng.standard_normal((60, 200)).repeat(10, axis=0)
+    per_unit[:, 0] += 2.0 * labels
+    vectors = (per_unit + 0.1 * rng.standard_normal((600, 200))).astype(np.float32)
+    units = [str(number // 10) for number in range(600)]
+    _, by_unit = linear_probe(vectors, labels, vectors, n_labels=2, units=units)
+    _, by_window = linear_probe(vectors, labels, vectors, n_labels=2, units=[str(number) for number in range(600)])
+    assert by_unit < by_window == max(PENALTIES)
+
+
+def test_too_few_units_to_hold_out_leave_the_penalty_as_it_is(rng: np.random.Generator) -> None:
+    vectors = rng.standard_normal((6, 3)).astype(np.float32)
+    _, penalty = linear_probe(vectors, np.array([0, 0, 0, 1, 1, 1]), vectors, n_labels=2, units=list("abcdef"))
+    assert penalty == 0.1
+
+
+def test_pooling_gives_mean_and_deviation_of_each_sound(rng: np.random.Generator) -> None:
+    rows = rng.standard_normal((7, 3)).astype(np.float32)
+    pooled = pooled_by_owner(rows, np.array([0, 0, 0, 0, 1, 1, 2]))
+    np.testing.assert_allclose(pooled[0], [*rows[:4].mean(axis=0), *rows[:4].std(axis=0)], atol=1e-6)
+    np.testing.assert_allclose(pooled[2], [*rows[6], 0, 0, 0], atol=1e-3)
+
+
+def _rhythm_task(folder: Path, rng: np.random.Generator) -> Task:
+    """Return a task of low and high noise in turn against all low or all high, which no single window tells."""
+    window, parts = FRONT_END.window_samples, ([], [])
+    for number in range(96):
+        label, phase = ("turns", "steady")[number % 2], number // 2 % 2
+        noise = rng.standard_normal((6, window))
+        low = slice(phase, None, 2) if label == "turns" else slice(6 * phase)
+        noise[low] = np.repeat(noise[low, ::8], 8, axis=1)
+        path = folder / f"rhythm{number}.wav"
+        soundfile.write(path, np.clip(0.1 * noise.ravel(), -1, 1), RATE)
+        parts[number >= 64].append(Example(path=path, label=label, unit=path.stem))
+    return Task.of("rhythm", *parts, parted_by="file", pooled=True)
+
+
+def test_a_pooled_task_is_answered_from_how_windows_differ(tmp_path: Path) -> None:
+    task = _rhythm_task(tmp_path, np.random.default_rng(2))
+    settings = ProbeSettings(label_shares=(1.0,), n_seeds=1)
+    accuracy = {}
+    for pooled in (True, False):
+        sounds = read_task(replace(task, pooled=pooled), FRONT_END, cache_dir=tmp_path, most_windows=8)
+        (answers,) = frozen_answers(sounds, BandStatistics(), settings, seed=1)
+        accuracy[pooled] = answers.correct.mean()
+    assert accuracy[True] > 0.95
+    assert accuracy[False] < 0.8
 
 
 def test_fine_tuning_learns_what_the_encoder_did_not_know(rng: np.random.Generator) -> None:
