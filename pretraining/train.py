@@ -7,10 +7,11 @@ import keras
 import numpy as np
 
 from fingerprinter.training.loop import compile_for, fit, replace_weights
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import init_run_dir
-from pretraining.config.run import PretrainingConfig
+from pretraining.config.run import LEVELS_NAME, PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME, load_encoder
 from pretraining.methods.pretext import Pretext
 from pretraining.methods.random import random_encoder
@@ -34,8 +35,9 @@ def pretrain(
     sources : TrainingSources
         Of which the ``train`` split is used; only ``supervised`` reads labels.
     run_dir : Path
-        Receives ``config.json``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``, ``tensorboard``, and
-        at the end ``encoder.weights.h5``, the encoder's last weights: without labels none are known to be the best.
+        Receives ``config.json``, ``levels.json`` (what the loss is measured by), ``checkpoint.weights.h5`` with
+        ``checkpoint.json``, ``log.csv``, ``tensorboard``, and at the end ``encoder.weights.h5``, the encoder's last
+        weights: without labels none are known to be the best.
     perceptual_encoder : Path, optional
         Finished run whose encoder compares images for the perceptual error.
 
@@ -65,6 +67,10 @@ def pretrain(
         raise ConfigError(message + f"{perceptual_encoder}")
     if perceptual_encoder is not None:
         pretext.perceptual_encoder.take_weights(*load_encoder(perceptual_encoder))
+    if not (run_dir / LEVELS_NAME).is_file():
+        # No training step has this number.
+        batch = pretext.draw(clips, np.random.default_rng([config.seed, config.n_steps]))
+        write_json(run_dir / LEVELS_NAME, pretext.levels(*batch))
     fit(
         pretext,
         lambda rng: pretext.draw(clips, rng),

@@ -98,7 +98,7 @@ def fit(
         _log.info("resuming at step %d", first_step)
     else:
         at_start()
-    log, losses, started = RunLog(run_dir), [], time.monotonic()
+    log, losses, started, cpu_s = RunLog(run_dir), [], time.monotonic(), time.process_time()
     for step, inputs in prefetch(draw, seed=schedule.seed, steps=range(first_step, schedule.n_steps)):
         model.optimizer.learning_rate = rate = learning_rate(
             step, peak=schedule.learning_rate, n_warmup=schedule.warmup_steps, n_steps=schedule.n_steps
@@ -110,6 +110,7 @@ def fit(
             losses.clear()
             row |= validate(done)
             row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
+            row["cpu_s"], cpu_s = time.process_time() - cpu_s, time.process_time()
             log.append(row)
             _log.info(json.dumps(row))
             if done == schedule.n_steps:

@@ -2,12 +2,13 @@
 
 import csv
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 __all__ = ["RunLog", "checkpoint_state"]
 
-_COLUMNS = ("step", "loss", "dev_top1", "learning_rate", "seconds_per_step")
+_COLUMNS = ("step", "loss", "dev_top1", "learning_rate", "seconds_per_step", "cpu_s")
 
 
 class RunLog:
@@ -25,8 +26,12 @@ class RunLog:
     def append(self, row: dict[str, float]) -> None:
         """Add one row; ``step`` is required, the other columns may be missing."""
         new = not self._csv.exists()
+        columns: Sequence[str] = _COLUMNS
+        if not new:  # a run from before a column was added goes on with those that it has
+            with self._csv.open(newline="", encoding="utf-8") as handle:
+                columns = next(csv.reader(handle), list(_COLUMNS))
         with self._csv.open("a", newline="", encoding="utf-8") as handle:
-            writer = csv.DictWriter(handle, _COLUMNS)
+            writer = csv.DictWriter(handle, columns, extrasaction="ignore")
             if new:
                 writer.writeheader()
             writer.writerow(row)

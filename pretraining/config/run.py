@@ -1,7 +1,7 @@
 """The settings of a pretraining run: readable without Keras, from TOML; unknown keys are errors."""
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, Literal
 
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
@@ -11,8 +11,10 @@ from pretraining.config.bits import BitConfig
 from pretraining.config.codes import CodeConfig
 from pretraining.config.decoder import DecoderConfig
 
-__all__ = ["METHOD_NAMES", "EncoderConfig", "MethodConfig", "PretrainingConfig", "default_front_end"]
+__all__ = ["LEVELS_NAME", "METHOD_NAMES", "EncoderConfig", "MethodConfig", "PretrainingConfig", "default_front_end"]
 
+COMPARED: Final = ("side by side", "difference")
+LEVELS_NAME: Final = "levels.json"
 METHOD_NAMES: Final = (
     "audio2vec_cbow",
     "audio2vec_skipgram",
@@ -73,7 +75,7 @@ class MethodConfig:
     n_context : int >= 1
         Slices on either side of the middle one.
     gap_s : float >= 0, seconds
-        Between neighbouring slices. Five slices of 0.96 s and four gaps of 0.04 s fit in the five seconds of ESC-10.
+        Between neighbouring slices. Five slices of 0.96 s and their gaps fit in the five seconds of ESC-10.
     clip_s : float > 0, seconds
         From which two slices are drawn; AudioSet's clips have ten. What a transformer over codes sees.
     near_s : float > 0, seconds
@@ -84,6 +86,8 @@ class MethodConfig:
         Of NT-Xent.
     units : int
         Of a method's own hidden layer.
+    compared : str
+        How a head sees two embeddings: "side by side", or their absolute "difference".
     degraded : bool
         The second view passes through loudspeaker, room, noise and microphone.
     """
@@ -95,11 +99,15 @@ class MethodConfig:
     margin: float = 0.4
     temperature: float = 0.1
     units: int = 128
+    compared: Literal["side by side", "difference"] = "side by side"
     degraded: bool = True
 
     def __post_init__(self) -> None:
         require_positive(self, "n_context", "clip_s", "near_s", "margin", "temperature", "units", table="objective")
         require_not_negative(self, "gap_s", table="objective")
+        if self.compared not in COMPARED:
+            message = f"objective.compared: expected one of {', '.join(COMPARED)}, found {self.compared!r}"
+            raise ConfigError(message)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

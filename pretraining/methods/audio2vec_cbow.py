@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.decoder import build_decoder
-from pretraining.methods.context import neighbouring, others_than_middle
+from pretraining.methods.context import error_levels, neighbouring, others_than_middle
 from pretraining.methods.pretext import Pretext
 
 __all__ = ["Audio2VecCbow"]
@@ -34,6 +34,12 @@ class Audio2VecCbow(Pretext):
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw neighbouring slices."""
         return (clips.slices(neighbouring(self.config), rng),)
+
+    def levels(self, *inputs: Any) -> dict[str, float]:
+        """Return the errors of answers without an encoder."""
+        images = np.asarray(self.in_clips(self.images(inputs[0]), inputs[0].shape[1]))[..., 0]
+        middle, around = images[:, [self.config.objective.n_context]], images[:, self._around]
+        return error_levels(middle, around)
 
     def objective(self, *inputs: Any) -> Any:
         """Return the mean squared error of the middle slice in the front end's units."""

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.decoder import build_decoder
+from pretraining.methods.context import error_levels
 from pretraining.methods.pretext import Pretext
 
 __all__ = ["Autoencoder"]
@@ -24,6 +25,11 @@ class Autoencoder(Pretext):
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw one slice a clip."""
         return (clips.slices(np.zeros((self.config.clips_per_step, 1), np.int64), rng),)
+
+    def levels(self, *inputs: Any) -> dict[str, float]:
+        """Return the errors of answers without an encoder."""
+        images = np.asarray(self.in_clips(self.images(inputs[0]), 1))[..., 0]
+        return error_levels(images, images)
 
     def objective(self, *inputs: Any) -> Any:
         """Return the mean squared error in the front end's units."""

@@ -38,6 +38,10 @@ class Cola(Pretext):
         degraded = (1,) if self.config.objective.degraded else ()
         return (clips.slices(offsets, rng, degraded=degraded),)
 
+    def levels(self, *inputs: Any) -> dict[str, float]:
+        """Return the loss where all clips are alike to it."""
+        return {"nothing known": float(np.log(len(inputs[0])))}
+
     def objective(self, *inputs: Any) -> Any:
         """Return the mean cross entropy, in nats; ln(clips_per_step) where nothing is known."""
         slices = inputs[0]

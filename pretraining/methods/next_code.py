@@ -38,6 +38,10 @@ class NextCode(Pretext):
         """Draw clips."""
         return (clips.slices(np.zeros((self.config.clips_per_step, 1), np.int64), rng)[:, 0],)
 
+    def levels(self, *inputs: Any) -> dict[str, float]:  # noqa: ARG002
+        """Return the cross entropy where all codes are alike likely."""
+        return {"nothing known": float(np.log(self.config.codes.n_codes))}
+
     def surprise(self, codes: Any) -> Any:
         """Return the mean cross entropy of each clip's codes but the first, in nats."""
         logits = self.transformer.logits(self.transformer(codes))[:, :-1]

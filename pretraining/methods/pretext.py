@@ -53,6 +53,10 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
         """Return the scalar that a step minimises, from what :meth:`draw` drew."""
         raise NotImplementedError
 
+    def levels(self, *inputs: Any) -> dict[str, float]:  # noqa: ARG002
+        """Return losses of a batch that mean something, by name, such as that of an answer that knows nothing."""
+        return {}
+
     def call(self, inputs: tuple[Any, ...], training: bool | None = None) -> Any:  # noqa: ARG002, FBT001
         """Add the objective of a batch to the losses, and return it.
 

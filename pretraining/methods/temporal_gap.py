@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from keras import Sequential, layers, ops
 from numpy.typing import NDArray
+from scipy.special import xlogy
 
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
@@ -17,10 +18,10 @@ __all__ = ["TemporalGap"]
 
 
 class TemporalGap(Pretext):
-    """Two embeddings side by side, a hidden layer, and the logistic function give the gap as a share of the largest.
+    """Two embeddings, a hidden layer, and the logistic function give the gap as a share of the largest.
 
-    Reads ``clip_s``, beyond which no slice reaches, and ``units``. The loss is the cross entropy of a share in [0, 1],
-    which is least where the answer equals it; its least value is the share's entropy, not zero.
+    Reads ``clip_s``, beyond which no slice reaches, ``units`` and ``compared``. The loss is the cross entropy of a
+    share in [0, 1], which is least where the answer equals it; its least value is the share's entropy, not zero.
     """
 
     def __init__(self, config: PretrainingConfig) -> None:
@@ -37,9 +38,22 @@ class TemporalGap(Pretext):
         offsets[turned] = offsets[turned, ::-1]
         return clips.slices(offsets, rng), (gaps / largest).astype(np.float32)[:, None]
 
+    def levels(self, *inputs: Any) -> dict[str, float]:
+        """Return the loss of the mean share whatever the slices, and that of the true share: the floor."""
+        share = inputs[1].astype(np.float64)
+
+        def surprise(answer: Any) -> float:
+            return float(-(xlogy(share, answer) + xlogy(1 - share, 1 - answer)).mean())
+
+        return {"nothing known": surprise(share.mean()), "floor": surprise(share)}
+
     def objective(self, *inputs: Any) -> Any:
         """Return the mean cross entropy of the share, in nats."""
         slices, share = inputs
         embeddings = self.encoder(self.images(slices))
-        logit = self.head(ops.reshape(embeddings, (-1, 2 * self.config.encoder.dim)))
-        return ops.mean(ops.binary_crossentropy(share, logit, from_logits=True))
+        pairs = self.in_clips(embeddings, 2)
+        if self.config.objective.compared == "difference":
+            seen = ops.abs(pairs[:, 0] - pairs[:, 1])
+        else:
+            seen = ops.reshape(pairs, (-1, 2 * self.config.encoder.dim))
+        return ops.mean(ops.binary_crossentropy(share, self.head(seen), from_logits=True))

@@ -1,10 +1,15 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
+from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
+from pretraining.config.run import MethodConfig
 from pretraining.methods.temporal_gap import TemporalGap
+from pretraining.train import build_pretext
 from tests.pretraining.material import small_config
 from tests.pretraining.methods.learning import learned
 
@@ -32,9 +37,32 @@ def test_the_share_is_the_distance_of_the_slices_whatever_their_order(rng: np.ra
     assert 0.3 < share.mean() < 0.7
 
 
-def test_the_gaps_of_a_batch_are_learned(clips: ClipSampler) -> None:
-    pretext, losses = learned("temporal_gap", clips, n_steps=25)
+@pytest.mark.parametrize("compared", ["side by side", "difference"])
+def test_the_gaps_of_a_batch_are_learned(clips: ClipSampler, compared: str) -> None:
+    objective = replace(small_config("temporal_gap").objective, compared=compared)
+    pretext, losses = learned("temporal_gap", clips, n_steps=25, objective=objective)
     slices, share = pretext.draw(clips, np.random.default_rng(3))
     entropy = -np.mean(share * np.log(share + 1e-9) + (1 - share) * np.log(1 - share + 1e-9))
     assert losses[-1] - entropy < 0.5 * (losses[0] - entropy)
     assert float(pretext.objective(slices, share)) >= entropy - 1e-4
+
+
+def test_a_difference_does_not_know_which_slice_is_first(clips: ClipSampler) -> None:
+    objective = replace(small_config("temporal_gap").objective, compared="difference")
+    pretext = build_pretext(small_config("temporal_gap", objective=objective), clips)
+    slices, share = pretext.draw(clips, np.random.default_rng(3))
+    turned = pretext.objective(slices[:, ::-1], share)
+    assert float(turned) == pytest.approx(float(pretext.objective(slices, share)), rel=1e-4)
+
+
+def test_the_levels_enclose_every_answer_that_learned_something(clips: ClipSampler) -> None:
+    pretext = build_pretext(small_config("temporal_gap"), clips)
+    share = np.float32([[0.0], [0.5], [1.0]])
+    levels = pretext.levels(None, share)
+    assert levels["nothing known"] == pytest.approx(np.log(2), rel=1e-5)
+    assert levels["floor"] == pytest.approx(np.log(2) / 3, rel=1e-5)
+
+
+def test_a_way_to_compare_that_is_not_known_is_refused() -> None:
+    with pytest.raises(ConfigError, match="compared: expected one of side by side, difference, found 'product'"):
+        MethodConfig(compared="product")

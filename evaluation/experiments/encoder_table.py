@@ -1,0 +1,257 @@
+"""The table of encoders: a row a method and seed, kept as JSON, so that the same command goes on where it stopped.
+
+python -m evaluation.experiments.encoder_table --help. Each row is pretrained in a process of its own and then asked
+all tasks; what is finished is kept, seed by seed, so that a table can always be made from what is there (``--table``).
+"""
+
+import argparse
+import csv
+import json
+import logging
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from evaluation.experiments.encoder_report import to_markdown
+from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
+from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import merged, read_settings
+from pretraining.config.run import LEVELS_NAME, PretrainingConfig
+
+if TYPE_CHECKING:
+    from pretraining.probe.answers import TaskWindows
+
+__all__ = ["METHODS", "committed_table", "main", "row_configs", "summary"]
+
+RESULTS: Final = Path(__file__).with_name("encoder_table.json")
+CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
+RANDOM: Final = "random"
+N_RANDOM: Final = 5
+TUNED: Final = "tuned"  # random weights that learn each column's own labels: its ceiling
+BANDS: Final = "bands"  # no encoder
+METHODS: Final = (
+    RANDOM,
+    BANDS,
+    TUNED,
+    "supervised",
+    "cola",
+    "nt_xent",
+    "triplet",
+    "audio2vec_skipgram",
+    "audio2vec_cbow",
+    "temporal_gap",
+    "autoencoder",
+    "kmeans_codes",
+    "vq_codes",
+)
+COMPARED_TO: Final = (RANDOM, "supervised", "cola", "audio2vec_cbow", "audio2vec_skipgram")
+SHARES: Final = (0.1, 1.0)
+ROW_NAME: Final = "row.json"
+TASKS_NAME: Final = "tasks.json"
+_UNTRAINED: Final = {RANDOM, BANDS, TUNED}
+_MOST_WINDOWS: Final = 8
+_TUNING_STEPS: Final = 400
+_log = logging.getLogger(__name__)
+
+
+def main() -> None:
+    """Pretrain and probe what is missing, and write the table of all rows that are there."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", choices=METHODS, help="a method; all by default")
+    parser.add_argument("--budget", type=Path, default=CONFIGS / "table.toml", help="settings that all runs share")
+    parser.add_argument("--steps", type=int, help="of a run, instead of the budget's")
+    parser.add_argument("--seeds", type=int, default=1, help=f"of each method; {RANDOM} always has {N_RANDOM}")
+    parser.add_argument("--tuning-steps", type=int, default=_TUNING_STEPS, help=f"of {TUNED}")
+    parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
+    parser.add_argument("--rendered-midi", type=Path, help="folder of music rendered from MIDI, to pretrain on")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the rows and of encoder_table.json")
+    parser.add_argument("--table", action="store_true", help="only make the table of the rows that are there")
+    parser.add_argument("--publish", action="store_true", help=f"write {RESULTS.name} here, which the page shows")
+    add_task_options(parser)
+    options = parser.parse_args()
+    if not options.table:
+        fill(options)
+    result = summary(options.out)
+    write_json(options.out / RESULTS.name, result)
+    print(to_markdown(result))
+    if options.publish:
+        write_json(RESULTS, result)
+
+
+def committed_table() -> str:
+    """Return the published table."""
+    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
+
+
+def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) -> list[PretrainingConfig]:
+    """Return the settings of a method's runs: its own file, and on top of it the budget that all share.
+
+    Methods with codes keep the clips of their own file: each is ten seconds, and a step of 128 takes ten.
+    """
+    of_method = RANDOM if method in {RANDOM, BANDS, TUNED} else method
+    own = read_settings(CONFIGS / f"{of_method}.toml")
+    shared = tomllib.loads(budget.read_text(encoding="utf-8"))
+    if n_steps is not None:
+        shared["n_steps"] = n_steps
+    if method.endswith("_codes"):
+        del shared["clips_per_step"]
+    first = PretrainingConfig.from_dict(merged(own, shared))
+    n_runs = {RANDOM: max(N_RANDOM, n_seeds), BANDS: 1}.get(method, n_seeds)
+    return [replace(first, seed=first.seed + number) for number in range(n_runs)]
+
+
+def fill(options: argparse.Namespace) -> None:
+    """Pretrain and probe every row that is not there, all methods of the first seed before any of the second."""
+    from pretraining.probe.answers import read_task
+    from pretraining.probe.rows import describe_tasks
+
+    of_method = {
+        method: row_configs(method, options.budget, options.steps, options.seeds) for method in options.only or METHODS
+    }
+    ordered = [
+        (method, configs[number])
+        for number in range(max(map(len, of_method.values())))
+        for method, configs in of_method.items()
+        if number < len(configs)
+    ]
+    missing = [one for one in ordered if not (row_folder(options.out, *one) / ROW_NAME).is_file()]
+    if not missing:
+        return
+    options.out.mkdir(parents=True, exist_ok=True)
+    sources = TrainingSources(
+        corpus=options.corpus,
+        cache_dir=options.cache_dir,
+        rendered_midi=options.rendered_midi,
+        extra_data=options.extra_data,
+    )
+    tasks = chosen_tasks(options)
+    describe_tasks(tasks, options.out / TASKS_NAME)
+    read = [
+        read_task(task, missing[0][1].front_end, cache_dir=options.cache_dir, most_windows=_MOST_WINDOWS)
+        for task in tasks
+    ]
+    for method, config in missing:
+        folder = row_folder(options.out, method, config)
+        if method not in _UNTRAINED:
+            in_own_processes(pretrain_run, [(config, sources, folder)])
+        row = measure(method, config, folder, read, tuning_steps=options.tuning_steps)
+        write_json(folder / ROW_NAME, row)
+        _log.info("%s is there, %d of %d", folder.name, 1 + missing.index((method, config)), len(missing))
+
+
+def row_folder(out: Path, method: str, config: PretrainingConfig) -> Path:
+    """Return where a row and its run are kept."""
+    return out / f"{method}-{config.seed}"
+
+
+def pretrain_run(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
+    """Pretrain one encoder, unless it is there."""
+    from pretraining.train import pretrain_once
+
+    pretrain_once(config, sources, run_dir)
+
+
+def measure(
+    method: str, config: PretrainingConfig, run_dir: Path, tasks: "Sequence[TaskWindows]", *, tuning_steps: int
+) -> dict[str, Any]:
+    """Probe one encoder, and add what its pretraining cost, how its loss fell and what its loss is measured by."""
+    from pretraining.encoder import load_encoder
+    from pretraining.methods.random import random_encoder
+    from pretraining.probe.answers import ProbeSettings
+    from pretraining.probe.rows import BandStatistics, measure_row
+
+    settings = ProbeSettings(label_shares=SHARES, most_windows=_MOST_WINDOWS)
+    if method == TUNED:
+        settings = replace(settings, n_seeds=1, fine_tune_steps=tuning_steps)
+    if method == BANDS:
+        encoder: Any = BandStatistics()
+    else:
+        encoder = random_encoder(config) if method in _UNTRAINED else load_encoder(run_dir)[1]
+    row = measure_row(method, config, encoder, tasks, settings, tuned=method == TUNED)
+    return {**row, **_training(run_dir)}
+
+
+def _training(run_dir: Path) -> dict[str, Any]:
+    """Return a run's CPU seconds, its loss by step, and the levels that its loss is measured by."""
+    log, levels = run_dir / "log.csv", run_dir / LEVELS_NAME
+    rows: list[dict[str, str]] = []
+    if log.is_file():
+        with log.open(newline="", encoding="utf-8") as handle:
+            rows = list(csv.DictReader(handle))
+    return {
+        "train_cpu_s": sum(float(row["cpu_s"]) for row in rows),
+        "losses": [[int(row["step"]), float(row["loss"])] for row in rows],
+        "levels": json.loads(levels.read_text(encoding="utf-8")) if levels.is_file() else {},
+    }
+
+
+def summary(folder: Path) -> dict[str, Any]:
+    """Return what the rows of a folder say, task by task and as means, with intervals paired to random encoders.
+
+    Raises
+    ------
+    ConfigError
+        When there is no row, or a row answers other tasks.
+    """
+    from pretraining.probe.compare import compare
+    from pretraining.probe.rows import read_rows, row_answers
+
+    if not (folder / TASKS_NAME).is_file():
+        message = f"{folder}: expected rows of this command and {TASKS_NAME}, found none"
+        raise ConfigError(message)
+    tasks = json.loads((folder / TASKS_NAME).read_text(encoding="utf-8"))
+    rows = read_rows(folder, tasks)
+    present = [method for method in METHODS if any(row["method"] == method for row in rows)]
+    of_method = {method: [row for row in rows if row["method"] == method] for method in present}
+    results, means = [], []
+    for pooled in (False, True):
+        group = [task for task in tasks if task["pooled"] == pooled]
+        if not group:
+            continue
+        answers = [
+            {
+                (method, "probe", share): np.concatenate([row_answers(row, task["name"], share) for row in found])
+                for share in SHARES
+                for method, found in of_method.items()
+            }
+            for task in group
+        ]
+        by_task, by_mean = compare({task["name"]: task["units"] for task in group}, answers)
+        results += by_task
+        means += [{"pooled": pooled, **mean} for mean in by_mean]
+    return {
+        "schema": "encoder-table/1",
+        "tasks": [{key: value for key, value in task.items() if key != "units"} for task in tasks],
+        "methods": [_of_method(method, found) for method, found in of_method.items()],
+        "results": [_compact(row) for row in results],
+        "means": [_compact(mean) for mean in means],
+    }
+
+
+def _of_method(method: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "method": method,
+        "seeds": [row["seed"] for row in rows],
+        **{key: rows[0][key] for key in ("n_steps", "clips_per_step", "losses", "levels")},
+        "cpu_s": sum(row["train_cpu_s"] + row["probe_cpu_s"] for row in rows),
+    }
+
+
+def _compact(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave only the differences that the table shows, and digits that it needs."""
+    minus = {other: _rounded(found) for other, found in row["minus"].items() if other in COMPARED_TO}
+    return {**_rounded({key: value for key, value in row.items() if key != "minus"}), "minus": minus}
+
+
+def _rounded(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: round(value, 5) if isinstance(value, float) else value for key, value in found.items()}
+
+
+if __name__ == "__main__":
+    main()
