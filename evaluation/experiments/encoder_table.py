@@ -18,6 +18,7 @@ import numpy as np
 
 from evaluation.experiments.encoder_report import to_markdown
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
+from fingerprinter.config import FrontEndConfig
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
@@ -67,6 +68,13 @@ def main() -> None:
     parser.add_argument("--budget", type=Path, default=CONFIGS / "table.toml", help="settings that all runs share")
     parser.add_argument("--steps", type=int, help="of a run, instead of the budget's")
     parser.add_argument("--seeds", type=int, default=1, help=f"of each method; {RANDOM} always has {N_RANDOM}")
+    parser.add_argument(
+        "--beside",
+        type=Path,
+        action="append",
+        default=[],
+        help="a finished run or a model, a row too",
+    )
     parser.add_argument("--tuning-steps", type=int, default=_TUNING_STEPS, help=f"of {TUNED}")
     parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
     parser.add_argument("--rendered-midi", type=Path, help="folder of music rendered from MIDI, to pretrain on")
@@ -121,7 +129,8 @@ def fill(options: argparse.Namespace) -> None:
         if number < len(configs)
     ]
     missing = [one for one in ordered if not (row_folder(options.out, *one) / ROW_NAME).is_file()]
-    if not missing:
+    beside = [one for one in options.beside if not (options.out / one.name / ROW_NAME).is_file()]
+    if not missing and not beside:
         return
     options.out.mkdir(parents=True, exist_ok=True)
     sources = TrainingSources(
@@ -132,10 +141,8 @@ def fill(options: argparse.Namespace) -> None:
     )
     tasks = chosen_tasks(options)
     describe_tasks(tasks, options.out / TASKS_NAME)
-    read = [
-        read_task(task, missing[0][1].front_end, cache_dir=options.cache_dir, most_windows=_MOST_WINDOWS)
-        for task in tasks
-    ]
+    (front_end,) = {config.front_end for _, config in ordered}
+    read = [read_task(task, front_end, cache_dir=options.cache_dir, most_windows=_MOST_WINDOWS) for task in tasks]
     for method, config in missing:
         folder = row_folder(options.out, method, config)
         if method not in _UNTRAINED:
@@ -143,6 +150,8 @@ def fill(options: argparse.Namespace) -> None:
         row = measure(method, config, folder, read, tuning_steps=options.tuning_steps)
         write_json(folder / ROW_NAME, row)
         _log.info("%s is there, %d of %d", folder.name, 1 + missing.index((method, config)), len(missing))
+    for folder in beside:
+        write_json(options.out / folder.name / ROW_NAME, measure_beside(folder, front_end, read))
 
 
 def row_folder(out: Path, method: str, config: PretrainingConfig) -> Path:
@@ -177,6 +186,26 @@ def measure(
     return {**row, **_training(run_dir)}
 
 
+def measure_beside(folder: Path, front_end: FrontEndConfig, tasks: "Sequence[TaskWindows]") -> dict[str, Any]:
+    """Probe a finished run or a model under the name of its folder.
+
+    Raises
+    ------
+    ConfigError
+        When it has another front end.
+    """
+    from pretraining.probe.answers import ProbeSettings
+    from pretraining.probe.rows import measure_row
+    from pretraining.probe.run import open_encoder
+
+    _, config, encoder = open_encoder(folder)
+    if config.front_end != front_end:
+        message = f"{folder}: expected the front end of the table's runs; probe it by itself"
+        raise ConfigError(message)
+    settings = ProbeSettings(label_shares=SHARES, most_windows=_MOST_WINDOWS)
+    return {**measure_row(folder.name, config, encoder, tasks, settings), **_training(folder)}
+
+
 def _training(run_dir: Path) -> dict[str, Any]:
     """Return a run's CPU seconds, its loss by step, and the levels that its loss is measured by."""
     log, levels = run_dir / "log.csv", run_dir / LEVELS_NAME
@@ -185,7 +214,7 @@ def _training(run_dir: Path) -> dict[str, Any]:
         with log.open(newline="", encoding="utf-8") as handle:
             rows = list(csv.DictReader(handle))
     return {
-        "train_cpu_s": sum(float(row["cpu_s"]) for row in rows),
+        "train_cpu_s": sum(float(row.get("cpu_s") or 0.0) for row in rows),  # of a run from before they were counted
         "losses": [[int(row["step"]), float(row["loss"])] for row in rows],
         "levels": json.loads(levels.read_text(encoding="utf-8")) if levels.is_file() else {},
     }
@@ -207,7 +236,8 @@ def summary(folder: Path) -> dict[str, Any]:
         raise ConfigError(message)
     tasks = json.loads((folder / TASKS_NAME).read_text(encoding="utf-8"))
     rows = read_rows(folder, tasks)
-    present = [method for method in METHODS if any(row["method"] == method for row in rows)]
+    names = dict.fromkeys([*METHODS, *(row["method"] for row in rows)])
+    present = [method for method in names if any(row["method"] == method for row in rows)]
     of_method = {method: [row for row in rows if row["method"] == method] for method in present}
     results, means = [], []
     for pooled in (False, True):
@@ -239,6 +269,7 @@ def _of_method(method: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
         "method": method,
         "seeds": [row["seed"] for row in rows],
         **{key: rows[0][key] for key in ("n_steps", "clips_per_step", "losses", "levels")},
+        "beside": method not in METHODS,
         "cpu_s": sum(row["train_cpu_s"] + row["probe_cpu_s"] for row in rows),
     }
 

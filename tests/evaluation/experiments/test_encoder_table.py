@@ -84,6 +84,15 @@ def test_the_page_has_a_table_for_one_window_and_one_for_clips_with_chance_above
     assert "| cola | 1 | 7 x 5 | 1.500 | nothing known 1.609 | 120 |" in clip
 
 
+def test_a_row_beside_the_methods_is_named_by_its_folder(folder: Path, rng: np.random.Generator) -> None:
+    right = {name: rng.random(120) < 0.9 for name in ("digits", "key")}
+    (folder / "longer").mkdir()
+    (folder / "longer" / "row.json").write_text(json.dumps(_row("longer", 1, right)))
+    result = encoder_table.summary(folder)
+    assert [(one["method"], one["beside"]) for one in result["methods"]][-1] == ("longer", True)
+    assert "Surely above random weights on average, of 2 without labels: `cola`, `longer`." in findings(result)[0]
+
+
 def test_a_row_of_other_tasks_is_refused(folder: Path) -> None:
     path = folder / "cola-1" / "row.json"
     path.write_text(path.read_text().replace("digits1", "digits2"))
