@@ -12,7 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
-from evaluation import energy_figures, export_figures, model_card, readme
+from evaluation import energy_figures, export_figures, micro_figures, model_card, readme
 from evaluation.experiments import ablate, curve, decoders, discrete, federated, from_encoder, privacy, representations
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
@@ -47,6 +47,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "export-metadata": export_figures.metadata_text,
     "detector-cost": export_figures.detector_cost_text,
     "firmware-cost": export_figures.firmware_cost_text,
+    "micro-cost": micro_figures.micro_cost_text,
 }
 _BLOCK: Final = re.compile(r"(<!-- generated: (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
 

@@ -25,7 +25,7 @@ from detector.silence import HOLD_HOPS, QuietHops, quiet_energy
 from detector.stream import MODEL_FILE, StreamingDetector
 from export.cost import firmware_arena_bytes
 from export.firmware_second_stage import SECOND_STAGE_TEMPLATES, second_stage_values
-from export.operators import list_operators
+from export.operators import list_operators, operator_values
 from export.reference_network import network_tables
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw
@@ -61,6 +61,7 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
     graph = path.read_bytes()
     gate = GateConfig.from_dict(folder.manifest["gate"])
     tables = network_tables(graph)
+    state_bytes = [int(np.prod(spec.shape)) for spec in model.inputs[1:]]
     values = {
         "name": f"{folder.manifest['name']} {folder.manifest['version']}",
         "sha256": hashlib.sha256(graph).hexdigest(),
@@ -78,7 +79,8 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "first_output": -(-network.window_frames // DECISION_FRAMES),
         "silent_frames": -network.window_frames % DECISION_FRAMES,
         "n_states": len(model.inputs) - 1,
-        "state_bytes": ", ".join(str(int(np.prod(spec.shape))) for spec in model.inputs[1:]),
+        "state_bytes": ", ".join(map(str, state_bytes)),
+        "all_states_bytes": sum(state_bytes),
         "gate_window": gate.window,
         "enter_sum": gate.enter_sum,
         "leave_sum": gate.leave_sum,
@@ -94,7 +96,7 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "ring_bytes": _RING_S * SAMPLE_RATE_HZ,
         "steps": STEPS,
         "model_array": _array(np.frombuffer(graph, dtype=np.uint8)),
-        "operators": ", ".join(list_operators(graph, where=str(path))),
+        **operator_values(list_operators(graph, where=str(path))),
         **_initializers(tables),
         **_golden(model, gate),
         **(second := _second_stage(folder, model, gate)),

@@ -2,12 +2,13 @@
 
 import json
 import subprocess
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 from nowplaying_core.errors import CorruptArtifactError
 
-__all__ = ["measure_cortex_m"]
+__all__ = ["emulate", "measure_cortex_m"]
 
 _QEMU: Final = ("qemu-system-arm", "-M", "mps2-an386", "-nographic", "-icount", "shift=0")
 _SEMIHOSTING: Final = ("-semihosting-config", "enable=on,target=native")
@@ -37,11 +38,34 @@ def measure_cortex_m(sources: Path, frontend: Path, scratch: Path) -> dict[str, 
     CorruptArtifactError
         When the program does not build, or something differs from the golden vectors.
     """
-    configure = ["cmake", "-S", sources / "example", "-B", scratch, f"-DMICROFRONTEND={frontend}"]
+    return emulate(sources, scratch, "measure", {"MICROFRONTEND": str(frontend)})
+
+
+def emulate(sources: Path, scratch: Path, program: str, settings: Mapping[str, str]) -> dict[str, Any]:
+    """Build a program of ``example/`` for a Cortex-M4, and return the JSON that it prints in QEMU.
+
+    Parameters
+    ----------
+    sources : Path
+        What :func:`export.firmware.export_firmware` wrote.
+    scratch : Path
+        Folder for the build.
+    program : str
+        Target of the example's ``CMakeLists.txt``.
+    settings : mapping of str to str
+        Its options.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When the program does not build, or ends with an error.
+    """
+    configure = ["cmake", "-S", sources / "example", "-B", scratch]
+    configure += [f"-D{name}={value}" for name, value in settings.items()]
     configure.append(f"-DCMAKE_TOOLCHAIN_FILE={sources / 'example/cortex_m/toolchain.cmake'}")
-    for command in (configure, ["cmake", "--build", scratch]):
+    for command in (configure, ["cmake", "--build", scratch, "--target", program]):
         _run(command)
-    return dict(json.loads(_run([*_QEMU, *_SEMIHOSTING, "-kernel", scratch / "measure"])))
+    return dict(json.loads(_run([*_QEMU, *_SEMIHOSTING, "-kernel", scratch / program])))
 
 
 def _run(command: list[Any]) -> str:

@@ -10,7 +10,7 @@ from detector.network import StreamingNetwork
 from detector.second_stage import SECOND_STAGE_FILE, SecondStage
 from detector.stream import MODEL_FILE
 from export.cost import firmware_arena_bytes
-from export.operators import list_operators
+from export.operators import list_operators, operator_values
 from export.second_stage_network import second_stage_tables
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
@@ -59,7 +59,7 @@ def second_stage_values(folder: ModelFolder, frames: NDArray[np.int8]) -> dict[s
         "second_sha256": hashlib.sha256(graph).hexdigest(),
         "second_model_bytes": len(graph),
         "second_arena_bytes": firmware_arena_bytes(graph, _ARENA_BYTES),
-        "second_operators": ", ".join(list_operators(graph, where=str(path))),
+        **operator_values(list_operators(graph, where=str(path)), prefix="second_"),
         "second_model_array": np.frombuffer(graph, dtype=np.uint8),
         "wanted_above": cascade["wanted_above"],
         **second_stage_tables(graph),

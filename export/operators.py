@@ -1,13 +1,14 @@
 """List the operations of a graph by name, and check that all are builtin and all shapes static."""
 
 from collections import Counter
+from collections.abc import Iterable
 from typing import Any, Final
 
 from ai_edge_litert import schema_py_generated as schema
 
 from nowplaying_core.errors import CorruptArtifactError
 
-__all__ = ["OPERATOR_NAMES", "builtin_code", "list_operators", "open_graph"]
+__all__ = ["OPERATOR_NAMES", "builtin_code", "list_operators", "open_graph", "operator_values"]
 
 OPERATOR_NAMES: Final = {value: name for name, value in vars(schema.BuiltinOperator).items() if isinstance(value, int)}
 _FOREIGN: Final = {schema.BuiltinOperator.CUSTOM, schema.BuiltinOperator.STABLEHLO_CUSTOM_CALL}
@@ -48,6 +49,20 @@ def list_operators(graph: bytes, *, where: str) -> dict[str, int]:
         raise CorruptArtifactError(message)
     counts = Counter(OPERATOR_NAMES[code] for code in codes)
     return dict(sorted(counts.items()))
+
+
+def operator_values(operators: Iterable[str], *, prefix: str = "") -> dict[str, object]:
+    """Return what C templates say of a graph's operations: their names, their number, and a macro that adds each.
+
+    The macro has the names of TensorFlow Lite Micro's functions: ``Conv2D`` of ``AddConv2D`` for ``CONV_2D``.
+    """
+    names = list(operators)
+    calls = ["".join(word.capitalize() for word in name.split("_")).replace("2d", "2D") for name in names]
+    return {
+        f"{prefix}operators": ", ".join(names),
+        f"{prefix}operator_count": len(names),
+        f"{prefix}operator_macro": " ".join(f"ADD({call})" for call in calls),
+    }
 
 
 def _stated_shape(tensor: Any) -> list[int]:

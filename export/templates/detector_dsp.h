@@ -30,6 +30,7 @@ extern "C" {
 #define DETECTOR_SILENT_FRAMES ${silent_frames}U
 #define DETECTOR_FIRST_STEP ${first_output}U
 #define DETECTOR_STATES ${n_states}U
+#define DETECTOR_ALL_STATES_BYTES ${all_states_bytes}U /* the sum of kDetectorStateBytes */
 #define DETECTOR_RING_BYTES ${ring_bytes}U /* eight seconds of mu-law */
 #define DETECTOR_GATE_WINDOW ${gate_window}U
 #define DETECTOR_GATE_EARLY_WINDOW ${early_window}U /* the newest outputs, which alone may open the gate */

@@ -12,7 +12,11 @@ extern "C" {
 #define DETECTOR_MODEL_BYTES ${model_bytes}U
 #define DETECTOR_ARENA_BYTES ${arena_bytes}U /* as measured on a 64-bit host, whose pointers are larger */
 
-/* Operations to register: $operators. The array begins on a multiple of 16. */
+/* Operations to register: $operators. As the names of MicroMutableOpResolver's functions: */
+#define DETECTOR_OPERATOR_COUNT ${operator_count}U
+#define DETECTOR_OPERATORS(ADD) $operator_macro
+
+/* The array begins on a multiple of 16. */
 extern const uint8_t kDetectorModel[DETECTOR_MODEL_BYTES];
 
 #ifdef __cplusplus

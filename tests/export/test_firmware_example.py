@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from detector.gate import Gate
-from detector.stream import StreamingDetector
+from detector.second_stage import SECOND_STAGE_FILE
+from detector.stream import MODEL_FILE, StreamingDetector
 from evaluation.export_figures import FIRMWARE_RESULTS
 from export.firmware import export_firmware
 from export.firmware_cost import measure_cortex_m
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw, to_int16
 from nowplaying_core.manifest import ModelFolder
+from tests.export.micro_fake import INCLUDE, run_with_graphs
 
 pytestmark = [
     pytest.mark.slow,
@@ -90,3 +92,29 @@ def test_a_cortex_m4_equals_the_golden_vectors(sources: Path, frontend: Path, tm
     assert max(cost[part]["stack_bytes"] for part in ("record", "front_end", "frame", "network_step")) < 1_024
     stored = json.loads(FIRMWARE_RESULTS.read_text(encoding="utf-8"))
     assert stored["network_bytes"] == cost["network_bytes"]
+
+
+def test_the_loop_around_tensorflow_lite_micro_equals_the_golden_vectors(frontend: Path, tmp_path: Path) -> None:
+    folder = ModelFolder.open("detector-v3", role="detector")
+    export_firmware(folder, tmp_path / "dsp")
+    # All of the stand-in lies in headers; a library has to be there.
+    library = tmp_path / "libnothing.a"
+    subprocess.run(["ar", "crs", library], check=True)
+    configure = ["cmake", "-S", tmp_path / "dsp/example", "-B", tmp_path / "build", f"-DMICROFRONTEND={frontend}"]
+    micro = [f"-DTFLM_INCLUDE={INCLUDE}", f"-DTFLM_LIBRARY={library}"]
+    for wrong in ([micro[0], f"{micro[1]}.none"], ["-DTFLM_INCLUDE=/none", micro[1]]):
+        done = subprocess.run([*configure, *wrong], capture_output=True, text=True, check=False)
+        assert done.returncode != 0
+        assert "found" in done.stderr
+        assert wrong[0] == micro[0] or "TFLM_INCLUDE: expected a folder with" in done.stderr
+    for command in ([*configure, *micro], ["cmake", "--build", tmp_path / "build", "--target", "listener_tflm"]):
+        subprocess.run(command, check=True, capture_output=True)
+    done = run_with_graphs(
+        [tmp_path / "build/listener_tflm", "check"], [folder.file(MODEL_FILE), folder.file(SECOND_STAGE_FILE)]
+    )
+    lines = done.stdout.splitlines()
+    assert lines[0] == "1998 frames, 0 differ"
+    assert [line.split(";")[0] for line in lines[1:]] == [
+        f"{stage} stage: 25 outputs, 0 differ" for stage in ("first", "second")
+    ]
+    assert done.returncode == 0

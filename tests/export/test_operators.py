@@ -2,7 +2,7 @@ import pytest
 from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
-from export.operators import list_operators, open_graph
+from export.operators import list_operators, open_graph, operator_values
 from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 
@@ -39,3 +39,12 @@ def test_a_second_subgraph_is_refused() -> None:
     model.subgraphs = [subgraph, subgraph]
     with pytest.raises(CorruptArtifactError, match="2 subgraphs"):
         list_operators(packed(model), where="x.tflite")
+
+
+def test_templates_name_the_functions_that_add_operations() -> None:
+    values = operator_values(["CONV_2D", "FULLY_CONNECTED", "LOGISTIC"], prefix="second_")
+    assert values == {
+        "second_operators": "CONV_2D, FULLY_CONNECTED, LOGISTIC",
+        "second_operator_count": 3,
+        "second_operator_macro": "ADD(Conv2D) ADD(FullyConnected) ADD(Logistic)",
+    }
