@@ -118,7 +118,9 @@ def run_demo(
     artists = sorted({f"{one.artist} ({one.licence})" for name, one in recordings.items() if name in used})
     console.print(f"Recordings by {'; '.join(artists)}. See simulator/scenes/demo_assets/ATTRIBUTION.md.", style="dim")
     if report is not None:
+        progress("writing the report")
         write_report(report, result, day)
+        progress("")
         console.print(f"Report: {report}")
     return all(one.outcome.is_right for one in result.scene_results)
 

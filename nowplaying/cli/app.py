@@ -10,7 +10,7 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.models import OptionInfo
 
-from nowplaying.cli.output import set_verbosity
+from nowplaying.cli.output import set_verbosity, working
 
 __all__ = ["PANELS", "App", "Quiet", "Verbose"]
 
@@ -95,7 +95,13 @@ class App(typer.Typer):
         super().__init__(cls=_Group, context_settings=settings, pretty_exceptions_enable=False, **options)
 
     def add(
-        self, function: Callable[..., Any], *, example: str, name: str | None = None, panel: str | None = None
+        self,
+        function: Callable[..., Any],
+        *,
+        example: str,
+        name: str | None = None,
+        panel: str | None = None,
+        stays: bool = False,
     ) -> None:
         """Add a command.
 
@@ -109,9 +115,11 @@ class App(typer.Typer):
             By default the function's.
         panel : str, optional
             Heading under which the help lists it.
+        stays : bool
+            Whether it goes on until somebody ends it: then silence is no riddle, and nothing breaks it.
         """
         register = self.command(name, cls=_Command, epilog=f"Example: {example}", rich_help_panel=panel)
-        register(_with_verbosity(function))
+        register(_with_verbosity(function, stays=stays))
 
     def add_default(self, function: Callable[..., Any], *, example: str) -> None:
         """Let a group do something by itself, where no command of it is named; parameters as of `add`."""
@@ -119,7 +127,7 @@ class App(typer.Typer):
         register(_with_verbosity(function))
 
 
-def _with_verbosity(function: Callable[..., Any]) -> Callable[..., Any]:
+def _with_verbosity(function: Callable[..., Any], *, stays: bool = False) -> Callable[..., Any]:
     """Return the command with -q and -v as options of its own."""
     _name_values(function)
 
@@ -127,7 +135,10 @@ def _with_verbosity(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, verbose: int = 0, quiet: bool = False, **options: Any) -> Any:
         if verbose or quiet:
             set_verbosity(verbose=verbose, quiet=quiet)
-        return function(*arguments, **options)
+        if stays or any(getattr(one, "invoked_subcommand", None) for one in options.values()):
+            return function(*arguments, **options)
+        with working(function.__name__.replace("_", " ")):
+            return function(*arguments, **options)
 
     own = inspect.signature(function)
     more = [

@@ -68,7 +68,7 @@ _RECOGNIZE, _DATABASE, _SIMULATE, _EXPORT, _TRAIN, _RESEARCH, _HELP = PANELS[:7]
 app.add(recognize.recognize, panel=_RECOGNIZE, example="nowplaying recognize --db music.npdb recording.wav --explain")
 app.add(detect.detect, panel=_RECOGNIZE, example="nowplaying detect recording.wav")
 app.add(listen.listen, panel=_RECOGNIZE, example="nowplaying listen --db music.npdb")
-app.add(serve.serve, panel=_RECOGNIZE, example="nowplaying serve --db music.npdb")
+app.add(serve.serve, panel=_RECOGNIZE, example="nowplaying serve --db music.npdb", stays=True)
 app.add(index.index, panel=_DATABASE, example="nowplaying index ~/Music --db music.npdb")
 app.add_typer(db.app, name="db", rich_help_panel=_DATABASE)
 app.add(demo.demo, panel=_SIMULATE, example="nowplaying demo --report demo.html")

@@ -7,13 +7,13 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from nowplaying.cli.status_line import erase, status_line
+from nowplaying.cli.status_line import erase, moving, pulse, remember, status_line
 from nowplaying_core.errors import EXIT_FOUND, NowPlayingError
 from nowplaying_core.text import plain, printable
 
@@ -34,6 +34,7 @@ __all__ = [
     "table",
     "typed_command",
     "visible",
+    "working",
 ]
 
 PACKAGES = (
@@ -73,6 +74,8 @@ class _StderrHandler(logging.Handler):
                 text += "\n" + logging.Formatter().formatException(record.exc_info)
         if record.levelno != logging.INFO or record.name.partition(".")[0] not in PACKAGES:
             text = f"{record.levelname.lower()}: {record.name}: {text}"
+        elif text:
+            remember(text.splitlines()[0])
         _to_stderr(text)
 
 
@@ -169,6 +172,11 @@ def doing() -> AbstractContextManager[Callable[[str], None]]:
     return status_line(is_wanted=_log.isEnabledFor(logging.INFO))
 
 
+def working(command: str) -> AbstractContextManager[None]:
+    """While a command runs, tell a terminal that has heard nothing for two seconds; nothing with --quiet."""
+    return pulse(command, is_wanted=_log.isEnabledFor(logging.INFO))
+
+
 def _to_stderr(text: str) -> None:
     if sys.stderr is None:  # closed by whoever started us
         return
@@ -255,7 +263,8 @@ def progress_bar(description: str, total: float | None = None) -> Iterator["Adva
         TimeRemainingColumn(),
     )
     is_shown = _log.isEnabledFor(logging.INFO) and console.is_terminal
-    with Progress(*columns, console=console, disable=not is_shown, transient=True) as progress:
+    bar = Progress(*columns, console=console, disable=not is_shown, transient=True)
+    with moving() if is_shown else nullcontext(), bar as progress:
         yield Advance(progress, description, total)
 
 

@@ -23,6 +23,7 @@ from nowplaying.cli.options import (
     sound_of,
 )
 from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, typed_command
+from nowplaying.cli.status_line import erase, moving
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -102,6 +103,7 @@ def simulate(
     else:
         console = Console()
         for table in run_tables(result, all_states=all_states):
+            erase()
             console.print(table)
         for sentence in [*result.findings(), *result.remarks]:
             paragraph(f"- {sentence}", indent=2)
@@ -117,7 +119,8 @@ def _wants_songs(names: Sequence[str], wanted: bool | None) -> bool:
         f"{len(names)} songs of the scene are not in your database and can only come out as unknown: {', '.join(names)}"
     )
     if wanted is None and sys.stdin.isatty() and sys.stderr.isatty():
-        wanted = typer.confirm("Index them for this run, beside your database?", default=True, err=True)
+        with moving():
+            wanted = typer.confirm("Index them for this run, beside your database?", default=True, err=True)
     if wanted is None:
         note("--scene-songs indexes them for this run, beside your database; --no-scene-songs goes on without asking")
     return bool(wanted)
@@ -138,6 +141,7 @@ def _watching(*, wanted: bool, speed: float) -> Iterator["Watch"]:
     with ExitStack() as shown:
 
         def show(setup: "Setup") -> tuple[Any, Any]:
+            shown.enter_context(moving())
             view = LiveView(
                 setup.modelled, shown.enter_context(Live(console=console, refresh_per_second=10)), speed=speed
             )

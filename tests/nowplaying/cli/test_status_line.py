@@ -14,10 +14,10 @@ from .conftest import SCRIPT
 ERASED = "\r\x1b[2K"
 
 
-def on_terminal(*arguments: str | Path) -> tuple[str, str, int]:
+def on_terminal(*arguments: str | Path, script: str = SCRIPT) -> tuple[str, str, int]:
     """Run with stderr on a terminal and stdout in a pipe; return what either got, and the exit code."""
     ours, theirs = pty.openpty()
-    command = [sys.executable, "-c", SCRIPT, *map(str, arguments)]
+    command = [sys.executable, "-c", script, *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=theirs) as process:
         os.close(theirs)
         assert process.stdout is not None
@@ -51,6 +51,42 @@ def test_each_file_is_shown_and_erased(command: str, database: Path, music_folde
     assert seen.endswith(ERASED)
     assert "\x1b" not in out
     assert len(out.splitlines()) >= 8
+
+
+SLOW = """
+import sys, time
+from nowplaying.cli import status_line
+from nowplaying.cli.output import note, progress_bar, say, set_verbosity, working
+status_line._QUIET_S = 0.1
+quiet = "-q" in sys.argv
+set_verbosity(verbose=0, quiet=quiet)
+def wait_for_the_line():
+    while not (quiet or status_line._line.is_shown):
+        time.sleep(0.01)
+with working("export"):
+    wait_for_the_line()
+    note("checking the second part")
+    wait_for_the_line()
+    with status_line.moving():
+        time.sleep(0.5)
+        assert not status_line._line.is_shown
+    wait_for_the_line()
+    say("done")
+"""
+
+
+def test_a_command_that_takes_long_says_what_it_does_and_for_how_long() -> None:
+    seen, out, code = on_terminal(script=SLOW)
+    assert (out, code) == ("done\n", 0)
+    first, second = seen.split("checking the second part\r\n")
+    assert first.startswith("export, 0:00")
+    assert first.endswith(ERASED)
+    assert second.startswith("checking the second part, 0:00")
+    assert second.endswith(ERASED)
+
+
+def test_a_quiet_command_that_takes_long_says_nothing() -> None:
+    assert on_terminal("-q", script=SLOW) == ("", "done\n", 0)
 
 
 def test_quiet_shows_nothing(music_folder: Path) -> None:
