@@ -42,7 +42,10 @@ def read_wav(path: str) -> np.ndarray:
     with wave.open(path) as sound:
         found = (sound.getframerate(), sound.getnchannels(), sound.getsampwidth())
         if found != (16_000, 1, 2):
-            raise SystemExit(f"{path}: expected 16 kHz, one channel, 16 bits, found {found}")
+            raise SystemExit(
+                f"{path}: expected 16,000 Hz, 1 channel, 2 bytes a sample, found {found[0]:,} Hz, {found[1]}, {found[2]}; "
+                f"convert it: ffmpeg -i {path} -ar 16000 -ac 1 -c:a pcm_s16le query-16k.wav"
+            )
         return np.frombuffer(sound.readframes(sound.getnframes()), "<i2").astype(np.float32) / 32_768
 
 

@@ -117,7 +117,7 @@ def index_scene_songs(
 
 def _scene(name: str) -> Scene:
     if name not in SCENES:
-        message = f"no scene is named {name!r}: expected one of {sorted(SCENES)}"
+        message = f"scene: expected one of {', '.join(sorted(SCENES))}, found {name!r}"
         raise ConfigError(message)
     return SCENES[name]
 

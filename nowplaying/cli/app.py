@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from contextlib import nullcontext
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args, get_origin
@@ -11,6 +12,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import OptionInfo
 
 from nowplaying.cli.output import set_verbosity, working
+from nowplaying_core.errors import ConfigError
 
 __all__ = ["PANELS", "App", "Quiet", "Verbose"]
 
@@ -63,6 +65,19 @@ def _for_people(parameter: Any) -> Any:
     elif parameter.param_type_name == "argument":
         parameter.display_type = lambda *_, **__: None
     return parameter
+
+
+def _flags(function: Callable[..., Any]) -> dict[str, str]:
+    """Return the option of each parameter that is one."""
+    found = {}
+    for name, one in inspect.signature(function).parameters.items():
+        for option in get_args(one.annotation)[1:] if get_origin(one.annotation) is Annotated else ():
+            if isinstance(option, OptionInfo):
+                # Within Annotated, Typer keeps the first name where a default would stand.
+                names = [option.default, *(option.param_decls or ())]
+                declared = next((flag for flag in names if isinstance(flag, str) and flag.startswith("--")), None)
+                found[name] = (declared or f"--{name.replace('_', '-')}").partition("/")[0]
+    return found
 
 
 def _name_values(function: Callable[..., Any]) -> None:
@@ -135,12 +150,18 @@ def _with_verbosity(function: Callable[..., Any], *, stays: bool = False) -> Cal
     def run(*arguments: Any, verbose: int = 0, quiet: bool = False, **options: Any) -> Any:
         if verbose or quiet:
             set_verbosity(verbose=verbose, quiet=quiet)
-        if stays or any(getattr(one, "invoked_subcommand", None) for one in options.values()):
-            return function(*arguments, **options)
-        with working(function.__name__.replace("_", " ")):
-            return function(*arguments, **options)
+        is_group = any(getattr(one, "invoked_subcommand", None) for one in options.values())
+        doing = nullcontext() if stays or is_group else working(function.__name__.replace("_", " "))
+        try:
+            with doing:
+                return function(*arguments, **options)
+        except ConfigError as error:
+            setting, colon, rest = str(error).partition(":")
+            if setting in flags:  # the library names a setting, the command line its option
+                error.args = (f"{flags[setting]}{colon}{rest}",)
+            raise
 
-    own = inspect.signature(function)
+    own, flags = inspect.signature(function), _flags(function)
     more = [
         inspect.Parameter("verbose", inspect.Parameter.KEYWORD_ONLY, default=0, annotation=Verbose),
         inspect.Parameter("quiet", inspect.Parameter.KEYWORD_ONLY, default=False, annotation=Quiet),

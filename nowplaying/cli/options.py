@@ -42,6 +42,7 @@ __all__ = [
     "SoundCorpus",
     "Sounds",
     "expand_sources",
+    "require_writable",
     "sound_of",
     "watched",
     "writable_file",
@@ -81,9 +82,18 @@ def _report_page(context: Any, parameter: Any, path: Path | None) -> Path | None
 def writable_folder(context: Any, parameter: Any, path: Path | None) -> Path | None:
     """Refuse a folder that cannot be made or written, before the work begins."""
     if path is not None and not context.resilient_parsing:
-        nearest = next(one for one in (path, *path.absolute().parents) if one.exists())
-        _try_folder(parameter.opts[-1], path, nearest)
+        require_writable(parameter.opts[-1], path)
     return path
+
+
+def require_writable(option: str, path: Path) -> None:
+    """Refuse a folder that cannot be made or written, as the value of an option.
+
+    Raises
+    ------
+    NowPlayingError
+    """
+    _try_folder(option, path, next(one for one in (path, *path.absolute().parents) if one.exists()))
 
 
 def _try_folder(option: str, path: Path, folder: Path) -> None:

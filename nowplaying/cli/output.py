@@ -173,7 +173,7 @@ def doing() -> AbstractContextManager[Callable[[str], None]]:
 
 
 def working(command: str) -> AbstractContextManager[None]:
-    """While a command runs, tell a terminal that has heard nothing for two seconds; nothing with --quiet."""
+    """While a command runs, show on a terminal what it does after two seconds without a word; nothing with --quiet."""
     return pulse(command, is_wanted=_log.isEnabledFor(logging.INFO))
 
 

@@ -37,7 +37,7 @@ def render(
 
     missing = [str(path) for path in soundfont if not path.is_file()]
     if missing:
-        message = f"expected SoundFont files, found none at {', '.join(missing)}"
+        message = f"--soundfont: expected SoundFont files, found none at {', '.join(missing)}"
         raise MissingPathError(message)
     chosen = choose_scores(midi, per_folder=per_folder, seed=seed)
     rendered, kept_back = chosen[: len(chosen) - held_out], chosen[len(chosen) - held_out :]

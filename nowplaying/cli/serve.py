@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json
+from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, require_writable
 from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
@@ -34,6 +34,8 @@ def serve(
         if not no_browser and _has_desktop():
             webbrowser.open(address)
 
+    if not databases[0].exists():
+        require_writable("--db", databases[0])  # the first folder makes it
     serve_page(databases, port=port, detector=detector, fingerprinter=fingerprinter, on_ready=on_ready)
 
 

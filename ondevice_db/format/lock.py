@@ -88,7 +88,7 @@ def _open(path: Path, database: Path) -> int:
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            message = f"{database}: cannot write beside it ({error}); check the folder and its permissions"
+            message = f"{database}: cannot write beside it ({error.strerror}); check the folder and its permissions"
             raise DatabaseError(message) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -45,7 +45,7 @@ class CodebookChoice:
             message = f"codebook: expected 'auto', 'shipped' or 'own', found {self.source!r}"
             raise ConfigError(message)
         if self.code_bytes is not None and self.code_bytes not in CODE_BYTES:
-            message = f"code_bytes: expected one of {CODE_BYTES}, found {self.code_bytes!r}"
+            message = f"code_bytes: expected one of {', '.join(map(str, CODE_BYTES))}, found {self.code_bytes!r}"
             raise ConfigError(message)
 
     def make(self, shipped: Codebook, lengths: Sequence[int], load: Callable[[int], NDArray[np.float32]]) -> Codebook:

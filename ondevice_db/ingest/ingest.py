@@ -102,7 +102,7 @@ def index_paths(
     if hop_s is None:
         hop_s = load_manifest(path).hop_s if add else fingerprinter.reference_hop_s
     if not 0 < hop_s <= fingerprinter.window_s:
-        message = f"indexing: expected a hop of 0 to {fingerprinter.window_s:g} s, its window, found {hop_s}"
+        message = f"hop_s: expected more than 0 and at most {fingerprinter.window_s:g} s, the window, found {hop_s}"
         raise ConfigError(message)
     settings = FingerprintSettings(
         embedding_space=fingerprinter.embedding_space,

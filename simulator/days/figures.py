@@ -1,5 +1,6 @@
 """Every figure of a study that can be stated or swept: its name in words, unit and possible range."""
 
+from difflib import get_close_matches
 from typing import Final
 
 from nowplaying_core.errors import ConfigError
@@ -45,8 +46,9 @@ def figure_of(name: str) -> Figure:
     try:
         return device_figure(name)
     except KeyError:
-        known = ", ".join([*DEVICE_FIGURES, "radio.lte.upload_mbps (and the like)", *STUDY_FIGURES])
-        message = f"no figure is named {name!r}: expected one of {known}"
+        near = get_close_matches(name, [*DEVICE_FIGURES, *STUDY_FIGURES], n=3)
+        meant = f"did you mean {' or '.join(near)}? " if near else ""
+        message = f"no figure is named {name!r}; {meant}'nowplaying energy figures' lists them"
         raise ConfigError(message) from None
 
 

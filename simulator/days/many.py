@@ -207,7 +207,7 @@ def shares_of_days(
         When there is no such scenario, or n_days is out of its range.
     """
     if name != AVERAGE and name not in scenarios:
-        message = f"no day is named {name!r}: expected {AVERAGE!r} or one of {', '.join(scenarios)}"
+        message = f"day: expected {AVERAGE} or one of {', '.join(scenarios)}, found {name!r}"
         raise ConfigError(message)
     shares = {one.name: one.share for one in scenarios.values()} if name == AVERAGE else {name: 1.0}
     shares = {one: share for one, share in shares.items() if share > 0}

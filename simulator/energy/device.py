@@ -167,7 +167,7 @@ class DeviceProfile:
         if path.suffix != ".toml":
             path = _FOLDER / f"{source}.toml"
             if not path.is_file():
-                message = f"no device profile {str(source)!r}: expected one of {device_names()} or a .toml file"
+                message = f"device: expected one of {', '.join(device_names())}, or a .toml file, found {str(source)!r}"
                 raise ConfigError(message)
         return _profile(path, read_toml(path, "a device profile"))
 

@@ -131,6 +131,8 @@ def test_quiet_after_the_command(run: Run, database: Path, tmp_path: Path, rng: 
     [
         ("energy", "--days", "1", "--report", "no/such/folder/day.html"),
         ("demo", "--report", "no/such/folder/demo.html"),
+        ("serve", "--no-browser", "--db", "/proc/here"),
+        ("energy", "account", "--out", "no/such/folder/a.json"),
         ("recognize", "--db", "any.npdb", "any.wav", "--plot", "no/such/folder/a.png"),
         ("detect", "any.wav", "--stream", "--save-wakes", "/proc/here"),
     ],
@@ -151,11 +153,19 @@ def test_output_paths_are_tried_before_the_work(run: Run, arguments: tuple[str, 
         (("energy", "--days", "0"), "--days"),
         (("energy", "--songs", "9" * 40), "--songs"),
         (("detect", "-", "--raw-format", "foo"), "--raw-format"),
+        (("energy", "--device", "foo"), "error: --device: expected one of phone-2026, pixel-2,"),
+        (("energy", "--day", "foo"), "error: --day: expected average or one of "),
+        (("simulate", "--db", "{database}", "--scene", "foo"), "error: --scene: expected one of evening, found 'foo'"),
+        (("index", "{song}", "--db", "a.npdb", "--hop", "0"), "error: --hop: expected more than 0 and at most 2.048 s"),
+        (("index", "{song}", "--db", "a.npdb", "--code-bytes", "13"), "error: --code-bytes: expected one of 6, 8, 12,"),
+        (("energy", "--set", "dsp.detektor_ma=1"), "did you mean dsp.detector_ma"),
         (("evaluate", "retrieval", "--corpus", "a", "--cache-dir", "b", "--protocol", "foo"), "--protocol"),
     ],
 )
-def test_a_wrong_value_is_reported_with_its_option(run: Run, arguments: tuple[str, ...], option: str) -> None:
-    done = run(*arguments)
+def test_a_wrong_value_is_reported_with_its_option(
+    run: Run, arguments: tuple[str, ...], option: str, database: Path, music_folder: Path
+) -> None:
+    done = run(*(one.format(database=database, song=music_folder / "song-0.wav") for one in arguments))
     assert done.code == 2
     assert option in done.err
 
