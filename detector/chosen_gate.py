@@ -1,15 +1,17 @@
 """A gate that was chosen for a detector, as a file: by a person, or by a cross-validation."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from detector.gate import GateConfig
 from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.settings import read_settings
 
 __all__ = ["ChosenGate", "read_chosen_gate"]
+
+_LEFT_OUT: Final = {item.name: None for item in fields(GateConfig) if item.default is None}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +35,7 @@ def read_chosen_gate(path: Path) -> ChosenGate:
     Parameters
     ----------
     path : Path
-        TOML, where a gate without ``silence_dbfs`` has none; or JSON such as ``nowplaying train detector-crossval``
+        TOML, where what may be None is left out for it; or JSON such as ``nowplaying train detector-crossval``
         writes, whose other entries are not read.
 
     Raises
@@ -45,7 +47,7 @@ def read_chosen_gate(path: Path) -> ChosenGate:
         table: dict[str, Any]
         if path.suffix == ".toml":
             table = read_settings(path)
-            gate = {"silence_dbfs": None, **table["gate"]}
+            gate = {**_LEFT_OUT, **table["gate"]}
         else:
             table = json.loads(path.read_text(encoding="utf-8"))
             gate = table["gate"]

@@ -60,7 +60,7 @@ class StreamingDetector:
     Examples
     --------
     >>> import numpy as np
-    >>> detector = StreamingDetector.from_model("detector-v2")
+    >>> detector = StreamingDetector.from_model("detector-v3")
     >>> decisions = detector.process(np.zeros(5 * 16_000, dtype=np.float32))
     >>> [decision.time_s for decision in decisions], decisions[0].probability < 0.5
     ([4.48], True)

@@ -111,8 +111,8 @@ def always_on_text() -> str:
     network = cost["frame"]["mean"] + cost["network_step"]["mean"] / DECISION_FRAMES
     share = cost["front_end"]["mean"] / (cost["front_end"]["mean"] + network)
     return (
-        f"{markdown_table(heads, rows, numbers=range(1, 5))}\n\nOf the instructions that features and network of the "
-        f"exported detector take on an emulated Cortex-M4, the features have {100 * share:.0f} % "
+        f"{markdown_table(heads, rows, numbers=range(1, 5))}\n\nOf the instructions that features and first "
+        f"stage of the exported detector take on an emulated Cortex-M4, the features have {100 * share:.0f} % "
         "([microcontroller.md](microcontroller.md))."
     )
 

@@ -9,6 +9,7 @@ import json
 import logging
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -132,11 +133,22 @@ def metadata_text() -> str:
 
 def detector_cost_text() -> str:
     """Return what the shipped detector needs on a microcontroller, from its manifest."""
-    cost = committed(f"models/{SHIPPED_DETECTOR}/manifest.json")["cost"]
+    manifest = committed(f"models/{SHIPPED_DETECTOR}/manifest.json")
+    cost = manifest["cost"]
     model, arena, macs = (f"{cost[name]:,}" for name in ("model_bytes", "arena_bytes", "macs_per_second"))
+    stage, second = "detector", ""
+    if (cascade := manifest.get("cascade")) is not None:
+        model_bytes, arena_bytes = (f"{cascade[name]:,}" for name in ("model_bytes", "arena_bytes"))
+        stage = "detector's first stage"
+        second = (
+            f"\nIts second stage takes {model_bytes} bytes of model, {arena_bytes} bytes of arena and "
+            f"{cascade['n_macs'] / 1e6:.2f} million multiply-accumulates\n"
+            f"a run, which the first asks for with an output of at least {cascade['wanted_above']} of 256."
+        )
     return (
-        f"The shipped detector takes {model} bytes of model, {arena} bytes of arena on a 64-bit host (less where "
+        f"The shipped {stage} takes {model} bytes of model, {arena} bytes of arena on a 64-bit host (less where "
         f"pointers are small)\nand {macs} multiply-accumulates a second; eight seconds of ring take 128,000 bytes more."
+        f"{second}"
     )
 
 
@@ -151,28 +163,37 @@ def firmware_cost_text() -> str:
         "frame": "one more frame for the network",
         "network_step": "network and gate",
     }
-    rows = [
-        [
-            name,
-            f"{each[part]:g}",
-            f"{cost[part]['mean']:,}",
-            f"{cost[part]['most']:,}",
-            f"{cost[part]['mean'] * each[part] / 1e6:.2f}",
-            f"{cost[part]['stack_bytes']}",
-        ]
-        for part, name in names.items()
-    ]
-    head = ["part", "calls/s", "instructions, mean", "most", "millions/s", "stack, bytes"]
+    rows = [_cost_row(name, each[part], cost[part]) for part, name in names.items()]
     total = sum(cost[part]["mean"] * each[part] for part in names) / 1e6
+    sums, memory = f"In sum {total:.1f} million instructions a second", ""
+    if "second_stage" in cost:
+        metrics = committed(f"models/{SHIPPED_DETECTOR}/metrics.json")
+        runs = {kind: one["value"] / 3600 for kind, one in metrics["second_stage"]["runs_per_hour"].items()}
+        titles = {"music": "second stage, in music", "other": "second stage, in other sound"}
+        rows += [_cost_row(title, runs[kind], cost["second_stage"]) for kind, title in titles.items()]
+        sums += " without the second stage"
+        memory = f"the second stage {cost['second_stage_bytes']:,}, "
+    head = ["part", "calls/s", "instructions, mean", "most", "millions/s", "stack, bytes"]
     return "\n".join(
         [
             markdown_table(head, rows, numbers=(1, 2, 3, 4, 5)),
             "",
-            f"In sum {total:.1f} million instructions a second. The network takes {cost['network_bytes']:,} bytes,",
-            f"the front end {cost['heap_bytes']:,} of heap and the ring {cost['ring_bytes']:,}.",
+            f"{sums}. The network takes {cost['network_bytes']:,} bytes,",
+            f"{memory}the front end {cost['heap_bytes']:,} of heap and the ring {cost['ring_bytes']:,}.",
             f"All {cost['frames']:,} frames and {cost['outputs']} outputs equal the golden vectors.",
         ]
     )
+
+
+def _cost_row(name: str, calls_per_s: float, cost: Mapping[str, int]) -> list[str]:
+    return [
+        name,
+        f"{calls_per_s:.5g}" if calls_per_s > 1.5 else f"{calls_per_s:.2f}",
+        f"{cost['mean']:,}",
+        f"{cost['most']:,}",
+        f"{cost['mean'] * calls_per_s / 1e6:.2f}",
+        f"{cost['stack_bytes']}",
+    ]
 
 
 if __name__ == "__main__":

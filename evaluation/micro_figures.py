@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from evaluation.committed import ROOT, committed
-from nowplaying_core.artifacts import write_json
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.text import markdown_table
 
@@ -116,7 +116,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--library", action="append", required=True, metavar="KERNELS=FILE", help="repeat")
     parser.add_argument("--definitions", default="TF_LITE_STATIC_MEMORY", help="of the libraries' build, with ;")
     parser.add_argument("--versions", required=True, help="what the libraries were built from, for the page")
-    parser.add_argument("--detector", default="detector-v3", help="name or folder of a model")
+    parser.add_argument("--detector", default=SHIPPED_DETECTOR, help="name or folder of a model")
     options = parser.parse_args(arguments)
     libraries = {name: Path(file) for name, _, file in (text.partition("=") for text in options.library)}
     for path in (*options.include, *libraries.values(), options.frontend):

@@ -17,7 +17,7 @@ METRICS_NAME = "metrics.json"
 _SUMMARY = {
     "detector": (
         "Tells music from speech, noise and silence, all day, in the arithmetic of a microcontroller: fixed-point "
-        "features every 10 ms, one int8 network, one probability every 640 ms.",
+        "features every 10 ms, int8 networks, one probability every 640 ms.",
         "Waking a recognizer. Not for: judging what kind of music it is, or telling singing from speech in evidence.",
     ),
     "fingerprinter": (
@@ -128,6 +128,14 @@ def _files(manifest: Mapping[str, Any]) -> str:
             kept = f" a fingerprint; a reference every {manifest['reference_hop_s']:g} s of "
             kept += f"{manifest['codebook']['n_subspaces']} bytes and its cell"
         rows.append(f"{size}multiply-accumulates{kept or ' a window'}.")
+    if (cascade := manifest.get("cascade")) is not None:
+        first, macs = manifest["cost"]["n_parameters"], manifest["cost"]["macs_per_second"]
+        rows.append(
+            f"\nFirst stage: {first:,} parameters, {macs:,} multiply-accumulates a second.\n"
+            f"Second stage: {cascade['n_parameters']:,} parameters, {cascade['n_macs'] / 1e6:.2f} million a run;"
+            f" it is run only where the first puts out at least {cascade['wanted_above']} of 256.\n"
+            "The gate gets its output, and 0 where it is not run."
+        )
     if "parity" in manifest:
         parity = manifest["parity"]
         rows.append(
@@ -163,4 +171,6 @@ def _training(manifest: Mapping[str, Any]) -> str:
         lines.append("\nSettings: " + ", ".join(f"`{key} = {value}`" for key, value in settings.items()) + ".")
     if training.get("command"):
         lines.append(f"\nCommand: `{training['command']}`")
+    if note := manifest.get("cascade", {}).get("note"):
+        lines.append(f"\nSecond stage: {note}.")
     return "\n".join(lines) or "Not recorded."

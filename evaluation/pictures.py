@@ -24,11 +24,11 @@ from evaluation.chrome import CHROMIUM, Chrome, headless
 from evaluation.readme import accuracy_rows
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
-from nowplaying_core.plotting import new_figure
+from nowplaying_core.plotting import new_figure, pyplot
 from simulator.demo import index_demo_songs, run_demo
 from simulator.scenes.recordings import demo_recordings
 
-__all__ = ["draw_chart", "main", "served"]
+__all__ = ["draw_chart", "main", "served", "write_chart"]
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 _SIZE: Final = (1100, 915)
@@ -64,7 +64,7 @@ def _draw_report(folder: Path) -> None:
 
 def _draw_accuracy(_: Path) -> None:
     for scheme in _COLOURS:
-        draw_chart(scheme).savefig(FOLDER / f"accuracy-{scheme}.svg", metadata={"Date": None})
+        write_chart(FOLDER / f"accuracy-{scheme}.svg", scheme)
 
 
 def _draw_page(folder: Path) -> None:
@@ -109,6 +109,12 @@ def _shrink(picture: Path, path: Path) -> None:
         .quantize(colors=224, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     )
     write_atomic(path, lambda part: small.save(part, format="PNG", optimize=True))
+
+
+def write_chart(path: Path, scheme: str) -> None:
+    """Write the chart as SVG; the same figures give the same bytes."""
+    with pyplot().rc_context({"svg.hashsalt": path.name}):  # else the ids of its parts are random
+        draw_chart(scheme).savefig(path, metadata={"Date": None})
 
 
 def draw_chart(scheme: str) -> Any:

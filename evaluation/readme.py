@@ -99,8 +99,10 @@ def detector_text() -> str:
     metrics = committed(f"models/{SHIPPED_DETECTOR}/metrics.json")
     clips, streams = metrics["clips"], metrics["streams"]
     narrow = clips["area"]["low-passed 3.5 kHz"]
+    cascade = committed(f"models/{SHIPPED_DETECTOR}/manifest.json").get("cascade")
+    size = f"{metrics['model_bytes']:,} bytes" + ("" if cascade is None else f" and {cascade['model_bytes']:,}")
     lines = [
-        f"The detector ({metrics['model_bytes']:,} bytes) on {clips['n_music']} + {clips['n_other']} clips with music at 0 to "
+        f"The detector ({size}) on {clips['n_music']} + {clips['n_other']} clips with music at 0 to "
         "20 dB against noise and speech",
         f"(ROC area {narrow['value']:.3f} when everything is low-passed to 3.5 kHz) and on {streams['hours']:.0f} h of streams; "
         "the delay is from the music's start",

@@ -32,6 +32,7 @@ def measure_cortex_m(sources: Path, frontend: Path, scratch: Path) -> dict[str, 
         ``check`` and ``different``, 0 where all equals the golden vectors; ``frames``, ``outputs``; ``heap_bytes``,
         ``network_bytes``, ``ring_bytes``; ``code_bytes`` with constants and golden vectors; and for ``record``,
         ``front_end``, ``frame`` and ``network_step``: ``calls``, ``mean`` and ``most`` instructions, ``stack_bytes``.
+        Of two stages also ``second_stage`` and ``second_stage_bytes``; it is run at every output of the first.
 
     Raises
     ------
@@ -69,7 +70,7 @@ def emulate(sources: Path, scratch: Path, program: str, settings: Mapping[str, s
 
 
 def _run(command: list[Any]) -> str:
-    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=300)
+    done = subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False, timeout=900)
     if done.returncode != 0:
         message = f"{command[0]} failed ({done.returncode}): {(done.stdout + done.stderr).strip()[-2000:]}"
         raise CorruptArtifactError(message)

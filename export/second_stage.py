@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import keras
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,7 +17,7 @@ from nowplaying_core.artifacts import check_file
 from nowplaying_core.errors import MissingPathError
 from nowplaying_core.manifest import ModelFolder
 
-__all__ = ["SecondStageModel", "second_stage_graph"]
+__all__ = ["SecondStageModel", "float_second_stage", "second_stage_graph"]
 
 
 class SecondStageModel(NamedTuple):
@@ -73,6 +74,12 @@ def second_stage_graph(source: Path, *, description: str = "") -> SecondStageMod
     windows = (calibration["windows"].astype(np.float32)[..., None] + np.float32(128)) / np.float32(128)
     graph = to_int8(inference_model(config.network, arrays), windows, output="int8")
     return SecondStageModel(_described(graph, description), arrays, config)
+
+
+def float_second_stage(folder: ModelFolder) -> keras.Model:
+    """Return the float network of a model folder of two stages, as :func:`inference_model` has it."""
+    kept = _kept(folder, "")
+    return inference_model(kept.config.network, kept.weights)
 
 
 def _kept(folder: ModelFolder, description: str) -> SecondStageModel:

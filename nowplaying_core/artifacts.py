@@ -30,7 +30,7 @@ __all__ = [
     "write_text",
 ]
 
-SHIPPED_DETECTOR = "detector-v2"
+SHIPPED_DETECTOR = "detector-v3"
 SHIPPED_FINGERPRINTER = "fingerprinter-v1"
 SHIPPED_AUDIO_ENCODER = "audio-encoder-v1"
 MODEL_SCHEMA_VERSION = 1
@@ -43,7 +43,7 @@ def builtin_model_dir(name: str) -> Path:
     Parameters
     ----------
     name : str
-        Folder name, such as ``"detector-v2"`` or ``"fingerprinter-v1"``.
+        Folder name, such as ``"detector-v3"`` or ``"fingerprinter-v1"``.
 
     Returns
     -------

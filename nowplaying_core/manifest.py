@@ -32,7 +32,7 @@ class ModelFolder:
         Parameters
         ----------
         source : str, Path or ModelFolder
-            A shipped name ("detector-v2") or a folder that holds ``manifest.json``; an opened one is not checked again.
+            A shipped name ("detector-v3") or a folder that holds ``manifest.json``; an opened one is not checked again.
         role : str or None
             The only role to accept, ``"detector"``, ``"fingerprinter"`` or ``"audio_encoder"``.
 

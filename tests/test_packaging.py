@@ -61,7 +61,7 @@ def test_firmware_sources_travel(wheel: Path) -> None:
         names = {name for name in archive.namelist() if name.startswith("export/templates/")}
     templates = ROOT / "export" / "templates"
     assert names == {path.relative_to(ROOT).as_posix() for path in templates.rglob("*") if path.is_file()}
-    assert len(names) == 28
+    assert len(names) == 29
 
 
 def test_a_bundles_pages_travel(wheel: Path) -> None:

@@ -111,7 +111,9 @@ def evaluate_detector(
         "best_gates": frontier(sweep),
     }
     if second is not None:
-        metrics["second_stage"] = second_stage_metrics(tracks, second[1], seed=seed)
+        graph = folder.manifest["files"][SECOND_STAGE_FILE]
+        runs = second_stage_metrics(tracks, second[1], seed=seed)
+        metrics["second_stage"] = {"model_sha256": graph["sha256"], "model_bytes": graph["bytes"], **runs}
     return metrics
 
 

@@ -1,8 +1,7 @@
 """The detector: NumPy, Keras, LiteRT in float, LiteRT in int8, TFLM and the DSP's sources on the same sound."""
 
-import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +14,14 @@ from detector.stream import MODEL_FILE, StreamingDetector
 from detector.training.config import NetworkConfig
 from detector.training.reference import float_layers, float_probabilities
 from detector.training.weights import FoldedWeights, load_weights
+from export.cost import arena_bytes
 from export.firmware import golden_sound
 from export.micro import MicroModel
+from export.operators import list_operators
+from export.parity.c_sources import array, number, operators
 from export.parity.layers import FloatLayer, LayerError, compare_layers, weighted_layers
 from export.parity.report import ParityReport
+from export.parity.second_stage import verify_second_stage_sources
 from export.parity.sounds import Sounds
 from export.parity.subject import WEIGHTS
 from nowplaying_core.audio import to_int16
@@ -32,7 +35,6 @@ __all__ = ["verify_detector", "verify_dsp"]
 _SNR_DB: Final = 5.0
 _LAYER_WINDOWS: Final = 40
 Outputs = Sequence[tuple[int, int]]
-_ARRAY: Final = r"{name}\[[^\]]*\]\s*=\s*\{{([^}}]*)\}}"
 
 
 def verify_detector(model: ModelFolder, evaluated: ModelFolder | None, sounds: Sounds, report: ParityReport) -> None:
@@ -84,10 +86,17 @@ def verify_dsp(folder: Path, detector: ModelFolder | None, sounds: Sounds, repor
     sounds : Sounds
     report : ParityReport
     """
-    graph = _array(folder / "detector_model.c", "kDetectorModel").astype(np.uint8).tobytes()
+    graph = array(folder / "detector_model.c", "kDetectorModel").astype(np.uint8).tobytes()
     source = folder / "detector_golden.c"
-    frames = _array(source, "kDetectorGoldenFrames").astype(np.int8).reshape(-1, N_CHANNELS)
-    golden = _array(source, "kDetectorGoldenOutputs") + 128
+    frames = array(source, "kDetectorGoldenFrames").astype(np.int8).reshape(-1, N_CHANNELS)
+    golden = array(source, "kDetectorGoldenOutputs") + 128
+    graphs, second = {"detector": graph}, folder / "detector_second_stage_model.c"
+    if second.is_file():
+        graphs["detector_second_stage"] = array(second, "kDetectorSecondStageModel").astype(np.uint8).tobytes()
+        verify_second_stage_sources(folder, detector, sounds, report)
+    elif detector is not None and "cascade" in detector.manifest:
+        report.add("phone to DSP, second stage", float("inf"), "the sources have one stage")
+    _check_headers(folder, graphs, report)
     with tempfile.TemporaryDirectory() as scratch:
         path = Path(scratch) / MODEL_FILE
         path.write_bytes(graph)
@@ -112,6 +121,24 @@ def verify_dsp(folder: Path, detector: ModelFolder | None, sounds: Sounds, repor
             _run(TfliteModel(one, reference_kernels=True), parts) for one in (detector.file(MODEL_FILE), path)
         )
         report.add("phone to DSP", _difference(phone, dsp), f"{sum(map(len, phone))} outputs")
+
+
+def _check_headers(folder: Path, graphs: Mapping[str, bytes], report: ParityReport) -> None:
+    """Enter whether the headers of models ask for the operations and the arena that their graphs take."""
+    n_others, arenas, beyond = 0, [], 0
+    for name, graph in graphs.items():
+        path = folder / f"{name}_model.h"
+        n_others += len(operators(path) ^ set(list_operators(graph, where=str(path))))
+    report.add("operations of headers", n_others, ", ".join(graphs))
+    try:
+        for name, graph in graphs.items():
+            stated = number(folder / f"{name}_model.h", f"{name.upper()}_ARENA_BYTES")
+            arenas.append(arena_bytes(graph))
+            beyond = max(beyond, arenas[-1] - stated)
+    except MissingExtraError as error:
+        report.left_out["arena beyond headers'"] = str(error)
+        return
+    report.add("arena beyond headers'", beyond, ", ".join(f"{one:,} bytes" for one in arenas))
 
 
 def _network_of(model: ModelFolder) -> NetworkConfig:
@@ -228,12 +255,3 @@ def _parameters(weights: FoldedWeights) -> list[tuple[str, NDArray[np.float32], 
     hidden = weights.hidden.reshape(-1, weights.pointwise[-1].shape[1], n_hidden).transpose(2, 0, 1)
     parameters += [("hidden", hidden[:, :, None, :], weights.hidden_bias)]
     return [*parameters, ("logit", weights.logit.T[:, None, None, :], weights.logit_bias)]
-
-
-def _array(path: Path, name: str) -> NDArray[np.int64]:
-    """Return the numbers of a C array."""
-    found = re.search(_ARRAY.format(name=name), path.read_text(encoding="utf-8"))
-    if found is None:
-        message = f"{path}: expected an array {name}; export it again"
-        raise CorruptArtifactError(message)
-    return np.array([int(word) for word in found.group(1).replace("\n", " ").split(",") if word.strip()])

@@ -3,13 +3,14 @@
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from export.parity.layers import FloatLayer, LayerError, compare_layers, weighted_layers
-from export.parity.numpy_graph import is_weighted, parameters, run_graph
+from export.operators import open_graph
+from export.parity.layers import compare_graphs
+from export.parity.numpy_graph import run_graph
 from export.parity.report import ParityReport
 from export.parity.sounds import Sounds
 from export.parity.subject import WEIGHTS
@@ -102,48 +103,22 @@ def _compare_layers(
     model: ModelFolder, graph: bytes, images: Vectors, by_litert: Vectors, report: ParityReport
 ) -> None:
     """Run the float graph in NumPy, and hold both the runtime and the int8 graph's layers to it."""
-    from export.operators import open_graph
-
-    schema_model, subgraph = open_graph(graph)
     try:
         tensors = run_graph(graph, images)
     except ConfigError as error:
         report.left_out["encoder in NumPy"] = str(error)
         return
-    rows = tensors[int(subgraph.outputs[0])]
+    rows = tensors[int(open_graph(graph)[1].outputs[0])]
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     report.add("encoder, NumPy to LiteRT in float", np.abs(unit - by_litert).max(), f"{len(images)} windows")
-    expected = []
-    for operator in subgraph.operators:
-        if is_weighted(schema_model, operator):
-            kernel, bias, output = *parameters(schema_model, subgraph, operator), int(operator.outputs[0])
-            name = _layer_name(subgraph.tensors[output].name.decode())
-            expected.append(FloatLayer(name, kernel, bias, tensors[output]))
     path = model.file("encoder.tflite")
     if TfliteModel(path).input.dtype != np.int8:
         report.left_out["encoder by layer"] = f"the encoder is in {model.manifest.get('precision')}"
         return
     try:
-        report.add_layers("encoder", _layers(path, images, expected))
+        report.add_layers("encoder", compare_graphs(path, images, graph, tensors))
     except ManifestMismatchError as error:
         report.left_out["encoder by layer"] = str(error)
-
-
-def _layers(path: Path, images: Vectors, expected: list[FloatLayer]) -> list[LayerError]:
-    found = weighted_layers(path.read_bytes())
-    graph = TfliteModel(path, keep_tensors=True, reference_kernels=True)
-    outputs: list[list[NDArray[Any]]] = [[] for _ in found]
-    for image in images:
-        graph.run(graph.input.quantize(image[None]))
-        for kept, layer in zip(outputs, found, strict=True):
-            kept.append(graph.tensor(layer.output))
-    return compare_layers(found, [np.concatenate(parts) for parts in outputs], expected)
-
-
-def _layer_name(tensor: str) -> str:
-    """Return the Keras layer that a tensor comes from: ``graph_1/raw_encoder_1/stem_relu_1/Relu;...``."""
-    parts = tensor.split(";", maxsplit=1)[0].split("/")
-    return parts[-2].removesuffix("_1") if len(parts) > 1 else tensor
 
 
 def _compare_answers(

@@ -1,7 +1,8 @@
 """Layer by layer: how far int8 kernels lie from the trained ones, and int8 activations from those in float."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from export.operators import OPERATOR_NAMES, builtin_code, open_graph
 from export.parity.numpy_graph import is_weighted, parameters
 from nowplaying_core.errors import ManifestMismatchError
+from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["FloatLayer", "LayerError", "WeightedLayer", "compare_layers", "weighted_layers"]
+__all__ = ["FloatLayer", "LayerError", "WeightedLayer", "compare_graphs", "compare_layers", "weighted_layers"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,50 @@ def compare_layers(
         message = f"expected kernels {shapes[1]} as trained, found {shapes[0]} in the graph; give this model's weights"
         raise ManifestMismatchError(message)
     return [_error(*parts) for parts in zip(layers, outputs, expected, strict=True)]
+
+
+def compare_graphs(
+    path: Path, values: NDArray[np.floating], graph: bytes, tensors: Mapping[int, NDArray[Any]]
+) -> list[LayerError]:
+    """Compare a quantized graph with a float graph of the same network, layer by layer.
+
+    Parameters
+    ----------
+    path : Path
+        The quantized graph, which is run in the reference kernels.
+    values : ndarray of float, shape (n, ...)
+        Inputs, in real values.
+    graph : bytes
+        The float graph.
+    tensors : mapping of int to ndarray
+        What it computes of these values, as :func:`export.parity.numpy_graph.run_graph` returns it.
+
+    Raises
+    ------
+    ManifestMismatchError
+        When they are not two forms of one network.
+    """
+    model, subgraph = open_graph(graph)
+    expected = []
+    for operator in subgraph.operators:
+        if is_weighted(model, operator):
+            kernel, bias, output = *parameters(model, subgraph, operator), int(operator.outputs[0])
+            name = _layer_name(subgraph.tensors[output].name.decode())
+            expected.append(FloatLayer(name, kernel, bias, tensors[output]))
+    found = weighted_layers(path.read_bytes())
+    runtime = TfliteModel(path, keep_tensors=True, reference_kernels=True)
+    outputs: list[list[NDArray[Any]]] = [[] for _ in found]
+    for value in values:
+        runtime.run(runtime.input.quantize(value[None]))
+        for kept, layer in zip(outputs, found, strict=True):
+            kept.append(runtime.tensor(layer.output))
+    return compare_layers(found, [np.concatenate(parts) for parts in outputs], expected)
+
+
+def _layer_name(tensor: str) -> str:
+    """Return the Keras layer that a tensor comes from: ``graph_1/raw_encoder_1/stem_relu_1/Relu;...``."""
+    parts = tensor.split(";", maxsplit=1)[0].split("/")
+    return parts[-2].removesuffix("_1") if len(parts) > 1 else tensor
 
 
 def _error(layer: WeightedLayer, outputs: NDArray[np.int8], expected: FloatLayer) -> LayerError:

@@ -143,7 +143,19 @@ def _depthwise(options: Any, _shape: list[int], values: Array, kernel: Array, *b
     return _activated(flat + (bias[0] if bias else 0.0), options)
 
 
+def _average(options: Any, _shape: list[int], values: Array) -> Array:
+    if options.padding == schema.Padding.SAME:
+        message = "no NumPy form of an average with padding is written"
+        raise ConfigError(message)
+    kernel = (options.filterHeight, options.filterWidth)
+    windows = np.lib.stride_tricks.sliding_window_view(values, kernel, axis=(1, 2))
+    means: Array = windows[:, :: options.strideH, :: options.strideW].mean(axis=(-2, -1))
+    return _activated(means, options)
+
+
 def _dense(options: Any, _shape: list[int], values: Array, kernel: Array, *bias: Array) -> Array:
+    if values.shape[-1] != kernel.shape[-1]:  # an image, which the operation takes as one row
+        values = values.reshape(len(values), -1)
     return _activated(values @ kernel.T + (bias[0] if bias else 0.0), options)
 
 
@@ -161,6 +173,7 @@ def _combined(combine: Callable[[Array, Array], Array]) -> Callable[..., Array]:
 _FORMS: Final[dict[int, Callable[..., Array]]] = {
     _OPERATOR.CONV_2D: _convolution,
     _OPERATOR.DEPTHWISE_CONV_2D: _depthwise,
+    _OPERATOR.AVERAGE_POOL_2D: _average,
     _OPERATOR.FULLY_CONNECTED: _dense,
     _OPERATOR.RESHAPE: _reshape,
     _OPERATOR.TRANSPOSE: lambda _options, _shape, values, order: values.transpose(order),

@@ -8,6 +8,7 @@ from typing import Final
 from export.parity.detector import verify_detector, verify_dsp
 from export.parity.fingerprinter import verify_fingerprinter
 from export.parity.report import ParityReport
+from export.parity.second_stage import verify_second_stage
 from export.parity.sounds import load_sounds
 from export.parity.subject import evaluated_model, open_subject
 from nowplaying_core.manifest import ModelFolder
@@ -61,7 +62,10 @@ def verify_export(
         report.add("changed graphs", len(changed), ", ".join(changed) or f"{len(models)} models")
     if subject.detector is not None:
         _log.info("verifying the detector")
-        verify_detector(subject.detector, sources[id(subject.detector)], sounds, report)
+        known = sources[id(subject.detector)]
+        verify_detector(subject.detector, known, sounds, report)
+        if "cascade" in subject.detector.manifest:
+            verify_second_stage(subject.detector, known, sounds, report)
     if subject.fingerprinter is not None:
         _log.info("verifying the fingerprinter")
         known = sources[id(subject.fingerprinter)]

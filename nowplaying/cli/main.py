@@ -78,7 +78,7 @@ app.add_typer(export.app, name="export", rich_help_panel=_EXPORT)
 app.add_typer(train.app, name="train", rich_help_panel=_TRAIN)
 app.add_typer(evaluate.app, name="evaluate", rich_help_panel=_TRAIN)
 app.add_typer(publish.app, name="publish", rich_help_panel=_TRAIN)
-app.add(card.card, panel=_TRAIN, example="nowplaying card models/detector-v2")
+app.add(card.card, panel=_TRAIN, example="nowplaying card models/detector-v3")
 app.add(render.render, panel=_TRAIN, example="nowplaying render midi --out rendered --soundfont general.sf2")
 app.add(
     pretrain.pretrain,

@@ -143,7 +143,10 @@ def _watching(*, wanted: bool, speed: float) -> Iterator["Watch"]:
         def show(setup: "Setup") -> tuple[Any, Any]:
             shown.enter_context(moving())
             view = LiveView(
-                setup.modelled, shown.enter_context(Live(console=console, refresh_per_second=10)), speed=speed
+                setup.modelled,
+                shown.enter_context(Live(console=console, refresh_per_second=10)),
+                speed=speed,
+                second_stage=setup.detector.second_stage,
             )
             return view.on_event, view.on_sound
 

@@ -1,8 +1,9 @@
-"""Architectures: the baseline of two stages, and alternatives to it, priced on the same days."""
+"""Architectures: the baseline, a detector on the DSP that wakes a recognizer, and alternatives on the same days."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from detector.network import DECISION_S
 from simulator.energy.costs import CostModel
 from simulator.phone.config import PhoneConfig
 from simulator.phone.events import ANSWER, RECHECK
@@ -11,7 +12,6 @@ __all__ = ["Architecture", "architectures_for", "baseline"]
 
 _WAKING_MICROPHONE_MA = 0.02
 _ON_S, _PERIOD_S = 8.0, 30.0
-_FIRST_STAGE = 0.2  # of the network's work
 _SECOND_LOOK_MACS = 8 * 69e6
 _LEFT_OUT_WHEN_AWAKE = ("resume and suspend", "service and notification")
 
@@ -71,7 +71,7 @@ def baseline(costs: CostModel) -> Architecture:
 
 
 def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
-    """Return the architectures for a device by name; servers only where it has the radio.
+    """Return the architectures for a device by name; servers only where it has the radio, stages only where it has two.
 
     Parameters
     ----------
@@ -80,7 +80,7 @@ def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
     """
     found = [
         baseline(costs),
-        _with_second_look("two-stage", "baseline with a second look before the recognizer", costs),
+        _with_second_look("second-look", "baseline with a second look before the recognizer", costs),
         Architecture(
             name="vad-microphone",
             title="baseline behind a microphone that wakes for sound",
@@ -96,13 +96,7 @@ def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
             source="assumption: the DSP starts and stops at no cost; the features settle while it is on, which was "
             "not measured",
         ),
-        Architecture(
-            name="cascade",
-            title="baseline whose network runs behind a first stage",
-            costs=costs.cascaded(_FIRST_STAGE),
-            source="assumption: a first stage with a fifth of the work runs all the time, the network only while "
-            "something sounds, and nothing more is missed",
-        ),
+        *_second_stage_alone(costs),
         Architecture(
             name="always-on",
             title="recognizer always on, on the processor",
@@ -135,10 +129,24 @@ def architectures_for(costs: CostModel) -> Mapping[str, Architecture]:
                     source="each wake-up sends the whole buffer; the server is assumed to answer as well as the phone",
                 ),
                 _with_second_look(
-                    f"two-stage-{radio}", f"a second look, then a server over {title}", costs.asking_server(radio)
+                    f"second-look-{radio}", f"a second look, then a server over {title}", costs.asking_server(radio)
                 ),
             ]
     return {one.name: one for one in found}
+
+
+def _second_stage_alone(costs: CostModel) -> list[Architecture]:
+    """Return what the first stage spares: the second run all the time; nothing for a detector of one stage."""
+    if not costs.second_stage_mj:
+        return []
+    alone = Architecture(
+        name="second-stage-alone",
+        title="detector's second stage run all the time, without a first",
+        costs=costs.with_second_stage_alone(1 / DECISION_S),
+        source="assumption: it runs every 0.64 s while anything sounds and finds what both stages find together, as "
+        "measured on streams (docs/experiments.md, A second stage)",
+    )
+    return [alone]
 
 
 def _with_second_look(name: str, title: str, costs: CostModel) -> Architecture:

@@ -89,7 +89,7 @@ def record_day(scenario: str, run: DayRun) -> DayRecord:
     song_outcomes, latencies = _song_outcomes(run, answers)
     return DayRecord(
         scenario=scenario,
-        usage=replace(usage, n_second_stage_runs=_second_stage_runs(run, usage)),
+        usage=_with_second_stage_runs(run, usage),
         n_songs=sum(song.known for song in run.plan.songs),
         n_wrong=sum(one.answer.match is not None and not one.answer.is_right for one in answers),
         song_outcomes=song_outcomes,
@@ -98,10 +98,10 @@ def record_day(scenario: str, run: DayRun) -> DayRecord:
     )
 
 
-def _second_stage_runs(run: DayRun, usage: Usage) -> float:
-    """Return the expected runs of the detector's second stage, while the phone listens."""
+def _with_second_stage_runs(run: DayRun, usage: Usage) -> Usage:
+    """Return the usage with the expected runs of the detector's second stage, while the phone listens."""
     if not run.second_stage_per_h:
-        return 0.0
+        return usage
     missed_s = sum(
         max(0.0, min(song.end_s, end_s) - max(song.start_s, start_s))
         for start_s, end_s in _pauses(run.events)
@@ -110,7 +110,8 @@ def _second_stage_runs(run: DayRun, usage: Usage) -> float:
     music_s = min(max(0.0, run.plan.music_s - missed_s), usage.listened_s)
     quiet_s = min(run.plan.quiet_s, usage.listened_s - music_s)
     seconds = {"music": music_s, "quiet": quiet_s, "other": usage.listened_s - music_s - quiet_s}
-    return sum(run.second_stage_per_h[kind] * kind_s / 3600 for kind, kind_s in seconds.items())
+    n_runs = {kind: run.second_stage_per_h[kind] * kind_s / 3600 for kind, kind_s in seconds.items()}
+    return replace(usage, n_second_stage_runs=sum(n_runs.values()), n_second_stage_runs_in_quiet=n_runs["quiet"])
 
 
 def _song_outcomes(run: DayRun, answers: Sequence[Answered]) -> tuple[dict[SongOutcome, int], list[Latency]]:

@@ -179,13 +179,11 @@ class CostModel:
         quiet_mw = dict.fromkeys(self.listening_mw, 0.0)
         return replace(self, quiet_mw={**quiet_mw, "microphone": self.device.milliwatts(microphone_ma)})
 
-    def cascaded(self, share: float) -> "CostModel":
-        """Return costs with a first stage of a share of the network's work, and the network only where it sounds."""
-        network_mw = self.listening_mw.get("detector network", 0.0)
-        listening_mw = {**self.listening_mw, "detector network": (1 + share) * network_mw}
-        return replace(
-            self, listening_mw=listening_mw, quiet_mw={**listening_mw, "detector network": share * network_mw}
-        )
+    def with_second_stage_alone(self, runs_per_s: float) -> "CostModel":
+        """Return costs of a detector whose second stage runs so often where it sounds, and which has no first stage."""
+        rest_mw = {name: power_mw for name, power_mw in self.listening_mw.items() if name != "detector network"}
+        network_mw = {"detector network": self.second_stage_mj * runs_per_s}
+        return replace(self, listening_mw=rest_mw | network_mw, quiet_mw=rest_mw, second_stage_mj=0.0)
 
     def duty_cycled(self, share: float, capture_s: float) -> "CostModel":
         """Return costs with an always-on side that is on for a share of the time, and while a buffer fills."""

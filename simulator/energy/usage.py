@@ -30,6 +30,9 @@ class Usage:
         How much of the time with the DSP on nothing sounded, as far as it is known.
     n_second_stage_runs : float >= 0
         Runs of the detector's second stage; in simulated days their expected number.
+    n_second_stage_runs_in_quiet : float >= 0
+        How many of them where nothing sounded, as far as it is known: there are none while a microphone lets the DSP
+        sleep.
 
     Notes
     -----
@@ -41,6 +44,7 @@ class Usage:
     recorded_s: Mapping[str, float]
     quiet_s: float = 0.0
     n_second_stage_runs: float = 0.0
+    n_second_stage_runs_in_quiet: float = 0.0
 
     @classmethod
     def of_events(cls, events: Iterable[Event]) -> "Usage":
@@ -117,7 +121,8 @@ class Usage:
 
     def second_stage_mj(self, costs: CostModel) -> float:
         """Return the energy of the detector's second stage, which is a part of listening."""
-        return self.n_second_stage_runs * costs.second_stage_mj
+        asleep = 0.0 if costs.quiet_mw is None else self.n_second_stage_runs_in_quiet
+        return (self.n_second_stage_runs - asleep) * costs.second_stage_mj
 
     def always_on_mj(self, costs: CostModel) -> float:
         """Return the energy of listening that is spent whatever sounds: all of it but the second stage."""

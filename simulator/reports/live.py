@@ -12,6 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from detector.second_stage import SecondStage
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.text import clock
 from simulator.energy.costs import CostModel
@@ -36,12 +37,23 @@ class LiveView:
         Redrawn with each change.
     speed : float >= 0
         Times real time; 0 is as fast as possible.
+    second_stage : SecondStage or None
+        That of the phone's detector, whose runs cost energy.
     """
 
-    def __init__(self, costs: CostModel, live: Live | None = None, *, speed: float = 0.0) -> None:
+    def __init__(
+        self,
+        costs: CostModel,
+        live: Live | None = None,
+        *,
+        speed: float = 0.0,
+        second_stage: SecondStage | None = None,
+    ) -> None:
         self._costs = costs
         self._live = live
         self._speed = speed
+        self._second_stage = second_stage
+        self._n_runs = 0 if second_stage is None else second_stage.n_runs
         self._began_s = time.monotonic()
         self._n_samples = 0
         self._level_dbfs = _FLOOR_DBFS
@@ -71,6 +83,7 @@ class LiveView:
         """Take in an event of the phone."""
         if isinstance(event, MusicProbability):
             self._probability, self._is_open = event.smoothed, event.gate_is_open
+            self._spend_runs()
             return
         if isinstance(event, StateChange):
             self._state = event.after
@@ -80,6 +93,14 @@ class LiveView:
             if event.answer.match is not None:
                 self._songs.appendleft((event.time_s, describe(event)))
         self._show()
+
+    def _spend_runs(self) -> None:
+        """Spend the energy of the second stage's runs since the last output; a reset of the detector counts anew."""
+        if self._second_stage is None:
+            return
+        n_runs, before = self._second_stage.n_runs, self._n_runs
+        self._n_runs = n_runs
+        self._spent_mj += self._costs.second_stage_mj * (n_runs - before if n_runs >= before else n_runs)
 
     @property
     def battery_percent(self) -> float:

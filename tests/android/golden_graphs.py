@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from detector.features import features_of
 from detector.gate import STEPS
 from detector.stream import StreamingDetector
-from nowplaying_core.artifacts import builtin_model_dir, write_json
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir, write_json
 from nowplaying_core.audio import load, to_int16
 from nowplaying_core.runtime import TfliteModel
 from ondevice_db.format.arrays import save_array
@@ -55,7 +55,7 @@ def write_graph_goldens(folder: Path) -> None:
 
 
 def _shipped() -> list[Path]:
-    root = builtin_model_dir("detector-v2").parent
+    root = builtin_model_dir(SHIPPED_DETECTOR).parent
     return sorted(path.parent for path in root.glob("*/manifest.json"))
 
 

@@ -7,7 +7,7 @@ from typing import Final
 from ai_edge_litert import schema_py_generated as schema
 
 from export.operators import OPERATOR_NAMES, builtin_code, open_graph
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 
 _SOURCES: Final = Path(__file__).resolve().parents[2] / "android_demo/core/src/main/java/org/nowplaying/core/tflite"
 
@@ -31,7 +31,7 @@ def test_names_in_messages_are_the_schemas():
 
 def test_every_operator_of_a_shipped_graph_has_a_kernel():
     kernels = _kernels()
-    for path in builtin_model_dir("detector-v2").parent.glob("*/*.tflite"):
+    for path in builtin_model_dir(SHIPPED_DETECTOR).parent.glob("*/*.tflite"):
         model, subgraph = open_graph(path.read_bytes())
         missing = {OPERATOR_NAMES[builtin_code(model, one)] for one in subgraph.operators} - set(kernels.values())
         assert not missing, path

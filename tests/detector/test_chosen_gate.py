@@ -7,6 +7,7 @@ import pytest
 
 from detector.chosen_gate import ChosenGate, read_chosen_gate
 from detector.gate import GateConfig
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 
@@ -58,6 +59,6 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 def test_the_committed_gate_is_that_of_the_shipped_detector() -> None:
     chosen = read_chosen_gate(Path(__file__).parents[2] / "configs/detector-gate.toml")
-    manifest = ModelFolder.open("detector-v3", role="detector").manifest
+    manifest = ModelFolder.open(SHIPPED_DETECTOR, role="detector").manifest
     assert chosen.gate.to_dict() == manifest["gate"]
     assert chosen.wanted_above == manifest["cascade"]["wanted_above"]

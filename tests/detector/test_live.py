@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from detector.gate import GateConfig
 from detector.live import LiveEvent, LiveSegments
 from detector.stream import Decision, StreamingDetector
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from tests.detector.sounds import noise
 from tests.detector.test_gate import configs, tracks
 from tests.synthesis import song
@@ -77,7 +78,7 @@ def test_silence_says_nothing() -> None:
 
 
 def test_real_decisions() -> None:
-    detector = StreamingDetector.from_model("detector-v2")
+    detector = StreamingDetector.from_model(SHIPPED_DETECTOR)
     live = LiveSegments(detector.gate_config)
     sound = np.concatenate([noise(1, 10.0, 0.02), song(2, 25.0), noise(3, 20.0, 0.02)])
     events = []

@@ -13,7 +13,7 @@ from detector.features import features_of
 from detector.network import StreamingNetwork
 from detector.second_stage import SecondStage
 from detector.stream import StreamingDetector
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.runtime import TensorSpec, TfliteModel
 from tests.detector.sounds import noise, pcm
@@ -80,9 +80,9 @@ def test_other_tensors_and_thresholds_are_refused() -> None:
 
 
 def test_the_shipped_cascade_is_its_two_graphs_in_turn() -> None:
-    folder = builtin_model_dir("detector-v3")
+    folder = builtin_model_dir(SHIPPED_DETECTOR)
     frames = features_of(pcm(np.concatenate([noise(5, 4.0), song(1, 10.0)])))
-    detector = StreamingDetector.from_model("detector-v3")
+    detector = StreamingDetector.from_model(SHIPPED_DETECTOR)
     found = [round(256 * decision.probability) for decision in detector.process_features(frames)]
     first = StreamingNetwork(TfliteModel(folder / "detector.tflite")).process(frames)
     wanted_above = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["cascade"]["wanted_above"]
@@ -100,7 +100,7 @@ def test_the_shipped_cascade_is_its_two_graphs_in_turn() -> None:
 
 @pytest.mark.parametrize("cascade", [{"wanted_above": "64"}, {"wanted_above": 300}, {}, 64, [64]])
 def test_a_cascade_that_is_not_one_is_refused(cascade: object, tmp_path: Path) -> None:
-    folder = shutil.copytree(builtin_model_dir("detector-v3"), tmp_path / "model")
+    folder = shutil.copytree(builtin_model_dir(SHIPPED_DETECTOR), tmp_path / "model")
     path = folder / "manifest.json"
     path.write_text(json.dumps(json.loads(path.read_text(encoding="utf-8")) | {"cascade": cascade}), encoding="utf-8")
     with pytest.raises(ManifestMismatchError, match="wanted_above must be a whole number"):

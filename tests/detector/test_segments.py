@@ -3,6 +3,7 @@ import pytest
 
 from detector.segments import Detector, Segment, segments_of_track
 from detector.stream import Decision, StreamingDetector
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from tests.detector.sounds import noise
 from tests.synthesis import song
 
@@ -40,7 +41,7 @@ def test_average_bridges_a_dip() -> None:
 
 @pytest.fixture(scope="module")
 def detector() -> StreamingDetector:
-    return StreamingDetector.from_model("detector-v2")
+    return StreamingDetector.from_model(SHIPPED_DETECTOR)
 
 
 def test_music_between_noise_is_found_about_where_it_is(detector: StreamingDetector) -> None:

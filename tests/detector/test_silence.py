@@ -8,13 +8,13 @@ from detector.gate import GateConfig
 from detector.network import StreamingNetwork
 from detector.silence import QuietHops, quiet_energy
 from detector.stream import MODEL_FILE, StreamingDetector
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.audio import to_int16
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.sounds import noise
 from tests.synthesis import song
 
-MODEL = builtin_model_dir("detector-v2") / MODEL_FILE
+MODEL = builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE
 
 
 def test_the_limit_is_the_energy_of_a_hop_at_the_level() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from detector.features import features_of
 from detector.gate import Gate
 from detector.stream import MODEL_FILE, StreamingDetector
-from nowplaying_core.artifacts import builtin_model_dir, file_record, sha256_file
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir, file_record, sha256_file
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import CorruptArtifactError, ManifestMismatchError
 from nowplaying_core.runtime import TfliteModel
@@ -23,7 +23,7 @@ SIGNAL = np.concatenate([noise(5, 2.0), song(1, 6.0)])
 
 @pytest.fixture(scope="module")
 def detector() -> StreamingDetector:
-    return StreamingDetector.from_model("detector-v2")
+    return StreamingDetector.from_model(SHIPPED_DETECTOR)
 
 
 def probabilities(detector: StreamingDetector, samples: np.ndarray) -> list[float]:
@@ -68,7 +68,7 @@ def test_float_and_int16_samples_give_the_same_decisions(detector: StreamingDete
 
 def test_memory_reset_and_independence(detector: StreamingDetector) -> None:
     first = probabilities(detector, SIGNAL)
-    other = StreamingDetector.from_model("detector-v2")
+    other = StreamingDetector.from_model(SHIPPED_DETECTOR)
     other.process(noise(9, 7.0, level=0.5))
     assert probabilities(detector, SIGNAL) == first
     assert probabilities(other, SIGNAL) == first
@@ -93,7 +93,7 @@ def test_gate_of_the_manifest_opens_for_music_only(detector: StreamingDetector) 
 
 
 def test_manifest_agrees_with_the_files_and_the_graph() -> None:
-    folder = builtin_model_dir("detector-v2")
+    folder = builtin_model_dir(SHIPPED_DETECTOR)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     model = TfliteModel(folder / MODEL_FILE)
     assert manifest["files"][MODEL_FILE] == file_record(folder / MODEL_FILE)
@@ -104,12 +104,12 @@ def test_manifest_agrees_with_the_files_and_the_graph() -> None:
 
 
 def test_model_fits_in_12_kb() -> None:
-    assert (builtin_model_dir("detector-v2") / MODEL_FILE).stat().st_size <= 12 * 1024
+    assert (builtin_model_dir(SHIPPED_DETECTOR) / MODEL_FILE).stat().st_size <= 12 * 1024
 
 
 def copy_of_model(tmp_path: Path) -> Path:
     folder = tmp_path / "model"
-    shutil.copytree(builtin_model_dir("detector-v2"), folder)
+    shutil.copytree(builtin_model_dir(SHIPPED_DETECTOR), folder)
     return folder
 
 

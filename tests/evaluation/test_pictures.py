@@ -8,7 +8,7 @@ import pytest
 
 import nowplaying
 from evaluation import pictures
-from evaluation.pictures import FOLDER, draw_chart
+from evaluation.pictures import FOLDER, draw_chart, write_chart
 from evaluation.readme import accuracy_rows
 from tests.simulator.reports.browser import needs_chromium
 
@@ -63,6 +63,14 @@ def test_the_chart_draws_the_committed_figures(tmp_path: Path) -> None:
     for scheme in ("light", "dark"):
         axes = draw_chart(scheme).axes[0]
         assert [bar.get_height() for bar in axes.containers[0]] == [values["ours"] for _, values in rows]
+
+
+def test_the_same_figures_give_the_same_picture(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        write_chart(tmp_path / folder / "chart.svg", "light")
+    assert (tmp_path / "one/chart.svg").read_bytes() == (tmp_path / "two/chart.svg").read_bytes()
 
 
 def test_the_five_lines_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

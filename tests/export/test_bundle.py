@@ -176,13 +176,13 @@ def test_an_unknown_model_leaves_nothing_behind(tmp_path):
 
 
 def test_a_detector_of_two_stages_is_exported_whole(tmp_path, songs):
-    bundle = export_bundle(tmp_path / "out", detector="detector-v3", fingerprinter=SHIPPED_FINGERPRINTER).path
+    bundle = export_bundle(tmp_path / "out", detector=SHIPPED_DETECTOR, fingerprinter=SHIPPED_FINGERPRINTER).path
     assert {"detector_second_stage.c", "detector_second_stage_model.c"} <= {
         path.name for path in (bundle / "dsp").iterdir()
     }
     assert "`phone/models/detector/second_stage.tflite` decides" in (bundle / "README.md").read_text(encoding="utf-8")
     found, expected = (
         StreamingDetector.from_model(source).process(songs[1])
-        for source in (bundle / "phone" / "models" / "detector", "detector-v3")
+        for source in (bundle / "phone" / "models" / "detector", SHIPPED_DETECTOR)
     )
     assert found == expected

@@ -12,7 +12,7 @@ from tests.detector.networks import SMALL, random_weights
 @pytest.fixture
 def stream_graph(tmp_path: Path) -> Path:
     path = tmp_path / "stream.tflite"
-    path.write_bytes(streaming_graph(SMALL, random_weights(), description="nowplaying detector-v2 2.0.0"))
+    path.write_bytes(streaming_graph(SMALL, random_weights(), description="nowplaying test 2.0.0"))
     return path
 
 

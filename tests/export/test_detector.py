@@ -18,7 +18,7 @@ from detector.training.weights import load_weights, save_weights
 from export.detector import export_detector
 from export.macs import count_macs
 from nowplaying.cli.main import app
-from nowplaying_core.artifacts import builtin_model_dir, write_arrays
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir, write_arrays
 from nowplaying_core.errors import ConfigError, MissingPathError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL
@@ -28,7 +28,7 @@ from tests.synthesis import song
 
 pytestmark = pytest.mark.train
 NETWORK = SMALL
-SHIPPED = builtin_model_dir("detector-v2")
+SHIPPED = builtin_model_dir(SHIPPED_DETECTOR)
 
 
 def windows() -> np.ndarray:

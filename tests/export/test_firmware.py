@@ -122,7 +122,7 @@ def run_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def folder(run_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A model folder with states."""
-    return export_detector(run_dir, tmp_path_factory.mktemp("models") / "model", name="detector-v2", gate=GATE)
+    return export_detector(run_dir, tmp_path_factory.mktemp("models") / "model", name="of-one-stage", gate=GATE)
 
 
 def numbers_in(text: str, name: str) -> np.ndarray:

@@ -19,6 +19,7 @@ from export.firmware_cost import measure_cortex_m
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw, to_int16
 from nowplaying_core.manifest import ModelFolder
+from tests.detector.one_stage import one_stage
 from tests.export.micro_fake import INCLUDE, run_with_graphs
 
 pytestmark = [
@@ -28,10 +29,17 @@ pytestmark = [
 ]
 
 
+@pytest.fixture(scope="module", params=["as shipped", "first stage alone"])
+def model(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> ModelFolder:
+    alone = request.param == "first stage alone"
+    folder = one_stage(tmp_path_factory.mktemp("model") / "one") if alone else SHIPPED_DETECTOR
+    return ModelFolder.open(folder, role="detector")
+
+
 @pytest.fixture(scope="module")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sources(model: ModelFolder, tmp_path_factory: pytest.TempPathFactory) -> Path:
     target = tmp_path_factory.mktemp("firmware")
-    export_firmware(ModelFolder.open(SHIPPED_DETECTOR, role="detector"), target)
+    export_firmware(model, target)
     return target
 
 
@@ -64,10 +72,12 @@ def test_front_end_and_all_equal_the_golden_vectors(listener: Path) -> None:
     assert done.returncode == 0
 
 
-def test_it_hears_music_begin_when_python_does(listener: Path, songs: list[np.ndarray], tmp_path: Path) -> None:
+def test_it_hears_music_begin_when_python_does(
+    model: ModelFolder, listener: Path, songs: list[np.ndarray], tmp_path: Path
+) -> None:
     pcm = to_int16(np.concatenate([np.zeros(SAMPLE_RATE_HZ, np.float32), songs[0], np.zeros(8 * SAMPLE_RATE_HZ)]))
     done = subprocess.run([listener], input=pcm.tobytes(), capture_output=True, check=True, cwd=tmp_path)
-    detector = StreamingDetector.from_model(reference_kernels=True)
+    detector = StreamingDetector.from_model(model, reference_kernels=True)
     gate, expected = Gate(detector.gate_config), []
     for decision in detector.process_pcm(pcm):
         event = gate.step(decision.probability)
@@ -83,19 +93,26 @@ def test_it_hears_music_begin_when_python_does(listener: Path, songs: list[np.nd
     shutil.which("arm-none-eabi-g++") is None or shutil.which("qemu-system-arm") is None,
     reason="needs gcc-arm-none-eabi and qemu-system-arm",
 )
-def test_a_cortex_m4_equals_the_golden_vectors(sources: Path, frontend: Path, tmp_path: Path) -> None:
+def test_a_cortex_m4_equals_the_golden_vectors(
+    model: ModelFolder, sources: Path, frontend: Path, tmp_path: Path
+) -> None:
     cost = measure_cortex_m(sources, frontend, tmp_path)
     assert (cost["check"], cost["different"], cost["frames"], cost["outputs"]) == (0, 0, 1998, 25)
     assert cost["network_step"]["calls"] == 31
     assert cost["network_step"]["most"] < 1_000_000
     assert cost["front_end"]["most"] < 100_000
     assert max(cost[part]["stack_bytes"] for part in ("record", "front_end", "frame", "network_step")) < 1_024
+    assert ("second_stage" in cost) is ("cascade" in model.manifest)
+    if "second_stage" in cost:
+        assert cost["second_stage"]["calls"] == 25
+        assert cost["second_stage"]["mean"] > 10 * cost["network_step"]["mean"]
+        assert cost["second_stage"]["stack_bytes"] < 1_024
     stored = json.loads(FIRMWARE_RESULTS.read_text(encoding="utf-8"))
     assert stored["network_bytes"] == cost["network_bytes"]
 
 
 def test_the_loop_around_tensorflow_lite_micro_equals_the_golden_vectors(frontend: Path, tmp_path: Path) -> None:
-    folder = ModelFolder.open("detector-v3", role="detector")
+    folder = ModelFolder.open(SHIPPED_DETECTOR, role="detector")
     export_firmware(folder, tmp_path / "dsp")
     # All of the stand-in lies in headers; a library has to be there.
     library = tmp_path / "libnothing.a"

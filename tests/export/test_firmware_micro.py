@@ -8,7 +8,9 @@ import pytest
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from export.firmware import export_firmware
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.manifest import ModelFolder
+from tests.detector.one_stage import one_stage
 from tests.export.c_build import C11, CPP, SANITIZERS, build
 from tests.export.micro_fake import INCLUDE, run_with_graphs
 
@@ -67,16 +69,16 @@ int main() {
 @pytest.fixture(scope="module")
 def exported(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Sources of one stage and of two, by the model's name."""
-    folders = {name: tmp_path_factory.mktemp(name) for name in ("detector-v2", "detector-v3")}
-    for name, target in folders.items():
-        export_firmware(ModelFolder.open(name, role="detector"), target)
-    return folders
+    scratch = tmp_path_factory.mktemp("exported")
+    models = {"one-stage": one_stage(scratch / "model"), SHIPPED_DETECTOR: SHIPPED_DETECTOR}
+    for name, model in models.items():
+        export_firmware(ModelFolder.open(model, role="detector"), scratch / name)
+    return {name: scratch / name for name in models}
 
 
 def graphs(name: str) -> list[Path]:
-    folder = ModelFolder.open(name, role="detector")
-    names = [MODEL_FILE, *([SECOND_STAGE_FILE] if "cascade" in folder.manifest else [])]
-    return [folder.file(name) for name in names]
+    shipped = ModelFolder.open(SHIPPED_DETECTOR, role="detector")
+    return [shipped.file(file) for file in (MODEL_FILE, SECOND_STAGE_FILE)[: 1 if name == "one-stage" else 2]]
 
 
 def program(sources: Path, scratch: Path, flags: list[str]) -> Path:
@@ -84,7 +86,7 @@ def program(sources: Path, scratch: Path, flags: list[str]) -> Path:
     return build(sources, scratch, CHECK, compiler=C11, main_compiler=CPP, flags=flags)
 
 
-@pytest.mark.parametrize("name", ["detector-v2", "detector-v3"])
+@pytest.mark.parametrize("name", ["one-stage", SHIPPED_DETECTOR])
 def test_every_stage_equals_the_golden_vectors(exported: dict[str, Path], tmp_path: Path, name: str) -> None:
     done = run_with_graphs([program(exported[name], tmp_path, SANITIZERS)], graphs(name))
     assert (done.stdout, done.stderr, done.returncode) == ("0 0 0 25\n", "", 0)
@@ -103,17 +105,17 @@ def test_a_mistake_is_found(
     exported: dict[str, Path], tmp_path: Path, old: str, new: str, columns: tuple[int, ...]
 ) -> None:
     wrong = tmp_path / "wrong"
-    shutil.copytree(exported["detector-v3"], wrong)
+    shutil.copytree(exported[SHIPPED_DETECTOR], wrong)
     header = wrong / "example/tflm/micro_networks.h"
     text = header.read_text()
     assert text.count(old) == 1
     header.write_text(text.replace(old, new))
-    done = run_with_graphs([program(wrong, tmp_path, [])], graphs("detector-v3"))
+    done = run_with_graphs([program(wrong, tmp_path, [])], graphs(SHIPPED_DETECTOR))
     found = [int(word) > 0 for word in done.stdout.split()[:3]]
     assert found == [column in columns for column in range(3)]
 
 
 def test_an_arena_that_is_too_small_is_noticed(exported: dict[str, Path], tmp_path: Path) -> None:
-    small = program(exported["detector-v3"], tmp_path, ["-DMICRO_EXTRA_BYTES=-13000"])
-    done = run_with_graphs([small], graphs("detector-v3"))
+    small = program(exported[SHIPPED_DETECTOR], tmp_path, ["-DMICRO_EXTRA_BYTES=-13000"])
+    done = run_with_graphs([small], graphs(SHIPPED_DETECTOR))
     assert (done.stdout, done.returncode) == ("", 3)

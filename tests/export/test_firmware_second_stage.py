@@ -75,7 +75,7 @@ def folders(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     run_dir.mkdir()
     save_weights(run_dir / "weights.npz", random_weights())
     (run_dir / "config.json").write_text(json.dumps(DetectorConfig(network=SMALL).to_dict()), encoding="utf-8")
-    one = export_detector(run_dir, scratch / "one", name="detector-v2")
+    one = export_detector(run_dir, scratch / "one", name="of-one-stage")
     outputs = [
         round(256 * decision.probability) for decision in StreamingDetector.from_model(one).process_pcm(golden_sound())
     ]

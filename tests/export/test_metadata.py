@@ -13,14 +13,14 @@ from export.metadata import IDENTITY, STANDARD, own_bytes, read_entries, read_id
 from export.model_copies import copy_with_metadata
 from export.operators import list_operators
 from export.stream_graph import streaming_graph
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 
 SHIPPED = sorted(
-    path for name in ("detector-v2", "fingerprinter-v1") for path in builtin_model_dir(name).glob("*.tflite")
+    path for name in (SHIPPED_DETECTOR, "fingerprinter-v1") for path in builtin_model_dir(name).glob("*.tflite")
 )
 
 
@@ -73,7 +73,7 @@ def test_what_goes_in_comes_out(entries: dict[str, bytes]) -> None:
 
 
 def test_an_export_says_inside_what_it_is(tmp_path: Path) -> None:
-    for name, role in (("detector-v2", "detector"), ("fingerprinter-v1", "fingerprinter")):
+    for name, role in ((SHIPPED_DETECTOR, "detector"), ("fingerprinter-v1", "fingerprinter")):
         model = ModelFolder.open(name, role=role)
         copy = copy_with_metadata(model, tmp_path / role)
         for file, record in copy.manifest["files"].items():
@@ -102,8 +102,8 @@ def test_a_lone_graph_without_an_identity_is_refused() -> None:
 
 
 def test_tensors_of_the_detector_have_names_and_a_signature(tmp_path: Path) -> None:
-    graph = (builtin_model_dir("detector-v2") / "detector.tflite").read_bytes()
-    copy = copy_with_metadata(ModelFolder.open("detector-v2", role="detector"), tmp_path / "model")
+    graph = (builtin_model_dir(SHIPPED_DETECTOR) / "detector.tflite").read_bytes()
+    copy = copy_with_metadata(ModelFolder.open(SHIPPED_DETECTOR, role="detector"), tmp_path / "model")
     from ai_edge_litert.interpreter import Interpreter
 
     interpreter = Interpreter(str(copy.file("detector.tflite")))
@@ -113,7 +113,7 @@ def test_tensors_of_the_detector_have_names_and_a_signature(tmp_path: Path) -> N
     signature = interpreter.get_signature_runner()
     assert set(signature.get_input_details()) == set(names)
     rng = np.random.default_rng(5)
-    original = TfliteModel(builtin_model_dir("detector-v2") / "detector.tflite")
+    original = TfliteModel(builtin_model_dir(SHIPPED_DETECTOR) / "detector.tflite")
     values = [rng.integers(-128, 128, spec.shape).astype(np.int8) for spec in original.inputs]
     found = signature(**dict(zip(names, values, strict=True)))
     expected = original.run_all(values)

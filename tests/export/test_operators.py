@@ -3,10 +3,10 @@ from ai_edge_litert import schema_py_generated as schema
 from flatbuffers import Builder
 
 from export.operators import list_operators, open_graph, operator_values
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 
-GRAPH = (builtin_model_dir("detector-v2") / "detector.tflite").read_bytes()
+GRAPH = (builtin_model_dir(SHIPPED_DETECTOR) / "detector.tflite").read_bytes()
 
 
 def packed(model) -> bytes:

@@ -1,4 +1,5 @@
-// The detector's whole path: samples in; ring, silence, front end, network and gate inside.
+// The detector's whole path: samples in; ring, silence, front end, network and gate inside. Where the export has a second stage, it
+// is run as well.
 #ifndef LISTENER_H_
 #define LISTENER_H_
 
@@ -7,6 +8,12 @@
 #include "../detector_dsp.h"
 #include "../detector_network.h"
 #include "frames.h"
+#if __has_include("../detector_second_stage.h")
+#include "../detector_second_stage.h"
+#define LISTENER_SECOND_STAGE 1
+#else
+#define LISTENER_SECOND_STAGE 0
+#endif
 
 // The network in plain C.
 class PlainNetwork {
@@ -22,6 +29,28 @@ class PlainNetwork {
  private:
   DetectorNetwork network_;
 };
+
+#if LISTENER_SECOND_STAGE
+// Both stages in plain C.
+class PlainCascade {
+ public:
+  // Begins a new stream.
+  bool Begin() {
+    DetectorNetworkReset(&network_);
+    DetectorSecondStageReset(&second_stage_);
+    return true;
+  }
+  bool Push(const int8_t frame[DETECTOR_CHANNELS], int8_t* output) {
+    return DetectorCascadePush(&network_, &second_stage_, frame, output);
+  }
+  DetectorNetwork* get() { return &network_; }
+  DetectorSecondStage* second_stage() { return &second_stage_; }
+
+ private:
+  DetectorNetwork network_;
+  DetectorSecondStage second_stage_;
+};
+#endif
 
 // `Network` is a class with Begin and Push as above.
 template <class Network>
@@ -65,6 +94,10 @@ class ListenerOf {
   DetectorGate gate_;
 };
 
+#if LISTENER_SECOND_STAGE
+using Listener = ListenerOf<PlainCascade>;
+#else
 using Listener = ListenerOf<PlainNetwork>;
+#endif
 
 #endif  // LISTENER_H_

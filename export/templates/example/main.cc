@@ -4,7 +4,7 @@
 #include <cstdio>
 #include <cstring>
 
-#include "../detector_golden.h"
+#include "golden.h"
 #include "listen.h"
 #include "listener.h"
 
@@ -16,7 +16,10 @@ Listener listener;
 int Check() {
   uint32_t n_frames = 0, n_outputs = 0;
   int n_wrong = 0;
-  const uint32_t result = DetectorCheck(listener.network()->get(), listener.ring());
+  uint32_t result = DetectorCheck(listener.network()->get(), listener.ring());
+#if LISTENER_SECOND_STAGE
+  result |= DetectorSecondStageCheck(listener.network()->get(), listener.network()->second_stage());
+#endif
   for (uint32_t hop = 0; hop < DETECTOR_GOLDEN_HOPS; ++hop) {
     int16_t samples[DETECTOR_HOP_SAMPLES];
     for (uint32_t i = 0; i < DETECTOR_HOP_SAMPLES; ++i) {
@@ -29,8 +32,8 @@ int Check() {
       ++n_frames;
     }
     if (step.has_output) {
-      n_wrong += n_outputs >= DETECTOR_GOLDEN_OUTPUTS || step.output != kDetectorGoldenOutputs[n_outputs] ||
-                 step.is_music != kDetectorGoldenIsMusic[n_outputs];
+      n_wrong += n_outputs >= DETECTOR_GOLDEN_OUTPUTS || step.output != kGoldenOutputs[n_outputs] ||
+                 step.is_music != kGoldenIsMusic[n_outputs];
       ++n_outputs;
     }
   }

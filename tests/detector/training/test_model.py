@@ -9,7 +9,7 @@ import keras
 from detector.training.config import NetworkConfig
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold, normalised
 from detector.training.weights import load_weights
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from tests.detector.networks import run
 
 pytestmark = pytest.mark.train
@@ -65,7 +65,7 @@ def test_simulated_int8_is_close_and_is_not_the_same(trained: keras.Model) -> No
 def test_straight_through_gradients_reach_every_weight() -> None:
     import tensorflow as tf
 
-    weights = load_weights(builtin_model_dir("detector-v2") / "weights.npz")
+    weights = load_weights(builtin_model_dir(SHIPPED_DETECTOR) / "weights.npz")
     model = FoldedModel(NETWORK, weights, simulated=True)
     with tf.GradientTape() as tape:
         loss = tf.reduce_mean(tf.square(model(normalised(random_windows(8)))))
@@ -75,7 +75,7 @@ def test_straight_through_gradients_reach_every_weight() -> None:
 
 
 def test_folded_model_is_the_network_as_defined() -> None:
-    weights = load_weights(builtin_model_dir("detector-v2") / "weights.npz")
+    weights = load_weights(builtin_model_dir(SHIPPED_DETECTOR) / "weights.npz")
     windows = random_windows(3)
     found = np.asarray(FoldedModel(NETWORK, weights, simulated=False)(normalised(windows)))[:, 0, 0]
     expected = [run(weights, window.astype(np.float64) + 128) for window in windows]

@@ -12,7 +12,7 @@ from detector.training.weights import (
     save_weights,
     weight_scale,
 )
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 from tests.detector.networks import run
 
@@ -96,7 +96,7 @@ def test_damaged_weights_are_refused(tmp_path: Path, content: bytes | None) -> N
 
 
 def test_shipped_weights_have_the_shipped_shape() -> None:
-    weights = load_weights(builtin_model_dir("detector-v2") / "weights.npz")
+    weights = load_weights(builtin_model_dir(SHIPPED_DETECTOR) / "weights.npz")
     assert weights.depthwise[0].shape == (4, 40)
     assert [kernel.shape for kernel in weights.depthwise[1:]] == [(4, 24)] * 5
     assert weights.n_parameters == 5_601

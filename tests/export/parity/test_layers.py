@@ -2,10 +2,10 @@ import numpy as np
 import pytest
 
 from export.parity.layers import FloatLayer, compare_layers, weighted_layers
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import ManifestMismatchError
 
-GRAPH = (builtin_model_dir("detector-v2") / "detector.tflite").read_bytes()
+GRAPH = (builtin_model_dir(SHIPPED_DETECTOR) / "detector.tflite").read_bytes()
 
 
 def float_layers(layers, rng, n: int = 3) -> list[FloatLayer]:

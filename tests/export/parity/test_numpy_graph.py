@@ -10,7 +10,7 @@ from detector.training.weights import load_weights
 from export.operators import open_graph
 from export.parity.numpy_graph import constant, is_weighted, run_graph
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL
@@ -36,7 +36,7 @@ def test_the_detector_in_numpy_is_the_detector(songs, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
     from tests.export.window_graph import convert_window_graph
 
-    graph = convert_window_graph(SMALL, load_weights(builtin_model_dir("detector-v2") / "weights.npz"))
+    graph = convert_window_graph(SMALL, load_weights(builtin_model_dir(SHIPPED_DETECTOR) / "weights.npz"))
     (tmp_path / "window.tflite").write_bytes(graph)
     model = TfliteModel(tmp_path / "window.tflite", reference_kernels=True)
     frames = features_of(pcm(np.concatenate([noise(1, 9.0, 0.05), songs[0]])))
@@ -45,6 +45,22 @@ def test_the_detector_in_numpy_is_the_detector(songs, tmp_path: Path) -> None:
     expected = [(model.run(window[None]).item() + 128) / 256 for window in windows]
     assert outputs.ravel() == pytest.approx(expected, abs=0.05)
     assert np.ptp(expected) > 0.3
+
+
+@pytest.mark.train
+def test_an_average_and_a_layer_on_an_image_are_those_of_the_interpreter(tmp_path: Path, rng) -> None:
+    keras = pytest.importorskip("keras", reason="needs the train extra")
+    from export.tflite import to_float
+
+    image = keras.Input((9, 6, 2))
+    averaged = keras.layers.AveragePooling2D((3, 2), strides=(2, 1))(image)
+    model = keras.Model(image, keras.layers.Dense(3)(keras.layers.Flatten()(averaged)))
+    graph = to_float(model)
+    (tmp_path / "graph.tflite").write_bytes(graph)
+    values = rng.normal(size=(4, 9, 6, 2)).astype(np.float32)
+    found = run_graph(graph, values)[int(open_graph(graph)[1].outputs[0])]
+    runtime = TfliteModel(tmp_path / "graph.tflite")
+    assert np.allclose(found, np.concatenate([runtime.run(value[None]) for value in values]), atol=1e-5)
 
 
 def test_constants_come_back_in_real_values_channel_by_channel() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from detector.stream import MODEL_FILE
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from tests.export.parity.mutation import copied, mutate_weight, seal
 
 from .conftest import Run
@@ -29,7 +29,7 @@ def test_export_without_a_folder_is_a_usage_error(run: Run) -> None:
 
 def test_verify_fails_with_a_reason_and_still_tells_all_figures(run: Run, tmp_path: Path) -> None:
     pytest.importorskip("tensorflow", reason="needs the train extra")
-    folder = copied(builtin_model_dir("detector-v2"), tmp_path / "detector")
+    folder = copied(builtin_model_dir(SHIPPED_DETECTOR), tmp_path / "detector")
     mutate_weight(folder / MODEL_FILE, layer=5, part=1)
     seal(folder, MODEL_FILE)
     done = run("export", "verify", folder, "--max-items", 1, "--out", tmp_path / "report", "--json")

@@ -14,6 +14,7 @@ import typer.main
 from nowplaying.cli import complete
 from nowplaying.cli.app import PANELS
 from nowplaying.cli.main import app
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import microphone
 from nowplaying_core.errors import MissingExtraError
 
@@ -110,12 +111,12 @@ def test_help_lists_every_value(words: tuple[str, ...], option: str, names: list
 
 
 def test_completion_offers_models_and_databases(database: Path, tmp_path: Path) -> None:
-    assert complete.detectors("detector-") == ["detector-v2", "detector-v3"]
+    assert complete.detectors("detector-") == [SHIPPED_DETECTOR]
     assert complete.fingerprinters("fingerprinter-s") == ["fingerprinter-sync-v1"]
     assert complete.databases(f"{database.parent}/") == [str(database)]
     assert complete.databases(str(database)[:-3]) == [str(database)]
     assert complete.databases(f"{tmp_path}/no/such/") == []
-    assert complete.models("detector-") == ["detector-v2", "detector-v3"]
+    assert complete.models("detector-") == [SHIPPED_DETECTOR]
     assert complete.devices("pixel-") == ["pixel-2", "pixel-3", "pixel-6"]
 
 

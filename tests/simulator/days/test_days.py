@@ -212,10 +212,13 @@ def test_the_first_findings_say_what_the_always_on_current_leaves_open() -> None
     days = simulate_days("silence", STUDY.settings(), 1)
     summary = summarise(days, STUDY.published, STUDY.modelled)
     always_on = summary["modelled"]["always_on"]
-    # Silence is the always-on side alone: 24 h at both ends of the range, less what the smaller network saves.
+    # Silence is the always-on side alone: 24 h at both ends of the range, less what the smaller network saves, and the
+    # few runs of the second stage, which a range of that current does not move.
     saved_ma = 0.4 - STUDY.modelled.total_listening_mw / 4.0
+    second_stage_percent = STUDY.device.battery_percent(days.records[0].usage.second_stage_mj(STUDY.modelled))
+    assert 0 < second_stage_percent < 0.01
     for end in ("low", "high"):
-        expected = 24 * (always_on[f"{end}_ma"] - saved_ma) / 27
+        expected = 24 * (always_on[f"{end}_ma"] - saved_ma) / 27 + second_stage_percent
         assert always_on[f"{end}_battery_percent"] == pytest.approx(expected, rel=1e-6)
     said = " ".join(findings(summary, "A phone"))
     assert "from 0.2 to 0.6 mA, makes it 0.18 to 0.53 %" in said
@@ -230,14 +233,20 @@ def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
         changed = replace(STUDY, rates=replace(STUDY.rates, **rates))  # type: ignore[arg-type]
         return simulate_days(AVERAGE, changed.settings(), 20, seed=2)
 
-    few = {
-        sound: replace(one, value=0.1 * one.value, low=0.0) for sound, one in STUDY.rates.false_triggers_per_h.items()
-    }
+    few, none = (
+        {
+            sound: replace(one, value=part * one.value, low=0.0)
+            for sound, one in STUDY.rates.false_triggers_per_h.items()
+        }
+        for part in (0.1, 0.0)
+    )
     base, deaf, calm = days(), days(recall_factor=0.3), days(false_triggers_per_h=few)
     assert deaf.recall() < base.recall()
     assert deaf.song_outcomes()[SongOutcome.GATE] > base.song_outcomes()[SongOutcome.GATE]
-    wakes = [one.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for one in (calm, base)]
-    assert wakes[0] < 0.3 * wakes[1]
+    # Beside false triggers there are wake-ups that begin in music and end outside of it.
+    calmest = days(false_triggers_per_h=none)
+    rest, *wakes = (one.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for one in (calmest, calm, base))
+    assert 0 < wakes[0] - rest < 0.2 * (wakes[1] - rest)
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,9 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 from simulator.days.error_rates import ErrorRates, published_rates
 from simulator.days.scenes import SOUNDS
+from tests.detector.one_stage import one_stage
 
 SHIPPED = ErrorRates.load()
-SHIPPED_ONE_STAGE = ErrorRates.load("detector-v2")
 Change = Callable[[dict[str, Any]], Any]
 
 
@@ -64,7 +64,7 @@ def test_kinds_of_sound_and_levels_are_told_apart_where_the_file_does(changed: C
             "false_triggers_per_hour": interval(1.5),
         }
 
-    rates = ErrorRates.load(changed("detector-v2", detail))
+    rates = ErrorRates.load(changed(SHIPPED_DETECTOR, detail))
     assert rates.false_per_h("noise") == 3.0
     assert rates.false_per_h("speech") == 0.5
     assert rates.false_per_h("quiet") == 0.0
@@ -78,12 +78,10 @@ def test_kinds_of_sound_and_levels_are_told_apart_where_the_file_does(changed: C
 
 
 def test_runs_of_a_second_stage_come_from_the_metrics_where_they_were_measured(
-    changed: Callable[[str, Change], Path],
+    changed: Callable[[str, Change], Path], tmp_path: Path
 ) -> None:
-    assert SHIPPED_ONE_STAGE.second_stage_per_h == {}
-    folder = changed("detector-v2", lambda _: None)
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    (folder / "manifest.json").write_text(json.dumps(manifest | {"cascade": {"n_macs": 6e6}}), encoding="utf-8")
+    assert ErrorRates.load(one_stage(tmp_path / "one")).second_stage_per_h == {}
+    folder = changed(SHIPPED_DETECTOR, lambda metrics: metrics.pop("second_stage"))
     assumed = ErrorRates.load(folder).second_stage_per_h
     assert {kind: one.value for kind, one in assumed.items()} == {"music": 5625.0, "other": 5625.0, "quiet": 0.0}
     assert {one.certainty for one in assumed.values()} == {"A"}
@@ -142,9 +140,9 @@ def test_the_published_detector_keeps_our_recognizer() -> None:
 @pytest.mark.parametrize(
     ("name", "change"),
     [
-        ("detector-v2", lambda metrics: metrics.pop("streams")),
-        ("detector-v2", lambda metrics: metrics["streams"].update(recall="good")),
-        ("detector-v2", lambda metrics: metrics["streams"].update(median_delay_s=None)),
+        (SHIPPED_DETECTOR, lambda metrics: metrics.pop("streams")),
+        (SHIPPED_DETECTOR, lambda metrics: metrics["streams"].update(recall="good")),
+        (SHIPPED_DETECTOR, lambda metrics: metrics["streams"].update(median_delay_s=None)),
         ("fingerprinter-v1", lambda metrics: metrics.pop("known")),
         ("fingerprinter-v1", lambda metrics: metrics.update(false_accepts=[])),
         ("fingerprinter-v1", lambda metrics: metrics.update(known=metrics["known"][:2])),
@@ -154,13 +152,13 @@ def test_metrics_that_lack_a_rate_are_refused(
     changed: Callable[[str, Change], Path], name: str, change: Change
 ) -> None:
     folder = changed(name, change)
-    models = {"detector": folder} if name == "detector-v2" else {"fingerprinter": folder}
+    models = {"detector": folder} if name == SHIPPED_DETECTOR else {"fingerprinter": folder}
     with pytest.raises(CorruptArtifactError, match=r"metrics\.json: expected"):
         ErrorRates.load(**models)
 
 
 def test_metrics_that_are_no_json_are_refused(changed: Callable[[str, Change], Path]) -> None:
-    folder = changed("detector-v2", lambda metrics: None)
+    folder = changed(SHIPPED_DETECTOR, lambda metrics: None)
     for text in ("{", "[]"):
         (folder / "metrics.json").write_text(text, encoding="utf-8")
         with pytest.raises(CorruptArtifactError, match=r"metrics\.json"):

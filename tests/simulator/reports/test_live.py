@@ -2,16 +2,19 @@
 
 import io
 import time
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 from rich.console import Console
 from rich.live import Live
 
+from detector.second_stage import SecondStage
 from nowplaying_core.audio import to_int16
 from ondevice_db.format.track import Track
 from ondevice_db.recognizer import Match
-from simulator.phone.events import Answer, Answered, State, StateChange
+from simulator.phone.events import Answer, Answered, MusicProbability, State, StateChange
 from simulator.reports.live import LiveView
 from tests.simulator.bench import build_bench, build_costs, known_song, make_sound
 
@@ -57,6 +60,20 @@ def test_a_wake_up_costs_what_it_costs() -> None:
     view.on_event(Answered(time_s=1.0, asked_at_s=1.0, answer=Answer(buffer_s=8.0)))
     spent_mj = (before - view.battery_percent) / 100 * 2700 * 3600 * 4.0
     assert spent_mj == pytest.approx(1000 * MODELLED.wake_j)
+
+
+def test_runs_of_the_second_stage_empty_the_battery_also_over_a_reset() -> None:
+    class Stage:
+        n_runs = 2  # of an earlier sound
+
+    stage, costs = Stage(), replace(MODELLED, second_stage_mj=250.0)
+    view = LiveView(costs, second_stage=cast("SecondStage", stage))
+    for stage.n_runs in (2, 5, 5, 0, 1, 4):
+        view.on_event(
+            MusicProbability(time_s=1.0, probability=0.5, smoothed=0.5, gate_is_open=False, music_since_s=None)
+        )
+    spent_mj = (100.0 - view.battery_percent) / 100 * 2700 * 3600 * 4.0
+    assert spent_mj == pytest.approx(7 * 250.0)
 
 
 def test_titles_are_never_read_as_markup() -> None:

@@ -83,7 +83,7 @@ def test_the_baseline_costs_less_than_the_ways_without_a_detector(result: StudyR
     mah = {one.name: one.mah.mean for one in result.architectures}
     assert mah["baseline"] < mah["server-wifi"] < mah["server-lte"]
     assert mah["baseline"] < mah["every-five-minutes"] < mah["every-minute"] < mah["always-on"]
-    assert mah["two-stage-lte"] < mah["server-lte"]
+    assert mah["second-look-lte"] < mah["server-lte"]
 
 
 @needs_chromium
