@@ -126,7 +126,8 @@ def read_manifest(path: Path, *, kind: str, schema_version: int) -> dict[str, An
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        message = f"{path}: expected a readable JSON manifest of a {kind} ({error})"
+        reason = (error.strerror if isinstance(error, OSError) else None) or error
+        message = f"{path}: expected a readable JSON manifest of a {kind} ({reason})"
         raise CorruptArtifactError(message) from error
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
         found = manifest.get("kind") if isinstance(manifest, dict) else type(manifest).__name__

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.artifacts import write_bytes
-from nowplaying_core.errors import ConfigError, CorruptArtifactError, needs_extra
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, needs_extra, unreadable
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.format.schema import MANIFEST_NAME
 from ondevice_db.store.store import SongDatabase
@@ -132,8 +132,8 @@ def _load_key(path: Path, *, private: bool) -> Any:
             content = handle.read(_MAX_KEY_BYTES)
         key = load_pem_private_key(content, password=None) if private else load_pem_public_key(content)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        message = f"{path}: expected a PEM file with a {kind} key and no passphrase ({error})"
-        raise ConfigError(message) from error
+        message = f"{path}: expected a PEM file with a {kind} key and no passphrase"
+        raise unreadable(message, error) from error
     expected = ec.EllipticCurvePrivateKey if private else ec.EllipticCurvePublicKey
     if not isinstance(key, expected) or not isinstance(key.curve, ec.SECP256R1):
         message = f"{path}: expected a {kind} key on the curve P-256; docs/databases.md says how to make one"
