@@ -19,10 +19,11 @@ def test_the_table_has_both_stages_with_each_library() -> None:
         "| first stage, reference | 1,084,276 |",
         "| second stage, CMSIS-NN | 26,573,608 |",
         "| 10,908 of 13,392 |",
+        # 26,573,640 instructions in half a second.
+        "| CMSIS-NN | 53 | 106 |",
+        "| plain C | 159 | 318 |",
     ):
         assert row in text
-    # 26,573,640 instructions in half a second.
-    assert "within 0.5 s at 53 MHz" in text
 
 
 def test_a_library_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
