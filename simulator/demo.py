@@ -58,6 +58,7 @@ def run_demo(
     progress: Callable[[str], None] = lambda _: None,
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
+    on_result: Callable[[SimulationResult], None] | None = None,
 ) -> bool:
     """Index the shipped songs, play a scene to the simulated phone, and print its answers.
 
@@ -79,6 +80,8 @@ def run_demo(
         Called with what is being done, and with an empty text before anything is printed.
     detector, fingerprinter : str or Path
         Models.
+    on_result : callable, optional
+        Called with the result.
 
     Returns
     -------
@@ -101,6 +104,8 @@ def run_demo(
         progress(f"playing the {scene} to the simulated phone")
         result = simulate_scene(scene, setup, seed=seed, command=command)
         progress("")
+    if on_result is not None:
+        on_result(result)
     speed = result.duration_s / result.wall_s
     console.print(f"Simulated {result.duration_s:.0f} s in {result.wall_s:.1f} s, {speed:.0f} times real time.\n")
     for table in run_tables(result, all_states=all_states):

@@ -7,7 +7,15 @@ import typer
 
 from nowplaying.cli.app import App
 from nowplaying.cli.measured import write_result
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, FingerprinterModel, RunDir, SoundCorpus, writable_folder
+from nowplaying.cli.options import (
+    ON_CORPUS,
+    DecodedCache,
+    FingerprinterModel,
+    Json,
+    RunDir,
+    SoundCorpus,
+    writable_folder,
+)
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
@@ -33,6 +41,7 @@ def privacy(
     out: Annotated[
         Path | None, typer.Option("--out", help="Folder for JSON, Markdown and examples.", callback=writable_folder)
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Train attacks that rebuild sound from fingerprints and their codes, and measure them; a stopped run resumes."""
     from fingerprinter.fingerprint import Fingerprinter
@@ -54,7 +63,7 @@ def privacy(
     }
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir)
     audit = privacy_audit(settings, fingerprinter, forms, sources, run_dir)
-    write_result("privacy", audit.result, to_markdown(audit.result), out)
+    write_result("privacy", audit.result, to_markdown(audit.result), out, as_json=as_json)
     if out is not None and examples:
         write_examples(
             examples,

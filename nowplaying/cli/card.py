@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli import complete
-from nowplaying.cli.output import say
+from nowplaying.cli.options import Json
+from nowplaying.cli.output import wrote
 
 __all__ = ["card"]
 
@@ -16,8 +17,9 @@ def card(
         Path,
         typer.Argument(help="Model folder with manifest.json and metrics.json.", autocompletion=complete.databases),
     ],
+    as_json: Json = False,
 ) -> None:
     """Write MODEL_CARD.md from a model's manifest and metrics."""
     from evaluation.model_card import write_card
 
-    say(str(write_card(model)))
+    wrote(write_card(model), as_json=as_json)

@@ -2,8 +2,8 @@
 
 import typer
 
-from nowplaying.cli.options import AllStates, DetectorModel, FingerprinterModel, Report, Seed
-from nowplaying.cli.output import doing, typed_command
+from nowplaying.cli.options import AllStates, DetectorModel, FingerprinterModel, Json, Report, Seed
+from nowplaying.cli.output import doing, emit_json, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -16,6 +16,7 @@ def demo(
     seed: Seed = 1,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
+    as_json: Json = False,
 ) -> None:
     """Index a dozen shipped songs and play an evening to the simulated phone; ends with 1 if an answer is wrong."""
     from rich.console import Console
@@ -24,7 +25,7 @@ def demo(
 
     with doing() as progress:
         all_right = run_demo(
-            Console(),
+            Console(quiet=as_json),
             report=report,
             all_states=all_states,
             progress=progress,
@@ -32,5 +33,6 @@ def demo(
             command=typed_command(),
             detector=detector,
             fingerprinter=fingerprinter,
+            on_result=(lambda result: emit_json("simulation/2", result.to_dict())) if as_json else None,
         )
     raise typer.Exit(EXIT_FOUND if all_right else EXIT_NOTHING_RECOGNIZED)

@@ -18,7 +18,7 @@ from nowplaying.cli.options import (
     Seed,
     writable_file,
 )
-from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, say, table, typed_command
+from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, say, table, typed_command, wrote
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import ConfigError
 
@@ -140,7 +140,7 @@ def devices(as_json: Json = False) -> None:
             paragraph(f"  - {source}", indent=4)
 
 
-def figures(device: Device = "pixel-2") -> None:
+def figures(device: Device = "pixel-2", as_json: Json = False) -> None:
     """List every figure that --set, a study file and a sweep may name, with value, unit and range."""
     from simulator.days.figures import STUDY_FIGURES, figure_of
     from simulator.days.study import Study
@@ -155,9 +155,14 @@ def figures(device: Device = "pixel-2") -> None:
             continue
         one, figure = constants.get(name), figure_of(name)
         value = values.get(name) if one is None else one.value
+        if as_json:
+            facts = {"unit": figure.unit, "least": figure.least, "most": figure.most, "title": figure.title}
+            emit_json("figure/1", {"name": name, "value": value, **facts})
+            continue
         ends = f"{figure.least:g} to {figure.most:g}"
         rows.append([name, "" if value is None else f"{value:g}", figure.unit, ends, figure.title])
-    table(["name", "value", "unit", "may be", "meaning"], rows)
+    if rows:
+        table(["name", "value", "unit", "may be", "meaning"], rows)
 
 
 def account(
@@ -165,6 +170,7 @@ def account(
     songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in the database.")] = 10_000,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
+    as_json: Json = False,
 ) -> None:
     """Write what an app needs to estimate its own share of the battery: each phone's costs with their ranges."""
     from nowplaying_core.artifacts import write_json
@@ -172,7 +178,7 @@ def account(
     from simulator.energy.work import DatabaseSize, Models
 
     write_json(out, app_account(Models.load(detector, fingerprinter), DatabaseSize(n_songs=songs)))
-    note(f"account written to {out}")
+    wrote(out, f"account written to {out}", as_json=as_json)
 
 
 def calibrate(
@@ -187,6 +193,7 @@ def calibrate(
     songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in its database.")] = 10_000,
     detector: DetectorModel = SHIPPED_DETECTOR,
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
+    as_json: Json = False,
 ) -> None:
     """Turn currents that a power meter traced (CSV) into a device profile."""
     from nowplaying_core.artifacts import write_text
@@ -212,6 +219,11 @@ def calibrate(
             ("a wake-up in addition, J", measurement.wake()),
         )
     ]
+    if as_json:
+        names = ("sleeping_ma", "listening_ma", "wake_j")
+        found = (measurement.suspend(), measurement.detector(), measurement.wake())
+        emit_json("written/1", {"path": str(out), **dict(zip(names, map(asdict, found), strict=True))})
+        return
     table(["measured", "mean", "95 %"], rows)
     note(f"profile written to {out}; nowplaying energy --device {out} simulates its days")
 

@@ -53,6 +53,7 @@ def retrieval(
     seed: Seed = 1,
     out: Out = None,
     metrics: _Metrics = False,
+    as_json: Json = False,
 ) -> None:
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
     if protocol is not None:
@@ -73,6 +74,7 @@ def retrieval(
             seed=seed,
             out=out,
             metrics=metrics,
+            as_json=as_json,
         )
         return
     from evaluation.retrieval.report import to_markdown
@@ -92,7 +94,7 @@ def retrieval(
     )
     if fit_acceptance:
         enter(folder, {"acceptance": calibration.to_dict()})
-    finish("retrieval", result, to_markdown(result), folder, out=out, metrics=metrics)
+    finish("retrieval", result, to_markdown(result), folder, out=out, metrics=metrics, as_json=as_json)
 
 
 def detector(
@@ -118,6 +120,7 @@ def detector(
     seed: Seed = 1,
     out: Out = None,
     metrics: _Metrics = False,
+    as_json: Json = False,
 ) -> None:
     """ROC area on clips, and recall against false wake-ups on streams."""
     from evaluation.detector.evaluate import evaluate_detector
@@ -139,7 +142,7 @@ def detector(
     )
     if fit_gate:
         enter(folder, {"gate": result["streams"]["gates"][0]})
-    finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics)
+    finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics, as_json=as_json)
     if out is not None:
         plot(result, out / "detector.png")
 
@@ -176,6 +179,7 @@ def _published(
     seed: int,
     out: Path | None,
     metrics: bool,
+    as_json: bool,
 ) -> None:
     from evaluation.retrieval import grid_report
     from evaluation.retrieval.grid import evaluate_grid
@@ -189,7 +193,8 @@ def _published(
     else:
         result = evaluate_grid(protocol, model, corpus, cache_dir, exact=exact, baseline=baseline, **common)
         text, plot = grid_report.grid_to_markdown(result), grid_report.plot_grid
-    finish(protocol, result, text, ModelFolder.open(model, role="fingerprinter").path, out=out, metrics=metrics)
+    folder = ModelFolder.open(model, role="fingerprinter").path
+    finish(protocol, result, text, folder, out=out, metrics=metrics, as_json=as_json)
     if out is not None:
         plot(result, out / f"{protocol}.png")
 

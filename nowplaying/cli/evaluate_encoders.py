@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.measured import Cache, Corpus, Out, write_result
-from nowplaying.cli.options import Jobs
+from nowplaying.cli.options import Jobs, Json
 
 __all__ = ["codes", "probe"]
 
@@ -47,6 +47,7 @@ def probe(
     ] = 0,
     jobs: Jobs = 1,
     out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """Accuracy of a linear classifier on the embeddings of pretrained encoders, by labelled task, with intervals."""
     from nowplaying.cli.train import require_tensorflow
@@ -70,7 +71,7 @@ def probe(
         label_shares=shares, n_seeds=n_seeds, most_windows=most_windows, fine_tune_steps=fine_tune_steps
     )
     result = measure(runs, chosen, settings, cache_dir=cache_dir)
-    write_result("probe", result, to_markdown(result), out)
+    write_result("probe", result, to_markdown(result), out, as_json=as_json)
 
 
 def codes(
@@ -78,6 +79,7 @@ def codes(
     corpus: Corpus,
     cache_dir: Cache,
     out: Out = None,
+    as_json: Json = False,
 ) -> None:
     """Perplexity of the next code on unseen music, beside unigram and bigram models, with intervals."""
     from nowplaying.cli.train import require_tensorflow
@@ -86,4 +88,4 @@ def codes(
     from pretraining.generation.perplexity import evaluate_perplexity, perplexity_markdown
 
     result = evaluate_perplexity(runs, corpus, cache_dir=cache_dir)
-    write_result("codes", result, perplexity_markdown(result), out)
+    write_result("codes", result, perplexity_markdown(result), out, as_json=as_json)

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import Seed, writable_file
-from nowplaying.cli.output import say
+from nowplaying.cli.options import Json, Seed, writable_file
+from nowplaying.cli.output import wrote
 
 __all__ = ["generate"]
 
@@ -25,6 +25,7 @@ def generate(
     ] = 0.9,
     top_k: Annotated[int, typer.Option("--top-k", min=1, help="Draw among so many of the likeliest.")] = 64,
     seed: Seed = 1,
+    as_json: Json = False,
 ) -> None:
     """Continue a song from its codes (needs the train extra); the file holds the prompt, through its codes, as well."""
     import soundfile
@@ -40,4 +41,6 @@ def generate(
 
     sound = run_on(run, samples, duration_s=duration_s, seed=seed, temperature=temperature, top_k=top_k)
     write_atomic(out, lambda part: soundfile.write(part, sound, SAMPLE_RATE_HZ, "PCM_16", format="WAV"))
-    say(f"{out}: {len(sound) / SAMPLE_RATE_HZ:.1f} s, of which the last {duration_s:g} s were drawn")
+    length_s = len(sound) / SAMPLE_RATE_HZ
+    text = f"{out}: {length_s:.1f} s, of which the last {duration_s:g} s were drawn"
+    wrote(out, text, as_json=as_json, duration_s=length_s, drawn_s=duration_s)

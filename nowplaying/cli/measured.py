@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from nowplaying.cli.options import OutFolder
-from nowplaying.cli.output import note, say
+from nowplaying.cli.output import emit_json, note, say
 
 __all__ = ["Cache", "Corpus", "Out", "enter", "finish", "write_result"]
 
@@ -23,9 +23,11 @@ def enter(folder: Path, values: dict[str, Any]) -> None:
     write_json(path, {**read_manifest(path, kind="model", schema_version=MODEL_SCHEMA_VERSION), **values})
 
 
-def finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: Path | None, metrics: bool) -> None:
+def finish(
+    name: str, result: dict[str, Any], text: str, folder: Path, *, out: Path | None, metrics: bool, as_json: bool
+) -> None:
     """Show and write a model's figures; with ``metrics`` also enter them in its folder, and write its card anew."""
-    write_result(name, result, text, out)
+    write_result(name, result, text, out, as_json=as_json)
     if metrics:
         from evaluation.model_card import METRICS_NAME, write_card
         from nowplaying_core.artifacts import write_json
@@ -34,11 +36,14 @@ def finish(name: str, result: dict[str, Any], text: str, folder: Path, *, out: P
         note(f"wrote {write_card(folder)}")
 
 
-def write_result(name: str, result: dict[str, Any], text: str, out: Path | None) -> None:
+def write_result(name: str, result: dict[str, Any], text: str, out: Path | None, *, as_json: bool) -> None:
     """Show a table, and write it with its figures as ``name.md`` and ``name.json`` where a folder is given."""
     from nowplaying_core.artifacts import write_json, write_text
 
-    say(text)
+    if as_json:
+        emit_json("evaluation/1", {"name": name, "result": result})
+    else:
+        say(text)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / f"{name}.json", result)

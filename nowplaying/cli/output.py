@@ -35,6 +35,7 @@ __all__ = [
     "typed_command",
     "visible",
     "working",
+    "wrote",
 ]
 
 PACKAGES = (
@@ -155,6 +156,14 @@ def paragraph(text: str, *, indent: int = 0) -> None:
     wrapped = wrap(text, width, subsequent_indent=" " * indent, break_long_words=False, break_on_hyphens=False)
     for line in wrapped if sys.stdout.isatty() else [text]:
         say(line)
+
+
+def wrote(path: Path | str, text: str = "", *, as_json: bool, **facts: Any) -> None:
+    """Print where a command's result lies, with what else is known about it; ``text`` says the same to people."""
+    if as_json:
+        emit_json("written/1", {"path": str(path), **facts})
+    else:
+        say(text or str(path))
 
 
 def note(text: str) -> None:

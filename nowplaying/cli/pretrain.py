@@ -6,8 +6,8 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli import complete
-from nowplaying.cli.options import DecodedCache, ExtraData, RenderedMidi, RunDir, SoundCorpus
-from nowplaying.cli.output import say
+from nowplaying.cli.options import DecodedCache, ExtraData, Json, RenderedMidi, RunDir, SoundCorpus
+from nowplaying.cli.output import wrote
 from nowplaying.cli.train import require_tensorflow
 
 __all__ = ["pretrain"]
@@ -38,6 +38,7 @@ def pretrain(
     seed: Annotated[
         int | None, typer.Option("--seed", min=0, help="Seed to use instead of the one in the settings.")
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Pretrain an audio encoder without labels; a stopped run resumes (needs the train extra)."""
     from dataclasses import replace
@@ -55,4 +56,5 @@ def pretrain(
     from pretraining.train import pretrain as run
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
-    say(str(run(settings, sources, run_dir, perceptual_encoder=perceptual_encoder)))
+    weights = run(settings, sources, run_dir, perceptual_encoder=perceptual_encoder)
+    wrote(weights, as_json=as_json)

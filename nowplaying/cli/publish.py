@@ -6,8 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from nowplaying.cli.app import App
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, RenderedMidi, SoundCorpus, writable_folder
-from nowplaying.cli.output import say
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, Json, RenderedMidi, SoundCorpus, writable_folder
+from nowplaying.cli.output import wrote
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
@@ -36,6 +36,7 @@ def fingerprinter(
         Literal["int8", "float32"], typer.Option("--precision", help="Of the encoder; float32 is for comparison.")
     ] = "int8",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Convert the encoder and its front end to TFLite and train the codebook that ships with them."""
     require_tensorflow()
@@ -51,7 +52,7 @@ def fingerprinter(
         precision=precision,
         jobs=jobs,
     )
-    say(str(folder))
+    wrote(folder, as_json=as_json)
 
 
 def codebooks(
@@ -61,6 +62,7 @@ def codebooks(
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
     from export.publish_fingerprinter import add_code_sizes
@@ -68,7 +70,7 @@ def codebooks(
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
     add_code_sizes(model, sources, jobs=jobs)
-    say(str(model))
+    wrote(model, as_json=as_json)
 
 
 def detector(
@@ -106,6 +108,7 @@ def detector(
         str,
         typer.Option("--second-note", help="What the card says of the second stage's training beside its settings."),
     ] = "",
+    as_json: Json = False,
 ) -> None:
     """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
     require_tensorflow()
@@ -135,7 +138,7 @@ def detector(
         wanted_above=None if chosen is None or second_run is None else chosen.wanted_above,
         second_note=second_note,
     )
-    say(str(folder))
+    wrote(folder, as_json=as_json)
 
 
 def encoder(
@@ -155,6 +158,7 @@ def encoder(
     name: Annotated[str, typer.Option("--name", help="Name in the manifest.")] = SHIPPED_AUDIO_ENCODER,
     version: _Version = "1.0.0",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Convert a pretrained encoder to int8 TFLite, probe it and its float form, and write its card."""
     require_tensorflow()
@@ -173,7 +177,7 @@ def encoder(
     result = probe([folder, run_dir, *(baselines or [])], chosen, ProbeSettings(), cache_dir=cache_dir)
     write_json(folder / METRICS_NAME, result)
     write_card(folder)
-    say(str(folder))
+    wrote(folder, as_json=as_json)
 
 
 app.add(

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from nowplaying.cli.options import Seed, writable_folder
-from nowplaying.cli.output import note, say
+from nowplaying.cli.options import Json, Seed, writable_folder
+from nowplaying.cli.output import note, wrote
 from nowplaying_core.errors import EXIT_BAD_INPUT, MissingPathError
 
 __all__ = ["render"]
@@ -31,6 +31,7 @@ def render(
     ] = 0,
     seed: Seed = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
+    as_json: Json = False,
 ) -> None:
     """Render MIDI files with varied instruments, keys and tempi (needs fluidsynth and a SoundFont)."""
     from fingerprinter.training.midi import choose_scores, render_folder
@@ -44,6 +45,8 @@ def render(
     failures = render_folder(rendered, out, soundfonts=soundfont, duration_s=duration_s, seed=seed, jobs=jobs)
     for failure in failures:
         note(f"error: {failure}")
-    say(f"{out}: {len(rendered) - len(failures)} of {len(rendered)} MIDI files rendered, {len(kept_back)} held out")
+    n_done = len(rendered) - len(failures)
+    text = f"{out}: {n_done} of {len(rendered)} MIDI files rendered, {len(kept_back)} held out"
+    wrote(out, text, as_json=as_json, rendered=n_done, failed=len(failures), held_out=len(kept_back))
     if failures:
         raise typer.Exit(EXIT_BAD_INPUT)

@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.app import App
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, MaxFalse, RenderedMidi, RunDir, SoundCorpus
-from nowplaying.cli.output import say
+from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, Json, MaxFalse, RenderedMidi, RunDir, SoundCorpus
+from nowplaying.cli.output import emit_json, say, wrote
 
 __all__ = ["app"]
 
@@ -46,6 +46,7 @@ def fingerprinter(
         Path | None,
         typer.Option("--teacher", help="Folder of a finished run whose embeddings are learned (distillation_weight)."),
     ] = None,
+    as_json: Json = False,
 ) -> None:
     """Train the fingerprint encoder."""
     from fingerprinter.training.config import TrainingConfig
@@ -64,7 +65,7 @@ def fingerprinter(
         init_from=init_from,
         teacher=teacher,
     )
-    say(str(weights))
+    wrote(weights, as_json=as_json)
 
 
 def detector(
@@ -79,6 +80,7 @@ def detector(
     ] = None,
     teacher: _Teacher = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Train the music detector."""
     from detector.training.config import DetectorConfig
@@ -99,7 +101,9 @@ def detector(
         encoder=None if init_from is None else TfliteEncoder(init_from),
         teacher=chosen,
     )
-    say(f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized")
+    areas = {"float_area": report.float_area, "quantized_area": report.quantized_area}
+    text = f"{report.weights_path}: ROC area {report.float_area:.4f} float, {report.quantized_area:.4f} quantized"
+    wrote(report.weights_path, text, as_json=as_json, **areas)
 
 
 def detector_second_stage(
@@ -111,6 +115,7 @@ def detector_second_stage(
     extra_data: ExtraData = None,
     teacher: _Teacher = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose scenes.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Train the music detector's second stage, the larger network that confirms the first."""
     from detector.training.teacher import open_teacher
@@ -128,7 +133,8 @@ def detector_second_stage(
         jobs=jobs,
         teacher=chosen,
     )
-    say(f"{run_dir / SECOND_STAGE_WEIGHTS_FILE}: ROC area {area:.4f} float")
+    weights = run_dir / SECOND_STAGE_WEIGHTS_FILE
+    wrote(weights, f"{weights}: ROC area {area:.4f} float", as_json=as_json, float_area=area)
 
 
 def detector_crossval(
@@ -150,6 +156,7 @@ def detector_crossval(
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Training steps of each fold.")] = None,
     teacher: _Teacher = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose.")] = 1,
+    as_json: Json = False,
 ) -> None:
     """Cross-validate the music detector: train on all folds but one, measure on that one, and choose the gate."""
     from detector.training.config import DetectorConfig
@@ -179,7 +186,10 @@ def detector_crossval(
     text = cross_validation_to_markdown(result)
     (run_dir / "cross-validation.md").write_text(text, encoding="utf-8")
     plot(result, run_dir / "cross-validation.png")
-    say(text)
+    if as_json:
+        emit_json("evaluation/1", {"name": "cross-validation", "result": result})
+    else:
+        say(text)
 
 
 def require_tensorflow() -> None:

@@ -53,9 +53,9 @@ def test_a_page_has_one_sentence_and_an_example_that_parses(words: tuple[str, ..
 
 
 @pytest.mark.parametrize("words", ALL, ids=" ".join)
-def test_quiet_and_verbose_are_options_of_every_command(words: tuple[str, ...]) -> None:
+def test_quiet_verbose_and_json_are_options_of_every_command(words: tuple[str, ...]) -> None:
     options = {option for parameter in ALL[words].params for option in parameter.opts}
-    assert {"-q", "--quiet", "-v", "--verbose"} <= options
+    assert {"-q", "--quiet", "-v", "--verbose", "--json"} <= options
 
 
 def test_headings_stand_in_their_order(run: Run) -> None:

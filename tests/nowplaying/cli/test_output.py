@@ -1,5 +1,6 @@
 import json
 import logging
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from nowplaying_core.errors import (
     MissingExtraError,
     NowPlayingError,
 )
+
+from .conftest import Run
 
 
 def test_json_is_one_strict_line_with_its_schema_first(capsys: pytest.CaptureFixture[str]) -> None:
@@ -99,3 +102,23 @@ def test_a_record_that_does_not_fit_its_text_ends_nothing(capsys: pytest.Capture
     set_verbosity(verbose=0, quiet=False)
     logging.getLogger("other.library").warning("%d files", "many")
     assert "%d files (TypeError" in capsys.readouterr().err
+
+
+def test_commands_for_people_have_json_too(run: Run, tmp_path: Path) -> None:
+    figures = run("energy", "figures", "--json").records
+    assert len(figures) > 30
+    assert figures[0] == {
+        "schema": "nowplaying/figure/1",
+        "name": "battery.capacity_mah",
+        "value": 2700.0,
+        "unit": "mAh",
+        "least": 1,
+        "most": 100_000,
+        "title": "battery capacity",
+    }
+    account = run("energy", "account", "--out", tmp_path / "energy.json", "--json")
+    assert account.records == [{"schema": "nowplaying/written/1", "path": str(tmp_path / "energy.json")}]
+    demo = run("demo", "--json")
+    (played,) = demo.records
+    assert demo.code == 0
+    assert (played["schema"], played["n_songs"]) == ("nowplaying/simulation/2", 3)
