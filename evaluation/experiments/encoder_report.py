@@ -10,10 +10,11 @@ __all__ = ["draw_losses", "findings", "to_markdown"]
 
 _NAMES: Final = {
     "random": "random weights",
+    "normalised": "random weights, normalised: where training begins",
     "bands": "no encoder: mean and deviation of each band",
     "tuned": "random weights, then each column's labels",
 }
-_BASELINES: Final = ("bands", "random", "tuned", "supervised")
+_BASELINES: Final = ("bands", "normalised", "random", "tuned", "supervised")
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:

@@ -22,7 +22,7 @@ from fingerprinter.config import FrontEndConfig
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import merged, read_settings
+from nowplaying_core.settings import init_run_dir, merged, read_settings
 from pretraining.config.run import LEVELS_NAME, PretrainingConfig
 
 if TYPE_CHECKING:
@@ -36,8 +36,10 @@ RANDOM: Final = "random"
 N_RANDOM: Final = 5
 TUNED: Final = "tuned"  # random weights that learn each column's own labels: its ceiling
 BANDS: Final = "bands"  # no encoder
+NORMALISED: Final = "normalised"  # what training begins with: random weights, normalised over the training sound
 METHODS: Final = (
     RANDOM,
+    NORMALISED,
     BANDS,
     TUNED,
     "supervised",
@@ -57,6 +59,7 @@ ROW_NAME: Final = "row.json"
 TASKS_NAME: Final = "tasks.json"
 _UNTRAINED: Final = {RANDOM, BANDS, TUNED}
 _MOST_WINDOWS: Final = 8
+_SETTLING_BATCHES: Final = 16
 _TUNING_STEPS: Final = 400
 _log = logging.getLogger(__name__)
 
@@ -67,7 +70,9 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=METHODS, help="a method; all by default")
     parser.add_argument("--budget", type=Path, default=CONFIGS / "table.toml", help="settings that all runs share")
     parser.add_argument("--steps", type=int, help="of a run, instead of the budget's")
-    parser.add_argument("--seeds", type=int, default=1, help=f"of each method; {RANDOM} always has {N_RANDOM}")
+    parser.add_argument(
+        "--seeds", type=int, default=1, help=f"of each method; {RANDOM} and {NORMALISED} have {N_RANDOM}"
+    )
     parser.add_argument(
         "--beside",
         type=Path,
@@ -102,7 +107,7 @@ def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) ->
 
     Methods with codes keep the clips of their own file: each is ten seconds, and a step of 128 takes ten.
     """
-    of_method = RANDOM if method in {RANDOM, BANDS, TUNED} else method
+    of_method = RANDOM if method in {*_UNTRAINED, NORMALISED} else method
     own = read_settings(CONFIGS / f"{of_method}.toml")
     shared = tomllib.loads(budget.read_text(encoding="utf-8"))
     if n_steps is not None:
@@ -110,7 +115,8 @@ def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) ->
     if method.endswith("_codes"):
         del shared["clips_per_step"]
     first = PretrainingConfig.from_dict(merged(own, shared))
-    n_runs = {RANDOM: max(N_RANDOM, n_seeds), BANDS: 1}.get(method, n_seeds)
+    n_random = max(N_RANDOM, n_seeds)
+    n_runs = {RANDOM: n_random, NORMALISED: n_random, BANDS: 1}.get(method, n_seeds)
     return [replace(first, seed=first.seed + number) for number in range(n_runs)]
 
 
@@ -146,7 +152,8 @@ def fill(options: argparse.Namespace) -> None:
     for method, config in missing:
         folder = row_folder(options.out, method, config)
         if method not in _UNTRAINED:
-            in_own_processes(pretrain_run, [(config, sources, folder)])
+            work = normalise_run if method == NORMALISED else pretrain_run
+            in_own_processes(work, [(config, sources, folder)])
         row = measure(method, config, folder, read, tuning_steps=options.tuning_steps)
         write_json(folder / ROW_NAME, row)
         _log.info("%s is there, %d of %d", folder.name, 1 + missing.index((method, config)), len(missing))
@@ -164,6 +171,25 @@ def pretrain_run(config: PretrainingConfig, sources: TrainingSources, run_dir: P
     from pretraining.train import pretrain_once
 
     pretrain_once(config, sources, run_dir)
+
+
+def normalise_run(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
+    """Write random weights whose normalisation knows what is usual in the training sound, unless they are there."""
+    from fingerprinter.encoders.log_mel import LogMel
+    from fingerprinter.training.loop import replace_weights
+    from pretraining.encoder import WEIGHTS_NAME
+    from pretraining.methods.random import random_encoder
+    from pretraining.normalisation import settle
+    from pretraining.sounds import clip_sampler
+
+    if (run_dir / WEIGHTS_NAME).is_file():
+        return
+    init_run_dir(config, run_dir)
+    encoder, clips, log_mel = random_encoder(config), clip_sampler(config, sources), LogMel(config.front_end)
+    starts = np.zeros((config.clips_per_step, 1), np.int64)
+    drawn = (clips.slices(starts, np.random.default_rng([config.seed, k]))[:, 0] for k in range(_SETTLING_BATCHES))
+    settle(encoder, map(log_mel, drawn))
+    replace_weights(encoder, run_dir / WEIGHTS_NAME)
 
 
 def measure(

@@ -15,7 +15,6 @@ from typing import Any
 import keras
 import numpy as np
 
-from fingerprinter.encoders.norm import BatchNorm
 from fingerprinter.training.loop import replace_weights
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
@@ -26,6 +25,7 @@ from pretraining.encoder import WEIGHTS_NAME
 from pretraining.federated.clients import federate
 from pretraining.federated.config import FederationConfig
 from pretraining.methods.pretext import Pretext
+from pretraining.normalisation import settle
 from pretraining.train import build_pretext
 
 __all__ = ["RECORD_NAME", "pretrain_federated"]
@@ -148,15 +148,11 @@ def _local_steps(
 
 def _settle(pretext: Pretext, server: ClipSampler, config: PretrainingConfig) -> None:
     """Set the running statistics of the encoder's normalisation to their mean over batches of the server's sound."""
-    norms = [layer for layer in pretext.encoder.layers if isinstance(layer, BatchNorm)]
-    momenta = [layer.momentum for layer in norms]
-    for number in range(_SETTLING_BATCHES):
-        for layer in norms:
-            layer.momentum = number / (number + 1)
-        slices = pretext.draw(server, np.random.default_rng([config.seed, number, 2**31]))[0]
-        pretext.encoder(pretext.images(slices), training=True)
-    for layer, momentum in zip(norms, momenta, strict=True):
-        layer.momentum = momentum
+
+    def images(number: int) -> Any:
+        return pretext.images(pretext.draw(server, np.random.default_rng([config.seed, number, 2**31]))[0])
+
+    settle(pretext.encoder, map(images, range(_SETTLING_BATCHES)))
 
 
 def _values(pretext: Pretext) -> list[Any]:

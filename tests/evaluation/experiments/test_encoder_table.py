@@ -110,6 +110,7 @@ def test_random_has_five_seeds_and_the_budget_is_the_same_for_all() -> None:
     configs = {name: encoder_table.row_configs(name, budget, 11, 2) for name in encoder_table.METHODS}
     assert {name: [one.seed for one in found] for name, found in configs.items() if len(found) != 2} == {
         "random": [1, 2, 3, 4, 5],
+        "normalised": [1, 2, 3, 4, 5],
         "bands": [1],
     }
     assert {one.n_steps for found in configs.values() for one in found} == {11}
