@@ -93,7 +93,7 @@ class MethodConfig:
     """
 
     n_context: int = 2
-    gap_s: float = 0.04
+    gap_s: float = 0.02
     clip_s: float = 10.0
     near_s: float = 0.5
     margin: float = 0.4
