@@ -155,9 +155,11 @@ def fill(options: argparse.Namespace) -> None:
             work = normalise_run if method == NORMALISED else pretrain_run
             in_own_processes(work, [(config, sources, folder)])
         row = measure(method, config, folder, read, tuning_steps=options.tuning_steps)
+        folder.mkdir(exist_ok=True)
         write_json(folder / ROW_NAME, row)
         _log.info("%s is there, %d of %d", folder.name, 1 + missing.index((method, config)), len(missing))
     for folder in beside:
+        (options.out / folder.name).mkdir(exist_ok=True)
         write_json(options.out / folder.name / ROW_NAME, measure_beside(folder, front_end, read))
 
 

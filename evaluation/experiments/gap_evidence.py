@@ -44,6 +44,7 @@ def main() -> None:
     parser.add_argument("--publish", action="store_true", help=f"write {RESULTS.name} here, which the page shows")
     options = parser.parse_args()
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
+    options.out.mkdir(parents=True, exist_ok=True)
     (result,) = in_own_processes(measure, [(sources, options.run)])
     write_json(options.out / RESULTS.name, result)
     print(to_markdown(result))

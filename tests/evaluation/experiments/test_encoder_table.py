@@ -122,3 +122,25 @@ def test_losses_are_drawn_with_their_levels(folder: Path, tmp_path: Path) -> Non
     pytest.importorskip("matplotlib", reason="needs the report extra")
     draw_losses(encoder_table.summary(folder), tmp_path / "losses.png")
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_command_makes_rows_once_and_goes_on_where_it_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """From a corpus to the table: a stopped command's rows are left as they are, the others are made."""
+    from tests.detector.sounds import corpus_folder
+
+    corpus = corpus_folder(tmp_path / "corpus", seconds=4.0)
+    common = ["encoder_table", "--corpus", str(corpus), "--cache-dir", str(tmp_path / "cache")]
+    common += ["--out", str(tmp_path / "out"), "--task", "music_speech_noise"]
+    monkeypatch.setattr("sys.argv", [*common, "--only", "random"])
+    encoder_table.main()
+    rows = sorted((tmp_path / "out").glob("*/row.json"))
+    assert [path.parent.name for path in rows] == [f"random-{seed}" for seed in range(1, 6)]
+    kept = [path.stat().st_mtime_ns for path in rows[1:]]
+    rows[0].unlink()
+    monkeypatch.setattr("sys.argv", [*common, "--only", "random", "--only", "bands"])
+    encoder_table.main()
+    assert rows[0].is_file()
+    assert [path.stat().st_mtime_ns for path in rows[1:]] == kept
+    assert "no encoder: mean and deviation of each band" in capsys.readouterr().out
