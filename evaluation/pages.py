@@ -13,7 +13,18 @@ from pathlib import Path
 from typing import Final
 
 from evaluation import energy_figures, export_figures, micro_figures, model_card, readme
-from evaluation.experiments import ablate, curve, decoders, discrete, federated, from_encoder, privacy, representations
+from evaluation.experiments import (
+    ablate,
+    curve,
+    decoders,
+    discrete,
+    encoder_table,
+    federated,
+    from_encoder,
+    gap_evidence,
+    privacy,
+    representations,
+)
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
 
@@ -39,6 +50,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "decoders": decoders.committed_table,
     "federated": federated.committed_table,
     "from-encoder": from_encoder.committed_table,
+    "encoder-table": encoder_table.committed_table,
+    "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "privacy-music": privacy.music_table,
     "privacy-words": privacy.committed_words_table,

@@ -19,12 +19,12 @@ _BASELINES: Final = ("bands", "normalised", "random", "tuned", "supervised")
 
 def to_markdown(result: Mapping[str, Any]) -> str:
     """Return all tables; every figure is taken from the result."""
-    hours = sum(one["cpu_s"] for one in result["methods"]) / 3600
+    minutes = sum(one["cpu_s"] for one in result["methods"]) / 60
+    n_rows = sum(len(one["seeds"]) for one in result["methods"])
     parts = [
-        "Made by `python -m evaluation.experiments.encoder_table`: "
-        f"{sum(len(one['seeds']) for one in result['methods'])} rows, {hours:.1f} CPU hours, {hours / 2:.1f} hours of "
-        "two cores. Accuracy in per cent; intervals are 95 % by bootstrap over units and seeds. A star: not surely "
-        "above random weights, units paired.\n",
+        f"Made by `python -m evaluation.experiments.encoder_table`: {n_rows} rows, {minutes:.0f} CPU minutes of "
+        f"training and probing, so {minutes / 120:.1f} hours of two cores. Accuracy in per cent; intervals are 95 % by "
+        "bootstrap over units and seeds. A star: not surely above random weights, units paired.\n",
         "## What it shows\n",
         "\n".join(findings(result)) + "\n",
     ]
@@ -46,6 +46,12 @@ def findings(result: Mapping[str, Any]) -> list[str]:
         named = ", ".join(f"`{name}`" for name in sure) or "none"
         lines.append(f"- Surely above random weights on average, of {len(trained)} without labels: {named}.")
         lines += [f"- Not: `{name}`, {_points(mean[name]['minus']['random'])}." for name in others]
+    for name in [*trained, "random", "supervised"]:
+        if name in mean and "bands" in mean[name]["minus"]:
+            lines.append(f"- {_title(name)} to no encoder at all: {_points(mean[name]['minus']['bands'])}.")
+    if "normalised" in mean and "random" in mean["normalised"]["minus"]:
+        points = _points(mean["normalised"]["minus"]["random"])
+        lines.append(f"- Training begins below random weights: {points}.")
     for name in ("cola", "nt_xent"):
         if name in mean and "supervised" in mean[name]["minus"]:
             lines.append(f"- `{name}` to `supervised`: {_points(mean[name]['minus']['supervised'])}.")
@@ -110,6 +116,8 @@ def draw_losses(result: Mapping[str, Any], path: Path) -> None:
 
     plt = pyplot()
     trained = [one for one in result["methods"] if len(one["losses"]) > 1]
+    if not trained:
+        return
     n_columns = min(4, len(trained))
     n_rows = -(-len(trained) // n_columns)
     figure, axes = plt.subplots(n_rows, n_columns, figsize=(3.2 * n_columns, 2.6 * n_rows), squeeze=False)
@@ -129,6 +137,10 @@ def draw_losses(result: Mapping[str, Any], path: Path) -> None:
     figure.tight_layout()
     figure.savefig(path, dpi=110)
     plt.close(figure)
+
+
+def _title(name: str) -> str:
+    return _NAMES[name].capitalize() if name in _NAMES else f"`{name}`"
 
 
 def _cell(row: Mapping[str, Any]) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from evaluation.experiments.encoder_report import to_markdown
+from evaluation.experiments.encoder_report import draw_losses, to_markdown
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.artifacts import write_json
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["METHODS", "committed_table", "main", "row_configs", "summary"]
 
 RESULTS: Final = Path(__file__).with_name("encoder_table.json")
+PLOT: Final = Path(__file__).parents[2] / "docs/pretraining/losses.png"
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 RANDOM: Final = "random"
 N_RANDOM: Final = 5
@@ -53,7 +54,7 @@ METHODS: Final = (
     "kmeans_codes",
     "vq_codes",
 )
-COMPARED_TO: Final = (RANDOM, "supervised", "cola", "audio2vec_cbow", "audio2vec_skipgram")
+COMPARED_TO: Final = (RANDOM, BANDS, "normalised", "supervised", "cola", "audio2vec_cbow", "audio2vec_skipgram")
 SHARES: Final = (0.1, 1.0)
 ROW_NAME: Final = "row.json"
 TASKS_NAME: Final = "tasks.json"
@@ -85,7 +86,9 @@ def main() -> None:
     parser.add_argument("--rendered-midi", type=Path, help="folder of music rendered from MIDI, to pretrain on")
     parser.add_argument("--out", type=Path, required=True, help="folder of the rows and of encoder_table.json")
     parser.add_argument("--table", action="store_true", help="only make the table of the rows that are there")
-    parser.add_argument("--publish", action="store_true", help=f"write {RESULTS.name} here, which the page shows")
+    parser.add_argument(
+        "--publish", action="store_true", help=f"write {RESULTS.name} here, which the page shows, and draw the losses"
+    )
     add_task_options(parser)
     options = parser.parse_args()
     if not options.table:
@@ -95,6 +98,7 @@ def main() -> None:
     print(to_markdown(result))
     if options.publish:
         write_json(RESULTS, result)
+        draw_losses(result, PLOT)
 
 
 def committed_table() -> str:

@@ -80,7 +80,7 @@ def test_the_page_has_a_table_for_one_window_and_one_for_clips_with_chance_above
     assert "| method | digits | mean |" in window
     assert "| method | key | mean |" in clip
     assert "| most common label | 50.0 |" in window
-    assert "7 rows, 5.0 CPU hours, 2.5 hours of two cores" in window
+    assert "7 rows, 300 CPU minutes of training and probing, so 2.5 hours of two cores" in window
     assert "| cola | 1 | 7 x 5 | 1.500 | nothing known 1.609 | 120 |" in clip
 
 
