@@ -31,6 +31,13 @@ class Segment:
         Within the recording; good to about a second.
     probability : float in [0, 1]
         Mean over the segment.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> segment = nowplaying.detect("query.wav")[0]
+    >>> f"{segment.start_s:.0f} s to {segment.end_s:.0f} s"
+    '0 s to 20 s'
     """
 
     start_s: float
@@ -51,6 +58,14 @@ class Detection(Sequence[Segment]):
     probabilities : ndarray of float64, shape (n,), in [0, 1]
         P(music) of each window.
     duration_s : float, seconds
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> found = nowplaying.detect("query.wav")
+    >>> len(found), found.duration_s, len(found.times_s) == len(found.probabilities)
+    (1, 20.0, True)
+    >>> figure = found.plot()
     """
 
     segments: tuple[Segment, ...]

@@ -55,6 +55,13 @@ class Match:
         seconds.
     speed : float > 0
         Of the recording, where 1 is the song's own; others are tried only when asked for.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> match = nowplaying.recognize("query.wav", "music.npdb").match
+    >>> print(match)  # doctest: +ELLIPSIS
+    Cabin Fever - HoliznaCC0 at 0:0... (score ...)
     """
 
     track: Track
@@ -80,6 +87,10 @@ class Match:
     def __str__(self) -> str:
         speed = "" if self.speed == 1.0 else f", speed {self.speed:.2f}"
         return f"{self.track.name} at {clock(self.offset_s)} (score {self.score:.3f}{speed})"
+
+    def _repr_html_(self) -> str:
+        row = (self.title, self.artist, clock(self.offset_s), f"{self.score:.3f}")
+        return html_table(("title", "artist", "at", "score"), [row], numbers=(2, 3))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that scripts depend on."""
@@ -122,6 +133,15 @@ class Recognition:
     n_fingerprints : int
     query : Query or None
         The fingerprints and their match, for `Recognizer.explain` and `Recognizer.align`.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> recognizer = nowplaying.Recognizer.open("music.npdb")
+    >>> answer = recognizer.recognize("query.wav")
+    >>> answer.match is not None, answer.n_fingerprints
+    (True, 12)
+    >>> figure = recognizer.align(answer).plot()  # every fingerprint of the query against every one of the song
     """
 
     match: Match | None

@@ -62,6 +62,13 @@ class SimulationResult:
         What a reader must know about the inputs.
     scene_results : sequence of SceneResult
         One for each sound, where the source was a scene.
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> result = nowplaying.simulate("music.npdb", "query.wav")
+    >>> result.findings()[:2]
+    ['1 song named in 0:20.0 of sound.', '1 wake-up of the processor: 1 named a song, 0 did not.']
     """
 
     source: str

@@ -29,6 +29,14 @@ class EnergyDay:
     days : Days
         The simulated days.
     study : Study
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> day = nowplaying.energy(n_days=20)
+    >>> [row[0] for row in day.rows()][-2:]
+    ['total', 'of the battery']
+    >>> figure = day.plot()
     """
 
     summary: dict[str, Any]

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nowplaying_core.errors import NowPlayingError
+from nowplaying_core.text import clock, html_table
 
 __all__ = ["IndexProgress", "IndexReport"]
 
@@ -53,6 +54,12 @@ class IndexReport:
     seconds_of_audio : float
         Of the added songs.
     elapsed_s : float
+
+    Examples
+    --------
+    >>> import nowplaying
+    >>> print(nowplaying.index("music", "report.npdb"))  # doctest: +ELLIPSIS
+    3 songs added, 0 duplicates, 0 failed, ...
     """
 
     added: list[tuple[Path, str]]
@@ -65,9 +72,16 @@ class IndexReport:
     n_updated: int = 0
 
     def __str__(self) -> str:
-        counts = f"{len(self.added)} songs added, {len(self.skipped)} duplicates, {len(self.failed)} failed"
+        added, copies = len(self.added), len(self.skipped)
+        songs, duplicates = "song" if added == 1 else "songs", "duplicate" if copies == 1 else "duplicates"
+        counts = f"{added} {songs} added, {copies} {duplicates}, {len(self.failed)} failed"
         if self.n_unchanged:
             counts += f", {self.n_unchanged} already in the database"
         if self.n_updated:
             counts += f" ({self.n_updated} of them updated)"
-        return f"{counts}, {self.seconds_of_audio / 3600:.2f} h of audio"
+        return f"{counts}, {clock(self.seconds_of_audio)} of audio"
+
+    def _repr_html_(self) -> str:
+        row = [len(self.added), len(self.skipped), len(self.failed), self.n_unchanged, clock(self.seconds_of_audio)]
+        headings = ("added", "duplicates", "failed", "already there", "audio")
+        return html_table(headings, [[str(one) for one in row]], numbers=range(5))

@@ -10,6 +10,7 @@ import pytest
 import soundfile
 
 import nowplaying
+from nowplaying import IndexReport
 from tests.synthesis import SAMPLE_RATE_HZ
 
 
@@ -17,7 +18,7 @@ from tests.synthesis import SAMPLE_RATE_HZ
 def database(tmp_path_factory: pytest.TempPathFactory, music_folder: Path) -> Path:
     path = tmp_path_factory.mktemp("api") / "songs.npdb"
     report = nowplaying.index(music_folder, path, jobs=1)
-    assert str(report) == "8 songs added, 0 duplicates, 0 failed, 0.04 h of audio"
+    assert str(report) == "8 songs added, 0 duplicates, 0 failed, 2:40.0 of audio"
     return path
 
 
@@ -78,6 +79,8 @@ def test_results_show_themselves_in_a_notebook(database: Path, songs: list[np.nd
     result = nowplaying.simulate(database, (songs[3], SAMPLE_RATE_HZ))
     for thing, text in (
         (answer, "song-3"),
+        (answer.match, "song-3"),
+        (IndexReport(added=[], skipped=[], failed=[], n_resumed=0, seconds_of_audio=60.0, elapsed_s=1.0), "1:00.0"),
         (unknown, "unknown"),
         (recognizer.explain(answer), "reaches the threshold"),
         (detection, "probability"),

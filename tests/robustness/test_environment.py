@@ -144,7 +144,7 @@ def test_where_memory_ends_a_message_says_so_and_the_other_files_go_on(
     assert done.returncode == 3, done.stderr
     assert "not enough memory" in done.stderr
     assert "wide.wav" in done.stderr
-    assert {"recognize": "song-3", "detect": "query.wav: music", "index": "1 songs added"}[command] in done.stdout
+    assert {"recognize": "song-3", "detect": "query.wav: music", "index": "1 song added"}[command] in done.stdout
 
 
 def test_memory_that_ends_while_reading_is_an_error_of_that_file(
