@@ -4,6 +4,8 @@ import pytest
 
 from evaluation.committed import committed
 from evaluation.micro_figures import main, micro_cost_text
+from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.manifest import ModelFolder
 
 
 def test_every_output_equals_the_golden_one_and_fits_its_arena() -> None:
@@ -25,6 +27,12 @@ def test_the_tables_have_both_stages_with_each_library() -> None:
         f"| plain C | {mhz[1]} | ",
     ):
         assert row in text
+
+
+def test_the_figures_are_of_the_shipped_graphs() -> None:
+    files = ModelFolder.open(SHIPPED_DETECTOR, role="detector").manifest["files"]
+    found = {name: record["sha256"] for name, record in files.items() if name.endswith(".tflite")}
+    assert committed("evaluation/micro_figures.json")["graphs"] == found, "run python -m evaluation.micro_figures"
 
 
 def test_a_library_that_is_not_there_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -284,8 +284,12 @@ def test_a_detector_that_is_on_now_and_then_costs_less_and_finds_later_or_never(
     ]
     assert mah[1] < 0.6 * mah[0]
     assert 0.5 * base.recall() < cycled.recall() <= base.recall() + 0.02
-    false = [days.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for days in (base, cycled)]
-    assert false[1] < 0.7 * false[0]
+    # Wake-ups that begin in music and end outside of it are there without a false trigger too.
+    never = {sound: replace(one, value=0.0, low=0.0) for sound, one in STUDY.rates.false_triggers_per_h.items()}
+    calm = replace(STUDY, rates=replace(STUDY.rates, false_triggers_per_h=never))
+    rests = [simulate_days(AVERAGE, calm.settings(one), 20) for one in _two("baseline", "duty-cycled")]
+    wakes = [days.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)) for days in (base, cycled, *rests)]
+    assert 0 < wakes[1] - wakes[3] < 0.7 * (wakes[0] - wakes[2])
 
 
 @settings(max_examples=50, deadline=None)
