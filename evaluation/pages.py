@@ -24,6 +24,8 @@ from evaluation.experiments import (
     gap_evidence,
     privacy,
     representations,
+    sizes,
+    strangers,
 )
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
@@ -53,6 +55,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "encoder-table": encoder_table.committed_table,
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
+    "sizes": sizes.committed_table,
+    "strangers": strangers.committed_table,
     "privacy-music": privacy.music_table,
     "privacy-words": privacy.committed_words_table,
     "export-parity": export_figures.parity_text,

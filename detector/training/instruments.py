@@ -9,7 +9,7 @@ from scipy import signal
 
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 
-__all__ = ["synthetic_music", "transformed_music"]
+__all__ = ["drone", "synthetic_music", "transformed_music"]
 
 Samples = NDArray[np.float32]
 Times = NDArray[np.float64]
@@ -33,7 +33,7 @@ def synthetic_music(length: int, rng: np.random.Generator) -> Samples:
         Samples at 16 kHz.
     rng : numpy.random.Generator
     """
-    kinds: tuple[Callable[[Times, np.random.Generator], Times], ...] = (_drone, _drums, _voices)
+    kinds: tuple[Callable[[Times, np.random.Generator], Times], ...] = (drone, _drums, _voices)
     make = kinds[int(rng.integers(len(kinds)))]
     return np.asarray(make(np.arange(length) / SAMPLE_RATE_HZ, rng), dtype=np.float32)
 
@@ -85,8 +85,19 @@ def _percussion_or_harmony(samples: Samples, rng: np.random.Generator) -> Sample
     return np.asarray(kept_sound[: samples.size], dtype=np.float32) if kept_sound.size >= samples.size else samples
 
 
-def _drone(time_s: Times, rng: np.random.Generator) -> Times:
-    """Make a chord of slowly beating partials that changes, if at all, after many seconds."""
+def drone(time_s: Times, rng: np.random.Generator) -> Times:
+    """Make a chord of slowly beating partials that changes, if at all, after many seconds.
+
+    Parameters
+    ----------
+    time_s : ndarray of float64, shape (n,), seconds
+    rng : numpy.random.Generator
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        At no particular level.
+    """
     out = np.zeros_like(time_s)
     base_hz = float(np.exp(rng.uniform(np.log(45), np.log(260))))
     steps = rng.choice([0, 7, 12, 16, 19, 24, 3, 4], size=int(rng.integers(2, 5)), replace=False)

@@ -4,8 +4,8 @@ The corpus is indexed among rendered songs (``nowplaying render``), where a fold
 distractors (evaluation/retrieval/distractors.py). The same real queries are matched at each size: known music, unknown
 music, and known music that is masked. Most songs that a query may be mistaken for are then synthetic, which the result
 says: as many real songs would have covers and versions among them. The result has rank-1, accepted, and false accepts
-by size, with the kind of song that these name, and the slope of acceptance by size: how much the logarithm of the odds
-that one wrong answer in 300 reaches rises when the database grows e-fold (`size_slope`; docs/adr/0010).
+by size, without acceptance's terms by size (:mod:`evaluation.experiments.sizes` fits those), with the kind of song that
+false accepts name, and the logarithm of the odds that one wrong answer in 300 reaches.
 
 ``strict`` is the cost of one false accept in a thousand: a threshold is chosen on the wrong answers of one half of the
 recordings and applied to the other half, and the other way round; music that is not indexed and music that is masked
@@ -62,7 +62,7 @@ def main() -> None:
     shipped, fitted = Codebook.load(fingerprinter.folder.path), acceptance_of(fingerprinter)
     rendered = [] if options.rendered_midi is None else renderings_of(data, find_audio([options.rendered_midi]))
     n_real = len(data.library.song_starts) - 1
-    sizes, tails, rows = [], [], []
+    tails, rows = [], []
     for n_distractors in options.distractors:
         database = options.cache_dir / f"grown-{n_distractors}.npdb"
         library = grow_library(data.library, rendered, n_distractors, database, shipped)
@@ -72,13 +72,9 @@ def main() -> None:
         row, logits = measure(grown, (n_real, n_real + len(rendered)), fitted)
         of_size = {"real_songs": n_real, "rendered_songs": len(rendered), "distractors": n_distractors}
         rows.append({**of_size, "n_fingerprints": n_fingerprints, "n_cells": manifest.n_cells, **row})
-        sizes.append(n_fingerprints)
         tails.append(float(np.quantile(logits, 1 - RATE)))
         print(rows[-1], f"logit of the worst {100 * RATE:g} %: {tails[-1]:.2f}", flush=True)
-    slope = float(np.polyfit(np.log(sizes), tails, 1)[0]) if len(sizes) > 1 else None
-    if slope is not None:
-        print(f"size_slope {min(max(slope, 0.0), 1.0):.3f} for n_fitted {sizes[0]}")
-    write_json(options.out, {"sizes": rows, "tail_logits": tails, "slope": slope, "n_fitted": sizes[0]})
+    write_json(options.out, {"sizes": rows, "tail_logits": tails})
 
 
 def renderings_of(data: EvaluationSet, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
@@ -96,7 +92,6 @@ def measure(
 
     `ends` are the numbers of the first song that is not real, and of the first distractor.
     """
-    plain = replace(acceptance, size_slope=0.0)
     row: dict[str, Any] = {}
     wrong: list[NDArray[np.float64]] = []
     unknown_halves = np.concatenate([run.data.halves("unknown", run.seed), run.halves])
@@ -105,10 +100,10 @@ def measure(
         masked = run.match("known", condition, run.data.masks)
         correct = run.correct(known)
         accepted, unknown_accepted, masked_accepted = (
-            judge(plain, outcomes.features, plain.n_fitted)[1] for outcomes in (known, unknown, masked)
+            judge(acceptance, outcomes.features, acceptance.n_fitted)[1] for outcomes in (known, unknown, masked)
         )
-        strangers = np.concatenate([log_odds(plain, unknown), log_odds(plain, masked)])
-        true = np.where(correct, log_odds(plain, known), -np.inf)
+        strangers = np.concatenate([log_odds(acceptance, unknown), log_odds(acceptance, masked)])
+        true = np.where(correct, log_odds(acceptance, known), -np.inf)
         row[condition.name] = {
             "rank1": float(correct.mean()),
             "accepted": float((correct & accepted).mean()),

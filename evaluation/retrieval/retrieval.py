@@ -20,6 +20,8 @@ from nowplaying_core.audio.corpus import recordings_if_any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import paired_difference, poisson_upper, rate_by_track
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.match.accept import SIZE_TERMS
+from ondevice_db.recognizer import acceptance_of
 
 __all__ = ["Evaluator", "evaluate_retrieval"]
 
@@ -76,7 +78,8 @@ def evaluate_retrieval(
     result : dict
         JSON-ready; see :func:`~evaluation.retrieval.report.to_markdown`.
     calibration : Calibration
-        The acceptance model fitted to all tracks, which may ship.
+        The acceptance model fitted to all tracks, which may ship. Its terms by size are those of the model's manifest;
+        :mod:`evaluation.experiments.sizes` fits them.
 
     Notes
     -----
@@ -139,7 +142,9 @@ def evaluate_retrieval(
         "reliability": _reliability(run, outcomes, strangers, cross_fit),
         "paired": paired,
     }
-    return result, examples.fit()
+    calibration, own = examples.fit(), acceptance_of(fingerprinter)
+    kept = replace(calibration.acceptance, **{name: getattr(own, name) for name in SIZE_TERMS})
+    return result, replace(calibration, acceptance=kept)
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,8 +66,10 @@ function decide(table, measures, n, nFingerprints) {
   const log = Math.log(n);
   const features = [...measures, log, ...measures.map((x) => x * log)];
   if (table.coefficients.length !== features.length) throw new Error('acceptance has other features');
-  const size = Math.log(Math.max(1, nFingerprints / (table.n_fitted ?? 1)));
-  const value = clamp(table.intercept + dot(table.coefficients, features) - (table.size_slope ?? 0) * size, -40, 40);
+  const growth = Math.log(nFingerprints / (table.n_fitted ?? 1));
+  const side = growth >= 0 ? 'size_slope' : 'small_size_slope';
+  const slope = (table[side] ?? 0) + (table[`${side}_x_log_fingerprints`] ?? 0) * log;
+  const value = clamp(table.intercept + dot(table.coefficients, features) - slope * Math.abs(growth), -40, 40);
   const score = 1 / (1 + Math.exp(-value));
   const share = Math.min(1, log / Math.log(12));
   const single = logit(table.threshold_single);

@@ -16,9 +16,17 @@ from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.settings import require_between, require_counts
 from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence
 
-__all__ = ["DEFAULT_ACCEPTANCE", "Acceptance", "fit_acceptance"]
+__all__ = ["DEFAULT_ACCEPTANCE", "SIZE_TERMS", "Acceptance", "fit_acceptance"]
+
+SIZE_TERMS = (
+    "size_slope",
+    "size_slope_x_log_fingerprints",
+    "small_size_slope",
+    "small_size_slope_x_log_fingerprints",
+)
 
 _FULL_QUERY = 12  # fingerprints in 8 s
+_STEEPEST = 5.0  # of a slope by size
 _SHORT_QUERY = 3  # and fewer, for which the fit sets the threshold of a single one
 
 
@@ -37,10 +45,12 @@ class Acceptance:
         accepts needs a higher threshold.
     n_fitted : int >= 1
         Fingerprints in the database of the fit.
-    size_slope : float in [0, 1]
-        Decrease of the log odds for a database e times as large. More songs are more chances for a wrong one to look
-        right: without evidence of them it would be 1, but neighbors and runners-up, which are part of the evidence,
-        come nearer as well and account for most of it.
+    size_slope, size_slope_x_log_fingerprints : float in [-5, 5]
+        Decrease of the log odds for a database e times as large, of a query of one fingerprint, and what is added to it
+        for e times as many. More songs are more chances for a wrong one to look right, but neighbors and runners-up,
+        which are part of the evidence, come nearer as well: where that outweighs it, the number is negative.
+    small_size_slope, small_size_slope_x_log_fingerprints : float in [-5, 5]
+        The same for a database e times as small: its neighborhoods are empty, which flatters whatever is in it.
     """
 
     coefficients: tuple[float, ...]
@@ -49,11 +59,14 @@ class Acceptance:
     threshold_single: float
     n_fitted: int = 1
     size_slope: float = 0.0
+    size_slope_x_log_fingerprints: float = 0.0
+    small_size_slope: float = 0.0
+    small_size_slope_x_log_fingerprints: float = 0.0
 
     def __post_init__(self) -> None:
         numbers = (*self.coefficients, self.intercept, self.threshold, self.threshold_single)
         require_counts(self, "n_fitted", table="acceptance")
-        require_between(self, 0, 1, "size_slope", table="acceptance")
+        require_between(self, -_STEEPEST, _STEEPEST, *SIZE_TERMS, table="acceptance")
         if len(self.coefficients) != N_FEATURES or not all(math.isfinite(number) for number in numbers):
             message = f"acceptance: expected {N_FEATURES} finite coefficients, found {self.coefficients!r}"
             raise ConfigError(message)
@@ -71,9 +84,22 @@ class Acceptance:
             Natural logarithm of how much likelier the song is than the average one.
         """
         logit = float(evidence.to_vector() @ np.array(self.coefficients)) + self.intercept
-        # A smaller database than that of the fit gets no credit: its neighborhoods are too empty to say much.
-        growth = math.log(max(n_searched / self.n_fitted, 1.0))
-        return _probability(logit - self.size_slope * growth + log_prior)
+        return _probability(logit - self.size_penalty(evidence.n_fingerprints, n_searched) + log_prior)
+
+    def size_penalty(self, n_fingerprints: int, n_searched: int) -> float:
+        """Return by how much the log odds fall because the database is not as large as that of the fit.
+
+        Parameters
+        ----------
+        n_fingerprints : int >= 1
+            Of the query.
+        n_searched : int >= 1
+            In the database.
+        """
+        log_n, growth = math.log(n_fingerprints), math.log(n_searched / self.n_fitted)
+        if growth >= 0:
+            return (self.size_slope + self.size_slope_x_log_fingerprints * log_n) * growth
+        return (self.small_size_slope + self.small_size_slope_x_log_fingerprints * log_n) * -growth
 
     def threshold_for(self, n_fingerprints: int) -> float:
         """Return the threshold for a query of so many fingerprints: between the two, by their logarithm."""
@@ -91,7 +117,7 @@ class Acceptance:
             "threshold": self.threshold,
             "threshold_single": self.threshold_single,
             "n_fitted": self.n_fitted,
-            "size_slope": self.size_slope,
+            **{name: getattr(self, name) for name in SIZE_TERMS},
         }
 
     @classmethod
@@ -114,7 +140,7 @@ class Acceptance:
                 threshold=float(value["threshold"]),
                 threshold_single=float(value["threshold_single"]),
                 n_fitted=int(value.get("n_fitted", 1)),
-                size_slope=float(value.get("size_slope", 0.0)),
+                **{name: float(value.get(name, 0.0)) for name in SIZE_TERMS},
             )
         except (KeyError, TypeError, ValueError) as error:
             message = f"model manifest, 'acceptance': {error}; export the model again"
@@ -135,7 +161,7 @@ def fit_acceptance(
     unknown_features: NDArray[np.float64],
     *,
     false_accept_rate: float = 0.003,
-    ridge: float = 1e-4,
+    ridge: float = 1e-6,
 ) -> Acceptance:
     """Fit the logistic model and its thresholds.
 

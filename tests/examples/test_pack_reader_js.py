@@ -15,6 +15,7 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import load
 from ondevice_db.format.schema import manifest_digest
 from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.store import SongDatabase
@@ -45,6 +46,8 @@ def ask(database: Path, question: dict[str, Any], scratch: Path) -> subprocess.C
 def test_answers_are_pythons(goldens: Path, tmp_path: Path, name: str, n_queries: int, case: str) -> None:
     golden = json.loads((goldens / f"{name}.json").read_text(encoding="utf-8"))
     probe, neighbors, candidates, _ = golden["options"][case]
+    n_fingerprints = SongDatabase.open(goldens / f"{name}.npdb").manifest.n_fingerprints
+    assert abs(Acceptance.from_dict(golden["acceptance"]).size_penalty(7, n_fingerprints)) > 0.1, "size is part of it"
     question = {
         **{key: golden[key] for key in ("embedding_space", "hop_s", "acceptance")},
         "options": {"probe": probe, "neighbors": neighbors, "candidates": candidates},

@@ -24,7 +24,7 @@ def test_synthetic_music_is_repeatable_audible_and_as_long_as_asked_for() -> Non
 
 def test_drones_last_and_drums_strike() -> None:
     for seed in range(3):
-        drone = instruments._drone(TIME_S, np.random.default_rng(seed)).astype(np.float32)
+        drone = instruments.drone(TIME_S, np.random.default_rng(seed)).astype(np.float32)
         drums = instruments._drums(TIME_S, np.random.default_rng(seed)).astype(np.float32)
         assert onset_class(drone) == "sustained"
         assert onset_class(drums) == "rhythmic"

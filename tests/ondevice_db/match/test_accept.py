@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
-from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance, fit_acceptance
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, SIZE_TERMS, Acceptance, fit_acceptance
 from ondevice_db.match.evidence import N_FEATURES, Evidence
 
 
@@ -123,27 +123,45 @@ def test_probability_stays_within_zero_and_one() -> None:
     assert values[-1] <= 1
 
 
-def test_a_larger_database_asks_for_more_and_a_smaller_one_not_for_less() -> None:
-    adaptive = replace(DEFAULT_ACCEPTANCE, n_fitted=1000, size_slope=0.5)
-    evidence = Evidence(
-        mean_similarity=0.5,
-        above_cohort=0.1,
-        above_neighbors=0.1,
-        margin=0.05,
-        win_rate=0.6,
-        clear_wins=0.1,
-        above_shifted=0.1,
-        sharpness=0.02,
-        n_fingerprints=12,
+def test_the_odds_follow_the_size_on_both_sides_of_the_fit_and_the_length_of_the_query() -> None:
+    sized = replace(
+        DEFAULT_ACCEPTANCE,
+        n_fitted=1000,
+        size_slope=-0.5,
+        size_slope_x_log_fingerprints=0.1,
+        small_size_slope=0.75,
+        small_size_slope_x_log_fingerprints=0.25,
     )
-    plain = DEFAULT_ACCEPTANCE.probability(evidence)
-    assert adaptive.probability(evidence, n_searched=10) == adaptive.probability(evidence, n_searched=1000) == plain
-    odds = [p / (1 - p) for p in (plain, adaptive.probability(evidence, n_searched=100_000))]
-    assert odds[1] == pytest.approx(odds[0] / 10, rel=1e-6)
-    assert Acceptance.from_dict(adaptive.to_dict()) == adaptive
+    for n_fingerprints in (1, 12):
+        evidence = Evidence(
+            mean_similarity=0.5,
+            above_cohort=0.1,
+            above_neighbors=0.1,
+            margin=0.05,
+            win_rate=0.6,
+            clear_wins=0.1,
+            above_shifted=0.1,
+            sharpness=0.02,
+            n_fingerprints=n_fingerprints,
+        )
+        assert sized.probability(evidence, n_searched=1000) == DEFAULT_ACCEPTANCE.probability(evidence)
+        plain, small, large = (sized.probability(evidence, n_searched=n) for n in (1000, 10, 100_000))
+        odds = {name: p / (1 - p) for name, p in (("plain", plain), ("small", small), ("large", large))}
+        log_n = np.log(n_fingerprints)
+        assert odds["small"] / odds["plain"] == pytest.approx(100 ** -(0.75 + 0.25 * log_n), rel=1e-6)
+        assert odds["large"] / odds["plain"] == pytest.approx(100 ** -(-0.5 + 0.1 * log_n), rel=1e-6)
+    assert Acceptance.from_dict(sized.to_dict()) == sized
+
+
+@pytest.mark.parametrize("name", SIZE_TERMS)
+@pytest.mark.parametrize("value", [float("nan"), 5.1, -5.1, "steep"])
+def test_slopes_by_size_are_checked(name: str, value: object) -> None:
+    with pytest.raises(CorruptArtifactError, match="acceptance"):
+        Acceptance.from_dict({**DEFAULT_ACCEPTANCE.to_dict(), name: value})
 
 
 def test_manifests_from_before_the_size_was_known_are_read() -> None:
     table = DEFAULT_ACCEPTANCE.to_dict()
-    del table["n_fitted"], table["size_slope"]
+    for name in ("n_fitted", *SIZE_TERMS):
+        del table[name]
     assert Acceptance.from_dict(table) == DEFAULT_ACCEPTANCE

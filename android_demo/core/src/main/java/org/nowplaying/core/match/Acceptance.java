@@ -8,13 +8,15 @@ import java.util.Map;
 /** The calibrated probability that the best song is the right one, from the model's manifest (see {@code accept.py}). */
 public final class Acceptance {
     private static final int FULL_QUERY = 12; // fingerprints in 8 s
+    private static final double STEEPEST = 5; // of a slope by size
 
     private final double[] coefficients;
     private final double intercept;
     private final double threshold;
     private final double thresholdSingle;
     private final long fitted;
-    private final double sizeSlope;
+    private final double[] larger; // decrease of the log odds by size: of one fingerprint, and by the logarithm of more
+    private final double[] smaller;
 
     /**
      * Reads the {@code acceptance} table of a fingerprint model's manifest.
@@ -37,10 +39,23 @@ public final class Acceptance {
         threshold = within(table.get("threshold"), "threshold");
         thresholdSingle = within(table.get("threshold_single"), "threshold_single");
         fitted = table.containsKey("n_fitted") ? (long) finite(table.get("n_fitted"), "n_fitted") : 1;
-        sizeSlope = table.containsKey("size_slope") ? within(table.get("size_slope"), "size_slope") : 0;
+        larger = slopes(table, "size_slope");
+        smaller = slopes(table, "small_size_slope");
         if (fitted < 1) {
             throw new IllegalArgumentException("acceptance: expected n_fitted >= 1, found " + fitted);
         }
+    }
+
+    private static double[] slopes(Map<String, ?> table, String name) {
+        double[] found = new double[2];
+        String[] names = {name, name + "_x_log_fingerprints"};
+        for (int i = 0; i < names.length; i++) {
+            found[i] = table.containsKey(names[i]) ? finite(table.get(names[i]), names[i]) : 0;
+            if (Math.abs(found[i]) > STEEPEST) {
+                throw new IllegalArgumentException("acceptance: expected " + names[i] + " in [-5, 5], found " + found[i]);
+            }
+        }
+        return found;
     }
 
     private static double finite(Object value, String name) {
@@ -65,8 +80,9 @@ public final class Acceptance {
         for (int i = 0; i < features.length; i++) {
             logit += coefficients[i] * features[i];
         }
-        // A smaller database than that of the fit gets no credit: its neighborhoods are too empty to say much.
-        return sigmoid(logit - sizeSlope * Math.log(Math.max((double) searched / fitted, 1)));
+        double growth = Math.log((double) searched / fitted);
+        double[] slope = growth >= 0 ? larger : smaller;
+        return sigmoid(logit - (slope[0] + slope[1] * Math.log(evidence.fingerprints)) * Math.abs(growth));
     }
 
     /** Returns the threshold for a query of so many fingerprints: between the two, by their logarithm. */
