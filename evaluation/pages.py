@@ -25,7 +25,6 @@ from evaluation.experiments import (
     privacy,
     representations,
     sizes,
-    strangers,
 )
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
@@ -56,7 +55,6 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "sizes": sizes.committed_table,
-    "strangers": strangers.committed_table,
     "privacy-music": privacy.music_table,
     "privacy-words": privacy.committed_words_table,
     "export-parity": export_figures.parity_text,

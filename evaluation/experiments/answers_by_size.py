@@ -138,7 +138,7 @@ class Asked:
                 continue
             library = replace(self.data.library, database=database, vectors=self.data.library.vectors[:0])
             system = System(library=library, hop_s=self.data.embeddings.query_hop_s)
-            masked = None if hidden is None else [hidden[row] for row in mine]
+            masked = None if hidden is None else [hidden[row] for row in mine.tolist()]
             found = match_all(system, queries[mine], masked, jobs=self.jobs)
             features[mine] = found.features
             n_searched[mine] = SongDatabase.open(database).manifest.n_fingerprints

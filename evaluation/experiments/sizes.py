@@ -129,7 +129,8 @@ def fit_slopes(
 
 def with_slopes(acceptance: Acceptance, size: str, slopes: tuple[float, float]) -> Acceptance:
     """Return an acceptance model with other terms for smaller or for larger databases."""
-    return replace(acceptance, **dict(zip(_NAMES[size], slopes, strict=True)))
+    terms: dict[str, Any] = dict(zip(_NAMES[size], slopes, strict=True))
+    return replace(acceptance, **terms)
 
 
 def scores(acceptances: Sequence[Acceptance], one: Answers) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -147,7 +148,7 @@ def measured(
 ) -> dict[str, Any]:
     """Return the figures of a size, with its terms and, for the reliability, without them."""
     conditions = []
-    sides: dict[str, list[tuple[NDArray[np.float64], ...]]] = {"without": [], "with": []}
+    sides: dict[str, list[tuple[NDArray[Any], ...]]] = {"without": [], "with": []}
     for condition in (one.name for one in paired_conditions()):
         known, unknown = answers["known", condition], answers["unknown", condition]
         accepted = {plan: scores(fitted, answers[plan, condition])[1] for plan in ("known", "masked", "unknown")}

@@ -161,7 +161,7 @@ def synthetic_drone(length_s: float, number: int) -> NDArray[np.float32]:
     """Return a drone of its own for each number, float32 in [-0.5, 0.5], 16 kHz."""
     time_s = np.arange(round(length_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
     samples = drone(time_s, np.random.default_rng([101, number]))
-    return (0.5 * samples / np.abs(samples).max()).astype(np.float32)
+    return np.asarray(0.5 * samples / np.abs(samples).max(), np.float32)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
