@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["clock", "html_table", "markdown_table", "native_path", "plain", "printable"]
+__all__ = ["clock", "html_table", "listed", "markdown_table", "native_path", "plain", "printable"]
 
 
 def clock(seconds: float) -> str:
@@ -55,6 +55,15 @@ def html_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, number
 
     body = "".join(line("td", row) for row in rows)
     return f"<table><thead>{line('th', headings)}</thead><tbody>{body}</tbody></table>"
+
+
+def listed(figures: Mapping[str, Any]) -> str:
+    """Return named figures as a line for people, such as "step 50, loss 2.826, seconds per step 0.927"."""
+    parts = []
+    for name, value in figures.items():
+        shown = f"{value:.4g}" if isinstance(value, float) else f"{value}"
+        parts.append(f"{name.replace('_', ' ')} {shown}")
+    return ", ".join(parts)
 
 
 def printable(text: str) -> str:

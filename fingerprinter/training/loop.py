@@ -4,7 +4,6 @@ Keras's BackupAndRestore keeps neither the best score nor the place in a stream 
 would draw other batches than the run that was stopped.
 """
 
-import json
 import logging
 import time
 from collections import deque
@@ -20,6 +19,7 @@ import numpy as np
 from fingerprinter.training.progress import RunLog, checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.text import listed
 
 __all__ = ["Schedule", "averaged_weights", "compile_for", "fit", "learning_rate", "prefetch", "replace_weights"]
 
@@ -112,7 +112,7 @@ def fit(
             row["seconds_per_step"] = (time.monotonic() - started) / (done - first_step)
             row["cpu_s"], cpu_s = time.process_time() - cpu_s, time.process_time()
             log.append(row)
-            _log.info(json.dumps(row))
+            _log.info(listed(row))
             if done == schedule.n_steps:
                 at_end()
             replace_weights(model, weights)

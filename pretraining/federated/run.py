@@ -19,6 +19,7 @@ from fingerprinter.training.loop import replace_weights
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, needs_extra
+from nowplaying_core.text import listed
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME
@@ -104,7 +105,7 @@ def pretrain_federated(
         record["rounds"].append(row)
         record["accountant"] = accountant
         write_json(run_dir / RECORD_NAME, record)
-        _log.info(json.dumps(row))
+        _log.info(listed(row))
 
     average(federation, _values(pretext), learn=learn, keep=keep, record=record, seed=config.seed)
     with np.load(weights, allow_pickle=False) as saved:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nowplaying_core.text import clock, markdown_table, plain
+from nowplaying_core.text import clock, listed, markdown_table, plain
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,8 @@ def test_plain_values_are_json() -> None:
     value = {1: np.float32(0.5), "nan": float("nan"), "rows": (np.arange(2), None, True), "path": Path("a")}
     assert plain(value) == {"1": 0.5, "nan": None, "rows": [[0, 1], None, True], "path": "a"}
     assert type(plain(np.int64(3))) is int
+
+
+def test_figures_are_listed_for_people() -> None:
+    row = {"step": 1600, "loss": 2.826217254002889, "learning_rate": 0.00029289321881345256, "clients": [1, 2]}
+    assert listed(row) == "step 1600, loss 2.826, learning rate 0.0002929, clients [1, 2]"
