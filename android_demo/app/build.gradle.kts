@@ -14,9 +14,6 @@ android {
         // The version stands there and nowhere else.
         versionName = Regex("__version__ = \"(.+)\"")
             .find(rootProject.file("../nowplaying_core/__init__.py").readText())!!.groupValues[1]
-        ndk {
-            abiFilters += listOf("arm64-v8a", "x86_64")
-        }
     }
 
     androidResources {
@@ -26,7 +23,11 @@ android {
     testOptions {
         unitTests {
             isIncludeAndroidResources = true
-            all { it.systemProperty("screens", layout.buildDirectory.dir("screens").get().asFile.path) }
+            all {
+                it.systemProperty("screens", layout.buildDirectory.dir("screens").get().asFile.path)
+                // Written by `python -m tests.android.golden android_demo/core/target/golden`.
+                it.systemProperty("golden", rootProject.file("core/target/golden").path)
+            }
         }
     }
 
@@ -38,7 +39,6 @@ android {
 
 dependencies {
     implementation(project(":core"))
-    implementation(libs.tflite)
     testImplementation(libs.junit)
     testImplementation(libs.robolectric)
 }

@@ -1,8 +1,12 @@
 """The check of an APK's description notices what is missing."""
 
+import struct
+import zipfile
+from pathlib import Path
+
 import pytest
 
-from tests.android.check_apk import check_badging, check_exported
+from tests.android.check_apk import check_badging, check_exported, check_native_code
 
 WHOLE = """package: name='org.nowplaying.app' versionCode='1' versionName='0.1.0' platformBuildVersionName='13'
 sdkVersion:'26'
@@ -76,3 +80,28 @@ def test_the_components_that_other_apps_reach_are_three() -> None:
 def test_another_exported_component_is_noticed(old: str, new: str) -> None:
     with pytest.raises(AssertionError, match="exported components"):
         check_exported(TREE.replace(old, new))
+
+
+def _library(alignment: int) -> bytes:
+    """Return an ELF file for ARM64 with one LOAD segment and nothing else."""
+    header = struct.pack("<4sBBB9xHHIQQQIHHHHHH", b"\x7fELF", 2, 1, 1, 3, 183, 1, 0, 64, 0, 0, 64, 56, 1, 64, 0, 0)
+    return header + struct.pack("<IIQQQQQQ", 1, 5, 0, 0, 0, 120, 120, alignment)
+
+
+def _apk(path: Path, **libraries: bytes) -> Path:
+    with zipfile.ZipFile(path, "w") as files:
+        files.writestr("classes.dex", b"dex")
+        for name, content in libraries.items():
+            files.writestr(f"lib/arm64-v8a/{name}.so", content)
+    return path
+
+
+def test_an_apk_without_native_code_passes(tmp_path: Path) -> None:
+    assert check_native_code(_apk(tmp_path / "a.apk")).startswith("none")
+
+
+def test_a_library_must_be_aligned_to_16_kb(tmp_path: Path) -> None:
+    whole = _apk(tmp_path / "a.apk", one=_library(1 << 14), two=_library(1 << 16))
+    assert check_native_code(whole) == "2 libraries, all aligned to 16 KB"
+    with pytest.raises(AssertionError, match=r"aligned to 16 KB, found less in \['lib/arm64-v8a/two.so'\]"):
+        check_native_code(_apk(tmp_path / "b.apk", one=_library(1 << 14), two=_library(1 << 12)))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_memory, bench_scale, bench_search, bench_speed
+from benchmarks import bench_graphs, bench_memory, bench_scale, bench_search, bench_speed
 from evaluation.pages import ROOT
 
 pytestmark = pytest.mark.slow
@@ -14,8 +14,19 @@ pytestmark = pytest.mark.slow
 def test_make_bench_runs_every_benchmark() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks." in makefile
-    tested = {Path(module.__file__ or "").name for module in (bench_memory, bench_scale, bench_search, bench_speed)}
+    modules = (bench_graphs, bench_memory, bench_scale, bench_search, bench_speed)
+    tested = {Path(module.__file__ or "").name for module in modules}
     assert {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")} == tested
+
+
+def test_graphs() -> None:
+    records = bench_graphs.main(["--runs", "2"])
+    graphs = {f"{path.parent.name}-{path.stem}" for path in (ROOT / "models").glob("*/*.tflite")}
+    assert len(graphs) > 6
+    assert {(one["graph"], one["kernels"]) for one in records} == {
+        (graph, kernels) for graph in graphs for kernels in ("default", "reference")
+    }
+    assert all(0 < one["median_ms"] <= one["p95_ms"] for one in records)
 
 
 def test_speed(tmp_path: Path) -> None:

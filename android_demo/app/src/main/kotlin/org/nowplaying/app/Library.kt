@@ -14,6 +14,7 @@ import org.nowplaying.core.loop.Recognizer
 import org.nowplaying.core.model.ModelFolder
 import org.nowplaying.core.pack.PackImport
 import org.nowplaying.core.song.SqlSongStore
+import org.nowplaying.core.tflite.JavaRuntime
 
 /** Models and song packs: those that ship with the app, and those that the user added. */
 class Library(private val context: Context) {
@@ -135,7 +136,7 @@ class Library(private val context: Context) {
     /** Opens models and packs. Hashes are checked first, so it takes a moment. */
     fun open(): Opened {
         install()
-        val runtime = TfliteRuntime()
+        val runtime = JavaRuntime()
         val detector = MusicDetector.open(ModelFolder(shipped.resolve("models/detector"), "detector"), runtime)
         val fingerprinter =
             Fingerprinter(ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter"), runtime)

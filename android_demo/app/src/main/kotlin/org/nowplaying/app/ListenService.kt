@@ -145,9 +145,6 @@ class ListenService : Service() {
             }
         } catch (error: Exception) {
             giveUp(error)
-        } catch (error: LinkageError) {
-            // TensorFlow Lite's libraries do not load on every phone.
-            giveUp(error)
         } finally {
             main.post { ended() }
         }

@@ -5,6 +5,7 @@ import android.app.Notification
 import android.app.NotificationManager
 import android.content.Intent
 import android.content.pm.ServiceInfo
+import java.io.File
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
@@ -13,12 +14,17 @@ import org.junit.Assert.assertTrue
 import org.junit.Test
 import org.junit.runner.RunWith
 import org.nowplaying.app.Look.Companion.waitUntil
+import org.nowplaying.core.artifact.Json
+import org.nowplaying.core.artifact.NpyFile
 import org.nowplaying.core.history.HistoryEntry
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowAudioRecord
+import org.robolectric.util.ReflectionHelpers.createDelegatingProxy
+import org.robolectric.util.ReflectionHelpers.setStaticField
 
 @RunWith(RobolectricTestRunner::class)
 @Config(sdk = [33])
@@ -68,10 +74,62 @@ class ListenServiceTest {
         }
     }
 
+    class NoRecordings {
+        @Suppress("unused")
+        fun getActiveRecordingConfigurations() = emptyList<Any>()
+    }
+
+    /** Nine seconds of a recording whose song is in the demo's pack, and the song's title. */
+    private fun songOnTheMicrophone(): Pair<ShortArray, String> {
+        val golden = File(System.getProperty("golden")!!)
+        fun json(name: String) = Json.parse(File(golden, name).readText()) as Map<*, *>
+        val record = json("demo-sounds.json")
+        val songs = (json("demo-songs.json")["songs"] as List<*>).map { it as Map<*, *> }
+        val samples = NpyFile.map(golden.toPath().resolve("demo-sounds.npy"), "<i2", -1).asShortBuffer()
+        var start = 0
+        for (sound in (record["sounds"] as List<*>).map { it as Map<*, *> }) {
+            val query = (sound["queries"] as List<*>).map { it as List<*> }.firstOrNull { it[1] != null }
+            if (query != null) {
+                samples.position(start + (query[0] as Number).toInt() * 8_000)
+                val title = songs.single { (it["song_index"] as Number).toInt() == (query[1] as Number).toInt() }["title"] as String
+                return Pair(ShortArray(9 * 16_000).also { samples.get(it) }, title)
+            }
+            start += (sound["samples"] as Number).toInt()
+        }
+        error("no song in demo-sounds.json")
+    }
+
+    @Test
+    fun aSongOnTheMicrophoneIsRecognizedAndKept() {
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        val (song, title) = songOnTheMicrophone()
+        var at = 0
+        ShadowAudioRecord.setSource(object : ShadowAudioRecord.AudioRecordSource {
+            override fun readInShortArray(data: ShortArray, offset: Int, size: Int, isBlocking: Boolean): Int {
+                for (i in 0 until size) {
+                    data[offset + i] = song[at++ % song.size]
+                }
+                return size
+            }
+        })
+        // Robolectric has no audio service, which the microphone asks whether it is silenced.
+        val audio = createDelegatingProxy(Class.forName("android.media.IAudioService"), NoRecordings())
+        val monitor = Class.forName("android.media.AudioRecordingMonitorImpl")
+        setStaticField(monitor, "sService", audio)
+        val service = started(ListenService.QUERY)
+        waitUntil { shadowOf(service).isStoppedBySelf }
+        setStaticField(monitor, "sService", null)
+        assertNotNull(app.log.newestFirst().joinToString { it.text }, app.log.answer?.track)
+        val kept = app.history.last()!!
+        assertEquals(title, app.log.answer!!.track.title)
+        assertEquals(title, kept.title)
+    }
+
     @Test
     fun whereTheNetworkCannotRunItSaysSoAndEnds() {
-        // TensorFlow Lite's libraries are for Android: on a desktop they fail to load, as they may on a strange phone.
         shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        app.library.install()
+        app.filesDir.resolve("shipped/models/detector/detector.tflite").appendBytes(byteArrayOf(0))
         val service = started(ListenService.QUERY)
         assertTrue(app.log.isQuerying)
         waitUntil { shadowOf(service).isStoppedBySelf }
