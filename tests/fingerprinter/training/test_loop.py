@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from fingerprinter.training.loop import averaged_weights, learning_rate, prefetch
+from fingerprinter.training.progress import RunLog
 
 pytestmark = pytest.mark.train
 
@@ -44,3 +47,12 @@ def test_the_average_stands_in_for_the_weights_for_a_while() -> None:
     with averaged_weights(model):
         assert model.layers[0].get_weights()[0][0, 0] == pytest.approx(np.mean(seen), rel=1e-5)
     assert model.layers[0].get_weights()[0][0, 0] == seen[-1]
+
+
+def test_a_log_from_before_a_column_was_added_goes_on_with_its_own(tmp_path: Path) -> None:
+    (tmp_path / "log.csv").write_text("step,loss\n1,0.5\n")
+    RunLog(tmp_path).append({"step": 2, "loss": 0.25, "cpu_s": 3.0})
+    assert (tmp_path / "log.csv").read_text().split() == ["step,loss", "1,0.5", "2,0.25"]
+    (tmp_path / "new").mkdir()
+    RunLog(tmp_path / "new").append({"step": 2, "loss": 0.25, "cpu_s": 3.0})
+    assert (tmp_path / "new" / "log.csv").read_text().splitlines()[0].endswith(",cpu_s")

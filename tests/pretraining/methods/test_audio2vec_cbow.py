@@ -19,3 +19,14 @@ def test_the_middle_is_rebuilt_from_the_others_alone(clips: ClipSampler) -> None
     rebuilt = np.asarray(pretext.decoder(vectors))
     middle = np.asarray(pretext.images(slices[:, 2]))
     assert float(pretext.objective(slices)) == pytest.approx(np.mean((rebuilt - middle) ** 2), rel=1e-4)
+
+
+def test_the_levels_are_the_errors_of_the_mean_image_and_of_the_contexts_bands(clips: ClipSampler) -> None:
+    pretext, _ = learned("audio2vec_cbow", clips, n_steps=1)
+    (slices,) = pretext.draw(clips, np.random.default_rng(3))
+    images = np.asarray(pretext.images(slices)).reshape(6, 5, 32, 32)
+    middle, around = images[:, 2], images[:, [0, 1, 3, 4]]
+    levels = pretext.levels(slices)
+    assert levels["mean image"] == pytest.approx(middle.var(axis=0).mean(), rel=1e-4)
+    bands = around.mean(axis=(1, 3))[:, :, None]
+    assert levels["band means"] == pytest.approx(np.square(middle - bands).mean(), rel=1e-4)
