@@ -4,6 +4,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 from rich.console import Console
@@ -111,7 +112,7 @@ def run_demo(
     for table in run_tables(result, all_states=all_states):
         console.print(table)
     for sentence in result.findings():
-        console.print(f"- {sentence}", highlight=False)
+        console.print(fill(f"- {sentence}", console.width, subsequent_indent="  "), highlight=False)
     console.print()
     progress(f"simulating {N_DAYS} days")
     study = Study.load(detector=detecting, fingerprinter=fingerprinting)

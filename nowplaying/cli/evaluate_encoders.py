@@ -18,7 +18,13 @@ def probe(
         Path | None, typer.Option("--corpus", help="Folder with music, noise and speech, and their labels.")
     ] = None,
     public: Annotated[
-        list[str] | None, typer.Option("--public", help="A public collection, as NAME=FOLDER.", show_default=False)
+        list[str] | None,
+        typer.Option(
+            "--public",
+            metavar="NAME=FOLDER",
+            help="A public collection: esc50, gtzan, librispeech, musan, nsynth or speech_commands.",
+            show_default=False,
+        ),
     ] = None,
     midi: Annotated[
         Path | None, typer.Option("--midi", help="Folder of MIDI files, for the tasks rendered from MIDI.")
@@ -32,7 +38,13 @@ def probe(
         ),
     ] = None,
     tasks: Annotated[
-        list[str] | None, typer.Option("--task", help="Only this task. Default: all tasks with data.")
+        list[str] | None,
+        typer.Option(
+            "--task",
+            metavar="NAME",
+            help="Only this task, else all with data: music_speech_noise, sound_events, digits, speakers, wake_words, "
+            "with --midi instrument_family, key and tempo, and the names of --public.",
+        ),
     ] = None,
     label_shares: Annotated[
         str, typer.Option("--label-shares", help="Fractions of the training labels to use, comma-separated.")

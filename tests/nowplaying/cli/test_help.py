@@ -17,6 +17,9 @@ from nowplaying.cli.main import app
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import microphone
 from nowplaying_core.errors import MissingExtraError
+from ondevice_db.index.choose_codebook import CODE_BYTES
+from pretraining.tasks.corpus import corpus_tasks
+from pretraining.tasks.public import COLLECTIONS
 
 from .conftest import Run
 
@@ -102,6 +105,9 @@ def test_the_larger_commands_come_before_what_serves_them(run: Run) -> None:
         (("energy",), "day", complete.days("")),
         (("simulate",), "scene", complete.scenes("")),
         (("pretrain",), "method", complete.methods("")),
+        (("evaluate", "probe"), "public", list(COLLECTIONS)),
+        (("evaluate", "probe"), "tasks", [*corpus_tasks(Path()), "digits", "speakers", "wake_words", "tempo"]),
+        (("index",), "code_bytes", [str(one) for one in CODE_BYTES]),
     ],
 )
 def test_help_lists_every_value(words: tuple[str, ...], option: str, names: list[str]) -> None:
