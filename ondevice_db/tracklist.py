@@ -1,7 +1,7 @@
 """The songs of a long recording: answers given again and again, merged into a list with beginnings and ends."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ondevice_db.places import QUERY_S
@@ -44,8 +44,8 @@ class ListedSong:
         }
 
 
-def track_list(answers: Iterable[tuple[float, Recognition]]) -> list[ListedSong]:
-    """Merge answers, in the order of time, into the songs of a recording.
+def track_list(answers: Iterable[tuple[float, Recognition]], duration_s: float | None = None) -> list[ListedSong]:
+    """Merge answers, in the order of time, into the songs of a recording, which end with it where its length is given.
 
     Answers that name the same song belong together where no other song and at most two unknown answers lie between. A
     song ends where the next one begins.
@@ -68,6 +68,8 @@ def track_list(answers: Iterable[tuple[float, Recognition]]) -> list[ListedSong]
                 songs[-1] = ListedSong(start_s=last.start_s, end_s=start_s, match=last.match, n_answers=last.n_answers)
             songs.append(ListedSong(start_s=start_s, end_s=start_s + QUERY_S, match=song, n_answers=1))
         n_unknown = 0
+    if songs and duration_s is not None and songs[-1].end_s > duration_s:
+        songs[-1] = replace(songs[-1], end_s=duration_s)
     return songs
 
 

@@ -234,8 +234,13 @@ def sound_of(source: str, rate_hz: int | None, kind: str | None) -> "str | Audio
     return open_stream("-", chunk_samples=SAMPLE_RATE_HZ // 10, raw=raw)
 
 
-def watched(source: "str | AudioSource", show: Callable[[str], None], label: str) -> "AudioSource":
-    """Return a sound that shows, while it is read, how much of it has been."""
+def watched(
+    source: "str | AudioSource",
+    show: Callable[[str], None],
+    label: str,
+    measure: Callable[[float], object] = lambda _: None,
+) -> "AudioSource":
+    """Return a sound that shows and measures, while it is read, how many seconds of it have been."""
     from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, open_stream
     from nowplaying_core.text import clock
 
@@ -249,6 +254,7 @@ def watched(source: "str | AudioSource", show: Callable[[str], None], label: str
             for block in opened:
                 show(f"{label} ({clock(n_samples / SAMPLE_RATE_HZ)})")
                 n_samples += block.size
+                measure(n_samples / SAMPLE_RATE_HZ)
                 yield block
 
     return AudioSource(opened.name, blocks(), is_live=opened.is_live)

@@ -1,6 +1,7 @@
 """``nowplaying recognize``: name the song in a recording."""
 
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,12 +92,16 @@ def recognize(
         _check_picture(len(sources), every_s)
     recognizer = Recognizer.open(databases, model, popularity=popularity, min_score=min_score)
     outcome = Outcome()
+    lengths_s: dict[int, float] = {}
     for number, source in enumerate(sources, 1):
         answers: list[tuple[float, Recognition]] = []
         try:
             with doing() as show:
                 sound = watched(
-                    sound_of(source, raw_rate, raw_format), show, f"{number} of {len(sources)}: {Path(source).name}"
+                    sound_of(source, raw_rate, raw_format),
+                    show,
+                    f"{number} of {len(sources)}: {Path(source).name}",
+                    partial(lengths_s.__setitem__, number),
                 )
                 for start_s, answer in _answers(recognizer, sound, at_s, every_s, speeds_percent, explainable=explain):
                     if start_s is not None:
@@ -117,7 +122,7 @@ def recognize(
             if as_json:
                 emit_json("recognition/1", {"file": source, "match": None, "error": str(reason)})
         if answers:
-            _summarize(source, answers, as_json=as_json)
+            _summarize(source, answers, lengths_s.get(number), as_json=as_json)
     raise typer.Exit(outcome.exit_code)
 
 
@@ -137,11 +142,13 @@ def _answers(
         yield from recognizer.recognize_every(sound, every_s, explainable=explainable)
 
 
-def _summarize(source: str, answers: "list[tuple[float, Recognition]]", *, as_json: bool) -> None:
+def _summarize(
+    source: str, answers: "list[tuple[float, Recognition]]", duration_s: float | None, *, as_json: bool
+) -> None:
     """Print the songs of a long recording with their beginnings and ends."""
     from ondevice_db.tracklist import track_list
 
-    songs = track_list(answers)
+    songs = track_list(answers, duration_s)
     if as_json:
         emit_json("track-list/1", {"file": source, "songs": [song.to_dict() for song in songs]})
         return

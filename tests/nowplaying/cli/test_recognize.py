@@ -96,6 +96,15 @@ def test_at_and_every_choose_the_place(run: Run, database: Path, songs: list[np.
     assert [record["at_s"] for record in every[:2]] == [0.0, 10.0]
 
 
+def test_a_track_list_ends_with_the_recording(
+    run: Run, database: Path, songs: list[np.ndarray], tmp_path: Path
+) -> None:
+    soundfile.write(tmp_path / "short.wav", songs[2][: 14 * SAMPLE_RATE_HZ], SAMPLE_RATE_HZ)
+    *_, listed = run("recognize", "--db", database, "--json", "--every", "10", tmp_path / "short.wav").records
+    assert listed["schema"] == "nowplaying/track-list/1"
+    assert [(one["start_s"], one["end_s"]) for one in listed["songs"]] == [(0.0, 14.0)]
+
+
 def test_at_and_every_exclude_each_other(run: Run, database: Path, query: Path) -> None:
     assert run("recognize", "--db", database, "--at", "1", "--every", "2", query).code == 2
 
