@@ -12,24 +12,22 @@ from numpy.typing import NDArray
 
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
-from pretraining.decoder import build_decoder
 from pretraining.methods.context import error_levels, neighbouring, others_than_middle
-from pretraining.methods.pretext import Pretext
+from pretraining.methods.rebuilding import Rebuilding
 
 __all__ = ["Audio2VecCbow"]
 
 
-class Audio2VecCbow(Pretext):
+class Audio2VecCbow(Rebuilding):
     """The embeddings of the context, side by side, give the log-mel of the middle; mean squared error.
 
     Reads ``n_context`` and ``gap_s``.
     """
 
     def __init__(self, config: PretrainingConfig) -> None:
-        super().__init__(config)
-        self._around = others_than_middle(config.objective.n_context)
-        n_numbers = len(self._around) * config.encoder.dim
-        self.decoder = build_decoder(config.encoder, config.front_end, n_numbers=n_numbers, n_images=1)
+        around = others_than_middle(config.objective.n_context)
+        super().__init__(config, n_numbers=len(around) * config.encoder.dim, n_images=1)
+        self._around = around
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw neighbouring slices."""
@@ -46,6 +44,6 @@ class Audio2VecCbow(Pretext):
         slices = inputs[0]
         around = ops.take(slices, np.array(self._around), axis=1)
         embeddings = self.encoder(self.images(around))
-        rebuilt = self.decoder(ops.reshape(embeddings, (-1, len(self._around) * self.config.encoder.dim)))
+        rebuilt = self.rebuilt(ops.reshape(embeddings, (-1, len(self._around) * self.config.encoder.dim)))
         middle = self.images(slices[:, self.config.objective.n_context])
         return ops.mean(ops.square(rebuilt - middle))

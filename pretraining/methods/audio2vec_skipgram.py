@@ -12,25 +12,22 @@ from numpy.typing import NDArray
 
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
-from pretraining.decoder import build_decoder
 from pretraining.methods.context import error_levels, neighbouring, others_than_middle
-from pretraining.methods.pretext import Pretext
+from pretraining.methods.rebuilding import Rebuilding
 
 __all__ = ["Audio2VecSkipgram"]
 
 
-class Audio2VecSkipgram(Pretext):
+class Audio2VecSkipgram(Rebuilding):
     """The embedding of the middle gives the log-mel of its context; mean squared error.
 
     Reads ``n_context`` and ``gap_s``.
     """
 
     def __init__(self, config: PretrainingConfig) -> None:
-        super().__init__(config)
-        self._around = others_than_middle(config.objective.n_context)
-        self.decoder = build_decoder(
-            config.encoder, config.front_end, n_numbers=config.encoder.dim, n_images=len(self._around)
-        )
+        around = others_than_middle(config.objective.n_context)
+        super().__init__(config, n_numbers=config.encoder.dim, n_images=len(around))
+        self._around = around
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw neighbouring slices."""
@@ -49,4 +46,4 @@ class Audio2VecSkipgram(Pretext):
         # (n_clips, n_slices, n_mels, n_frames, 1) to the decoder's (n_clips, n_mels, n_frames, n_slices)
         wanted = ops.transpose(ops.squeeze(self.in_clips(around, len(self._around)), -1), (0, 2, 3, 1))
         middle = self.images(slices[:, self.config.objective.n_context])
-        return ops.mean(ops.square(self.decoder(self.encoder(middle)) - wanted))
+        return ops.mean(ops.square(self.rebuilt(self.encoder(middle)) - wanted))

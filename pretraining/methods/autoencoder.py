@@ -8,19 +8,17 @@ from numpy.typing import NDArray
 
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
-from pretraining.decoder import build_decoder
 from pretraining.methods.context import error_levels
-from pretraining.methods.pretext import Pretext
+from pretraining.methods.rebuilding import Rebuilding
 
 __all__ = ["Autoencoder"]
 
 
-class Autoencoder(Pretext):
+class Autoencoder(Rebuilding):
     """Mean squared error between a log-mel image and what a mirrored decoder makes of its embedding."""
 
     def __init__(self, config: PretrainingConfig) -> None:
-        super().__init__(config)
-        self.decoder = build_decoder(config.encoder, config.front_end, n_numbers=config.encoder.dim, n_images=1)
+        super().__init__(config, n_numbers=config.encoder.dim, n_images=1)
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw one slice a clip."""
@@ -34,4 +32,4 @@ class Autoencoder(Pretext):
     def objective(self, *inputs: Any) -> Any:
         """Return the mean squared error in the front end's units."""
         images = self.images(inputs[0])
-        return ops.mean(ops.square(self.decoder(self.encoder(images)) - images))
+        return ops.mean(ops.square(self.rebuilt(self.encoder(images)) - images))

@@ -124,7 +124,7 @@ def test_an_attack_that_was_stopped_goes_on_and_is_not_learnt_twice(
     def learn() -> Attack:
         return attack(config, FRONT_END, dataset, dataset.vectors, tmp_path / "run")
 
-    with interrupted_at('"step": 4', "fingerprinter.training.loop", caplog):
+    with interrupted_at("step 4,", "fingerprinter.training.loop", caplog):
         learn()
     parts = learn()
     assert "resuming at step 2" in caplog.messages

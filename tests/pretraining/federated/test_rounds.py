@@ -24,7 +24,7 @@ def test_two_clients_train_one_encoder_and_a_stopped_run_resumes(
 ) -> None:
     config = small_config("temporal_gap")
     pretrain_federated(config, FEDERATION, sources, tmp_path / "whole")
-    with interrupted_at('"round": 1', "pretraining.federated.run", caplog):
+    with interrupted_at("round 1,", "pretraining.federated.run", caplog):
         pretrain_federated(config, FEDERATION, sources, tmp_path / "parts")
     with pytest.raises(ConfigError, match="pretraining end"):
         load_encoder(tmp_path / "parts")

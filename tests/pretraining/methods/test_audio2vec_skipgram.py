@@ -1,9 +1,13 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from pretraining.clips import ClipSampler
+from pretraining.train import build_pretext
+from tests.pretraining.material import small_config
 from tests.pretraining.methods.learning import learned
 
 pytestmark = pytest.mark.train
@@ -20,3 +24,22 @@ def test_the_others_are_rebuilt_in_their_order_from_the_middle_alone(clips: Clip
         wanted = np.asarray(pretext.images(slices[:, place]))[..., 0]
         errors.append(np.mean((rebuilt[..., image] - wanted) ** 2))
     assert float(pretext.objective(slices)) == pytest.approx(np.mean(errors), rel=1e-4)
+
+
+def test_the_first_loss_is_the_error_of_the_mean_image(clips: ClipSampler) -> None:
+    pretext = build_pretext(small_config("audio2vec_skipgram"), clips)
+    pretext.prepare(clips)
+    (slices,) = pretext.draw(clips, np.random.default_rng(3))
+    images = np.asarray(pretext.images(slices[:, [0, 1, 3, 4]]))
+    wrong = float(np.square(images - np.asarray(pretext.usual)).mean())
+    assert np.asarray(pretext.usual).std() > 0.1
+    assert float(pretext.objective(slices)) == pytest.approx(wrong, rel=1e-4)
+    assert wrong < 1.5 * pretext.levels(slices)["mean image"]
+
+
+def test_the_mean_image_is_part_of_a_checkpoint(clips: ClipSampler, tmp_path: Path) -> None:
+    first, again = (build_pretext(small_config("audio2vec_skipgram"), clips) for _ in range(2))
+    first.prepare(clips)
+    first.save_weights(tmp_path / "checkpoint.weights.h5")
+    again.load_weights(tmp_path / "checkpoint.weights.h5")
+    np.testing.assert_array_equal(np.asarray(again.usual), np.asarray(first.usual))

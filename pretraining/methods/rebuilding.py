@@ -1,0 +1,46 @@
+"""What methods that rebuild log-mel share: they begin with the mean image, and learn only what differs from it."""
+
+from typing import Any
+
+import numpy as np
+from keras import ops
+
+from pretraining.clips import ClipSampler
+from pretraining.config.run import PretrainingConfig
+from pretraining.decoder import build_decoder
+from pretraining.methods.pretext import Pretext
+
+__all__ = ["Rebuilding"]
+
+
+class Rebuilding(Pretext):
+    """A mirrored decoder whose answer is added to the mean image of the run's own sound.
+
+    The decoder's last layer begins with zeros, so the first loss is the error of the mean image. A decoder that begins
+    at random spends hundreds of steps on that image alone, and its encoder gets gradients that mean nothing.
+
+    Parameters
+    ----------
+    config : PretrainingConfig
+    n_numbers, n_images : int
+        Of the decoder.
+    """
+
+    def __init__(self, config: PretrainingConfig, *, n_numbers: int, n_images: int) -> None:
+        super().__init__(config)
+        self.decoder = build_decoder(config.encoder, config.front_end, n_numbers=n_numbers, n_images=n_images)
+        last = self.decoder.layers[-1]
+        last.kernel.assign(ops.zeros_like(last.kernel))
+        shape = (config.front_end.n_mels, config.front_end.n_frames, 1)
+        self.usual = self.add_weight(shape=shape, initializer="zeros", trainable=False, name="usual")
+
+    def prepare(self, clips: ClipSampler) -> None:
+        """Set the mean image, from eight batches that no training step draws."""
+        batches = range(8)
+        drawn = (self.draw(clips, np.random.default_rng([self.config.seed, self.config.n_steps, k])) for k in batches)
+        means = [np.asarray(self.images(slices)).mean(axis=0) for (slices,) in drawn]
+        self.usual.assign(np.mean(means, axis=0))
+
+    def rebuilt(self, numbers: Any) -> Any:
+        """Return images from numbers, (n_batch, n_numbers) to (n_batch, n_mels, n_frames, n_images)."""
+        return self.decoder(numbers) + ops.convert_to_tensor(self.usual)
