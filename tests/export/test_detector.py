@@ -117,7 +117,7 @@ def test_both_stages_the_gate_and_the_note_are_published_by_one_command(
     first_run: Path, second_run: Path, tmp_path: Path
 ) -> None:
     gate, out = tmp_path / "gate.toml", tmp_path / "model"
-    table = "".join(f"{name} = {value}\n" for name, value in GATE.to_dict().items())
+    table = "".join(f"{name} = {value}\n" for name, value in GATE.to_dict().items() if value is not None)
     gate.write_text(f"wanted_above = 96\n[gate]\n{table}", encoding="utf-8")
     stages = ["--second-run", second_run, "--gate", gate, "--out", out]
     refused = published("--run-dir", first_run, *stages)
