@@ -13,6 +13,7 @@ from detector.gate import GateConfig
 from detector.network import StreamingNetwork
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE, StreamingDetector
+from export.model_copies import copy_with_metadata
 from export.stream_graph import streaming_graph
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
@@ -146,6 +147,8 @@ def write_network_goldens(folder: Path) -> None:
         for file in ("manifest.json", MODEL_FILE, SECOND_STAGE_FILE, "frontend.tflite", "encoder.tflite"):
             if (builtin_model_dir(name) / file).is_file():
                 shutil.copy(builtin_model_dir(name) / file, models / role / file)
+    shipped_fingerprinter = ModelFolder.open(SHIPPED_FINGERPRINTER, role="fingerprinter")
+    copy_with_metadata(shipped_fingerprinter, models / "exported-fingerprinter", leave_out=("codebook",))
     network = SMALL
     graph = streaming_graph(network, random_weights(), description="nowplaying test 1.0.0")
     place = models / "random-detector"

@@ -56,7 +56,7 @@ public final class Fingerprinter {
         dim = output.elements();
         sampleRateHz = ((Number) sampleRate).intValue();
         queryHopS = ((Number) folder.get("query_hop_s")).doubleValue();
-        embeddingSpace = FileHash.sha256(folder.sha256(FRONT_END) + folder.sha256(ENCODER)).substring(0, 16);
+        embeddingSpace = FileHash.sha256(folder.graphSha256(FRONT_END) + folder.graphSha256(ENCODER)).substring(0, 16);
         try {
             acceptance = new Acceptance(folder.table("acceptance"));
         } catch (IllegalArgumentException error) {

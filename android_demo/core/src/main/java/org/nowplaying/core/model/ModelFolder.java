@@ -83,9 +83,11 @@ public final class ModelFolder {
         return (Map<String, Object>) value;
     }
 
-    /** Returns what the manifest records of a file's content, in lower-case hex. */
-    public String sha256(String name) throws ArtifactException {
-        return String.valueOf(record(name).get("sha256"));
+    /** Returns the SHA-256 of a graph in lower-case hex; of an exported one, that of the graph without metadata. */
+    public String graphSha256(String name) throws ArtifactException {
+        Map<?, ?> record = record(name);
+        Object own = record.get("graph_sha256");
+        return String.valueOf(own == null ? record.get("sha256") : own);
     }
 
     /**

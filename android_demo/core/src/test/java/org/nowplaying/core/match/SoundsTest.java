@@ -76,6 +76,19 @@ public class SoundsTest {
         assertTrue(differentRows + " of " + rows + " fingerprints differ", differentRows <= 0.002 * rows);
     }
 
+    @Test
+    public void anExportedFingerprinterHasTheSameSpaceAndTheSameFingerprints() throws Exception {
+        Fingerprinter exported = new Fingerprinter(
+                new ModelFolder(Golden.path("models/exported-fingerprinter"), "fingerprinter"), new JavaRuntime());
+        assertEquals(record.get("embedding_space"), exported.embeddingSpace);
+        assertEquals(fingerprinter.embeddingSpace, exported.embeddingSpace);
+        float[] samples = new float[5 * fingerprinter.sampleRateHz];
+        for (int i = 0; i < samples.length; i++) {
+            samples[i] = (float) Math.sin(i * 0.1 + i * (i % 7) * 0.01) / 2;
+        }
+        assertTrue(Arrays.deepEquals(fingerprinter.embed(samples), exported.embed(samples)));
+    }
+
     private Match match(float[][] rows) throws IOException {
         return matcher.match(rows, fingerprinter.queryHopS, new SearchOptions());
     }
