@@ -34,7 +34,7 @@ from simulator.run import Setup
 
 __all__ = ["RegionResult", "StreamResult", "committed_table", "follow", "main", "summarize", "to_markdown"]
 
-RESULTS: Final = "evaluation/detector/whole_phone.json"
+RESULTS: Final = "evaluation/whole_phone.json"
 _LOOKS_S: Final = (0.0, 4.0, 8.0)
 _QUERY_S: Final = 8.0
 _GRACE_S: Final = 8.0  # a buffer that ends so long after a region still holds some of its music
