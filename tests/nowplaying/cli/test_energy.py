@@ -104,7 +104,7 @@ def test_too_few_days_have_no_interval_and_say_so(run: Run) -> None:
     assert done.records[0]["wakes_per_day_interval_95"] is None
     text = run("energy", "--days", "9").out
     assert "9 days give no interval: at least ten independent days are needed" in text
-    assert "95 %" not in text
+    assert "95 % interval" not in text
     low, high = run("energy", "--days", "10", "--json").records[0]["modelled"]["mah_per_day_interval_95"]
     assert high - low > 0.1
 
@@ -116,7 +116,7 @@ def test_days_that_do_not_differ_have_no_interval_and_say_so(run: Run) -> None:
         assert figures["mah_per_day_p5_p95"] is None
     text = run("energy", "--day", "silence", "--days", "50").out
     assert "The 50 days cost the same" in text
-    assert "95 %" not in text
+    assert "95 % interval" not in text
     assert "The processor is never woken." in text
 
 
