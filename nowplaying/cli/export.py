@@ -21,7 +21,10 @@ def export(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", help="New folder for the bundles.  [required]", show_default=False, callback=writable_folder
+            "--out",
+            help="New folder for the bundles; needed unless a command follows.",
+            show_default=False,
+            callback=writable_folder,
         ),
     ] = None,
     databases: Annotated[
