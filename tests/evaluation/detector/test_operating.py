@@ -1,0 +1,60 @@
+"""A teacher's outputs over a stream: at the detector's times, from its own probabilities."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from detector.network import DECISION_S, WINDOW_S
+from evaluation.detector.operating import best_at, committed_table, judge, teacher_metrics
+from evaluation.detector.streams import Part, Region, Stream
+from nowplaying_core.audio import SAMPLE_RATE_HZ
+
+DURATION_S = 120
+
+
+@dataclass(frozen=True)
+class LoudIsMusic:
+    """A teacher that takes all that is louder than a tenth for music."""
+
+    name: str = "loud is music"
+    hop_s: float = 0.01
+
+    def music_probability(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        steps = np.abs(samples).reshape(-1, SAMPLE_RATE_HZ // 100).max(axis=1)
+        return np.where(steps > 0.1, 0.98, 0.02).astype(np.float32)
+
+
+@pytest.fixture
+def stream() -> Stream:
+    samples = np.full(DURATION_S * SAMPLE_RATE_HZ, 0.01, dtype=np.float32)
+    samples[30 * SAMPLE_RATE_HZ : 60 * SAMPLE_RATE_HZ] = 0.5
+    region = Region(
+        start_s=30, end_s=60, snr_db=20, level_dbfs=-6, behind="noise", onset_class="rhythmic", title="loud"
+    )
+    return Stream(samples, (region,), (Part(start_s=0, end_s=DURATION_S, kind="noise", label="noise", files=()),))
+
+
+def test_outputs_stand_at_the_detectors_times_and_follow_the_last_step(stream: Stream) -> None:
+    track = judge(LoudIsMusic(), stream)
+    assert track.times_s[0] == WINDOW_S
+    assert np.allclose(np.diff(track.times_s), DECISION_S)
+    music = (track.times_s >= 30 + DECISION_S) & (track.times_s <= 60)
+    assert set(track.outputs[music].tolist()) == {251}
+    assert set(track.outputs[(track.times_s < 30) | (track.times_s > 60 + DECISION_S)].tolist()) == {5}
+
+
+def test_its_best_gate_finds_the_region_without_a_false_wake_up(stream: Stream) -> None:
+    metrics = teacher_metrics([judge(LoudIsMusic(), stream)], "loud is music")
+    assert (metrics["teacher"], metrics["n_streams"]) == ("loud is music", 1)
+    best = best_at(metrics["best_gates"], 1.0)
+    assert best is not None
+    assert (best["recall_audible"], best["false_triggers_per_hour"]) == (1.0, 0.0)
+    assert best["median_delay_s"] < 2
+    assert best_at([{"false_triggers_per_hour": 2.0, "recall_audible": 1.0}], 1.0) is None
+
+
+def test_the_page_compares_both_at_three_rates() -> None:
+    rows = [line for line in committed_table().splitlines()[2:] if line.startswith("|")]
+    assert len(rows) == 6
