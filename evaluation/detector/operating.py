@@ -23,7 +23,6 @@ from evaluation.committed import committed
 from evaluation.detector.roc import frontier, sweep_gate
 from evaluation.detector.streams import Stream, compose_stream
 from evaluation.detector.tracks import StreamTrack
-from evaluation.model_card import METRICS_NAME
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.sources import TrainingSources
@@ -33,6 +32,7 @@ from nowplaying_core.text import markdown_table
 __all__ = ["RATES_PER_H", "best_at", "committed_table", "curves", "judge", "main", "shipped_point", "teacher_metrics"]
 
 RESULTS: Final = "evaluation/operating.json"
+_METRICS: Final = f"models/{SHIPPED_DETECTOR}/metrics.json"
 RATES_PER_H: Final = (1.0, 2.0, 3.0)
 _LEAST: Final = 1e-3
 """Probabilities nearer to 0 or 1 say no more."""
@@ -72,19 +72,19 @@ def best_at(gates: Sequence[Mapping[str, Any]], per_h: float) -> Mapping[str, An
 
 def curves() -> dict[str, Sequence[Mapping[str, Any]]]:
     """Return the kept gates of the shipped detector and of the teacher, by name."""
-    own, teacher = committed(f"models/{SHIPPED_DETECTOR}/{METRICS_NAME}"), committed(RESULTS)
+    own, teacher = committed(_METRICS), committed(RESULTS)
     return {SHIPPED_DETECTOR: own["best_gates"], teacher["teacher"]: teacher["best_gates"]}
 
 
 def shipped_point() -> tuple[float, float]:
     """Return the shipped gate's false wake-ups an hour, and the percentage of regions that it finds."""
-    streams = committed(f"models/{SHIPPED_DETECTOR}/{METRICS_NAME}")["streams"]
+    streams = committed(_METRICS)["streams"]
     return float(streams["false_triggers_per_hour"]["value"]), 100 * float(streams["recall_audible"]["value"])
 
 
 def committed_table() -> str:
     """Return the table of the kept runs."""
-    n = committed(f"models/{SHIPPED_DETECTOR}/{METRICS_NAME}")["streams"]["recall_audible"]["n"]
+    n = committed(_METRICS)["streams"]["recall_audible"]["n"]
     cells = []
     for per_h in RATES_PER_H:
         for name, gates in curves().items():
