@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from detector.gate import GateConfig
-from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.errors import CorruptArtifactError, MissingPathError
 from nowplaying_core.settings import read_settings
 
 __all__ = ["ChosenGate", "read_chosen_gate"]
@@ -40,8 +40,10 @@ def read_chosen_gate(path: Path) -> ChosenGate:
 
     Raises
     ------
+    MissingPathError
+        When there is no such file.
     CorruptArtifactError
-        When the file cannot be read, or holds no gate.
+        When it cannot be read, or holds no gate.
     """
     try:
         table: dict[str, Any]
@@ -57,5 +59,7 @@ def read_chosen_gate(path: Path) -> ChosenGate:
             raise TypeError(message)
         return ChosenGate(gate=GateConfig.from_dict(gate), wanted_above=wanted_above)
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
-        message = f"{path}: expected a table gate, in TOML or as train detector-crossval writes it ({error})"
-        raise CorruptArtifactError(message) from error
+        is_missing = isinstance(error, FileNotFoundError | MissingPathError)
+        reason = "there is no such file" if is_missing else str(error)
+        message = f"{path}: expected a table gate, in TOML or as train detector-crossval writes it; {reason}"
+        raise (MissingPathError if is_missing else CorruptArtifactError)(message) from error

@@ -8,7 +8,7 @@ import pytest
 from detector.chosen_gate import ChosenGate, read_chosen_gate
 from detector.gate import GateConfig
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
-from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.errors import CorruptArtifactError, MissingPathError
 from nowplaying_core.manifest import ModelFolder
 
 GATE = GateConfig(window=3, enter_threshold=0.75, leave_threshold=0.5, consecutive_hits=3, silence_dbfs=-70.0)
@@ -52,9 +52,10 @@ def test_what_holds_no_gate_is_refused_by_name(tmp_path: Path, name: str, conten
         read_chosen_gate(tmp_path / name)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CorruptArtifactError, match=r"none\.toml"):
-        read_chosen_gate(tmp_path / "none.toml")
+@pytest.mark.parametrize("name", ["none.toml", "none.json"])
+def test_a_missing_file_is_named(tmp_path: Path, name: str) -> None:
+    with pytest.raises(MissingPathError, match=rf"{name}: expected a table gate.*no such file$"):
+        read_chosen_gate(tmp_path / name)
 
 
 def test_the_committed_gate_is_that_of_the_shipped_detector() -> None:
