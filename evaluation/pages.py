@@ -26,6 +26,7 @@ from evaluation.experiments import (
     privacy,
     representations,
     sizes,
+    strangers,
 )
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.errors import ConfigError
@@ -56,6 +57,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "sizes": sizes.committed_table,
+    "strangers": strangers.committed_table,
     "whole-phone": whole_phone.committed_table,
     "operating": operating.committed_table,
     "privacy-music": privacy.music_table,
