@@ -238,8 +238,9 @@ class WindowSampler:
         hardest : float in (0, 1]
             Share of each class's windows that is kept.
         """
-        starts = np.arange(logits.shape[1]) * self._step
-        share = self._share[:, starts]
+        # A network may answer once more than a whole window fits, where its layers leave the last frames out.
+        starts = np.arange(0, self._share.shape[1], self._step)[: logits.shape[1]]
+        logits, share = logits[:, : starts.size], self._share[:, starts]
         usable = starts >= self._first
         for label, chosen in ((0, share == 0), (1, share >= self._training.music_fraction)):
             wrong = np.where(chosen & usable, logits if label == 0 else -logits, -np.inf)

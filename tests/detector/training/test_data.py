@@ -118,6 +118,18 @@ def test_mining_finds_the_worst_windows_and_batches_hold_them() -> None:
         assert {80, 99, 10, 118 - 100} <= set(segments[row, :, 0].tolist())
 
 
+def test_mining_leaves_out_an_answer_to_less_than_a_window() -> None:
+    logits = np.zeros((6, (2_000 - 446) // 64 + 1), dtype=np.float32)
+    logits[3, 12] = 5.0
+    one_more = np.concatenate([logits, np.full((6, 1), 9.0, dtype=np.float32)], axis=1)
+    found = []
+    for table in (logits, one_more):
+        cut = WindowSampler(made_features(), settings(mined_share=1.0))
+        cut.mine(table, hardest=0.02)
+        found.append(cut.hard_examples)
+    assert all(np.array_equal(found[0][label], found[1][label]) for label in (0, 1))
+
+
 def test_scenes_of_folds_come_from_their_own_recordings(tmp_path: Path) -> None:
     root = corpus_folder(tmp_path / "corpus", seconds=6.0)
     pools = [
