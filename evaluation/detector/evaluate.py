@@ -18,7 +18,7 @@ from evaluation.detector.label_audit import read_table, without_doubtful
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.second_stage_runs import second_stage_metrics
 from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
-from evaluation.detector.streams import compose_room_tone, compose_stream
+from evaluation.detector.streams import compose_room_tone, compose_stream, stream_rng
 from evaluation.detector.tracks import StreamTrack, run_detector
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio.sources import TrainingSources
@@ -183,7 +183,7 @@ def _track(state: tuple[Sequence[tuple[SoundPools, Path]], StreamSettings], inde
         return StreamTrack.load(kept)
     pools, path = models[index % len(models)]
     compose = compose_room_tone if settings.room_tone else compose_stream
-    rng = np.random.default_rng([settings.seed, 2 if settings.room_tone else 1, index])
+    rng = stream_rng(settings.seed, index, room_tone=settings.room_tone)
     stream = compose(pools, rng, duration_s=settings.stream_s)
     seconds = None
     if settings.second is not None:

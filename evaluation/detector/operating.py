@@ -21,7 +21,7 @@ from detector.training.pools import SoundPools
 from detector.training.teacher import Teacher, open_teacher
 from evaluation.committed import committed
 from evaluation.detector.roc import frontier, sweep_gate
-from evaluation.detector.streams import Stream, compose_stream
+from evaluation.detector.streams import Stream, compose_stream, stream_rng
 from evaluation.detector.tracks import StreamTrack
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
@@ -120,7 +120,7 @@ def main(arguments: list[str] | None = None) -> int:
     pools = SoundPools.from_sources(TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir), "dev")
     tracks = []
     for number in range(options.streams):
-        tracks.append(judge(teacher, compose_stream(pools, np.random.default_rng([options.seed, 1, number]))))
+        tracks.append(judge(teacher, compose_stream(pools, stream_rng(options.seed, number))))
         print(f"{number + 1} of {options.streams} streams", file=sys.stderr, flush=True)
     write_json(options.out, {**teacher_metrics(tracks, teacher.name), "seed": options.seed})
     return 0

@@ -14,7 +14,7 @@ from evaluation.detector.onsets import OnsetClass, onset_class
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.audio.mixing import band_rms
 
-__all__ = ["Part", "Region", "Stream", "compose_room_tone", "compose_stream"]
+__all__ = ["Part", "Region", "Stream", "compose_room_tone", "compose_stream", "stream_rng"]
 
 _FAINT: Final = 0.05
 _CHANNEL: Final = SceneConfig(level_low_dbfs=-55.0, level_high_dbfs=-3.0)
@@ -84,6 +84,11 @@ class Stream:
     samples: NDArray[np.float32]
     regions: tuple[Region, ...]
     parts: tuple[Part, ...]
+
+
+def stream_rng(seed: int, number: int, *, room_tone: bool = False) -> np.random.Generator:
+    """Return what draws a stream of an evaluation, so that all programs with its seed compose the same streams."""
+    return np.random.default_rng([seed, 2 if room_tone else 1, number])
 
 
 def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 600.0) -> Stream:

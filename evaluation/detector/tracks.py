@@ -30,6 +30,7 @@ __all__ = [
     "read_tracks",
     "run_detector",
     "triggers_of",
+    "window_sums",
 ]
 
 GRACE_S: Final = 8.0
@@ -199,7 +200,7 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
     config : GateConfig
         Rests after a wake-up, which would hide false wake-ups, are not applied.
     """
-    sums, early_sums = _window_sums(outputs, config.window), _window_sums(outputs, config.early_length)
+    sums, early_sums = window_sums(outputs, config.window), window_sums(outputs, config.early_length)
     is_hit = sums >= config.enter_sum
     # Length of the run of hits that ends at each step.
     step = np.arange(1, outputs.size + 1)
@@ -219,7 +220,8 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
         position = int(ends[place]) + 1
 
 
-def _window_sums(outputs: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+def window_sums(outputs: NDArray[np.int64], window: int) -> NDArray[np.int64]:
+    """Return the sum of the last outputs at each step; zeros stand before the first, as in ``Gate``."""
     total = np.cumsum(np.concatenate([np.zeros(window, dtype=np.int64), outputs]))
     return np.asarray(total[window:] - total[:-window], dtype=np.int64)
 

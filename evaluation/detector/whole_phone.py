@@ -19,7 +19,7 @@ import numpy as np
 from detector.training.pools import SoundPools
 from evaluation.committed import committed
 from evaluation.detector.roc import AUDIBLE_DB
-from evaluation.detector.streams import Region, Stream, compose_stream
+from evaluation.detector.streams import Region, Stream, compose_stream, stream_rng
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.evaluation_set import index_corpus
 from evaluation.retrieval.library import Library
@@ -218,7 +218,7 @@ def main(arguments: list[str] | None = None) -> int:
         titles[setup.songs.track(song).title].append(song)
     results = []
     for number in range(options.streams):
-        stream = compose_stream(pools, np.random.default_rng([options.seed, 1, number]))
+        stream = compose_stream(pools, stream_rng(options.seed, number))
         results.append(follow(stream, setup, library, titles))
         print(f"{number + 1} of {options.streams} streams", file=sys.stderr, flush=True)
     metrics = {"schema": "whole-phone/1", "seed": options.seed, "n_streams": options.streams, **summarize(results)}

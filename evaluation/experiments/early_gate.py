@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.detector.roc import tally
-from evaluation.detector.tracks import StreamTrack, read_tracks
+from evaluation.detector.tracks import StreamTrack, read_tracks, window_sums
 from nowplaying_core.text import markdown_table
 
 __all__ = ["Outcome", "average", "choose", "main", "measure", "sequential", "two_windows"]
@@ -47,7 +47,7 @@ def average(window: int, threshold: int, hits: int) -> Rule:
     """Return the shipped form: so many averages in a row at a threshold, in 256ths."""
 
     def rule(outputs: Outputs) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        sums = _sums(outputs, window)
+        sums = window_sums(outputs, window)
         is_hit, step = sums >= window * threshold, np.arange(1, outputs.size + 1)
         run = step - np.maximum.accumulate(np.where(is_hit, 0, step))
         return run >= hits, sums < _LEAVE_SHARE * window * threshold
@@ -59,7 +59,7 @@ def two_windows(long: int, threshold: int, short: int, short_threshold: int) -> 
     """Return the form with a long and a short window, either of which opens the gate; both must fall to close it."""
 
     def rule(outputs: Outputs) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-        slow, quick = _sums(outputs, long), _sums(outputs, short)
+        slow, quick = window_sums(outputs, long), window_sums(outputs, short)
         opens = (slow >= long * threshold) | (quick >= short * short_threshold)
         closes = (slow < _LEAVE_SHARE * long * threshold) & (quick < _LEAVE_SHARE * short * short_threshold)
         return opens, closes
@@ -108,11 +108,6 @@ def _grids() -> dict[str, dict[str, Rule]]:
         "two windows": {str(one): two_windows(*one) for one in pairs},
         "sequential": {str(one): sequential(*one) for one in tests},
     }
-
-
-def _sums(outputs: Outputs, window: int) -> Outputs:
-    total = np.cumsum(np.concatenate([np.zeros(window, dtype=np.int64), outputs]))
-    return np.asarray(total[window:] - total[:-window], dtype=np.int64)
 
 
 def _openings(opens: NDArray[np.bool_], closes: NDArray[np.bool_]) -> list[int]:
