@@ -24,3 +24,7 @@ def test_the_committed_study_is_of_the_shipped_models() -> None:
         for name in ("mah_per_day", "battery_percent_per_day", "parts_mah"):
             assert fresh[costs][name] == pytest.approx(stored[costs][name]), name
     assert fresh["modelled"]["components_mah"] == pytest.approx(stored["modelled"]["components_mah"])
+
+
+def test_the_stored_command_names_no_folder_of_a_machine() -> None:
+    assert " /" not in committed(STUDY)["provenance"]["command"]

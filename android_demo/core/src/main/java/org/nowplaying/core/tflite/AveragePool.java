@@ -6,19 +6,15 @@ final class AveragePool implements Kernel {
 
     private final Window window;
     private final byte[] input;
-    private final byte[] output;
-    private final int lowest;
-    private final int highest;
+    private final Int8Output output;
 
     AveragePool(Operator operator) {
         Tensor in = operator.input(0, Tensor.Type.INT8);
         Tensor out = operator.output(Tensor.Type.INT8);
         window = new Window(operator, operator.int32(4, 0), operator.int32(3, 0));
         operator.require(in.hasGridOf(out) && out.shape[3] == window.channels, "channels and grid as before");
-        lowest = operator.lowest(ACTIVATION);
-        highest = operator.highest(ACTIVATION);
         input = in.bytes;
-        output = out.bytes;
+        output = new Int8Output(operator, out, ACTIVATION);
     }
 
     @Override
@@ -27,8 +23,7 @@ final class AveragePool implements Kernel {
         for (int row = 0; row < window.outputRows; row++) {
             for (int column = 0; column < window.outputColumns; column++) {
                 for (int channel = 0; channel < window.channels; channel++) {
-                    int value = average(row, column, channel);
-                    output[at++] = (byte) Math.min(Math.max(value, lowest), highest);
+                    output.put(at++, average(row, column, channel));
                 }
             }
         }

@@ -12,15 +12,12 @@ final class Convolution implements Kernel {
 
     private final Window window;
     private final byte[] input;
-    private final byte[] output;
+    private final Int8Output output;
     private final int channels;
     private final int[] weights; // (taps, output channels)
     private final int[] bias;
     private final Scaling scaling;
     private final int inputZero;
-    private final int outputZero;
-    private final int lowest;
-    private final int highest;
     private final int[] taps;
     private final int[] places; // of the taps' rows in the weights
     private final int[] sums;
@@ -44,11 +41,8 @@ final class Convolution implements Kernel {
         bias = operator.bias(2, channels);
         scaling = Scaling.ofLayer(operator, in, kernel, out, channels);
         inputZero = in.zeroPoint;
-        outputZero = out.zeroPoint;
-        lowest = operator.lowest(ACTIVATION);
-        highest = operator.highest(ACTIVATION);
         input = in.bytes;
-        output = out.bytes;
+        output = new Int8Output(operator, out, ACTIVATION);
         taps = new int[n];
         places = new int[n];
         sums = new int[channels];
@@ -62,8 +56,7 @@ final class Convolution implements Kernel {
                 System.arraycopy(bias, 0, sums, 0, channels);
                 add(gather(row, column));
                 for (int channel = 0; channel < channels; channel++) {
-                    int value = scaling.twice(sums[channel], channel) + outputZero;
-                    output[at + channel] = (byte) Math.min(Math.max(value, lowest), highest);
+                    output.putScaled(at + channel, scaling.twice(sums[channel], channel));
                 }
             }
         }

@@ -6,16 +6,13 @@ final class DepthwiseConvolution implements Kernel {
 
     private final Window window;
     private final byte[] input;
-    private final byte[] output;
+    private final Int8Output output;
     private final int channels;
     private final int multiplier; // outputs of each input channel
     private final byte[] weights; // (kernel rows, kernel columns, output channels)
     private final int[] bias;
     private final Scaling scaling;
     private final int inputZero;
-    private final int outputZero;
-    private final int lowest;
-    private final int highest;
     private final int[] sums;
 
     DepthwiseConvolution(Operator operator) {
@@ -32,11 +29,8 @@ final class DepthwiseConvolution implements Kernel {
         bias = operator.bias(2, channels);
         scaling = Scaling.ofLayer(operator, in, kernel, out, channels);
         inputZero = in.zeroPoint;
-        outputZero = out.zeroPoint;
-        lowest = operator.lowest(ACTIVATION);
-        highest = operator.highest(ACTIVATION);
         input = in.bytes;
-        output = out.bytes;
+        output = new Int8Output(operator, out, ACTIVATION);
         sums = new int[channels];
     }
 
@@ -52,8 +46,7 @@ final class DepthwiseConvolution implements Kernel {
                     }
                 }
                 for (int channel = 0; channel < channels; channel++) {
-                    int value = scaling.twice(sums[channel], channel) + outputZero;
-                    output[at + channel] = (byte) Math.min(Math.max(value, lowest), highest);
+                    output.putScaled(at + channel, scaling.twice(sums[channel], channel));
                 }
             }
         }

@@ -7,14 +7,11 @@ final class FullyConnected implements Kernel {
     private static final int ACTIVATION = 0;
 
     private final byte[] input;
-    private final byte[] output;
+    private final Int8Output output;
     private final byte[] weights; // (outputs, inputs)
     private final int[] bias;
     private final Scaling scaling;
     private final int inputZero;
-    private final int outputZero;
-    private final int lowest;
-    private final int highest;
 
     FullyConnected(Operator operator) {
         Tensor in = operator.input(0, Tensor.Type.INT8);
@@ -34,22 +31,19 @@ final class FullyConnected implements Kernel {
             scaling = Scaling.ofLayer(operator, in, kernel, out, out.elements);
         }
         inputZero = in.zeroPoint;
-        outputZero = out.zeroPoint;
-        lowest = operator.lowest(ACTIVATION);
-        highest = operator.highest(ACTIVATION);
         input = in.bytes;
-        output = out.bytes;
+        output = new Int8Output(operator, out, ACTIVATION);
     }
 
     @Override
     public void run() {
-        for (int row = 0; row < output.length; row++) {
+        for (int row = 0; row < bias.length; row++) {
             int sum = bias[row];
             int place = row * input.length;
             for (int i = 0; i < input.length; i++) {
                 sum += (input[i] - inputZero) * weights[place + i];
             }
-            output[row] = (byte) Math.min(Math.max(scaling.once(sum, row) + outputZero, lowest), highest);
+            output.putScaled(row, scaling.once(sum, row));
         }
     }
 }
