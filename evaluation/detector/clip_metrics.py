@@ -10,30 +10,28 @@ from detector.gate import STEPS
 from detector.network import StreamingNetwork
 from detector.second_stage import SecondStage
 from evaluation.detector.clips import Clip
-from nowplaying_core.runtime import TfliteModel
+from evaluation.detector.graphs import DetectorGraphs
 from nowplaying_core.statistics import bootstrap_area
 
 __all__ = ["clip_metrics"]
 
 
-def clip_metrics(
-    clips: Sequence[Clip], model: TfliteModel, *, seed: int = 0, second_stage: SecondStage | None = None
-) -> dict[str, Any]:
+def clip_metrics(clips: Sequence[Clip], graphs: DetectorGraphs, *, seed: int = 0) -> dict[str, Any]:
     """Return ROC areas by condition, by level of the music and by kind of sound without music.
 
     Parameters
     ----------
     clips : sequence of Clip
-    model : TfliteModel
+    graphs : DetectorGraphs
+        The second stage, where there is one, judges every clip: the first only decides when it runs.
     seed : int
         Seed of the bootstrap over recordings.
-    second_stage : SecondStage or None
-        Judges the clips in the first stage's place, which only decides when this one runs.
     """
     y_true = np.array([clip.is_music for clip in clips])
     names = sorted({str(clip.file.path) for clip in clips})
     groups = np.array([names.index(str(clip.file.path)) for clip in clips])
-    network = StreamingNetwork(model)
+    network = StreamingNetwork(graphs.first_stage(reference_kernels=True))
+    second_stage = graphs.second_stage(reference_kernels=True, always=True)
     scores = {name: _scores([clip.windows[name] for clip in clips], network, second_stage) for name in clips[0].windows}
 
     def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float | None]:

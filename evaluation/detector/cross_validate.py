@@ -1,30 +1,35 @@
 """Cross-validate the detector over all recordings, folds by source: train, convert, run on the fold left out."""
 
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from detector.gate import GateConfig
+from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
-from detector.training.data import build_features
+from detector.training.data import FeatureSet, build_features
 from detector.training.pools import SoundPools
+from detector.training.second_stage import SecondStageConfig
+from detector.training.second_stage_fit import fit_second_stage
 from detector.training.teacher import Teacher
 from detector.training.train import fit_detector
 from detector.training.weights import load_weights
 from evaluation.detector.clip_metrics import clip_metrics
 from evaluation.detector.evaluate import STREAM_S, StreamSettings, compose_clips, run_streams
 from evaluation.detector.folds import fold_pools
+from evaluation.detector.graphs import DetectorGraphs
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
 from evaluation.detector.tracks import StreamTrack
+from export.second_stage import second_stage_graph
 from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import write_bytes, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.runtime import TfliteModel
 from nowplaying_core.settings import init_run_dir
 from nowplaying_core.statistics import Interval
 
@@ -48,6 +53,8 @@ def cross_validate(
     jobs: int = 1,
     n_threads: int = 2,
     teacher: Teacher | None = None,
+    second_stage: SecondStageConfig | None = None,
+    wanted_above: int = 0,
 ) -> dict[str, Any]:
     """Train a detector for each fold and measure it on that fold's recordings; called again, go on.
 
@@ -75,6 +82,10 @@ def cross_validate(
         Processes that compose, threads that train.
     teacher : Teacher, optional
         Of every fold's training.
+    second_stage : SecondStageConfig, optional
+        Train this second stage as well; its settings of scenes are those of the first then.
+    wanted_above : int in [0, 256]
+        The first stage's smallest output, in 256ths, for which the second is run.
 
     Returns
     -------
@@ -84,7 +95,16 @@ def cross_validate(
     if n_folds < 2:
         message = f"cross-validation: expected at least 2 folds, found {n_folds}"
         raise ConfigError(message)
-    graphs = _train_folds(config, run_dir, sources, n_folds, jobs=jobs, n_threads=n_threads, teacher=teacher)
+    if second_stage is not None:
+        config = replace(config, scenes=second_stage.scenes)
+    features = _fold_features(config, run_dir, sources, n_folds, jobs=jobs, teacher=teacher)
+    graphs = _train_folds(config, run_dir, features, n_folds, n_threads=n_threads)
+    if second_stage is not None:
+        seconds = _train_second_stages(second_stage, run_dir, features, n_folds, n_threads=n_threads)
+        graphs = [
+            replace(one, second=second, wanted_above=wanted_above) for one, second in zip(graphs, seconds, strict=True)
+        ]
+    del features
     pools = fold_pools(SoundPools.from_sources(sources.corpus_only(), None), n_folds)
     models, seed = list(zip(pools, graphs, strict=True)), config.training.seed
     streams, quiet = (
@@ -93,38 +113,35 @@ def cross_validate(
             seed=seed,
             stream_s=stream_s,
             room_tone=room_tone,
-            folder=run_dir / f"tracks-of-{n_folds}",
+            folder=run_dir
+            / (f"tracks-of-{n_folds}" if second_stage is None else f"tracks-of-{n_folds}-two-stages-{wanted_above}"),
         )
         for room_tone in (False, True)
     )
     tracks = run_streams(models, n_streams, streams, jobs=jobs)
     quiet_tracks = run_streams(models, n_room_tone, quiet, jobs=jobs)
-    fold_clips = [
-        clip_metrics(compose_clips(pool, n_clips, seed=seed, jobs=jobs), TfliteModel(graph, reference_kernels=True))
-        for pool, graph in models
-    ]
+    fold_clips = [clip_metrics(compose_clips(pool, n_clips, seed=seed, jobs=jobs), graph) for pool, graph in models]
     result = _result(tracks, quiet_tracks, fold_clips, seed=seed, max_false_per_hour=max_false_per_hour)
     write_json(run_dir / RESULT_FILE, result)
     return result
 
 
-def _train_folds(
+def _fold_features(
     config: DetectorConfig,
     run_dir: Path,
     sources: TrainingSources,
     n_folds: int,
     *,
     jobs: int,
-    n_threads: int,
     teacher: Teacher | None,
-) -> list[Path]:
-    """Return the graphs of the folds' detectors; those that are there already are not trained again."""
+) -> FeatureSet:
+    """Return the features of all folds' scenes: scene i is composed of fold i modulo their number."""
     sources.require("music", "noise", "speech", splits=[None])
     init_run_dir(config, run_dir)
     training = config.training
     pools = SoundPools.from_sources(sources, None, stretched_share=config.scenes.stretched_share)
     _log.info("composing %d scenes of %d folds", training.n_scenes, n_folds)
-    features = build_features(
+    return build_features(
         fold_pools(pools, n_folds),
         config.scenes,
         n_scenes=training.n_scenes,
@@ -133,19 +150,47 @@ def _train_folds(
         jobs=jobs,
         teacher=teacher,
     )
-    fold_of = np.arange(training.n_scenes) % n_folds
+
+
+def _split(features: FeatureSet, fold: int, n_folds: int, n_check_scenes: int) -> tuple[FeatureSet, FeatureSet]:
+    """Return the scenes of the other folds, and some of this one's to check with."""
+    scene = np.arange(len(features.frames))
+    left_out = (scene % n_folds == fold) & (scene < n_folds * n_check_scenes)
+    return features.chosen(scene % n_folds != fold), features.chosen(left_out)
+
+
+def _train_folds(
+    config: DetectorConfig, run_dir: Path, features: FeatureSet, n_folds: int, *, n_threads: int
+) -> list[DetectorGraphs]:
+    """Return the folds' first stages; those that are there already are not trained again."""
     graphs = []
     for fold in range(n_folds):
         folder = run_dir / f"fold-{fold}-of-{n_folds}"
-        graphs.append(folder / MODEL_FILE)
-        if graphs[-1].is_file():
+        graphs.append(DetectorGraphs(first=folder / MODEL_FILE))
+        if graphs[-1].first.is_file():
             continue
         _log.info("training fold %d of %d", fold + 1, n_folds)
-        left_out = (fold_of == fold) & (np.arange(training.n_scenes) < n_folds * training.n_check_scenes)
-        trained = fit_detector(
-            config, folder, features.chosen(fold_of != fold), features.chosen(left_out), n_threads=n_threads
+        train, check = _split(features, fold, n_folds, config.training.n_check_scenes)
+        trained = fit_detector(config, folder, train, check, n_threads=n_threads)
+        write_bytes(graphs[-1].first, streaming_graph(config.network, load_weights(trained.weights_path)))
+    return graphs
+
+
+def _train_second_stages(
+    config: SecondStageConfig, run_dir: Path, features: FeatureSet, n_folds: int, *, n_threads: int
+) -> list[Path]:
+    """Return the folds' second stages; those that are there already are not trained again."""
+    graphs = []
+    for fold in range(n_folds):
+        folder = run_dir / f"second-stage-{fold}-of-{n_folds}"
+        graphs.append(folder / SECOND_STAGE_FILE)
+        if graphs[-1].is_file():
+            continue
+        _log.info("training the second stage of fold %d of %d", fold + 1, n_folds)
+        fit_second_stage(
+            config, folder, *_split(features, fold, n_folds, config.training.n_check_scenes), n_threads=n_threads
         )
-        write_bytes(graphs[-1], streaming_graph(config.network, load_weights(trained.weights_path)))
+        write_bytes(graphs[-1], second_stage_graph(folder).graph)
     return graphs
 
 

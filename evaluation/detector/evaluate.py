@@ -9,11 +9,12 @@ from typing import Any, Final
 import numpy as np
 
 from detector.gate import GateConfig
-from detector.second_stage import SECOND_STAGE_FILE, SecondStage
+from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from detector.training.pools import SoundPools
 from evaluation.detector.clip_metrics import clip_metrics
 from evaluation.detector.clips import Clip, compose_clip
+from evaluation.detector.graphs import DetectorGraphs
 from evaluation.detector.label_audit import read_table, without_doubtful
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.second_stage_runs import second_stage_metrics
@@ -24,7 +25,6 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.processes import as_given, every_tenth, share_out
-from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["STREAM_S", "StreamSettings", "compose_clips", "evaluate_detector", "run_streams"]
 
@@ -80,7 +80,7 @@ def evaluate_detector(
         Plain values for ``metrics.json``; ``evaluation.detector.report.to_markdown`` shows them.
     """
     folder = ModelFolder.open(model_source, role="detector")
-    model_path = folder.file(MODEL_FILE)
+    graphs = DetectorGraphs.of(folder)
     pools = SoundPools.from_sources(TrainingSources(corpus=corpus, cache_dir=cache_dir), split)
     if leave_out is not None:
         pools = without_doubtful(pools, read_table(leave_out))
@@ -88,16 +88,12 @@ def evaluate_detector(
     if max_false_per_hour is not None:
         gate = replace(gate, silence_dbfs=SILENCE_DBFS)
     clips = compose_clips(pools, n_clips, seed=seed, jobs=jobs)
-    cascade = folder.manifest.get("cascade")
-    second = None if cascade is None else (folder.file(SECOND_STAGE_FILE), int(cascade["wanted_above"]))
-    settings = StreamSettings(gate=gate, seed=seed, stream_s=stream_s, second=second)
-    tracks = run_streams([(pools, model_path)], n_streams, settings, jobs=jobs)
+    settings = StreamSettings(gate=gate, seed=seed, stream_s=stream_s)
+    tracks = run_streams([(pools, graphs)], n_streams, settings, jobs=jobs)
     sweep = sweep_gate(tracks)
     if max_false_per_hour is not None:
         gate = choose_gate(sweep, max_false_per_hour=max_false_per_hour)
-    quiet = run_streams([(pools, model_path)], n_room_tone, replace(settings, gate=gate, room_tone=True), jobs=jobs)
-    model = TfliteModel(model_path, reference_kernels=True)
-    judge = None if second is None else SecondStage(TfliteModel(second[0], reference_kernels=True), wanted_above=0)
+    quiet = run_streams([(pools, graphs)], n_room_tone, replace(settings, gate=gate, room_tone=True), jobs=jobs)
     metrics = {
         "schema": "detector-metrics/2",
         "model": {"name": folder.manifest["name"], "version": folder.manifest["version"]},
@@ -105,14 +101,14 @@ def evaluate_detector(
         "model_bytes": folder.manifest["files"][MODEL_FILE]["bytes"],
         "split": (split or "all") + (" without doubtful recordings" if leave_out is not None else ""),
         "seed": seed,
-        "clips": clip_metrics(clips, model, seed=seed, second_stage=judge),
+        "clips": clip_metrics(clips, graphs, seed=seed),
         "streams": stream_metrics(tracks, [gate], seed=seed),
         "room_tone": room_tone_metrics(quiet, [gate]),
         "best_gates": frontier(sweep),
     }
-    if second is not None:
+    if graphs.second is not None:
         graph = folder.manifest["files"][SECOND_STAGE_FILE]
-        runs = second_stage_metrics(tracks, second[1], seed=seed)
+        runs = second_stage_metrics(tracks, graphs.wanted_above, seed=seed)
         metrics["second_stage"] = {"model_sha256": graph["sha256"], "model_bytes": graph["bytes"], **runs}
     return metrics
 
@@ -137,8 +133,6 @@ class StreamSettings:
         Length of each.
     room_tone : bool
         Quiet recorded noise without music.
-    second : (Path, int) or None
-        A second stage's graph, and the first's output in 256ths from which on it is run.
     folder : Path or None
         Where finished tracks are kept, so that an interrupted evaluation goes on.
     """
@@ -147,19 +141,18 @@ class StreamSettings:
     seed: int
     stream_s: float = STREAM_S
     room_tone: bool = False
-    second: tuple[Path, int] | None = None
     folder: Path | None = None
 
 
 def run_streams(
-    models: Sequence[tuple[SoundPools, Path]], n_streams: int, settings: StreamSettings, *, jobs: int
+    models: Sequence[tuple[SoundPools, DetectorGraphs]], n_streams: int, settings: StreamSettings, *, jobs: int
 ) -> list[StreamTrack]:
     """Compose streams and run the detector on them.
 
     Parameters
     ----------
-    models : sequence of (SoundPools, Path)
-        Recordings, and the graph that runs on them; stream i uses pair number i modulo the number of pairs.
+    models : sequence of (SoundPools, DetectorGraphs)
+        Recordings, and the detector that runs on them; stream i uses pair number i modulo the number of pairs.
     n_streams : int
     settings : StreamSettings
     jobs : int >= 1
@@ -175,24 +168,17 @@ def _clip(state: tuple[SoundPools, int], index: int) -> Clip:
     return compose_clip(pools, np.random.default_rng([seed, 0, index]), is_music=index % 2 == 0)
 
 
-def _track(state: tuple[Sequence[tuple[SoundPools, Path]], StreamSettings], index: int) -> StreamTrack:
+def _track(state: tuple[Sequence[tuple[SoundPools, DetectorGraphs]], StreamSettings], index: int) -> StreamTrack:
     models, settings = state
     name = "room-tone" if settings.room_tone else "stream"
     kept = None if settings.folder is None else settings.folder / f"{name}-{index:04d}.json"
     if kept is not None and kept.is_file():
         return StreamTrack.load(kept)
-    pools, path = models[index % len(models)]
+    pools, graphs = models[index % len(models)]
     compose = compose_room_tone if settings.room_tone else compose_stream
     rng = stream_rng(settings.seed, index, room_tone=settings.room_tone)
     stream = compose(pools, rng, duration_s=settings.stream_s)
-    seconds = None
-    if settings.second is not None:
-        graph, wanted_above = settings.second
-        seconds = (
-            SecondStage(TfliteModel(graph, reference_kernels=True), wanted_above),
-            SecondStage(TfliteModel(graph), wanted_above),
-        )
-    track = run_detector(stream, TfliteModel(path, reference_kernels=True), settings.gate, TfliteModel(path), seconds)
+    track = run_detector(stream, graphs, settings.gate)
     if kept is not None:
         track.save(kept)
     return track

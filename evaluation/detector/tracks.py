@@ -13,13 +13,12 @@ from numpy.typing import NDArray
 from detector.features import frame_end_s
 from detector.gate import GateConfig
 from detector.network import DECISION_S, WINDOW_S, StreamingNetwork
-from detector.second_stage import SecondStage
 from detector.stream import StreamingDetector
+from evaluation.detector.graphs import DetectorGraphs
 from evaluation.detector.streams import Part, Region, Stream
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.runtime import TfliteModel
 
 __all__ = [
     "GRACE_S",
@@ -149,41 +148,31 @@ def read_tracks(folder: Path) -> list[StreamTrack]:
     return tracks
 
 
-def run_detector(
-    stream: Stream,
-    model: TfliteModel,
-    gate: GateConfig | None = None,
-    delegate: TfliteModel | None = None,
-    second_stages: tuple[SecondStage, SecondStage] | None = None,
-) -> StreamTrack:
-    """Return a detector's outputs over a whole stream, from a reset.
+def run_detector(stream: Stream, graphs: DetectorGraphs, gate: GateConfig | None = None) -> StreamTrack:
+    """Return a detector's outputs over a whole stream, from a reset, in both kinds of kernels.
 
     Parameters
     ----------
     stream : Stream
-    model : TfliteModel
+    graphs : DetectorGraphs
     gate : GateConfig or None
         Only its level of silence matters here.
-    delegate : TfliteModel or None
-        The same graph in other kernels, to be run as well.
-    second_stages : tuple of SecondStage, or None
-        Of a detector of two stages: for the graph, and in other kernels for the delegate.
     """
-    own, other = second_stages or (None, None)
+    model = graphs.first_stage(reference_kernels=True)
     frames = StreamingDetector(model, gate_config=gate).features(to_int16(stream.samples))
     first = StreamingNetwork(model).process(frames)
-    outputs = first if own is None else own.process(frames, first)
-    others = [] if delegate is None else StreamingNetwork(delegate).process(frames)
-    if other is not None:
-        others = other.process(frames, others)
+    outputs, delegate_outputs = first, StreamingNetwork(graphs.first_stage(reference_kernels=False)).process(frames)
+    reference, default = (graphs.second_stage(reference_kernels=is_reference) for is_reference in (True, False))
+    if reference is not None and default is not None:
+        outputs, delegate_outputs = reference.process(frames, first), default.process(frames, delegate_outputs)
     return StreamTrack(
         times_s=np.array([frame_end_s(n_frames - 1) for n_frames, _ in outputs]),
         outputs=_numbers(outputs),
         regions=stream.regions,
         parts=stream.parts,
         duration_s=stream.samples.size / SAMPLE_RATE_HZ,
-        delegate_outputs=_numbers(others),
-        first_outputs=_numbers([] if own is None else first),
+        delegate_outputs=_numbers(delegate_outputs),
+        first_outputs=_numbers([] if reference is None else first),
     )
 
 

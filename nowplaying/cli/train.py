@@ -154,6 +154,23 @@ def detector_crossval(
     ] = 48,
     max_false: MaxFalse = 1.0,
     steps: Annotated[int | None, typer.Option("--steps", min=1, help="Training steps of each fold.")] = None,
+    n_scenes: Annotated[int | None, typer.Option("--scenes", min=2, help="Scenes of all folds.")] = None,
+    second_stage: Annotated[
+        Path | None,
+        typer.Option(
+            "--second-stage",
+            exists=True,
+            dir_okay=False,
+            help="TOML of a second stage, to be trained as well; its scenes are composed for both stages.",
+        ),
+    ] = None,
+    second_steps: Annotated[
+        int | None, typer.Option("--second-steps", min=1, help="Training steps of each fold's second stage.")
+    ] = None,
+    wanted_above: Annotated[
+        int,
+        typer.Option(min=0, max=256, help="The first stage's output in 256ths from which on the second is run."),
+    ] = 64,
     teacher: _Teacher = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes that compose.")] = 1,
     as_json: Json = False,
@@ -165,12 +182,18 @@ def detector_crossval(
     settings = DetectorConfig.read(config)
     if steps is not None:
         settings = replace(settings, training=replace(settings.training, steps=steps))
+    if n_scenes is not None:
+        settings = replace(settings, training=replace(settings.training, n_scenes=n_scenes))
     chosen = None if teacher is None else open_teacher(teacher)
     require_tensorflow()
+    from detector.training.second_stage import SecondStageConfig
     from evaluation.detector.cross_validate import cross_validate
     from evaluation.detector.report import cross_validation_to_markdown, plot
     from nowplaying_core.audio.sources import TrainingSources
 
+    second = None if second_stage is None else SecondStageConfig.read(second_stage)
+    if second is not None and second_steps is not None:
+        second = replace(second, training=replace(second.training, steps=second_steps))
     result = cross_validate(
         settings,
         run_dir,
@@ -182,6 +205,8 @@ def detector_crossval(
         max_false_per_hour=max_false,
         jobs=jobs,
         teacher=chosen,
+        second_stage=second,
+        wanted_above=wanted_above,
     )
     text = cross_validation_to_markdown(result)
     (run_dir / "cross-validation.md").write_text(text, encoding="utf-8")

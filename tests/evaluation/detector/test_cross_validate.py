@@ -1,7 +1,9 @@
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
@@ -9,6 +11,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from detector.chosen_gate import ChosenGate, read_chosen_gate
 from detector.gate import GateConfig
 from detector.training.config import DetectorConfig, NetworkConfig, SceneConfig, TrainingConfig
+from detector.training.second_stage import SecondStageConfig, SecondStageNetwork
 from evaluation.detector.cross_validate import RESULT_FILE, cross_validate
 from evaluation.detector.report import cross_validation_to_markdown, plot
 from nowplaying_core.audio.sources import TrainingSources
@@ -71,3 +74,35 @@ def test_folds_are_trained_measured_and_reported_and_nothing_is_done_twice(
 def test_one_fold_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="at least 2 folds"):
         cross_validate(CONFIG, tmp_path, sources=TrainingSources(corpus=tmp_path, cache_dir=tmp_path), n_folds=1)
+
+
+def test_a_second_stage_is_trained_for_each_fold_and_runs_where_the_first_asks_for_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    corpus = corpus_folder(tmp_path / "corpus", seconds=6.0)
+    training = replace(CONFIG.training, warmup_steps=0)
+    second = SecondStageConfig(network=SecondStageNetwork(width=0.2), scenes=CONFIG.scenes, training=training)
+    settings = {
+        "sources": TrainingSources(corpus=corpus, cache_dir=tmp_path / "pcm"),
+        "n_folds": 2,
+        "n_clips": 2,
+        "n_streams": 2,
+        "n_room_tone": 2,
+        "stream_s": 60.0,
+        "n_threads": 1,
+    }
+    caplog.set_level(logging.INFO)
+    always = cross_validate(CONFIG, tmp_path / "run", **settings, second_stage=second, wanted_above=0)
+    assert sum("training the second stage" in line for line in caplog.messages) == 2
+    caplog.clear()
+    never = cross_validate(CONFIG, tmp_path / "run", **settings, second_stage=second, wanted_above=256)
+    assert not any("training" in line for line in caplog.messages)
+    outputs = {
+        above: [np.array(json.loads(path.read_text())["outputs"]) for path in sorted(folder.glob("stream-*.json"))]
+        for above, folder in ((n, tmp_path / "run" / f"tracks-of-2-two-stages-{n}") for n in (0, 256))
+    }
+    assert all(len(kept) == 2 for kept in outputs.values())
+    assert all(kept.any() for kept in outputs[0])
+    assert not any(kept.any() for kept in outputs[256])
+    # Clips are judged by the second stage whatever the first puts out.
+    assert always["fold_clips"] == never["fold_clips"]
