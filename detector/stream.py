@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, frontend_settings, quantize
+from detector.features import INPUT_ZERO_POINT, FeatureStream, frame_end_s, front_end_of, quantize
+from detector.front_end import SHIPPED_FRONT_END, FrontEndSettings
 from detector.gate import STEPS, GateConfig
 from detector.network import StreamingNetwork
 from detector.second_stage import SECOND_STAGE_FILE, SecondStage
@@ -51,6 +52,8 @@ class StreamingDetector:
         For callers that show the model's name and settings.
     second_stage : SecondStage or None
         Confirms or denies the network's outputs; None for a detector of one stage.
+    front_end : FrontEndSettings
+        Those that the networks were trained with.
 
     Raises
     ------
@@ -73,9 +76,10 @@ class StreamingDetector:
         gate_config: GateConfig | None = None,
         manifest: dict[str, Any] | None = None,
         second_stage: SecondStage | None = None,
+        front_end: FrontEndSettings = SHIPPED_FRONT_END,
     ) -> None:
         self._network = StreamingNetwork(model)
-        self._features = FeatureStream()
+        self._features, self._full_scale = FeatureStream(front_end), front_end.full_scale
         self.n_frames = self._network.window_frames
         self.gate_config = gate_config or GateConfig()
         level_dbfs = self.gate_config.silence_dbfs
@@ -104,10 +108,7 @@ class StreamingDetector:
             When it was made for another front end, or its gate or its cascade is not valid.
         """
         folder = ModelFolder.open(source, role="detector")
-        expected, found = frontend_settings(), folder.manifest.get("frontend")
-        if found != expected:
-            message = f"{folder.path / 'manifest.json'}: expected the front end {expected}, found {found}; update both"
-            raise ManifestMismatchError(message)
+        front_end = front_end_of(folder.manifest, folder.path / "manifest.json")
         model = TfliteModel(folder.file(MODEL_FILE), reference_kernels=reference_kernels)
         try:
             gate_config = GateConfig.from_dict(folder.manifest.get("gate", {}))
@@ -119,7 +120,13 @@ class StreamingDetector:
             wanted_above: Any = cascade.get("wanted_above") if isinstance(cascade, dict) else None
             larger = TfliteModel(folder.file(SECOND_STAGE_FILE), reference_kernels=reference_kernels)
             second_stage = SecondStage(larger, wanted_above)
-        return cls(model, gate_config=gate_config, manifest=folder.manifest, second_stage=second_stage)
+        return cls(
+            model,
+            gate_config=gate_config,
+            manifest=folder.manifest,
+            second_stage=second_stage,
+            front_end=front_end,
+        )
 
     def reset(self) -> None:
         """Start a new stream at time 0."""
@@ -165,7 +172,7 @@ class StreamingDetector:
         -------
         ndarray of int8, shape (n_frames, 40)
         """
-        frames = quantize(self._features.process(pcm))
+        frames = quantize(self._features.process(pcm), self._full_scale)
         if self._quiet is not None:
             frames[self._quiet.process(pcm)] = INPUT_ZERO_POINT
         return frames

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from detector.features import (
     FRAME_HOP_SAMPLES,
     FRAME_WINDOW_SAMPLES,
-    FULL_SCALE,
     INPUT_ZERO_POINT,
     N_CHANNELS,
+    front_end_of,
 )
+from detector.front_end import FrontEndSettings
 from detector.gate import STEPS, Gate, GateConfig
 from detector.network import DECISION_FRAMES, StreamingNetwork
 from detector.silence import HOLD_HOPS, QuietHops, quiet_energy
@@ -60,6 +61,8 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
     network = StreamingNetwork(model)
     graph = path.read_bytes()
     gate = GateConfig.from_dict(folder.manifest["gate"])
+    front_end = front_end_of(folder.manifest, folder.path / "manifest.json")
+    detector = StreamingDetector(model, gate_config=gate, front_end=front_end)
     tables = network_tables(graph)
     state_bytes = [int(np.prod(spec.shape)) for spec in model.inputs[1:]]
     values = {
@@ -71,8 +74,9 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "window": FRAME_WINDOW_SAMPLES,
         "hop": FRAME_HOP_SAMPLES,
         "channels": N_CHANNELS,
-        "full_scale": FULL_SCALE,
-        "half_scale": FULL_SCALE // 2,
+        "full_scale": front_end.full_scale,
+        "half_scale": front_end.full_scale // 2,
+        **_front_end_values(front_end),
         "zero_point": INPUT_ZERO_POINT,
         "step_frames": DECISION_FRAMES,
         "kept_frames": model.input.shape[1] - DECISION_FRAMES,
@@ -98,8 +102,8 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "model_array": _array(np.frombuffer(graph, dtype=np.uint8)),
         **operator_values(list_operators(graph, where=str(path))),
         **_initializers(tables),
-        **_golden(model, gate),
-        **(second := _second_stage(folder, model, gate)),
+        **_golden(detector),
+        **(second := _second_stage(folder, detector)),
     }
     output.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -145,10 +149,21 @@ def _divide(values: NDArray[np.int64]) -> NDArray[np.int64]:
     return quotients
 
 
-def _golden(model: TfliteModel, config: GateConfig) -> dict[str, object]:
+def _front_end_values(settings: FrontEndSettings) -> dict[str, object]:
+    """Return the values of ``FrontendConfig`` in C."""
+    return {
+        "has_gain_control": int(settings.has_gain_control),
+        "gain_bits": settings.gain_bits,
+        **{
+            name: f"{float(getattr(settings, name))!r}f"
+            for name in ("even_smoothing", "odd_smoothing", "min_signal_remaining", "gain_strength", "gain_offset")
+        },
+    }
+
+
+def _golden(detector: StreamingDetector) -> dict[str, object]:
     """Return what the golden sound becomes on its way, and outputs that lead the gate in and out."""
-    pcm = golden_sound()
-    detector = StreamingDetector(model, gate_config=config)
+    pcm, config = golden_sound(), detector.gate_config
     frames = detector.features(pcm)
     outputs = np.array([round(one.probability * STEPS) for one in detector.process_features(frames)])
     quiet = QuietHops(config.silence_dbfs if config.silence_dbfs is not None else -100.0)
@@ -170,12 +185,12 @@ def _golden(model: TfliteModel, config: GateConfig) -> dict[str, object]:
     }
 
 
-def _second_stage(folder: ModelFolder, model: TfliteModel, config: GateConfig) -> dict[str, object]:
+def _second_stage(folder: ModelFolder, detector: StreamingDetector) -> dict[str, object]:
     """Return the values of the second stage's templates; none for a detector of one stage."""
-    frames = StreamingDetector(model, gate_config=config).features(golden_sound())
-    values = second_stage_values(folder, frames)
+    detector.reset()
+    values = second_stage_values(folder, detector.features(golden_sound()))
     if values:
-        values["golden_cascade_is_music"] = _truths(config, values["golden_cascade"])
+        values["golden_cascade_is_music"] = _truths(detector.gate_config, values["golden_cascade"])
         values |= {name: values[name] - 128 for name in ("golden_second_stage", "golden_cascade")}
     return _initializers(values)
 

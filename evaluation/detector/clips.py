@@ -16,7 +16,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.mixing import band_rms
 
-__all__ = ["CONDITIONS", "WINDOW_SAMPLES", "Clip", "compose_clip", "windows_of"]
+__all__ = ["CONDITIONS", "WINDOW_SAMPLES", "Clip", "ClipSounds", "clip_sounds", "compose_clip", "windows_of"]
 
 CONDITIONS: Final = ("full band", "random channel", "low-passed 3.5 kHz")
 WINDOW_SAMPLES: Final = round(WINDOW_S * SAMPLE_RATE_HZ)
@@ -48,9 +48,44 @@ class Clip:
     windows: dict[str, NDArray[np.int8]]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ClipSounds:
+    """One trial before any front end.
+
+    Attributes
+    ----------
+    is_music : bool
+    kind : str
+    snr_db : float or None
+    file : CorpusFile
+        As of :class:`Clip`.
+    sounds : dict of str to ndarray of float32, shape (n,), 16 kHz
+        The whole scene by condition, without ``"cold"``; a trial is its last window.
+    music : ndarray of float32, shape (n,), or None
+        The music alone.
+    """
+
+    is_music: bool
+    kind: str
+    snr_db: float | None
+    file: CorpusFile
+    sounds: dict[str, NDArray[np.float32]]
+    music: NDArray[np.float32] | None
+
+
 def compose_clip(
     pools: SoundPools, rng: np.random.Generator, *, is_music: bool, snr_low_db: float = 0.0, snr_high_db: float = 20.0
 ) -> Clip:
+    """Return the features of :func:`clip_sounds`."""
+    one = clip_sounds(pools, rng, is_music=is_music, snr_low_db=snr_low_db, snr_high_db=snr_high_db)
+    windows = {name: windows_of(samples) for name, samples in one.sounds.items()}
+    windows["cold"] = windows_of(one.sounds["random channel"][-WINDOW_SAMPLES:])
+    return Clip(is_music=one.is_music, kind=one.kind, snr_db=one.snr_db, file=one.file, windows=windows)
+
+
+def clip_sounds(
+    pools: SoundPools, rng: np.random.Generator, *, is_music: bool, snr_low_db: float = 0.0, snr_high_db: float = 20.0
+) -> ClipSounds:
     """Return a random clip; both classes pass the same rooms, codecs, band limits and levels.
 
     Parameters
@@ -66,7 +101,7 @@ def compose_clip(
     other = background(pools, length, rng)
     while other.kind in ("quiet", "synthetic"):
         other = background(pools, length, rng)
-    sound, file, snr_db = other.samples, other.files[0], None
+    sound, file, snr_db, music = other.samples, other.files[0], None, None
     if rng.random() < 0.5:
         sound = in_room(sound, pools.room(rng))
     if is_music:
@@ -78,14 +113,12 @@ def compose_clip(
     seed = int(rng.integers(2**31))
     # The same draw of codec and level for every condition, so that they differ by the band limit alone.
     wide, free = SceneConfig(band_limit_share=0.0), SceneConfig()
-    by_condition = {
+    sounds = {
         "full band": random_channel(sound, wide, np.random.default_rng(seed)),
         "random channel": random_channel(sound, free, np.random.default_rng(seed)),
         "low-passed 3.5 kHz": random_channel(band_limit(sound, None, _LOW_PASS_HZ), wide, np.random.default_rng(seed)),
     }
-    windows = {name: windows_of(samples) for name, samples in by_condition.items()}
-    windows["cold"] = windows_of(by_condition["random channel"][-WINDOW_SAMPLES:])
-    return Clip(is_music=is_music, kind=other.kind, snr_db=snr_db, file=file, windows=windows)
+    return ClipSounds(is_music=is_music, kind=other.kind, snr_db=snr_db, file=file, sounds=sounds, music=music)
 
 
 def _audible_music(pools: SoundPools, length: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], CorpusFile]:

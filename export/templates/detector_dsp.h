@@ -1,8 +1,8 @@
 /* $name: what surrounds the network on a DSP, in integers. Generated; do not edit.
  *
  * Sound goes three ways at once: into the ring as mu-law; through the micro front end (tensorflow/lite/experimental/
- * microfrontend: ${sample_rate} Hz, ${window} samples every ${hop}, ${channels} channels from 125 to 7500 Hz, with the settings of
- * pymicro-features 2), whose uint16 outputs DetectorQuantize turns into the network's input; and past DetectorHopIsQuiet.
+ * microfrontend: ${sample_rate} Hz, ${window} samples every ${hop}, ${channels} channels from 125 to 7500 Hz, with the settings
+ * below), whose uint16 outputs DetectorQuantize turns into the network's input; and past DetectorHopIsQuiet.
  *
  * detector_network.h runs the network in C. In TensorFlow Lite Micro it runs once every DETECTOR_STEP_FRAMES new frames:
  *   input 0        int8 [1, DETECTOR_KEPT_FRAMES + DETECTOR_STEP_FRAMES, 1, DETECTOR_CHANNELS]: kept frames, new frames
@@ -25,6 +25,16 @@ extern "C" {
 #define DETECTOR_WINDOW_SAMPLES ${window}U
 #define DETECTOR_HOP_SAMPLES ${hop}U
 #define DETECTOR_CHANNELS ${channels}U
+
+/* What the micro front end does with its channels: FrontendConfig's noise_reduction and pcan_gain_control. */
+#define DETECTOR_EVEN_SMOOTHING $even_smoothing
+#define DETECTOR_ODD_SMOOTHING $odd_smoothing
+#define DETECTOR_MIN_SIGNAL_REMAINING $min_signal_remaining
+#define DETECTOR_HAS_GAIN_CONTROL $has_gain_control
+#define DETECTOR_GAIN_STRENGTH $gain_strength
+#define DETECTOR_GAIN_OFFSET $gain_offset
+#define DETECTOR_GAIN_BITS $gain_bits
+
 #define DETECTOR_STEP_FRAMES ${step_frames}U
 #define DETECTOR_KEPT_FRAMES ${kept_frames}U
 #define DETECTOR_SILENT_FRAMES ${silent_frames}U

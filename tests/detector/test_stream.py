@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.features import features_of
+from detector.features import features_of, frontend_settings
+from detector.front_end import FrontEndSettings
 from detector.gate import Gate
 from detector.stream import MODEL_FILE, StreamingDetector
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir, file_record, sha256_file
@@ -123,13 +124,29 @@ def test_one_flipped_byte_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "change", [{"frontend": {"name": "other"}}, {"gate": {"window": 2}}, {"gate": None}, {"gate": {}}]
+    "change",
+    [{"frontend": {"name": "other"}}, {"frontend": None}, {"gate": {"window": 2}}, {"gate": None}, {"gate": {}}],
 )
 def test_a_manifest_for_another_front_end_or_without_a_gate_is_refused(tmp_path: Path, change: dict) -> None:
     folder = copy_of_model(tmp_path)
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     (folder / "manifest.json").write_text(json.dumps({**manifest, **change}), encoding="utf-8")
     with pytest.raises(ManifestMismatchError, match=r"manifest\.json"):
+        StreamingDetector.from_model(folder)
+
+
+def test_a_manifest_may_name_other_settings_of_the_front_end(tmp_path: Path) -> None:
+    folder = copy_of_model(tmp_path)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    other = FrontEndSettings(min_signal_remaining=1.0, gain_strength=0.0, full_scale=900)
+    changed = {**manifest, "frontend": frontend_settings(other), "gate": {**manifest["gate"], "silence_dbfs": None}}
+    (folder / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
+    detector = StreamingDetector.from_model(folder)
+    assert np.array_equal(detector.features(pcm(SIGNAL)), features_of(pcm(SIGNAL), other))
+    assert not np.array_equal(features_of(pcm(SIGNAL)), features_of(pcm(SIGNAL), other))
+    changed["frontend"]["settings"]["gain_strength"] = 2.0
+    (folder / "manifest.json").write_text(json.dumps(changed), encoding="utf-8")
+    with pytest.raises(ManifestMismatchError, match=r"manifest\.json: frontend: .*gain_strength"):
         StreamingDetector.from_model(folder)
 
 

@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from detector.features import features_of, frontend_settings
+from detector.front_end import FrontEndSettings
 from detector.gate import Gate
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE, StreamingDetector
 from evaluation.export_figures import FIRMWARE_RESULTS
-from export.firmware import export_firmware
+from export.firmware import export_firmware, golden_sound
 from export.firmware_cost import measure_cortex_m
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio import SAMPLE_RATE_HZ, mulaw, to_int16
@@ -70,6 +72,32 @@ def test_front_end_and_all_equal_the_golden_vectors(listener: Path) -> None:
     done = subprocess.run([listener, "check"], capture_output=True, text=True, check=False)
     assert done.stdout == "without the front end: equal (0); with it: 1998 frames and 25 outputs, 0 differ\n"
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        FrontEndSettings(min_signal_remaining=1.0, gain_strength=0.0, full_scale=900),
+        FrontEndSettings(min_signal_remaining=1.0, gain_strength=0.5, gain_bits=17, full_scale=900),
+        FrontEndSettings(even_smoothing=0.0031, odd_smoothing=0.0075, gain_offset=400.0),
+    ],
+    ids=["logarithm alone", "a weaker gain", "slower averages"],
+)
+def test_other_settings_of_the_front_end_equal_their_golden_vectors(
+    settings: FrontEndSettings, frontend: Path, tmp_path: Path
+) -> None:
+    shipped = one_stage(tmp_path / "model")
+    manifest = json.loads((shipped / "manifest.json").read_text(encoding="utf-8"))
+    changed = json.dumps(manifest | {"frontend": frontend_settings(settings)})
+    (shipped / "manifest.json").write_text(changed, encoding="utf-8")
+    export_firmware(ModelFolder.open(shipped, role="detector"), tmp_path / "dsp")
+    configure = ["cmake", "-S", tmp_path / "dsp/example", "-B", tmp_path / "build", f"-DMICROFRONTEND={frontend}"]
+    for command in (configure, ["cmake", "--build", tmp_path / "build"]):
+        subprocess.run(command, check=True, capture_output=True)
+    done = subprocess.run([tmp_path / "build/listener", "check"], capture_output=True, text=True, check=False)
+    assert done.stdout == "without the front end: equal (0); with it: 1998 frames and 25 outputs, 0 differ\n"
+    sound = golden_sound()
+    assert not np.array_equal(features_of(sound, settings), features_of(sound))
 
 
 def test_it_hears_music_begin_when_python_does(

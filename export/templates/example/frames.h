@@ -27,7 +27,13 @@ class Frames {
     config.filterbank.num_channels = DETECTOR_CHANNELS;
     config.filterbank.lower_band_limit = 125.0f;
     config.filterbank.upper_band_limit = 7500.0f;
-    config.pcan_gain_control.enable_pcan = 1;
+    config.noise_reduction.even_smoothing = DETECTOR_EVEN_SMOOTHING;
+    config.noise_reduction.odd_smoothing = DETECTOR_ODD_SMOOTHING;
+    config.noise_reduction.min_signal_remaining = DETECTOR_MIN_SIGNAL_REMAINING;
+    config.pcan_gain_control.enable_pcan = DETECTOR_HAS_GAIN_CONTROL;
+    config.pcan_gain_control.strength = DETECTOR_GAIN_STRENGTH;
+    config.pcan_gain_control.offset = DETECTOR_GAIN_OFFSET;
+    config.pcan_gain_control.gain_bits = DETECTOR_GAIN_BITS;
     has_frontend_ = FrontendPopulateState(&config, &frontend_, DETECTOR_SAMPLE_RATE_HZ) != 0;
     silence_ = DetectorSilence();
     ring_.next = 0;
