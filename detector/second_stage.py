@@ -23,7 +23,7 @@ class SecondStage:
     Parameters
     ----------
     model : TfliteModel
-        int8 (1, 446, 40, 1), the features' own steps, to int8 (1, 1), which is 256 P(music) - 128.
+        int8 (1, 446, 40, 1), the features' own steps, to int8 (1, 1, 1, 1) or (1, 1), which is 256 P(music) - 128.
     wanted_above : int in [0, 256]
         Smallest output of the first stage, in 256ths, for which this network is run.
 
@@ -40,8 +40,9 @@ class SecondStage:
 
     def __init__(self, model: TfliteModel, wanted_above: int) -> None:
         found = [(spec.shape, np.dtype(spec.dtype).name) for spec in (*model.inputs, *model.outputs)]
-        expected = [((1, WINDOW_FRAMES, N_CHANNELS, 1), "int8"), ((1, 1), "int8")]
-        if found != expected:
+        expected = [((1, WINDOW_FRAMES, N_CHANNELS, 1), "int8"), ((1, 1, 1, 1), "int8")]
+        # Before the last layer was a convolution, the output had two axes.
+        if found not in (expected, [expected[0], ((1, 1), "int8")]):
             message = f"{SECOND_STAGE_FILE}: expected tensors {expected}, found {found}; use the model of the manifest"
             raise ManifestMismatchError(message)
         if isinstance(wanted_above, bool) or not isinstance(wanted_above, int) or not 0 <= wanted_above <= 256:

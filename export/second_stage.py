@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.training.second_stage import SecondStageConfig, inference_model
 from detector.training.second_stage_fit import CALIBRATION_FILE, SECOND_STAGE_WEIGHTS_FILE
+from export.logit_convolution import logit_as_convolution
 from export.minify import write_flatbuffer
 from export.operators import open_graph
 from export.tflite import to_int8
@@ -72,8 +73,9 @@ def second_stage_graph(source: Path, *, description: str = "") -> SecondStageMod
     config = SecondStageConfig.from_json(config_path)
     arrays, calibration = (_arrays(path) for path in paths[1:])
     windows = (calibration["windows"].astype(np.float32)[..., None] + np.float32(128)) / np.float32(128)
-    graph = to_int8(inference_model(config.network, arrays), windows, output="int8")
-    return SecondStageModel(_described(graph, description), arrays, config)
+    model, _ = open_graph(to_int8(inference_model(config.network, arrays), windows, output="int8"))
+    logit_as_convolution(model)
+    return SecondStageModel(write_flatbuffer(model, description=description), arrays, config)
 
 
 def float_second_stage(folder: ModelFolder) -> keras.Model:
