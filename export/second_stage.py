@@ -46,7 +46,7 @@ def second_stage_graph(source: Path, *, description: str = "") -> SecondStageMod
     """Return the second stage of a finished run, or that of a model folder.
 
     Activations' ranges come from the run's calibration windows, silence and full scale included; a model folder's
-    graph keeps its own.
+    graph keeps its own. The last layer is a convolution, see :func:`export.logit_convolution.logit_as_convolution`.
 
     Parameters
     ----------
@@ -73,9 +73,8 @@ def second_stage_graph(source: Path, *, description: str = "") -> SecondStageMod
     config = SecondStageConfig.from_json(config_path)
     arrays, calibration = (_arrays(path) for path in paths[1:])
     windows = (calibration["windows"].astype(np.float32)[..., None] + np.float32(128)) / np.float32(128)
-    model, _ = open_graph(to_int8(inference_model(config.network, arrays), windows, output="int8"))
-    logit_as_convolution(model)
-    return SecondStageModel(write_flatbuffer(model, description=description), arrays, config)
+    graph = to_int8(inference_model(config.network, arrays), windows, output="int8")
+    return SecondStageModel(_finished(graph, description), arrays, config)
 
 
 def float_second_stage(folder: ModelFolder) -> keras.Model:
@@ -91,15 +90,16 @@ def _kept(folder: ModelFolder, description: str) -> SecondStageModel:
         raise MissingPathError(message)
     check_file(folder.path / SECOND_STAGE_WEIGHTS_FILE, cascade["float_weights"])
     return SecondStageModel(
-        _described(folder.file(SECOND_STAGE_FILE).read_bytes(), description),
+        _finished(folder.file(SECOND_STAGE_FILE).read_bytes(), description),
         _arrays(folder.path / SECOND_STAGE_WEIGHTS_FILE),
         SecondStageConfig.from_dict(cascade["training"]),
         cascade.get("note", ""),
     )
 
 
-def _described(graph: bytes, description: str) -> bytes:
+def _finished(graph: bytes, description: str) -> bytes:
     model, _ = open_graph(graph)
+    logit_as_convolution(model)
     return write_flatbuffer(model, description=description)
 
 

@@ -165,7 +165,7 @@ def compare_layers(
         When they are not two forms of one network.
     """
     shapes = [layer.kernel.shape for layer in layers], [one.kernel.shape for one in expected]
-    if shapes[0] != shapes[1]:
+    if [_without_ones(shape) for shape in shapes[0]] != [_without_ones(shape) for shape in shapes[1]]:
         message = f"expected kernels {shapes[1]} as trained, found {shapes[0]} in the graph; give this model's weights"
         raise ManifestMismatchError(message)
     return [_error(*parts) for parts in zip(layers, outputs, expected, strict=True)]
@@ -215,15 +215,21 @@ def _layer_name(tensor: str) -> str:
     return parts[-2].removesuffix("_1") if len(parts) > 1 else tensor
 
 
+def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a kernel's shape; one without rows and columns is a fully connected layer's and a 1 x 1 convolution's."""
+    return tuple(size for size in shape if size != 1)
+
+
 def _error(layer: WeightedLayer, outputs: NDArray[np.int8], expected: FloatLayer) -> LayerError:
     real = (outputs.astype(np.float64) - layer.zero_point) * layer.scale
     wanted = expected.outputs.reshape(real.shape)
+    kernel = expected.kernel.reshape(layer.kernel.shape)
     noise, power = np.mean((real - wanted) ** 2), np.mean(wanted**2)
     return LayerError(
         layer=expected.name,
         operator=layer.operator,
         shape=layer.shape,
-        kernel_steps=float(np.abs((layer.kernel - expected.kernel) / layer.kernel_scale).max()),
+        kernel_steps=float(np.abs((layer.kernel - kernel) / layer.kernel_scale).max()),
         bias_steps=float(np.abs((layer.bias - expected.bias) / layer.bias_scale).max()),
         snr_db=float(10.0 * np.log10((power + 1e-30) / (noise + 1e-30))),
         error_steps=float(np.sqrt(noise) / layer.scale),

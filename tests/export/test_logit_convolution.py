@@ -44,6 +44,24 @@ def test_all_interpreters_round_alike(tmp_path: Path) -> None:
     assert n_different[1] == 0
 
 
+def test_a_layer_without_a_bias_gets_one_of_zeros(tmp_path: Path) -> None:
+    model, subgraph = open_graph(random_second_stage(10))
+    layer = subgraph.operators[-2]
+    layer.inputs = [*layer.inputs[:2], -1]
+    without = write_flatbuffer(model)
+    logit_as_convolution(model)
+    changed = write_flatbuffer(model)
+    logit_as_convolution(model)
+    assert write_flatbuffer(model) == changed, "it is done once"
+    lite, micro = end(changed, tmp_path / "changed.tflite")
+    before, _ = end(without, tmp_path / "without.tflite")
+    pooled = np.random.default_rng(1).integers(-128, -110, (400, *lite.inputs[0].shape[1:]), dtype=np.int8)
+    outputs = [[one.run(row[None]).item() for row in pooled] for one in (before, lite, micro)]
+    assert outputs[1] == outputs[2]
+    assert np.abs(np.subtract(outputs[0], outputs[1])).max() <= 3, "a step of the logit at most"
+    assert len(set(outputs[0])) > 50
+
+
 def test_a_graph_of_another_form_is_refused() -> None:
     folder = ModelFolder.open("detector-v3", role="detector")
     model, _ = open_graph(folder.file("detector.tflite").read_bytes())

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -51,3 +53,13 @@ def test_two_networks_are_not_compared(rng) -> None:
     layers = weighted_layers(GRAPH)[:2]
     with pytest.raises(ManifestMismatchError, match="kernels"):
         compare_layers(layers, [], float_layers(layers, rng)[::-1])
+
+
+def test_a_fully_connected_layer_is_compared_with_the_convolution_in_its_place(rng) -> None:
+    layers = weighted_layers(GRAPH)[-1:]
+    (trained,) = float_layers(layers, rng)
+    assert trained.kernel.shape[1:3] == (1, 1)
+    trained = replace(trained, kernel=trained.kernel[:, 0, 0])
+    outputs = np.rint(trained.outputs / layers[0].scale + layers[0].zero_point).astype(np.int8)
+    (error,) = compare_layers(layers, [outputs], [trained])
+    assert error.kernel_steps == error.error_steps == 0
