@@ -7,7 +7,7 @@ import scipy.ndimage
 from numpy.typing import NDArray
 
 from fingerprinter.augment.config import AugmentConfig
-from nowplaying_core.audio.codec import through_codec
+from nowplaying_core.audio.codec import Codec, through_codec
 from nowplaying_core.audio.mulaw import decode, encode
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ, to_float32, to_int16
 
@@ -49,19 +49,21 @@ def capture(
         clip_fraction = float(rng.uniform(0.0, 0.05))
         limit = np.quantile(np.abs(samples), 1.0 - clip_fraction)
         samples = np.clip(samples, -limit, limit)
-    codec = ""
-    if config.p_opus and rng.random() < config.p_opus:
-        codec = "opus"
-        samples = through_codec(np.clip(samples, -1.0, 1.0), "opus", float(rng.uniform(0.5, 1.0)))
+    call = _draw_call(config, rng)
+    codec: str = call or ""
+    if call:
+        samples = through_codec(np.clip(samples, -1.0, 1.0), call, float(rng.uniform(0.5, 1.0)))
     elif rng.random() < config.p_mulaw:
         codec = "mulaw"
         samples = to_float32(decode(encode(to_int16(samples))))
+    overhang_s = _overhang(samples, config, rng) if config.p_overhang and rng.random() < config.p_overhang else 0.0
     return samples, {
         "level_dbfs": level_dbfs,
         "gain_control": gain_control,
         "click_s": click_s,
         "clip_fraction": clip_fraction,
         "codec": codec,
+        "overhang_s": overhang_s,
     }
 
 
@@ -75,6 +77,24 @@ def draw_masks(
     bands = [_part(rng, float(low), float(high)) for _ in range(2)]
     moments = [_part(rng, 0.0, window_s) for _ in range(2)]
     return tuple((float(np.exp(a)), float(np.exp(b))) for a, b in bands), tuple(moments)
+
+
+def _draw_call(config: AugmentConfig, rng: np.random.Generator) -> Codec | None:
+    if config.p_opus and rng.random() < config.p_opus:
+        return "opus"
+    if config.p_gsm and rng.random() < config.p_gsm:
+        return "gsm"
+    return None
+
+
+def _overhang(samples: NDArray[np.float32], config: AugmentConfig, rng: np.random.Generator) -> float:
+    """Silence one end of the window, in place; return its length, negative at the beginning."""
+    n = round(float(rng.uniform(0.0, config.max_overhang)) * samples.size)
+    if rng.random() < 0.5:
+        samples[:n] = 0.0
+        return -n / SAMPLE_RATE_HZ
+    samples[samples.size - n :] = 0.0
+    return n / SAMPLE_RATE_HZ
 
 
 def _part(rng: np.random.Generator, low: float, high: float) -> tuple[float, float]:

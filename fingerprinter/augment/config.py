@@ -31,12 +31,16 @@ class AugmentConfig:
         Any noise, and among noises one in the same room as the music.
     p_microphone, p_gain_control, p_clip : float in [0, 1]
         A microphone's response, its automatic gain, clipping.
-    p_mulaw, p_opus : float in [0, 1]
-        Coded as in the phone's buffer, or as in a call.
+    p_mulaw, p_opus, p_gsm : float in [0, 1]
+        Coded as in the phone's buffer, as in a call over the internet, or as in one of a mobile telephone.
     p_clicks : float in [0, 1]
         One to three clicks of handling, up to 20 dB louder than the rest.
     p_masks : float in [0, 1]
         SpecAugment (Park et al. 2019) on the sound: two bands and two moments missing, each up to a tenth.
+    p_overhang : float in [0, 1]
+        The window begins before the query or ends after it: nothing there.
+    max_overhang : float in [0, 0.5]
+        The largest part of a window that does.
     """
 
     snr_db: tuple[float, float] = (-6.0, 15.0)
@@ -56,10 +60,14 @@ class AugmentConfig:
     p_opus: float = 0.0
     p_clicks: float = 0.0
     p_masks: float = 0.0
+    p_gsm: float = 0.0
+    p_overhang: float = 0.0
+    max_overhang: float = 0.3
 
     def __post_init__(self) -> None:
         require_between(self, 0, 1, *(item.name for item in fields(self) if item.name.startswith("p_")))
         require_between(self, 0, 0.1, "max_speed")
+        require_between(self, 0, 0.5, "max_overhang")
         if self.snr_db[0] > self.snr_db[1] or self.level_dbfs[0] > self.level_dbfs[1]:
             message = f"ranges must be (low, high): found snr_db {self.snr_db}, level_dbfs {self.level_dbfs}"
             raise ConfigError(message)
@@ -91,6 +99,8 @@ class AugmentationParams:
         Empty for none.
     mask_hz, mask_s : tuple of (float, float)
         Bands and moments left out.
+    overhang_s : float, seconds
+        Beyond the query: negative at the beginning of the window, positive at its end, 0 for none.
     """
 
     speed: float
@@ -107,6 +117,7 @@ class AugmentationParams:
     codec: str
     mask_hz: tuple[tuple[float, float], ...]
     mask_s: tuple[tuple[float, float], ...]
+    overhang_s: float
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""

@@ -31,6 +31,8 @@ class ObjectiveConfig:
         Parts of a vector that a code will have.
     code_noise : float in [0, 1]
         Sum of squares of the noise added to half of the references in training, as coding adds it; 0.2 for 12 bytes.
+    coded_share : float in [0, 1]
+        Share of references that are compared as codes of ``n_subspaces`` bytes decode, learned with the encoder.
     same_song_negatives : bool
         Whether NT-Xent takes other windows of an anchor's own song in the batch for negatives.
     n_memory : int >= 0
@@ -46,6 +48,7 @@ class ObjectiveConfig:
     distillation_weight: float = 0.0
     n_subspaces: int = 12
     code_noise: float = 0.0
+    coded_share: float = 0.0
     same_song_negatives: bool = True
     n_memory: int = 0
 
@@ -58,7 +61,7 @@ class ObjectiveConfig:
         require_counts(self, "n_subspaces", table="objective")
         weights = ("decorrelation_weight", "quantization_weight", "distillation_weight")
         require_not_negative(self, *weights, "n_memory", table="objective")
-        require_between(self, 0, 1, "code_noise", table="objective")
+        require_between(self, 0, 1, "code_noise", "coded_share", table="objective")
         if (self.n_memory or not self.same_song_negatives) and self.name != "nt_xent":
             message = f"objective: n_memory and same_song_negatives belong to nt_xent, found {self.name}"
             raise ConfigError(message)

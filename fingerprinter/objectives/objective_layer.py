@@ -6,6 +6,7 @@ import keras
 from keras import layers, ops
 
 from fingerprinter.objectives.config import ObjectiveConfig
+from fingerprinter.objectives.online_codebook import OnlineCodebook
 from fingerprinter.objectives.registry import objective
 from fingerprinter.objectives.regularizers import distillation
 
@@ -32,6 +33,7 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
         self._config = config
         self._objective = objective(config)
         self._noise = keras.random.SeedGenerator(_NOISE_SEED)
+        self._codebook = OnlineCodebook(config.n_subspaces) if config.coded_share else None
 
     def build(
         self,
@@ -39,8 +41,10 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
         songs_shape: tuple[int | None, ...],
         taught_shape: tuple[int | None, ...] | None = None,
     ) -> None:
-        """Create the memory, empty."""
+        """Create the memory, empty, and the codebook."""
         del songs_shape, taught_shape
+        if self._codebook is not None:
+            self._codebook.build(embeddings_shape)
         n = self._config.n_memory
         if n:
             self.remembered = self.add_weight(
@@ -69,7 +73,11 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
         """
         if taught is not None:
             self.add_loss(self._config.distillation_weight * distillation(embeddings, taught))
-        compared = self._with_code_noise(embeddings) if training and self._config.code_noise else embeddings
+        compared = embeddings
+        if training and self._config.code_noise:
+            compared = self._with_code_noise(compared)
+        if training and self._codebook is not None:
+            compared = self._with_codes(compared, self._codebook)
         own = None if self._config.same_song_negatives else songs
         if not self._config.n_memory:
             self.add_loss(self._objective(compared, songs=own))
@@ -84,6 +92,18 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
             self.remembered.assign(rows)
             self.songs.assign(numbers)
         return embeddings
+
+    def _with_codes(self, embeddings: Any, codebook: OnlineCodebook) -> Any:
+        """Put what their codes decode to in the place of the first references; gradients pass as if nothing was.
+
+        The pairs of a batch are in random order, so no further draw is needed, whose state no checkpoint would keep.
+        """
+        n_pairs = ops.shape(embeddings)[0] // 2
+        references = embeddings[:n_pairs]
+        moved = ops.stop_gradient(codebook(references, training=True) - references)
+        is_coded = ops.cast(ops.arange(n_pairs), moved.dtype) < self._config.coded_share * ops.cast(n_pairs, moved.dtype)
+        coded = references + moved * ops.cast(is_coded, moved.dtype)[:, None]
+        return ops.concatenate([coded, embeddings[n_pairs:]], axis=0)
 
     def _with_code_noise(self, embeddings: Any) -> Any:
         """Move half of the references as far as coding does, and scale them to unit length again."""

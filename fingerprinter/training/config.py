@@ -6,7 +6,7 @@ from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, require_between, require_positive
+from nowplaying_core.settings import RunSettings, require_between, require_not_negative, require_positive
 
 __all__ = ["TrainingConfig"]
 
@@ -23,6 +23,8 @@ class TrainingConfig(RunSettings):
     n_steps, pairs_per_step : int
     learning_rate : float
         Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+    cooldown_steps : int >= 0
+        The decay takes this many last steps, and the peak stays until then; 0 decays from the warm-up on.
     max_shift_s : float
         Largest distance between the clean and the degraded window.
     past_s : float
@@ -31,7 +33,9 @@ class TrainingConfig(RunSettings):
     checkpoint_every, validate_every : int
         Steps.
     n_validation_queries : int
-        Dev queries whose top-1 the log shows.
+        Queries whose top-1 the log shows as ``dev_top1``, from the ``dev`` music unless recordings are held out.
+    n_held_out : int >= 0
+        Recordings of the ``train`` split that are validated on instead of the ``dev`` music, and not trained on.
     reference_hop_s, query_hop_s : float > 0, seconds
         Default time between fingerprints in a database and in a query of the trained model.
     recordings_share : float in (0, 1]
@@ -42,6 +46,8 @@ class TrainingConfig(RunSettings):
         Share of noises that are several voices at once.
     neighbors_share : float in [0, 1]
         Share of pairs from the recording of the pair before.
+    mixed_share : float in [0, 1]
+        Share of pairs whose degraded window holds other music or a voice, mixed before the loudspeaker.
     average_decay : float in [0, 1)
         Weights are averaged over steps with this decay, and the average is kept; 0 keeps the last weights.
     quantization_aware : bool
@@ -53,18 +59,21 @@ class TrainingConfig(RunSettings):
     pairs_per_step: int = 256
     learning_rate: float = 2e-3
     warmup_steps: int = 100
+    cooldown_steps: int = 0
     max_shift_s: float = 0.5
     past_s: float = 1.024
     n_simulated_rooms: int = 1200
     checkpoint_every: int = 100
     validate_every: int = 500
     n_validation_queries: int = 400
+    n_held_out: int = 0
     reference_hop_s: float = 1.0
     query_hop_s: float = 0.5
     recordings_share: float = 0.65
     noise_share: float = 0.6
     babble_share: float = 0.0
     neighbors_share: float = 0.3
+    mixed_share: float = 0.0
     average_decay: float = 0.0
     quantization_aware: bool = False
     front_end: FrontEndConfig = field(default_factory=FrontEndConfig)
@@ -75,7 +84,8 @@ class TrainingConfig(RunSettings):
     def __post_init__(self) -> None:
         names = ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS)
         require_positive(self, *names)
-        require_between(self, 0, 1, "neighbors_share")
+        require_between(self, 0, 1, "neighbors_share", "mixed_share")
+        require_not_negative(self, "cooldown_steps", "n_held_out")
         if not 0 <= self.average_decay < 1:
             message = f"average_decay: expected at least 0 and below 1, found {self.average_decay:g}"
             raise ConfigError(message)

@@ -59,6 +59,7 @@ def fit(
     schedule: Schedule,
     run_dir: Path,
     *,
+    cooldown_steps: int = 0,
     at_start: Callable[[], object] = lambda: None,
     validate: Callable[[int], dict[str, float]] = lambda _done: {},
     at_end: Callable[[], None] = lambda: None,
@@ -74,6 +75,8 @@ def fit(
     schedule : Schedule
     run_dir : Path
         Receives ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv`` and ``tensorboard``.
+    cooldown_steps : int >= 0
+        As for :func:`learning_rate`.
     at_start : callable
         Called before the first step of a run that has no checkpoint.
     validate : callable
@@ -101,7 +104,11 @@ def fit(
     log, losses, started, cpu_s = RunLog(run_dir), [], time.monotonic(), time.process_time()
     for step, inputs in prefetch(draw, seed=schedule.seed, steps=range(first_step, schedule.n_steps)):
         model.optimizer.learning_rate = rate = learning_rate(
-            step, peak=schedule.learning_rate, n_warmup=schedule.warmup_steps, n_steps=schedule.n_steps
+            step,
+            peak=schedule.learning_rate,
+            n_warmup=schedule.warmup_steps,
+            n_steps=schedule.n_steps,
+            n_cooldown=cooldown_steps,
         )
         losses.append(float(model.train_on_batch(inputs)))
         done = step + 1
@@ -149,11 +156,12 @@ def averaged_weights(model: keras.Model) -> Iterator[None]:
             variable.assign(value)
 
 
-def learning_rate(step: int, *, peak: float, n_warmup: int, n_steps: int) -> float:
-    """Return the rate of a step: linear warm-up, then cosine to zero."""
+def learning_rate(step: int, *, peak: float, n_warmup: int, n_steps: int, n_cooldown: int = 0) -> float:
+    """Return the rate of a step: linear warm-up, then cosine to zero, over the last ``n_cooldown`` steps if not 0."""
     if step < n_warmup:
         return peak * (step + 1) / n_warmup
-    progress = (step - n_warmup) / max(1, n_steps - n_warmup)
+    first = max(n_warmup, n_steps - n_cooldown) if n_cooldown else n_warmup
+    progress = max(0, step - first) / max(1, n_steps - first)
     return peak * 0.5 * (1.0 + float(np.cos(np.pi * progress)))
 
 

@@ -11,14 +11,17 @@ from fingerprinter.augment.rooms import simulated_rooms, stack_rooms
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
 from nowplaying_core.audio.cache import load_cached
-from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.audio.corpus import CorpusFile, read_corpus
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 
-__all__ = ["PairSampler", "training_sampler"]
+__all__ = ["PairSampler", "divided_music", "training_sampler"]
 
 _log = logging.getLogger(__name__)
 _SILENT_RMS = 10.0 ** (-55.0 / 20.0)
 _MAX_DRAWS = 8
+_MIXED_DB = (0.0, 15.0)
+_HELD_OUT_STREAM = 2**31 + 1  # no training step has this number
 
 
 class PairSampler:
@@ -40,6 +43,8 @@ class PairSampler:
         Share of noises that are babble.
     neighbors_share : float in [0, 1]
         Share of pairs that come from the same recording as the pair before, as hard negatives.
+    mixed_share : float in [0, 1]
+        Share of pairs whose music a broadcast mixes with other music or, as often, with a voice, 0 to 15 dB below it.
     """
 
     def __init__(
@@ -52,11 +57,12 @@ class PairSampler:
         babble: Recordings | None = None,
         babble_share: float = 0.0,
         neighbors_share: float = 0.3,
+        mixed_share: float = 0.0,
     ) -> None:
         self.babble, self.babble_share = babble, babble_share
         self.groups, self.noises, self.augmenter = groups, noises, augmenter
         self.max_shift = round(max_shift_s * 16_000)
-        self.neighbors_share = neighbors_share
+        self.neighbors_share, self.mixed_share = neighbors_share, mixed_share
         self._first_numbers = np.cumsum([0, *(len(recordings) for recordings, _ in groups)])
 
     def draw(self, n_pairs: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
@@ -86,6 +92,8 @@ class PairSampler:
             clean[row] = recordings.cut(index, start, window)
             shift = int(rng.integers(-self.max_shift, self.max_shift + 1))
             shifted[row] = recordings.cut(index, start + shift - past, past + window)
+            if self.mixed_share and rng.random() < self.mixed_share:
+                shifted[row] += self._draw_mixed(shifted[row], rng)
             noise[row] = self.draw_noise(past + window, rng)
         degraded, _ = self.augmenter.augment(shifted, noise, rng)
         return np.concatenate([clean, degraded]), np.tile(songs, 2)
@@ -114,6 +122,13 @@ class PairSampler:
             mixture = mixture + self._draw_single(length, rng) * np.float32(rng.uniform(0.3, 1))
         return mixture
 
+    def _draw_mixed(self, music: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+        """Draw what a broadcast lays over music, before any loudspeaker."""
+        voices = self.babble if self.babble is not None and rng.random() < 0.5 else None
+        other = (voices or self.groups[_choose(self.groups, rng)][0]).loop(music.size, rng)
+        level = np.sqrt(np.mean(music**2)) * 10.0 ** (-float(rng.uniform(*_MIXED_DB)) / 20.0)
+        return _scaled(other) * np.float32(level)
+
     def _draw_single(self, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
         return _scaled(self.noises[_choose(self.noises, rng)][0].loop(length, rng))
 
@@ -123,7 +138,8 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources) -> PairSa
     past = round(config.past_s * config.front_end.sample_rate_hz)
     window = config.front_end.window_samples
     window_s, cache = config.front_end.window_s, sources.cache_dir
-    groups = [(Recordings.load(sources.files("music", "train"), cache, min_s=window_s), config.recordings_share)]
+    music, _ = divided_music(config, sources)
+    groups = [(Recordings.load(music, cache, min_s=window_s), config.recordings_share)]
     if rendered := sources.rendered_files():
         groups.append((Recordings.load(rendered, cache, min_s=window_s), 1.0 - config.recordings_share))
     noise = Recordings.load(sources.files("noise", "train"), cache, min_s=MIN_NOISE_S)
@@ -149,7 +165,21 @@ def training_sampler(config: TrainingConfig, sources: TrainingSources) -> PairSa
         babble=speech,
         babble_share=config.babble_share,
         neighbors_share=config.neighbors_share,
+        mixed_share=config.mixed_share,
     )
+
+
+def divided_music(config: TrainingConfig, sources: TrainingSources) -> tuple[list[CorpusFile], list[CorpusFile]]:
+    """Return the recordings to train on, and those of the corpus's ``train`` split that are held out for validation."""
+    music, n = sources.files("music", "train"), config.n_held_out
+    own = read_corpus(sources.corpus, "music", "train")
+    if n >= len(own):
+        message = f"n_held_out: expected fewer than the {len(own)} recordings of the train split, found {n}"
+        raise ConfigError(message)
+    chosen = np.random.default_rng([config.seed, _HELD_OUT_STREAM]).choice(len(own), n, replace=False)
+    held_out = [own[index] for index in sorted(chosen)]
+    left_out = {file.path for file in held_out}
+    return [file for file in music if file.path not in left_out], held_out
 
 
 def _choose(groups: Sequence[tuple[Recordings, float]], rng: np.random.Generator) -> int:

@@ -38,10 +38,10 @@ def train(
     ----------
     config : TrainingConfig
     sources : TrainingSources
-        The ``train`` split is trained on, the ``dev`` split is for validation only.
+        The ``train`` split is trained on, the ``dev`` split is for validation only; with ``n_held_out`` it is not used.
     run_dir : Path
         Receives ``config.json``, ``calibration.npy``, ``checkpoint.weights.h5`` with ``checkpoint.json``, ``log.csv``,
-        ``tensorboard`` and ``encoder.weights.h5``, the encoder with the best top-1 on ``dev`` so far.
+        ``tensorboard`` and ``encoder.weights.h5``, the encoder with the best top-1 in validation so far.
     init_from : Path, optional
         ``encoder.weights.h5`` of a finished run with the same convolutions, instead of random weights; a head of
         another size starts from random weights.
@@ -91,6 +91,7 @@ def train(
         draw,
         config,
         run_dir,
+        cooldown_steps=config.cooldown_steps,
         at_start=lambda: None if init_from is None else load_matching_weights(encoder, init_from),
         validate=keep_best,
     )

@@ -1,4 +1,4 @@
-"""Validation during training: single short queries from ``dev`` music, by whose top-1 the best weights are kept."""
+"""Validation during training: single short queries from music not trained on, by whose top-1 the best are kept."""
 
 from typing import Final
 
@@ -10,8 +10,9 @@ from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.augment.rooms import simulated_rooms
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.model import predict
-from fingerprinter.training.pairs import PairSampler
+from fingerprinter.training.pairs import PairSampler, divided_music
 from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
+from nowplaying_core.audio.corpus import Group, read_corpus
 from nowplaying_core.audio.sources import TrainingSources
 
 __all__ = ["Validation"]
@@ -22,7 +23,10 @@ _ROOM_SEED: Final = 2**31  # no training run draws its rooms from this
 
 
 class Validation:
-    """Song-level top-1 of queries of one window from ``dev`` music at 0 dB in rooms, by exact search.
+    """Song-level top-1 of queries of one window at 0 dB in rooms, by exact search.
+
+    Music, noise and speech are of the ``dev`` split; with ``n_held_out`` the music is what of the ``train`` split is
+    held out, and noise and speech are of that split.
 
     Parameters
     ----------
@@ -35,10 +39,14 @@ class Validation:
         window = config.front_end.window_samples
         self._hop = config.front_end.sample_rate_hz  # one reference a second keeps validation quick
         cache = sources.cache_dir
-        self._music = Recordings.load(sources.files("music", "dev"), cache, min_s=config.front_end.window_s)
+        music, split = sources.files("music", "dev"), "dev"
+        if config.n_held_out:
+            (_, music), split = divided_music(config, sources), "train"
+        self._music = Recordings.load(music, cache, min_s=config.front_end.window_s)
+        groups: tuple[tuple[Group, float], ...] = (("noise", 0.6), ("speech", 0.4))
         noises = [
-            (Recordings.load(sources.files("noise", "dev"), cache, min_s=MIN_NOISE_S), 0.6),
-            (Recordings.load(sources.files("speech", "dev"), cache, min_s=MIN_NOISE_S), 0.4),
+            (Recordings.load(read_corpus(sources.corpus, group, split), cache, min_s=MIN_NOISE_S), share)
+            for group, share in groups
         ]
         rooms = simulated_rooms(_N_ROOMS, n_samples=past, seed=_ROOM_SEED, cache_dir=cache / "rooms")
         augmenter = Augmenter(

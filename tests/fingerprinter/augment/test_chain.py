@@ -144,7 +144,9 @@ def test_gain_control_levels_loud_and_quiet(rng):
     assert ratio > 1.5 * 0.05
 
 
-@pytest.mark.parametrize(("share", "codec"), [({"p_opus": 1.0}, "opus"), ({"p_mulaw": 1.0}, "mulaw"), ({}, "")])
+@pytest.mark.parametrize(
+    ("share", "codec"), [({"p_opus": 1.0}, "opus"), ({"p_gsm": 1.0}, "gsm"), ({"p_mulaw": 1.0}, "mulaw"), ({}, "")]
+)
 def test_coding_is_recorded_and_leaves_the_sound_alike(rng, share, codec):
     music, noise = batch(rng)
     music = np.cumsum(music, axis=1, dtype=np.float32)  # more low than high sound, as in music
@@ -190,3 +192,16 @@ def test_clicks_are_short_and_recorded(rng):
         since = np.arange(WINDOW) - starts[:, None]
         assert not changed[~np.any((since >= 0) & (since < 1600), axis=0)].any()
         assert changed[starts[starts < WINDOW]].any()
+
+
+def test_a_window_that_overhangs_the_query_is_silent_at_one_end(rng):
+    music, noise = batch(rng, 40)
+    degraded, drawn = augmenter(dataclasses.replace(CLEAN, p_overhang=1.0, max_overhang=0.25)).augment(music, noise, rng)
+    for row, record in zip(degraded, drawn, strict=True):
+        n = round(abs(record.overhang_s) * 16_000)
+        silent = row[:n] if record.overhang_s < 0 else row[WINDOW - n :]
+        heard = row[n:] if record.overhang_s < 0 else row[: WINDOW - n]
+        assert n <= WINDOW // 4
+        assert not silent.any()
+        assert np.mean(heard == 0) < 0.01
+    assert {np.sign(record.overhang_s) for record in drawn} >= {-1.0, 1.0}

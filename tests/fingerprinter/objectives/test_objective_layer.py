@@ -60,3 +60,34 @@ def test_code_noise_moves_half_of_the_references_in_training_alone(rng):
 def test_only_nt_xent_leaves_out_an_anchors_song():
     with pytest.raises(ConfigError, match="same_song_negatives"):
         ObjectiveConfig(name="triplet_semi_hard", same_song_negatives=False)
+
+
+def test_references_are_compared_as_their_codes_decode_in_training_alone(rng):
+    layer = ObjectiveLayer(ObjectiveConfig(coded_share=0.5, n_subspaces=1))
+    batch, songs = unit(rng, 600), np.zeros((600, 1), np.float32)
+    for _ in range(2):
+        layer(batch, songs, training=True)
+    seen = np.asarray(layer._with_codes(batch, layer._codebook))
+    moved = np.abs(seen - batch).max(axis=1) > 1e-3
+    assert not moved[150:].any()
+    assert moved[:150].mean() > 0.5  # some are centroids themselves
+    layer(batch, songs, training=False)
+    assert float(layer.losses[0]) == pytest.approx(float(nt_xent(batch, 0.06)), rel=1e-5)
+
+
+def test_the_gradient_passes_through_codes(rng):
+    tensorflow = pytest.importorskip("tensorflow")
+    layer = ObjectiveLayer(ObjectiveConfig(coded_share=1.0, n_subspaces=1))
+    batch, songs = unit(rng, 40), np.zeros((40, 1), np.float32)
+    layer(batch, songs, training=True)
+    rows = tensorflow.Variable(batch)
+    with tensorflow.GradientTape() as tape:
+        coded = layer._with_codes(rows, layer._codebook)
+        total = tensorflow.reduce_sum(coded * np.arange(5, dtype=np.float32))
+    np.testing.assert_allclose(tape.gradient(total, rows), np.tile(np.arange(5), (40, 1)), atol=1e-6)
+    assert np.abs(np.asarray(coded) - batch).max() > 1e-3
+
+
+def test_only_a_share_of_references_can_be_coded():
+    with pytest.raises(ConfigError, match="coded_share"):
+        ObjectiveConfig(coded_share=1.5)

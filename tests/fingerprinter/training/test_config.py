@@ -17,7 +17,7 @@ def test_the_shipped_configs_read():
     assert pairs == dict.fromkeys(
         (
             "fingerprinter",
-            *(f"fingerprinter-{name}" for name in ("continued", "finished", "short", "sync", "sync-nafp", "fourth")),
+            *(f"fingerprinter-{name}" for name in ("continued", "finished", "short", "sync", "sync-nafp", "fourth", "onesecond")),
         ),
         256,
     )

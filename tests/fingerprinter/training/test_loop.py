@@ -19,6 +19,14 @@ def test_the_rate_warms_up_and_falls_to_zero() -> None:
     assert rates[-1] < 2e-6
 
 
+def test_the_rate_may_stay_at_its_peak_until_a_cooldown() -> None:
+    rates = [learning_rate(step, peak=2e-3, n_warmup=10, n_steps=100, n_cooldown=30) for step in range(100)]
+    assert np.all(np.diff(rates[:10]) > 0)
+    np.testing.assert_allclose(rates[9:71], 2e-3)
+    assert np.all(np.diff(rates[70:]) < 0)
+    assert rates[-1] < 2e-5
+
+
 def test_a_step_sees_the_same_batch_wherever_a_run_begins() -> None:
     whole = dict(prefetch(lambda rng: float(rng.random()), seed=3, steps=range(6)))
     later = dict(prefetch(lambda rng: float(rng.random()), seed=3, steps=range(4, 6)))

@@ -90,3 +90,22 @@ def test_the_share_of_neighbors_is_obeyed(rng, share):
     sampler = PairSampler([(recordings, 1.0)], [(recordings, 1.0)], chain, max_shift_s=0, neighbors_share=share)
     _, songs = sampler.draw(64, rng)
     assert (len(set(songs)) > 55) if share == 0 else (len(set(songs)) == 1)
+
+
+def test_a_broadcast_mixes_music_with_something_quieter(rng):
+    music = Recordings.join([(rng.standard_normal(30_000) * 3000).astype(np.int16) for _ in range(6)])
+    voice = Recordings.join([np.full(30_000, 3000, np.int16)])
+    clean = AugmentConfig(p_noise=0, p_room=0, p_speaker=0, p_microphone=0, p_clip=0, p_mulaw=0, p_gap=0)
+    empty = np.zeros((0, PAST), np.float32)
+    chain = Augmenter(clean, measured_rooms=empty, simulated_rooms=empty, past_samples=PAST, window_samples=WINDOW)
+    shares = []
+    for share in (0.0, 1.0):
+        sampler = PairSampler([(music, 1.0)], [(music, 1.0)], chain, max_shift_s=0, babble=voice, mixed_share=share)
+        batch, _ = sampler.draw(64, np.random.default_rng(1))
+        kept = [float(np.corrcoef(batch[row], batch[row + 64])[0, 1]) for row in range(64)]
+        voiced = [abs(float(row.mean())) / float(row.std()) for row in batch[64:]]
+        shares.append((min(kept), float(np.mean(np.array(voiced) > 0.1))))
+    (alone, none), (mixed, voiced_share) = shares
+    assert (alone, none) == (pytest.approx(1.0, abs=1e-4), 0.0)
+    assert 0.4 < mixed < 0.95
+    assert 0.3 < voiced_share < 0.7

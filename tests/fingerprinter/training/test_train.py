@@ -12,6 +12,7 @@ from fingerprinter.config import EncoderConfig
 from fingerprinter.objectives.config import ObjectiveConfig
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.model import build_training_model, predict
+from fingerprinter.training.pairs import divided_music, training_sampler
 from fingerprinter.training.train import train
 from fingerprinter.training.validation import Validation
 from nowplaying_core.audio.sources import TrainingSources
@@ -136,3 +137,31 @@ def test_extra_recordings_are_for_training_only(sources: TrainingSources, tmp_pa
     (tmp_path / "music").symlink_to(sources.corpus / "music")
     assert len(extra.files("music", "train")) == len(sources.files("music", "train")) + 4
     assert len(extra.files("music", "dev")) == len(sources.files("music", "dev"))
+
+
+def test_held_out_recordings_are_validated_on_and_not_trained_on(sources: TrainingSources, tmp_path: Path) -> None:
+    config = replace(CONFIG, n_held_out=1)
+    trained, held_out = divided_music(config, sources)
+    own = {file.path for file in sources.files("music", "train")}
+    assert len(held_out) == 1
+    assert {file.path for file in [*trained, *held_out]} == own
+    assert len(trained) == len(own) - 1
+    assert divided_music(config, sources)[1] == held_out
+    assert len(training_sampler(config, sources).groups[0][0]) == len(trained)
+    other = Validation(CONFIG, sources)
+    assert len(Validation(config, sources)._music) == 1 != len(other._music)
+    rows = list(csv.DictReader((train(config, sources, tmp_path / "run").parent / "log.csv").open()))
+    assert float(rows[-1]["dev_top1"]) >= 0
+    with pytest.raises(ConfigError, match="n_held_out"):
+        train(replace(config, n_held_out=len(own)), sources, tmp_path / "all")
+
+
+def test_a_run_with_codes_resumes_to_the_same_weights(
+    sources: TrainingSources, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    coded = replace(CONFIG, average_decay=0.9, objective=ObjectiveConfig(coded_share=0.5, n_subspaces=4))
+    whole = weights_of(train(coded, sources, tmp_path / "whole"))
+    with interrupted_at("step 4,", "fingerprinter.training.loop", caplog):
+        train(coded, sources, tmp_path / "parts")
+    parts = weights_of(train(coded, sources, tmp_path / "parts"))
+    assert all(np.allclose(a, b, atol=1e-6) for a, b in zip(whole, parts, strict=True))

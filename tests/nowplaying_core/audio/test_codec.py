@@ -23,6 +23,20 @@ def test_what_comes_back_is_alike_and_equally_long(codec: str) -> None:
     assert abs(best) <= 32
 
 
+def test_a_mobile_telephones_codec_leaves_half_of_the_band() -> None:
+    samples = song(3, 3.0)[:40_001]
+    decoded = through_codec(samples, "gsm", 0.0)
+    assert decoded.shape == samples.shape
+    before, after = (np.abs(np.fft.rfft(part)) for part in (samples, decoded))
+    low, high = slice(500, 8_000), slice(10_500, 19_000)  # 200 to 3,200 Hz, and what 8 kHz cannot hold
+    assert np.corrcoef(before[low], after[low])[0, 1] > 0.8
+    assert np.sum(after[high] ** 2) < 0.02 * np.sum(after[low] ** 2)
+    lags = range(-400, 401, 8)
+    middle = slice(10_000, 30_000)
+    best = max(lags, key=lambda lag: float(samples[middle] @ np.roll(decoded, lag)[middle]))
+    assert abs(best) <= 32
+
+
 def test_more_compression_leaves_less() -> None:
     samples = song(4, 3.0)
     errors = [float(np.mean((through_codec(samples, "opus", level) - samples) ** 2)) for level in (0.0, 0.99)]
