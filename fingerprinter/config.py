@@ -6,7 +6,7 @@ from typing import Any, Final
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import require_counts, require_positive
 
-__all__ = ["ENCODER_NAMES", "EncoderConfig", "FrontEndConfig"]
+__all__ = ["ENCODER_NAMES", "MASK_STARTS", "EncoderConfig", "FrontEndConfig"]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,6 +75,7 @@ class FrontEndConfig:
 
 
 ENCODER_NAMES: Final = ("compact", "nafp", "now_playing", "attention", "audio2vec")
+MASK_STARTS: Final = ("random", "identity")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -96,6 +97,11 @@ class EncoderConfig:
         Hidden units of each branch of the head.
     attention : bool
         Of ``attention``: whether the mask is applied at all, for comparison.
+    mask_start : {"random", "identity"}
+        Of ``attention``: the mask begins with random weights and a scale of 100 as in the paper, or with zero weights
+        and the number of bands times that of frames as its scale, which leaves features as they are.
+    masked_blocks : tuple of int in [1, 6]
+        Of ``attention``: the residual blocks whose outputs are masked.
     """
 
     name: str = "compact"
@@ -104,10 +110,18 @@ class EncoderConfig:
     dim: int = 96
     branch_units: int = 16
     attention: bool = True
+    mask_start: str = "random"
+    masked_blocks: tuple[int, ...] = (2,)
 
     def __post_init__(self) -> None:
         if self.name not in ENCODER_NAMES:
             message = f"encoder: expected one of {', '.join(ENCODER_NAMES)}, found {self.name!r}"
+            raise ConfigError(message)
+        if self.mask_start not in MASK_STARTS:
+            message = f"encoder: expected mask_start to be one of {', '.join(MASK_STARTS)}, found {self.mask_start!r}"
+            raise ConfigError(message)
+        if not set(self.masked_blocks) <= set(range(1, 7)):
+            message = f"encoder: expected masked_blocks from 1 to 6, found {self.masked_blocks}"
             raise ConfigError(message)
         require_counts(self, "channels", "dim", "branch_units", table="encoder")
         require_positive(self, "width", table="encoder")
@@ -118,4 +132,4 @@ class EncoderConfig:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for the manifest."""
-        return {**asdict(self), "channels": list(self.channels)}
+        return {**asdict(self), "channels": list(self.channels), "masked_blocks": list(self.masked_blocks)}

@@ -2,7 +2,7 @@
 
 Each variant of ``ablations.toml`` is trained, exported in int8 (and in float, where ``with_float`` asks what int8
 costs), given a codebook, and asked the same queries of 1 to 8 s. What is finished is kept, so a run that was stopped
-goes on, and variants can be added.
+goes on, and variants can be added. ``--variants evaluation/experiments/attention.toml`` compares the papers' networks.
 """
 
 import argparse
@@ -19,9 +19,10 @@ from nowplaying_core.artifacts import write_json
 from nowplaying_core.settings import merged
 from nowplaying_core.text import markdown_table
 
-N_QUERIES: Final = 300
+N_QUERIES: Final = 300  # where a table of variants does not say
+_FEW_STEPS: Final = 1000
 VARIANTS: Final = Path(__file__).with_name("ablations.toml")
-RESULTS: Final = Path(__file__).with_name("ablations.json")
+RESULTS: Final = VARIANTS.with_suffix(".json")
 Precision = Literal["int8", "float32"]
 
 
@@ -39,7 +40,7 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument(
-        "--publish", action="store_true", help="write ablations.json, which docs/ablations.md is made from"
+        "--publish", action="store_true", help="write the variants' .json, which docs/ablations.md is made from"
     )
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -51,7 +52,7 @@ def main() -> None:
             settings = merged(table["base"], variant.get("settings", {}))
             precisions = ("int8", "float32") if variant.get("with_float") else ("int8",)
             child = multiprocessing.get_context("spawn").Process(
-                target=run, args=(settings, precisions, result, options)
+                target=run, args=(settings, precisions, result, options, table.get("queries", N_QUERIES))
             )
             child.start()
             child.join()
@@ -62,9 +63,9 @@ def main() -> None:
         for variant in table["variant"]
         if (path := options.out / folder_name(variant["name"]) / "result.json").is_file()
     }
-    print(to_markdown(table["base"], results))
+    print(to_markdown(table["base"], results, table.get("queries", N_QUERIES)))
     if options.publish:
-        write_json(RESULTS, results)
+        write_json(options.variants.with_suffix(".json"), results)
 
 
 def committed_table() -> str:
@@ -73,7 +74,13 @@ def committed_table() -> str:
     return to_markdown(base, json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
-def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path, options: argparse.Namespace) -> None:
+def run(
+    settings: dict[str, Any],
+    precisions: Sequence[Precision],
+    result: Path,
+    options: argparse.Namespace,
+    n_queries: int = N_QUERIES,
+) -> None:
     """Train one variant, ship it in each precision, evaluate it and write what came out."""
     from evaluation.retrieval.embedding import EmbeddingCache
     from evaluation.retrieval.rank1 import rank1_by_length
@@ -113,14 +120,15 @@ def run(settings: dict[str, Any], precisions: Sequence[Precision], result: Path,
             EmbeddingCache(model, options.cache_dir, jobs=options.jobs),
             options.corpus,
             options.cache_dir,
-            n_queries=N_QUERIES,
+            n_queries=n_queries,
             jobs=options.jobs,
         )
         for precision, model in models.items()
     }
     manifest = ModelFolder.open(models["int8"], role="fingerprinter").manifest
     bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
-    outcome = {"bytes_per_s": bytes_per_s, "n_parameters": manifest["encoder"]["n_parameters"], "rank1": counts["int8"]}
+    size = {name: manifest["encoder"][name] for name in ("n_parameters", "n_macs")}
+    outcome = {"bytes_per_s": bytes_per_s, **size, "rank1": counts["int8"]}
     if "float32" in counts:
         outcome["int8_loss_points"] = loss_points(counts["int8"], counts["float32"])
     write_json(result, outcome)
@@ -145,23 +153,29 @@ def folder_name(name: str) -> str:
     return "".join(letter if letter.isalnum() else "-" for letter in name)
 
 
-def to_markdown(base: dict[str, Any], results: dict[str, Any]) -> str:
+def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = N_QUERIES) -> str:
     """Return the table; every figure is taken from the results."""
     names = [condition.name for condition in COLUMNS]
+    n_steps = base["n_steps"]
+    enough = "which is far from enough and the same for all" if n_steps < _FEW_STEPS else "the same for all"
+    noise = "so that three points between two variants are noise" if n_queries == N_QUERIES else "each the same"
     lines = [
-        f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {base['n_steps']} steps of "
-        f"{base['pairs_per_step']} pairs, which is far from enough and the same for all; {N_QUERIES} dev queries a "
-        "cell, so that three points between two variants are noise. int8 is the loss to float, in points, on average "
+        f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {n_steps} steps of "
+        f"{base['pairs_per_step']} pairs, {enough}; {n_queries} dev queries a "
+        f"cell, {noise}. int8 is the loss to float, in points, on average "
         "over the row, where it was measured. Made by `python -m evaluation.experiments.ablate`.",
         "",
     ]
+    with_macs = all("n_macs" in result for result in results.values())
     rows = []
     for variant, result in results.items():
         rates = {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in result["rank1"].items()}
         cells = [variant, f"{result['n_parameters']:,}", f"{result['bytes_per_s']:g}"]
+        if with_macs:
+            cells.insert(2, f"{result['n_macs'] / 1e6:.1f}")
         loss = f"{result['int8_loss_points']:.1f}" if "int8_loss_points" in result else ""
         rows.append([*cells, *(rates.get(name, "") for name in names), loss])
-    headings = ["variant", "parameters", "bytes/s", *names, "int8"]
+    headings = ["variant", "parameters", *["million MACs"] * with_macs, "bytes/s", *names, "int8"]
     return "\n".join([*lines, markdown_table(headings, rows)]) + "\n"
 
 

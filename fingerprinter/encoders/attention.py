@@ -1,6 +1,6 @@
 """The residual network with channel-wise spectral-temporal attention of Singh et al. 2022, width-scalable.
 
-"Attention-Based Audio Embeddings for Query-by-Example", ISMIR 2022. Where the mask sits: once, on the output of the
+"Attention-Based Audio Embeddings for Query-by-Example", ISMIR 2022. Where the mask sits by default: once, on the output of the
 second residual block, after both axes have been halved the first time (the paper's equations are blank in the text that
 was at hand; two public re-implementations agree on the form, not on the place). How it is quantized: the two softmaxes
 stay in [0, 1] and have TFLite's fixed int8 grid of 1/256; the scale S is split evenly between them, so that neither
@@ -20,8 +20,8 @@ __all__ = ["SpectralTemporalAttention", "build_attention"]
 
 _CHANNELS: Final = (32, 64, 128, 256, 512, 1024)
 _STEM_CHANNELS: Final = 32
-_MASKED_BLOCK: Final = 2
 _SCALE: Final = 100.0
+_DEFAULT_BLOCK: Final = 2
 _HEAD_UNITS: Final = 32
 
 
@@ -36,26 +36,30 @@ class SpectralTemporalAttention(layers.Layer):  # type: ignore[misc]  # Keras ha
 
     Parameters
     ----------
-    scale : float > 0
-        S, which makes up for masks that sum to one over each axis.
+    scale : float > 0, optional
+        S, which makes up for masks that sum to one over each axis; by default the number of bands times that of frames.
+    zeros : bool
+        Begin with zero weights, under which all bands and frames weigh alike; with the default scale they weigh 1.
     """
 
-    def __init__(self, scale: float = _SCALE, **options: Any) -> None:
+    def __init__(self, scale: float | None = _SCALE, *, zeros: bool = False, **options: Any) -> None:
         super().__init__(**options)
-        self.scale = scale
+        self.scale, self.zeros = scale, zeros
 
     def build(self, input_shape: tuple[int | None, ...]) -> None:
         """Create the two projections."""
         _, n_bands, n_frames, n_channels = input_shape
         shapes = {"spectral": (1, 1, n_frames, n_channels), "temporal": (1, n_bands, 1, n_channels)}
         for name, shape in shapes.items():
-            weight = self.add_weight(shape=shape, initializer=keras.initializers.RandomNormal(0.0, 0.05), name=name)
+            start = "zeros" if self.zeros else keras.initializers.RandomNormal(0.0, 0.05)
+            weight = self.add_weight(shape=shape, initializer=start, name=name)
             setattr(self, name, weight)
         super().build(input_shape)
 
     def call(self, features: Any) -> Any:
         """Mask a batch of feature maps."""
-        root = self.scale**0.5
+        _, n_bands, n_frames, _ = features.shape
+        root = (n_bands * n_frames if self.scale is None else self.scale) ** 0.5
         over_frames = ops.sum(features * self.spectral, axis=2, keepdims=True)
         over_bands = ops.sum(features * self.temporal, axis=1, keepdims=True)
         spectral = ops.softmax(ops.tanh(over_frames), axis=1) * root
@@ -64,7 +68,7 @@ class SpectralTemporalAttention(layers.Layer):  # type: ignore[misc]  # Keras ha
 
     def get_config(self) -> dict[str, Any]:
         """Return the layer's settings for serialization."""
-        return {**super().get_config(), "scale": self.scale}
+        return {**super().get_config(), "scale": self.scale, "zeros": self.zeros}
 
 
 def build_attention(config: EncoderConfig, front_end: FrontEndConfig) -> keras.Model:
@@ -74,8 +78,11 @@ def build_attention(config: EncoderConfig, front_end: FrontEndConfig) -> keras.M
     for index, channels in enumerate(_CHANNELS, start=1):
         width = config.scaled(channels, config.dim if index == len(_CHANNELS) else 8)
         features = _residual(features, width, 1 if index == 1 else 2, f"block{index}")
-        if index == _MASKED_BLOCK and config.attention:
-            features = SpectralTemporalAttention(name="attention")(features)
+        if config.attention and index in config.masked_blocks:
+            is_identity = config.mask_start == "identity"
+            name = "attention" if index == _DEFAULT_BLOCK else f"attention{index}"
+            scale = None if is_identity else _SCALE
+            features = SpectralTemporalAttention(scale, zeros=is_identity, name=name)(features)
     return keras.Model(image, encode(features, config.dim, _HEAD_UNITS, "elu"), name="encoder")
 
 

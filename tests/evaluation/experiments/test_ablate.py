@@ -1,6 +1,8 @@
 """The table of variants is data: a misspelt setting must not wait for its turn after hours of training."""
 
+import json
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -10,13 +12,21 @@ pytest.importorskip("keras", reason="needs the train extra")
 
 import importlib
 
+from export.cost import count_macs
+from export.fingerprinter import raw_encoder
+from export.tflite import to_float
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.training.config import TrainingConfig
+from fingerprinter.training.train import train
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged
+from tests.detector.sounds import corpus_folder
 
 NAMES = ("5 dB, 2 s", "0 dB, room, 8 s")
 FOLDER = Path(__file__).parents[3] / "evaluation/experiments"
-TABLE = tomllib.loads((FOLDER / "ablations.toml").read_text(encoding="utf-8"))
+TABLE, ATTENTION = (
+    tomllib.loads((FOLDER / name).read_text(encoding="utf-8")) for name in ("ablations.toml", "attention.toml")
+)
 
 pytestmark = pytest.mark.train
 
@@ -33,6 +43,55 @@ def test_every_variant_is_a_network_of_phone_size(variant: dict) -> None:
     encoder = build_encoder(config.encoder, config.front_end)
     assert encoder.count_params() < 1.2e6
     assert config.encoder.dim % 8 == 0
+
+
+def attention_config(name: str) -> TrainingConfig:
+    (variant,) = (item for item in ATTENTION["variant"] if item["name"] == name)
+    return TrainingConfig.from_dict(merged(ATTENTION["base"], variant.get("settings", {})))
+
+
+def test_the_papers_networks_are_compared_at_equal_cost_over_thousands_of_steps() -> None:
+    configs = {variant["name"]: attention_config(variant["name"]) for variant in ATTENTION["variant"]}
+    first = configs["no mask"]
+    assert first.n_steps >= 3000
+    for config in configs.values():
+        assert replace(config, encoder=first.encoder) == first  # the encoder is all that differs
+    masks = {(c.encoder.name, c.encoder.attention, c.encoder.mask_start, c.encoder.masked_blocks) for c in configs.values()}
+    assert len(masks) == len(configs) == 6
+    costs = {
+        name: count_macs(to_float(raw_encoder(build_encoder(configs[name].encoder, configs[name].front_end))))
+        for name in ("no mask", "identity, after the second and the fourth block", "nafp")
+    }
+    assert max(costs.values()) < 1.1 * min(costs.values())
+
+
+def test_a_mask_that_begins_as_the_identity_is_trained(tmp_path: Path) -> None:
+    config = attention_config("identity, after the second and the fourth block")
+    short = replace(config, n_steps=2, pairs_per_step=4, warmup_steps=1, n_simulated_rooms=2, n_validation_queries=2)
+    sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=3.0), cache_dir=tmp_path / "cache")
+    train(short, sources, tmp_path / "run")
+    encoder = build_encoder(config.encoder, config.front_end)
+    encoder.load_weights(tmp_path / "run" / "encoder.weights.h5")
+    for name in ("attention", "attention4"):
+        assert all(weight.any() for weight in encoder.get_layer(name).get_weights())
+
+
+def test_a_variants_table_says_how_many_queries_and_where_results_go(
+    ablate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
+) -> None:
+    table = tmp_path / "table.toml"
+    table.write_text('queries = 1000\n[base]\nn_steps = 4000\npairs_per_step = 8\n[[variant]]\nname = "one"\n')
+    folder = tmp_path / "out" / "one"
+    folder.mkdir(parents=True)
+    size = {"n_parameters": 10, "n_macs": 9_500_000, "bytes_per_s": 12.0}
+    (folder / "result.json").write_text(json.dumps({**size, "rank1": {NAMES[0]: {"n": 1000, "count": 905}}}))
+    needed = [f"--{name}={tmp_path}" for name in ("corpus", "cache-dir")]
+    monkeypatch.setattr("sys.argv", ["ablate", f"--variants={table}", *needed, f"--out={folder.parent}", "--publish"])
+    ablate.main()
+    shown = capsys.readouterr().out
+    assert "4000 steps of 8 pairs, the same for all; 1000 dev queries" in shown
+    assert "| one | 10 | 9.5 | 12 |  | 90.5 |" in shown
+    assert json.loads((tmp_path / "table.json").read_text())["one"]["n_macs"] == 9_500_000
 
 
 def test_table_has_a_cell_for_every_length(ablate: ModuleType) -> None:

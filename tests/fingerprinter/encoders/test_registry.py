@@ -95,7 +95,40 @@ def test_the_mask_can_be_left_out(rng: np.random.Generator) -> None:
     assert with_mask.count_params() > without.count_params()
 
 
-@pytest.mark.parametrize("wrong", [{"name": "resnet"}, {"width": 0.0}, {"dim": 0}, {"channels": ()}])
+def test_a_mask_that_begins_as_the_identity_changes_nothing_and_learns(rng: np.random.Generator) -> None:
+    layer = SpectralTemporalAttention(None, zeros=True)
+    features = rng.standard_normal((2, 5, 7, 3)).astype(np.float32)
+    np.testing.assert_allclose(np.asarray(layer(features)), features, rtol=1e-5)
+    layer.spectral.assign(rng.standard_normal(layer.spectral.shape))
+    assert np.abs(np.asarray(layer(features)) - features).max() > 0.1
+    tensorflow = pytest.importorskip("tensorflow")
+    layer.spectral.assign(np.zeros(layer.spectral.shape))
+    with tensorflow.GradientTape() as tape:
+        total = tensorflow.reduce_sum(tensorflow.square(layer(features)))
+    assert all(float(np.abs(slope).max()) > 0 for slope in tape.gradient(total, layer.trainable_variables))
+
+
+def test_masks_sit_on_the_blocks_that_are_named() -> None:
+    def names(**changes: object) -> list[str]:
+        encoder = build_encoder(small("attention", **changes), FRONT_END)
+        layers = [layer.name for layer in encoder.layers]
+        return [f"{layers[at - 1]} {name}" for at, name in enumerate(layers) if "attention" in name]
+
+    assert names() == ["block2_relu attention"]
+    assert names(masked_blocks=(1, 3), mask_start="identity") == ["block1_relu attention1", "block3_relu attention3"]
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": "resnet"},
+        {"width": 0.0},
+        {"dim": 0},
+        {"channels": ()},
+        {"mask_start": "zero"},
+        {"masked_blocks": (0, 2)},
+    ],
+)
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="encoder"):
         EncoderConfig(**wrong)
