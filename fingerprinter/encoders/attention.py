@@ -1,10 +1,10 @@
 """The residual network with channel-wise spectral-temporal attention of Singh et al. 2022, width-scalable.
 
-"Attention-Based Audio Embeddings for Query-by-Example", ISMIR 2022. Where the mask sits by default: once, on the output of the
-second residual block, after both axes have been halved the first time (the paper's equations are blank in the text that
-was at hand; two public re-implementations agree on the form, not on the place). How it is quantized: the two softmaxes
-stay in [0, 1] and have TFLite's fixed int8 grid of 1/256; the scale S is split evenly between them, so that neither
-factor leaves the range that its grid can tell apart.
+"Attention-Based Audio Embeddings for Query-by-Example", ISMIR 2022. Where the mask sits by default: once, on the output
+of the second residual block, after both axes have been halved the first time (the paper's equations are blank in the
+text that was at hand; two public re-implementations agree on the form, not on the place). How it is quantized: the two
+softmaxes stay in [0, 1] and have TFLite's fixed int8 grid of 1/256; the scale S is split evenly between them, so that
+neither factor leaves the range that its grid can tell apart.
 """
 
 from typing import Any, Final

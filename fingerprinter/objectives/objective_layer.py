@@ -101,7 +101,9 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
         n_pairs = ops.shape(embeddings)[0] // 2
         references = embeddings[:n_pairs]
         moved = ops.stop_gradient(codebook(references, training=True) - references)
-        is_coded = ops.cast(ops.arange(n_pairs), moved.dtype) < self._config.coded_share * ops.cast(n_pairs, moved.dtype)
+        is_coded = ops.cast(ops.arange(n_pairs), moved.dtype) < self._config.coded_share * ops.cast(
+            n_pairs, moved.dtype
+        )
         coded = references + moved * ops.cast(is_coded, moved.dtype)[:, None]
         return ops.concatenate([coded, embeddings[n_pairs:]], axis=0)
 

@@ -56,7 +56,9 @@ def test_the_papers_networks_are_compared_at_equal_cost_over_thousands_of_steps(
     assert first.n_steps >= 3000
     for config in configs.values():
         assert replace(config, encoder=first.encoder) == first  # the encoder is all that differs
-    masks = {(c.encoder.name, c.encoder.attention, c.encoder.mask_start, c.encoder.masked_blocks) for c in configs.values()}
+    masks = {
+        (c.encoder.name, c.encoder.attention, c.encoder.mask_start, c.encoder.masked_blocks) for c in configs.values()
+    }
     assert len(masks) == len(configs) == 6
     costs = {
         name: count_macs(to_float(raw_encoder(build_encoder(configs[name].encoder, configs[name].front_end))))

@@ -196,12 +196,14 @@ def test_clicks_are_short_and_recorded(rng):
 
 def test_a_window_that_overhangs_the_query_is_silent_at_one_end(rng):
     music, noise = batch(rng, 40)
-    degraded, drawn = augmenter(dataclasses.replace(CLEAN, p_overhang=1.0, max_overhang=0.25)).augment(music, noise, rng)
+    degraded, drawn = augmenter(dataclasses.replace(CLEAN, p_overhang=1.0, max_overhang=0.25)).augment(
+        music, noise, rng
+    )
     for row, record in zip(degraded, drawn, strict=True):
         n = round(abs(record.overhang_s) * 16_000)
         silent = row[:n] if record.overhang_s < 0 else row[WINDOW - n :]
-        heard = row[n:] if record.overhang_s < 0 else row[: WINDOW - n]
+        sounding = row[n:] if record.overhang_s < 0 else row[: WINDOW - n]
         assert n <= WINDOW // 4
         assert not silent.any()
-        assert np.mean(heard == 0) < 0.01
+        assert np.mean(sounding == 0) < 0.01
     assert {np.sign(record.overhang_s) for record in drawn} >= {-1.0, 1.0}

@@ -17,7 +17,10 @@ def test_the_shipped_configs_read():
     assert pairs == dict.fromkeys(
         (
             "fingerprinter",
-            *(f"fingerprinter-{name}" for name in ("continued", "finished", "short", "sync", "sync-nafp", "fourth", "onesecond")),
+            *(
+                f"fingerprinter-{name}"
+                for name in ("continued", "finished", "short", "sync", "sync-nafp", "fourth", "onesecond")
+            ),
         ),
         256,
     )
