@@ -101,7 +101,9 @@ def _knocks(time_s: Times, rng: np.random.Generator) -> Times:
         position_s = max(position_s, 0.0)
     decay = np.exp(-np.arange(1_600) / _log_uniform(20, 500, rng))
     bursts = signal.oaconvolve(out, decay)[: out.size] * rng.standard_normal(out.size)
-    return np.asarray(signal.lfilter(*signal.iirpeak(min(centre_hz, 7_500), ring / 4, fs=SAMPLE_RATE_HZ), bursts))
+    # A peak wider than the whole band would be an unstable filter.
+    quality = max(ring / 4, centre_hz / 6_000)
+    return np.asarray(signal.lfilter(*signal.iirpeak(centre_hz, quality, fs=SAMPLE_RATE_HZ), bursts))
 
 
 def _applause(time_s: Times, rng: np.random.Generator) -> Times:

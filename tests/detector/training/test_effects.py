@@ -75,6 +75,13 @@ def test_made_up_sounds_are_finite_audible_and_repeatable() -> None:
         assert np.array_equal(sound, synthetic_sound(RATE_HZ * 3, np.random.default_rng(seed)))
 
 
+@pytest.mark.parametrize("seed", [649, 738, 1949])
+def test_a_dull_high_knock_does_not_grow_without_end(seed: int) -> None:
+    sound = synthetic_sound(RATE_HZ * 12, np.random.default_rng(seed))
+    assert np.isfinite(sound).all()
+    assert 1e-4 < np.abs(sound).max() < 10
+
+
 def test_recolouring_changes_the_balance_of_frequencies_and_adds_none(rng: np.random.Generator) -> None:
     sound = tone(300, level=0.2) + tone(3_000, level=0.2)
 
