@@ -78,7 +78,7 @@ class ClipSampler:
         for _ in range(_MAX_DRAWS):
             recordings = self._sampler.groups[int(rng.choice(len(self._shares), p=self._shares))][0]
             index = int(rng.integers(len(recordings)))
-            room = int(recordings.starts[index + 1] - recordings.starts[index]) - span
+            room = len(recordings.parts[index]) - span
             start = int(rng.integers(max(1, room + 1)))
             if room >= 0 and all(self._sounds(recordings, index, start + int(place)) for place in places):
                 break

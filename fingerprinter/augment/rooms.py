@@ -33,7 +33,7 @@ def simulate_room(rng: np.random.Generator, n_samples: int) -> NDArray[np.float3
 
 
 def simulated_rooms(n_rooms: int, *, n_samples: int, seed: int, cache_dir: Path) -> NDArray[np.float32]:
-    """Return image-source responses, simulated once and kept in a cache folder.
+    """Return image-source responses, simulated once and kept in a cache folder, from which they are read as needed.
 
     Returns
     -------
@@ -44,7 +44,7 @@ def simulated_rooms(n_rooms: int, *, n_samples: int, seed: int, cache_dir: Path)
     if not entry.exists():
         rooms = [simulate_room(np.random.default_rng([seed, index]), n_samples) for index in range(n_rooms)]
         write_array(entry, np.stack(rooms))
-    loaded: NDArray[np.float32] = np.load(entry, allow_pickle=False)
+    loaded: NDArray[np.float32] = np.load(entry, mmap_mode="r", allow_pickle=False)
     return loaded
 
 

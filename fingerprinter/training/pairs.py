@@ -101,7 +101,7 @@ class PairSampler:
     def _draw_start(self, recordings: Recordings, index: int, rng: np.random.Generator) -> int:
         """Draw a window that is not silent; a wholly silent recording gives its last draw."""
         window = self.augmenter.window_samples
-        room = int(recordings.starts[index + 1] - recordings.starts[index]) - window
+        room = len(recordings.parts[index]) - window
         start = 0
         for _ in range(_MAX_DRAWS):
             start = int(rng.integers(max(1, room)))
@@ -134,7 +134,7 @@ class PairSampler:
 
 
 def training_sampler(config: TrainingConfig, sources: TrainingSources) -> PairSampler:
-    """Return the sampler of training pairs, with everything it draws from in memory."""
+    """Return the sampler of training pairs, which reads what it draws from the cache of decoded audio."""
     past = round(config.past_s * config.front_end.sample_rate_hz)
     window = config.front_end.window_samples
     window_s, cache = config.front_end.window_s, sources.cache_dir

@@ -61,7 +61,7 @@ class Validation:
         self._truth = rng.integers(len(self._music), size=config.n_validation_queries)
         shifted, noise = [], []
         for index in self._truth:
-            length = int(self._music.starts[index + 1] - self._music.starts[index])
+            length = len(self._music.parts[index])
             # As far from a reference as a query can be from those of the model's own hop.
             start = self._hop * int(rng.integers(max(1, (length - window) // self._hop)))
             start = max(0, start + round(float(rng.uniform(-0.5, 0.5)) * config.reference_hop_s * self._hop))
@@ -72,12 +72,11 @@ class Validation:
     def __call__(self, model: keras.Model) -> float:
         """Return the share of queries whose nearest window is of the right song."""
         window = self._queries.shape[1]
-        references, songs = [], []
-        for index in range(len(self._music)):
-            length = int(self._music.starts[index + 1] - self._music.starts[index])
-            for start in range(0, max(1, length - window + 1), self._hop):
-                references.append(self._music.cut(index, start, window))
-                songs.append(index)
-        vectors = predict(model, np.stack(references))
-        found = np.array(songs)[np.argmax(predict(model, self._queries) @ vectors.T, axis=1)]
+        queries = predict(model, self._queries)
+        nearest = np.empty((len(queries), len(self._music)), np.float32)
+        for index, recording in enumerate(self._music.parts):  # one at a time, for the memory
+            starts = range(0, max(1, len(recording) - window + 1), self._hop)
+            references = predict(model, np.stack([self._music.cut(index, start, window) for start in starts]))
+            nearest[:, index] = (queries @ references.T).max(axis=1)
+        found = np.argmax(nearest, axis=1)
         return float(np.mean(found == self._truth))

@@ -2,6 +2,7 @@
 
 import hashlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,7 @@ from nowplaying_core.artifacts import write_array
 from nowplaying_core.audio.pcm import to_float32, to_int16
 from nowplaying_core.audio.stream import load
 
-__all__ = ["load_cached"]
+__all__ = ["load_cached", "map_cached"]
 
 _FORMAT = "int16-16k-v1"  # changes whenever decoding gives other samples
 
@@ -34,17 +35,29 @@ def load_cached(path: Path, cache_dir: Path) -> NDArray[np.float32]:
     AudioFormatError
         When the file cannot be read.
     """
+    return to_float32(_decoded(path, cache_dir, None))
+
+
+def map_cached(path: Path, cache_dir: Path) -> NDArray[np.int16]:
+    """Return what :func:`load_cached` does as int16 that stays in the file: memory is used only for what is read.
+
+    Thousands of hours can be held so, and the operating system may forget what it has read.
+    """
+    return np.asarray(_decoded(path, cache_dir, "r"))
+
+
+def _decoded(path: Path, cache_dir: Path, mmap_mode: Literal["r"] | None) -> NDArray[np.int16]:
     entry = Path(cache_dir) / f"{_key(Path(path))}.npy"
     try:
-        pcm = np.load(entry, allow_pickle=False)
+        pcm: NDArray[np.int16] = np.load(entry, mmap_mode=mmap_mode, allow_pickle=False)
         if pcm.dtype == np.int16 and pcm.ndim == 1:
-            return to_float32(pcm)
+            return pcm
     except (OSError, ValueError, EOFError):
         pass  # missing or damaged: decode again and replace it
     pcm = to_int16(load(Path(path)))
     entry.parent.mkdir(parents=True, exist_ok=True)
     write_array(entry, pcm)
-    return to_float32(pcm)
+    return pcm if mmap_mode is None else np.load(entry, mmap_mode=mmap_mode, allow_pickle=False)
 
 
 def _key(path: Path) -> str:

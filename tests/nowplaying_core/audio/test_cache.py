@@ -6,7 +6,7 @@ import pytest
 import soundfile
 
 from nowplaying_core.audio import cache, load, to_float32, to_int16
-from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.cache import load_cached, map_cached
 from nowplaying_core.errors import AudioFormatError
 
 
@@ -38,6 +38,13 @@ def test_damaged_entry_is_replaced(file: Path, tmp_path: Path) -> None:
     entry.write_bytes(entry.read_bytes()[:1_000])
     np.testing.assert_array_equal(load_cached(file, tmp_path / "cache"), first)
     np.testing.assert_array_equal(load_cached(file, tmp_path / "cache"), first)
+
+
+def test_a_mapped_file_stays_on_disk_and_holds_the_same(file: Path, tmp_path: Path) -> None:
+    for _ in range(2):  # decoded, and from the cache
+        mapped = map_cached(file, tmp_path / "cache")
+        assert isinstance(mapped.base, np.memmap)
+        np.testing.assert_array_equal(to_float32(mapped), load_cached(file, tmp_path / "cache"))
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
