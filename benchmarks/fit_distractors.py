@@ -16,7 +16,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, find_audio, load
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.errors import NowPlayingError
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.places import SILENCE_DBFS
+from ondevice_db.levels import SILENCE_DBFS
 
 
 def main() -> None:

@@ -10,32 +10,16 @@ from numpy.typing import NDArray
 
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.audio import SAMPLE_RATE_HZ
+from ondevice_db.levels import SILENCE_DBFS, first_above_s, first_audible_s
 
-__all__ = [
-    "LOOK_S",
-    "QUERY_S",
-    "SILENCE_DBFS",
-    "Opening",
-    "Places",
-    "brought_up",
-    "first_audible_s",
-    "gain_of",
-    "silence_of",
-]
+__all__ = ["LOOK_S", "QUERY_S", "Opening", "Places"]
 
 QUERY_S = 8.0
 LOOK_S = 120.0
-SILENCE_DBFS = -60.0
-_BLOCK_S, _SECOND_S = 0.1, 1.0
 _STEP_S = 0.64  # from one decision of the detector to the next
 _SURE = 0.9  # probability of music from which nothing better is looked for
 _CLEARLY = 0.2  # by how much surer the detector must be of another place than of the beginning
 _NEARLY = 0.1  # what counts as equally sure
-_QUIET_DBFS = -40.0  # recordings whose loudest second is below are brought up to _LOUD_DBFS
-_LOUD_DBFS = -20.0
-_FAINT_DBFS = -90.0  # dither of 16-bit samples lies below
-_RANGE_DB = 20.0
-_LEAST_OFFSET = 1e-3  # of full scale
 
 Samples = NDArray[np.float32]
 
@@ -111,7 +95,7 @@ class Places:
         """Return the beginning of the eight seconds to use, in seconds."""
         opening = self._opening
         samples = opening.read(QUERY_S + 2 * _STEP_S)
-        while not opening.is_whole and opening.duration_s < LOOK_S and _first_above_s(samples, SILENCE_DBFS) is None:
+        while not opening.is_whole and opening.duration_s < LOOK_S and first_above_s(samples, SILENCE_DBFS) is None:
             samples = opening.read(opening.duration_s + QUERY_S)
         start_s = first_audible_s(samples)
         opening.read(start_s + QUERY_S + 2 * _STEP_S)
@@ -174,56 +158,3 @@ class Places:
             inside = (times >= start + covers_s - _STEP_S / 2) & (times <= start + QUERY_S + _STEP_S / 2)
             means.append(probabilities[inside].mean() if inside.any() else 0.0)
         return starts, np.array(means)
-
-
-def _levels_dbfs(samples: Samples, block_s: float) -> NDArray[np.float64]:
-    block = round(block_s * SAMPLE_RATE_HZ)
-    n_blocks = samples.size // block
-    power = samples[: n_blocks * block].reshape(n_blocks, block).var(axis=1, dtype=np.float64)  # an offset is no sound
-    levels: NDArray[np.float64] = 10 * np.log10(power + 1e-15)
-    return levels
-
-
-def silence_of(loudest_dbfs: float) -> float:
-    """Return the level at or below which a recording is silent, in dBFS, by its loudest: lower where all is quiet."""
-    return SILENCE_DBFS if loudest_dbfs >= _QUIET_DBFS else max(loudest_dbfs - _RANGE_DB, _FAINT_DBFS)
-
-
-def gain_of(loudest_dbfs: float) -> float:
-    """Return the factor that brings a recording up to a usual level: 1 where it is not quiet, or next to nothing."""
-    return 10 ** ((_LOUD_DBFS - loudest_dbfs) / 20) if _FAINT_DBFS < loudest_dbfs < _QUIET_DBFS else 1.0
-
-
-def brought_up(samples: Samples) -> tuple[Samples, float]:
-    """Return quiet samples at a usual level and others as they are, with the level that is silence there, in dBFS.
-
-    A constant offset, as cheap converters add it, is taken away first: beside a large one quiet music would be
-    as nothing to the front end.
-    """
-    samples = _without_offset(samples)
-    levels = _levels_dbfs(samples, _SECOND_S)
-    loudest = float(levels.max()) if levels.size else 0.0
-    gain = gain_of(loudest)
-    if gain == 1.0:
-        return samples, SILENCE_DBFS
-    return np.clip(samples * np.float32(gain), -1.0, 1.0), silence_of(loudest) + 20 * float(np.log10(gain))
-
-
-def _without_offset(samples: Samples) -> Samples:
-    offset = float(samples.mean(dtype=np.float64)) if samples.size else 0.0
-    # What rounding leaves of a recording without an offset stays, so that its samples are what they were.
-    return samples if abs(offset) < _LEAST_OFFSET else samples - np.float32(offset)
-
-
-def first_audible_s(samples: Samples) -> float:
-    """Return where the first tenth of a second above silence begins, in seconds; 0 when there is none."""
-    found = _first_above_s(samples, SILENCE_DBFS)
-    if found is None:
-        levels = _levels_dbfs(samples, _SECOND_S)
-        found = _first_above_s(samples, silence_of(float(levels.max()))) if levels.size else None
-    return found or 0.0
-
-
-def _first_above_s(samples: Samples, level_dbfs: float) -> float | None:
-    loud = np.flatnonzero(_levels_dbfs(samples, _BLOCK_S) > level_dbfs)
-    return float(loud[0]) * _BLOCK_S if loud.size else None

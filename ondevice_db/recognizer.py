@@ -17,13 +17,14 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, Sound, open_strea
 from nowplaying_core.errors import AudioFormatError, ConfigError, ManifestMismatchError
 from nowplaying_core.text import clock, html_table
 from ondevice_db.format.track import Track
+from ondevice_db.levels import SILENCE_DBFS, brought_up
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
 from ondevice_db.match.explain import Explanation, explain_match
 from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.match.popularity import read_popularity
-from ondevice_db.places import QUERY_S, SILENCE_DBFS, Opening, Places, brought_up
+from ondevice_db.places import QUERY_S, Opening, Places
 from ondevice_db.store.packs import open_packs
 from ondevice_db.store.store import Songs
 
@@ -292,23 +293,22 @@ class Recognizer:
         if not 0 <= speeds_percent <= 20:
             message = f"speeds_percent: expected 0 to 20, found {speeds_percent}"
             raise ConfigError(message)
-        as_is = isinstance(sound, np.ndarray)  # the phone's buffer, whose level is what it is
         with _blocks_of(sound) as blocks:
             opening = Opening(iter(blocks))
             if at_s is not None:
                 samples = _from(blocks.name, opening, at_s)
-                answer = self._answer(samples, at_s, as_is=as_is)
-                return self._at_other_speeds(answer, samples, at_s, speeds_percent, as_is=as_is)
+                answer = self._answer(samples, at_s)
+                return self._at_other_speeds(answer, samples, at_s, speeds_percent)
             places = Places(opening, self._open_detector if self._detector_model is not None else None)
             start_s = places.first()
             samples = _cut(opening.read(start_s + QUERY_S), start_s)
-            answer = self._answer(samples, start_s, as_is=as_is)
+            answer = self._answer(samples, start_s)
             for further_s in places.further(_FURTHER_PLACES) if answer.match is None else ():
-                found = self._answer(_cut(opening.read(further_s + QUERY_S), further_s), further_s, as_is=as_is)
+                found = self._answer(_cut(opening.read(further_s + QUERY_S), further_s), further_s)
                 answer = self._better(answer, found, _PLACE_ODDS)
                 if answer.match is not None:
                     break
-        return _from_the_first_sample(self._at_other_speeds(answer, samples, start_s, speeds_percent, as_is=as_is))
+        return _from_the_first_sample(self._at_other_speeds(answer, samples, start_s, speeds_percent))
 
     def recognize_every(
         self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float, *, explainable: bool = False
@@ -338,7 +338,7 @@ class Recognizer:
     def _every(
         self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float
     ) -> Iterator[tuple[float, Recognition]]:
-        size, as_is = round(QUERY_S * SAMPLE_RATE_HZ), isinstance(sound, np.ndarray)
+        size = round(QUERY_S * SAMPLE_RATE_HZ)
         with _blocks_of(sound) as blocks:
             held, first, number = np.zeros(0, np.float32), 0, 0
             for block in blocks:
@@ -346,7 +346,7 @@ class Recognizer:
                 while (start := round(number * every_s * SAMPLE_RATE_HZ)) + size <= first + held.size:
                     yield (
                         number * every_s,
-                        self._answer(held[start - first : start - first + size], number * every_s, as_is=as_is),
+                        self._answer(held[start - first : start - first + size], number * every_s),
                     )
                     number += 1
                 dropped = min(max(start - first, 0), held.size)
@@ -354,7 +354,7 @@ class Recognizer:
             total = first + held.size
             while number == 0 or (start := round(number * every_s * SAMPLE_RATE_HZ)) + size / 2 <= total:
                 start = round(number * every_s * SAMPLE_RATE_HZ)
-                yield number * every_s, self._answer(held[start - first :], number * every_s, as_is=as_is)
+                yield number * every_s, self._answer(held[start - first :], number * every_s)
                 number += 1
 
     def _open_detector(self) -> StreamingDetector:
@@ -363,10 +363,10 @@ class Recognizer:
         return self._detector
 
     def _at_other_speeds(
-        self, answer: Recognition, samples: NDArray[np.float32], start_s: float, percent: float, *, as_is: bool
+        self, answer: Recognition, samples: NDArray[np.float32], start_s: float, percent: float
     ) -> Recognition:
         for speed in _speeds(percent) if answer.match is None else ():
-            answer = self._better(answer, self._answer(samples, start_s, speed, as_is=as_is), _SPEED_ODDS)
+            answer = self._better(answer, self._answer(samples, start_s, speed), _SPEED_ODDS)
             if answer.match is not None:
                 break
         return answer
@@ -397,12 +397,10 @@ class Recognizer:
         hop_s = self._fingerprinter.query_hop_s
         return map_alignment(self._database, query.match, query.embeddings, hop_s, title=track.title)
 
-    def _answer(
-        self, samples: NDArray[np.float32], start_s: float, speed: float = 1.0, *, as_is: bool = False
-    ) -> Recognition:
+    def _answer(self, samples: NDArray[np.float32], start_s: float, speed: float = 1.0) -> Recognition:
         began_s = time.perf_counter()
         hop_s = self._fingerprinter.query_hop_s
-        samples, silence_dbfs = (samples, SILENCE_DBFS) if as_is else brought_up(samples)
+        samples, silence_dbfs = brought_up(samples)
         if speed != 1.0:
             samples = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * speed, quality="HQ").astype(np.float32)
         embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)

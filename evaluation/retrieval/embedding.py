@@ -19,7 +19,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.mixing import drop_silence
 from nowplaying_core.processes import share_out, share_out_by_key
-from ondevice_db.places import SILENCE_DBFS
+from ondevice_db.levels import SILENCE_DBFS
 
 __all__ = ["EmbeddingCache", "load_long_enough"]
 

@@ -1,4 +1,7 @@
-"""From channels to mono: their mean, or where they cancel each other out the louder channel."""
+"""From channels to mono: their mean, or where they cancel each other out the louder channel.
+
+What counts is how sound varies: a constant offset in one channel is neither loud nor left over.
+"""
 
 import logging
 from collections.abc import Iterable, Iterator
@@ -53,9 +56,9 @@ def downmix(name: str, sample_rate_hz: int, frames: Iterable[Samples]) -> Iterat
 def _mix(frames: Samples, before: int) -> tuple[int, Samples]:
     """Return the channel that is used, or -1 for the mean, and the mono samples."""
     mean: Samples = frames.mean(axis=1)
-    powers = np.square(frames, dtype=np.float64).mean(axis=0)
+    powers = frames.var(axis=0, dtype=np.float64)
     loudest = int(powers.argmax())
-    if not powers[loudest] > 0 or np.square(mean, dtype=np.float64).mean() >= _CANCELLED * powers[loudest]:
+    if not powers[loudest] > 0 or mean.var(dtype=np.float64) >= _CANCELLED * powers[loudest]:
         return -1, mean
     if before >= 0 and powers[loudest] < _CLEARLY_LOUDER * powers[before]:
         loudest = before

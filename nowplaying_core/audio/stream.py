@@ -219,12 +219,7 @@ def _standard_input(
     form, first = known if known is not None else (raw or RawFormat(), 0)
     n_frames = max(1, (chunk_samples or _READ_SAMPLES) * form.rate_hz // SAMPLE_RATE_HZ)
     frames = raw_frames(stream, head[first:], form, n_frames)
-    yield from _to_mono_16k(name, form.rate_hz, (_mean(block) for block in _finite(name, frames)))
-
-
-def _mean(frames: Samples) -> Samples:
-    mono: Samples = frames[:, 0] if frames.shape[1] == 1 else frames.mean(axis=1)
-    return mono
+    yield from _to_mono_16k(name, form.rate_hz, downmix(name, form.rate_hz, _finite(name, frames)))
 
 
 def _finite(name: str, frames: Iterator[Samples]) -> Generator[Samples, None, None]:

@@ -21,7 +21,7 @@ from nowplaying_core.errors import AudioFormatError, NowPlayingError
 from ondevice_db.format.track import Track
 from ondevice_db.ingest.journal import store_embeddings
 from ondevice_db.ingest.tags import read_track
-from ondevice_db.places import gain_of, silence_of
+from ondevice_db.levels import gain_of, silence_of
 
 __all__ = ["ReadOptions", "attempt_file", "fingerprint_file", "fingerprint_files", "rebuild_error"]
 

@@ -16,12 +16,13 @@ from detector.silence import QuietHops
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import load, mulaw, to_float32, to_int16
 from ondevice_db.format.arrays import save_array
+from ondevice_db.levels import brought_up
 from simulator.scenes.recordings import demo_recordings
 from tests.android.golden_database import write_database_goldens
 from tests.android.golden_graphs import write_graph_goldens
 from tests.android.golden_phone import write_loop_goldens, write_network_goldens, write_phone_goldens
 
-__all__ = ["main", "write_frontend_goldens", "write_gate_goldens", "write_ring_goldens"]
+__all__ = ["main", "write_frontend_goldens", "write_gate_goldens", "write_level_goldens", "write_ring_goldens"]
 
 _SAMPLE_RATE_HZ: Final = 16_000
 _HOP: Final = 160
@@ -38,6 +39,7 @@ def main(arguments: list[str]) -> int:
     write_frontend_goldens(folder)
     write_gate_goldens(folder)
     write_ring_goldens(folder)
+    write_level_goldens(folder)
     write_database_goldens(folder)
     write_network_goldens(folder)
     write_loop_goldens(folder)
@@ -104,6 +106,34 @@ def _gate_run(rng: np.random.Generator, config: GateConfig) -> dict[str, Any]:
         event = gate.step(output / STEPS)
         steps.append([output, round(event.probability * STEPS * config.window), event.is_open])
     return {"settings": config.to_dict(), "steps": steps}
+
+
+def write_level_goldens(folder: Path) -> None:
+    """Write buffers of 2.55 s, what the fingerprinter gets for each, and the level that is silence there."""
+    rng = np.random.default_rng(31)
+    n = round(2.55 * _SAMPLE_RATE_HZ)
+    song = load(next(iter(demo_recordings().values())).path)[:n]
+    song /= float(np.sqrt(np.mean(np.square(song))))
+    quiet, click = np.float32(1e-3) * song, np.where(np.arange(n) // 160 == 77, np.float32(0.9), np.float32(0))
+    buffers = {
+        "usual": 0.1 * song,
+        "quiet": quiet,
+        "quiet after a click": quiet + click,
+        "quiet beside an offset": quiet + 0.05,
+        "usual beside an offset": 0.1 * song - 0.2,
+        "begins quiet": np.where(np.arange(n) < 1.2 * _SAMPLE_RATE_HZ, quiet, 0.1 * song),
+        "dither": rng.integers(-1, 2, n) / 32_768,
+        "nothing": np.zeros(n),
+        "short": np.where(np.arange(n) < 12_000, quiet, 0)[:12_000],
+    }
+    record = []
+    for number, (name, samples) in enumerate(buffers.items()):
+        pcm = to_int16(np.clip(samples, -1, 1).astype(np.float32))
+        leveled, silence_dbfs = brought_up(to_float32(mulaw.decode(mulaw.encode(pcm))))
+        save_array(folder / f"level-{number}-pcm.npy", pcm)
+        save_array(folder / f"level-{number}-leveled.npy", leveled.astype(np.float32))
+        record.append({"name": name, "samples": leveled.size, "silence_dbfs": silence_dbfs})
+    write_json(folder / "levels.json", {"buffers": record})
 
 
 def write_ring_goldens(folder: Path) -> None:

@@ -21,9 +21,9 @@ from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import MANIFEST_NAME, load_manifest
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.levels import SILENCE_DBFS
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.places import SILENCE_DBFS
 from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.packs import SongPacks
 from ondevice_db.store.store import SongDatabase

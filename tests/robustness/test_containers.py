@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from nowplaying_core.audio import find_audio, load, open_stream
+from nowplaying_core.audio import find_audio, load, open_stream, to_int16
 from nowplaying_core.audio.decode import open_parts
 from nowplaying_core.audio.raw import RawFormat
 from nowplaying_core.errors import AudioFormatError, ConfigError
@@ -192,6 +192,20 @@ def test_antiphase_is_not_silence(tmp_path: Path, caplog: pytest.LogCaptureFixtu
         found = load(path)
     np.testing.assert_allclose(np.abs(found), np.abs(samples), atol=1e-3)
     assert "channels cancel each other out" in caplog.text
+
+
+def test_an_offset_in_one_channel_does_not_hide_that_they_cancel(tmp_path: Path) -> None:
+    samples = 0.1 * music(5, 4.0)
+    found = load(wav(tmp_path / "lifted.wav", np.stack([samples, 0.3 - samples], axis=1), subtype="FLOAT"))
+    assert np.std(found) == pytest.approx(np.std(samples), rel=0.01)
+
+
+def test_channels_that_cancel_on_standard_input() -> None:
+    samples = 0.1 * music(5, 4.0)
+    pcm = to_int16(np.stack([samples, -samples], axis=1).astype(np.float32)).astype("<i2").tobytes()
+    with open_stream("-", stdin=io.BytesIO(pcm), raw=RawFormat(n_channels=2)) as source:
+        found = np.concatenate(list(source))
+    np.testing.assert_allclose(np.abs(found), np.abs(samples), atol=1e-3)
 
 
 def test_channels_that_do_not_cancel_are_averaged(tmp_path: Path) -> None:

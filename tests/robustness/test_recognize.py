@@ -12,9 +12,11 @@ import soxr
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ConfigError
-from ondevice_db.places import LOOK_S, Opening, Places, first_audible_s
+from ondevice_db.levels import first_audible_s
+from ondevice_db.places import LOOK_S, Opening, Places
 from ondevice_db.recognizer import Recognizer
 from simulator.demo import index_demo_songs
+from simulator.phone.ring import MulawRing
 from simulator.scenes.recordings import demo_recordings
 from tests.nowplaying.cli.conftest import SCRIPT, Run
 
@@ -189,6 +191,23 @@ def test_a_constant_offset_is_no_sound(recognizer: Recognizer, pieces: dict[str,
 
     assert first_audible_s(lifted(pieces[next(iter(pieces))])) == pytest.approx(6.0, abs=0.2)
     assert named(recognizer, pieces, lifted) == len(pieces)
+
+
+@pytest.mark.parametrize("disturbed", ["quiet", "an offset", "a click"])
+def test_a_buffer_of_quiet_music_is_named(
+    recognizer: Recognizer, pieces: dict[str, np.ndarray], disturbed: str
+) -> None:
+    """The phone's eight seconds are mu-law bytes of what the microphone gave, at -62 dBFS here."""
+    for stem, samples in pieces.items():
+        quiet = samples[: 8 * SAMPLE_RATE_HZ]
+        quiet = 10 ** (-62 / 20) * quiet / np.sqrt(np.mean(quiet**2))
+        quiet = quiet + 0.02 if disturbed == "an offset" else quiet
+        quiet[:160] = 0.9 if disturbed == "a click" else quiet[:160]
+        ring = MulawRing()
+        ring.write(quiet.astype(np.float32))
+        answer = recognizer.recognize(ring.read()).match
+        assert answer is not None, stem
+        assert Path(answer.track.source).stem == stem
 
 
 def test_where_sound_begins() -> None:

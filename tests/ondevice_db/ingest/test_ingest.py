@@ -24,9 +24,9 @@ from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest import workers
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.report import IndexProgress, IndexReport
+from ondevice_db.levels import first_audible_s
 from ondevice_db.match.match import Trace
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.places import first_audible_s
 from ondevice_db.recognizer import Recognition, Recognizer
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.verify import verify_database

@@ -3,6 +3,7 @@ package org.nowplaying.core.fingerprint;
 import java.nio.ByteBuffer;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.FileHash;
+import org.nowplaying.core.audio.Leveled;
 import org.nowplaying.core.match.Acceptance;
 import org.nowplaying.core.model.Model;
 import org.nowplaying.core.model.ModelFolder;
@@ -13,7 +14,6 @@ import org.nowplaying.core.model.TensorSpec;
 public final class Fingerprinter {
     private static final String FRONT_END = "frontend.tflite";
     private static final String ENCODER = "encoder.tflite";
-    private static final double SILENCE_DBFS = -60;
     private static final double LEVEL_FLOOR = 1e-10; // -100 dBFS, below the last bit of 16-bit audio
 
     public final String embeddingSpace;
@@ -71,22 +71,27 @@ public final class Fingerprinter {
     }
 
     /**
-     * Fingerprints a query.
+     * Fingerprints a query as it is, with the usual silence.
      *
      * @param samples mono, in [-1, 1]
      * @return one row for each step; row i covers a window from {@code i * queryHopS} on
      */
     public float[][] embed(float[] samples) {
+        return embed(samples, Leveled.SILENCE_DBFS);
+    }
+
+    /** Fingerprints a query; rows of windows at or below a level are zero. */
+    public float[][] embed(float[] samples, double silenceDbfs) {
         int hop = (int) Math.rint(queryHopS * sampleRateHz);
         int n = Math.max(1, Math.floorDiv(samples.length - windowSamples, hop) + 1);
         float[][] rows = new float[n][];
         for (int row = 0; row < n; row++) {
-            rows[row] = vector(samples, row * hop);
+            rows[row] = vector(samples, row * hop, silenceDbfs);
         }
         return rows;
     }
 
-    private float[] vector(float[] samples, int start) {
+    private float[] vector(float[] samples, int start, double silenceDbfs) {
         double power = 0;
         for (int i = 0; i < windowSamples; i++) {
             float sample = start + i < samples.length ? samples[start + i] : 0;
@@ -95,7 +100,7 @@ public final class Fingerprinter {
         }
         float[] vector = new float[dim];
         // Silence is the same in every song, so it must not count as evidence.
-        if (10 * Math.log10(power + LEVEL_FLOOR) <= SILENCE_DBFS) {
+        if (10 * Math.log10(power + LEVEL_FLOOR) <= silenceDbfs) {
             return vector;
         }
         run(frontEnd, window, image);

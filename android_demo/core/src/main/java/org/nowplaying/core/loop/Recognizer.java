@@ -1,6 +1,7 @@
 package org.nowplaying.core.loop;
 
 import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.audio.Leveled;
 import org.nowplaying.core.db.SearchOptions;
 import org.nowplaying.core.db.Songs;
 import org.nowplaying.core.fingerprint.Fingerprinter;
@@ -29,7 +30,8 @@ public final class Recognizer {
      */
     public Answer recognize(float[] samples) throws ArtifactException {
         double bufferS = samples.length / (double) fingerprinter.sampleRateHz;
-        float[][] embeddings = fingerprinter.embed(samples);
+        Leveled leveled = Leveled.of(samples);
+        float[][] embeddings = fingerprinter.embed(leveled.samples, leveled.silenceDbfs);
         Match match = matcher.match(embeddings, fingerprinter.queryHopS, new SearchOptions());
         Match.Candidate best = match.best();
         return best == null
