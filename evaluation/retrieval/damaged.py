@@ -55,13 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
         recognizer = Recognizer.open(database)
         known = songs[:: max(1, len(songs) // options.known)][: options.known]
         heads = {path: load(path)[: round(QUERY_S * SAMPLE_RATE_HZ)] for path in known}
-        result = {
+        result: dict[str, Any] = {
             "songs": len(songs),
             "damaged": damaged(recognizer, heads),
             "quiet_noise": quiet_noise(recognizer, noises),
         }
     n_known = len(heads)
-    rows = [[one["damage"], one["recording"], one.get("buffer", "")] for one in result["damaged"]]
+    rows = [[one["damage"], str(one["recording"]), str(one.get("buffer", ""))] for one in result["damaged"]]
     print(markdown_table(["damage", f"recordings named, of {n_known}", f"buffers named, of {n_known}"], rows))
     print(json.dumps(result["quiet_noise"]))
     if options.out is not None:
@@ -148,11 +148,11 @@ def _opposed(samples: Samples, share: float, *, late: int = 0, offset: float = 0
 
 def _clipped(samples: Samples, gain_db: float) -> Samples:
     peak = max(float(np.abs(samples).max()), 1e-9)
-    return np.clip(samples * (10 ** (gain_db / 20) / peak), -1, 1)
+    return np.asarray(np.clip(samples * (10 ** (gain_db / 20) / peak), -1, 1), np.float32)
 
 
 def _rounded(samples: Samples, level_dbfs: float) -> Samples:
-    return np.rint(_at_dbfs(samples, level_dbfs) * 32_767) / np.float32(32_767)
+    return np.asarray(np.rint(_at_dbfs(samples, level_dbfs) * 32_767) / 32_767, np.float32)
 
 
 DAMAGES: Final[Mapping[str, Callable[[Samples], Samples]]] = {
