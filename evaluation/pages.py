@@ -45,6 +45,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "energy-days": energy_figures.days_text,
     "energy-architectures": energy_figures.architectures_text,
     "energy-always-on": energy_figures.always_on_text,
+    "energy-detector": energy_figures.detector_current_text,
     "energy-sensitivity": energy_figures.sensitivity_text,
     "ablations": ablate.committed_table,
     "curve": curve.committed_table,

@@ -165,6 +165,38 @@ def figures(device: Device = "pixel-2", as_json: Json = False) -> None:
         table(["name", "value", "unit", "may be", "meaning"], rows)
 
 
+def current(
+    device: Device = "pixel-2",
+    days: Annotated[int, typer.Option("--days", min=7, max=1_000_000, help="Average days to simulate.")] = 70,
+    seed: Seed = 1,
+    jobs: Jobs = 1,
+    detector: DetectorModel = SHIPPED_DETECTOR,
+    as_json: Json = False,
+) -> None:
+    """Show the always-on detector's current, microphone included: on average, in music, other sound and quiet."""
+    from simulator.days.study import Study
+    from simulator.energy.detector_current import detector_current
+
+    study = Study.load(device=device, detector=detector)
+    with progress_bar("days", days) as advance:
+        simulated = study.simulate("average", days, seed=seed, jobs=jobs, progress=advance)
+    listened_s = simulated.mean(lambda record: record.usage.listened_s)
+    runs = simulated.mean(lambda record: record.usage.n_second_stage_runs)
+    rates = {"average day": 3600 * runs / listened_s}
+    rates |= {kind: one.value for kind, one in study.rates.second_stage_per_h.items()}
+    rows: list[list[str]] = []
+    parts: list[str] = []
+    for kind, runs_per_hour in rates.items():
+        found = detector_current(study.device, study.models, runs_per_hour)
+        parts = list(found.parts_ma)
+        if as_json:
+            emit_json("detector-current/1", {"kind": kind, **asdict(found), "total_ma": found.total_ma})
+        total = f"{found.total_ma:.3f} ({found.low_ma:.2f} to {found.high_ma:.2f})"
+        rows.append([kind, f"{runs_per_hour:.0f}", *(f"{value:.3f}" for value in found.parts_ma.values()), total])
+    if not as_json:
+        table(["mA while it listens", "second stage, runs/h", *parts, "in all"], rows)
+
+
 def account(
     out: Annotated[Path, typer.Option("--out", metavar="FILE.json", help="File to write.", callback=writable_file)],
     songs: Annotated[int, typer.Option("--songs", min=0, max=10_000_000, help="Songs in the database.")] = 10_000,
@@ -293,4 +325,5 @@ app.add(
     "--voltage 3.85 --device pixel-6 --out mine.toml",
 )
 app.add(figures, example="nowplaying energy figures --device pixel-6")
+app.add(current, example="nowplaying energy current --device pixel-3")
 app.add(account, example="nowplaying energy account --out android_demo/app/src/main/assets/energy.json")

@@ -27,7 +27,7 @@ def test_a_goal_is_met_or_missed(value: float, bounds: dict[str, float], expecte
 
 def test_every_goal_is_for_something_that_is_measured() -> None:
     goals = load_goals()
-    assert set(goals) == {"retrieval", "false_accepts", "detector"}
+    assert set(goals) == {"retrieval", "false_accepts", "detector", "energy"}
     assert set(goals["retrieval"]) <= {condition.name for condition in standard_conditions()}
     for goal in goals["retrieval"].values():
         assert set(goal) <= {"rank1", "accepted"}

@@ -293,3 +293,14 @@ def test_traces_of_a_meter_become_a_profile_that_simulates(run: Run, tmp_path: P
     assert record["device"] == "mine"
     assert record["modelled"]["wake_j"] == pytest.approx(WAKE_J, rel=0.02)
     assert record["published"] is None
+
+
+def test_the_detectors_current_by_what_there_is_to_hear(run: Run) -> None:
+    records = run("energy", "current", "--days", "7", "--json").records
+    assert [one["kind"] for one in records] == ["average day", "music", "other", "quiet"]
+    for one in records:
+        assert one["total_ma"] == pytest.approx(sum(one["parts_ma"].values()))
+        assert one["low_ma"] < one["total_ma"] < one["high_ma"]
+    average, music, _, quiet = (one["total_ma"] for one in records)
+    assert quiet < average < music
+    assert run("energy", "current", "--days", "6").code == 2
