@@ -1,0 +1,313 @@
+"""Equal detectors on other settings of the front end: python -m evaluation.experiments.front_end_detectors --help.
+
+Scenes of ``train`` and clips of ``dev`` are composed once and kept as levels of mel bands, before anything adapts
+(:mod:`detector.band_levels`). For every setting they become features, a network of the second stage's shape and a third
+of its size learns from the same draws of the same scenes, labels alone, and judges the same clips. What is finished is
+kept, so that a study that was stopped goes on.
+"""
+
+import argparse
+import json
+import multiprocessing
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from detector.band_levels import BandLevels
+from detector.features import quantize
+from detector.front_end import Adaptation, FrontEndSettings
+from detector.network import WINDOW_FRAMES
+from detector.training.config import SceneConfig, TrainingConfig
+from detector.training.pools import SoundPools
+from detector.training.scenes import compose_scene
+from evaluation.detector.clips import WINDOW_SAMPLES, clip_sounds
+from evaluation.detector.onsets import onset_class
+from evaluation.experiments.front_ends import SETTINGS
+from nowplaying_core.artifacts import write_arrays, write_json
+from nowplaying_core.audio import to_int16
+from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.text import markdown_table
+
+__all__ = ["Clips", "compare", "features", "main", "to_markdown"]
+
+SCENES: Final = SceneConfig(
+    level_low_dbfs=-65.0,
+    level_high_dbfs=-3.0,
+    synthetic_share=0.06,
+    transformed_share=0.15,
+    varied_share=0.5,
+)
+_SHARD: Final = 50
+_CHECK_SHARDS: Final = 1
+_SCENE_SEED: Final = 77
+_CLIP_SEED: Final = 1  # that of ``evaluate detector``, so that the clips are the same
+_SCORES: Final = "scores.npz"
+_FALSE_SHARE: Final = 0.05
+_N_DRAWS: Final = 1_000
+_BASE: Final = "shipped"
+
+Scores = Mapping[str, NDArray[np.float64]]
+"""By setting: a clip's output in [0, 1] for every seed, shape (n_seeds, n_clips)."""
+
+
+class Clips:
+    """What is known of the clips.
+
+    Parameters
+    ----------
+    rows : sequence of dict
+        ``is_music``, ``kind``, ``onset_class`` (None without music) and ``file`` of every clip.
+    """
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        self.is_music = np.array([row["is_music"] for row in rows], dtype=bool)
+        self.kinds = np.array([row["onset_class"] if row["is_music"] else row["kind"] for row in rows])
+        self.recordings = np.unique([row["file"] for row in rows], return_inverse=True)[1]
+
+    def weights(self, rng: np.random.Generator) -> NDArray[np.float64]:
+        """Return how often each clip is in a sample of whole recordings with replacement, each class by itself."""
+        drawn = np.zeros(self.is_music.size)
+        for rows in (np.flatnonzero(self.is_music), np.flatnonzero(~self.is_music)):
+            _, number = np.unique(self.recordings[rows], return_inverse=True)
+            n_recordings = int(number.max()) + 1
+            drawn[rows] = np.bincount(rng.integers(n_recordings, size=n_recordings), minlength=n_recordings)[number]
+        return drawn
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Compose, train and judge what is missing, then print the tables; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--rendered-midi", type=Path)
+    parser.add_argument("--extra-data", type=Path)
+    parser.add_argument("--out", type=Path, required=True, help="folder of levels and runs")
+    parser.add_argument("--scenes", type=int, default=1_500)
+    parser.add_argument("--clips", type=int, default=400, help="clips with music, and as many without")
+    parser.add_argument("--steps", type=int, default=1_500)
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1])
+    parser.add_argument("--only", action="append", choices=list(SETTINGS), help="a setting; all by default")
+    options = parser.parse_args(arguments)
+    sources = TrainingSources(
+        corpus=options.corpus,
+        cache_dir=options.cache_dir,
+        rendered_midi=options.rendered_midi,
+        extra_data=options.extra_data,
+    )
+    sources.require("music", "noise", "speech")
+    _compose(sources, options)
+    for seed in options.seeds:
+        for name in options.only or SETTINGS:
+            if len(_scores(_run(options.out, name, seed))) < 2 * options.clips:
+                # A process each: TensorFlow gives its memory back only when it ends.
+                child = multiprocessing.get_context("spawn").Process(target=_train, args=(name, seed, options))
+                child.start()
+                child.join()
+                if child.exitcode:
+                    return child.exitcode
+    clips, scores = _results(options)
+    sys.stdout.write(to_markdown(compare(clips, scores, np.random.default_rng(0))) + "\n")
+    return 0
+
+
+def features(levels: NDArray[np.uint32], settings: FrontEndSettings) -> NDArray[np.int8]:
+    """Return the network's frames of many sounds of equal length.
+
+    Parameters
+    ----------
+    levels : ndarray of uint32, shape (n_sounds, n_frames, 40)
+    settings : FrontEndSettings
+    """
+    raw = Adaptation(settings).process(np.swapaxes(levels, 0, 1))
+    return np.ascontiguousarray(np.swapaxes(quantize(raw, settings.full_scale), 0, 1))
+
+
+def compare(clips: Clips, scores: Scores, rng: np.random.Generator) -> list[dict[str, Any]]:
+    """Return for every setting and class its measures, and their differences from the shipped setting's.
+
+    Parameters
+    ----------
+    clips : Clips
+    scores : mapping of str to ndarray
+    rng : numpy.random.Generator
+        Draws of recordings, the same for all settings.
+
+    Returns
+    -------
+    list of dict
+        ``setting``; ``value``, ``low`` and ``high`` of the difference, by measure: ``area`` against all sounds without
+        music, ``area of X``, of one class of music against all of them or of all music against one, and ``recall`` (of
+        a class) where one in twenty sounds without music is above the threshold.
+    """
+    drawn = [np.ones(clips.is_music.size), *(clips.weights(rng) for _ in range(_N_DRAWS))]
+    table = {name: [_measures(clips, values, weights) for weights in drawn] for name, values in scores.items()}
+    rows = []
+    for name, measured in table.items():
+        row: dict[str, Any] = {"setting": name, "values": measured[0], "differences": {}}
+        for measure in measured[0] if name != _BASE and _BASE in table else ():
+            differences = [own[measure] - base[measure] for own, base in zip(measured, table[_BASE], strict=True)]
+            low, high = np.nanquantile(differences[1:], [0.025, 0.975])
+            row["differences"][measure] = (differences[0], float(low), float(high))
+        rows.append(row)
+    return rows
+
+
+def _measures(clips: Clips, scores: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:
+    """Return areas and recalls, means over the seeds."""
+    one = [_of_one_seed(clips, values, weights) for values in scores]
+    return {name: float(np.mean([measured[name] for measured in one])) for name in one[0]}
+
+
+def _of_one_seed(clips: Clips, scores: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:
+    music, other = clips.is_music, ~clips.is_music
+    measures = {"area": _area(scores, weights, music, other)}
+    for kind in sorted(set(clips.kinds[music])):
+        measures[f"area of {kind}"] = _area(scores, weights, music & (clips.kinds == kind), other)
+    for kind in sorted(set(clips.kinds[other])):
+        measures[f"area against {kind}"] = _area(scores, weights, music, other & (clips.kinds == kind))
+    order = np.argsort(-scores[other])
+    above = np.cumsum(weights[other][order]) <= _FALSE_SHARE * weights[other].sum()
+    threshold = scores[other][order][int(np.count_nonzero(above))]
+    for kind in ("", *sorted(set(clips.kinds[music]))):
+        chosen = music & ((clips.kinds == kind) | (kind == ""))
+        found = float(weights[chosen & (scores > threshold)].sum() / max(weights[chosen].sum(), 1e-9))
+        measures[f"recall of {kind or 'all'}"] = found
+    return measures
+
+
+def _area(
+    scores: NDArray[np.float64], weights: NDArray[np.float64], high: NDArray[np.bool_], low: NDArray[np.bool_]
+) -> float:
+    """Return the area of weighted clips; ties count half."""
+    order = np.sort(np.unique(scores[low]))
+    by_score = np.bincount(np.searchsorted(order, scores[low]), weights=weights[low], minlength=order.size)
+    below = np.concatenate([[0.0], np.cumsum(by_score)])
+    left, right = (np.searchsorted(order, scores[high], side=side) for side in ("left", "right"))
+    total = weights[high].sum() * weights[low].sum()
+    return float((weights[high] * (below[left] + below[right])).sum() / 2 / total) if total else float("nan")
+
+
+def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Return a table of the measures, with intervals of the differences from the shipped setting."""
+    measures = list(rows[0]["values"])
+    cells = []
+    for row in rows:
+        values = [f"{row['values'][measure]:.3f}" for measure in measures]
+        for number, measure in enumerate(measures):
+            if measure in row["differences"]:
+                values[number] += " ({:+.3f}; {:+.3f} to {:+.3f})".format(*row["differences"][measure])
+        cells.append((row["setting"], *values))
+    return markdown_table(("setting", *measures), cells, numbers=range(1, len(measures) + 1))
+
+
+def _compose(sources: TrainingSources, options: argparse.Namespace) -> None:
+    (options.out / "levels").mkdir(parents=True, exist_ok=True)
+    train: SoundPools | None = None
+    for path, numbers in _shards(options.out, "scenes", options.scenes):
+        if not path.is_file():
+            train = train or SoundPools.from_sources(sources, "train", stretched_share=SCENES.stretched_share)
+            levels, music = [], []
+            for number in numbers:
+                scene = compose_scene(train, SCENES, np.random.default_rng([_SCENE_SEED, number]))
+                levels.append(BandLevels().process(to_int16(scene.samples)))
+                music.append(scene.music[: len(levels[-1])])
+            write_arrays(path, {"levels": np.stack(levels), "music": np.stack(music)})
+    dev: SoundPools | None = None
+    for path, numbers in _shards(options.out, "clips", 2 * options.clips):
+        if not path.with_suffix(".json").is_file():
+            dev = dev or SoundPools.from_sources(sources.corpus_only(), "dev")
+            found = [_clip(dev, number) for number in numbers]
+            write_arrays(path, {"levels": np.stack([levels for levels, _ in found])})
+            write_json(path.with_suffix(".json"), [row for _, row in found])
+
+
+def _shards(out: Path, kind: str, n: int) -> list[tuple[Path, range]]:
+    parts = [range(start, min(start + _SHARD, n)) for start in range(0, n, _SHARD)]
+    return [(out / "levels" / f"{kind}-{part.start:06d}-{part.stop:06d}.npz", part) for part in parts]
+
+
+def _clip(pools: SoundPools, number: int) -> tuple[NDArray[np.uint32], dict[str, Any]]:
+    one = clip_sounds(pools, np.random.default_rng([_CLIP_SEED, 0, number]), is_music=number % 2 == 0)
+    music = None if one.music is None else onset_class(one.music[-WINDOW_SAMPLES:])
+    row = {
+        "is_music": one.is_music,
+        "kind": one.kind,
+        "onset_class": music,
+        "file": one.file.title or one.file.path.name,
+    }
+    return BandLevels().process(to_int16(one.sounds["full band"])), row
+
+
+def _train(name: str, seed: int, options: argparse.Namespace) -> None:
+    """Train on one setting's features, and write what the network says of the clips."""
+    from detector.training.data import FeatureSet
+    from detector.training.model import normalised
+    from detector.training.second_stage import SecondStageConfig, SecondStageNetwork, inference_model
+    from detector.training.second_stage_fit import SECOND_STAGE_WEIGHTS_FILE, fit_second_stage
+
+    settings, run = SETTINGS[name], _run(options.out, name, seed)
+    config = SecondStageConfig(
+        network=SecondStageNetwork(n_first_filters=8, width=0.5),
+        scenes=SCENES,
+        training=TrainingConfig(
+            seed=seed,
+            n_scenes=options.scenes,
+            batch_segments=24,
+            n_decisions=3,
+            steps=options.steps,
+            warmup_steps=min(200, options.steps - 1),
+            label_smoothing=0.0,
+            extreme_share=0.02,
+            music_fraction=0.3,
+            masked_share=0.5,
+        ),
+    )
+    if not (run / SECOND_STAGE_WEIGHTS_FILE).is_file():
+        shards = []
+        for path, _ in _shards(options.out, "scenes", options.scenes):
+            with np.load(path, allow_pickle=False) as archive:
+                shards.append((features(archive["levels"], settings), archive["music"]))
+        train, check = (
+            FeatureSet(np.concatenate([one for one, _ in part]), np.concatenate([music for _, music in part]))
+            for part in (shards[: max(1, len(shards) - _CHECK_SHARDS)], shards[-_CHECK_SHARDS:])
+        )
+        fit_second_stage(config, run, train, check, n_threads=1)
+    with np.load(run / SECOND_STAGE_WEIGHTS_FILE, allow_pickle=False) as archive:
+        model = inference_model(config.network, dict(archive))
+    scores = []
+    for path, _ in _shards(options.out, "clips", 2 * options.clips):
+        with np.load(path, allow_pickle=False) as archive:
+            windows = features(archive["levels"], settings)[:, -WINDOW_FRAMES:]
+        scores.append(np.asarray(model(normalised(windows)[..., None], training=False))[:, 0])
+    write_arrays(run / _SCORES, {"scores": np.concatenate(scores)})
+
+
+def _scores(run: Path) -> NDArray[np.float64]:
+    """Return what a run said of the clips; nothing where it is not finished."""
+    if not (run / _SCORES).is_file():
+        return np.empty(0)
+    with np.load(run / _SCORES, allow_pickle=False) as archive:
+        return np.asarray(archive["scores"], dtype=np.float64)
+
+
+def _run(out: Path, name: str, seed: int) -> Path:
+    return out / "runs" / f"{name.replace(' ', '-')}-{seed}"
+
+
+def _results(options: argparse.Namespace) -> tuple[Clips, dict[str, NDArray[np.float64]]]:
+    paths = [path.with_suffix(".json") for path, _ in _shards(options.out, "clips", 2 * options.clips)]
+    rows = [row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))]
+    scores = {}
+    for name in SETTINGS:
+        of_seeds = [_scores(_run(options.out, name, seed))[: len(rows)] for seed in options.seeds]
+        if all(values.size == len(rows) for values in of_seeds):
+            scores[name] = np.stack(of_seeds)
+    return Clips(rows), scores
+
+
+if __name__ == "__main__":
+    sys.exit(main())
