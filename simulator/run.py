@@ -105,12 +105,13 @@ class SimulationResult:
     def findings(self) -> list[str]:
         """Return the findings in words, the most important first."""
         usage, device, elapsed_s = self.usage, self.device, self.usage.elapsed_s
+        n_early = usage.n_early_looks
         total_mj, songs = usage.total_mj(self.modelled), history_of(self.events)
         n_named = len(self.recognitions)
         sentences = [
             f"{_count(len(songs), 'song')} named in {clock(elapsed_s)} of sound.",
             f"{_count(usage.n_wakes, 'wake-up')} of the processor: {n_named} named a song, "
-            f"{usage.n_wakes - n_named} did not.",
+            f"{usage.n_wakes - n_named} did not" + (f", after {_count(n_early, 'early look')}." if n_early else "."),
             f"{total_mj / 1000:.2f} J of energy ({device.mah(total_mj):.3f} mAh, {total_mj / 3600:.3f} mWh), "
             f"{device.battery_percent(total_mj):.4f} % of the battery ({device.title}).",
         ]
@@ -140,6 +141,7 @@ class SimulationResult:
             "duration_s": round(self.duration_s, 3),
             "times_real_time": round(self.duration_s / max(self.wall_s, 1e-9), 1),
             "n_wakes": self.usage.n_wakes,
+            "n_early_looks": self.usage.n_early_looks,
             "n_songs": len(history_of(self.events)),
             "energy_mj": {name: None if value is None else round(value, 3) for name, value in energy_mj.items()},
             "battery_percent": self.device.battery_percent(energy_mj["total"] or 0.0),

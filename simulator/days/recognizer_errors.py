@@ -1,4 +1,4 @@
-"""The recognizer's error model: answers to eight seconds of a day, drawn from the measured error rates."""
+"""The recognizer's error model: answers to the buffer on a day, drawn from the measured error rates."""
 
 import numpy as np
 
@@ -26,6 +26,12 @@ class RecognizerErrorModel:
     architecture : Architecture
     answer_s : float >= 0, seconds
     rng : numpy.random.Generator
+
+    Notes
+    -----
+    The looks of one wake-up at a song of the database share one draw: what an early look does not name, the last one
+    names only if it is easier by its length alone. The other way round, each look at another sound is one more chance
+    of a wrong name. So early looks are worth no more than the sooner name, and cost no less than measured.
     """
 
     def __init__(
@@ -36,15 +42,19 @@ class RecognizerErrorModel:
         self._architecture = architecture
         self._answer_s = answer_s
         self._rng = rng
+        self._draw: float | None = None  # of the wake-up whose early look found nothing
+        self._drawn_for = -1
 
-    def answer(self, now_s: float) -> Answer:
-        """Return the answer to the sound of the last eight seconds."""
-        buffer_s = self._architecture.buffer_s
+    def answer(self, now_s: float, newest_s: float | None = None) -> Answer:
+        """Return the answer to the sound of the last eight seconds, or of the newest ones."""
+        buffer_s = self._architecture.buffer_s if newest_s is None else min(newest_s, self._architecture.buffer_s)
         song, song_s = self._longest_song(now_s - buffer_s, now_s)
         if song_s < _LEAST_MUSIC_S:
             song = None
         passes = self._passes_second_look(is_music=song is not None)
         match, is_right = self._match(song, song_s, now_s - buffer_s) if passes else (None, False)
+        if newest_s is None or match is not None:
+            self._draw = None
         return Answer(
             buffer_s=buffer_s,
             match=match,
@@ -65,7 +75,9 @@ class RecognizerErrorModel:
         if song is None or not song.known:
             rate = rates.noise_accepted if song is None else rates.unknown_accepted
             return (_WRONG_SONG if self._rng.random() < rate.value else None), False
-        if self._rng.random() >= rates.accepted_at(song.snr_db, song_s, room=song.scene.room):
+        if self._draw is None or self._drawn_for != song.number:
+            self._draw, self._drawn_for = float(self._rng.random()), song.number
+        if self._draw >= rates.accepted_at(song.snr_db, song_s, room=song.scene.room):
             return None, False
         track = Track(track_id=f"{song.number:016x}", title=f"Song {song.number + 1}", duration_s=song.duration_s)
         return Match(track=track, offset_s=start_s - song.start_s + song.offset_s, score=1.0), True

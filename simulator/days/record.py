@@ -34,7 +34,7 @@ class Latency:
     waiting_s : float
         From then until the capture that named it: cool-down, failed answers, a song that was taken to go on.
     filling_s, answering_s : float
-        The buffer's filling; the processor's answer.
+        The buffer's filling, with early looks that found nothing; the processor's answer.
     """
 
     detecting_s: float
@@ -119,7 +119,12 @@ def _song_outcomes(run: DayRun, answers: Sequence[Answered]) -> tuple[dict[SongO
     for event in answers:
         if event.answer.song is not None:
             by_song.setdefault(event.answer.song, []).append(event)
-    captures_s = [e.time_s for e in run.events if isinstance(e, StateChange) and e.after is State.CAPTURING]
+    captures_s = [
+        event.time_s
+        for event in run.events
+        # A capture that goes on after an early look has begun before.
+        if isinstance(event, StateChange) and event.after is State.CAPTURING and event.before is State.LISTENING
+    ]
     pauses = _pauses(run.events)
     counts = dict.fromkeys(SongOutcome, 0)
     latencies = []

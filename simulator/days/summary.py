@@ -44,6 +44,7 @@ def summarise(days: Days, published: CostModel | None, modelled: CostModel) -> d
         "n_days": len(days.records),
         "wakes_per_day": wakes.mean,
         "wakes_per_day_interval_95": wakes.interval,
+        "early_looks_per_day": days.mean(lambda record: record.usage.n_early_looks),
         "false_wakes_per_day": days.mean(lambda record: record.usage.n_wakes_for(OTHER_SOUND)),
         "published": None if published is None else _charge(days, published),
         "modelled": {**_charge(days, modelled), "always_on": _always_on(days, modelled)},

@@ -1,11 +1,11 @@
 """How long a phone listened and how often it woke: counted once from its events, and priced by any cost model."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 
 from simulator.energy.costs import CostModel
-from simulator.phone.events import Answered, Event, State, StateChange
+from simulator.phone.events import Answered, Event, Looked, State, StateChange
 
 __all__ = ["LISTENING", "SECOND_STAGE", "Usage"]
 
@@ -23,7 +23,10 @@ class Usage:
     ----------
     duration_s : mapping of State to float >= 0, seconds
     wakes : mapping of (str, str) to int
-        Wake-ups by cause and by kind of work.
+        Wake-ups that ended in an answer, by cause and by kind of work.
+    early_looks : mapping of (str, str) to int
+        Early looks that found nothing, by cause and by kind of work. Each costs as much as an answer: the processor
+        sleeps before it looks again, and a shorter query is not counted as less work.
     recorded_s : mapping of str to float >= 0, seconds
         Time that the processor itself recorded, by cause.
     quiet_s : float >= 0, seconds
@@ -42,6 +45,7 @@ class Usage:
     duration_s: Mapping[State, float]
     wakes: Mapping[tuple[str, str], int]
     recorded_s: Mapping[str, float]
+    early_looks: Mapping[tuple[str, str], int] = field(default_factory=dict)
     quiet_s: float = 0.0
     n_second_stage_runs: float = 0.0
     n_second_stage_runs_in_quiet: float = 0.0
@@ -51,16 +55,20 @@ class Usage:
         """Count a phone's events, which must be in order of time."""
         duration_s, state, since_s = dict.fromkeys(State, 0.0), State.OFF, 0.0
         wakes: Counter[tuple[str, str]] = Counter()
+        early_looks: Counter[tuple[str, str]] = Counter()
         recorded_s: defaultdict[str, float] = defaultdict(float)
         for event in events:
             if isinstance(event, StateChange):
                 duration_s[state] += event.time_s - since_s
                 state, since_s = event.after, event.time_s
-            elif isinstance(event, Answered):
+            elif isinstance(event, Answered | Looked):
                 answer = event.answer
-                wakes[answer.cause, answer.work] += 1
+                counts = wakes if isinstance(event, Answered) else early_looks
+                counts[answer.cause, answer.work] += 1
                 recorded_s[answer.cause] += answer.recorded_s
-        return cls(duration_s=duration_s, wakes=dict(wakes), recorded_s=dict(recorded_s))
+        return cls(
+            duration_s=duration_s, wakes=dict(wakes), recorded_s=dict(recorded_s), early_looks=dict(early_looks)
+        )
 
     @property
     def elapsed_s(self) -> float:
@@ -74,8 +82,13 @@ class Usage:
 
     @property
     def n_wakes(self) -> int:
-        """Wake-ups of the processor."""
+        """Wake-ups that ended in an answer."""
         return sum(self.wakes.values())
+
+    @property
+    def n_early_looks(self) -> int:
+        """Early looks that found nothing."""
+        return sum(self.early_looks.values())
 
     def n_wakes_for(self, cause: str) -> int:
         """Return the wake-ups for one cause."""
@@ -92,7 +105,7 @@ class Usage:
     def by_cause_mj(self, costs: CostModel) -> dict[str, float]:
         """Return the energy by cause: listening, and the causes of wake-ups."""
         spent = {LISTENING: sum(self._listening_mj(costs).values())}
-        for (cause, work), n in self.wakes.items():
+        for cause, work, n in self._looks():
             spent[cause] = spent.get(cause, 0.0) + n * sum(costs.wake_mj[work].values())
         for cause, seconds in self.recorded_s.items():
             spent[cause] = spent.get(cause, 0.0) + costs.recording_mw * seconds
@@ -101,13 +114,19 @@ class Usage:
     def by_component_mj(self, costs: CostModel) -> dict[str, float]:
         """Return the energy by component, recording among them."""
         spent = self._listening_mj(costs)
-        for (_, work), n in self.wakes.items():
+        for _, work, n in self._looks():
             for name, energy_mj in costs.wake_mj[work].items():
                 spent[name] = spent.get(name, 0.0) + n * energy_mj
         recorded_s = sum(self.recorded_s.values())
         if recorded_s:
             spent["recording"] = costs.recording_mw * recorded_s
         return spent
+
+    def _looks(self) -> Iterator[tuple[str, str, int]]:
+        """Yield cause, kind of work and number of all looks, early ones first."""
+        for counts in (self.early_looks, self.wakes):
+            for (cause, work), n in counts.items():
+                yield cause, work, n
 
     def _listening_mj(self, costs: CostModel) -> dict[str, float]:
         quiet_s = min(self.quiet_s, self.listened_s)

@@ -1,8 +1,10 @@
 """Settings of the phone: how long it captures, when it rests, and when it leaves music alone."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 from detector.gate import GateConfig
+from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import require_not_negative, require_positive
 
 __all__ = ["PhoneConfig"]
@@ -21,6 +23,10 @@ class PhoneConfig:
         Length of the ring buffer.
     max_capture_s : float >= 0, seconds
         The longest wait after the gate opened for the buffer to fill with music.
+    early_looks_s : tuple of float > 0, ascending, seconds
+        The phone also asks as soon as the buffer holds so many seconds of music, about the music alone. Such an early
+        look that finds nothing is no answer: the phone goes on capturing, and no rest begins. Where a wake-up comes
+        after several of these times, one look stands for them. Empty: the only look is that at the end of the capture.
     onset_in_window_s : float >= 0, seconds
         The music is assumed to begin this long before the end of the first window classified as music: half a detector
         window.
@@ -40,6 +46,7 @@ class PhoneConfig:
     gate: GateConfig
     buffer_s: float = 8.0
     max_capture_s: float = 4.0
+    early_looks_s: tuple[float, ...] = ()
     onset_in_window_s: float = 2.23
     skips_same_song: bool = True
     same_song_limit_s: float = 600.0
@@ -53,6 +60,13 @@ class PhoneConfig:
             names = (*names, "rest_ends_after_gap_s")
         require_not_negative(self, *names, table="phone")
         require_positive(self, "buffer_s", table="phone")
+        times_s = (0.0, *self.early_looks_s, self.buffer_s)
+        if not all(first < second for first, second in pairwise(times_s)):
+            message = (
+                f"phone: early_looks_s: expected ascending seconds between 0 and buffer_s, {self.buffer_s:g}, "
+                f"found {list(self.early_looks_s)}"
+            )
+            raise ConfigError(message)
 
     def rest_s(self, n_unknown: int) -> float:
         """Return how long the phone rests after so many answers "unknown" in a row, in s."""

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from ondevice_db.recognizer import Match
 
-__all__ = ["ANSWER", "RECHECK", "Answer", "Answered", "Event", "MusicProbability", "Skipped", "State", "StateChange"]
+__all__ = ["ANSWER", "RECHECK", "Answer", "Answered", "Event", "Looked", "MusicProbability", "Skipped", "State", "StateChange"]
 
 ANSWER, RECHECK = "answer", "recheck"
 """Kinds of wake-up: one that ends in an answer, and one that a second look at the sound ends before."""
@@ -128,8 +128,21 @@ class Answered:
         """Return the event as one flat JSON object."""
         answer, match = self.answer, self.answer.match
         song = {} if match is None else match.to_dict() | {"offset_s": match.offset_s, "score": match.score}
-        counts = {"latency_ms": answer.latency_ms, "n_fingerprints": answer.n_fingerprints}
-        return _stamp(self) | counts | song | {"buffer_s": answer.buffer_s, "asked_at_s": self.asked_at_s}
+        return _stamp(self) | _query_fields(answer, self.asked_at_s) | song
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Looked:
+    """An early look found nothing in a buffer that is not full of music yet; the phone goes on capturing."""
+
+    kind: ClassVar[str] = "looked"
+    time_s: float
+    asked_at_s: float
+    answer: Answer
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the event as one flat JSON object."""
+        return _stamp(self) | _query_fields(self.answer, self.asked_at_s)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -147,8 +160,17 @@ class Skipped:
         return _stamp(self) | {"reason": self.reason} | until
 
 
-Event = StateChange | MusicProbability | Answered | Skipped
+Event = StateChange | MusicProbability | Answered | Looked | Skipped
 """Something that happened; ``time_s`` counts seconds since the sound or the day began."""
+
+
+def _query_fields(answer: Answer, asked_at_s: float) -> dict[str, float]:
+    return {
+        "latency_ms": answer.latency_ms,
+        "n_fingerprints": answer.n_fingerprints,
+        "buffer_s": answer.buffer_s,
+        "asked_at_s": asked_at_s,
+    }
 
 
 def _stamp(event: Event) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The low-power loop as a SimPy process: listen on the DSP, wake for eight seconds, name the song, rest."""
+"""The low-power loop as a SimPy process: listen on the DSP, wake, name the song from what the buffer holds, rest."""
 
 import math
 from collections.abc import Callable, Generator
@@ -7,16 +7,19 @@ from typing import Any, Protocol
 import simpy
 
 from simulator.phone.config import PhoneConfig
-from simulator.phone.events import Answer, Answered, Event, Skipped, State, StateChange
+from simulator.phone.events import Answer, Answered, Event, Looked, Skipped, State, StateChange
 
 __all__ = ["Answering", "PhoneLoop"]
+
+_LEAST_APART_S = 1.0
+"""An early look that the last one would follow sooner is left out."""
 
 
 class Answering(Protocol):
     """The application processor's side of the loop: real models on a real buffer, or their measured error rates."""
 
-    def answer(self, now_s: float) -> Answer:
-        """Return the answer to the buffer that ends now."""
+    def answer(self, now_s: float, newest_s: float | None = None) -> Answer:
+        """Return the answer to the buffer that ends now, or to its newest seconds alone."""
         ...
 
     def takes_s(self, answer: Answer) -> float:
@@ -60,6 +63,8 @@ class PhoneLoop:
         self._skip_reported = False
         self._captures_afresh = False
         self._n_unknown = 0
+        self._asked_at_s = 0.0
+        self._sound_has_ended = False
         self._pause_reason: str | None = None
         self._may_listen = env.event()
         self.state = State.OFF
@@ -133,7 +138,8 @@ class PhoneLoop:
                     self._may_listen.succeed()
 
     def end_capture(self) -> None:
-        """End a capture with the present buffer, because the sound has ended."""
+        """End a capture with the present buffer, because the sound has ended; a look under way is finished first."""
+        self._sound_has_ended = True
         if self.state is State.CAPTURING and self._process is not None:
             self._process.interrupt("end of the sound")
 
@@ -143,8 +149,7 @@ class PhoneLoop:
                 if self.state is State.COOLING_DOWN:
                     yield from self._cool_down()
                 yield from self._listen()
-                reason = yield from self._capture()
-                yield from self._recognize(reason)
+                yield from self._capture()
                 if self._pause_reason is not None:
                     self._change(State.PAUSED, self._pause_reason)
                     yield from self._stay_paused()
@@ -169,30 +174,64 @@ class PhoneLoop:
             else:
                 yield self._next_gate_change()
 
-    def _capture(self) -> Generator[simpy.Event, Any, str]:
+    def _capture(self) -> Generator[simpy.Event, Any, None]:
+        """Fill the buffer and ask; early looks that find nothing go before the answer that ends a wake-up."""
         now_s, config = self._env.now, self._config
-        full_at_s = self._music_since_s - config.onset_in_window_s + config.buffer_s
-        until_s = min(max(full_at_s, now_s), now_s + config.max_capture_s)
-        if config.captures_afresh or self._captures_afresh:
+        began_s = self._music_since_s - config.onset_in_window_s
+        until_s = min(max(began_s + config.buffer_s, now_s), now_s + config.max_capture_s)
+        is_afresh = config.captures_afresh or self._captures_afresh
+        if is_afresh:
             until_s = now_s + config.buffer_s
         until_s = _whole_steps(until_s)
-        self._change(State.CAPTURING, "music")
-        try:
-            yield self._env.timeout(max(0.0, until_s - now_s))
-        except simpy.Interrupt as interrupt:
-            if interrupt.cause != "end of the sound":
-                raise
-            return "end of the sound"
-        return "buffer full of music"
+        reason = "music"
+        for look_at_s in [] if is_afresh else self._early_looks(began_s, until_s):
+            if look_at_s < self._env.now:
+                continue  # the look before took so long
+            self._change(State.CAPTURING, reason)
+            if (yield from self._fill(look_at_s)):
+                break
+            answer = yield from self._ask("music in the buffer", self._env.now - began_s)
+            if answer.match is not None:
+                self._take(answer)
+                return
+            self._emit(Looked(time_s=self._env.now, asked_at_s=self._asked_at_s, answer=answer))
+            if self._pause_reason is not None:
+                return
+            reason = "nothing found yet"
+        else:
+            self._change(State.CAPTURING, reason)
+            yield from self._fill(until_s)
+        self._take((yield from self._ask("end of the sound" if self._sound_has_ended else "buffer full of music")))
 
-    def _recognize(self, reason: str) -> Generator[simpy.Event, Any, None]:
+    def _early_looks(self, began_s: float, until_s: float) -> list[float]:
+        """Return when to look before the capture ends; times that are over already make one look at once."""
+        now_s = self._env.now
+        times_s = {max(now_s, _whole_steps(began_s + seconds)) for seconds in self._config.early_looks_s}
+        return sorted(time_s for time_s in times_s if until_s - time_s >= _LEAST_APART_S)
+
+    def _fill(self, until_s: float) -> Generator[simpy.Event, Any, bool]:
+        """Wait until a time; return whether the sound ended before."""
+        if not self._sound_has_ended:
+            try:
+                yield self._env.timeout(max(0.0, until_s - self._env.now))
+            except simpy.Interrupt as interrupt:
+                if interrupt.cause != "end of the sound":
+                    raise
+        return self._sound_has_ended
+
+    def _ask(self, reason: str, newest_s: float | None = None) -> Generator[simpy.Event, Any, Answer]:
+        """Wake the processor for an answer to the buffer, or to its newest seconds."""
         self._change(State.RECOGNIZING, reason)
-        asked_at_s = self._env.now
-        answer = self._answering.answer(asked_at_s)
+        self._asked_at_s = self._env.now
+        answer = self._answering.answer(self._env.now, newest_s)
         busy_s = self._answering.takes_s(answer)
         if busy_s > 0:
             yield self._env.timeout(busy_s)
-        match = answer.match
+        return answer
+
+    def _take(self, answer: Answer) -> None:
+        """End a wake-up with its answer, and rest."""
+        match, asked_at_s = answer.match, self._asked_at_s
         if match is not None:
             self._n_unknown = 0
             if self._config.skips_same_song and match.track.duration_s > 0:

@@ -174,10 +174,11 @@ class _ModelAnswers:
         self._ring = ring
         self._answer_s = answer_s
 
-    def answer(self, now_s: float) -> Answer:  # noqa: ARG002 - the buffer knows no clock
-        found = self._recognizer.recognize(self._ring.read())
+    def answer(self, now_s: float, newest_s: float | None = None) -> Answer:  # noqa: ARG002 - the buffer has no clock
+        samples = self._ring.read(newest_s)
+        found = self._recognizer.recognize(samples)
         return Answer(
-            buffer_s=self._ring.filled_s,
+            buffer_s=samples.size / SAMPLE_RATE_HZ,
             match=found.match,
             latency_ms=found.latency_ms,
             n_fingerprints=found.n_fingerprints,

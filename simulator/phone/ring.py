@@ -73,14 +73,22 @@ class MulawRing:
             return self._codes[: self._n_filled].copy()
         return np.roll(self._codes, -self._next)
 
-    def read(self) -> NDArray[np.float32]:
+    def read(self, newest_s: float | None = None) -> NDArray[np.float32]:
         """Return the content, oldest first, decoded as for the application processor.
+
+        Parameters
+        ----------
+        newest_s : float > 0, seconds, or None
+            Only so much of it, the newest.
 
         Returns
         -------
         ndarray of float32, shape (n,), in [-1, 1]
         """
-        return to_float32(mulaw.decode(self.read_codes()))
+        codes = self.read_codes()
+        if newest_s is not None:
+            codes = codes[max(0, len(codes) - round(newest_s * SAMPLE_RATE_HZ)) :]
+        return to_float32(mulaw.decode(codes))
 
     def clear(self) -> None:
         """Forget everything, as when the microphone is handed to somebody else."""

@@ -16,7 +16,7 @@ from detector.second_stage import SecondStage
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.text import clock
 from simulator.energy.costs import CostModel
-from simulator.phone.events import Answered, Event, MusicProbability, State, StateChange
+from simulator.phone.events import Answered, Event, Looked, MusicProbability, State, StateChange
 from simulator.reports.timeline import STATE_STYLES, describe
 
 __all__ = ["LiveView"]
@@ -87,8 +87,8 @@ class LiveView:
             return
         if isinstance(event, StateChange):
             self._state = event.after
-        elif isinstance(event, Answered):
-            self._n_wakes += 1
+        elif isinstance(event, Answered | Looked):
+            self._n_wakes += isinstance(event, Answered)
             self._spent_mj += 1000 * self._costs.wake_j
             if event.answer.match is not None:
                 self._songs.appendleft((event.time_s, describe(event)))

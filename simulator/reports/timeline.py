@@ -7,7 +7,7 @@ from rich.table import Table
 from rich.text import Text
 
 from nowplaying_core.text import clock
-from simulator.phone.events import Answered, Event, MusicProbability, Skipped, State, StateChange
+from simulator.phone.events import Answered, Event, Looked, MusicProbability, Skipped, State, StateChange
 from simulator.run import LEAST_MEAN_S, SimulationResult
 from simulator.scenes.score_scene import Outcome, SceneResult
 
@@ -38,6 +38,8 @@ def describe(event: Event) -> str:
     match event:
         case StateChange():
             return f"{event.after} ({event.reason})".replace("_", " ")
+        case Looked():
+            return f"early look at {event.answer.buffer_s:.1f} s found nothing"
         case Skipped():
             return f"music not looked up ({event.reason.replace('_', ' ')})"
         case MusicProbability():

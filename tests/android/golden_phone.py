@@ -53,10 +53,12 @@ class _RandomAnswers:
         self._rng = rng
         self.busy_s = busy_s
         self.given: list[list[float] | None] = []
+        self.newest_s: list[float | None] = []
 
-    def answer(self, now_s: float) -> Answer:
+    def answer(self, now_s: float, newest_s: float | None = None) -> Answer:
+        self.newest_s.append(newest_s)
         buffer_s = float(self._rng.integers(1, 801)) / 100
-        if self._rng.random() < 0.4:
+        if self._rng.random() < (0.4 if newest_s is None else 0.7):
             self.given.append([buffer_s])
             return Answer(buffer_s=buffer_s)
         duration_s = float(self._rng.choice([0.0, 30.0, 200.0, 4000.0]))
@@ -77,6 +79,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
     )
     config = PhoneConfig(
         gate=gate,
+        early_looks_s=((), (2.5,), (2.0, 5.0, 7.5))[int(rng.integers(3))],
         captures_afresh=bool(rng.random() < 0.2),
         skips_same_song=bool(rng.random() < 0.8),
         music_gap_s=3.3,
@@ -117,6 +120,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
     _pass_to(env, step / 100 + 5)
     return {
         "settings": {
+            "early_looks_s": list(config.early_looks_s),
             "captures_afresh": config.captures_afresh,
             "skips_same_song": config.skips_same_song,
             "music_gap_s": config.music_gap_s,
@@ -126,6 +130,7 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
         },
         "actions": actions,
         "answers": answers.given,
+        "newest_s": answers.newest_s,
         "end_s": step / 100 + 5,
         "events": events,
     }

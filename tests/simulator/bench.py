@@ -127,7 +127,7 @@ def build_bench(
     answer_s: float = 0.0,
     back_off_factor: float = 1.0,
     longest_rest_s: float = 600.0,
-    **settings: float | None,
+    **settings: float | tuple[float, ...] | None,
 ) -> Bench:
     gate = GateConfig(
         window=3,

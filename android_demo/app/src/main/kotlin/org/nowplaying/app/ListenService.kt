@@ -183,14 +183,16 @@ class ListenService : Service() {
         private var uncountedS = 0.0
 
         override fun onEvent(event: Event) {
-            if (event.kind == Event.Kind.RECOGNIZED || event.kind == Event.Kind.UNKNOWN) {
+            if (event.answer != null) {
                 count(wakes = 1)
             }
             when (event.kind) {
                 Event.Kind.RECOGNIZED -> recognized(event.answer)
                 Event.Kind.UNKNOWN -> log.add(getString(R.string.log_unknown))
                 Event.Kind.SKIPPED -> log.add(getString(R.string.log_skipped, reasonText(event.reason)))
-                else -> if (event.state == State.CAPTURING) log.add(getString(R.string.log_capturing))
+                // An early look that found nothing is no news: the capture goes on.
+                Event.Kind.LOOKED -> Unit
+                else -> if (event.state == State.CAPTURING && event.reason == "music") log.add(getString(R.string.log_capturing))
             }
         }
 

@@ -34,9 +34,14 @@ public final class MulawRing {
 
     /** Returns what is held, oldest first, as samples in [-1, 1]. */
     public float[] read() {
-        float[] samples = new float[filled];
-        int from = (next - filled + codes.length) % codes.length;
-        for (int i = 0; i < filled; i++) {
+        return read(filled);
+    }
+
+    /** Returns the newest samples of what is held, no more than so many, oldest first, in [-1, 1]. */
+    public float[] read(int newest) {
+        float[] samples = new float[Math.min(filled, newest)];
+        int from = (next - samples.length + codes.length) % codes.length;
+        for (int i = 0; i < samples.length; i++) {
             samples[i] = Mulaw.decode(codes[(from + i) % codes.length]) / FULL_SCALE;
         }
         return samples;

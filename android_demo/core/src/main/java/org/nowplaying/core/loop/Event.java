@@ -8,6 +8,8 @@ public final class Event {
         STATE,
         RECOGNIZED,
         UNKNOWN,
+        /** An early look found nothing; the capture goes on. */
+        LOOKED,
         /** Music was not looked up; {@link #reason} says why. */
         SKIPPED
     }
@@ -20,10 +22,10 @@ public final class Event {
     /** After the event. */
     public final State state;
 
-    /** Null for answers. */
+    /** Null for answers and early looks. */
     public final String reason;
 
-    /** Null for anything but answers. */
+    /** Null for anything but answers and early looks. */
     public final Answer answer;
 
     Event(double timeS, Kind kind, State state, String reason, Answer answer) {

@@ -6,6 +6,10 @@ import org.nowplaying.core.gate.GateSettings;
 public final class LoopSettings {
     public double bufferS = 8;
     public double maxCaptureS = 4;
+
+    /** Ascending; empty: the only look is that at the end of the capture. */
+    public double[] earlyLooksS = {};
+
     public double onsetInWindowS = 2.23;
     public boolean skipsSameSong = true;
     public double sameSongLimitS = 600;

@@ -43,8 +43,8 @@ public final class Phone {
         loop = new PhoneLoop(
                 new PhoneLoop.Answering() {
                     @Override
-                    public Answer answer(double nowS) {
-                        float[] samples = ring.read();
+                    public Answer answer(double nowS, double newestS) {
+                        float[] samples = ring.read(samplesOf(newestS));
                         try {
                             return recognizer.recognize(samples);
                         } catch (ArtifactException error) {
@@ -60,6 +60,10 @@ public final class Phone {
                 },
                 settings,
                 sink);
+    }
+
+    private static int samplesOf(double seconds) {
+        return (int) Math.min(Integer.MAX_VALUE, Math.rint(seconds * MicroFrontend.SAMPLE_RATE_HZ));
     }
 
     public State state() {
@@ -146,7 +150,7 @@ public final class Phone {
     /** Ends the sound: a capture under way is recognized with what the buffer holds. */
     public void finish() {
         loop.endCapture();
-        if (loop.state() == State.RECOGNIZING) {
+        while (loop.state() == State.RECOGNIZING) {
             loop.finishAnswer();
         }
         loop.switchOff("end of the sound");

@@ -1,16 +1,22 @@
 package org.nowplaying.core.loop;
 
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.TreeSet;
+
 /**
- * The phone's states over time: listen, capture eight seconds, recognize, rest (see {@code simulator/phone/loop.py}).
+ * The phone's states over time: listen, capture up to eight seconds, recognize, rest (see {@code simulator/phone/loop.py}).
  *
  * <p>Time comes from outside: {@link #advance} does what is due by then. {@link #updateGate} receives the state of the gate.
  */
 final class PhoneLoop {
     private static final double EXACT_S = 1e-9; // sums of times are exact to a nanosecond only
+    private static final double LEAST_APART_S = 1; // an early look that the last one would follow sooner is left out
 
     /** Recognizes the song in the buffer. */
     interface Answering {
-        Answer answer(double nowS);
+        /** Returns the answer to the newest seconds of the buffer; infinity: to all of it. */
+        Answer answer(double nowS, double newestS);
 
         /** Returns how long that answer keeps the processor busy, in seconds. */
         double takesS(Answer answer);
@@ -31,6 +37,11 @@ final class PhoneLoop {
     private boolean sameSongReported;
     private boolean skipReported;
     private boolean needsFullBuffer;
+    private final Deque<Double> earlyLooksS = new ArrayDeque<>();
+    private boolean looksEarly;
+    private double musicBeganS;
+    private double captureUntilS;
+    private boolean soundEnded;
     private int unknown;
     private String pauseReason;
     private Answer answer;
@@ -70,7 +81,7 @@ final class PhoneLoop {
                     listen();
                     break;
                 case CAPTURING:
-                    startRecognition("buffer full of music");
+                    look();
                     break;
                 case RECOGNIZING:
                     finishRecognition();
@@ -150,10 +161,11 @@ final class PhoneLoop {
         }
     }
 
-    /** Ends a capture early, because the sound has ended. */
+    /** Ends a capture, because the sound has ended; a look under way is finished first. */
     void endCapture() {
+        soundEnded = true;
         if (state == State.CAPTURING) {
-            startRecognition("end of the sound");
+            look();
         }
     }
 
@@ -181,21 +193,64 @@ final class PhoneLoop {
     }
 
     private void capture() {
-        double fullAtS = musicSinceS - settings.onsetInWindowS + settings.bufferS;
+        boolean afresh = settings.capturesAfresh || needsFullBuffer;
+        musicBeganS = musicSinceS - settings.onsetInWindowS;
+        double fullAtS = musicBeganS + settings.bufferS;
         double untilS = Math.min(Math.max(fullAtS, nowS), nowS + settings.maxCaptureS);
-        if (settings.capturesAfresh || needsFullBuffer) {
-            untilS = nowS + settings.bufferS;
+        captureUntilS = wholeSteps(afresh ? nowS + settings.bufferS : untilS);
+        earlyLooksS.clear();
+        if (!afresh) {
+            planEarlyLooks();
         }
-        // The end of the 10 ms step in which that lies: the buffer grows in whole steps.
-        untilS = Math.ceil(100 * untilS - 1e-6) / 100;
-        change(State.CAPTURING, "music");
-        dueS = nowS + Math.max(0, untilS - nowS);
+        captureOn("music");
     }
 
-    private void startRecognition(String reason) {
+    /** Plans looks before the capture ends; times that are over already make one look at once. */
+    private void planEarlyLooks() {
+        TreeSet<Double> timesS = new TreeSet<>();
+        for (double seconds : settings.earlyLooksS) {
+            timesS.add(Math.max(nowS, wholeSteps(musicBeganS + seconds)));
+        }
+        for (double timeS : timesS) {
+            if (captureUntilS - timeS >= LEAST_APART_S) {
+                earlyLooksS.add(timeS);
+            }
+        }
+    }
+
+    /** Returns the end of the 10 ms step in which a time lies: the buffer grows in whole steps. */
+    private static double wholeSteps(double timeS) {
+        return Math.ceil(100 * timeS - 1e-6) / 100;
+    }
+
+    private void captureOn(String reason) {
+        while (!earlyLooksS.isEmpty() && earlyLooksS.peek() < nowS) {
+            earlyLooksS.poll(); // the look before took so long
+        }
+        looksEarly = !earlyLooksS.isEmpty();
+        double untilS = looksEarly ? earlyLooksS.poll() : captureUntilS;
+        change(State.CAPTURING, reason);
+        dueS = nowS + Math.max(0, untilS - nowS);
+        if (soundEnded) {
+            look();
+        }
+    }
+
+    private void look() {
+        if (soundEnded) {
+            looksEarly = false;
+            startRecognition("end of the sound", Double.POSITIVE_INFINITY);
+        } else if (looksEarly) {
+            startRecognition("music in the buffer", nowS - musicBeganS);
+        } else {
+            startRecognition("buffer full of music", Double.POSITIVE_INFINITY);
+        }
+    }
+
+    private void startRecognition(String reason, double newestS) {
         change(State.RECOGNIZING, reason);
         bufferEndS = nowS;
-        answer = answering.answer(nowS);
+        answer = answering.answer(nowS, newestS);
         double busyS = answering.takesS(answer);
         if (busyS > 0) {
             dueS = nowS + busyS;
@@ -206,6 +261,16 @@ final class PhoneLoop {
 
     private void finishRecognition() {
         dueS = Double.POSITIVE_INFINITY;
+        if (looksEarly && answer.track == null) {
+            emit(Event.Kind.LOOKED, null, answer);
+            answer = null;
+            if (pauseReason != null) {
+                enterPause();
+            } else {
+                captureOn("nothing found yet");
+            }
+            return;
+        }
         if (answer.track != null) {
             unknown = 0;
             if (settings.skipsSameSong && answer.track.durationS > 0) {

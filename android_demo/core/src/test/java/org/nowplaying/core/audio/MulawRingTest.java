@@ -48,6 +48,9 @@ public class MulawRingTest {
             int end = Math.min(at + n, 1000);
             float[] expected = Arrays.copyOfRange(whole.read(), Math.max(0, end - 300), end);
             assertArrayEquals(expected, ring.read(), 0f);
+            float[] newest = Arrays.copyOfRange(expected, Math.max(0, expected.length - 120), expected.length);
+            assertArrayEquals(newest, ring.read(120), 0f);
+            assertArrayEquals(expected, ring.read(Integer.MAX_VALUE), 0f);
         }
         ring.clear();
         assertEquals(0, ring.size());

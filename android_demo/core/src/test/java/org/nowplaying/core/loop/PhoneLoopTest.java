@@ -66,16 +66,20 @@ public class PhoneLoopTest {
     private static PhoneLoop loop(Map<String, Object> run, List<String> found) {
         Map<String, Object> table = Golden.map(run.get("settings"));
         LoopSettings settings = new LoopSettings(new GateSettings(Golden.map(table.get("gate"))));
+        settings.earlyLooksS = Golden.list(table.get("early_looks_s")).stream().mapToDouble(Golden::number).toArray();
         settings.capturesAfresh = (Boolean) table.get("captures_afresh");
         settings.skipsSameSong = (Boolean) table.get("skips_same_song");
         settings.musicGapS = Golden.number(table.get("music_gap_s"));
         Object gapS = table.get("rest_ends_after_gap_s");
         settings.restEndsAfterGapS = gapS == null ? Double.POSITIVE_INFINITY : Golden.number(gapS);
         Iterator<Object> answers = Golden.list(run.get("answers")).iterator();
+        Iterator<Object> newest = Golden.list(run.get("newest_s")).iterator();
         double busyS = Golden.number(table.get("busy_s"));
         PhoneLoop.Answering answering = new PhoneLoop.Answering() {
             @Override
-            public Answer answer(double nowS) {
+            public Answer answer(double nowS, double newestS) {
+                Object seconds = newest.next();
+                assertEquals(seconds == null ? Double.POSITIVE_INFINITY : Golden.number(seconds), newestS, 1e-9);
                 List<Object> values = Golden.list(answers.next());
                 double bufferS = Golden.number(values.get(0));
                 if (values.size() == 1) {
