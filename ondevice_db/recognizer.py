@@ -150,6 +150,23 @@ class Recognition:
     n_fingerprints: int
     query: Query | None = field(default=None, repr=False, compare=False)
 
+    def is_sure(self, odds: float) -> bool:
+        """Return whether the match would also reach a threshold whose odds are so many times higher.
+
+        Several looks at one sound make a wrong name likelier, so all but one of them have to be surer.
+
+        Parameters
+        ----------
+        odds : float >= 1
+        """
+        if self.match is None:
+            return False
+        if self.query is None:
+            return True
+        threshold = self.query.match.threshold
+        needed = threshold / max(1 - threshold, 1e-9) * odds
+        return self.match.score >= needed / (1 + needed)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that scripts depend on."""
         return {
@@ -374,12 +391,7 @@ class Recognizer:
     def _better(self, before: Recognition, found: Recognition, factor: float) -> Recognition:
         """Return the answer of a further look where it is beyond doubt, else the one before; with the time of both."""
         latency_ms = before.latency_ms + found.latency_ms
-        if found.match is not None and found.query is not None:
-            threshold = found.query.match.threshold
-            odds = threshold / max(1 - threshold, 1e-9) * factor
-            if found.match.score >= odds / (1 + odds):
-                return replace(found, latency_ms=latency_ms)
-        return replace(before, latency_ms=latency_ms)
+        return replace(found if found.is_sure(factor) else before, latency_ms=latency_ms)
 
     def explain(self, recognition: Recognition) -> Explanation:
         """Explain an answer of this recognizer; nothing is matched again."""

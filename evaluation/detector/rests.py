@@ -92,7 +92,7 @@ def rest_metrics(
 class _Unknown:
     buffer_s: float
 
-    def answer(self, now_s: float) -> Answer:  # noqa: ARG002 - no song is ever known
+    def answer(self, now_s: float, newest_s: float | None = None) -> Answer:  # noqa: ARG002 - no song is ever known
         return Answer(buffer_s=self.buffer_s)
 
     def takes_s(self, answer: Answer) -> float:  # noqa: ARG002

@@ -63,7 +63,7 @@ class Architecture:
             # Each look sends the buffer where a server answers: it is asked once, with the most music.
             return config if self.answers_on_device else replace(config, early_looks_s=())
         gate = replace(config.gate, cool_down_s=max(0.0, self.period_s - self.buffer_s), back_off_factor=1.0)
-        return replace(config, gate=gate, captures_afresh=True, skips_same_song=False)
+        return replace(config, gate=gate, captures_afresh=True, skips_same_song=False, early_looks_s=())
 
 
 def baseline(costs: CostModel) -> Architecture:

@@ -29,9 +29,10 @@ class RecognizerErrorModel:
 
     Notes
     -----
-    The looks of one wake-up at a song of the database share one draw: what an early look does not name, the last one
-    names only if it is easier by its length alone. The other way round, each look at another sound is one more chance
-    of a wrong name. So early looks are worth no more than the sooner name, and cost no less than measured.
+    The looks of one wake-up at one sound share one draw. What an early look does not name, the last one names only
+    where the longer query makes it easier: early looks bring the name sooner, but no more names. The measured rate of
+    wrong names counts once a wake-up: it is that of the worst condition, which both looks together did not exceed
+    (docs/experiments.md, Two looks at a wake-up).
     """
 
     def __init__(
@@ -71,16 +72,21 @@ class RecognizerErrorModel:
 
     def _match(self, song: PlayedSong | None, song_s: float, start_s: float) -> tuple[Match | None, bool]:
         """Return the match, and whether it is right."""
-        rates = self._rates
+        rates, draw = self._rates, self._draw_for(song)
         if song is None or not song.known:
             rate = rates.noise_accepted if song is None else rates.unknown_accepted
-            return (_WRONG_SONG if self._rng.random() < rate.value else None), False
-        if self._draw is None or self._drawn_for != song.number:
-            self._draw, self._drawn_for = float(self._rng.random()), song.number
-        if self._draw >= rates.accepted_at(song.snr_db, song_s, room=song.scene.room):
+            return (_WRONG_SONG if draw < rate.value else None), False
+        if draw >= rates.accepted_at(song.snr_db, song_s, room=song.scene.room):
             return None, False
         track = Track(track_id=f"{song.number:016x}", title=f"Song {song.number + 1}", duration_s=song.duration_s)
         return Match(track=track, offset_s=start_s - song.start_s + song.offset_s, score=1.0), True
+
+    def _draw_for(self, song: PlayedSong | None) -> float:
+        """Return the wake-up's draw for a song, or for other sound."""
+        number = -1 if song is None else song.number
+        if self._draw is None or self._drawn_for != number:
+            self._draw, self._drawn_for = float(self._rng.random()), number
+        return self._draw
 
     def _longest_song(self, start_s: float, end_s: float) -> tuple[PlayedSong | None, float]:
         """Return the song that fills most of a stretch of time, and how long it does."""

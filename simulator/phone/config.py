@@ -24,9 +24,11 @@ class PhoneConfig:
     max_capture_s : float >= 0, seconds
         The longest wait after the gate opened for the buffer to fill with music.
     early_looks_s : tuple of float > 0, ascending, seconds
-        The phone also asks as soon as the buffer holds so many seconds of music, about the music alone. Such an early
-        look that finds nothing is no answer: the phone goes on capturing, and no rest begins. Where a wake-up comes
-        after several of these times, one look stands for them. Empty: the only look is that at the end of the capture.
+        The phone also asks as soon as the buffer holds so many seconds of music, about the music alone: at once where
+        it does when the gate opens, and one look then stands for all that are due. An early look that finds nothing
+        is no answer: the phone goes on capturing, and no rest begins. A name at an early look needs ten times the odds
+        of the threshold. A look less than a second before the capture's end is left out. Empty: the only look is at
+        that end.
     onset_in_window_s : float >= 0, seconds
         The music is assumed to begin this long before the end of the first window classified as music: half a detector
         window.
@@ -46,12 +48,12 @@ class PhoneConfig:
     gate: GateConfig
     buffer_s: float = 8.0
     max_capture_s: float = 4.0
-    early_looks_s: tuple[float, ...] = ()
+    early_looks_s: tuple[float, ...] = (3.0,)
     onset_in_window_s: float = 2.23
     skips_same_song: bool = True
     same_song_limit_s: float = 600.0
     music_gap_s: float = 5.0
-    rest_ends_after_gap_s: float | None = None
+    rest_ends_after_gap_s: float | None = 5.0
     captures_afresh: bool = False
 
     def __post_init__(self) -> None:
@@ -60,12 +62,9 @@ class PhoneConfig:
             names = (*names, "rest_ends_after_gap_s")
         require_not_negative(self, *names, table="phone")
         require_positive(self, "buffer_s", table="phone")
-        times_s = (0.0, *self.early_looks_s, self.buffer_s)
-        if not all(first < second for first, second in pairwise(times_s)):
-            message = (
-                f"phone: early_looks_s: expected ascending seconds between 0 and buffer_s, {self.buffer_s:g}, "
-                f"found {list(self.early_looks_s)}"
-            )
+        if not all(first < second for first, second in pairwise((0.0, *self.early_looks_s))):
+            found = list(self.early_looks_s)
+            message = f"phone: early_looks_s: expected seconds above 0 in ascending order, found {found}"
             raise ConfigError(message)
 
     def rest_s(self, n_unknown: int) -> float:

@@ -139,7 +139,8 @@ class PhoneLoop:
 
     def end_capture(self) -> None:
         """End a capture with the present buffer, because the sound has ended; a look under way is finished first."""
-        self._sound_has_ended = True
+        if self.state in {State.CAPTURING, State.RECOGNIZING}:
+            self._sound_has_ended = True
         if self.state is State.CAPTURING and self._process is not None:
             self._process.interrupt("end of the sound")
 
@@ -177,14 +178,13 @@ class PhoneLoop:
     def _capture(self) -> Generator[simpy.Event, Any, None]:
         """Fill the buffer and ask; early looks that find nothing go before the answer that ends a wake-up."""
         now_s, config = self._env.now, self._config
-        began_s = self._music_since_s - config.onset_in_window_s
-        until_s = min(max(began_s + config.buffer_s, now_s), now_s + config.max_capture_s)
+        self._sound_has_ended = False
         is_afresh = config.captures_afresh or self._captures_afresh
-        if is_afresh:
-            until_s = now_s + config.buffer_s
-        until_s = _whole_steps(until_s)
+        began_s = now_s if is_afresh else self._music_since_s - config.onset_in_window_s
+        longest_s = config.buffer_s if is_afresh else config.max_capture_s
+        until_s = _whole_steps(min(max(began_s + config.buffer_s, now_s), now_s + longest_s))
         reason = "music"
-        for look_at_s in [] if is_afresh else self._early_looks(began_s, until_s):
+        for look_at_s in self._early_looks(began_s, until_s):
             if look_at_s < self._env.now:
                 continue  # the look before took so long
             self._change(State.CAPTURING, reason)

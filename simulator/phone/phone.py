@@ -20,6 +20,8 @@ from simulator.phone.ring import MulawRing
 __all__ = ["Phone"]
 
 _STEP_SAMPLES = SAMPLE_RATE_HZ // STEPS_PER_S
+_EARLY_ODDS = 10.0
+"""How much higher the odds of a name have to be at an early look, because the last one may give a wrong name too."""
 _EXACT_S = 1e-9  # sums of times are exact to a nanosecond only
 
 
@@ -179,7 +181,7 @@ class _ModelAnswers:
         found = self._recognizer.recognize(samples)
         return Answer(
             buffer_s=samples.size / SAMPLE_RATE_HZ,
-            match=found.match,
+            match=found.match if newest_s is None or found.is_sure(_EARLY_ODDS) else None,
             latency_ms=found.latency_ms,
             n_fingerprints=found.n_fingerprints,
         )

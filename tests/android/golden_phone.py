@@ -86,7 +86,8 @@ def _loop_run(rng: np.random.Generator) -> dict[str, Any]:
         rest_ends_after_gap_s=rng.choice(np.array([None, 0.0, 2.0])),
     )
     env = simpy.Environment()
-    answers = _RandomAnswers(rng, float(rng.choice([0.0, 0.37, 3.0])))
+    # A phone that neither rests nor takes time for an answer would ask without end.
+    answers = _RandomAnswers(rng, float(rng.choice([0.0, 0.37, 3.0] if gate.cool_down_s else [0.37, 3.0])))
     events: list[list[Any]] = []
 
     def note(event: Event) -> None:

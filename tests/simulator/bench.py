@@ -139,6 +139,8 @@ def build_bench(
         longest_rest_s=longest_rest_s,
     )
     detector, recognizer = LoudnessDetector(), ScriptedRecognizer(list(answers))
+    # One look at each wake-up and rests that last, unless a test asks for more.
+    settings = {"early_looks_s": (), "rest_ends_after_gap_s": None} | settings
     config = PhoneConfig(gate=gate, **settings)  # type: ignore[arg-type]
     phone = Phone(detector, recognizer, config, PhoneConditions(conditions), answer_s=answer_s)
     return Bench(phone, detector, recognizer)

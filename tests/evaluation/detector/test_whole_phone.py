@@ -58,7 +58,8 @@ def test_known_songs_are_named_and_an_unknown_one_is_not(library: Library, strea
     result = follow(stream, setup, library, TITLES)
     assert [one.named_after_s is not None for one in result.regions] == [True, False, True]
     assert [one.is_namable for one in result.regions] == [True, False, True]
-    assert all(4 < one.named_after_s < 30 for one in result.regions if one.named_after_s is not None)
+    # Clear music without a noise before it is named at the first look, before the buffer is full of it.
+    assert all(3 < one.named_after_s < 6 for one in result.regions if one.named_after_s is not None)
     assert (result.wrong_in_music, result.outside_music) == (0, 0)
     metrics = summarize([result, result])
     assert metrics["named"]["audible"]["value"] == pytest.approx(2 / 3, abs=1e-4)

@@ -172,7 +172,18 @@ def test_no_wake_has_more_looks_than_allowed_and_rests_begin_after_the_last(
     )
 
 
-def test_refuses_looks_that_are_not_ascending_or_beyond_the_buffer() -> None:
-    for looks_s in ((3.0, 2.0), (0.0,), (8.0,)):
+def test_refuses_looks_that_do_not_ascend_from_zero() -> None:
+    for looks_s in ((3.0, 2.0), (2.0, 2.0), (0.0,), (float("nan"),)):
         with pytest.raises(ConfigError, match="early_looks_s"):
             build_bench(unknown_song(), early_looks_s=looks_s)
+
+
+def test_a_look_at_the_song_after_one_that_was_left_alone_is_at_that_song() -> None:
+    """The buffer holds the end of the song before; the music counts from the moment when that was over."""
+    phone = build_bench(
+        known_song("a", offset_s=20.0, duration_s=200.0), known_song("b"), early_looks_s=(3.0,)
+    )
+    first, second = answers_of(phone.listen(make_sound((230, LOUD))))[:2]
+    assert second.answer.buffer_s == pytest.approx(3.0)
+    over_s = first.asked_at_s - first.answer.buffer_s + 180
+    assert second.asked_at_s - second.answer.buffer_s == pytest.approx(over_s, abs=0.02)

@@ -16,11 +16,30 @@ public final class Answer {
     /** Length of the buffer in seconds. */
     public final double bufferS;
 
+    private final double threshold;
+
+    /** Names a song, or none, whatever its score. */
     public Answer(Track track, double offsetS, double score, double bufferS) {
+        this(track, offsetS, score, bufferS, 0);
+    }
+
+    /**
+     * Names a song, or none.
+     *
+     * @param threshold smallest score with which the song would have been named
+     */
+    public Answer(Track track, double offsetS, double score, double bufferS, double threshold) {
         this.track = track;
         this.offsetS = offsetS;
         this.score = score;
         this.bufferS = bufferS;
+        this.threshold = threshold;
+    }
+
+    /** Returns whether the song would also reach a threshold whose odds are so many times higher. */
+    boolean isSure(double odds) {
+        double needed = threshold / Math.max(1 - threshold, 1e-9) * odds;
+        return track != null && score >= needed / (1 + needed);
     }
 
     static Answer unknown(double bufferS) {

@@ -8,7 +8,7 @@ public final class LoopSettings {
     public double maxCaptureS = 4;
 
     /** Ascending; empty: the only look is that at the end of the capture. */
-    public double[] earlyLooksS = {};
+    public double[] earlyLooksS = {3};
 
     public double onsetInWindowS = 2.23;
     public boolean skipsSameSong = true;
@@ -16,7 +16,7 @@ public final class LoopSettings {
     public double musicGapS = 5;
 
     /** Infinity: a rest always lasts its time. */
-    public double restEndsAfterGapS = Double.POSITIVE_INFINITY;
+    public double restEndsAfterGapS = 5;
 
     public boolean capturesAfresh;
     final GateSettings gate;

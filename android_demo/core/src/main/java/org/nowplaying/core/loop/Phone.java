@@ -17,6 +17,9 @@ public final class Phone {
 
     private static final double STEPS_PER_S = 100;
 
+    /** How much higher the odds of a name have to be at an early look: the last one may give a wrong name too. */
+    private static final double EARLY_ODDS = 10;
+
     /** Recognizes the song in a buffer. */
     public interface SongRecognizer {
         Answer recognize(float[] samples) throws ArtifactException;
@@ -45,11 +48,14 @@ public final class Phone {
                     @Override
                     public Answer answer(double nowS, double newestS) {
                         float[] samples = ring.read(samplesOf(newestS));
+                        double bufferS = samples.length / (double) MicroFrontend.SAMPLE_RATE_HZ;
                         try {
-                            return recognizer.recognize(samples);
+                            Answer answer = recognizer.recognize(samples);
+                            boolean counts = Double.isInfinite(newestS) || answer.isSure(EARLY_ODDS);
+                            return counts ? answer : Answer.unknown(bufferS);
                         } catch (ArtifactException error) {
                             failure = error;
-                            return Answer.unknown(samples.length / (double) MicroFrontend.SAMPLE_RATE_HZ);
+                            return Answer.unknown(bufferS);
                         }
                     }
 

@@ -163,7 +163,7 @@ final class PhoneLoop {
 
     /** Ends a capture, because the sound has ended; a look under way is finished first. */
     void endCapture() {
-        soundEnded = true;
+        soundEnded = state == State.CAPTURING || state == State.RECOGNIZING;
         if (state == State.CAPTURING) {
             look();
         }
@@ -193,15 +193,13 @@ final class PhoneLoop {
     }
 
     private void capture() {
+        soundEnded = false;
         boolean afresh = settings.capturesAfresh || needsFullBuffer;
-        musicBeganS = musicSinceS - settings.onsetInWindowS;
-        double fullAtS = musicBeganS + settings.bufferS;
-        double untilS = Math.min(Math.max(fullAtS, nowS), nowS + settings.maxCaptureS);
-        captureUntilS = wholeSteps(afresh ? nowS + settings.bufferS : untilS);
+        musicBeganS = afresh ? nowS : musicSinceS - settings.onsetInWindowS;
+        double longestS = afresh ? settings.bufferS : settings.maxCaptureS;
+        captureUntilS = wholeSteps(Math.min(Math.max(musicBeganS + settings.bufferS, nowS), nowS + longestS));
         earlyLooksS.clear();
-        if (!afresh) {
-            planEarlyLooks();
-        }
+        planEarlyLooks();
         captureOn("music");
     }
 

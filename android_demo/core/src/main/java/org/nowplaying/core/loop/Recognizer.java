@@ -36,6 +36,6 @@ public final class Recognizer {
         Match.Candidate best = match.best();
         return best == null
                 ? Answer.unknown(bufferS)
-                : new Answer(store.track(best.song), best.offsetS, best.score, bufferS);
+                : new Answer(store.track(best.song), best.offsetS, best.score, bufferS, match.threshold);
     }
 }
