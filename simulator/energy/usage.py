@@ -66,9 +66,7 @@ class Usage:
                 counts = wakes if isinstance(event, Answered) else early_looks
                 counts[answer.cause, answer.work] += 1
                 recorded_s[answer.cause] += answer.recorded_s
-        return cls(
-            duration_s=duration_s, wakes=dict(wakes), recorded_s=dict(recorded_s), early_looks=dict(early_looks)
-        )
+        return cls(duration_s=duration_s, wakes=dict(wakes), recorded_s=dict(recorded_s), early_looks=dict(early_looks))
 
     @property
     def elapsed_s(self) -> float:

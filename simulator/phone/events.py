@@ -6,7 +6,18 @@ from typing import Any, ClassVar
 
 from ondevice_db.recognizer import Match
 
-__all__ = ["ANSWER", "RECHECK", "Answer", "Answered", "Event", "Looked", "MusicProbability", "Skipped", "State", "StateChange"]
+__all__ = [
+    "ANSWER",
+    "RECHECK",
+    "Answer",
+    "Answered",
+    "Event",
+    "Looked",
+    "MusicProbability",
+    "Skipped",
+    "State",
+    "StateChange",
+]
 
 ANSWER, RECHECK = "answer", "recheck"
 """Kinds of wake-up: one that ends in an answer, and one that a second look at the sound ends before."""

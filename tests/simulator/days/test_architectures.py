@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 
+from detector.gate import GateConfig
 from simulator.days.architectures import architectures_for
 from simulator.energy.costs import CostModel
 from simulator.energy.usage import Usage
 from simulator.energy.work import DatabaseSize
+from simulator.phone.config import PhoneConfig
 from simulator.phone.events import State
 from tests.simulator.bench import MODELS, build_costs
 
@@ -31,3 +33,10 @@ def test_no_two_architectures_share_a_name_or_title() -> None:
     found = architectures_for(TWO_STAGES)
     assert len({one.title for one in found.values()}) == len(found)
     assert next(iter(found)) == "baseline"
+
+
+def test_a_server_and_a_clock_look_once() -> None:
+    config = PhoneConfig(gate=GateConfig(), early_looks_s=(3.0, 5.0))
+    found = {name: one.configured(config).early_looks_s for name, one in architectures_for(ONE_STAGE).items()}
+    assert found["baseline"] == found["second-look"] == (3.0, 5.0)
+    assert {found[name] for name in ("server-lte", "every-minute", "always-on")} == {()}

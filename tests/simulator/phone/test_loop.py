@@ -1,5 +1,6 @@
 """Several looks at a wake-up: an early look that finds nothing is no answer, and loses nothing."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -7,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import ConfigError
-from ondevice_db.recognizer import Recognition
+from ondevice_db.match.match import Ranking
+from ondevice_db.recognizer import Query, Recognition
 from simulator.energy.usage import Usage
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.phone.events import Answered, Event, Looked, State, StateChange
@@ -61,6 +62,19 @@ def test_a_look_that_finds_nothing_is_no_answer_and_the_capture_goes_on() -> Non
     assert _states(events) == expected
 
 
+def test_an_early_look_names_a_song_only_with_ten_times_the_odds() -> None:
+    def with_threshold(threshold: float) -> Recognition:
+        ranking = Ranking(candidates=(), best=None, evidence=None, threshold=threshold, n_scanned=0)
+        query = Query(start_s=0.0, embeddings=np.zeros((0, 96), np.float32), match=ranking)
+        return replace(known_song("a"), query=query)  # its score is 0.9, so its odds are 9
+
+    for threshold, n_looks in ((0.4, 0), (0.6, 1)):
+        events = build_bench(with_threshold(threshold), early_looks_s=(2.0,)).listen(SONG)
+        assert len(_looks_of(events)) == n_looks
+        # At the last look the threshold itself counts, which the recognizer has applied.
+        assert [event.match for event in answers_of(events)] == [known_song("a").match]
+
+
 def test_looks_come_as_the_music_grows_and_late_ones_are_one() -> None:
     events = build_bench(unknown_song(), early_looks_s=(1.0, 2.0, 5.5)).listen(SONG)
     first, second = _looks_of(events)
@@ -72,7 +86,9 @@ def test_looks_come_as_the_music_grows_and_late_ones_are_one() -> None:
 
 def test_a_look_that_takes_long_leaves_out_those_that_it_passes() -> None:
     events = build_bench(unknown_song(), early_looks_s=(2.0, 4.0, 6.0), answer_s=3.0).listen(SONG)
-    assert len(_looks_of(events)) < len(_looks_of(build_bench(unknown_song(), early_looks_s=(2.0, 4.0, 6.0)).listen(SONG)))
+    assert len(_looks_of(events)) < len(
+        _looks_of(build_bench(unknown_song(), early_looks_s=(2.0, 4.0, 6.0)).listen(SONG))
+    )
     times_s = [event.asked_at_s for event in events if isinstance(event, Looked | Answered)]
     assert min(np.diff(times_s)) >= 3.0
 
@@ -149,9 +165,7 @@ def test_no_wake_has_more_looks_than_allowed_and_rests_begin_after_the_last(
 ) -> None:
     def bench() -> Bench:
         call = Condition(reason=PauseReason.CALL, start_s=float(call_s), end_s=call_s + 5.0)
-        return build_bench(
-            *answers, early_looks_s=looks_s, answer_s=answer_s, cool_down_s=10.0, conditions=(call,)
-        )
+        return build_bench(*answers, early_looks_s=looks_s, answer_s=answer_s, cool_down_s=10.0, conditions=(call,))
 
     sound = make_sound(*parts)
     events = bench().listen(sound)
@@ -180,9 +194,7 @@ def test_refuses_looks_that_do_not_ascend_from_zero() -> None:
 
 def test_a_look_at_the_song_after_one_that_was_left_alone_is_at_that_song() -> None:
     """The buffer holds the end of the song before; the music counts from the moment when that was over."""
-    phone = build_bench(
-        known_song("a", offset_s=20.0, duration_s=200.0), known_song("b"), early_looks_s=(3.0,)
-    )
+    phone = build_bench(known_song("a", offset_s=20.0, duration_s=200.0), known_song("b"), early_looks_s=(3.0,))
     first, second = answers_of(phone.listen(make_sound((230, LOUD))))[:2]
     assert second.answer.buffer_s == pytest.approx(3.0)
     over_s = first.asked_at_s - first.answer.buffer_s + 180
