@@ -62,7 +62,8 @@ def day_text() -> str:
     time_s = summary["time_to_song_s"]
     return (
         f"{markdown_table(['', 'a day', 'of the battery'], rows, numbers=(1, 2))}\n\n"
-        f"The phone wakes up {summary['wakes_per_day']:.0f} times a day ({low_high[0]:.0f} to {low_high[1]:.0f}). Of "
+        f"The phone wakes up {summary['wakes_per_day']:.0f} times a day ({low_high[0]:.0f} to {low_high[1]:.0f}), and "
+        f"{summary['early_looks_per_day']:.0f} times an early look names nothing. Of "
         f"{songs['in_database']:.1f} songs of the database that are played, {songs['named']:.1f} are named; the "
         f"others: {outcomes}. {songs['wrong_names']:.1f} names a day are wrong. Half of the named songs are named "
         f"within {time_s['p50']:.1f} s of the first note, nine of ten within {time_s['p90']:.0f} s."
