@@ -36,6 +36,8 @@ _SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one p
 # Several looks make a wrong answer likelier: a look behind the first has to reach a threshold whose odds are higher by
 # such a factor. With these, unknown music was named no more often than with one look (docs/robustness.md).
 _PLACE_ODDS, _SPEED_ODDS = 10.0, 1_000.0
+# Below such a factor an answer needs the detector's consent: it is refused where no window is music with so much.
+_SURE_ODDS, _SOME_MUSIC = 10.0, 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -113,12 +115,15 @@ class Query:
     match : Ranking
     silence_dbfs : float
         Level at or below which it is silent.
+    is_doubted : bool
+        Whether an answer was refused because the detector finds no music in the query.
     """
 
     start_s: float
     embeddings: NDArray[np.float32]
     match: Ranking
     silence_dbfs: float = SILENCE_DBFS
+    is_doubted: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -200,7 +205,8 @@ class Recognizer:
         Of the songs' popularity; see :mod:`ondevice_db.match.popularity`.
     detector : str or Path, optional
         Name or folder of the model that says where a recording holds music, opened when it is needed; without it
-        the first sound above silence is used.
+        the first sound above silence is used. An answer whose odds are less than ten times those of the threshold is
+        refused where it finds no music at all; not in an array alone, the phone's buffer, for which it woke.
 
     Raises
     ------
@@ -310,16 +316,19 @@ class Recognizer:
         if not 0 <= speeds_percent <= 20:
             message = f"speeds_percent: expected 0 to 20, found {speeds_percent}"
             raise ConfigError(message)
+        is_buffer = isinstance(sound, np.ndarray)
         with _blocks_of(sound) as blocks:
             opening = Opening(iter(blocks))
             if at_s is not None:
                 samples = _from(blocks.name, opening, at_s)
                 answer = self._answer(samples, at_s)
+                answer = answer if is_buffer else self._with_consent(answer, samples)
                 return self._at_other_speeds(answer, samples, at_s, speeds_percent)
             places = Places(opening, self._open_detector if self._detector_model is not None else None)
             start_s = places.first()
             samples = _cut(opening.read(start_s + QUERY_S), start_s)
             answer = self._answer(samples, start_s)
+            answer = answer if is_buffer else self._with_consent(answer, samples)
             for further_s in places.further(_FURTHER_PLACES) if answer.match is None else ():
                 found = self._answer(_cut(opening.read(further_s + QUERY_S), further_s), further_s)
                 answer = self._better(answer, found, _PLACE_ODDS)
@@ -355,23 +364,25 @@ class Recognizer:
     def _every(
         self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float
     ) -> Iterator[tuple[float, Recognition]]:
-        size = round(QUERY_S * SAMPLE_RATE_HZ)
+        size, is_buffer = round(QUERY_S * SAMPLE_RATE_HZ), isinstance(sound, np.ndarray)
+
+        def asked(samples: NDArray[np.float32], at_s: float) -> Recognition:
+            answer = self._answer(samples, at_s)
+            return answer if is_buffer else self._with_consent(answer, samples)
+
         with _blocks_of(sound) as blocks:
             held, first, number = np.zeros(0, np.float32), 0, 0
             for block in blocks:
                 held = np.concatenate([held, block])
                 while (start := round(number * every_s * SAMPLE_RATE_HZ)) + size <= first + held.size:
-                    yield (
-                        number * every_s,
-                        self._answer(held[start - first : start - first + size], number * every_s),
-                    )
+                    yield number * every_s, asked(held[start - first : start - first + size], number * every_s)
                     number += 1
                 dropped = min(max(start - first, 0), held.size)
                 held, first = held[dropped:], first + dropped
             total = first + held.size
             while number == 0 or (start := round(number * every_s * SAMPLE_RATE_HZ)) + size / 2 <= total:
                 start = round(number * every_s * SAMPLE_RATE_HZ)
-                yield number * every_s, self._answer(held[start - first :], number * every_s)
+                yield number * every_s, asked(held[start - first :], number * every_s)
                 number += 1
 
     def _open_detector(self) -> StreamingDetector:
@@ -393,10 +404,27 @@ class Recognizer:
         latency_ms = before.latency_ms + found.latency_ms
         return replace(found if found.is_sure(factor) else before, latency_ms=latency_ms)
 
+    def _with_consent(self, answer: Recognition, samples: NDArray[np.float32]) -> Recognition:
+        """Return an answer that is not beyond doubt only where the detector finds some music; with the time of both."""
+        if self._detector_model is None or answer.query is None or answer.match is None or answer.is_sure(_SURE_ODDS):
+            return answer
+        began_s = time.perf_counter()
+        detector = self._open_detector()
+        detector.reset()
+        found = [decision.probability for decision in detector.process(samples)]
+        answer = replace(answer, latency_ms=answer.latency_ms + 1000 * (time.perf_counter() - began_s))
+        if not found or max(found) >= _SOME_MUSIC:  # shorter than the detector's window: nothing is known
+            return answer
+        return replace(answer, match=None, query=replace(answer.query, is_doubted=True))
+
     def explain(self, recognition: Recognition) -> Explanation:
         """Explain an answer of this recognizer; nothing is matched again."""
         query = _query_of(recognition)
         found = explain_match(query.match, self._matcher.acceptance, self._database, query_start_s=query.start_s)
+        if query.is_doubted:
+            return replace(
+                found, reason="the detector finds no music there, and the score is only just above its threshold"
+            )
         silent = not query.embeddings.any()
         return replace(found, reason=f"nothing above {query.silence_dbfs:g} dBFS") if silent else found
 

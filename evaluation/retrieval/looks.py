@@ -78,11 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
 
 def odds_factor(answer: Recognition) -> float:
     """Return by what factor the odds of an answer are above those of its threshold; 0 for "unknown"."""
-    if answer.match is None or answer.query is None:
-        return 0.0
-    threshold = answer.query.match.threshold
-    score = min(answer.match.score, 1 - 1e-12)
-    return score / (1 - score) / (threshold / max(1 - threshold, 1e-9))
+    return 0.0 if answer.match is None or answer.query is None else answer.query.match.odds_factor
 
 
 def false_accepts(recognizer: Recognizer, paths: Sequence[Path], noises: Sequence[Samples], n: int) -> dict[str, Any]:

@@ -156,6 +156,14 @@ class Ranking:
     n_scanned: int
     trace: Trace | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def odds_factor(self) -> float:
+        """By what factor the odds of the answer are above those of the threshold; 0 for "unknown"."""
+        if self.best is None:
+            return 0.0
+        score = min(self.best.score, 1 - 1e-12)
+        return score / (1 - score) / (self.threshold / max(1 - self.threshold, 1e-9))
+
     def steps(self) -> tuple[Step, ...]:
         """Return the evidence of each query fingerprint for the first candidate; computed by this call."""
         return () if self.trace is None else self.trace.steps()
