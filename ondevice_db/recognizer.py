@@ -37,7 +37,7 @@ _SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one p
 # such a factor. With these, unknown music was named no more often than with one look (docs/robustness.md).
 _PLACE_ODDS, _SPEED_ODDS = 10.0, 1_000.0
 # Below such a factor an answer needs the detector's consent: it is refused where no window is music with so much.
-_SURE_ODDS, _SOME_MUSIC = 10.0, 0.1
+_SURE_ODDS, _SOME_MUSIC = 3.0, 0.1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True, repr=False)
@@ -205,7 +205,7 @@ class Recognizer:
         Of the songs' popularity; see :mod:`ondevice_db.match.popularity`.
     detector : str or Path, optional
         Name or folder of the model that says where a recording holds music, opened when it is needed; without it
-        the first sound above silence is used. An answer whose odds are less than ten times those of the threshold is
+        the first sound above silence is used. An answer whose odds are less than three times those of the threshold is
         refused where it finds no music at all; not in an array alone, the phone's buffer, for which it woke.
 
     Raises

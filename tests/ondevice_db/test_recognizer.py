@@ -60,7 +60,7 @@ def recognizer(database: SongDatabase, query: tuple[np.ndarray, int], factor: fl
 def test_a_doubtful_answer_to_what_is_no_music_is_refused(
     database: SongDatabase, query: tuple[np.ndarray, int]
 ) -> None:
-    doubted = recognizer(database, query, 4.0, FixedDetector(0.02, 0.08))
+    doubted = recognizer(database, query, 2.0, FixedDetector(0.02, 0.08))
     answer = doubted.recognize(query)
     assert answer.match is None
     assert "no music" in doubted.explain(answer).reason
@@ -71,7 +71,7 @@ def test_a_doubtful_answer_to_what_is_no_music_is_refused(
 
 @pytest.mark.parametrize(
     ("factor", "probabilities", "n_asked"),
-    [(4.0, (0.02, 0.3), 1), (4.0, (), 1), (20.0, (0.0, 0.0), 0)],
+    [(2.0, (0.02, 0.3), 1), (2.0, (), 1), (4.0, (0.0, 0.0), 0)],
     ids=["some music", "too short to tell", "beyond doubt"],
 )
 def test_other_answers_stand(
@@ -90,14 +90,14 @@ def test_other_answers_stand(
 
 def test_the_phone_s_buffer_needs_no_consent(database: SongDatabase, query: tuple[np.ndarray, int]) -> None:
     detector = FixedDetector(0.0)
-    assert recognizer(database, query, 4.0, detector).recognize(query[0]).match is not None
+    assert recognizer(database, query, 2.0, detector).recognize(query[0]).match is not None
     assert detector.n_asked == 0
 
 
 def test_the_odds_factor_is_that_of_the_threshold(database: SongDatabase, query: tuple[np.ndarray, int]) -> None:
-    answer = recognizer(database, query, 4.0, FixedDetector(0.5)).recognize(query)
+    answer = recognizer(database, query, 2.0, FixedDetector(0.5)).recognize(query)
     assert answer.query is not None
-    assert answer.query.match.odds_factor == pytest.approx(4.0, rel=1e-3)
+    assert answer.query.match.odds_factor == pytest.approx(2.0, rel=1e-3)
     unknown = recognizer(database, query, 0.5, FixedDetector(0.5)).recognize(query)
     assert unknown.query is not None
     assert unknown.query.match.odds_factor == 0.0
