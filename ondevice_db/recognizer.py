@@ -406,7 +406,7 @@ class Recognizer:
 
     def _with_consent(self, answer: Recognition, samples: NDArray[np.float32]) -> Recognition:
         """Return an answer that is not beyond doubt only where the detector finds some music; with the time of both."""
-        if self._detector_model is None or answer.query is None or answer.match is None or answer.is_sure(_SURE_ODDS):
+        if self._detector_model is None or answer.match is None or answer.is_sure(_SURE_ODDS):
             return answer
         began_s = time.perf_counter()
         detector = self._open_detector()
@@ -415,7 +415,8 @@ class Recognizer:
         answer = replace(answer, latency_ms=answer.latency_ms + 1000 * (time.perf_counter() - began_s))
         if not found or max(found) >= _SOME_MUSIC:  # shorter than the detector's window: nothing is known
             return answer
-        return replace(answer, match=None, query=replace(answer.query, is_doubted=True))
+        query = None if answer.query is None else replace(answer.query, is_doubted=True)
+        return replace(answer, match=None, query=query)
 
     def explain(self, recognition: Recognition) -> Explanation:
         """Explain an answer of this recognizer; nothing is matched again."""
