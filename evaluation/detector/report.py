@@ -83,10 +83,22 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
         ("level of the stream (audible regions)", "recall_by_level"),
         ("music (audible regions)", "recall_by_onset_class"),
         ("background (audible regions)", "recall_by_background"),
+        ("source of the music (audible regions)", "recall_by_source"),
     )
     false = [
-        (label, str(row["n"]), f"{row['hours']:.2f}", *_interval(row["per_hour"], 2))
-        for label, row in streams["false_triggers_by_label"].items()
+        markdown_table(
+            [title, "false wake-ups", "hours", "per hour", "95 %"],
+            [
+                (name, str(row["n"]), f"{row['hours']:.2f}", *_interval(row["per_hour"], 2))
+                for name, row in streams[key].items()
+            ],
+            numbers=(1, 2, 3),
+        )
+        for title, key in (
+            ("sound without music", "false_triggers_by_label"),
+            ("source of the sound without music", "false_triggers_by_source"),
+        )
+        if key in streams
     ]
     kernels = streams["default_kernels"]
     return [
@@ -101,10 +113,9 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
                 numbers=(1, 2),
             )
             for title, key in groups
+            if key in streams
         ),
-        markdown_table(
-            ["sound without music", "false wake-ups", "hours", "per hour", "95 %"], false, numbers=(1, 2, 3)
-        ),
+        *false,
         f"Default kernels against the reference kernels, which equal a microcontroller's: {kernels['n_entries']} "
         f"entries into music by the latter, {kernels['n_entries_at_one_only']} by one of the two only; "
         f"{_percent(kernels['share_of_outputs_that_differ'])} of the outputs differ, by {kernels['most_steps']} of 256 "

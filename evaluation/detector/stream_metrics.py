@@ -2,7 +2,7 @@
 
 import itertools
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -35,17 +35,21 @@ def stream_metrics(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig], *
     """
     regions: list[tuple[Region, bool]] = []
     delays: list[float] = []
-    false: Counter[str] = Counter()
-    exposure_s: Counter[str] = Counter()
+    false, false_by_source = Counter[str](), Counter[str]()
+    exposure_s, exposure_by_source_s = Counter[str](), Counter[str]()
     for number, track in enumerate(tracks):
         times = triggers_of(track, gates[number % len(gates)])
         found = found_regions(track.regions, times)
         regions += [(region, place in found) for place, region in enumerate(track.regions)]
         delays += found.values()
         for time_s in false_triggers(track.regions, times):
-            false[track.parts[track.part_of[np.searchsorted(track.times_s, time_s)]].label] += 1
-        labels = np.array([part.label for part in track.parts])[track.part_of[track.is_outside]]
-        exposure_s.update({str(label): DECISION_S * int((labels == label).sum()) for label in np.unique(labels)})
+            part = track.parts[track.part_of[np.searchsorted(track.times_s, time_s)]]
+            false[part.label] += 1
+            false_by_source.update(part.sources)
+        n_outside = np.bincount(track.part_of[track.is_outside], minlength=len(track.parts))
+        for part, n in zip(track.parts, n_outside.tolist(), strict=True):
+            exposure_s.update({part.label: DECISION_S * n} if n else {})
+            exposure_by_source_s.update(dict.fromkeys(part.sources, DECISION_S * n) if n else {})
     # A trigger in a quiet room is false as well, but the time there would make the rate look better.
     hours = sum(track.other_s for track in tracks) / 3_600
     audible = [(region, is_found) for region, is_found in regions if region.snr_db >= AUDIBLE_DB]
@@ -63,16 +67,11 @@ def stream_metrics(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig], *
         "recall_by_level": _recall_by(audible, _band(_LEVEL_EDGES_DBFS, "dBFS", "level_dbfs")),
         "recall_by_onset_class": _recall_by(audible, lambda region: region.onset_class),
         "recall_by_background": _recall_by(audible, lambda region: region.behind),
+        "recall_by_source": _recall_by(audible, lambda region: region.source or "not stated"),
         "n_false_triggers": sum(false.values()),
         "false_triggers_per_hour": poisson_rate(sum(false.values()), max(hours, 1e-9)).to_dict(),
-        "false_triggers_by_label": {
-            label: {
-                "n": false[label],
-                "hours": round(exposure_s[label] / 3_600, 3),
-                "per_hour": poisson_rate(false[label], max(exposure_s[label], 1.0) / 3_600).to_dict(2),
-            }
-            for label in sorted(exposure_s, key=lambda label: (-false[label], label))
-        },
+        "false_triggers_by_label": _rates(false, exposure_s),
+        "false_triggers_by_source": _rates(false_by_source, exposure_by_source_s),
         "median_delay_s": round(float(np.median(delays)), 2) if delays else None,
         "delay_90_percent_s": round(float(np.quantile(delays, 0.9)), 2) if delays else None,
         "default_kernels": _default_kernels(tracks, gates),
@@ -159,6 +158,18 @@ def _recorded_hours(tracks: Sequence[StreamTrack]) -> float:
         except (OSError, RuntimeError):  # moved since, or of a container that another decoder read
             continue
     return seconds / 3_600
+
+
+def _rates(n: Counter[str], exposure_s: Mapping[str, float]) -> dict[str, dict[str, Any]]:
+    """Return triggers, hours and their rate by group, the most triggers first."""
+    return {
+        name: {
+            "n": n[name],
+            "hours": round(exposure_s[name] / 3_600, 3),
+            "per_hour": poisson_rate(n[name], max(exposure_s[name], 1.0) / 3_600).to_dict(2),
+        }
+        for name in sorted(exposure_s, key=lambda name: (-n[name], name))
+    }
 
 
 def _recall(regions: Sequence[tuple[Region, bool]]) -> dict[str, Any]:

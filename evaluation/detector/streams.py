@@ -1,5 +1,6 @@
 """Long streams of real recordings with known music: changing backgrounds, and regions of music of 16 to 40 s."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from detector.training.pools import SoundPools
 from detector.training.scenes import background, random_channel
 from evaluation.detector.onsets import OnsetClass, onset_class
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
+from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.mixing import band_rms
 
 __all__ = ["Part", "Region", "Stream", "compose_room_tone", "compose_stream", "stream_rng"]
@@ -35,6 +37,8 @@ class Region:
         Label of the background's part.
     onset_class : {"rhythmic", "sustained"}
     title : str
+    source : str
+        Where the recording comes from; empty where the corpus does not say.
     """
 
     start_s: float
@@ -44,6 +48,7 @@ class Region:
     behind: str
     onset_class: OnsetClass
     title: str
+    source: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,6 +64,8 @@ class Part:
         Class of a noise where the corpus has one, else the kind.
     files : tuple of str
         The recordings.
+    sources : tuple of str
+        Where they come from, each once; empty where the corpus does not say.
     """
 
     start_s: float
@@ -66,6 +73,7 @@ class Part:
     kind: str
     label: str
     files: tuple[str, ...]
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +133,7 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
                     "behind": next((one for one in parts if one.end_s > (start_s + end_s) / 2), parts[-1]).label,
                     "onset_class": onset_class(music),
                     "title": file.title,
+                    "source": file.source,
                 }
             )
         start_s = end_s + float(rng.uniform(30, 150))
@@ -151,7 +160,7 @@ def compose_room_tone(pools: SoundPools, rng: np.random.Generator, *, duration_s
             noise = in_room(noise, pools.room(rng))
         sound[position : position + size] = set_level(noise, float(rng.uniform(-70, -50)))
         times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
-        parts.append(_part(*times, "noise", file.label, (str(file.path),)))
+        parts.append(_part(*times, "noise", file.label, (file,)))
         position += size
     return Stream(sound, (), tuple(parts))
 
@@ -167,13 +176,20 @@ def _backgrounds(
         sound[position : position + size] = sound_part.samples * loud
         label = sound_part.files[0].label if sound_part.kind == "noise" else ""
         times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
-        parts.append(_part(*times, sound_part.kind, label, tuple(str(file.path) for file in sound_part.files)))
+        parts.append(_part(*times, sound_part.kind, label, sound_part.files))
         position += size
     return sound, tuple(parts)
 
 
-def _part(start_s: float, end_s: float, kind: str, label: str, files: tuple[str, ...]) -> Part:
-    return Part(start_s=start_s, end_s=end_s, kind=kind, label=label or kind, files=files)
+def _part(start_s: float, end_s: float, kind: str, label: str, files: Sequence[CorpusFile]) -> Part:
+    return Part(
+        start_s=start_s,
+        end_s=end_s,
+        kind=kind,
+        label=label or kind,
+        files=tuple(str(file.path) for file in files),
+        sources=tuple(dict.fromkeys(file.source for file in files if file.source)),
+    )
 
 
 def _level(samples: NDArray[np.float32], start_s: float, end_s: float) -> float:

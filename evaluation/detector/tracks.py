@@ -116,7 +116,10 @@ class StreamTrack:
             times_s=table["first_s"] + DECISION_S * np.arange(outputs.size),
             outputs=outputs,
             regions=tuple(Region(**region) for region in table["regions"]),
-            parts=tuple(Part(**{**part, "files": tuple(part["files"])}) for part in table["parts"]),
+            parts=tuple(
+                Part(**{**part, **{name: tuple(part.get(name, ())) for name in ("files", "sources")}})
+                for part in table["parts"]
+            ),
             duration_s=float(table["duration_s"]),
             delegate_outputs=np.array(table["delegate_outputs"], dtype=np.int64),
             first_outputs=np.array(table.get("first_outputs", ()), dtype=np.int64),

@@ -37,7 +37,7 @@ def made_track(seed: int, *, skill: int = 120) -> StreamTrack:
     """Two regions in ten minutes; outputs are noise, higher in music by ``skill``."""
     rng = np.random.default_rng(seed)
     times_s = 4.48 + 0.64 * np.arange(900)
-    regions = (region(100.0, 130.0), region(300.0, 330.0, 0.0, onset_class="sustained"))
+    regions = (region(100.0, 130.0, source="band"), region(300.0, 330.0, 0.0, onset_class="sustained"))
     inside = sum(((times_s > one.start_s + 3) & (times_s < one.end_s + 2)).astype(int) for one in regions)
     outputs = np.clip(rng.normal(60, 30, 900) + skill * inside, 0, 255).astype(np.int64)
     bounds = [
@@ -46,7 +46,11 @@ def made_track(seed: int, *, skill: int = 120) -> StreamTrack:
         (400, 500, "quiet", "quiet"),
         (500, 600, "noise", "dog"),
     ]
-    parts = tuple(Part(start_s=a, end_s=b, kind=kind, label=label, files=()) for a, b, kind, label in bounds)
+    sources = {"rain": ("brook",), "speech": ("brook", "radio")}
+    parts = tuple(
+        Part(start_s=a, end_s=b, kind=kind, label=label, files=(), sources=sources.get(label, ()))
+        for a, b, kind, label in bounds
+    )
     return StreamTrack(times_s=times_s, outputs=outputs, regions=regions, parts=parts, duration_s=600.0)
 
 
@@ -79,6 +83,20 @@ def test_recorded_outputs_give_the_recorded_figures_whatever_the_rests() -> None
     assert (figures["median_delay_s"], figures["delay_90_percent_s"]) == (4.32, 4.64)
     tireless = stream_metrics(recorded, [replace(gate, cool_down_s=0.0, back_off_factor=3.0, longest_rest_s=0.0)])
     assert {**figures, "gates": None} == {**tireless, "gates": None}
+
+
+def test_figures_are_divided_by_source() -> None:
+    gate = GateConfig(window=2, enter_threshold=0.4, leave_threshold=0.25, consecutive_hits=2)
+    figures = stream_metrics([made_track(seed, skill=90) for seed in range(3)], [gate])
+    # The second region of each stream is below 5 dB.
+    assert {name: one["n"] for name, one in figures["recall_by_source"].items()} == {"band": 3}
+    by_source, by_label = figures["false_triggers_by_source"], figures["false_triggers_by_label"]
+    assert set(by_source) == {"brook", "radio"}
+    assert by_source["radio"]["n"] == by_label["speech"]["n"]
+    # The mixture of both counts for both.
+    for name in ("n", "hours"):
+        assert by_source["brook"][name] == pytest.approx(by_label["rain"][name] + by_label["speech"][name], abs=2e-3)
+    assert by_source["brook"]["n"] > 0
 
 
 def test_counting_regions_and_false_triggers() -> None:
