@@ -9,6 +9,9 @@ import pytest
 from evaluation.experiments.answers_by_size import Answers, Asked
 from evaluation.retrieval.conditions import CLEAN
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
+from evaluation.retrieval.library import grow_library
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.store.store import SongDatabase
 
 
 @pytest.fixture
@@ -46,6 +49,22 @@ def test_among_distractors_a_song_is_found_and_masked_it_is_not(data: Evaluation
     assert own.is_correct.tolist() == [True] * 5
     assert not masked.is_correct.any()
     assert (own.n_searched > 10 * data.library.song_starts[-1]).all()
+
+
+def test_fingerprints_of_a_grown_library_lie_in_a_file_that_nobody_has_to_remove(
+    data: EvaluationSet, tmp_path: Path
+) -> None:
+    folder = tmp_path / "grown"
+    folder.mkdir()
+    shipped = Codebook.load(data.embeddings.fingerprinter.folder.path)
+    grown = grow_library(data.library, [data.library.vectors[:3]], 64, folder / "grown.npdb", shipped)
+    n_own, n_songs = len(data.library.vectors), data.library.song_starts.size - 1
+    assert isinstance(grown.vectors, np.memmap)
+    np.testing.assert_array_equal(grown.vectors[:n_own], data.library.vectors)
+    np.testing.assert_array_equal(grown.vectors[n_own : n_own + 3], data.library.vectors[:3])
+    assert grown.song_starts.size == n_songs + 1 + 64 + 1
+    assert grown.song_starts[-1] == len(grown.vectors) == SongDatabase.open(grown.database).manifest.n_fingerprints
+    assert [path.name for path in folder.iterdir()] == ["grown.npdb"]
 
 
 def test_answers_come_back_from_their_file(rng: np.random.Generator, tmp_path: Path) -> None:
