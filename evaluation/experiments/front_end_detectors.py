@@ -1,16 +1,17 @@
 """Equal detectors on other settings of the front end: python -m evaluation.experiments.front_end_detectors --help.
 
 Scenes of ``train`` and clips of ``dev`` are composed once and kept as levels of mel bands, before anything adapts
-(:mod:`detector.band_levels`). For every setting they become features, a network of the second stage's shape and a third
-of its size learns from the same draws of the same scenes, labels alone, and judges the same clips. What is finished is
-kept, so that a study that was stopped goes on.
+(:mod:`detector.band_levels`). For every setting they become features; a network of the second stage's shape and a third
+of its size, or boosted trees on statistics of windows, learn from the same draws of the same scenes, labels alone, and
+judge the same clips. What is finished is kept, so that a study that was stopped goes on. With ``--beside MODEL`` each
+is added to a detector's second stage, log-odds added: a setting that only shows it what it knows brings nothing.
 """
 
 import argparse
 import json
 import multiprocessing
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,20 +20,24 @@ from numpy.typing import NDArray
 
 from detector.band_levels import BandLevels
 from detector.features import quantize
-from detector.front_end import Adaptation, FrontEndSettings
+from detector.front_end import SHIPPED_FRONT_END, Adaptation, FrontEndSettings
 from detector.network import WINDOW_FRAMES
+from detector.second_stage import SECOND_STAGE_FILE, SecondStage
 from detector.training.config import SceneConfig, TrainingConfig
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
 from evaluation.detector.clips import WINDOW_SAMPLES, clip_sounds
 from evaluation.detector.onsets import onset_class
+from evaluation.experiments.front_end_comparison import Clips, beside, compare, to_markdown
+from evaluation.experiments.front_end_trees import drawn_windows, fitted, statistics
 from evaluation.experiments.front_ends import SETTINGS
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio import to_int16
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.text import markdown_table
+from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["Clips", "compare", "features", "main", "to_markdown"]
+__all__ = ["features", "main"]
 
 SCENES: Final = SceneConfig(
     level_low_dbfs=-65.0,
@@ -46,36 +51,6 @@ _CHECK_SHARDS: Final = 1
 _SCENE_SEED: Final = 77
 _CLIP_SEED: Final = 1  # that of ``evaluate detector``, so that the clips are the same
 _SCORES: Final = "scores.npz"
-_FALSE_SHARE: Final = 0.05
-_N_DRAWS: Final = 1_000
-_BASE: Final = "shipped"
-
-Scores = Mapping[str, NDArray[np.float64]]
-"""By setting: a clip's output in [0, 1] for every seed, shape (n_seeds, n_clips)."""
-
-
-class Clips:
-    """What is known of the clips.
-
-    Parameters
-    ----------
-    rows : sequence of dict
-        ``is_music``, ``kind``, ``onset_class`` (None without music) and ``file`` of every clip.
-    """
-
-    def __init__(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        self.is_music = np.array([row["is_music"] for row in rows], dtype=bool)
-        self.kinds = np.array([row["onset_class"] if row["is_music"] else row["kind"] for row in rows])
-        self.recordings = np.unique([row["file"] for row in rows], return_inverse=True)[1]
-
-    def weights(self, rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return how often each clip is in a sample of whole recordings with replacement, each class by itself."""
-        drawn = np.zeros(self.is_music.size)
-        for rows in (np.flatnonzero(self.is_music), np.flatnonzero(~self.is_music)):
-            _, number = np.unique(self.recordings[rows], return_inverse=True)
-            n_recordings = int(number.max()) + 1
-            drawn[rows] = np.bincount(rng.integers(n_recordings, size=n_recordings), minlength=n_recordings)[number]
-        return drawn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -91,6 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=1_500)
     parser.add_argument("--seeds", type=int, nargs="+", default=[1])
     parser.add_argument("--only", action="append", choices=list(SETTINGS), help="a setting; all by default")
+    parser.add_argument("--learner", choices=("network", "trees"), default="network")
+    parser.add_argument("--beside", metavar="MODEL", help="a shipped detector with a second stage, or a model folder")
     options = parser.parse_args(arguments)
     sources = TrainingSources(
         corpus=options.corpus,
@@ -100,16 +77,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     sources.require("music", "noise", "speech")
     _compose(sources, options)
-    for seed in options.seeds:
-        for name in options.only or SETTINGS:
-            if len(_scores(_run(options.out, name, seed))) < 2 * options.clips:
-                # A process each: TensorFlow gives its memory back only when it ends.
-                child = multiprocessing.get_context("spawn").Process(target=_train, args=(name, seed, options))
-                child.start()
-                child.join()
-                if child.exitcode:
-                    return child.exitcode
+    for name in options.only or SETTINGS:
+        missing = [seed for seed in options.seeds if len(_scores(_run(options, name, seed))) < 2 * options.clips]
+        if options.learner == "trees" and missing:
+            _fit_trees(name, missing, options)
+        for seed in missing if options.learner == "network" else ():
+            # A process each: TensorFlow gives its memory back only when it ends.
+            child = multiprocessing.get_context("spawn").Process(target=_train, args=(name, seed, options))
+            child.start()
+            child.join()
+            if child.exitcode:
+                return child.exitcode
     clips, scores = _results(options)
+    if options.beside is not None:
+        scores = beside(_second_stage_outputs(options), scores)
     sys.stdout.write(to_markdown(compare(clips, scores, np.random.default_rng(0))) + "\n")
     return 0
 
@@ -126,82 +107,16 @@ def features(levels: NDArray[np.uint32], settings: FrontEndSettings) -> NDArray[
     return np.ascontiguousarray(np.swapaxes(quantize(raw, settings.full_scale), 0, 1))
 
 
-def compare(clips: Clips, scores: Scores, rng: np.random.Generator) -> list[dict[str, Any]]:
-    """Return for every setting and class its measures, and their differences from the shipped setting's.
-
-    Parameters
-    ----------
-    clips : Clips
-    scores : mapping of str to ndarray
-    rng : numpy.random.Generator
-        Draws of recordings, the same for all settings.
-
-    Returns
-    -------
-    list of dict
-        ``setting``; ``value``, ``low`` and ``high`` of the difference, by measure: ``area`` against all sounds without
-        music, ``area of X``, of one class of music against all of them or of all music against one, and ``recall`` (of
-        a class) where one in twenty sounds without music is above the threshold.
-    """
-    drawn = [np.ones(clips.is_music.size), *(clips.weights(rng) for _ in range(_N_DRAWS))]
-    table = {name: [_measures(clips, values, weights) for weights in drawn] for name, values in scores.items()}
-    rows = []
-    for name, measured in table.items():
-        row: dict[str, Any] = {"setting": name, "values": measured[0], "differences": {}}
-        for measure in measured[0] if name != _BASE and _BASE in table else ():
-            differences = [own[measure] - base[measure] for own, base in zip(measured, table[_BASE], strict=True)]
-            low, high = np.nanquantile(differences[1:], [0.025, 0.975])
-            row["differences"][measure] = (differences[0], float(low), float(high))
-        rows.append(row)
-    return rows
-
-
-def _measures(clips: Clips, scores: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:
-    """Return areas and recalls, means over the seeds."""
-    one = [_of_one_seed(clips, values, weights) for values in scores]
-    return {name: float(np.mean([measured[name] for measured in one])) for name in one[0]}
-
-
-def _of_one_seed(clips: Clips, scores: NDArray[np.float64], weights: NDArray[np.float64]) -> dict[str, float]:
-    music, other = clips.is_music, ~clips.is_music
-    measures = {"area": _area(scores, weights, music, other)}
-    for kind in sorted(set(clips.kinds[music])):
-        measures[f"area of {kind}"] = _area(scores, weights, music & (clips.kinds == kind), other)
-    for kind in sorted(set(clips.kinds[other])):
-        measures[f"area against {kind}"] = _area(scores, weights, music, other & (clips.kinds == kind))
-    order = np.argsort(-scores[other])
-    above = np.cumsum(weights[other][order]) <= _FALSE_SHARE * weights[other].sum()
-    threshold = scores[other][order][int(np.count_nonzero(above))]
-    for kind in ("", *sorted(set(clips.kinds[music]))):
-        chosen = music & ((clips.kinds == kind) | (kind == ""))
-        found = float(weights[chosen & (scores > threshold)].sum() / max(weights[chosen].sum(), 1e-9))
-        measures[f"recall of {kind or 'all'}"] = found
-    return measures
-
-
-def _area(
-    scores: NDArray[np.float64], weights: NDArray[np.float64], high: NDArray[np.bool_], low: NDArray[np.bool_]
-) -> float:
-    """Return the area of weighted clips; ties count half."""
-    order = np.sort(np.unique(scores[low]))
-    by_score = np.bincount(np.searchsorted(order, scores[low]), weights=weights[low], minlength=order.size)
-    below = np.concatenate([[0.0], np.cumsum(by_score)])
-    left, right = (np.searchsorted(order, scores[high], side=side) for side in ("left", "right"))
-    total = weights[high].sum() * weights[low].sum()
-    return float((weights[high] * (below[left] + below[right])).sum() / 2 / total) if total else float("nan")
-
-
-def to_markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Return a table of the measures, with intervals of the differences from the shipped setting."""
-    measures = list(rows[0]["values"])
-    cells = []
-    for row in rows:
-        values = [f"{row['values'][measure]:.3f}" for measure in measures]
-        for number, measure in enumerate(measures):
-            if measure in row["differences"]:
-                values[number] += " ({:+.3f}; {:+.3f} to {:+.3f})".format(*row["differences"][measure])
-        cells.append((row["setting"], *values))
-    return markdown_table(("setting", *measures), cells, numbers=range(1, len(measures) + 1))
+def _second_stage_outputs(options: argparse.Namespace) -> NDArray[np.int64]:
+    folder = ModelFolder.open(options.beside, role="detector")
+    stage = SecondStage(TfliteModel(folder.file(SECOND_STAGE_FILE), reference_kernels=True), wanted_above=0)
+    outputs = []
+    for path, _ in _shards(options.out, "clips", 2 * options.clips):
+        with np.load(path, allow_pickle=False) as archive:
+            for frames in features(archive["levels"], SHIPPED_FRONT_END):
+                stage.reset()
+                outputs += [output for _, output in stage.process(frames, [(len(frames), 0)])]
+    return np.array(outputs, dtype=np.int64)
 
 
 def _compose(sources: TrainingSources, options: argparse.Namespace) -> None:
@@ -249,7 +164,7 @@ def _train(name: str, seed: int, options: argparse.Namespace) -> None:
     from detector.training.second_stage import SecondStageConfig, SecondStageNetwork, inference_model
     from detector.training.second_stage_fit import SECOND_STAGE_WEIGHTS_FILE, fit_second_stage
 
-    settings, run = SETTINGS[name], _run(options.out, name, seed)
+    settings, run = SETTINGS[name], _run(options, name, seed)
     config = SecondStageConfig(
         network=SecondStageNetwork(n_first_filters=8, width=0.5),
         scenes=SCENES,
@@ -286,6 +201,26 @@ def _train(name: str, seed: int, options: argparse.Namespace) -> None:
     write_arrays(run / _SCORES, {"scores": np.concatenate(scores)})
 
 
+def _fit_trees(name: str, seeds: Sequence[int], options: argparse.Namespace) -> None:
+    """Fit trees to one setting's features, and write what they say of the clips."""
+    values, labels = [], []
+    for path, numbers in _shards(options.out, "scenes", options.scenes):
+        with np.load(path, allow_pickle=False) as archive:
+            starts, is_music = drawn_windows(archive["music"], numbers.start)
+            frames = features(archive["levels"], SETTINGS[name])
+        values.append(statistics(np.stack([frames[scene, first : first + WINDOW_FRAMES] for scene, first in starts])))
+        labels.append(is_music)
+    asked = []
+    for path, _ in _shards(options.out, "clips", 2 * options.clips):
+        with np.load(path, allow_pickle=False) as archive:
+            asked.append(statistics(features(archive["levels"], SETTINGS[name])[:, -WINDOW_FRAMES:]))
+    for seed in seeds:
+        scores = fitted(values, labels, seed).predict_proba(np.concatenate(asked))[:, 1]
+        run = _run(options, name, seed)
+        run.mkdir(parents=True, exist_ok=True)
+        write_arrays(run / _SCORES, {"scores": scores})
+
+
 def _scores(run: Path) -> NDArray[np.float64]:
     """Return what a run said of the clips; nothing where it is not finished."""
     if not (run / _SCORES).is_file():
@@ -294,8 +229,9 @@ def _scores(run: Path) -> NDArray[np.float64]:
         return np.asarray(archive["scores"], dtype=np.float64)
 
 
-def _run(out: Path, name: str, seed: int) -> Path:
-    return out / "runs" / f"{name.replace(' ', '-')}-{seed}"
+def _run(options: argparse.Namespace, name: str, seed: int) -> Path:
+    out: Path = options.out
+    return out / str(options.learner) / f"{name.replace(' ', '-')}-{seed}"
 
 
 def _results(options: argparse.Namespace) -> tuple[Clips, dict[str, NDArray[np.float64]]]:
@@ -303,7 +239,7 @@ def _results(options: argparse.Namespace) -> tuple[Clips, dict[str, NDArray[np.f
     rows = [row for path in paths for row in json.loads(path.read_text(encoding="utf-8"))]
     scores = {}
     for name in SETTINGS:
-        of_seeds = [_scores(_run(options.out, name, seed))[: len(rows)] for seed in options.seeds]
+        of_seeds = [_scores(_run(options, name, seed))[: len(rows)] for seed in options.seeds]
         if all(values.size == len(rows) for values in of_seeds):
             scores[name] = np.stack(of_seeds)
     return Clips(rows), scores
