@@ -1,10 +1,11 @@
-"""Codes that follow from their neighbors: python -m evaluation.experiments.interframe --corpus C --cache-dir D --out F.
+"""Other codes of as many bytes: python -m evaluation.experiments.interframe --corpus C --cache-dir D --out F.
 
 Every second fingerprint of a song is coded as it is now. Those between are predicted linearly from the two decoded
-ones beside them, and a short code holds the rest. The prediction and the short code are fitted to the songs of the
-``train`` split; the queries are single fingerprints (2 s) of ``dev`` songs, compared with every decoded reference. The
-table has the bytes of code (the cell number, about 1.5 bytes, comes on top for each fingerprint that has a cell), the
-mean squared error on ``dev`` songs, rank-1 with its interval, and the paired difference from float vectors.
+ones beside them, and a short code holds the rest. Or every fingerprint has a code of a residual quantizer, whose bytes
+each name a whole vector: their sum is what is left over from the cell. All but the shipped codes are fitted to the
+songs of the ``train`` split; the queries are single fingerprints (2 s) of ``dev`` songs, compared with every decoded
+reference. The table has the bytes of code (the cell number, about 1.5 bytes, comes on top of each code that has
+a cell), the mean squared error on ``dev`` songs, rank-1 with its interval, and the paired difference from floats.
 """
 
 import argparse
@@ -23,11 +24,13 @@ from nowplaying_core.statistics import paired_difference, rate_by_track
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.normalize import power_normalize
 
-__all__ = ["beside", "fit_prediction", "predicted"]
+__all__ = ["beside", "fit_prediction", "predicted", "residual_coded"]
 
 Rows = NDArray[np.float32]
 _CHUNK = 200
+_ROWS = 4_000
 _DEFAULT_BYTES = 12
+_BEAM = {"training": 4, "coding": 16}  # partial sums that are followed from one byte to the next
 
 
 def main() -> None:
@@ -48,6 +51,7 @@ def main() -> None:
     for n in (6, 8, 12, 16):
         codebook = Codebook.load(folder, None if n == _DEFAULT_BYTES else codebook_names(n))
         layouts[f"{n} bytes each"] = codebook.decode(*codebook.quantize(vectors))
+    layouts |= of_train_songs(vectors, is_train, Codebook.load(folder))
     for even, odd in ((12, 6), (12, 8), (16, 8)):
         name = f"{even} bytes, then {odd} on a prediction"
         layouts[name], explained = interframe(vectors, starts, is_train, layouts[f"{even} bytes each"], odd)
@@ -62,6 +66,30 @@ def main() -> None:
             rows.append({"layout": name, "squared_error": error, **score(data, condition, found, exact)})
             print(rows[-1], flush=True)
     write_json(options.out, {"schema": "interframe/1", "model": str(options.model), "rows": rows})
+
+
+def of_train_songs(vectors: Rows, is_train: NDArray[np.bool_], shipped: Codebook) -> dict[str, Rows]:
+    """Return decoded vectors for product and residual quantizers of 8 and 12 bytes, trained alike, in shipped cells."""
+    with needs_extra("train", "training codes"):
+        import faiss
+    cells = shipped.centroids[shipped.assign(vectors)]
+    rest = np.asarray(vectors - cells, np.float32)
+    learned = rest[is_train & vectors.any(axis=1)]
+    return {
+        f"{n} bytes each, {name}, of train songs": cells + coded(faiss, learned, rest, n)
+        for n in (8, _DEFAULT_BYTES)
+        for name, coded in (("product quantizer", _coded), ("residual quantizer", residual_coded))
+    }
+
+
+def residual_coded(faiss: Any, learned: Rows, rest: Rows, n_bytes: int) -> Rows:
+    """Return vectors as sums of one of 256 vectors for each byte, found by a beam search."""
+    quantizer = faiss.ResidualQuantizer(rest.shape[1], n_bytes, 8)
+    quantizer.max_beam_size = _BEAM["training"]
+    quantizer.train(learned)
+    quantizer.max_beam_size = _BEAM["coding"]
+    parts = (rest[at : at + _ROWS] for at in range(0, len(rest), _ROWS))
+    return np.concatenate([quantizer.decode(quantizer.compute_codes(part)) for part in parts])
 
 
 def interframe(
