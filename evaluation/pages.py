@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluation import energy_figures, export_figures, micro_figures, model_card, readme
-from evaluation.detector import operating, whole_phone
+from evaluation.detector import operating, teacher_clips, whole_phone
 from evaluation.experiments import (
     ablate,
     curve,
@@ -61,6 +61,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "strangers": strangers.committed_table,
     "whole-phone": whole_phone.committed_table,
     "operating": operating.committed_table,
+    "teacher-clips": teacher_clips.committed_table,
     "privacy-music": privacy.music_table,
     "privacy-words": privacy.committed_words_table,
     "export-parity": export_figures.parity_text,
