@@ -14,6 +14,7 @@ __all__ = ["ObjectiveLayer"]
 
 _NO_SONG = -1
 _NOISE_SEED = 1
+_NOISE_STATE = "noise_state"
 
 
 class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
@@ -93,10 +94,21 @@ class ObjectiveLayer(layers.Layer):  # type: ignore[misc]  # Keras has no types
             self.songs.assign(numbers)
         return embeddings
 
+    def save_own_variables(self, store: Any) -> None:
+        """Keep the state of the noise's generator too, which Keras does not; a resumed run draws the same noise."""
+        super().save_own_variables(store)
+        store[_NOISE_STATE] = keras.ops.convert_to_numpy(self._noise.state)
+
+    def load_own_variables(self, store: Any) -> None:
+        """Restore what :meth:`save_own_variables` kept; checkpoints from before have no generator's state."""
+        super().load_own_variables({name: store[name] for name in store.keys() if name != _NOISE_STATE})  # noqa: SIM118
+        if _NOISE_STATE in store.keys():  # noqa: SIM118  # Keras's stores are no mappings
+            self._noise.state.assign(store[_NOISE_STATE][...])
+
     def _with_codes(self, embeddings: Any, codebook: OnlineCodebook) -> Any:
         """Put what their codes decode to in the place of the first references; gradients pass as if nothing was.
 
-        The pairs of a batch are in random order, so no further draw is needed, whose state no checkpoint would keep.
+        The pairs of a batch are in random order, so no further draw is needed.
         """
         n_pairs = ops.shape(embeddings)[0] // 2
         references = embeddings[:n_pairs]

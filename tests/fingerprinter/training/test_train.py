@@ -159,7 +159,8 @@ def test_held_out_recordings_are_validated_on_and_not_trained_on(sources: Traini
 def test_a_run_with_codes_resumes_to_the_same_weights(
     sources: TrainingSources, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    coded = replace(CONFIG, average_decay=0.9, objective=ObjectiveConfig(coded_share=0.5, n_subspaces=4))
+    objective = ObjectiveConfig(coded_share=0.5, n_subspaces=4, code_noise=0.2)
+    coded = replace(CONFIG, average_decay=0.9, objective=objective)
     whole = weights_of(train(coded, sources, tmp_path / "whole"))
     with interrupted_at("step 4,", "fingerprinter.training.loop", caplog):
         train(coded, sources, tmp_path / "parts")
