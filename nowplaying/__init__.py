@@ -38,8 +38,9 @@ if TYPE_CHECKING:
         ParityError,
         UnsupportedVersionError,
     )
+    from ondevice_db.answer import Match, Recognition
     from ondevice_db.ingest.report import IndexReport
-    from ondevice_db.recognizer import Match, Recognition, Recognizer
+    from ondevice_db.recognizer import Recognizer
     from ondevice_db.store.store import SongDatabase
     from simulator.run import SimulationResult
     from simulator.scenes.recordings import demo_recordings
@@ -84,8 +85,8 @@ _PLACES = {
     "EnergyDay": "nowplaying.api.energy",
     "Fingerprinter": "fingerprinter.fingerprint",
     "IndexReport": "ondevice_db.ingest.report",
-    "Match": "ondevice_db.recognizer",
-    "Recognition": "ondevice_db.recognizer",
+    "Match": "ondevice_db.answer",
+    "Recognition": "ondevice_db.answer",
     "Recognizer": "ondevice_db.recognizer",
     "Segment": "detector.segments",
     "SimulationResult": "simulator.run",

@@ -2,9 +2,8 @@
 
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import soxr
@@ -15,20 +14,18 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, Sound, open_stream
 from nowplaying_core.errors import AudioFormatError, ConfigError, ManifestMismatchError
-from nowplaying_core.text import clock, html_table
-from ondevice_db.format.track import Track
-from ondevice_db.levels import SILENCE_DBFS, brought_up
+from ondevice_db.answer import Match, Query, Recognition
+from ondevice_db.levels import brought_up
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
 from ondevice_db.match.explain import Explanation, explain_match
-from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.match.popularity import read_popularity
 from ondevice_db.places import QUERY_S, Opening, Places
 from ondevice_db.store.packs import open_packs
 from ondevice_db.store.store import Songs
 
-__all__ = ["Match", "Query", "Recognition", "Recognizer", "acceptance_of"]
+__all__ = ["Recognizer", "acceptance_of"]
 
 _FURTHER_PLACES = 2
 _MOST_S = 1e9  # thirty years: sample numbers of later times do not fit
@@ -38,157 +35,6 @@ _SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one p
 _PLACE_ODDS, _SPEED_ODDS = 10.0, 1_000.0
 # Below such a factor an answer needs the detector's consent: it is refused where no window is music with so much.
 _SURE_ODDS, _SOME_MUSIC = 3.0, 0.1
-
-
-@dataclass(frozen=True, kw_only=True, slots=True, repr=False)
-class Match:
-    """A song, where in it the query begins, and how sure that is.
-
-    Printed, it reads "title - artist at 1:02.5 (score 0.998)".
-
-    Attributes
-    ----------
-    track : Track
-    offset_s : float, seconds
-        Reference time of the query's first sample; negative when the query began before the song.
-    score : float in [0, 1]
-        Calibrated probability.
-    also : tuple of (Track, float)
-        Other songs of the database that are the same music there, such as another encoding, each with its offset in
-        seconds.
-    speed : float > 0
-        Of the recording, where 1 is the song's own; others are tried only when asked for.
-
-    Examples
-    --------
-    >>> import nowplaying
-    >>> match = nowplaying.recognize("query.wav", "music.npdb").match
-    >>> print(match)  # doctest: +ELLIPSIS
-    Cabin Fever - HoliznaCC0 at 0:0... (score ...)
-    """
-
-    track: Track
-    offset_s: float
-    score: float
-    also: tuple[tuple[Track, float], ...] = ()
-    speed: float = 1.0
-
-    @property
-    def title(self) -> str:
-        """The song's title."""
-        return self.track.title
-
-    @property
-    def artist(self) -> str:
-        """The song's artist, empty where it is not known."""
-        return self.track.artist
-
-    def __repr__(self) -> str:
-        place = f"offset_s={self.offset_s:.1f}, score={self.score:.3f}"
-        return f"Match(title={self.title!r}, artist={self.artist!r}, {place})"
-
-    def __str__(self) -> str:
-        speed = "" if self.speed == 1.0 else f", speed {self.speed:.2f}"
-        return f"{self.track.name} at {clock(self.offset_s)} (score {self.score:.3f}{speed})"
-
-    def _repr_html_(self) -> str:
-        row = (self.title, self.artist, clock(self.offset_s), f"{self.score:.3f}")
-        return html_table(("title", "artist", "at", "score"), [row], numbers=(2, 3))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form that scripts depend on."""
-        also = [{**_names(track), "offset_s": round(offset_s, 3)} for track, offset_s in self.also]
-        table = {**_names(self.track), "offset_s": round(self.offset_s, 3), "score": round(self.score, 4)}
-        return table | ({"also": also} if also else {}) | ({"speed": self.speed} if self.speed != 1.0 else {})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Query:
-    """A query as it was matched.
-
-    Attributes
-    ----------
-    start_s : float, seconds
-        Where in the recording it begins.
-    embeddings : ndarray of float32, shape (n, dim)
-        Unit rows, zero where it is silent.
-    match : Ranking
-    silence_dbfs : float
-        Level at or below which it is silent.
-    is_doubted : bool
-        Whether an answer was refused because the detector finds no music in the query.
-    """
-
-    start_s: float
-    embeddings: NDArray[np.float32]
-    match: Ranking
-    silence_dbfs: float = SILENCE_DBFS
-    is_doubted: bool = False
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Recognition:
-    """The answer to a query.
-
-    Attributes
-    ----------
-    match : Match or None
-        None is "unknown".
-    latency_ms : float
-        Fingerprinting and matching, without reading or decoding the file.
-    n_fingerprints : int
-    query : Query or None
-        The fingerprints and their match, for `Recognizer.explain` and `Recognizer.align`.
-
-    Examples
-    --------
-    >>> import nowplaying
-    >>> recognizer = nowplaying.Recognizer.open("music.npdb")
-    >>> answer = recognizer.recognize("query.wav")
-    >>> answer.match is not None, answer.n_fingerprints
-    (True, 12)
-    >>> figure = recognizer.align(answer).plot()  # every fingerprint of the query against every one of the song
-    """
-
-    match: Match | None
-    latency_ms: float
-    n_fingerprints: int
-    query: Query | None = field(default=None, repr=False, compare=False)
-
-    def is_sure(self, odds: float) -> bool:
-        """Return whether the match would also reach a threshold whose odds are so many times higher.
-
-        Several looks at one sound make a wrong name likelier, so all but one of them have to be surer.
-
-        Parameters
-        ----------
-        odds : float >= 1
-        """
-        if self.match is None:
-            return False
-        if self.query is None:
-            return True
-        threshold = self.query.match.threshold
-        needed = threshold / max(1 - threshold, 1e-9) * odds
-        return self.match.score >= needed / (1 + needed)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON form that scripts depend on."""
-        return {
-            "match": self.match.to_dict() if self.match is not None else None,
-            "latency_ms": round(self.latency_ms, 2),
-            "n_fingerprints": self.n_fingerprints,
-        }
-
-    def _repr_html_(self) -> str:
-        song = self.match
-        names = (
-            ("unknown", "", "", "")
-            if song is None
-            else (song.title, song.artist, clock(song.offset_s), f"{song.score:.3f}")
-        )
-        row = (*names, f"{self.latency_ms:.0f} ms")
-        return html_table(("title", "artist", "at", "score", "latency"), [row], numbers=(2, 3, 4))
 
 
 class Recognizer:
@@ -465,10 +311,6 @@ class Recognizer:
             n_fingerprints=embeddings.shape[0],
             query=Query(start_s=start_s, embeddings=embeddings, match=match, silence_dbfs=silence_dbfs),
         )
-
-
-def _names(track: Track) -> dict[str, str]:
-    return {"track_id": track.track_id, "title": track.title, "artist": track.artist, "source": track.source}
 
 
 def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from ondevice_db.answer import Match, Recognition
 from ondevice_db.places import QUERY_S
-from ondevice_db.recognizer import Match, Recognition
 
 __all__ = ["ListedSong", "track_list"]
 

@@ -28,7 +28,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.statistics import poisson_rate, wilson
 from nowplaying_core.text import markdown_table
-from ondevice_db.recognizer import Match
+from ondevice_db.answer import Match
 from simulator.phone.events import Answered
 from simulator.run import Setup
 

@@ -24,9 +24,10 @@ from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.audio.mixing import drop_silence, looped
 from nowplaying_core.statistics import wilson
 from nowplaying_core.text import markdown_table
+from ondevice_db.answer import Recognition
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.places import QUERY_S
-from ondevice_db.recognizer import Recognition, Recognizer
+from ondevice_db.recognizer import Recognizer
 from simulator.phone.ring import MulawRing
 
 __all__ = ["DAMAGES", "damaged", "main", "quiet_noise"]

@@ -27,9 +27,10 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.audio.mixing import drop_silence, looped, snr_gain
 from nowplaying_core.statistics import rate_by_track, wilson
+from ondevice_db.answer import Recognition
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.places import QUERY_S, Opening, Places
-from ondevice_db.recognizer import Recognition, Recognizer
+from ondevice_db.recognizer import Recognizer
 
 __all__ = ["false_accepts", "late", "main", "odds_factor", "quiet"]
 

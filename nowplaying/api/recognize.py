@@ -7,7 +7,8 @@ import numpy as np
 
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import Sound, load
-from ondevice_db.recognizer import Recognition, Recognizer
+from ondevice_db.answer import Recognition
+from ondevice_db.recognizer import Recognizer
 
 __all__ = ["recognize"]
 

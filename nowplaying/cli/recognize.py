@@ -30,8 +30,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from nowplaying_core.audio import AudioSource
+    from ondevice_db.answer import Recognition
     from ondevice_db.match.explain import Explanation
-    from ondevice_db.recognizer import Recognition, Recognizer
+from ondevice_db.recognizer import Recognizer
 
 __all__ = ["recognize"]
 

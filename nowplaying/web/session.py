@@ -13,7 +13,8 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.web.upload import Clip
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.text import clock, plain
-from ondevice_db.recognizer import Recognition, Recognizer
+from ondevice_db.answer import Recognition
+from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.packs import open_packs
 
 __all__ = ["Session"]

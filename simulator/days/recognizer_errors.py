@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ondevice_db.answer import Match
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match
 from simulator.days.architectures import Architecture
 from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, PlayedSong

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar
 
-from ondevice_db.recognizer import Match
+from ondevice_db.answer import Match
 
 __all__ = [
     "ANSWER",

@@ -20,9 +20,10 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, b
 from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
+from ondevice_db.answer import Match
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match, Recognizer
+from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.store import SongDatabase
 from simulator.phone.conditions import PhoneConditions
 from simulator.phone.config import PhoneConfig

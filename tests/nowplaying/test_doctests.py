@@ -24,6 +24,7 @@ MODULES = (
     "detector.stream",
     "fingerprinter.fingerprint",
     "ondevice_db.ingest.report",
+    "ondevice_db.answer",
     "ondevice_db.recognizer",
     "ondevice_db.store.store",
     "simulator.run",

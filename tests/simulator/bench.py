@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from detector.gate import GateConfig
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.audio import to_float32
+from ondevice_db.answer import Match, Recognition
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match, Recognition, Recognizer
+from ondevice_db.recognizer import Recognizer
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.work import DatabaseSize, Models

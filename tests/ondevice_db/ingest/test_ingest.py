@@ -19,6 +19,7 @@ from nowplaying_core.errors import (
     DatabaseError,
     ManifestMismatchError,
 )
+from ondevice_db.answer import Recognition
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest import workers
@@ -27,7 +28,7 @@ from ondevice_db.ingest.report import IndexProgress, IndexReport
 from ondevice_db.levels import first_audible_s
 from ondevice_db.match.match import Trace
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import Recognition, Recognizer
+from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.verify import verify_database
 from tests.ondevice_db.material import SpectrumFingerprinter, make_codebook

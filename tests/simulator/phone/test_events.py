@@ -1,7 +1,7 @@
 """The JSON form of events, on which scripts depend."""
 
+from ondevice_db.answer import Match
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match
 from simulator.phone.events import Answer, Answered, MusicProbability, Skipped, State, StateChange
 
 TRACK = Track(track_id=16 * "a", title="Song", artist="Nobody", duration_s=40.0, source="song.wav")

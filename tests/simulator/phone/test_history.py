@@ -1,7 +1,7 @@
 """The history: a song recognized again soon stays one entry."""
 
+from ondevice_db.answer import Match
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match
 from simulator.phone.events import Answer, Answered, Event, State, StateChange
 from simulator.phone.history import history_of
 

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nowplaying_core.errors import ConfigError
+from ondevice_db.answer import Query, Recognition
 from ondevice_db.match.match import Ranking
-from ondevice_db.recognizer import Query, Recognition
 from simulator.energy.usage import Usage
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.phone.events import Answered, Event, Looked, State, StateChange

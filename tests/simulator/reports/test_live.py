@@ -12,8 +12,8 @@ from rich.live import Live
 
 from detector.second_stage import SecondStage
 from nowplaying_core.audio import to_int16
+from ondevice_db.answer import Match
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match
 from simulator.phone.events import Answer, Answered, MusicProbability, State, StateChange
 from simulator.reports.live import LiveView
 from tests.simulator.bench import build_bench, build_costs, known_song, make_sound

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from nowplaying_core.text import clock
+from ondevice_db.answer import Match
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match
 from simulator.energy.usage import Usage
 from simulator.phone.events import Answer, Answered, Event, MusicProbability, State, StateChange
 from simulator.phone.history import history_of

@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from ondevice_db.answer import Match
 from ondevice_db.format.track import Track
-from ondevice_db.recognizer import Match
 from simulator.phone.conditions import Condition, PauseReason
 from simulator.phone.events import Answer, Answered
 from simulator.scenes.scene import Scene, Sound, SoundKind
