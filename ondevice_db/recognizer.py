@@ -51,8 +51,10 @@ class Recognizer:
         Of the songs' popularity; see :mod:`ondevice_db.match.popularity`.
     detector : str or Path, optional
         Name or folder of the model that says where a recording holds music, opened when it is needed; without it
-        the first sound above silence is used. An answer whose odds are less than three times those of the threshold is
-        refused where it finds no music at all; not in an array alone, the phone's buffer, for which it woke.
+        the first sound above silence is used.
+    needs_consent : bool
+        An answer whose odds are less than three times those of the threshold is refused where the detector finds no
+        music at all; not in an array alone, the phone's buffer, for which it woke.
 
     Raises
     ------
@@ -67,8 +69,10 @@ class Recognizer:
         acceptance: Acceptance | None = None,
         log_prior: NDArray[np.float64] | None = None,
         detector: str | Path | None = None,
+        *,
+        needs_consent: bool = True,
     ) -> None:
-        self._detector_model = detector
+        self._detector_model, self._needs_consent = detector, needs_consent
         self._detector: StreamingDetector | None = None
         theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
         if theirs != ours:
@@ -102,7 +106,7 @@ class Recognizer:
         popularity : Path, optional
             Table of track_id and count: of songs that sound alike, the one that is played more comes first.
         min_score : float in [0, 1], optional
-            Reject answers with a lower score, in place of the model's own thresholds.
+            Reject answers with a lower score, in place of the model's own thresholds and of the detector's consent.
 
         Raises
         ------
@@ -127,7 +131,10 @@ class Recognizer:
         acceptance = acceptance_of(fingerprinter)
         if min_score is not None:
             acceptance = replace(acceptance, threshold=min_score, threshold_single=min_score)
-        return cls(songs, fingerprinter, acceptance, log_prior=prior, detector=SHIPPED_DETECTOR)
+        needs_consent = min_score is None
+        return cls(
+            songs, fingerprinter, acceptance, log_prior=prior, detector=SHIPPED_DETECTOR, needs_consent=needs_consent
+        )
 
     def recognize(
         self,
@@ -252,7 +259,8 @@ class Recognizer:
 
     def _with_consent(self, answer: Recognition, samples: NDArray[np.float32]) -> Recognition:
         """Return an answer that is not beyond doubt only where the detector finds some music; with the time of both."""
-        if self._detector_model is None or answer.match is None or answer.is_sure(_SURE_ODDS):
+        is_asked = self._needs_consent and self._detector_model is not None
+        if not is_asked or answer.match is None or answer.is_sure(_SURE_ODDS):
             return answer
         began_s = time.perf_counter()
         detector = self._open_detector()

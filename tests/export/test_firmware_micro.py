@@ -96,7 +96,7 @@ def test_every_stage_equals_the_golden_vectors(exported: dict[str, Path], tmp_pa
     ("old", "new", "columns"),
     [
         ("all->bytes - kDetectorStateBytes[i]", "all->bytes - kDetectorStateBytes[i] - 1", (0, 2)),
-        ("&frames_[n_newest], n_oldest", "&frames_[0], n_oldest", (1,)),
+        ("&frames_[n_newest], n_oldest", "&frames_[0], n_oldest", (1, 2)),
         (">= DETECTOR_WANTED_ABOVE", "< DETECTOR_WANTED_ABOVE", (2,)),
     ],
     ids=["state", "order", "threshold"],

@@ -76,11 +76,11 @@ def test_a_harmed_detector_is_noticed(harm, expected: str, sounds: Sounds, tmp_p
     assert expected in out(verify_export(folder, **sounds))
 
 
-def test_a_harmed_second_stage_is_noticed(sounds: Sounds, tmp_path: Path) -> None:
+def test_a_harmed_second_stage_is_noticed(tmp_path: Path) -> None:
     folder = copied(builtin_model_dir(SHIPPED_DETECTOR), tmp_path / "detector")
     mutate_weight(folder / SECOND_STAGE_FILE, layer=3, part=1)
     seal(folder, SECOND_STAGE_FILE)
-    assert out(verify_export(folder, **sounds)) == {"second stage, worst kernel"}
+    assert out(verify_export(folder, **RECORDINGS)) == {"second stage, worst kernel"}
 
 
 def test_sources_of_another_second_stage_are_noticed(bundle: Path, sounds: Sounds, tmp_path: Path) -> None:
@@ -123,14 +123,14 @@ def test_one_harmed_weight_of_the_encoder_is_noticed(sounds: Sounds, tmp_path: P
     assert "encoder, worst kernel" in out(verify_export(folder, **sounds))
 
 
-def test_a_detector_with_states_is_verified_too(sounds: Sounds, tmp_path: Path) -> None:
+def test_a_detector_with_states_is_verified_too(tmp_path: Path) -> None:
     folder = copied(builtin_model_dir(SHIPPED_DETECTOR), tmp_path / "detector")
-    report = verify_export(folder, **sounds)
+    report = verify_export(folder, **RECORDINGS)
     report.check()
     assert len(report.layers["detector"]) == 14
     mutate_weight(folder / MODEL_FILE, layer=12, part=1)
     seal(folder, MODEL_FILE)
-    assert "detector, worst kernel" in out(verify_export(folder, **sounds))
+    assert "detector, worst kernel" in out(verify_export(folder, **RECORDINGS))
 
 
 def test_a_damaged_bundle_does_not_open(bundle: Path, tmp_path: Path) -> None:
