@@ -48,7 +48,7 @@ def recognizer(demo: Path) -> Recognizer:
 def room_noise(seconds: float, level_dbfs: float = -40.0) -> np.ndarray:
     rng = np.random.default_rng(7)
     noise = np.convolve(rng.standard_normal(round(seconds * SAMPLE_RATE_HZ) + 50), np.ones(50) / 7, "valid")[:-1]
-    return (10 ** (level_dbfs / 20) * noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    return (10 ** (level_dbfs / 20) * noise / np.sqrt(np.mean(noise**2) if noise.size else 1.0)).astype(np.float32)
 
 
 def talk(seconds: float, folder: Path) -> np.ndarray:
