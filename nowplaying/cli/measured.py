@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from nowplaying.cli.options import OutFolder
-from nowplaying.cli.output import emit_json, note, say
+from nowplaying.cli.output import emit_json, note, say_lines
 
 __all__ = ["Cache", "Corpus", "Out", "enter", "finish", "write_result"]
 
@@ -43,7 +43,7 @@ def write_result(name: str, result: dict[str, Any], text: str, out: Path | None,
     if as_json:
         emit_json("evaluation/1", {"name": name, "result": result})
     else:
-        say(text)
+        say_lines(text)
     if out is not None:
         out.mkdir(parents=True, exist_ok=True)
         write_json(out / f"{name}.json", result)

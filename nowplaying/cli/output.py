@@ -30,6 +30,7 @@ __all__ = [
     "paragraph",
     "progress_bar",
     "say",
+    "say_lines",
     "set_verbosity",
     "table",
     "typed_command",
@@ -141,6 +142,12 @@ def say(text: str) -> None:
         # The reader has what it wanted, as `head` has; Python must not write the rest when it ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(EXIT_FOUND) from None
+
+
+def say_lines(text: str) -> None:
+    """Print a text of several lines, such as a report in Markdown."""
+    for line in text.rstrip("\n").split("\n"):
+        say(line)
 
 
 def paragraph(text: str, *, indent: int = 0) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from nowplaying.cli.app import App
 from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, Json, MaxFalse, RenderedMidi, RunDir, SoundCorpus
-from nowplaying.cli.output import emit_json, say, wrote
+from nowplaying.cli.output import emit_json, say_lines, wrote
 
 __all__ = ["app"]
 
@@ -215,7 +215,7 @@ def detector_crossval(
     if as_json:
         emit_json("evaluation/1", {"name": "cross-validation", "result": result})
     else:
-        say(text)
+        say_lines(text)
 
 
 def require_tensorflow() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from nowplaying.cli.measured import write_result
 from nowplaying.cli.outcome import Outcome, disk_error
-from nowplaying.cli.output import emit_json, paragraph, set_verbosity, table
+from nowplaying.cli.output import emit_json, paragraph, say_lines, set_verbosity, table
 from nowplaying_core.errors import (
     AudioFormatError,
     ConfigError,
@@ -122,3 +123,14 @@ def test_commands_for_people_have_json_too(run: Run, tmp_path: Path) -> None:
     (played,) = demo.records
     assert demo.code == 0
     assert (played["schema"], played["n_songs"]) == ("nowplaying/simulation/2", 3)
+
+
+def test_a_report_keeps_its_lines_and_shows_what_a_terminal_would_obey(capsys: pytest.CaptureFixture[str]) -> None:
+    say_lines("# Figures\n\n| a | b |\n| \x1b[2J | 1 |\n")
+    assert capsys.readouterr().out == "# Figures\n\n| a | b |\n| \\u001b[2J | 1 |\n"
+
+
+def test_an_evaluation_prints_its_table_as_lines(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    write_result("x", {"n": 1}, "| a |\n| --- |\n| 1 |\n", tmp_path, as_json=False)
+    assert capsys.readouterr().out == "| a |\n| --- |\n| 1 |\n"
+    assert (tmp_path / "x.md").read_text(encoding="utf-8") == "| a |\n| --- |\n| 1 |\n"
