@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nowplaying_core.audio import AudioSource
     from ondevice_db.answer import Recognition
     from ondevice_db.match.explain import Explanation
-from ondevice_db.recognizer import Recognizer
+    from ondevice_db.recognizer import Recognizer
 
 __all__ = ["recognize"]
 
