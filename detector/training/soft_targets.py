@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 
 from detector.training.config import TrainingConfig
 from detector.training.scenes import Scene
-from detector.training.teacher import Teacher
+from detector.training.teacher import SUREST, Teacher, music_logits
 
 __all__ = ["scene_logits", "window_targets"]
 
 _FRAMES_PER_S: Final = 100
-_SUREST: Final = 1e-3
 _AUDIBLE: Final = 1
 
 
@@ -36,7 +35,7 @@ def scene_logits(scene: Scene, teacher: Teacher) -> NDArray[np.float16]:
     -------
     ndarray of float16, shape (n_blocks,), in [-6.9, 6.9]
     """
-    is_audible, surest = scene.music == _AUDIBLE, np.full(scene.music.size, _logit(1 - _SUREST))
+    is_audible, surest = scene.music == _AUDIBLE, np.full(scene.music.size, np.log((1 - SUREST) / SUREST))
     logits = -surest
     if scene.doubtful_background is not None:
         logits = _logits(teacher, scene.doubtful_background, scene.music.size)
@@ -93,13 +92,9 @@ def window_targets(
 
 
 def _logits(teacher: Teacher, samples: NDArray[np.float32], n_blocks: int) -> NDArray[np.float64]:
-    probability = np.clip(teacher.music_probability(samples).astype(np.float64), _SUREST, 1 - _SUREST)
+    logits = music_logits(teacher, samples)
     step = (np.arange(n_blocks) / (_FRAMES_PER_S * teacher.hop_s) + 1e-6).astype(np.int64)
-    return np.asarray(_logit(probability[np.minimum(step, probability.size - 1)]))
-
-
-def _logit(probability: NDArray[np.float64] | float) -> NDArray[np.float64]:
-    return np.asarray(np.log(probability / (1 - np.asarray(probability))))
+    return logits[np.minimum(step, logits.size - 1)]
 
 
 def _window_sums(values: NDArray[np.float64] | NDArray[np.bool_], n_frames: int) -> NDArray[np.float64]:

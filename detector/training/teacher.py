@@ -16,7 +16,10 @@ from detector.training.tflite_teacher import TfliteTeacher
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import needs_extra
 
-__all__ = ["OmniAed", "Teacher", "open_teacher"]
+__all__ = ["SUREST", "OmniAed", "Teacher", "music_logits", "open_teacher"]
+
+SUREST: Final = 1e-3
+"""Probabilities nearer to 0 or 1 say no more."""
 
 Samples = NDArray[np.float32]
 _PIECE_S: Final = 10.0
@@ -48,6 +51,22 @@ class Teacher(Protocol):
         ndarray of float32, shape (n_steps,), in [0, 1]
             At least one step.
         """
+
+
+def music_logits(teacher: Teacher, samples: Samples) -> NDArray[np.float64]:
+    """Return a teacher's logits of music over time, of probabilities no surer than :data:`SUREST`.
+
+    Parameters
+    ----------
+    teacher : Teacher
+    samples : ndarray of float32, shape (n,), 16 kHz mono
+
+    Returns
+    -------
+    ndarray of float64, shape (n_steps,), in [-6.9, 6.9]
+    """
+    probability = np.clip(teacher.music_probability(samples).astype(np.float64), SUREST, 1 - SUREST)
+    return np.asarray(np.log(probability / (1 - probability)))
 
 
 def open_teacher(name: str) -> Teacher:

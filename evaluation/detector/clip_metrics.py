@@ -1,7 +1,7 @@
 """Metrics over clips: ROC areas by condition, by level of the music and by kind of sound without music."""
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,11 +9,25 @@ from numpy.typing import NDArray
 from detector.gate import STEPS
 from detector.network import StreamingNetwork
 from detector.second_stage import SecondStage
-from evaluation.detector.clips import Clip
+from evaluation.detector.clips import CONDITIONS, Clip
 from evaluation.detector.graphs import DetectorGraphs
+from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.statistics import bootstrap_area
 
-__all__ = ["clip_metrics"]
+__all__ = ["areas_of", "clip_metrics"]
+
+
+class _Trial(Protocol):
+    """What a clip tells of itself, with features or without."""
+
+    @property
+    def is_music(self) -> bool: ...
+    @property
+    def kind(self) -> str: ...
+    @property
+    def snr_db(self) -> float | None: ...
+    @property
+    def file(self) -> CorpusFile: ...
 
 
 def clip_metrics(clips: Sequence[Clip], graphs: DetectorGraphs, *, seed: int = 0) -> dict[str, Any]:
@@ -27,18 +41,32 @@ def clip_metrics(clips: Sequence[Clip], graphs: DetectorGraphs, *, seed: int = 0
     seed : int
         Seed of the bootstrap over recordings.
     """
-    y_true = np.array([clip.is_music for clip in clips])
-    names = sorted({str(clip.file.path) for clip in clips})
-    groups = np.array([names.index(str(clip.file.path)) for clip in clips])
     network = StreamingNetwork(graphs.first_stage(reference_kernels=True))
     second_stage = graphs.second_stage(reference_kernels=True, always=True)
     scores = {name: _scores([clip.windows[name] for clip in clips], network, second_stage) for name in clips[0].windows}
+    return {**areas_of(clips, scores, seed=seed), "hardest_other": _hardest(clips, scores[CONDITIONS[0]])}
+
+
+def areas_of(clips: Sequence[_Trial], scores: Mapping[str, NDArray[np.float64]], *, seed: int) -> dict[str, Any]:
+    """Return the ROC areas of scores by condition, and in the full band by level and by kind of sound without music.
+
+    Parameters
+    ----------
+    clips : sequence of Clip or of ClipSounds
+    scores : mapping of str to ndarray of float64, shape (n_clips,)
+        By condition; larger is surer of music.
+    seed : int
+        Seed of the bootstrap over recordings.
+    """
+    y_true = np.array([clip.is_music for clip in clips])
+    names = sorted({str(clip.file.path) for clip in clips})
+    groups = np.array([names.index(str(clip.file.path)) for clip in clips])
 
     def area(chosen: NDArray[np.bool_], values: NDArray[np.float64]) -> dict[str, float | None]:
         rng = np.random.default_rng(seed)
         return bootstrap_area(values[chosen], y_true[chosen], groups[chosen], rng).to_dict()
 
-    wide = scores["full band"]
+    wide = scores[CONDITIONS[0]]
     every = np.ones(len(clips), dtype=bool)
     snr_db = np.array([np.nan if clip.snr_db is None else clip.snr_db for clip in clips])
     kinds = np.array([clip.kind for clip in clips])
@@ -53,7 +81,6 @@ def clip_metrics(clips: Sequence[Clip], graphs: DetectorGraphs, *, seed: int = 0
         "area": {name: area(every, values) for name, values in scores.items()},
         "area_by_snr": by_snr,
         "area_by_other": by_kind,
-        "hardest_other": _hardest(clips, wide),
     }
 
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from detector.gate import STEPS
 from detector.network import DECISION_S, WINDOW_S
 from detector.training.pools import SoundPools
-from detector.training.teacher import Teacher, open_teacher
+from detector.training.teacher import Teacher, music_logits, open_teacher
 from evaluation.committed import committed
 from evaluation.detector.roc import frontier, sweep_gate
 from evaluation.detector.streams import Stream, compose_stream, stream_rng
@@ -34,14 +34,12 @@ __all__ = ["RATES_PER_H", "best_at", "committed_table", "curves", "judge", "main
 RESULTS: Final = "evaluation/operating.json"
 _METRICS: Final = f"models/{SHIPPED_DETECTOR}/metrics.json"
 RATES_PER_H: Final = (1.0, 2.0, 3.0)
-_LEAST: Final = 1e-3
-"""Probabilities nearer to 0 or 1 say no more."""
 
 
 def judge(teacher: Teacher, stream: Stream) -> StreamTrack:
     """Return a teacher's outputs over a stream, at the times of the detector's."""
-    said = np.clip(teacher.music_probability(stream.samples).astype(np.float64), _LEAST, 1 - _LEAST)
-    total = np.cumsum(np.concatenate([[0.0], np.log(said / (1 - said))]))
+    said = music_logits(teacher, stream.samples)
+    total = np.cumsum(np.concatenate([[0.0], said]))
     duration_s = stream.samples.size / SAMPLE_RATE_HZ
     times_s = np.arange(WINDOW_S, duration_s, DECISION_S)
     ends = np.clip((times_s / teacher.hop_s).astype(np.int64), 1, said.size)

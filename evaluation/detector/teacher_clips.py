@@ -8,61 +8,41 @@ averages its logits over them. The detector's areas stand in its ``metrics.json`
 import argparse
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from detector.training.pools import SoundPools
-from detector.training.teacher import Teacher, open_teacher
+from detector.training.teacher import Teacher, music_logits, open_teacher
 from evaluation.committed import committed
+from evaluation.detector.clip_metrics import areas_of
 from evaluation.detector.clips import CONDITIONS, WINDOW_SAMPLES, ClipSounds, clip_sounds
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.statistics import bootstrap_area
 from nowplaying_core.text import markdown_table
 
 __all__ = ["committed_table", "judge_clip", "main", "teacher_clip_metrics"]
 
 RESULTS: Final = "evaluation/teacher_clips.json"
-_LEAST: Final = 1e-3
-"""Probabilities nearer to 0 or 1 say no more."""
 
 
 def judge_clip(teacher: Teacher, clip: ClipSounds) -> dict[str, float]:
     """Return the mean logit of music over a clip's last window, by condition."""
-    scores = {}
-    for name, samples in clip.sounds.items():
-        said = np.clip(teacher.music_probability(samples[-WINDOW_SAMPLES:]).astype(np.float64), _LEAST, 1 - _LEAST)
-        scores[name] = float(np.log(said / (1 - said)).mean())
-    return scores
+    return {
+        name: float(music_logits(teacher, samples[-WINDOW_SAMPLES:]).mean()) for name, samples in clip.sounds.items()
+    }
 
 
 def teacher_clip_metrics(
     clips: Sequence[ClipSounds], scores: Sequence[dict[str, float]], name: str, *, seed: int
 ) -> dict[str, Any]:
     """Return plain values: areas by condition, and by kind of sound without music, as ``metrics.json`` has them."""
-    y_true = np.array([clip.is_music for clip in clips])
-    names = sorted({str(clip.file.path) for clip in clips})
-    groups = np.array([names.index(str(clip.file.path)) for clip in clips])
-    kinds = np.array([clip.kind for clip in clips])
-
-    def area(chosen: NDArray[np.bool_], condition: str) -> dict[str, float | None]:
-        values = np.array([score[condition] for score in scores])
-        return bootstrap_area(values[chosen], y_true[chosen], groups[chosen], np.random.default_rng(seed)).to_dict()
-
-    every = np.ones(len(clips), dtype=bool)
-    return {
-        "schema": "teacher-clips/1",
-        "teacher": name,
-        "n_music": int(y_true.sum()),
-        "n_other": int((~y_true).sum()),
-        "area": {condition: area(every, condition) for condition in CONDITIONS},
-        "area_by_other": {
-            kind: area(y_true | (kinds == kind), CONDITIONS[0]) for kind in sorted(set(kinds[~y_true].tolist()))
-        },
-    }
+    by_condition = {condition: np.array([score[condition] for score in scores]) for condition in CONDITIONS}
+    areas = areas_of(clips, by_condition, seed=seed)
+    kept = ("n_music", "n_other", "area", "area_by_other")
+    return {"schema": "teacher-clips/1", "teacher": name, **{key: areas[key] for key in kept}}
 
 
 def committed_table() -> str:
@@ -103,11 +83,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for index in range(2 * options.clips):
         clip = clip_sounds(pools, np.random.default_rng([options.seed, 0, index]), is_music=index % 2 == 0)
         scores.append(judge_clip(teacher, clip))
-        clips.append(
-            ClipSounds(
-                is_music=clip.is_music, kind=clip.kind, snr_db=clip.snr_db, file=clip.file, sounds={}, music=None
-            )
-        )
+        clips.append(replace(clip, sounds={}, music=None))  # hours of sound would fill the memory
         if index % 100 == 99:
             print(f"{index + 1} of {2 * options.clips} clips", file=sys.stderr, flush=True)
     write_json(
