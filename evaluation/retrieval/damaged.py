@@ -8,7 +8,6 @@ Noise at low levels is asked for as a buffer, because quiet buffers are brought 
 import argparse
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -17,15 +16,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
+from evaluation.retrieval.indexed import indexed
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.audio.mixing import drop_silence, looped
 from nowplaying_core.statistics import wilson
 from nowplaying_core.text import markdown_table
 from ondevice_db.answer import Recognition
-from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.places import QUERY_S
 from ondevice_db.recognizer import Recognizer
 from simulator.phone.ring import MulawRing
@@ -50,10 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     songs = [one.path for one in read_corpus(options.corpus, "music", "dev")][: options.songs]
     noises = [one.path for one in read_corpus(options.corpus, "noise", "dev")]
     noises = noises[:: max(1, len(noises) // options.noises)][: options.noises]
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "dev.npdb"
-        index_paths(songs, database, Fingerprinter.from_model(SHIPPED_FINGERPRINTER))
-        recognizer = Recognizer.open(database)
+    with indexed(songs) as recognizer:
         known = songs[:: max(1, len(songs) // options.known)][: options.known]
         heads = {path: load(path)[: round(QUERY_S * SAMPLE_RATE_HZ)] for path in known}
         result: dict[str, Any] = {

@@ -11,7 +11,6 @@
 import argparse
 import json
 import logging
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -21,14 +20,13 @@ import soxr
 from numpy.typing import NDArray
 
 from detector.stream import StreamingDetector
-from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, write_json
+from evaluation.retrieval.indexed import indexed
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.audio.mixing import drop_silence, looped, snr_gain
 from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.answer import Recognition
-from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.places import QUERY_S, Opening, Places
 from ondevice_db.recognizer import Recognizer
 
@@ -59,10 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     unknown = [one.path for one in read_corpus(options.corpus, "music", "unknown")]
     noises = [drop_silence(load(one.path)) for one in read_corpus(options.corpus, "noise", "dev")[:20]]
     talk = drop_silence(np.concatenate([load(one.path) for one in read_corpus(options.corpus, "speech", "dev")[:20]]))
-    with tempfile.TemporaryDirectory() as folder:
-        database = Path(folder) / "dev.npdb"
-        index_paths(songs, database, Fingerprinter.from_model(SHIPPED_FINGERPRINTER))
-        recognizer = Recognizer.open(database)
+    with indexed(songs) as recognizer:
         step = max(1, len(songs) // options.known)
         known = songs[::step][: options.known]
         result = {
