@@ -16,7 +16,16 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.mixing import band_rms
 
-__all__ = ["CONDITIONS", "WINDOW_SAMPLES", "Clip", "ClipSounds", "clip_sounds", "compose_clip", "windows_of"]
+__all__ = [
+    "CONDITIONS",
+    "WINDOW_SAMPLES",
+    "Clip",
+    "ClipSounds",
+    "clip_rng",
+    "clip_sounds",
+    "compose_clip",
+    "windows_of",
+]
 
 CONDITIONS: Final = ("full band", "random channel", "low-passed 3.5 kHz")
 WINDOW_SAMPLES: Final = round(WINDOW_S * SAMPLE_RATE_HZ)
@@ -71,6 +80,11 @@ class ClipSounds:
     file: CorpusFile
     sounds: dict[str, NDArray[np.float32]]
     music: NDArray[np.float32] | None
+
+
+def clip_rng(seed: int, number: int) -> np.random.Generator:
+    """Return what draws a clip of an evaluation; with ``is_music`` for even numbers all programs get the same clips."""
+    return np.random.default_rng([seed, 0, number])
 
 
 def compose_clip(

@@ -6,14 +6,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
-
 from detector.gate import GateConfig
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from detector.training.pools import SoundPools
 from evaluation.detector.clip_metrics import clip_metrics
-from evaluation.detector.clips import Clip, compose_clip
+from evaluation.detector.clips import Clip, clip_rng, compose_clip
 from evaluation.detector.graphs import DetectorGraphs
 from evaluation.detector.label_audit import read_table, without_doubtful
 from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
@@ -165,7 +163,7 @@ def run_streams(
 
 def _clip(state: tuple[SoundPools, int], index: int) -> Clip:
     pools, seed = state
-    return compose_clip(pools, np.random.default_rng([seed, 0, index]), is_music=index % 2 == 0)
+    return compose_clip(pools, clip_rng(seed, index), is_music=index % 2 == 0)
 
 
 def _track(state: tuple[Sequence[tuple[SoundPools, DetectorGraphs]], StreamSettings], index: int) -> StreamTrack:

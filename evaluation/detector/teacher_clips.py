@@ -18,7 +18,7 @@ from detector.training.pools import SoundPools
 from detector.training.teacher import Teacher, music_logits, open_teacher
 from evaluation.committed import committed
 from evaluation.detector.clip_metrics import areas_of
-from evaluation.detector.clips import CONDITIONS, WINDOW_SAMPLES, ClipSounds, clip_sounds
+from evaluation.detector.clips import CONDITIONS, WINDOW_SAMPLES, ClipSounds, clip_rng, clip_sounds
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.text import markdown_table
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     clips: list[ClipSounds] = []
     scores = []
     for index in range(2 * options.clips):
-        clip = clip_sounds(pools, np.random.default_rng([options.seed, 0, index]), is_music=index % 2 == 0)
+        clip = clip_sounds(pools, clip_rng(options.seed, index), is_music=index % 2 == 0)
         scores.append(judge_clip(teacher, clip))
         clips.append(replace(clip, sounds={}, music=None))  # hours of sound would fill the memory
         if index % 100 == 99:

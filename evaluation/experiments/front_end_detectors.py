@@ -26,7 +26,7 @@ from detector.second_stage import SECOND_STAGE_FILE, SecondStage
 from detector.training.config import SceneConfig, TrainingConfig
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
-from evaluation.detector.clips import WINDOW_SAMPLES, clip_sounds
+from evaluation.detector.clips import WINDOW_SAMPLES, clip_rng, clip_sounds
 from evaluation.detector.onsets import onset_class
 from evaluation.experiments.front_end_comparison import Clips, beside, compare, to_markdown
 from evaluation.experiments.front_end_trees import drawn_windows, fitted, statistics
@@ -146,7 +146,7 @@ def _shards(out: Path, kind: str, n: int) -> list[tuple[Path, range]]:
 
 
 def _clip(pools: SoundPools, number: int) -> tuple[NDArray[np.uint32], dict[str, Any]]:
-    one = clip_sounds(pools, np.random.default_rng([_CLIP_SEED, 0, number]), is_music=number % 2 == 0)
+    one = clip_sounds(pools, clip_rng(_CLIP_SEED, number), is_music=number % 2 == 0)
     music = None if one.music is None else onset_class(one.music[-WINDOW_SAMPLES:])
     row = {
         "is_music": one.is_music,
