@@ -89,8 +89,12 @@ def decoded(folder: Path, manifest: dict) -> tuple[np.ndarray, np.ndarray]:
 def main(bundle: str, sound: str) -> int:
     """Print the song that fits best, and where the recording begins in it."""
     models, packs = Path(bundle) / "models" / "fingerprinter", sorted((Path(bundle) / "packs").glob("*.npdb"))
-    hop_s = json.loads((models / "manifest.json").read_text())["query_hop_s"]
-    query = fingerprints(read_wav(sound)[: 8 * 16_000], models, hop_s)
+    settings = json.loads((models / "manifest.json").read_text())
+    hop_s, samples = settings["query_hop_s"], read_wav(sound)[: 8 * 16_000]
+    # Windows of a short query may reach beyond its ends, silent there.
+    is_short = len(samples) / 16_000 < settings.get("query_overhang_below_s", np.inf)
+    beyond_s = settings.get("query_overhang_s", 0.0) if is_short else 0.0
+    query = fingerprints(np.pad(samples, round(16_000 * beyond_s)), models, hop_s)
     best = (-np.inf, None, 0.0)
     for pack in packs:
         manifest = json.loads((pack / "manifest.json").read_text())
@@ -102,7 +106,7 @@ def main(bundle: str, sound: str) -> int:
             own = similarities[:, starts[song] : starts[song + 1]]
             # Slide the query along the song and average the similarities of what then lies together.
             for offset in np.arange(-hop_s, own.shape[1] * manifest["hop_s"], hop_s):
-                at = np.rint((offset + hop_s * np.arange(len(query))) / manifest["hop_s"]).astype(int)
+                at = np.rint((offset - beyond_s + hop_s * np.arange(len(query))) / manifest["hop_s"]).astype(int)
                 inside = (at >= 0) & (at < own.shape[1])
                 if inside.sum() > len(query) / 2:
                     score = float(own[np.flatnonzero(inside), at[inside]].mean())

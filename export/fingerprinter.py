@@ -77,6 +77,7 @@ def export_fingerprinter(
     """
     output.mkdir(parents=True, exist_ok=True)
     encoder = raw_encoder(load_encoder(config, weights))
+    names = ("query_overhang_s", "query_overhang_below_s") if config.query_overhang_s else ()
     graph = to_int8(encoder, calibration, output="float32") if precision == "int8" else to_float(encoder)
     write_bytes(output / "frontend.tflite", to_float(front_end_model(config.front_end)))
     write_bytes(output / "encoder.tflite", graph)
@@ -100,5 +101,6 @@ def export_fingerprinter(
         },
         reference_hop_s=config.reference_hop_s,
         query_hop_s=config.query_hop_s,
+        **{name: getattr(config, name) for name in names},
         training={"config": config.to_dict(), **training},
     )

@@ -68,7 +68,6 @@ def write_golden(folder: Path, detector: ModelFolder, fingerprinter: Fingerprint
     outputs = [round(one.probability * STEPS) for one in listener.process_features(frames)]
     gate = Gate(listener.gate_config)
     samples = to_float32(pcm)
-    image = fingerprinter.front_end(samples[None, : fingerprinter.window_samples])
     encoder = TfliteModel(fingerprinter.folder.file("encoder.tflite"))
     opened = SongDatabase.open(database, fingerprinter.embedding_space)
     recognition = Recognizer(opened, fingerprinter).recognize(samples, at_s=0.0)
@@ -76,6 +75,8 @@ def write_golden(folder: Path, detector: ModelFolder, fingerprinter: Fingerprint
     if query is None or query.match.evidence is None:
         message = f"{fingerprinter.folder.path}: the golden query finds no neighbors; export the model again"
         raise CorruptArtifactError(message)
+    begun = np.pad(samples, (round(-query.first_s * SAMPLE_RATE_HZ), 0))
+    image = fingerprinter.front_end(begun[None, : fingerprinter.window_samples])
     neighbors = opened.index.nearest(query.embeddings, _NEAREST, SearchOptions())
     best = query.match.candidates[0]
     golden = {
@@ -90,6 +91,7 @@ def write_golden(folder: Path, detector: ModelFolder, fingerprinter: Fingerprint
         },
         "fingerprinter": {
             "log_mel_int8": encoder.input.quantize(image).ravel().tolist(),
+            "first_s": query.first_s,
             "embeddings": [[round(float(value), 7) for value in row] for row in query.embeddings],
         },
         "neighbors": [

@@ -1,6 +1,7 @@
 """The page that a bundle brings along, its licence, and the format of its databases."""
 
 import importlib.metadata
+import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ from detector.second_stage import SECOND_STAGE_FILE
 from detector.silence import HOLD_HOPS
 from detector.stream import MODEL_FILE
 from fingerprinter.fingerprint import Fingerprinter, window_starts
+from fingerprinter.overhang import QueryOverhang
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.audio import SAMPLE_RATE_HZ
@@ -127,7 +129,6 @@ def _second_stage(manifest: Mapping[str, Any]) -> str:
 def _fingerprinter_values(fingerprinter: Fingerprinter) -> dict[str, Any]:
     manifest = fingerprinter.folder.manifest
     image = TfliteModel(fingerprinter.folder.file("encoder.tflite")).input
-    hop = round(fingerprinter.query_hop_s * fingerprinter.sample_rate_hz)
     acceptance = manifest.get("acceptance", {})
     return {
         "fingerprinter_name": _name(manifest),
@@ -135,7 +136,8 @@ def _fingerprinter_values(fingerprinter: Fingerprinter) -> dict[str, Any]:
         "fp_window_s": f"{fingerprinter.window_s:g}",
         "query_hop": f"{fingerprinter.query_hop_s:g}",
         "reference_hop": f"{fingerprinter.reference_hop_s:g}",
-        "n_query": len(window_starts(_RING_S * fingerprinter.sample_rate_hz, fingerprinter.window_samples, hop)),
+        "n_query": n_query_windows(fingerprinter, _RING_S * fingerprinter.sample_rate_hz),
+        "overhang": _overhang(fingerprinter.overhang),
         "image_shape": list(image.shape),
         "image_scale": repr(image.scale),
         "image_zero": f"({image.zero_point})",
@@ -144,6 +146,24 @@ def _fingerprinter_values(fingerprinter: Fingerprinter) -> dict[str, Any]:
         "threshold_single": f"{acceptance.get('threshold_single', 0.5):.4f}",
         "embedding_space": fingerprinter.embedding_space,
     }
+
+
+def n_query_windows(fingerprinter: Fingerprinter, n_samples: int) -> int:
+    """Return how many fingerprints a query of so many samples has."""
+    rate_hz, hop_s = fingerprinter.sample_rate_hz, fingerprinter.query_hop_s
+    beyond = round(fingerprinter.overhang.seconds_for(n_samples / rate_hz) * rate_hz)
+    return len(window_starts(n_samples + 2 * beyond, fingerprinter.window_samples, round(hop_s * rate_hz)))
+
+
+def _overhang(overhang: QueryOverhang) -> str:
+    """Return the sentence about windows that overhang a query, or nothing."""
+    if not overhang.query_overhang_s:
+        return ""
+    below_s, beyond_s = overhang.query_overhang_below_s, f"{overhang.query_overhang_s:g} s"
+    which = "A query" if math.isinf(below_s) else f"A query of less than {below_s:g} s"
+    return (
+        f" {which} first gets {beyond_s} of zeros at both ends, so that its first window begins {beyond_s} before it."
+    )
 
 
 def _name(manifest: Mapping[str, Any]) -> str:

@@ -17,9 +17,10 @@ __all__ = ["CARD", "copy_with_metadata", "identity_of"]
 
 CARD: Final = "MODEL_CARD.md"
 
+_STEPS: Final = ("reference_hop_s", "query_hop_s", "query_overhang_s", "query_overhang_below_s")
 _SETTINGS: Final = {
     "detector": ("frontend", "gate", "cascade"),
-    "fingerprinter": ("precision", "embedding_space", "front_end", "reference_hop_s", "query_hop_s"),
+    "fingerprinter": ("precision", "embedding_space", "front_end", *_STEPS),
 }
 _SUMMARY: Final = {
     "detector.tflite": "Music or not: fixed-point features every 10 ms in, the probability of music out.",

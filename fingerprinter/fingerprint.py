@@ -1,18 +1,20 @@
 """Fingerprint audio with the shipped graphs: float front end, int8 encoder, unit vectors; no TensorFlow."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fingerprinter.overhang import QueryOverhang
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
-from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
-__all__ = ["Fingerprinter", "embedding_space", "window_starts"]
+__all__ = ["Fingerprinter", "QueryFingerprints", "embedding_space", "window_starts"]
 
 ROLE = "fingerprinter"
 _ENOUGH_OF_A_WINDOW = 0.95
@@ -46,6 +48,25 @@ def window_starts(n_samples: int, window_samples: int, hop_samples: int) -> NDAr
     return np.arange(n_windows, dtype=np.int64) * hop_samples
 
 
+@dataclass(frozen=True, slots=True)
+class QueryFingerprints:
+    """The fingerprints of a query.
+
+    Attributes
+    ----------
+    vectors : ndarray of float32, shape (n, dim), unit rows
+        Row i covers ``[first_s + i hop, first_s + i hop + window)`` of the query.
+    levels_dbfs : ndarray of float32, shape (n,), at least -100
+        RMS level of each window.
+    first_s : float <= 0, seconds
+        Where the first window begins: before the query where a model's windows overhang it.
+    """
+
+    vectors: NDArray[np.float32]
+    levels_dbfs: NDArray[np.float32]
+    first_s: float
+
+
 class Fingerprinter:
     """The encoder with its front end, opened and checked.
 
@@ -62,6 +83,8 @@ class Fingerprinter:
     dim : int
     sample_rate_hz, window_samples : int
     window_s, reference_hop_s, query_hop_s : float
+    overhang : QueryOverhang
+        How far windows of short queries reach beyond their ends.
     embedding_space : str
         Identifies front end and encoder; equal in every database that this model can search.
     folder : ModelFolder
@@ -70,7 +93,7 @@ class Fingerprinter:
     --------
     >>> import nowplaying
     >>> model = nowplaying.Fingerprinter.from_model()
-    >>> model.embed(nowplaying.load_audio("query.wav"), model.query_hop_s).shape
+    >>> model.embed_query(nowplaying.load_audio("query.wav")).vectors.shape
     (36, 96)
     """
 
@@ -92,6 +115,11 @@ class Fingerprinter:
             raise CorruptArtifactError(message) from error
         self.window_samples = self._front_end.input.shape[1]
         self.dim = self._encoder.output.shape[1]
+        try:
+            self.overhang = QueryOverhang.from_manifest(manifest, self.window_s)
+        except ConfigError as error:
+            message = f"{folder.path / 'manifest.json'}: {error}; export the model again"
+            raise CorruptArtifactError(message) from error
         if self._front_end.output.shape != self._encoder.input.shape:
             message = (
                 f"{folder.path}: the front end gives {self._front_end.output.shape}, "
@@ -135,7 +163,7 @@ class Fingerprinter:
         samples : ndarray of float32, shape (n,), in [-1, 1]
             Mono at ``sample_rate_hz``.
         hop_s : float > 0
-            Seconds between fingerprints: ``reference_hop_s`` for a database, ``query_hop_s`` for a query.
+            Seconds between fingerprints: ``reference_hop_s`` for a database. Queries go through `embed_query`.
 
         Returns
         -------
@@ -155,6 +183,21 @@ class Fingerprinter:
             Unit rows, and RMS levels in dBFS, at least -100.
         """
         return self.embed_blocks([samples], hop_s)
+
+    def embed_query(self, samples: NDArray[np.float32], hop_s: float | None = None) -> QueryFingerprints:
+        """Fingerprint a query; windows of a short one reach beyond its ends as far as the manifest says.
+
+        Parameters
+        ----------
+        samples : ndarray of float32, shape (n,), in [-1, 1]
+            Mono at ``sample_rate_hz``.
+        hop_s : float > 0, seconds
+            By default ``query_hop_s``.
+        """
+        beyond_s = self.overhang.seconds_for(samples.size / self.sample_rate_hz)
+        padded = np.pad(samples, round(beyond_s * self.sample_rate_hz)) if beyond_s else samples
+        vectors, levels_dbfs = self.embed_with_levels(padded, self.query_hop_s if hop_s is None else hop_s)
+        return QueryFingerprints(vectors, levels_dbfs, -beyond_s if beyond_s else 0.0)
 
     def embed_blocks(
         self, blocks: Iterable[NDArray[np.float32]], hop_s: float

@@ -87,6 +87,8 @@ class Query:
     embeddings : ndarray of float32, shape (n, dim)
         Unit rows, zero where it is silent.
     match : Ranking
+    first_s : float, seconds
+        Where the first row begins, from the query's first sample: negative where windows overhang the query.
     silence_dbfs : float
         Level at or below which it is silent.
     is_doubted : bool
@@ -96,6 +98,7 @@ class Query:
     start_s: float
     embeddings: NDArray[np.float32]
     match: Ranking
+    first_s: float = 0.0
     silence_dbfs: float = SILENCE_DBFS
     is_doubted: bool = False
 

@@ -290,18 +290,19 @@ class Recognizer:
             return None
         track = self._database.track(query.match.candidates[0].song_index)
         hop_s = self._fingerprinter.query_hop_s
-        return map_alignment(self._database, query.match, query.embeddings, hop_s, title=track.title)
+        return map_alignment(
+            self._database, query.match, query.embeddings, hop_s, title=track.title, first_s=query.first_s
+        )
 
     def _answer(self, samples: NDArray[np.float32], start_s: float, speed: float = 1.0) -> Recognition:
         began_s = time.perf_counter()
-        hop_s = self._fingerprinter.query_hop_s
         samples, silence_dbfs = brought_up(samples)
         if speed != 1.0:
             samples = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * speed, quality="HQ").astype(np.float32)
-        embeddings, levels_dbfs = self._fingerprinter.embed_with_levels(samples, hop_s)
+        found = self._fingerprinter.embed_query(samples)
         # Silence is alike everywhere: it is evidence for no song.
-        embeddings = np.where((levels_dbfs <= silence_dbfs)[:, None], np.float32(0), embeddings)
-        match = self._matcher.match(embeddings, hop_s)
+        embeddings = np.where((found.levels_dbfs <= silence_dbfs)[:, None], np.float32(0), found.vectors)
+        match = self._matcher.match(embeddings, self._fingerprinter.query_hop_s, first_s=found.first_s)
         song = None
         if match.best is not None:
             best = match.best
@@ -317,7 +318,13 @@ class Recognizer:
             match=song,
             latency_ms=1000 * (time.perf_counter() - began_s),
             n_fingerprints=embeddings.shape[0],
-            query=Query(start_s=start_s, embeddings=embeddings, match=match, silence_dbfs=silence_dbfs),
+            query=Query(
+                start_s=start_s,
+                embeddings=embeddings,
+                match=match,
+                first_s=found.first_s,
+                silence_dbfs=silence_dbfs,
+            ),
         )
 
 

@@ -139,7 +139,8 @@ class Asked:
             library = replace(self.data.library, database=database, vectors=self.data.library.vectors[:0])
             system = System(library=library, hop_s=self.data.embeddings.query_hop_s)
             masked = None if hidden is None else [hidden[row] for row in mine.tolist()]
-            found = match_all(system, queries[mine], masked, jobs=self.jobs)
+            first_s = self.data.embeddings.first_s(condition)
+            found = match_all(system, queries[mine], masked, first_s=first_s, jobs=self.jobs)
             features[mine] = found.features
             n_searched[mine] = SongDatabase.open(database).manifest.n_fingerprints
             of_corpus = (found.songs >= 0) & (found.songs < members.size) & (true[mine] >= 0)

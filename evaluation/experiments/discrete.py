@@ -104,9 +104,9 @@ def questions(embeddings: EmbeddingCache, library: Library, options: argparse.Na
     chosen = slice(options.first)
     truth = np.array([library.songs[query.path] for query in plan.queries])[chosen]
     tracks = [str(query.path) for query in plan.queries][chosen]
+    whole = embeddings.without_overhang()
     return [
-        Asked(condition, embeddings.queries(plan, condition)[chosen], truth, tracks)
-        for condition in paired_conditions()
+        Asked(condition, whole.queries(plan, condition)[chosen], truth, tracks) for condition in paired_conditions()
     ]
 
 

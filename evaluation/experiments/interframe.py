@@ -58,7 +58,7 @@ def main() -> None:
         print(f"{name}: the prediction explains {100 * explained:.1f} % of the variance", flush=True)
     short = [one for one in paired_conditions() if one.length_s == 2.0]  # one fingerprint
     for condition in short:
-        queries = data.embeddings.queries(data.plans["known"], condition)[:, 0]
+        queries = data.embeddings.without_overhang().queries(data.plans["known"], condition)[:, 0]
         exact = right(data, queries, vectors)
         for name, decoded in layouts.items():
             found = right(data, queries, power_normalize(decoded))

@@ -89,7 +89,8 @@ class Strangers:
         chosen = replace(whole, queries=tuple(whole.queries[row] for row in rows))
         hidden = [self.data.masks[row] for row in rows] if is_masked else None
         system = System(library=self.data.library, hop_s=self.data.embeddings.query_hop_s)
-        return match_all(system, self.data.embeddings.queries(chosen, condition), hidden)
+        embeddings = self.data.embeddings
+        return match_all(system, embeddings.queries(chosen, condition), hidden, first_s=embeddings.first_s(condition))
 
     def ambient(self, n: int, n_indexed: int, database: Path) -> list[dict[str, Any]]:
         """Return how often sustained music is named wrongly."""
@@ -124,8 +125,11 @@ class Strangers:
         ]
         library = grow_library(self.data.library, extra, 0, database, Codebook.load(fingerprinter.folder.path))
         hop_s = self.data.embeddings.query_hop_s
-        queries = [fingerprinter.embed(synthetic_drone(LONGEST_S, n_indexed + number), hop_s) for number in range(n)]
-        found = match_all(System(library=library, hop_s=hop_s), np.stack(queries))
+        queries = [
+            fingerprinter.embed_query(synthetic_drone(LONGEST_S, n_indexed + number), hop_s) for number in range(n)
+        ]
+        vectors, first_s = np.stack([query.vectors for query in queries]), queries[0].first_s
+        found = match_all(System(library=library, hop_s=hop_s), vectors, first_s=first_s)
         accepted = judge(self.shipped, found.features, int(library.song_starts[-1]))[1]
         return {**counted(f"synthetic drones, {n_indexed} others in the index", accepted), "n_recordings": n}
 

@@ -46,9 +46,9 @@ class Answers:
     offsets_s: NDArray[np.float64]
 
 
-def ask_matcher(system: System, queries: NDArray[np.float32], *, jobs: int = 1) -> Answers:
-    """Ask our matcher; ``queries`` is of shape (n, n_fingerprints, dim)."""
-    outcomes = match_all(system, queries, jobs=jobs)
+def ask_matcher(system: System, queries: NDArray[np.float32], *, first_s: float = 0.0, jobs: int = 1) -> Answers:
+    """Ask our matcher; ``queries`` is of shape (n, n_fingerprints, dim), with the first row of each at ``first_s``."""
+    outcomes = match_all(system, queries, first_s=first_s, jobs=jobs)
     return Answers(outcomes.songs, np.where(outcomes.songs < 0, np.inf, outcomes.offsets_s))
 
 

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
@@ -14,6 +15,7 @@ from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import LONGEST_S, Condition
 from evaluation.retrieval.queries import Plan
 from fingerprinter.fingerprint import Fingerprinter
+from fingerprinter.overhang import NO_OVERHANG, QueryOverhang
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, canonical_json, write_array
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
@@ -55,12 +57,23 @@ class EmbeddingCache:
         self.fingerprinter = Fingerprinter.from_model(model)
         self.reference_hop_s = reference_hop_s or self.fingerprinter.reference_hop_s
         self.query_hop_s = query_hop_s or self.fingerprinter.query_hop_s
+        self.overhang = self.fingerprinter.overhang
         self.folder, self._embeddings = cache, cache / "embeddings"
         self._jobs = jobs
 
     def shipped(self) -> "EmbeddingCache":
         """Return the shipped fingerprinter's, in the same folder."""
         return EmbeddingCache(SHIPPED_FINGERPRINTER, self.folder, jobs=self._jobs)
+
+    def without_overhang(self) -> "EmbeddingCache":
+        """Return the same with queries whose windows stay within them, as published protocols have it."""
+        other = copy(self)
+        other.overhang = NO_OVERHANG
+        return other
+
+    def first_s(self, condition: Condition) -> float:
+        """Return where the first window of a query begins, in seconds: before the query where windows overhang it."""
+        return -self.overhang.seconds_for(condition.length_s)
 
     def references(self, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
         """Return every recording's fingerprints at the reference hop, each of shape (n, dim); zero for silence."""
@@ -81,12 +94,14 @@ class EmbeddingCache:
         rooms = {kind: [float(np.abs(room).sum()) for room in found] for kind, found in plan.rooms.items()}
         key = {"queries": drawn, "noises": digests, "rooms": rooms, "condition": condition.to_dict()}
         key["hop_s"] = self.query_hop_s
+        if first_s := self.first_s(condition):
+            key["first_s"] = first_s
         file = self._file(key, "queries")
         if not file.is_file():
             vectors = share_out_by_key(
                 _embed_chunk,
                 [str(query.path) for query in plan.queries],
-                lambda numbers: (condition, numbers, self.query_hop_s),
+                lambda numbers: (condition, numbers, self.query_hop_s, self.overhang),
                 _open,
                 self.model,
                 self.folder,
@@ -133,10 +148,11 @@ def _embed_file(state: tuple[Fingerprinter, Any, Plan | None], item: tuple[Path,
 
 
 def _embed_chunk(
-    state: tuple[Fingerprinter, Any, Plan | None], item: tuple[Condition, list[int], float]
+    state: tuple[Fingerprinter, Any, Plan | None], item: tuple[Condition, list[int], float, QueryOverhang]
 ) -> NDArray[np.float32]:
     fingerprinter, load, plan = state
-    condition, numbers, hop_s = item
+    condition, numbers, hop_s, overhang = item
     assert plan is not None  # noqa: S101 (only references are embedded without a plan)
     composed = (compose(plan.queries[n], load(plan.queries[n].path), condition, plan) for n in numbers)
-    return np.stack([fingerprinter.embed(samples, hop_s) for samples in composed])
+    fingerprinter.overhang = overhang
+    return np.stack([fingerprinter.embed_query(samples, hop_s).vectors for samples in composed])

@@ -173,8 +173,11 @@ def evaluate_grid(
             for length_s in lengths:
                 condition = replace(column, length_s=length_s)
                 cell = {"table": table, "condition": condition.name, **condition.to_dict()}
-                question = canonical_json({"cell": cell, "asked": systems, "databases": databases, "seed": seed})
-                kept = cache / "grid" / f"{hashlib.sha256(question.encode()).hexdigest()[:16]}.json"
+                question: dict[str, Any] = {"cell": cell, "asked": systems, "databases": databases, "seed": seed}
+                if any(overhangs_s := [one.embeddings.first_s(condition) for one in (run, *baselines)]):
+                    question["overhangs_s"] = overhangs_s
+                digest = hashlib.sha256(canonical_json(question).encode()).hexdigest()
+                kept = cache / "grid" / f"{digest[:16]}.json"
                 if not kept.is_file():
                     _log.info("%s", condition.name)
                     answers = _answers(run, condition, systems, jobs=jobs)
@@ -246,14 +249,15 @@ def _identity(run: _Run) -> dict[str, str]:
 
 
 def _answers(run: _Run, condition: Condition, systems: Sequence[_MatcherAndSearch], *, jobs: int) -> dict[str, Answers]:
-    queries = run.embeddings.queries(run.plan, condition)
+    queries, first_s = run.embeddings.queries(run.plan, condition), run.embeddings.first_s(condition)
+    whole = run.embeddings.without_overhang().queries(run.plan, condition)
     answers = {}
     for matcher, search in systems:
         system = System(library=run.library, search=search, hop_s=run.grid.hop_s)
         if matcher == "ours":
-            answers[f"ours, {search}"] = ask_matcher(system, queries, jobs=jobs)
+            answers[f"ours, {search}"] = ask_matcher(system, queries, first_s=first_s, jobs=jobs)
         else:
-            answers[f"{run.grid.retrieval}, {search}"] = ask_published(system, queries, run.grid.retrieval, jobs=jobs)
+            answers[f"{run.grid.retrieval}, {search}"] = ask_published(system, whole, run.grid.retrieval, jobs=jobs)
     return answers
 
 

@@ -75,6 +75,7 @@ def match_all(
     embeddings: NDArray[np.float32],
     excluded: Sequence[tuple[int, ...]] | None = None,
     *,
+    first_s: float = 0.0,
     jobs: int = 1,
 ) -> Outcomes:
     """Match queries.
@@ -85,11 +86,13 @@ def match_all(
     embeddings : ndarray of float32, shape (n_queries, n_fingerprints, dim)
     excluded : sequence of tuple of int, length n_queries, optional
         Songs masked for each query.
+    first_s : float, seconds
+        Where the first row of each query begins.
     jobs : int >= 1
     """
     hidden = excluded if excluded is not None else [()] * len(embeddings)
     starts = range(0, len(embeddings), _CHUNK)
-    items = [(embeddings[start : start + _CHUNK], hidden[start : start + _CHUNK]) for start in starts]
+    items = [(embeddings[start : start + _CHUNK], hidden[start : start + _CHUNK], first_s) for start in starts]
     rows = [row for part in share_out(_match_chunk, items, _open, system.for_workers(), jobs=jobs) for row in part]
     columns = list(zip(*rows, strict=True))
     return Outcomes(
@@ -106,12 +109,14 @@ def _open(system: System) -> tuple[System, Matcher]:
 
 
 def _match_chunk(
-    state: tuple[System, Matcher], item: tuple[NDArray[np.float32], Sequence[tuple[int, ...]]]
+    state: tuple[System, Matcher], item: tuple[NDArray[np.float32], Sequence[tuple[int, ...]], float]
 ) -> list[tuple[Any, ...]]:
     system, matcher = state
     rows: list[tuple[Any, ...]] = []
-    for query, hidden in zip(*item, strict=True):
-        match = matcher.match(query, system.hop_s, replace(system.options, excluded_songs=hidden))
+    queries, masks, first_s = item
+    for query, hidden in zip(queries, masks, strict=True):
+        options = replace(system.options, excluded_songs=hidden)
+        match = matcher.match(query, system.hop_s, options, first_s=first_s)
         if match.evidence is None:
             rows.append((-1, np.nan, np.full(N_FEATURES, np.nan)))
             continue

@@ -58,7 +58,8 @@ def rank1_by_length(
     counts = {}
     for condition in COLUMNS:
         if condition.length_s >= embeddings.fingerprinter.shortest_query_s:
-            outcomes = match_all(system, embeddings.queries(plan, condition), jobs=jobs)
+            queries, first_s = embeddings.queries(plan, condition), embeddings.first_s(condition)
+            outcomes = match_all(system, queries, first_s=first_s, jobs=jobs)
             correct = outcomes.correct(library, true_songs)
             counts[condition.name] = {"n": int(correct.size), "count": int(correct.sum())}
     return counts

@@ -187,7 +187,8 @@ class Evaluator:
         """Match the queries of a plan under a condition."""
         _log.info("%s%s, %s", plan, " masked" if masks else "", condition.name)
         embeddings = self.data.embeddings.queries(self.data.plans[plan], condition)
-        return match_all(self.system, embeddings, masks, jobs=self.jobs)
+        first_s = self.data.embeddings.first_s(condition)
+        return match_all(self.system, embeddings, masks, first_s=first_s, jobs=self.jobs)
 
     def correct(self, outcomes: Outcomes) -> NDArray[np.bool_]:
         """Return for each known query whether its song, or a duplicate of it, came first."""

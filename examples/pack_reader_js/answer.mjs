@@ -1,7 +1,7 @@
 // node answer.mjs DATABASE QUESTION.json: one line of JSON for each query, null where nothing sounds or is near.
 //
 // QUESTION.json: {"embedding_space", "hop_s", "acceptance", "queries": [[row, ...], ...], "options": {"probe", "neighbors",
-// "candidates"}}; a row of zeros is silence, without options the defaults hold.
+// "candidates", "firstS"}}; a row of zeros is silence, without options the defaults hold.
 import { readFileSync } from 'node:fs';
 import { Pack } from './pack.mjs';
 import { match } from './match.mjs';

@@ -77,13 +77,13 @@ function decide(table, measures, n, nFingerprints) {
   return { score, threshold, accepted: score >= threshold };
 }
 
-// rows: one vector every hopS seconds; a row of zeros is silence.
+// rows: one vector every hopS seconds, the first one at options.firstS (0) of the query; a row of zeros is silence.
 export function match(pack, rows, hopS, acceptance, options = {}) {
   const settings = { ...DEFAULTS, ...options };
   const sounding = rows.map((row, i) => i).filter((i) => rows[i] && rows[i].some((x) => x !== 0));
   if (!sounding.length) return null;
   const plain = sounding.map((i) => rows[i]);
-  const times = sounding.map((i) => i * hopS);
+  const times = sounding.map((i) => i * hopS + (options.firstS ?? 0));
   const vectors = plain.map((row) => pack.rotate(row));
   const cohort = plain.map((row) => {
     const products = [];

@@ -154,7 +154,8 @@ def _compare_answers(
                 query = part[start : start + round(_QUERY_S * SAMPLE_RATE_HZ)]
                 answers["right"].append(numbers[path.resolve()])
                 for name, embedder in (("int8", shipped), ("float", float_reference)):
-                    match = matcher.match(embedder.embed(query, shipped.query_hop_s), shipped.query_hop_s)
+                    found = embedder.embed_query(query, shipped.query_hop_s)
+                    match = matcher.match(found.vectors, shipped.query_hop_s, first_s=found.first_s)
                     answers[name].append(match.candidates[0].song_index if match.candidates else -1)
     n, n_songs = len(answers["right"]), len(numbers)
     rates = {

@@ -38,6 +38,10 @@ class TrainingConfig(RunSettings):
         Recordings of the ``train`` split that are validated on instead of the ``dev`` music, and not trained on.
     reference_hop_s, query_hop_s : float > 0, seconds
         Default time between fingerprints in a database and in a query of the trained model.
+    query_overhang_s : float >= 0, seconds
+        By how much windows reach beyond a short query's ends; see :mod:`fingerprinter.overhang`.
+    query_overhang_below_s : float > 0, seconds
+        Length from which on a query has no overhang.
     recordings_share : float in (0, 1]
         Share of pairs from recordings where rendered MIDI is given as well.
     noise_share : float in (0, 1]
@@ -69,6 +73,8 @@ class TrainingConfig(RunSettings):
     n_held_out: int = 0
     reference_hop_s: float = 1.0
     query_hop_s: float = 0.5
+    query_overhang_s: float = 0.0
+    query_overhang_below_s: float = 8.0
     recordings_share: float = 0.65
     noise_share: float = 0.6
     babble_share: float = 0.0
@@ -86,6 +92,8 @@ class TrainingConfig(RunSettings):
         require_positive(self, *names)
         require_between(self, 0, 1, "neighbors_share", "mixed_share")
         require_not_negative(self, "cooldown_steps", "n_held_out")
+        require_between(self, 0, self.front_end.window_s / 2, "query_overhang_s")
+        require_positive(self, "query_overhang_below_s")
         if not 0 <= self.average_decay < 1:
             message = f"average_decay: expected at least 0 and below 1, found {self.average_decay:g}"
             raise ConfigError(message)

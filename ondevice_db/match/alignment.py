@@ -25,7 +25,7 @@ class AlignmentMap:
     title : str
         Of the best song.
     times_s : ndarray of float64, shape (n,), seconds
-        Of the query fingerprints, evenly spaced.
+        Of the query fingerprints, evenly spaced; below zero where windows overhang the query.
     reference_s : ndarray of float64, shape (m,), seconds
         Of the song's fingerprints about the alignment, evenly spaced.
     similarities : ndarray of float32, shape (m, n)
@@ -66,7 +66,7 @@ class AlignmentMap:
 
 
 def map_alignment(
-    database: Songs, match: Ranking, queries: NDArray[np.float32], hop_s: float, *, title: str
+    database: Songs, match: Ranking, queries: NDArray[np.float32], hop_s: float, *, title: str, first_s: float = 0.0
 ) -> AlignmentMap:
     """Compare all of a query with the part of its best song about the alignment.
 
@@ -80,11 +80,13 @@ def map_alignment(
     hop_s : float > 0, seconds
         Of the query.
     title : str
+    first_s : float, seconds
+        Where the first row of ``queries`` begins.
     """
     best = match.candidates[0]
     reference_hop_s = database.manifest.hop_s
     start, end = (int(one) for one in database.song_starts[best.song_index : best.song_index + 2])
-    times_s: NDArray[np.float64] = np.arange(queries.shape[0], dtype=np.float64) * hop_s
+    times_s: NDArray[np.float64] = np.arange(queries.shape[0], dtype=np.float64) * hop_s + first_s
     first = max(0, int((best.offset_s - _AROUND_S) / reference_hop_s))
     last = min(end - start, int((best.offset_s + times_s[-1] + _AROUND_S) / reference_hop_s) + 1)
     positions = np.arange(min(first, end - start - 1), max(last, 1))

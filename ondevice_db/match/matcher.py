@@ -55,16 +55,23 @@ class Matcher:
         self._index = database.index if index is None else index
 
     def match(
-        self, embeddings: NDArray[np.float32], hop_s: float = 0.5, options: SearchOptions | None = None
+        self,
+        embeddings: NDArray[np.float32],
+        hop_s: float = 0.5,
+        options: SearchOptions | None = None,
+        *,
+        first_s: float = 0.0,
     ) -> Ranking:
         """Match a query.
 
         Parameters
         ----------
         embeddings : ndarray of float32, shape (n, dim), n >= 1
-            Row i starts at ``i * hop_s`` seconds of the query: of length 1, or zero where it is silent.
+            Row i starts at ``first_s + i * hop_s`` seconds of the query: of length 1, or zero where it is silent.
         hop_s : float > 0, seconds
         options : SearchOptions, optional
+        first_s : float, seconds
+            Negative where windows overhang the query.
 
         Raises
         ------
@@ -81,7 +88,7 @@ class Matcher:
         if sounding.size == 0:
             return self._unknown(n_scanned=0)
         queries = np.ascontiguousarray(embeddings[sounding], np.float32)
-        times_s = sounding.astype(np.float64) * hop_s
+        times_s = sounding.astype(np.float64) * hop_s + first_s
         neighbors, songs = self._neighbors(queries, options)
         positions = neighbors.fingerprints - self.database.song_starts[np.maximum(songs, 0)]
         alignments = offset_histogram(

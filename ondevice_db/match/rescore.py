@@ -73,14 +73,15 @@ def rescore(
     cohort_similarity : ndarray of float64, shape (n_queries,)
         Of a query fingerprint, which also stands in where the song has ended or not begun.
     times_s : ndarray of float64, shape (n_queries,), seconds, ascending
-        When each query fingerprint begins.
+        When each query fingerprint begins; below zero where its window overhangs the query.
     reference_hop_s : float, seconds
     """
     n = alignments.songs.size
     starts = song_starts[alignments.songs]
     counts = song_starts[alignments.songs + 1] - starts
-    first = np.floor(alignments.offsets_s / reference_hop_s - _OFFSET_SPAN).astype(np.int64)
-    n_window = int(np.ceil(times_s[-1] / reference_hop_s + 2 * _OFFSET_SPAN)) + 3
+    before_s = min(float(times_s[0]), 0.0)  # windows that overhang the query begin before it
+    first = np.floor((alignments.offsets_s + before_s) / reference_hop_s - _OFFSET_SPAN).astype(np.int64)
+    n_window = int(np.ceil((times_s[-1] - before_s) / reference_hop_s + 2 * _OFFSET_SPAN)) + 3
     positions = first[:, None] + np.arange(n_window)
     inside = (positions >= 0) & (positions < counts[:, None])
     numbers = starts[:, None] + np.clip(positions, 0, counts[:, None] - 1)

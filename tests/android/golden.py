@@ -20,6 +20,7 @@ from ondevice_db.levels import brought_up
 from simulator.scenes.recordings import demo_recordings
 from tests.android.golden_database import write_database_goldens
 from tests.android.golden_graphs import write_graph_goldens
+from tests.android.golden_overhang import write_overhang_goldens
 from tests.android.golden_phone import write_loop_goldens, write_network_goldens, write_phone_goldens
 
 __all__ = ["main", "write_frontend_goldens", "write_gate_goldens", "write_level_goldens", "write_ring_goldens"]
@@ -41,6 +42,7 @@ def main(arguments: list[str]) -> int:
     write_ring_goldens(folder)
     write_level_goldens(folder)
     write_database_goldens(folder)
+    write_overhang_goldens(folder)
     write_network_goldens(folder)
     write_loop_goldens(folder)
     write_phone_goldens(folder)

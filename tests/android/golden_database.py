@@ -23,6 +23,7 @@ from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.levels import SILENCE_DBFS
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.packs import SongPacks
@@ -30,7 +31,7 @@ from ondevice_db.store.store import SongDatabase
 from simulator.demo import index_demo_songs
 from simulator.scenes.recordings import demo_recordings
 
-__all__ = ["write_answers", "write_database_goldens"]
+__all__ = ["answer_record", "write_answers", "write_database_goldens"]
 
 _FITTED_TO_LESS: Final = replace(DEFAULT_ACCEPTANCE, n_fitted=100, size_slope=-0.2, size_slope_x_log_fingerprints=0.3)
 _QUERY_ROWS: Final = 12
@@ -192,7 +193,11 @@ def _write_answers(folder: Path, name: str, queries: NDArray[np.float32], hop_s:
 
 
 def _answer(matcher: Matcher, query: NDArray[np.float32], hop_s: float, options: SearchOptions) -> dict[str, Any]:
-    match = matcher.match(query, hop_s, options)
+    return answer_record(matcher.match(query, hop_s, options))
+
+
+def answer_record(match: Ranking) -> dict[str, Any]:
+    """Return an answer as Java's tests compare it."""
     vector = match.evidence.to_vector()[:8].tolist() if match.evidence is not None else []
     found = [
         [one.song_index, one.offset_s, one.raw_score, one.score, [other.song_index for other in one.also]]

@@ -74,6 +74,26 @@ def test_answers_are_pythons(goldens: Path, tmp_path: Path, name: str, n_queries
     assert n_queries / 4 < n_accepted < n_queries
 
 
+@pytest.mark.parametrize("first_s", [-0.7, -0.25])
+def test_a_query_may_begin_before_its_first_sample(goldens: Path, tmp_path: Path, first_s: float) -> None:
+    golden = json.loads((goldens / "demo.json").read_text(encoding="utf-8"))
+    queries = np.load(goldens / "demo-queries.npy")[::8]
+    question = {key: golden[key] for key in ("hop_s", "acceptance")}
+    question |= {"options": {"firstS": first_s}, "queries": queries.tolist()}
+    done = ask(goldens / "demo.npdb", question, tmp_path)
+    assert done.returncode == 0, done.stderr
+    matcher = Matcher(SongDatabase.open(goldens / "demo.npdb"), Acceptance.from_dict(golden["acceptance"]))
+    n_accepted = 0
+    for line, query in zip(done.stdout.splitlines(), queries, strict=True):
+        mine, match = json.loads(line), matcher.match(query, golden["hop_s"], first_s=first_s)
+        best = match.candidates[0]
+        assert mine["song"] == best.song_index
+        assert mine["offsetS"] == pytest.approx(best.offset_s, abs=1e-3)
+        assert mine["score"] == pytest.approx(best.score, abs=1e-5)
+        n_accepted += match.best is not None
+    assert n_accepted >= 5
+
+
 def test_copies_of_a_recording_are_one_answer(tmp_path: Path) -> None:
     fingerprinter = Fingerprinter.from_model()
     paths = [one.path for one in demo_recordings().values() if one.indexed][:3]
@@ -138,6 +158,7 @@ def test_a_bundles_golden_vectors_are_answered(tmp_path: Path) -> None:
     question = {
         "hop_s": manifest["query_hop_s"],
         "acceptance": manifest["acceptance"],
+        "options": {"firstS": golden["fingerprinter"]["first_s"]},
         "queries": [golden["fingerprinter"]["embeddings"]],
     }
     done = ask(folder / "golden" / golden["database"], question, tmp_path)

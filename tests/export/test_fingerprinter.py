@@ -1,3 +1,4 @@
+import dataclasses
 import hashlib
 
 import numpy as np
@@ -10,7 +11,9 @@ from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.mel import log_mel_reference
+from fingerprinter.overhang import QueryOverhang
 from fingerprinter.training.config import TrainingConfig
+from nowplaying_core.errors import ConfigError
 
 pytestmark = pytest.mark.train
 CONFIG = TrainingConfig(encoder=EncoderConfig(channels=(8, 8, 16, 16, 16), dim=8, branch_units=4))
@@ -30,9 +33,9 @@ def images(songs):
     return np.stack([log_mel_reference(song[:window], CONFIG.front_end)[:, :, None] for song in songs])
 
 
-def export(weights, images, folder, precision):
+def export(weights, images, folder, precision, config=CONFIG):
     return export_fingerprinter(
-        CONFIG, weights, images, folder, name="test", version="0.0.1", training={}, precision=precision
+        config, weights, images, folder, name="test", version="0.0.1", training={}, precision=precision
     )
 
 
@@ -66,3 +69,12 @@ def test_manifest_states_what_the_graphs_are(weights, images, tmp_path):
     assert tensors["output"] == {"shape": [1, 8], "dtype": "float32", "scale": 0.0, "zero_point": 0}
     assert manifest["embedding_space"] == runtime.embedding_space
     assert manifest["front_end"] == FrontEndConfig().to_dict()
+    assert "query_overhang_s" not in manifest
+
+
+def test_windows_beyond_a_query_are_stated_where_the_config_has_them(weights, images, tmp_path):
+    config = dataclasses.replace(CONFIG, query_overhang_s=0.3, query_overhang_below_s=3.0)
+    runtime = Fingerprinter.from_model(export(weights, images, tmp_path / "model", "int8", config))
+    assert runtime.overhang == QueryOverhang(query_overhang_s=0.3, query_overhang_below_s=3.0)
+    with pytest.raises(ConfigError, match="query_overhang_s"):
+        dataclasses.replace(CONFIG, query_overhang_s=1.03)

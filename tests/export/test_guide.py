@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from export import guide
+from fingerprinter.fingerprint import Fingerprinter
+from fingerprinter.overhang import QueryOverhang
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.manifest import ModelFolder
 
@@ -26,3 +29,24 @@ def test_a_second_stage_is_explained_where_there_is_one() -> None:
     text = guide._detector_values(replace(folder, manifest=two))["second_stage"]
     assert "at least 77" in text
     assert "second_stage.tflite" in text
+
+
+@pytest.mark.parametrize(
+    ("overhang", "n_query", "text"),
+    [
+        (QueryOverhang(), 12, ""),
+        (
+            QueryOverhang(query_overhang_s=0.5, query_overhang_below_s=3.0),
+            12,
+            "A query of less than 3 s first gets 0.5 s",
+        ),
+        (QueryOverhang(query_overhang_s=0.5), 14, "A query first gets 0.5 s of zeros at both ends"),
+    ],
+)
+def test_windows_that_overhang_a_query_are_explained(overhang: QueryOverhang, n_query: int, text: str) -> None:
+    fingerprinter = Fingerprinter.from_model()
+    fingerprinter.overhang = overhang
+    values = guide._fingerprinter_values(fingerprinter)
+    assert values["n_query"] == n_query == len(fingerprinter.embed_query(np.zeros(128_000, np.float32)).vectors)
+    assert text in values["overhang"]
+    assert bool(values["overhang"]) == bool(text)

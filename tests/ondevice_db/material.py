@@ -6,6 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from fingerprinter.fingerprint import QueryFingerprints
 from ondevice_db.format.schema import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
@@ -106,6 +107,9 @@ class SpectrumFingerprinter:
 
     def embed_blocks(self, blocks: Iterable[np.ndarray], hop_s: float) -> tuple[np.ndarray, np.ndarray]:
         return self.embed_with_levels(np.concatenate(list(blocks)), hop_s)
+
+    def embed_query(self, samples: np.ndarray) -> QueryFingerprints:
+        return QueryFingerprints(*self.embed_with_levels(samples, self.query_hop_s), 0.0)
 
     def embed_with_levels(self, samples: np.ndarray, hop_s: float) -> tuple[np.ndarray, np.ndarray]:
         window, hop = 32_768, round(hop_s * 16_000)

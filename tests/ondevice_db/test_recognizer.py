@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from detector.stream import Decision
+from fingerprinter.fingerprint import QueryFingerprints
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.match.accept import Acceptance
@@ -101,3 +102,32 @@ def test_the_odds_factor_is_that_of_the_threshold(database: SongDatabase, query:
     unknown = recognizer(database, query, 0.5, FixedDetector(0.5)).recognize(query)
     assert unknown.query is not None
     assert unknown.query.match.odds_factor == 0.0
+
+
+class OverhangingFingerprinter(SpectrumFingerprinter):
+    """Its windows begin a second before a query and end as much after it."""
+
+    def embed_query(self, samples: np.ndarray) -> QueryFingerprints:
+        return QueryFingerprints(*self.embed_with_levels(np.pad(samples, 16_000), self.query_hop_s), -1.0)
+
+
+def test_offsets_count_from_the_query_s_first_sample_where_windows_overhang_it(
+    database: SongDatabase, songs: list[np.ndarray]
+) -> None:
+    cut = (0.3 * songs[2][5 * SAMPLE_RATE_HZ : 9 * SAMPLE_RATE_HZ]).astype(np.float32)
+    plain = Recognizer(database, SpectrumFingerprinter()).recognize(cut)
+    recognizer = Recognizer(database, OverhangingFingerprinter())
+    answer = recognizer.recognize(cut)
+    assert answer.n_fingerprints == plain.n_fingerprints + 4
+    assert plain.match is not None
+    assert answer.match is not None
+    assert answer.match.track.title == plain.match.track.title == "song-2"
+    assert answer.match.offset_s == pytest.approx(5.0, abs=0.1)
+    explained, laid = recognizer.explain(answer), recognizer.align(answer)
+    assert explained.steps[0].time_s == pytest.approx(-1.0)
+    assert explained.steps[0].reference_s == pytest.approx(4.0, abs=0.1)
+    assert laid is not None
+    np.testing.assert_allclose(laid.times_s, np.arange(answer.n_fingerprints) / 2 - 1.0)
+    inner = laid.similarities[:, 2:-2:2]  # windows within the query that begin where a reference does
+    nearest_s = laid.reference_s[np.nanargmax(inner, axis=0)]
+    assert np.abs(nearest_s - laid.offset_s - laid.times_s[2:-2:2]).max() <= 0.1

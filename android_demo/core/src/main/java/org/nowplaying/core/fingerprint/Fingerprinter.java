@@ -23,6 +23,7 @@ public final class Fingerprinter {
     private final Model frontEnd;
     private final Model encoder;
     private final TensorSpec encoderInput;
+    private final QueryOverhang overhang;
     private final int windowSamples;
     private final int dim;
     private final ByteBuffer[] window;
@@ -56,6 +57,7 @@ public final class Fingerprinter {
         dim = output.elements();
         sampleRateHz = ((Number) sampleRate).intValue();
         queryHopS = ((Number) folder.get("query_hop_s")).doubleValue();
+        overhang = new QueryOverhang(folder, windowSamples / (double) sampleRateHz);
         embeddingSpace = FileHash.sha256(folder.graphSha256(FRONT_END) + folder.graphSha256(ENCODER)).substring(0, 16);
         try {
             acceptance = new Acceptance(folder.table("acceptance"));
@@ -74,7 +76,7 @@ public final class Fingerprinter {
      * Fingerprints a query as it is, with the usual silence.
      *
      * @param samples mono, in [-1, 1]
-     * @return one row for each step; row i covers a window from {@code i * queryHopS} on
+     * @return one row for each step; row i covers a window from {@code firstS(samples.length) + i * queryHopS} on
      */
     public float[][] embed(float[] samples) {
         return embed(samples, Leveled.SILENCE_DBFS);
@@ -83,18 +85,30 @@ public final class Fingerprinter {
     /** Fingerprints a query; rows of windows at or below a level are zero. */
     public float[][] embed(float[] samples, double silenceDbfs) {
         int hop = (int) Math.rint(queryHopS * sampleRateHz);
-        int n = Math.max(1, Math.floorDiv(samples.length - windowSamples, hop) + 1);
+        int beyond = (int) Math.rint(-firstS(samples.length) * sampleRateHz);
+        int n = Math.max(1, Math.floorDiv(samples.length + 2 * beyond - windowSamples, hop) + 1);
         float[][] rows = new float[n][];
         for (int row = 0; row < n; row++) {
-            rows[row] = vector(samples, row * hop, silenceDbfs);
+            rows[row] = vector(samples, row * hop - beyond, silenceDbfs);
         }
         return rows;
+    }
+
+    /**
+     * Returns where the first window of a query begins, in seconds: before its first sample where windows overhang it.
+     *
+     * @param samples length of the query
+     */
+    public double firstS(int samples) {
+        double beyondS = overhang.secondsFor(samples / (double) sampleRateHz);
+        return beyondS > 0 ? -beyondS : 0;
     }
 
     private float[] vector(float[] samples, int start, double silenceDbfs) {
         double power = 0;
         for (int i = 0; i < windowSamples; i++) {
-            float sample = start + i < samples.length ? samples[start + i] : 0;
+            int at = start + i;
+            float sample = at >= 0 && at < samples.length ? samples[at] : 0;
             window[0].putFloat(4 * i, sample);
             power += (double) sample * sample / windowSamples;
         }

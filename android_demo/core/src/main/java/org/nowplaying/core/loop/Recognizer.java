@@ -32,7 +32,8 @@ public final class Recognizer {
         double bufferS = samples.length / (double) fingerprinter.sampleRateHz;
         Leveled leveled = Leveled.of(samples);
         float[][] embeddings = fingerprinter.embed(leveled.samples, leveled.silenceDbfs);
-        Match match = matcher.match(embeddings, fingerprinter.queryHopS, new SearchOptions());
+        double firstS = fingerprinter.firstS(leveled.samples.length);
+        Match match = matcher.match(embeddings, fingerprinter.queryHopS, firstS, new SearchOptions());
         Match.Candidate best = match.best();
         return best == null
                 ? Answer.unknown(bufferS)

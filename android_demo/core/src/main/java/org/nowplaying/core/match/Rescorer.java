@@ -52,7 +52,8 @@ final class Rescorer {
     }
 
     private Aligned best(int song, double offsetS) {
-        long first = (long) Math.floor(offsetS / hopS - OFFSET_SPAN);
+        // Windows that overhang the query begin before it.
+        long first = (long) Math.floor((offsetS + Math.min(timesS[0], 0)) / hopS - OFFSET_SPAN);
         double[] scores = new double[TRIALS];
         double[][] between = new double[TRIALS][timesS.length];
         int[] covered = new int[TRIALS];

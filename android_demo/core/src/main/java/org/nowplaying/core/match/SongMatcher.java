@@ -31,13 +31,20 @@ public final class SongMatcher {
         this.acceptance = acceptance;
     }
 
+    /** Matches a query whose first row starts with it; see the other {@code match}. */
+    public Match match(float[][] embeddings, double hopS, SearchOptions options) throws ArtifactException {
+        return match(embeddings, hopS, 0, options);
+    }
+
     /**
      * Matches a query.
      *
-     * @param embeddings row i starts at {@code i * hopS} seconds of the query: of length 1, or zero where it is silent
+     * @param embeddings row i starts at {@code firstS + i * hopS} seconds of the query: of length 1, or zero where it is
+     *     silent
+     * @param firstS negative where windows overhang the query
      * @throws ArtifactException when the metadata of songs that are the same music cannot be read
      */
-    public Match match(float[][] embeddings, double hopS, SearchOptions options) throws ArtifactException {
+    public Match match(float[][] embeddings, double hopS, double firstS, SearchOptions options) throws ArtifactException {
         List<float[]> sounding = new ArrayList<>();
         List<Double> times = new ArrayList<>();
         for (int i = 0; i < embeddings.length; i++) {
@@ -54,7 +61,7 @@ public final class SongMatcher {
             }
             if (sounds) {
                 sounding.add(embeddings[i]);
-                times.add(i * hopS);
+                times.add(i * hopS + firstS);
             }
         }
         if (sounding.isEmpty()) {
