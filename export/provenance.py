@@ -1,7 +1,7 @@
 """Describe the recordings behind a model for its manifest: number, sources, licences."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from nowplaying_core.audio.corpus import GROUPS, CorpusFile, Group, read_corpus
@@ -10,7 +10,12 @@ from nowplaying_core.audio.sources import TrainingSources
 __all__ = ["describe_training"]
 
 
-def describe_training(sources: TrainingSources, *, groups: Sequence[Group] = GROUPS) -> dict[str, Any]:
+def describe_training(
+    sources: TrainingSources,
+    *,
+    groups: Sequence[Group] = GROUPS,
+    learned: Callable[[list[CorpusFile]], list[CorpusFile]] = list,
+) -> dict[str, Any]:
     """Describe the ``train`` split of a corpus, and what was given beside it.
 
     Parameters
@@ -19,13 +24,15 @@ def describe_training(sources: TrainingSources, *, groups: Sequence[Group] = GRO
         As the training was given.
     groups : sequence of str
         That it reads.
+    learned : callable
+        Which recordings of a group's split were learned from; all by default.
 
     Returns
     -------
     dict
         ``data``, ``extra_data`` (by group: number of files, licences, sources) and ``n_rendered_midi``.
     """
-    data = {group: _summary(read_corpus(sources.corpus, group, "train")) for group in groups}
+    data = {group: _summary(learned(read_corpus(sources.corpus, group, "train"))) for group in groups}
     extra = {group: _summary(files) for group in groups if (files := sources.extra_files(group))}
     return {"data": data, "extra_data": extra, "n_rendered_midi": len(sources.rendered_files())}
 

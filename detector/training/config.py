@@ -164,6 +164,11 @@ class TrainingConfig:
         where it is more than the second.
     log_every : int
         Steps between lines of the log and checkpoints.
+    held_out_fold : int in [0, held_out_of), or None
+        Fold of the sources of ``train`` (:class:`detector.training.folds.HeldOut`) that is not learned from, so that a
+        gate can be chosen on its streams; None: everything is learned from.
+    held_out_of : int >= 2
+        Number of such folds.
     """
 
     seed: int = 1
@@ -188,6 +193,8 @@ class TrainingConfig:
     doubted_below: float = 0.0
     doubted_above: float = 1.0
     log_every: int = 500
+    held_out_fold: int | None = None
+    held_out_of: int = 8
 
     def __post_init__(self) -> None:
         require_between(self, 0, 2**31, "seed")
@@ -201,6 +208,8 @@ class TrainingConfig:
         require_between(self, 0, 1, "teacher_weight", "doubted_below", "doubted_above")
         require_between(self, 0.1, 100, "teacher_temperature")
         require_between(self, 0.01, 1, "music_fraction")
+        require_between(self, 2, 1_000, "held_out_of")
+        require_between(self, 0, self.held_out_of - 1, *(() if self.held_out_fold is None else ("held_out_fold",)))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

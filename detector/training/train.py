@@ -16,6 +16,7 @@ from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
 from detector.training.data import FeatureSet, WindowSampler, build_features
 from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder, embeddings_of_scenes, pretrain
 from detector.training.fitting import FitRun
+from detector.training.folds import HeldOut
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold
 from detector.training.pools import SoundPools
 from detector.training.second_stage import SecondStageConfig
@@ -108,8 +109,8 @@ def train_detector(
     begin = None
     if encoder is not None:
         n_scenes = min(DISTILLED_SCENES, training.n_scenes)
-        folder = features_dir / "features-train"
-        pools = [_pools(sources, "train", config.scenes)]
+        folder = _folder(features_dir, "train", training)
+        pools = [_pools(sources, "train", config.scenes, training)]
         embeddings = embeddings_of_scenes(encoder, pools, config, n_scenes=n_scenes, folder=folder)
 
         def begin(model: keras.Model) -> float:
@@ -133,7 +134,7 @@ def scene_features(
     ----------
     scenes : SceneConfig
     training : TrainingConfig
-        Its seed and its numbers of scenes matter here.
+        Its seed, its numbers of scenes and the fold that it leaves out matter here.
     sources : TrainingSources
     folder : Path
         Where features are kept.
@@ -143,17 +144,26 @@ def scene_features(
     """
 
     def features(split: str, n_scenes: int, seed: int) -> FeatureSet:
-        pools = [_pools(sources, split, scenes)]
-        kept = folder / f"features-{split}"
+        pools = [_pools(sources, split, scenes, training)]
+        kept = _folder(folder, split, training)
         return build_features(pools, scenes, n_scenes=n_scenes, seed=seed, folder=kept, jobs=jobs, teacher=teacher)
 
     train = features("train", training.n_scenes, training.seed)
     return train, features("dev", training.n_check_scenes, training.seed + 1)
 
 
-def _pools(sources: TrainingSources, split: str, scenes: SceneConfig) -> SoundPools:
+def _folder(features_dir: Path, split: str, training: TrainingConfig) -> Path:
+    """Return where a split's features are kept: those of other recordings elsewhere, as their numbers may be alike."""
+    held_out = HeldOut.of(training) if split == "train" else None
+    without = "" if held_out is None else f"-without-{held_out.fold}-of-{held_out.n_folds}"
+    return features_dir / f"features-{split}{without}"
+
+
+def _pools(sources: TrainingSources, split: str, scenes: SceneConfig, training: TrainingConfig) -> SoundPools:
     if split == "train":
-        return SoundPools.from_sources(sources, split, stretched_share=scenes.stretched_share)
+        pools = SoundPools.from_sources(sources, split, stretched_share=scenes.stretched_share)
+        held_out = HeldOut.of(training)
+        return pools if held_out is None else held_out.training_pools(pools)
     return SoundPools.from_sources(sources.corpus_only(), split)
 
 

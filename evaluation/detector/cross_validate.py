@@ -12,6 +12,7 @@ from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
 from detector.training.data import FeatureSet, build_features
+from detector.training.folds import fold_pools
 from detector.training.pools import SoundPools
 from detector.training.second_stage import SecondStageConfig
 from detector.training.second_stage_fit import fit_second_stage
@@ -20,10 +21,9 @@ from detector.training.train import fit_detector
 from detector.training.weights import load_weights
 from evaluation.detector.clip_metrics import clip_metrics
 from evaluation.detector.evaluate import STREAM_S, StreamSettings, compose_clips, run_streams
-from evaluation.detector.folds import fold_pools
 from evaluation.detector.graphs import DetectorGraphs
-from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
+from evaluation.detector.sweep import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.tracks import StreamTrack
 from export.second_stage import second_stage_graph
 from export.stream_graph import streaming_graph

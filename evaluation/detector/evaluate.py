@@ -14,10 +14,10 @@ from evaluation.detector.clip_metrics import clip_metrics
 from evaluation.detector.clips import Clip, clip_rng, compose_clip
 from evaluation.detector.graphs import DetectorGraphs
 from evaluation.detector.label_audit import read_table, without_doubtful
-from evaluation.detector.roc import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.second_stage_runs import second_stage_metrics
 from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
 from evaluation.detector.streams import compose_room_tone, compose_stream, stream_rng
+from evaluation.detector.sweep import SILENCE_DBFS, choose_gate, frontier, sweep_gate
 from evaluation.detector.tracks import StreamTrack, run_detector
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.audio.sources import TrainingSources

@@ -20,8 +20,8 @@ from detector.network import DECISION_S, WINDOW_S
 from detector.training.pools import SoundPools
 from detector.training.teacher import Teacher, music_logits, open_teacher
 from evaluation.committed import committed
-from evaluation.detector.roc import frontier, sweep_gate
 from evaluation.detector.streams import Stream, compose_stream, stream_rng
+from evaluation.detector.sweep import frontier, sweep_gate
 from evaluation.detector.tracks import StreamTrack
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ

@@ -14,23 +14,23 @@ import simpy
 
 from detector.gate import STEPS, Gate, GateConfig
 from detector.stream import StreamingDetector
-from evaluation.detector.roc import tally
+from evaluation.detector.sweep import tally
 from evaluation.detector.tracks import StreamTrack, read_tracks
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.statistics import poisson_rate, wilson
 from nowplaying_core.text import markdown_table
 from simulator.phone.config import PhoneConfig
-from simulator.phone.events import Answer, Answered, Event
+from simulator.phone.events import Answer, Answered, Event, State, StateChange
 from simulator.phone.loop import PhoneLoop
 
-__all__ = ["GAPS_S", "main", "rest_metrics", "wakes_of"]
+__all__ = ["GAPS_S", "main", "rest_metrics", "wake_ups", "wakes_of"]
 
 GAPS_S: Final = (None, 20.0, 10.0, 5.0, 2.5, 0.0)
 """The least gaps that are tried: None, a rest always lasts its time; 0, every new beginning ends a rest."""
 
 
 def wakes_of(track: StreamTrack, gate: GateConfig, gap_s: float | None) -> list[float]:
-    """Return when a phone wakes up, in s, if it knows no song: every answer is "unknown", and it rests after each.
+    """Return when a phone asks for a song, in s, if it knows none: every answer is "unknown", and it rests after each.
 
     Parameters
     ----------
@@ -40,11 +40,28 @@ def wakes_of(track: StreamTrack, gate: GateConfig, gap_s: float | None) -> list[
     gap_s : float >= 0, seconds, or None
         ``PhoneConfig.rest_ends_after_gap_s``.
     """
-    env, events = simpy.Environment(), list[Event]()
     config = PhoneConfig(gate=gate, rest_ends_after_gap_s=gap_s)
+    return [event.asked_at_s for event in _events(track, config) if isinstance(event, Answered)]
+
+
+def wake_ups(track: StreamTrack, gate: GateConfig) -> list[float]:
+    """Return when a phone that knows no song wakes up, in s: when the gate is open, no rest lasts, and it captures.
+
+    Parameters
+    ----------
+    track : StreamTrack
+    gate : GateConfig
+        With the rests; the phone's other settings are those that ship.
+    """
+    changes = (event for event in _events(track, PhoneConfig(gate=gate)) if isinstance(event, StateChange))
+    return [one.time_s for one in changes if (one.before, one.after) == (State.LISTENING, State.CAPTURING)]
+
+
+def _events(track: StreamTrack, config: PhoneConfig) -> list[Event]:
+    env, events = simpy.Environment(), list[Event]()
     loop = PhoneLoop(env, _Unknown(config.buffer_s), config, events.append)
     loop.switch_on()
-    state = Gate(gate)
+    state = Gate(config.gate)
     since_s: float | None = None
     for time_s, output in zip(track.times_s.tolist(), track.outputs.tolist(), strict=True):
         env.run(until=time_s)
@@ -52,7 +69,7 @@ def wakes_of(track: StreamTrack, gate: GateConfig, gap_s: float | None) -> list[
         since_s = (since_s or time_s) if is_open else None
         loop.update_gate(is_open=is_open, music_since_s=since_s)
     env.run(until=max(track.duration_s, env.now) + config.max_capture_s)
-    return [event.asked_at_s for event in events if isinstance(event, Answered)]
+    return events
 
 
 def rest_metrics(

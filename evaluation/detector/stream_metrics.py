@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from detector.gate import GateConfig
 from detector.network import DECISION_S
-from evaluation.detector.roc import AUDIBLE_DB, det_curve, window_area, window_counts
+from evaluation.detector.roc import det_curve, window_area, window_counts
 from evaluation.detector.streams import Region
+from evaluation.detector.sweep import AUDIBLE_DB
 from evaluation.detector.tracks import StreamTrack, entries, false_triggers, found_regions, triggers_of
 from nowplaying_core.statistics import poisson_rate, wilson
 

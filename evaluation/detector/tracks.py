@@ -1,6 +1,7 @@
 """A detector's outputs over a stream, the steps at which a gate enters music, and which of these are right."""
 
 import json
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
@@ -197,19 +198,17 @@ def entries(outputs: NDArray[np.int64], config: GateConfig) -> NDArray[np.int64]
     # Length of the run of hits that ends at each step.
     step = np.arange(1, outputs.size + 1)
     run = step - np.maximum.accumulate(np.where(is_hit, 0, step))
-    begins = np.flatnonzero((run >= config.consecutive_hits) | (early_sums >= config.early_enter_sum))
-    ends = np.flatnonzero((sums < config.leave_sum) & (early_sums < config.early_leave_sum))
+    begins = np.flatnonzero((run >= config.consecutive_hits) | (early_sums >= config.early_enter_sum)).tolist()
+    ends = np.flatnonzero((sums < config.leave_sum) & (early_sums < config.early_leave_sum)).tolist()
     found: list[int] = []
     position = 0
-    while True:
-        place = np.searchsorted(begins, position)
-        if place == begins.size:
-            return np.array(found, dtype=np.int64)
-        found.append(int(begins[place]))
-        place = np.searchsorted(ends, found[-1], side="right")
-        if place == ends.size:
-            return np.array(found, dtype=np.int64)
-        position = int(ends[place]) + 1
+    while (place := bisect_left(begins, position)) < len(begins):
+        found.append(begins[place])
+        place = bisect_right(ends, found[-1])
+        if place == len(ends):
+            break
+        position = ends[place] + 1
+    return np.array(found, dtype=np.int64)
 
 
 def window_sums(outputs: NDArray[np.int64], window: int) -> NDArray[np.int64]:

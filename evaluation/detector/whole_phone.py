@@ -18,8 +18,8 @@ import numpy as np
 
 from detector.training.pools import SoundPools
 from evaluation.committed import committed
-from evaluation.detector.roc import AUDIBLE_DB
 from evaluation.detector.streams import Region, Stream, compose_stream, stream_rng
+from evaluation.detector.sweep import AUDIBLE_DB
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.evaluation_set import index_corpus
 from evaluation.retrieval.library import Library

@@ -17,7 +17,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.detector.roc import tally
+from evaluation.detector.sweep import tally
 from evaluation.detector.tracks import StreamTrack, read_tracks, window_sums
 from nowplaying_core.text import markdown_table
 

@@ -16,7 +16,7 @@ import numpy as np
 
 from detector.gate import STEPS
 from detector.network import WINDOW_S
-from evaluation.detector.roc import AUDIBLE_DB
+from evaluation.detector.sweep import AUDIBLE_DB
 from evaluation.detector.tracks import StreamTrack, read_tracks
 from nowplaying_core.statistics import Interval, cluster_bootstrap
 from nowplaying_core.text import markdown_table

@@ -7,7 +7,7 @@ import typer
 
 from nowplaying.cli import complete, evaluate_encoders
 from nowplaying.cli.app import App
-from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish
+from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish, write_result
 from nowplaying.cli.options import ON_CORPUS, DetectorModel, FingerprinterModel, Jobs, Json, MaxFalse, Seed
 from nowplaying.cli.output import emit_json, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
@@ -147,6 +147,76 @@ def detector(
         plot(result, out / "detector.png")
 
 
+def detector_gate(
+    corpus: Corpus,
+    cache_dir: Cache,
+    model: DetectorModel = SHIPPED_DETECTOR,
+    max_false: MaxFalse = 1.0,
+    max_median_delay: Annotated[
+        float, typer.Option("--max-median-delay", help="Largest median delay of the gate to choose, in seconds.")
+    ] = 4.5,
+    held_out_fold: Annotated[
+        int | None,
+        typer.Option(
+            "--held-out-fold",
+            help="Fold of the sources of train that no stage has learned from; else what the manifests record.",
+        ),
+    ] = None,
+    held_out_of: Annotated[int, typer.Option("--held-out-of", help="Number of such folds.")] = 8,
+    first_stage: Annotated[
+        str | None,
+        typer.Option(
+            "--first-stage",
+            help="Detector trained without that fold, whose first stage runs on it instead of the model's own.",
+        ),
+    ] = None,
+    wanted_above: Annotated[
+        list[int] | None,
+        typer.Option(
+            "--wanted-above",
+            min=0,
+            max=256,
+            help="The first stage's output in 256ths from which on the second is run, to be compared; repeatable.",
+        ),
+    ] = None,
+    n_train: Annotated[int, typer.Option("--train-streams", min=1, help="Streams of ten minutes of that fold.")] = 60,
+    n_dev: Annotated[int, typer.Option("--dev-streams", min=1, help="Streams of ten minutes of dev.")] = 60,
+    jobs: Jobs = 1,
+    seed: Seed = 1,
+    out: Out = None,
+    as_json: Json = False,
+) -> None:
+    """Choose the gate: the most music found within limits on false wake-ups and delay."""
+    from detector.training.folds import HeldOut
+    from evaluation.detector.gate_choice import WANTED_ABOVE, GateLimits, choose
+    from evaluation.detector.gate_report import plot, to_markdown, to_toml
+    from evaluation.detector.gate_streams import Detectors, run_gate_streams
+    from nowplaying_core.artifacts import write_text
+    from nowplaying_core.audio.sources import TrainingSources
+    from nowplaying_core.manifest import ModelFolder
+
+    limits = GateLimits(max_false_per_hour=max_false, max_median_delay_s=max_median_delay)
+    stated = None if held_out_fold is None else HeldOut(fold=held_out_fold, n_folds=held_out_of)
+    folder = ModelFolder.open(model, role="detector")
+    other = folder if first_stage is None else ModelFolder.open(first_stage, role="detector")
+    detectors, wanted = Detectors(model=folder, first_stage=other), tuple(wanted_above or WANTED_ABOVE)
+    streams = run_gate_streams(
+        detectors,
+        TrainingSources(corpus=corpus, cache_dir=cache_dir),
+        n_train=n_train,
+        n_dev=n_dev,
+        wanted_above=wanted,
+        stated=stated,
+        seed=seed,
+        jobs=jobs,
+    )
+    result = choose(streams, detectors, limits, wanted_above=wanted, seed=seed, jobs=jobs)
+    write_result("detector-gate", result, to_markdown(result), out, as_json=as_json)
+    if out is not None:
+        write_text(out / "detector-gate.toml", to_toml(result))
+        plot(result, out / "detector-gate.png")
+
+
 def detector_cost(model: DetectorModel = SHIPPED_DETECTOR, as_json: Json = False) -> None:
     """Measure the detector's cost on a device: bytes, parameters, states, arena, multiply-accumulates."""
     from detector.second_stage import SECOND_STAGE_FILE
@@ -201,6 +271,10 @@ def _published(
 
 app.add(retrieval, example=f"nowplaying evaluate retrieval {ON_CORPUS}")
 app.add(detector, example=f"nowplaying evaluate detector {ON_CORPUS}")
+app.add(
+    detector_gate,
+    example=f"nowplaying evaluate detector-gate --held-out-fold 3 --first-stage runs/first --out report {ON_CORPUS}",
+)
 app.add(detector_cost, example="nowplaying evaluate detector-cost")
 app.add(evaluate_encoders.probe, example=f"nowplaying evaluate probe runs/a2v {ON_CORPUS}")
 app.add(evaluate_encoders.codes, example=f"nowplaying evaluate codes runs/codes {ON_CORPUS}")

@@ -113,6 +113,8 @@ def detector(
     """Convert the detector to int8 TFLite; without --gate, one that the folder's manifest already holds is kept."""
     require_tensorflow()
     from detector.chosen_gate import read_chosen_gate
+    from detector.training.config import DetectorConfig
+    from detector.training.folds import HeldOut
     from export.detector import export_detector
     from export.provenance import describe_training
     from nowplaying_core.audio.sources import TrainingSources
@@ -124,9 +126,10 @@ def detector(
     training = None
     if corpus is not None:
         # Nothing is decoded, so no cache is needed.
-        training = describe_training(
-            TrainingSources(corpus=corpus, cache_dir=run_dir, rendered_midi=rendered_midi, extra_data=extra_data)
-        )
+        sources = TrainingSources(corpus=corpus, cache_dir=run_dir, rendered_midi=rendered_midi, extra_data=extra_data)
+        config = run_dir / "config.json"
+        held_out = HeldOut.of(DetectorConfig.from_json(config).training) if config.is_file() else None
+        training = describe_training(sources, learned=list if held_out is None else held_out.learned)
     folder = export_detector(
         run_dir,
         out,

@@ -7,7 +7,9 @@ import pytest
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
+from detector.training import train
 from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
+from detector.training.pools import SoundPools
 from detector.training.train import train_detector
 from detector.training.weights import load_weights
 from nowplaying_core.audio.sources import TrainingSources
@@ -83,3 +85,26 @@ def test_a_teacher_changes_what_is_learned_and_belongs_to_the_run(tmp_path: Path
         trained("taught")
     with pytest.raises(ConfigError, match="was given"):
         trained("taught", teacher=ToneTeacher(name="another"))
+
+
+def test_scenes_are_composed_without_what_is_held_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=1.0), cache_dir=tmp_path / "pcm")
+    composed: dict[Path, set[str]] = {}
+
+    def build(pools: list[SoundPools], *_: object, folder: Path, **__: object) -> Path:
+        composed[folder] = {file.title for group in ("music", "noise", "speech") for file in getattr(pools[0], group)}
+        return folder
+
+    monkeypatch.setattr(train, "build_features", build)
+    settings = {
+        None: config().training,
+        **{fold: config(held_out_fold=fold, held_out_of=2).training for fold in (0, 1)},
+    }
+    whole, first, second = (
+        train.scene_features(SceneConfig(), one, sources, tmp_path / "features") for one in settings.values()
+    )
+    # Features of different recordings are kept apart; those of dev are the same.
+    assert len({whole[0], first[0], second[0]}) == 3
+    assert whole[1] == first[1] == second[1]
+    assert composed[first[0]] | composed[second[0]] == composed[whole[0]]
+    assert not composed[first[0]] & composed[second[0]]

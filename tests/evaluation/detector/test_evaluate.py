@@ -4,7 +4,7 @@ import pytest
 
 from evaluation.detector.evaluate import evaluate_detector
 from evaluation.detector.report import plot, to_markdown
-from evaluation.detector.roc import SILENCE_DBFS
+from evaluation.detector.sweep import SILENCE_DBFS
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.manifest import ModelFolder
 from tests.detector.one_stage import one_stage

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from detector.gate import GateConfig
-from evaluation.detector.rests import main, rest_metrics, wakes_of
+from evaluation.detector.rests import main, rest_metrics, wake_ups, wakes_of
 from evaluation.detector.tracks import StreamTrack
 from nowplaying_core.errors import ConfigError
 from tests.evaluation.detector.test_tracks import made_track, region
@@ -28,6 +28,18 @@ def test_a_rest_hides_the_next_piece_unless_it_listens() -> None:
     first, second = wakes_of(track, GATE, 10.0)
     assert 100 < first < 120
     assert 132 < second < 152
+
+
+def test_a_phone_wakes_up_when_the_gate_opens_and_asks_later() -> None:
+    # The shipped phone rests on within five seconds of the music before, and wakes for music after a longer gap.
+    (only,) = wake_ups(two_pieces(2.0), GATE)
+    first, second = wake_ups(two_pieces(12.0), GATE)
+    assert only == first == pytest.approx(102.4, abs=0.64)
+    assert second == pytest.approx(134.4, abs=0.64)
+    assert wakes_of(two_pieces(12.0), GATE, 5.0)[0] > first
+    # The music still plays when the rest is over.
+    long = replace(two_pieces(12.0), outputs=np.where(two_pieces(12.0).times_s > 102, 200, 0))
+    assert len(wake_ups(long, GATE)) > 1
 
 
 def test_metrics_count_regions_and_wakes() -> None:

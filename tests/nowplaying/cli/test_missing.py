@@ -47,6 +47,8 @@ PLACES = "--corpus {none} --cache-dir {out}/cache"
         "energy account --detector {none} --out {out}/a.json",
         f"evaluate retrieval {PLACES}",
         f"evaluate detector {PLACES}",
+        f"evaluate detector-gate --held-out-fold 3 {PLACES}",
+        f"evaluate detector-gate --held-out-fold 3 --first-stage {{none}} {PLACES}",
         f"evaluate probe {{none}} {PLACES}",
         f"pretrain cola {PLACES} --run-dir {{out}}/run",
         f"audit privacy {PLACES} --run-dir {{out}}/run",
