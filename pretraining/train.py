@@ -26,6 +26,7 @@ def pretrain(
     run_dir: Path,
     *,
     perceptual_encoder: Path | None = None,
+    clips: Any = None,
 ) -> Path:
     """Pretrain to the end of the schedule, resuming from the run's last checkpoint.
 
@@ -40,6 +41,8 @@ def pretrain(
         weights: without labels none are known to be the best.
     perceptual_encoder : Path, optional
         Finished run whose encoder compares images for the perceptual error.
+    clips : object, optional
+        What the method draws from, in place of all of the sources.
 
     Returns
     -------
@@ -59,7 +62,8 @@ def pretrain(
     if config.method == "random":
         replace_weights(random_encoder(config), weights)
         return weights
-    clips = METHODS[config.method].sampler(config, sources)
+    if clips is None:
+        clips = METHODS[config.method].sampler(config, sources)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, clips)
     if (pretext.perceptual_encoder is None) != (perceptual_encoder is None):

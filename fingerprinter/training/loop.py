@@ -21,8 +21,18 @@ from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.text import listed
 
-__all__ = ["Schedule", "averaged_weights", "compile_for", "fit", "learning_rate", "prefetch", "replace_weights"]
+__all__ = [
+    "CHECKPOINT_NAME",
+    "Schedule",
+    "averaged_weights",
+    "compile_for",
+    "fit",
+    "learning_rate",
+    "prefetch",
+    "replace_weights",
+]
 
+CHECKPOINT_NAME = "checkpoint.weights.h5"
 _log = logging.getLogger(__name__)
 _Batch = TypeVar("_Batch")
 _N_AHEAD = 3
@@ -90,7 +100,7 @@ def fit(
     ConfigError
         When the run has ended.
     """
-    weights = run_dir / "checkpoint.weights.h5"
+    weights = run_dir / CHECKPOINT_NAME
     state = checkpoint_state(run_dir)
     first_step = int(state["step"])
     if first_step >= schedule.n_steps:

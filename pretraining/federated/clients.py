@@ -10,8 +10,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.training.pairs import PairSampler
 from fingerprinter.training.recordings import Recordings
-from nowplaying_core.audio import to_int16
-from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.cache import map_cached
 from nowplaying_core.audio.corpus import Group
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
@@ -24,12 +23,12 @@ __all__ = ["Sound", "deal", "federate"]
 
 _log = logging.getLogger(__name__)
 
-_MOST_DEALS = 1000
+_MOST_DEALS = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """A recording: its group, where it comes from, and its samples as int16."""
+    """A recording: its group, where it comes from, and its samples as int16, which stay in the cache's file."""
 
     group: Group
     source: str
@@ -39,12 +38,12 @@ class Sound:
 def federate(
     config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources
 ) -> tuple[ClipSampler, list[ClipSampler]]:
-    """Return what the server and each client draw from, with everything in memory; labels are not read.
+    """Return what the server and each client draw from, read from the cache as it is drawn; labels are not read.
 
     The noises that degrade a second view are the server's, as an application would bring them along.
     """
     sounds = [
-        Sound(group, file.source, to_int16(load_cached(file.path, sources.cache_dir)))
+        Sound(group, file.source, map_cached(file.path, sources.cache_dir))
         for group in ("music", "speech", "noise")
         for file in sources.files(group, "train")
     ]
@@ -69,7 +68,7 @@ def federate(
         counts = ", ".join(
             f"{sum(one.group == group for one in owned)} {group}" for group in ("music", "speech", "noise")
         )
-        _log.info("client %d: %s, of %d sources", number, counts, len({one.source for one in owned}))
+        _log.debug("client %d: %s, of %d sources", number, counts, len({one.source for one in owned}))
         clients.append(sampler(owned))
     return sampler(kept), clients
 
@@ -89,27 +88,33 @@ def deal(
     -----
     Each source's recordings go to clients by shares drawn from a Dirichlet distribution, after Hsu et al. 2019
     (arXiv 1909.06335), where the classes are what sources are here. It is dealt again until every client has
-    something.
+    something; where a hundred deals do not do that, each client without takes a recording from the one with the most.
 
     Raises
     ------
     ConfigError
-        When some client would have nothing.
+        When there are fewer recordings than clients.
     """
     by_source: dict[tuple[str, str], list[int]] = defaultdict(list)
     for index, key in enumerate(recordings):
         by_source[key].append(index)
     of_server = _of_server(recordings, federation.server_share, rng)
+    n_left = len(recordings) - len(of_server)
+    if n_left < federation.n_clients:
+        message = f"{n_left} recordings that are not the server's cannot be dealt to {federation.n_clients} clients: "
+        raise ConfigError(message + "take fewer clients")
     concentrations = np.full(federation.n_clients, federation.concentration)
+    owners = np.full(len(recordings), -1, np.int64)
     for _ in range(_MOST_DEALS):
-        owners = np.full(len(recordings), -1, np.int64)
         for indices in by_source.values():
             owners[indices] = rng.choice(federation.n_clients, size=len(indices), p=rng.dirichlet(concentrations))
         owners[of_server] = -1
         if len(set(owners[owners >= 0])) == federation.n_clients:
             return owners
-    message = f"{len(recordings)} recordings could not be dealt so that each of {federation.n_clients} clients has one"
-    raise ConfigError(message + f" at a concentration of {federation.concentration:g}; raise it, or take fewer clients")
+    for client in set(range(federation.n_clients)) - set(owners.tolist()):
+        richest = np.argmax(np.bincount(owners[owners >= 0], minlength=federation.n_clients))
+        owners[rng.choice(np.flatnonzero(owners == richest))] = client
+    return owners
 
 
 def _of_server(recordings: Sequence[tuple[str, str]], share: float, rng: np.random.Generator) -> NDArray[np.int64]:
