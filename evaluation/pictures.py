@@ -23,6 +23,8 @@ from rich.console import Console
 
 from evaluation.chrome import CHROMIUM, Chrome, headless
 from evaluation.detector import operating
+from evaluation.experiments import federated
+from evaluation.experiments.federated_report import draw_curve
 from evaluation.readme import accuracy_rows
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
@@ -165,7 +167,16 @@ def _operating(axes: Any, ink: str) -> None:
     axes.legend(loc="lower right", frameon=False, labelcolor=ink, fontsize=9)
 
 
-CHARTS: Final[dict[str, Callable[[Any, str], None]]] = {"accuracy": _accuracy, "operating": _operating}
+def _federated(axes: Any, ink: str) -> None:
+    """Draw the probe's mean over the privacy budget of the federated experiment."""
+    draw_curve(axes, ink, federated.committed_result(), _BARS)
+
+
+CHARTS: Final[dict[str, Callable[[Any, str], None]]] = {
+    "accuracy": _accuracy,
+    "operating": _operating,
+    "federated": _federated,
+}
 
 
 def _screenshot(page: Path, picture: Path, scheme: str) -> None:

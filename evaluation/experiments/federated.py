@@ -1,7 +1,9 @@
 """Pretraining on clients against pretraining in one place: python -m evaluation.experiments.federated --help.
 
-One method four times on the same sound: not at all ("random"), in one place, on clients, and on clients with clipping
-and noise; the last three use equally many clips. What is finished is kept and what was stopped goes on.
+One method on the same sound: not at all ("random"), in one place, and on clients ("federated"), the last two with
+equally many clips. Then with privacy: the server begins with its own recordings ("server alone"), and many more clients
+than before train a part of the weights, without noise ("clipped") and with the noise of each budget ("epsilon E"). What
+is finished is kept and what was stopped goes on.
 """
 
 import argparse
@@ -11,25 +13,28 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from evaluation.experiments.federated_report import to_markdown
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.text import markdown_table
+from nowplaying_core.errors import needs_extra
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
 RESULTS: Final = Path(__file__).with_name("federated.json")
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
+LARGE: Final = {"n_clients": 100_000, "clients_per_round": 1_000, "delta": 1e-6}
 
 
 def main() -> None:
     """Run what is missing, probe all, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, default=CONFIGS / "nt_xent.toml", help="settings of the method")
-    parser.add_argument("--federation", type=Path, default=CONFIGS / "federation.toml")
-    parser.add_argument("--rounds", type=int, help="instead of the federation's")
-    parser.add_argument("--clipping-norm", type=float, default=1.0, help="of the runs with privacy")
-    parser.add_argument("--noise", type=float, nargs="+", default=[0.3, 1.0], help="multipliers; a run for each")
+    parser.add_argument("--federation", type=Path, default=CONFIGS / "federation.toml", help="without privacy")
+    parser.add_argument("--private", type=Path, default=CONFIGS / "federation-private.toml", help="with clipping")
+    parser.add_argument("--rounds", type=int, help="instead of both federations'")
+    parser.add_argument("--server-steps", type=int, default=1000, help="of 32 clips, on the server's own recordings")
+    parser.add_argument("--epsilon", type=float, nargs="*", default=[10.0, 5.0, 2.0, 1.0], help="a run for each budget")
     parser.add_argument("--device", default="phone-2026", help="profile that energy is computed for")
     add_task_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of federated.json")
@@ -39,22 +44,12 @@ def main() -> None:
         help="write federated.json here, which docs/pretraining/federated-table.md is made from",
     )
     options = parser.parse_args()
-    config = PretrainingConfig.read(options.config)
-    federation = FederationConfig.read(options.federation)
-    if options.rounds is not None:
-        federation = replace(federation, n_rounds=options.rounds)
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
-    private = [
-        replace(federation, clipping_norm=options.clipping_norm, noise_multiplier=noise) for noise in options.noise
-    ]
-    runs: dict[str, tuple[Any, ...]] = {
-        "random": (in_one_place, replace(config, method="random")),
-        "central": (in_one_place, central(config, federation)),
-        "federated": (on_clients, config, federation),
-        **{f"noise {one.noise_multiplier:g}": (on_clients, config, one) for one in private},
-    }
+    with needs_extra("federated", "federated pretraining"):
+        from pretraining.federated.privacy import noise_for
+    runs = planned(options, noise_for)
     folders = {name: options.out / name.replace(" ", "-") for name in runs}
-    in_own_processes(run, [(folders[name], sources, *what) for name, what in runs.items()], jobs=options.jobs)
+    in_own_processes(run, [(folders[name], sources, *what) for name, what in runs.items()], jobs=1)
     (result,) = in_own_processes(measure, [(folders, options)])
     write_json(options.out / "federated.json", result)
     print(to_markdown(result))
@@ -62,9 +57,35 @@ def main() -> None:
         write_json(RESULTS, result)
 
 
+def committed_result() -> dict[str, Any]:
+    """Return the published result."""
+    result: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+    return result
+
+
 def committed_table() -> str:
     """Return the tables of the published result."""
-    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
+    return to_markdown(committed_result())
+
+
+def planned(
+    options: argparse.Namespace, noise_for: Callable[[float, FederationConfig], FederationConfig]
+) -> dict[str, tuple[Any, ...]]:
+    """Return what to call for each run, in the order of running: a function and its settings."""
+    config = PretrainingConfig.read(options.config)
+    federation, private = (FederationConfig.read(path) for path in (options.federation, options.private))
+    if options.rounds is not None:
+        federation, private = (replace(one, n_rounds=options.rounds) for one in (federation, private))
+    start = options.out / "server-alone"
+    of_server = replace(config, n_steps=options.server_steps, clips_per_step=32)
+    return {
+        "random": (in_one_place, replace(config, method="random")),
+        "central": (in_one_place, central(config, federation)),
+        "federated": (on_clients, config, federation, None),
+        "server alone": (on_server, of_server, private),
+        "clipped": (on_clients, config, private, start),
+        **{f"epsilon {one:g}": (on_clients, config, noise_for(one, private), start) for one in options.epsilon},
+    }
 
 
 def central(config: PretrainingConfig, federation: FederationConfig) -> PretrainingConfig:
@@ -86,13 +107,26 @@ def in_one_place(config: PretrainingConfig, sources: TrainingSources, run_dir: P
     pretrain_once(config, sources, run_dir)
 
 
+def on_server(config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, run_dir: Path) -> None:
+    """Pretrain on the server's own recordings, unless that is done."""
+    from pretraining.encoder import WEIGHTS_NAME
+    from pretraining.federated.run import pretrain_on_server
+
+    if not (run_dir / WEIGHTS_NAME).is_file():
+        pretrain_on_server(config, federation, sources, run_dir)
+
+
 def on_clients(
-    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, run_dir: Path
+    config: PretrainingConfig,
+    federation: FederationConfig,
+    start: Path | None,
+    sources: TrainingSources,
+    run_dir: Path,
 ) -> None:
     """Pretrain on clients; a finished run only sets its normalisation again."""
     from pretraining.federated.run import pretrain_federated
 
-    pretrain_federated(config, federation, sources, run_dir)
+    pretrain_federated(config, federation, sources, run_dir, start=start)
 
 
 def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, Any]:
@@ -100,6 +134,7 @@ def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, 
     from export.macs import count_macs
     from export.tflite import to_float
     from pretraining.encoder import load_encoder
+    from pretraining.federated.privacy import epsilon, scaled
     from pretraining.federated.run import RECORD_NAME
     from pretraining.probe.run import ProbeSettings, probe
     from simulator.energy.device import DeviceProfile
@@ -121,52 +156,20 @@ def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, 
         if not (folder / RECORD_NAME).is_file():
             continue
         record = json.loads((folder / RECORD_NAME).read_text(encoding="utf-8"))
-        last, n_slices = record["rounds"][-1], record["slices_per_round"]
-        n_bytes = (last["bytes_down"] + last["bytes_up"]) / last["n_clients"]
+        federation = FederationConfig.from_dict(record["federation"])
+        rounds, n_slices = record["rounds"], record["slices_per_round"]
+        n_came = sum(one["n_clients"] for one in rounds)
+        n_bytes = sum(one["bytes_down"] + one["bytes_up"] for one in rounds) / n_came
         work = {"forward_macs": n_slices * macs, "front_end_ops": n_slices * front_end_ops(config.front_end.to_dict())}
         parts = {radio: round_mj(device, radio, n_bytes=n_bytes, **work) for radio in device.radios}
-        energy = {radio: {**one, "total": sum(one.values())} for radio, one in parts.items()}
-        fixed = {key: record[key] for key in ("federation", "n_weights", "slices_per_round")}
-        row = {"name": name, **fixed, "bytes_per_client_round": n_bytes, "energy_mj": energy}
-        result["federations"].append({**row, "loss": last["loss"], "epsilon": last.get("epsilon")})
+        row = {key: record[key] for key in ("federation", "n_weights", "slices_per_round")}
+        row |= {"name": name, "bytes_per_client_round": n_bytes, "loss": rounds[-1]["loss"]}
+        row["energy_mj"] = {radio: {**one, "total": sum(one.values())} for radio, one in parts.items()}
+        row |= {"epsilon": rounds[-1].get("epsilon"), "last_norm": rounds[-1].get("next_clipping_norm")}
+        if row["epsilon"] is not None:
+            row["large"] = {**LARGE, "epsilon": epsilon(scaled(federation, **LARGE))}
+        result["federations"].append(row)
     return {**result, "method": config.method, "device": device.title}
-
-
-def to_markdown(result: Mapping[str, Any]) -> str:
-    """Return the tables; every figure is taken from the result."""
-    from pretraining.probe.report import to_markdown as tables
-
-    _, _, rest = tables(result).partition("\n")
-    first = result["federations"][0]
-    settings = first["federation"]
-    lines = [
-        f"`{result['method']}` on {settings['n_clients']} clients whose sources are dealt by a Dirichlet distribution "
-        f"of concentration {settings['concentration']:g}; {settings['n_rounds']} rounds of "
-        f"{settings['clients_per_round']} clients, {settings['local_steps']} steps of {settings['local_clips']} clips "
-        "on each; `central` hears as many clips in one place. Simulated; made by "
-        "`python -m evaluation.experiments.federated`.",
-        "",
-        f"A client's round: {first['slices_per_round']} slices of sound through {first['n_weights']:,} weights, "
-        f'{first["bytes_per_client_round"] / 1e6:.2f} MB received and sent. Energy on "{result["device"]}", of '
-        "computing (the encoder alone, in float32) and of the radio:",
-        "",
-    ]
-    energies = [
-        [radio, *(f"{parts[name]:,.0f}" for name in ("training", "radio", "total"))]
-        for radio, parts in first["energy_mj"].items()
-    ]
-    headings = ["radio", "computing, mJ", "sending, mJ", "a round, mJ"]
-    lines += [markdown_table(headings, energies, numbers=range(1, 4)), ""]
-    rows = []
-    for one in result["federations"]:
-        used = one["federation"]
-        privacy = ["none"] * 3
-        if one["epsilon"] is not None:
-            privacy = [f"{used['noise_multiplier']:g}", f"{one['epsilon']:.1f}", f"{used['delta']:g}"]
-        norm = f"{used['clipping_norm']:g}" if used["clipping_norm"] else "none"
-        rows.append([one["name"], norm, *privacy, f"{one['loss']:.3f}"])
-    headings = ["run", "clipping norm", "noise multiplier", "epsilon", "delta", "last loss"]
-    return "\n".join([*lines, markdown_table(headings, rows, numbers=range(1, 6))]) + "\n" + rest
 
 
 if __name__ == "__main__":

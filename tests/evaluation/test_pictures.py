@@ -9,6 +9,7 @@ import pytest
 import nowplaying
 from evaluation import pictures
 from evaluation.detector import operating
+from evaluation.experiments import federated
 from evaluation.pictures import FOLDER, draw_chart, write_chart
 from evaluation.readme import accuracy_rows
 from tests.simulator.reports.browser import needs_chromium
@@ -32,7 +33,7 @@ def test_every_picture_is_there_light_and_dark_and_described() -> None:
 
 
 def test_every_picture_is_of_the_readme_or_of_a_page() -> None:
-    pages = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").glob("*.md"))]
+    pages = [README, *(path.read_text(encoding="utf-8") for path in (ROOT / "docs").rglob("*.md"))]
     named = {Path(name).name for page in pages for name in re.findall(r"pictures/[\w.-]+\w", page)}
     assert {path.name for path in FOLDER.iterdir()} == named
 
@@ -73,6 +74,20 @@ def test_the_operating_curve_draws_the_committed_gates(tmp_path: Path) -> None:
     for line, gates in zip(axes.lines, operating.curves().values(), strict=False):
         assert list(line.get_ydata()) == [100 * row["recall_audible"] for row in gates]
     assert (axes.lines[2].get_xdata()[0], axes.lines[2].get_ydata()[0]) == operating.shipped_point()
+
+
+def test_the_privacy_curve_draws_the_committed_budgets() -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    result = federated.committed_result()
+    means = {row["method"]: row for row in result["means"] if row["label_share"] == 1.0}
+    points = sorted((one["epsilon"], one["name"]) for one in result["federations"] if one["epsilon"] is not None)
+    axes = draw_chart("federated", "light").axes[0]
+    curve, _, (bars,) = axes.containers[0]
+    assert len(points) >= 2
+    assert list(curve.get_xdata()) == [budget for budget, _ in points]
+    assert list(curve.get_ydata()) == [100 * means[name]["accuracy"] for _, name in points]
+    for segment, (_, name) in zip(bars.get_segments(), points, strict=True):
+        assert list(segment[:, 1]) == pytest.approx([100 * means[name][edge] for edge in ("low", "high")])
 
 
 @pytest.mark.parametrize("name", pictures.CHARTS)

@@ -1,5 +1,8 @@
 """The federated table: as many clips on clients as in one place, and figures taken from the result."""
 
+from argparse import Namespace
+from dataclasses import replace
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -25,10 +28,44 @@ def test_one_place_hears_as_many_clips_as_all_clients(federated: ModuleType) -> 
     assert config.n_steps * config.clips_per_step == 7 * 3 * 5 * 16
 
 
+def test_every_budget_is_a_run_of_its_own_from_what_the_server_pretrained(
+    federated: ModuleType, tmp_path: Path
+) -> None:
+    def noise_for(budget: float, private: FederationConfig) -> FederationConfig:
+        return replace(private, noise_multiplier=4 / budget)
+
+    options = Namespace(
+        config=federated.CONFIGS / "nt_xent.toml",
+        federation=federated.CONFIGS / "federation.toml",
+        private=federated.CONFIGS / "federation-private.toml",
+        rounds=20,
+        server_steps=7,
+        epsilon=[8.0, 2.0],
+        out=tmp_path,
+    )
+    runs = federated.planned(options, noise_for)
+    assert list(runs) == ["random", "central", "federated", "server alone", "clipped", "epsilon 8", "epsilon 2"]
+    assert runs["federated"][3] is None
+    for name, multiplier in (("epsilon 8", 0.5), ("epsilon 2", 2.0)):
+        _, _, federation, start = runs[name]
+        assert start == tmp_path / "server-alone"
+        assert (federation.n_rounds, federation.noise_multiplier) == (20, multiplier)
+    assert runs["clipped"][2].noise_multiplier == 0
+
+
 def test_the_table_states_privacy_bytes_and_energy(federated: ModuleType) -> None:
     common = {"n_weights": 141_400, "slices_per_round": 320, "bytes_per_client_round": 1.13e6, "loss": 3.2}
     common["energy_mj"] = {"lte": {"training": 4000.0, "radio": 13000.0, "total": 17000.0}}
-    settings = FederationConfig(clipping_norm=1.0, noise_multiplier=0.5).to_dict()
+    noisy = FederationConfig(clipping_norm=1.0, noise_multiplier=0.5)
+    private = FederationConfig(
+        n_clients=480,
+        clients_per_round=40,
+        sampling="poisson",
+        trained=("norm",),
+        clipping_norm=0.1,
+        clipping_quantile=0.5,
+        noise_multiplier=0.5,
+    )
     row = {"mode": "frozen", "label_share": 1.0, "accuracy": 0.5, "low": 0.4, "high": 0.6, "minus": {}}
     result = {
         "method": "nt_xent",
@@ -40,11 +77,24 @@ def test_the_table_states_privacy_bytes_and_energy(federated: ModuleType) -> Non
         "means": [{**row, "method": "federated"}],
         "federations": [
             {"name": "federated", "federation": FederationConfig().to_dict(), "epsilon": None, **common},
-            {"name": "noise 0.5", "federation": settings, "epsilon": 71.23, **common},
+            {"name": "noise 0.5", "federation": noisy.to_dict(), "epsilon": 71.23, **common},
+            {
+                "name": "epsilon 10",
+                "federation": private.to_dict(),
+                "epsilon": 9.99,
+                "last_norm": 0.234,
+                "large": {"n_clients": 100_000, "clients_per_round": 1_000, "delta": 1e-6, "epsilon": 0.0312},
+                **(common | {"n_weights": 992, "bytes_per_client_round": 8e3}),
+            },
         ],
     }
     text = federated.to_markdown(result)
-    assert "| lte | 4,000 | 13,000 | 17,000 |" in text
-    assert "| federated | none | none | none | none | 3.200 |" in text
-    assert "| noise 0.5 | 1 | 0.5 | 71.2 | 0.001 | 3.200 |" in text
-    assert "1.13 MB" in text
+    # A third of 24 rounds a day, and a twelfth of them.
+    assert "| federated | lte | 1.13 | 4,000 | 13,000 | 17,000 | 8 | 9.04 | 136.0 |" in text
+    assert "| epsilon 10 | lte | 0.01 | 4,000 | 13,000 | 17,000 | 2 | 0.02 | 34.0 |" in text
+    assert "| noise 0.5 | lte |" not in text, "noise changes neither bytes nor energy"
+    assert "| federated | none | none | none | none | none | 3.200 |" in text
+    assert "| noise 0.5 | 1 | 0.5 | 71.2 | 0.001 | - | 3.200 |" in text
+    assert "| epsilon 10 | 0.1 to 0.234 | 0.5 | 10.0 | 0.001 | 0.031 | 3.200 |" in text
+    assert "| epsilon 10 | 40 | each by itself, 40 of 480 on average | 0.3 | 5 of 32 clips | 992 (norm) | 0 |" in text
+    assert "100,000 clients, 1,000 a round" in text

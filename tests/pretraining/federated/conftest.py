@@ -7,7 +7,8 @@ from nowplaying_core.audio.sources import TrainingSources
 
 # Flower asks for other versions of some packages than the rest. Where no test may be skipped, as in CI, its tests run
 # in an environment of their own (.ci/check_federated).
-collect_ignore = ["test_rounds.py", "test_server.py"] if os.environ.get("NO_SKIPS") and not find_spec("flwr") else []
+_WITH_FLOWER = ["test_privacy.py", "test_rounds.py", "test_server.py"]
+collect_ignore = _WITH_FLOWER if os.environ.get("NO_SKIPS") and not find_spec("flwr") else []
 
 
 @pytest.fixture(scope="module")

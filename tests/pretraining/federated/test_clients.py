@@ -37,6 +37,12 @@ def test_the_same_seed_deals_the_same() -> None:
     assert np.array_equal(dealt(0.3), dealt(0.3))
 
 
+def test_as_many_clients_as_recordings_get_one_each() -> None:
+    federation = FederationConfig(n_clients=540, clients_per_round=2, concentration=0.3, server_share=0.1)
+    owners = deal(RECORDINGS, federation, np.random.default_rng(3))
+    assert sorted(owners[owners >= 0]) == list(range(540))
+
+
 def test_too_many_clients_are_refused() -> None:
     with pytest.raises(ConfigError, match="take fewer clients"):
         deal(RECORDINGS[:20], FederationConfig(n_clients=24), np.random.default_rng(1))
@@ -52,6 +58,15 @@ def test_too_many_clients_are_refused() -> None:
         {"server_share": 1.0},
         {"local_clips": 1},
         {"n_rounds": 0},
+        {"sampling": "all"},
+        {"sampling": "poisson"},
+        {"trained": "norm"},
+        {"final_rate_share": 0.0},
+        {"server_momentum": 1.0},
+        {"clipping_quantile": 0.5},
+        {"clipping_norm": 1.0, "clipping_quantile": 1.0},
+        {"clipping_norm": 1.0, "noise_multiplier": 1.0, "delta": 0.05},
+        {"clipping_norm": 1.0, "clipping_quantile": 0.5, "noise_multiplier": 0.8},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> None:
@@ -61,5 +76,7 @@ def test_settings_that_make_no_sense_are_refused(wrong: dict[str, float]) -> Non
 
 def test_the_committed_settings_are_read() -> None:
     folder = Path(__file__).parents[3] / "configs" / "pretraining"
-    config = FederationConfig.read(folder / "federation.toml")
-    assert config.n_clients >= config.clients_per_round
+    plain, private = (FederationConfig.read(folder / f"{name}.toml") for name in ("federation", "federation-private"))
+    assert plain.n_rounds == private.n_rounds
+    assert (plain.sampling, private.sampling) == ("fixed", "poisson")
+    assert private.trained == ("norm",)

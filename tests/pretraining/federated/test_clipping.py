@@ -54,7 +54,8 @@ def test_the_norm_follows_the_quantile_from_above_and_below() -> None:
     # Ten clients whose updates have lengths 0.1 to 1: three of ten are within 0.35.
     updates = [of_length(0.1 * number, number) for number in range(1, 11)]
     federation = replace(ADAPTIVE, clients_per_round=10, clipping_quantile=0.35)
-    for norm in (0.01, 50.0):
+    for first in (0.01, 50.0):
+        norm = first
         for _ in range(300):
             norm = noisy_mean(updates, LIKE, norm, federation, np.random.default_rng(1)).next_norm
         assert 0.28 < norm < 0.42

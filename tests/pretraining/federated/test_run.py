@@ -1,5 +1,6 @@
-"""What a federated run refuses before its first round."""
+"""What a federated run refuses before its first round, and its rates."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingExtraError
-from pretraining.federated.run import pretrain_federated
+from pretraining.federated.run import local_rate, pretrain_federated
 from tests.pretraining.federated.federation import FEDERATION
 from tests.pretraining.material import small_config
 
@@ -32,3 +33,10 @@ def test_without_flower_the_extra_is_named(
     with pytest.raises(MissingExtraError, match=r"nowplaying-ondevice\[federated\]"):
         pretrain_federated(small_config("cola"), FEDERATION, sources, tmp_path)
     assert not list(tmp_path.iterdir()), "nothing is begun"
+
+
+def test_the_rate_falls_by_half_a_cosine_or_stays() -> None:
+    falling = replace(FEDERATION, n_rounds=3, local_rate=2.0, final_rate_share=0.1)
+    assert [local_rate(falling, number) for number in (1, 2, 3)] == pytest.approx([2.0, 1.1, 0.2])
+    assert local_rate(replace(falling, final_rate_share=1.0), 3) == 2.0
+    assert local_rate(replace(falling, n_rounds=1), 1) == 2.0
