@@ -23,7 +23,7 @@ from pretraining.federated.config import FederationConfig
 
 RESULTS: Final = Path(__file__).with_name("federated.json")
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
-LARGE: Final = {"n_clients": 100_000, "clients_per_round": 1_000, "delta": 1e-6}
+LARGE: Final[dict[str, Any]] = {"n_clients": 100_000, "clients_per_round": 1_000, "delta": 1e-6}
 
 
 def main() -> None:

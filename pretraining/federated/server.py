@@ -130,7 +130,8 @@ class _Average(FedAvg):  # type: ignore[misc]  # Flower is not installed where t
         number = self._n_before + server_round
         if self._federation.sampling == "fixed":
             random.seed(f"{self._seed} {number}")  # the generator that Flower draws clients from
-            return super().configure_train(number, arrays, config, grid)
+            messages: Iterable[Message] = super().configure_train(number, arrays, config, grid)
+            return messages
         config["server-round"] = number
         nodes = np.array(sorted(grid.get_node_ids()))
         chances = np.random.default_rng([self._seed, number, _DRAWING]).random(len(nodes))
