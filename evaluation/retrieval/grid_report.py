@@ -26,7 +26,8 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
         f"{result['window_s']:g} s, one every {result['hop_s']:g} s): not comparable with the paper's figures. "
         f"{result['note']} {result['n_queries']} queries a cell from {result['n_tracks']} tracks, seed "
         f"{result['seed']}; top-1 in %, Wilson's 95 % interval in brackets."
-        + (f" The baseline is {result['baseline']}, asked the same." if result["baseline"] else ""),
+        + (f" The baseline is {result['baseline']}, asked the same." if result["baseline"] else "")
+        + _overhang(result.get("overhangs_s", {})),
     ]
     for table in dict.fromkeys(row["table"] for row in result["rows"]):
         for level, title in _LEVELS.items():
@@ -117,6 +118,15 @@ def plot_open_set(result: Mapping[str, Any], path: Path) -> None:
     panel.set(xlabel="recall, %", ylabel="precision, %", title=f"{result['model']}: known and unknown music")
     panel.legend(fontsize="small", loc="lower left")
     _save(figure, path)
+
+
+def _overhang(overhangs_s: Mapping[str, float]) -> str:
+    """Return the sentence about windows of our matcher's queries that reach beyond them, or nothing."""
+    short = [length_s for length_s, overhang_s in overhangs_s.items() if overhang_s]
+    if not short:
+        return ""
+    beyond_s = f"{max(overhangs_s.values()):g} s"
+    return f" Windows of *ours* reach {beyond_s} beyond queries of {' and '.join(short)} s, the paper's do not."
 
 
 def _column(row: Mapping[str, Any]) -> str:

@@ -13,6 +13,7 @@ from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.open_set import evaluate_open_set, precision_recall
 from nowplaying_core.artifacts import builtin_model_dir
 from nowplaying_core.errors import ConfigError
+from tests.changed_models import changed_fingerprinter
 
 MODEL = builtin_model_dir("fingerprinter-v1")
 
@@ -67,6 +68,36 @@ def test_a_baseline_gets_the_same_queries(small: str, corpus: Path, tmp_path: Pa
     for condition, system in pairs:
         assert scores[condition, system] == scores[condition, system.removeprefix("baseline: ")]
     assert f"The baseline is {result['baseline']}" in grid_report.grid_to_markdown(result)
+
+
+def test_windows_of_ours_overhang_short_queries_and_those_of_a_paper_do_not(
+    small: str, corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = changed_fingerprinter(tmp_path / "model", {"query_overhang_s": 1.0, "query_overhang_below_s": 3.0})
+    asked: dict[str, list[tuple[float, int]]] = {"ours": [], "published": []}
+    ask_matcher, ask_published = grid.ask_matcher, grid.ask_published
+
+    def ours(system, queries, *, first_s, **options):
+        asked["ours"].append((first_s, queries.shape[1]))
+        return ask_matcher(system, queries, first_s=first_s, **options)
+
+    def published(system, queries, *rest, **options):
+        asked["published"].append((0.0, queries.shape[1]))
+        return ask_published(system, queries, *rest, **options)
+
+    monkeypatch.setattr(grid, "ask_matcher", ours)
+    monkeypatch.setattr(grid, "ask_published", published)
+    result = grid.evaluate_grid(small, model, corpus, tmp_path / "cache", n_queries=6, lengths_s=(2.0, 5.0))
+    # Of 2.048 s, one each half second; the query of two seconds has one of them, and with a second at both ends four.
+    assert set(asked["ours"]) == {(-1.0, 4), (0.0, 6)}
+    assert set(asked["published"]) == {(0.0, 1), (0.0, 6)}
+    assert "reach 1 s beyond queries of 2 s," in grid_report.grid_to_markdown(result)
+    for row in result["rows"]:
+        if (row["length_s"], row["snr_db"], row["system"]) == (2.0, 10.0, "ours, pq"):
+            assert row["song"]["count"] >= 5
+            assert row["timestamps"]["count"] >= 4  # the place is that of the query's first sample
+    plain = grid.evaluate_grid(small, MODEL, corpus, tmp_path / "cache", n_queries=6, lengths_s=(5.0,))
+    assert "beyond" not in grid_report.grid_to_markdown(plain)
 
 
 def test_a_grid_that_was_stopped_goes_on(
