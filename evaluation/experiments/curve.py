@@ -64,7 +64,7 @@ def measure(model: Path, hop_s: float, options: argparse.Namespace) -> None:
         reference_hop_s=hop_s,
         query_hop_s=options.query_hop,
         jobs=options.jobs,
-    )
+    ).without_overhang()
     fingerprinter = embeddings.fingerprinter
     files = {n: options.out / f"{fingerprinter.embedding_space}-{hop_s:g}-{n}.json" for n in options.bytes}
     missing = [n for n, file in files.items() if fingerprinter.dim % n == 0 and not file.is_file()]
@@ -92,7 +92,8 @@ def to_markdown(points: Sequence[Mapping[str, Any]]) -> str:
     n = next(iter(points[0]["rank1"].values()))["n"] if points else 0
     low, high = wilson(round(0.9 * n), n).bounds
     lines = [
-        f"Rank-1 in %, {n} dev queries a point, through codes, Annoy and mu-law, codebooks trained on the train split; "
+        f"Rank-1 in %, {n} dev queries a point, through codes, Annoy and mu-law, codebooks trained on the train split, "
+        "query windows within the query; "
         f"90 % has an interval of {100 * low:.1f} to {100 * high:.1f} %. Bytes are those of the codes; the database "
         "adds two for the cell of each fingerprint. Made by `python -m evaluation.experiments.curve`.",
         "",

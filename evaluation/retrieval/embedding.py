@@ -65,11 +65,15 @@ class EmbeddingCache:
         """Return the shipped fingerprinter's, in the same folder."""
         return EmbeddingCache(SHIPPED_FINGERPRINTER, self.folder, jobs=self._jobs)
 
+    def with_overhang(self, overhang: QueryOverhang) -> "EmbeddingCache":
+        """Return the same with another overhang of queries than the model's."""
+        other = copy(self)
+        other.overhang = overhang
+        return other
+
     def without_overhang(self) -> "EmbeddingCache":
         """Return the same with queries whose windows stay within them, as published protocols have it."""
-        other = copy(self)
-        other.overhang = NO_OVERHANG
-        return other
+        return self.with_overhang(NO_OVERHANG)
 
     def first_s(self, condition: Condition) -> float:
         """Return where the first window of a query begins, in seconds: before the query where windows overhang it."""
