@@ -37,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--songs", type=int, nargs="+", default=[1000])
     parser.add_argument("--code-bytes", type=int, default=12)
+    parser.add_argument("--code-kind", choices=("product", "residual"), default="product")
     parser.add_argument("--work", type=Path, help="folder of the databases, kept; by default a temporary one")
     parser.add_argument("--jobs", type=int, default=1, help="processes that synthesize songs")
     parser.add_argument("--queries", type=int, default=N_QUERIES)
@@ -74,10 +75,11 @@ def machine() -> dict[str, str]:
 
 def bench(n_songs: int, work: Path, options: argparse.Namespace) -> dict[str, Any]:
     """Return the figures of one size."""
-    database = work / f"distractors-{n_songs}-{options.code_bytes}.npdb"
+    database = work / f"distractors-{n_songs}-{options.code_bytes}-{options.code_kind}.npdb"
     result: dict[str, Any] = {}
     if not database.is_dir():
         arguments = [str(database), "--songs", str(n_songs), "--code-bytes", str(options.code_bytes)]
+        arguments += ["--code-kind", options.code_kind]
         result["made"] = make_database(parse_database([*arguments, "--jobs", str(options.jobs), "--keep"]))
     return result | _in_new_process("--measure", str(database), "--queries", str(options.queries))
 
@@ -111,6 +113,7 @@ def measure(database: Path, n_queries: int) -> dict[str, Any]:
         "n_fingerprints": info["n_fingerprints"],
         "n_cells": info["n_cells"],
         "code_bytes": info["code_bytes"],
+        "code_kind": info["code_kind"],
         "total_mb": round(info["total_bytes"] / 1e6, 2),
         "bytes_by_file": info["size_bytes"],
         "bytes_per_song": round(info["total_bytes"] / info["n_songs"]),

@@ -21,6 +21,7 @@ import numpy as np
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, synthesize_songs
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.processes import share_out
+from ondevice_db.format.schema import CODE_KINDS
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_N_CELLS, default_n_cells, train_codebook
@@ -45,6 +46,7 @@ def parse(arguments: list[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--songs", type=int, required=True)
     parser.add_argument("--mean-duration-s", type=float, default=210.0)
     parser.add_argument("--code-bytes", type=int, default=12)
+    parser.add_argument("--code-kind", choices=CODE_KINDS, default="product", help="what a code's byte names")
     parser.add_argument("--cells", type=int, help="by default chosen from the size")
     parser.add_argument("--tried", type=int, default=1, help="cells tried for each fingerprint; indexing music tries 4")
     parser.add_argument("--seed", type=int, default=0)
@@ -93,15 +95,15 @@ def make_database(options: argparse.Namespace) -> dict[str, float]:
 def train_on_distractors(options: argparse.Namespace, work: Path, n_cells: int) -> Codebook:
     """Return a codebook trained on songs of another seed, or the shipped one where its cells are as many."""
     shipped = Codebook.load(Fingerprinter.from_model().folder.path)
-    if (n_cells, options.code_bytes) == (SHIPPED_N_CELLS, shipped.n_subspaces):
+    if (n_cells, options.code_bytes, options.code_kind) == (SHIPPED_N_CELLS, shipped.n_subspaces, shipped.kind):
         return shipped
-    folder = work / f"codebook-{n_cells}-{options.code_bytes}"
+    folder = work / f"codebook-{n_cells}-{options.code_bytes}-{options.code_kind}"
     if not folder.is_dir():
         n_wanted = max(MIN_POINTS_PER_CELL * n_cells, 65_536)
         n_songs = round(n_wanted * SongStatistics.load().hop_s / options.mean_duration_s * 1.05)
         songs = synthesize_songs(SongStatistics.load(), shipped, n_songs, seed=options.seed + 1_000_003)
         rows = np.concatenate([song[song.any(axis=1)] for song in songs])
-        codebook = train_codebook(rows[:n_wanted], n_cells, n_subspaces=options.code_bytes)
+        codebook = train_codebook(rows[:n_wanted], n_cells, n_subspaces=options.code_bytes, kind=options.code_kind)
         temporary = folder.with_suffix(".tmp")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
@@ -114,7 +116,7 @@ def encode_all(
     options: argparse.Namespace, work: Path, codebook: Codebook
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Return every song's length, and cells and codes in song order, as far as possible from an earlier run."""
-    folder = work / f"{codebook.n_cells}-{codebook.n_subspaces}-{options.tried}-{options.seed}"
+    folder = work / f"{codebook.n_cells}-{codebook.n_subspaces}-{codebook.kind}-{options.tried}-{options.seed}"
     folder.mkdir(exist_ok=True)
     parts = {start: folder / f"{start:08}.npz" for start in range(0, options.songs, SONGS_AT_ONCE)}
     missing = [(start, path) for start, path in parts.items() if not path.is_file()]

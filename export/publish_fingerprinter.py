@@ -16,11 +16,12 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, file_record, read_m
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingPathError
 from ondevice_db.format.arrays import save_array
+from ondevice_db.format.schema import CodeKind
 from ondevice_db.index.choose_codebook import CODE_BYTES
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
-__all__ = ["add_code_sizes", "publish_fingerprinter"]
+__all__ = ["publish_fingerprinter", "replace_codes"]
 
 _DIMENSIONS_A_BYTE = 8
 
@@ -33,6 +34,7 @@ def publish_fingerprinter(
     name: str = SHIPPED_FINGERPRINTER,
     version: str = "1.0.0",
     precision: Literal["int8", "float32"] = "int8",
+    codes: CodeKind = "product",
     all_code_sizes: bool = True,
     jobs: int = 1,
 ) -> Path:
@@ -47,6 +49,8 @@ def publish_fingerprinter(
     sources : TrainingSources
         As the run was given.
     name, version, precision : str
+    codes : {"product", "residual"}
+        What the bytes of codes name; see `train_codebook`.
     all_code_sizes : bool
         Whether codebooks of the other code sizes are trained beside the default one.
     jobs : int >= 1
@@ -75,13 +79,14 @@ def publish_fingerprinter(
     export_fingerprinter(
         config, weights, calibration, output, name=name, version=version, training=training, precision=precision
     )
-    _add_codebook(output, sources, jobs=jobs, all_code_sizes=all_code_sizes)
+    _add_codebook(output, sources, codes, jobs=jobs, all_code_sizes=all_code_sizes)
     return output
 
 
 def _add_codebook(
     model: Path,
     sources: TrainingSources,
+    codes: CodeKind,
     *,
     jobs: int,
     n_cells: int = SHIPPED_N_CELLS,
@@ -90,18 +95,37 @@ def _add_codebook(
     """Train the default codebook and, by default, those of other code sizes; enter them in the manifest."""
     vectors = _embed_music(model, sources, jobs)
     n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
-    default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, seed=0)
-    default.save(model)
-    entry = {"n_cells": n_cells, "n_subspaces": n_subspaces, "n_training_fingerprints": len(vectors)}
-    _enter(model, list(codebook_names().values()), entry)
+    default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, kind=codes, seed=0)
+    _save_default(model, default, len(vectors))
     if all_code_sizes:
         _add_sizes(model, vectors, default)
 
 
-def add_code_sizes(model: Path, sources: TrainingSources, *, jobs: int) -> None:
-    """Train quantizers of the other code sizes for the cells that a model ships, and enter them."""
+def replace_codes(model: Path, sources: TrainingSources, codes: CodeKind | None = None, *, jobs: int) -> None:
+    """Train quantizers of the other code sizes for the cells that a model ships, and enter them.
+
+    Parameters
+    ----------
+    model : Path
+        Model folder with a codebook.
+    sources : TrainingSources
+    codes : {"product", "residual"}, optional
+        The default codebook is trained anew, too, where it is of the other kind; its cells stay.
+    jobs : int >= 1
+    """
+    default = Codebook.load(model)
     vectors = _embed_music(model, sources, jobs)
-    _add_sizes(model, vectors, Codebook.load(model))
+    if codes is not None and codes != default.kind:
+        n_cells, n_bytes = default.n_cells, default.n_subspaces
+        default = train_codebook(vectors, n_cells, n_subspaces=n_bytes, kind=codes, centroids=default.centroids)
+        _save_default(model, default, len(vectors))
+    _add_sizes(model, vectors, default)
+
+
+def _save_default(model: Path, codebook: Codebook, n_learned: int) -> None:
+    codebook.save(model)
+    entry = {"kind": codebook.kind, "n_cells": codebook.n_cells, "n_subspaces": codebook.n_subspaces}
+    _enter(model, list(codebook_names().values()), {**entry, "n_training_fingerprints": n_learned})
 
 
 def _embed_music(model: Path, sources: TrainingSources, jobs: int) -> NDArray[np.float32]:
@@ -113,7 +137,9 @@ def _add_sizes(model: Path, vectors: NDArray[np.float32], default: Codebook) -> 
     sizes = [n for n in CODE_BYTES if n != default.n_subspaces and default.dim % n == 0]
     for n in sizes:
         names = codebook_names(n)
-        trained = train_codebook(vectors, default.n_cells, n_subspaces=n, seed=0, centroids=default.centroids)
+        trained = train_codebook(
+            vectors, default.n_cells, n_subspaces=n, kind=default.kind, seed=0, centroids=default.centroids
+        )
         save_array(model / names["rotation"], trained.rotation)
         save_array(model / names["pq_centroids"], trained.pq_centroids)
     files = [codebook_names(n)[role] for n in sizes for role in ("rotation", "pq_centroids")]

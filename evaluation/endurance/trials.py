@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from ondevice_db.format.schema import CodeKind
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
@@ -38,17 +39,23 @@ def trial_song(number: int) -> NDArray[np.float32]:
     return vectors
 
 
-def trial_codebook(seed: int = 0) -> Codebook:
+def trial_codebook(seed: int = 0, kind: CodeKind = "product") -> Codebook:
     """Return a codebook of 16 cells that is good enough to distinguish the songs."""
     rng = np.random.default_rng([78, seed])
+    if kind == "residual":
+        # Each byte's words are about as long as what those before leave over.
+        lengths = 0.8 ** np.arange(_N_SUBSPACES)[:, None, None] / _DIM**0.5
+        words = (lengths * rng.standard_normal((_N_SUBSPACES, 256, _DIM))).astype(np.float32)
+        return Codebook(l2_normalize(rng.standard_normal((16, _DIM))), np.eye(_DIM, dtype=np.float32), words)
     rotation = np.linalg.qr(rng.standard_normal((_DIM, _DIM)))[0].astype(np.float32)
     parts = rng.standard_normal((_N_SUBSPACES, 256, _DIM // _N_SUBSPACES)).astype(np.float32) / np.float32(_DIM**0.5)
     return Codebook(l2_normalize(rng.standard_normal((16, _DIM))), rotation, parts)
 
 
-def trial_database(path: Path, numbers: range, layout: str = "pq") -> Path:
+def trial_database(path: Path, numbers: range, layout: str = "pq", kind: CodeKind = "product") -> Path:
     """Write a database of some of the trials' songs."""
-    with DatabaseWriter(path, settings=TRIAL_SETTINGS, codebook=trial_codebook(), layout=layout, n_trees=2) as writer:
+    codebook = trial_codebook(kind=kind)
+    with DatabaseWriter(path, settings=TRIAL_SETTINGS, codebook=codebook, layout=layout, n_trees=2) as writer:
         for number in numbers:
             writer.add(trial_track(number), trial_song(number))
         writer.finish()

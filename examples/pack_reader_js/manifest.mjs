@@ -56,7 +56,10 @@ export function readManifest(folder) {
     if (size > 1 << 20) throw new Error('manifest.json is larger than 1 MiB');
   }).toString('utf8');
   const manifest = JSON.parse(text);
-  if (manifest?.kind !== 'database' || manifest.schema_version !== 2) throw new Error('not a song database of schema 2');
+  if (manifest?.kind !== 'database' || ![2, 3].includes(manifest.schema_version)) {
+    throw new Error('not a song database of schema 2 or 3');
+  }
+  if (manifest.schema_version === 3 && manifest.code_kind !== 'residual') throw new Error('bad code_kind');
   if (manifest.layout !== 'pq') throw new Error(`layout ${JSON.stringify(manifest.layout)} is not "pq"`);
   if (sha256(canonical(text)) !== manifest.digest) throw new Error('manifest.json does not fit its digest');
   for (const key of ['n_songs', 'n_slots', 'n_fingerprints', 'n_codes', 'n_cells', 'n_subspaces', 'dim']) {

@@ -3,6 +3,7 @@ import { readManifest, readFiles } from './manifest.mjs';
 import { readNpy } from './npy.mjs';
 import { Order } from './order.mjs';
 import { Annoy } from './annoy.mjs';
+import { dot } from './numbers.mjs';
 import { readTags } from './songs.mjs';
 
 export class Pack {
@@ -21,16 +22,18 @@ export class Pack {
         throw new Error(`${role}: ${error.message}`);
       }
     };
+    const isWhole = manifest.schema_version === 3; // a byte names a whole vector, and not one for a part of the dimensions
+    const width = isWhole ? dim : dim / n_subspaces;
     const passes = 32 - Math.clz32(n_cells);
     const blocks = Math.ceil(n_fingerprints / 512);
     Object.assign(this, { dim, nSlots: n_slots, nCells: n_cells, nCodes: n_codes, nFingerprints: n_fingerprints,
-      nSubspaces: n_subspaces, width: dim / n_subspaces, hop: manifest.hop_s, space: manifest.embedding_space, tags });
+      nSubspaces: n_subspaces, width, step: isWhole ? 0 : width, hop: manifest.hop_s, space: manifest.embedding_space, tags });
     this.songStarts = array('song_starts', '<u4', n_slots + 1);
     this.listStarts = array('list_starts', '<u4', n_cells + 1);
     this.codes = array('codes', '|u1', n_codes, n_subspaces);
     this.centroids = array('centroids', '<f4', n_cells, dim);
     this.rotation = array('rotation', '<f4', dim, dim);
-    this.books = array('pq_centroids', '<f4', n_subspaces, 256, this.width);
+    this.books = array('pq_centroids', '<f4', n_subspaces, 256, width);
     this.cohort = array('cohort', '<f4', null, dim);
     this.order = new Order(array('order_bits', '<u8', passes, 8 * blocks), array('order_counts', '<u4', passes, blocks + 1),
       n_fingerprints, n_cells);
@@ -55,15 +58,11 @@ export class Pack {
   decode(cell, row) {
     if (!this.rotatedCentroids.has(cell)) this.rotatedCentroids.set(cell, this.rotate(this.centroid(cell)));
     const v = Float64Array.from(this.rotatedCentroids.get(cell));
-    let square = 0;
-    for (let s = 0, i = 0; s < this.nSubspaces; s++) {
+    for (let s = 0; s < this.nSubspaces; s++) {
       const book = (s * 256 + this.codes[row * this.nSubspaces + s]) * this.width;
-      for (let j = 0; j < this.width; j++, i++) {
-        v[i] += this.books[book + j];
-        square += v[i] * v[i];
-      }
+      for (let j = 0; j < this.width; j++) v[s * this.step + j] += this.books[book + j];
     }
-    const divisor = Math.max(Math.sqrt(square), 1e-6) ** 1.5;
+    const divisor = Math.max(Math.sqrt(dot(v, v)), 1e-6) ** 1.5;
     return v.map((x) => x / divisor);
   }
 

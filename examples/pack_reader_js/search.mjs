@@ -26,7 +26,7 @@ function chooseCells(pack, queries, probe) {
 
 // Rows of codes with the largest whole-number scores.
 function scan(pack, cells, query, rotated, keep) {
-  const { nSubspaces, width, books, codes, listStarts } = pack;
+  const { nSubspaces, width, step, books, codes, listStarts } = pack;
   const table = new Float64Array(nSubspaces * 256);
   const low = new Array(nSubspaces).fill(Infinity);
   let span = 0;
@@ -34,7 +34,7 @@ function scan(pack, cells, query, rotated, keep) {
     let high = -Infinity;
     for (let b = 0; b < 256; b++) {
       let t = 0;
-      for (let j = 0; j < width; j++) t += books[(s * 256 + b) * width + j] * rotated[s * width + j];
+      for (let j = 0; j < width; j++) t += books[(s * 256 + b) * width + j] * rotated[s * step + j];
       table[s * 256 + b] = t;
       low[s] = Math.min(low[s], t);
       high = Math.max(high, t);

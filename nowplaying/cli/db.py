@@ -29,7 +29,8 @@ def info(database: DatabaseArgument, as_json: Json = False) -> None:
 
 def _readable(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     hop_s, window_s = facts["hop_s"], facts["window_s"]
-    code = f"{facts['code_bytes']} bytes" if facts["layout"] == "pq" else f"{facts['dim']} floats"
+    whole = " that name whole vectors" if facts["code_kind"] == "residual" else ""
+    code = f"{facts['code_bytes']} bytes{whole}" if facts["layout"] == "pq" else f"{facts['dim']} floats"
     cells = f", {facts['n_cells']:,} cells" if facts["n_cells"] else ""
     fixed, per_song = facts["fixed_bytes"], facts["bytes_per_song"]
     yield "database", facts["path"]

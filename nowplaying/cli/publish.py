@@ -20,6 +20,10 @@ _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_defa
 _Model = Annotated[
     Path, typer.Option("--out", help="Model folder to write.", show_default=False, callback=writable_folder)
 ]
+_Codes = Annotated[
+    Literal["product", "residual"] | None,
+    typer.Option("--codes", help="What a code's byte names: a part of a vector, or a whole one to be added up."),
+]
 _Version = Annotated[str, typer.Option("--version-tag", metavar="X.Y.Z", help="Semantic version of the artifact.")]
 
 
@@ -35,6 +39,7 @@ def fingerprinter(
     precision: Annotated[
         Literal["int8", "float32"], typer.Option("--precision", help="Of the encoder; float32 is for comparison.")
     ] = "int8",
+    codes: _Codes = "product",
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -50,6 +55,7 @@ def fingerprinter(
         name=name,
         version=version,
         precision=precision,
+        codes=codes or "product",
         jobs=jobs,
     )
     wrote(folder, as_json=as_json)
@@ -61,15 +67,20 @@ def codebooks(
     cache_dir: DecodedCache,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
+    codes: _Codes = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
-    from export.publish_fingerprinter import add_code_sizes
+    """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells.
+
+    With --codes of the other kind than the default codebook's, that one is trained anew as well. Databases that exist
+    keep theirs. Then fit acceptance again: nowplaying evaluate retrieval --fit-acceptance.
+    """
+    from export.publish_fingerprinter import replace_codes
     from nowplaying_core.audio.sources import TrainingSources
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
-    add_code_sizes(model, sources, jobs=jobs)
+    replace_codes(model, sources, codes, jobs=jobs)
     wrote(model, as_json=as_json)
 
 

@@ -6,25 +6,29 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import canonical_json, read_manifest
 from nowplaying_core.errors import CorruptArtifactError, DatabaseError, UnsupportedVersionError
 
 __all__ = [
+    "CODE_KINDS",
     "DATABASE_SCHEMA_VERSION",
     "LAYOUTS",
     "MANIFEST_NAME",
     "MAX_CELLS",
+    "CodeKind",
     "DatabaseManifest",
     "layout_files",
     "load_manifest",
     "manifest_digest",
     "read_database_manifest",
+    "schema_of",
 ]
 
-DATABASE_SCHEMA_VERSION = 2
+DATABASE_SCHEMA_VERSION = 3
+_OLDEST_SCHEMA_VERSION = 2
 MANIFEST_NAME = "manifest.json"
 MAX_CELLS = 1 << 16
 MAX_FINGERPRINTS = (1 << 32) - 1
@@ -34,6 +38,8 @@ _FILE_NAME = re.compile(r"[a-z][a-z_]*-[0-9]{1,9}\.(npy|ann|sqlite)")
 _SPACE_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
 
 LAYOUTS = ("flat", "pq")
+CodeKind = Literal["product", "residual"]
+CODE_KINDS: tuple[CodeKind, ...] = get_args(CodeKind)
 _PQ_FILES: Mapping[str, str] = {
     "songs": "sqlite",
     "song_starts": "npy",
@@ -55,6 +61,11 @@ def layout_files(layout: str) -> Mapping[str, str]:
     return _FLAT_FILES if layout == "flat" else _PQ_FILES
 
 
+def schema_of(code_kind: CodeKind) -> int:
+    """Return the schema that a database with such codes is written under: the oldest whose readers know them."""
+    return DATABASE_SCHEMA_VERSION if code_kind == "residual" else _OLDEST_SCHEMA_VERSION
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DatabaseManifest:
     """The counts, parameters and file hashes of one generation of a database.
@@ -62,8 +73,11 @@ class DatabaseManifest:
     Attributes
     ----------
     schema_version : int
-        Of the files; always ``DATABASE_SCHEMA_VERSION``.
+        Of the files: 2, or 3 with ``code_kind`` "residual".
     layout : {"pq", "flat"}
+    code_kind : {"product", "residual"}
+        What the bytes of codes name (:attr:`ondevice_db.index.codebook.Codebook.kind`). The field is written in schema
+        3 only.
     generation : int >= 1
         Raised by every change; the files written then carry it in their names, so the manifest alone switches a
         reader from the old database to the new one.
@@ -106,9 +120,13 @@ class DatabaseManifest:
     annoy_trees: int
     annoy_seed: int
     files: Mapping[str, Mapping[str, Any]]
+    code_kind: CodeKind = "product"
 
     def __post_init__(self) -> None:
-        self._check_count("schema_version", DATABASE_SCHEMA_VERSION, DATABASE_SCHEMA_VERSION)
+        kinds = CODE_KINDS if self.layout == "pq" else ("product",)
+        known = isinstance(self.code_kind, str) and self.code_kind in kinds
+        _check(known, "code_kind", f"one of {kinds}", self.code_kind)
+        self._check_count("schema_version", schema_of(self.code_kind), schema_of(self.code_kind))
         _check(isinstance(self.layout, str) and self.layout in LAYOUTS, "layout", f"one of {LAYOUTS}", self.layout)
         self._check_count("generation", 1, 10**9 - 1)
         self._check_count("dim", 1, MAX_DIM)
@@ -162,6 +180,8 @@ class DatabaseManifest:
             **asdict(self),
             "files": {role: dict(record) for role, record in self.files.items()},
         }
+        if self.schema_version == _OLDEST_SCHEMA_VERSION:
+            del body["code_kind"]
         return {**body, "digest": manifest_digest(body)}
 
     @classmethod
@@ -173,7 +193,7 @@ class DatabaseManifest:
         CorruptArtifactError
             When a field is missing, of another type, or out of its bounds; the message names the field.
         """
-        names = list(cls.__dataclass_fields__)
+        names = [name for name in cls.__dataclass_fields__ if name != "code_kind" or _has_code_kind(value)]
         missing = [name for name in names if name not in value]
         if missing:
             message = f"database manifest: expected the fields {missing}, found none; restore or rebuild the database"
@@ -221,7 +241,7 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
         message = f"{path}: {path.stat().st_size} bytes are no manifest of a database; restore or rebuild the database"
         raise CorruptArtifactError(message)
     value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
-    if value["schema_version"] != DATABASE_SCHEMA_VERSION:
+    if value["schema_version"] < _OLDEST_SCHEMA_VERSION:
         message = (
             f"{path}: schema_version {value['schema_version']}: written by an unreleased version; index the music again"
         )
@@ -234,6 +254,11 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
     except CorruptArtifactError as error:
         message = f"{path}: {error}"
         raise CorruptArtifactError(message) from error
+
+
+def _has_code_kind(manifest: Mapping[str, Any]) -> bool:
+    version = manifest.get("schema_version")
+    return isinstance(version, int) and version > _OLDEST_SCHEMA_VERSION
 
 
 def manifest_digest(manifest: Mapping[str, Any]) -> str:

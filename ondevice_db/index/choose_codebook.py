@@ -31,8 +31,9 @@ class CodebookChoice:
     Attributes
     ----------
     source : {"auto", "shipped", "own"}
-        "own" trains cells, as many as the size calls for, and quantizer on the database's own fingerprints; "auto" does
-        so if the collection is large enough for a faster search and faiss is installed, else takes the shipped one.
+        "own" trains cells, as many as the size calls for, and a quantizer of the shipped kind on the database's own
+        fingerprints; "auto" does so if the collection is large enough for a faster search and faiss is installed, else
+        takes the shipped one.
     code_bytes : int, optional
         Of a fingerprint: 6, 8, 12, 16 or 24; by default as many as the shipped codebook's.
     """
@@ -83,7 +84,7 @@ class CodebookChoice:
             )
             raise ConfigError(message)
         try:
-            trained = train_codebook(_sample(lengths, load, n_cells), n_cells, n_subspaces=n_bytes)
+            trained = train_codebook(_sample(lengths, load, n_cells), n_cells, n_subspaces=n_bytes, kind=shipped.kind)
         except MissingExtraError:
             if not fits or self.source == "own":
                 raise

@@ -1,12 +1,14 @@
-"""The quantizer of fingerprints: coarse cells, a rotation, and a product quantizer of the residual.
+"""The quantizer of fingerprints: coarse cells, a rotation, and words for the residual.
 
-A fingerprint x is stored as its cell c(x) and one byte per sub-space:
+With a product quantizer, a fingerprint x is stored as its cell c(x) and one byte per sub-space:
 
     x ~ m[c] + R^T p,   p = the nearest product-quantizer centroids to R (x - m[c])
 
 (Jegou et al., "Product quantization for nearest neighbor search", TPAMI 2011; Ge et al., "Optimized product
-quantization", CVPR 2013). A query stays exact: its inner product with the stored vector is ``q.m[c]`` plus one table
-look-up per sub-space, and the tables do not depend on the cell.
+quantization", CVPR 2013). With a residual quantizer each byte names a whole vector, and p is their sum: better codes of
+equal length, for more work when they are made (:mod:`ondevice_db.index.residual_quantizer`). In both a query stays
+exact: its inner product with the stored vector is ``q.m[c]`` plus one table look-up a byte, and the tables do not
+depend on the cell.
 """
 
 from dataclasses import dataclass, field
@@ -17,14 +19,17 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.arrays import open_array, save_array
+from ondevice_db.format.schema import CodeKind
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize
+from ondevice_db.index.product_quantizer import encode_by_parts, join_words
+from ondevice_db.index.residual_quantizer import encode_by_beam, sum_of_words
 
 __all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "same_codebook"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 _N_CENTROIDS = 256
-_BLOCK_ROWS = 512  # the products with 256 centroids then stay in the cache
+_BLOCK_ROWS = 128  # their products with 256 words then stay in the cache
 _MAX_MAGNITUDE = 4.0
 
 
@@ -34,7 +39,7 @@ def _unset() -> NDArray[np.float32]:
 
 @dataclass(frozen=True, slots=True)
 class Codebook:
-    """Coarse cells and product quantizer.
+    """Coarse cells and the words of codes.
 
     Attributes
     ----------
@@ -42,7 +47,9 @@ class Codebook:
         Mean fingerprint of each cell; a fingerprint belongs to the cell at the smallest angle.
     rotation : ndarray of float32, shape (dim, dim)
         Orthogonal; applied to the residual.
-    pq_centroids : ndarray of float32, shape (n_subspaces, 256, dim // n_subspaces)
+    pq_centroids : ndarray of float32, shape (n_subspaces, 256, width)
+        The words that bytes name: ``width`` is ``dim // n_subspaces`` with a product quantizer, ``dim`` with a residual
+        one.
     cohort : ndarray of float32, shape (n, dim)
         Unit vectors of other music for score normalization; by default the directions of the cells. Acceptance is
         fitted with the shipped ones, so a codebook with other cells takes them over.
@@ -57,10 +64,11 @@ class Codebook:
     def __post_init__(self) -> None:
         dim = self.centroids.shape[-1]
         n_subspaces = self.pq_centroids.shape[0]
+        width = dim if self.kind == "residual" else dim // max(n_subspaces, 1)
         expected = {
             "centroids": (self.centroids.shape[0], dim),
             "rotation": (dim, dim),
-            "pq_centroids": (n_subspaces, _N_CENTROIDS, dim // max(n_subspaces, 1)),
+            "pq_centroids": (n_subspaces, _N_CENTROIDS, width),
         }
         for name, shape in expected.items():
             array = getattr(self, name)
@@ -90,6 +98,12 @@ class Codebook:
                 raise CorruptArtifactError(message)
 
     @property
+    def kind(self) -> CodeKind:
+        """What a code's bytes name: parts of a vector ("product"), or whole vectors to be added ("residual")."""
+        n_bytes, width = self.pq_centroids.shape[0], self.pq_centroids.shape[-1]
+        return "residual" if n_bytes > 1 and width == self.centroids.shape[-1] else "product"
+
+    @property
     def n_cells(self) -> int:
         """Number of coarse cells."""
         return int(self.centroids.shape[0])
@@ -115,30 +129,6 @@ class Codebook:
         assert self._nearest is not None  # noqa: S101 (set above)
         return self._nearest.nearest(vectors, n)
 
-    def _encode(
-        self, vectors: NDArray[np.float32], cells: NDArray[np.int64]
-    ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Return the codes of rows in these cells, and the squared error that each leaves."""
-        codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
-        errors = np.empty(vectors.shape[0], np.float32)
-        # ||r - p||^2 = ||r||^2 - 2 (r.p - ||p||^2 / 2), whose bracket is largest for the nearest p; a column of ones
-        # beside r lets the product subtract the half norm.
-        half_norms = 0.5 * np.einsum("mkd,mkd->mk", self.pq_centroids, self.pq_centroids)
-        tables = np.concatenate([self.pq_centroids, -half_norms[:, :, None]], axis=2).transpose(0, 2, 1)
-        for start in range(0, vectors.shape[0], _BLOCK_ROWS):
-            rows = slice(start, start + _BLOCK_ROWS)
-            rotated = (vectors[rows] - self.centroids[cells[rows]]) @ self.rotation.T
-            parts = np.ones((self.n_subspaces, rotated.shape[0], tables.shape[1]), np.float32)
-            parts[:, :, :-1] = rotated.reshape(rotated.shape[0], self.n_subspaces, -1).transpose(1, 0, 2)
-            each = np.arange(rotated.shape[0])
-            errors[rows] = np.einsum("nd,nd->n", rotated, rotated)
-            for m in range(self.n_subspaces):
-                gains = parts[m] @ tables[m]
-                best = np.argmax(gains, axis=1)
-                codes[rows, m] = best
-                errors[rows] -= 2 * gains[each, best]
-        return codes, errors
-
     def quantize(self, vectors: NDArray[np.float32], n_tried: int = 4) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """Return cells and codes, trying several near cells and keeping the one that leaves the smallest error.
 
@@ -156,12 +146,15 @@ class Codebook:
         codes : ndarray of uint8, shape (n, n_subspaces)
         """
         near = self.nearest_cells(vectors, min(n_tried, self.n_cells))
-        cells = near[:, 0].copy()
-        codes, best = self._encode(vectors, cells)
-        for column in range(1, near.shape[1]):
-            tried, errors = self._encode(vectors, near[:, column])
-            better = errors < best
-            cells[better], codes[better], best[better] = near[better, column], tried[better], errors[better]
+        cells = np.empty(vectors.shape[0], np.int64)
+        codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
+        encode = encode_by_beam if self.kind == "residual" else encode_by_parts
+        for start in range(0, vectors.shape[0], _BLOCK_ROWS):
+            rows = slice(start, start + _BLOCK_ROWS)
+            tried = near[rows]
+            left = (vectors[rows, None] - self.centroids[tried]).reshape(-1, self.dim) @ self.rotation.T
+            best, codes[rows], _ = encode(self.pq_centroids, left.reshape(*tried.shape, self.dim))
+            cells[rows] = np.take_along_axis(tried, best[:, None], axis=1)[:, 0]
         return cells, codes
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -176,21 +169,23 @@ class Codebook:
         With the cells' centroids rotated as well, lengths and inner products with rotated queries are those of
         :meth:`decode`, for less work where cells are fewer than codes.
         """
-        rows = codes + np.arange(self.n_subspaces) * _N_CENTROIDS
-        parts: NDArray[np.float32] = self.pq_centroids.reshape(-1, self.pq_centroids.shape[2]).take(
-            rows.ravel(), axis=0
-        )
-        return parts.reshape(codes.shape[0], self.dim)
+        if self.kind == "residual":
+            return sum_of_words(self.pq_centroids, codes)
+        return join_words(self.pq_centroids, codes)
 
     def tables(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Return the inner product of every query's rotated part with every product-quantizer centroid.
+        """Return the inner product of every query, rotated, with every word; of its part with those of a part.
 
         Returns
         -------
         ndarray of float32, shape (n_subspaces, 256, n_queries)
             Queries last, so that one look-up fetches the value for all queries from one cache line.
         """
-        parts = (queries @ self.rotation.T).reshape(queries.shape[0], self.n_subspaces, -1)
+        rotated = queries @ self.rotation.T
+        if self.kind == "residual":
+            products = self.pq_centroids.reshape(-1, self.dim) @ rotated.T
+            return products.reshape(self.n_subspaces, _N_CENTROIDS, -1)
+        parts = rotated.reshape(queries.shape[0], self.n_subspaces, -1)
         return np.ascontiguousarray(np.einsum("mkd,nmd->mkn", self.pq_centroids, parts, optimize=True))
 
     def save(self, folder: Path, names: dict[str, str] | None = None) -> None:

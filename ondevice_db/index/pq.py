@@ -89,7 +89,8 @@ class PqIndex:
         cohort = open_array(files["cohort"], np.float32)
         names = {role: files[role].name for role in CODEBOOK_ROLES}
         codebook = Codebook.load(files["centroids"].parent, names, cohort=cohort, check=not verified)
-        if (codebook.n_cells, codebook.dim, codebook.n_subspaces) != (n_cells, dim, manifest.n_subspaces):
+        found = (codebook.n_cells, codebook.dim, codebook.n_subspaces, codebook.kind)
+        if found != (n_cells, dim, manifest.n_subspaces, manifest.code_kind):
             message = f"{files['centroids']}: the codebook's shape differs from the manifest; rebuild the database"
             raise CorruptArtifactError(message)
         annoy = AnnoyVectors(files["cells"], n_items=n_cells, dim=dim, verified=verified)

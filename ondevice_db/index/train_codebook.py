@@ -1,4 +1,6 @@
-"""Train a codebook with faiss: cells by spherical k-means, then a rotation and sub-quantizers of what they leave.
+"""Train a codebook with faiss: cells by spherical k-means, then words for what they leave over.
+
+The words are those of a product quantizer after a rotation, or of a residual quantizer.
 
 Many cells are trained in two steps, groups first and then the cells of each group on its own fingerprints: the time
 grows with the root of their number instead of the number itself.
@@ -10,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, needs_extra
-from ondevice_db.format.schema import MAX_CELLS
+from ondevice_db.format.schema import MAX_CELLS, CodeKind
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
@@ -22,6 +24,8 @@ MIN_POINTS_PER_CELL = 39
 SHIPPED_N_CELLS = 1024
 SHIPPED_HOP_S = 1.0  # closer fingerprints say little more about how they are spread
 _MOST_AT_ONCE = 2048  # cells that one k-means trains
+_TRAINING_BEAM = 4
+_MOST_RESIDUALS = 1 << 17  # that a residual quantizer learns from: 200 MB with the partial sums beside them
 
 
 def default_n_cells(n_fingerprints: int) -> int:
@@ -37,6 +41,7 @@ def train_codebook(
     n_cells: int,
     *,
     n_subspaces: int = 12,
+    kind: CodeKind = "product",
     seed: int = 0,
     rotate: bool = True,
     centroids: NDArray[np.float32] | None = None,
@@ -50,9 +55,11 @@ def train_codebook(
     n_cells : int in [1, 65536]
     n_subspaces : int
         Bytes per code; must divide ``dim``.
+    kind : {"product", "residual"}
+        What a byte names: a word for a part of the dimensions, or a whole vector.
     seed : int
     rotate : bool
-        Optimise the rotation (OPQ) and not only the sub-quantizers.
+        Optimise the rotation (OPQ) of a product quantizer and not only its words.
     centroids : ndarray of float32, shape (n_cells, dim), optional
         Cells to keep, where only the rest is to be trained.
 
@@ -76,6 +83,8 @@ def train_codebook(
     if centroids is None:
         centroids = _cell_means(vectors, _cell_directions(faiss, vectors, n_cells, seed))
     residuals = vectors - centroids[_nearest(vectors, l2_normalize(centroids))]
+    if kind == "residual":
+        return Codebook(centroids, np.eye(dim, dtype=np.float32), _whole_words(faiss, residuals, n_subspaces, seed))
     rotation = np.eye(dim, dtype=np.float32)
     if rotate:
         transform = faiss.OPQMatrix(dim, n_subspaces)
@@ -87,6 +96,18 @@ def train_codebook(
     quantizer.train(np.ascontiguousarray(residuals @ rotation.T))
     pq_centroids = faiss.vector_to_array(quantizer.centroids).reshape(n_subspaces, 256, dim // n_subspaces)
     return Codebook(centroids, rotation, pq_centroids.astype(np.float32))
+
+
+def _whole_words(faiss: Any, residuals: NDArray[np.float32], n_bytes: int, seed: int) -> NDArray[np.float32]:
+    """Train each byte's 256 vectors on what the best sums of the bytes before leave over."""
+    n, dim = residuals.shape
+    rows = np.unique(np.linspace(0, n - 1, min(n, _MOST_RESIDUALS)).astype(np.int64))
+    quantizer = faiss.ResidualQuantizer(dim, n_bytes, 8)
+    quantizer.max_beam_size = _TRAINING_BEAM
+    quantizer.cp.seed, quantizer.cp.min_points_per_centroid = seed, 1
+    quantizer.train(np.ascontiguousarray(residuals[rows]))
+    words: NDArray[np.float32] = faiss.vector_to_array(quantizer.codebooks).reshape(n_bytes, 256, dim)
+    return words.astype(np.float32)
 
 
 def _cell_directions(faiss: Any, vectors: NDArray[np.float32], n_cells: int, seed: int) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from typing import Any
 from nowplaying_core.artifacts import file_record, sync_folder, write_json
 from nowplaying_core.errors import DatabaseError, disk_advice
 from ondevice_db.format.arrays import save_array
-from ondevice_db.format.schema import DATABASE_SCHEMA_VERSION, MANIFEST_NAME, DatabaseManifest, layout_files
+from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest, layout_files, schema_of
 from ondevice_db.format.songs import write_songs
 from ondevice_db.index.annoy_cells import build_annoy
 from ondevice_db.index.codebook import CODEBOOK_ROLES
@@ -58,6 +58,7 @@ def write_database(
     """
     clear_leftovers(path)
     generation = 1 if previous is None else previous.generation + 1
+    code_kind = content.codebook.kind if content.codebook else "product"
     folder = path if previous is not None else path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -66,7 +67,7 @@ def write_database(
         manifest = DatabaseManifest.from_dict(
             {
                 **header,
-                "schema_version": DATABASE_SCHEMA_VERSION,
+                "schema_version": schema_of(code_kind),
                 "generation": generation,
                 "n_songs": len(content.songs),
                 "n_slots": content.song_starts.size - 1,
@@ -74,6 +75,7 @@ def write_database(
                 "n_codes": content.n_codes,
                 "n_cells": content.codebook.n_cells if content.codebook else 0,
                 "n_subspaces": content.codebook.n_subspaces if content.codebook else 0,
+                "code_kind": code_kind,
                 "files": files,
             }
         )

@@ -195,6 +195,7 @@ class SongDatabase:
             "dim": manifest.dim,
             "n_cells": manifest.n_cells,
             "code_bytes": manifest.n_subspaces,
+            "code_kind": manifest.code_kind,
             "hours_of_audio": manifest.n_fingerprints * manifest.hop_s / 3600,
             "size_bytes": sizes,
             "total_bytes": sum(sizes.values()),

@@ -18,7 +18,7 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.errors import NowPlayingError
 from ondevice_db.format.arrays import save_array
-from ondevice_db.format.schema import MANIFEST_NAME, load_manifest
+from ondevice_db.format.schema import CODE_KINDS, MANIFEST_NAME, load_manifest
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.levels import SILENCE_DBFS
@@ -60,7 +60,7 @@ def write_database_goldens(folder: Path) -> None:
 
 
 def write_answers(folder: Path, fingerprinter: Fingerprinter) -> NDArray[np.float32]:
-    """Write ``demo.npdb`` and ``committed.npdb`` with queries and answers, and return the demo's queries."""
+    """Write databases of the demo, of schema 2 and of schema 3, with queries and answers; return the demo's queries."""
     shutil.rmtree(folder / "demo.npdb", ignore_errors=True)
     index_demo_songs(folder / "demo.npdb")
     queries = np.concatenate([_queries_of(rows, starts) for _, rows, starts in _demo_sounds(fingerprinter)])
@@ -72,8 +72,11 @@ def write_answers(folder: Path, fingerprinter: Fingerprinter) -> NDArray[np.floa
     committed = Path(__file__).resolve().parents[1] / "ondevice_db" / "fixtures" / "v2" / "pq.npdb"
     shutil.rmtree(folder / "committed.npdb", ignore_errors=True)
     shutil.copytree(committed, folder / "committed.npdb")
-    # The demo is smaller than what acceptance was fitted to; this database is larger.
+    # The demo is smaller than what acceptance was fitted to; these databases are larger.
     _write_answers(folder, "committed", trial_queries, TRIAL_SETTINGS.hop_s, _FITTED_TO_LESS)
+    shutil.rmtree(folder / "residual.npdb", ignore_errors=True)
+    trial_database(folder / "residual.npdb", range(12), kind="residual")
+    _write_answers(folder, "residual", trial_queries, TRIAL_SETTINGS.hop_s, _FITTED_TO_LESS)
     return queries
 
 
@@ -216,14 +219,14 @@ def _write_damaged(folder: Path) -> None:
     """Write databases that were damaged, or forged so that their hashes agree, and whether they are refused."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
-    whole = trial_database(folder / "whole.npdb", range(14))
-    names = {role: str(one["name"]) for role, one in load_manifest(whole).files.items() if role != "songs"}
+    wholes = [trial_database(folder / f"{kind}.npdb", range(14), kind=kind) for kind in CODE_KINDS]
+    names = {role: str(one["name"]) for role, one in load_manifest(wholes[0]).files.items() if role != "songs"}
     queries = np.stack([trial_song(3)[4:11], trial_song(300)[:7]])
     save_array(folder / "queries.npy", queries)
     cases = []
     for number in range(_N_DAMAGED):
         rng = np.random.default_rng([31, number])
-        path = Path(shutil.copytree(whole, folder / f"{number}.npdb"))
+        path = Path(shutil.copytree(wholes[number % 2], folder / f"{number}.npdb"))
         role = sorted(names)[number // 5 % len(names)]
         kind = ("damaged file", "damaged manifest", "forged file", "forged array", "forged manifest")[number % 5]
         file = path / (MANIFEST_NAME if kind == "damaged manifest" else names[role])

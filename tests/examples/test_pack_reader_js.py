@@ -42,7 +42,7 @@ def ask(database: Path, question: dict[str, Any], scratch: Path) -> subprocess.C
 
 
 @pytest.mark.parametrize("case", ["default", "probe", "few"])
-@pytest.mark.parametrize(("name", "n_queries"), [("demo", 152), ("committed", 14)])
+@pytest.mark.parametrize(("name", "n_queries"), [("demo", 152), ("committed", 14), ("residual", 14)])
 def test_answers_are_pythons(goldens: Path, tmp_path: Path, name: str, n_queries: int, case: str) -> None:
     golden = json.loads((goldens / f"{name}.json").read_text(encoding="utf-8"))
     probe, neighbors, candidates, _ = golden["options"][case]

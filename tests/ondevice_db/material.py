@@ -22,6 +22,7 @@ __all__ = [
     "SpectrumFingerprinter",
     "build_database",
     "make_codebook",
+    "make_residual_codebook",
     "make_track",
     "named_files",
     "walk",
@@ -60,6 +61,19 @@ def make_codebook(vectors: np.ndarray, n_cells: int = 32, n_subspaces: int = 12,
     parts = rotated.reshape(len(vectors), n_subspaces, -1)
     chosen = rng.choice(len(vectors), 256, replace=len(vectors) < 256)
     return Codebook(centroids, rotation, np.ascontiguousarray(parts[chosen].transpose(1, 0, 2)))
+
+
+def make_residual_codebook(vectors: np.ndarray, n_cells: int = 32, n_bytes: int = 12, seed: int = 5) -> Codebook:
+    """Return a usable codebook of whole vectors: each byte's words are samples of what those before leave over."""
+    rng = np.random.default_rng(seed)
+    centroids = vectors[rng.choice(len(vectors), n_cells, replace=False)] * np.float32(0.8)
+    left = vectors - centroids[np.argmax(vectors @ centroids.T, axis=1)]
+    words = np.empty((n_bytes, 256, vectors.shape[1]), np.float32)
+    for of_byte in words:
+        of_byte[:] = np.float32(0.7) * left[rng.choice(len(left), 256, replace=len(left) < 256)]
+        of_byte[0] = 0  # nothing need be added
+        left = left - of_byte[np.argmax(left @ of_byte.T - 0.5 * np.square(of_byte).sum(axis=1), axis=1)]
+    return Codebook(centroids, np.eye(vectors.shape[1], dtype=np.float32), words)
 
 
 def make_track(number: int) -> Track:

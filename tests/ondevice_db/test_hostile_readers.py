@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from evaluation.endurance.trials import trial_codebook, trial_database, trial_song
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError, NowPlayingError
 from ondevice_db.format.arrays import open_array, save_array
-from ondevice_db.format.schema import DatabaseManifest, load_manifest, manifest_digest
+from ondevice_db.format.schema import CODE_KINDS, CodeKind, DatabaseManifest, load_manifest, manifest_digest
 from ondevice_db.format.songs import SongTable, write_songs
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
@@ -194,9 +194,9 @@ def test_annoy_files(world: Path, tmp_path: Path, change: Any) -> None:
 
 
 @SOME
-@given(role=st.sampled_from(CODEBOOK_ROLES), change=damage())
-def test_codebooks(tmp_path: Path, role: str, change: Any) -> None:
-    trial_codebook().save(tmp_path)
+@given(role=st.sampled_from(CODEBOOK_ROLES), kind=st.sampled_from(CODE_KINDS), change=damage())
+def test_codebooks(tmp_path: Path, role: str, kind: CodeKind, change: Any) -> None:
+    trial_codebook(kind=kind).save(tmp_path)
     path = tmp_path / f"codebook_{role}.npy"
     path.write_bytes(change(path.read_bytes()))
     try:

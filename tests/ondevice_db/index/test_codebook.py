@@ -6,7 +6,7 @@ import pytest
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingExtraError
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.train_codebook import default_n_cells, train_codebook
-from tests.ondevice_db.material import make_codebook, walk, worsen
+from tests.ondevice_db.material import make_codebook, make_residual_codebook, walk, worsen
 
 
 @pytest.fixture
@@ -27,6 +27,37 @@ def test_encoding_takes_the_nearest_centroid_of_each_part(vectors: np.ndarray) -
             assert distances[codes[row, part]] == pytest.approx(distances.min(), abs=1e-6)
 
 
+def both(vectors: np.ndarray) -> dict[str, Codebook]:
+    return {"product": make_codebook(vectors), "residual": make_residual_codebook(vectors)}
+
+
+def test_the_kind_follows_from_the_words(vectors: np.ndarray) -> None:
+    assert {kind: codebook.kind for kind, codebook in both(vectors).items()} == {
+        "product": "product",
+        "residual": "residual",
+    }
+    assert make_codebook(vectors, n_subspaces=1).kind == "product"  # where both would be the same
+
+
+def test_whole_words_that_are_added_describe_better_than_parts(vectors: np.ndarray) -> None:
+    pytest.importorskip("faiss")
+    codebooks = [train_codebook(vectors, 32, n_subspaces=6, kind=kind) for kind in ("product", "residual")]
+    errors = [np.square(vectors - one.decode(*one.quantize(vectors))).sum(axis=1).mean() for one in codebooks]
+    assert [one.kind for one in codebooks] == ["product", "residual"]
+    assert errors[1] < 0.9 * errors[0]
+    again = train_codebook(vectors, 32, n_subspaces=6, kind="residual")
+    np.testing.assert_array_equal(again.pq_centroids, codebooks[1].pq_centroids)
+
+
+@pytest.mark.parametrize("kind", ["product", "residual"])
+def test_any_number_of_vectors_is_quantized(vectors: np.ndarray, kind: str) -> None:
+    codebook = both(vectors)[kind]
+    for n in (0, 1, 128, 129):
+        cells, codes = codebook.quantize(vectors[:n])
+        assert (cells.shape, codes.shape) == ((n,), (n, 12))
+        assert (np.square(vectors[:n] - codebook.decode(cells, codes)).sum(axis=1) < 0.9).all()
+
+
 def test_trying_several_cells_never_describes_worse(vectors: np.ndarray) -> None:
     codebook = make_codebook(vectors)
 
@@ -40,8 +71,11 @@ def test_trying_several_cells_never_describes_worse(vectors: np.ndarray) -> None
     np.testing.assert_array_equal(codebook.quantize(vectors, 1)[0], nearest)
 
 
-def test_tables_give_the_inner_product_with_the_decoded_vector(vectors: np.ndarray, rng: np.random.Generator) -> None:
-    codebook = make_codebook(vectors)
+@pytest.mark.parametrize("kind", ["product", "residual"])
+def test_tables_give_the_inner_product_with_the_decoded_vector(
+    vectors: np.ndarray, rng: np.random.Generator, kind: str
+) -> None:
+    codebook = both(vectors)[kind]
     cells = codebook.assign(vectors)
     codes = codebook.quantize(vectors, 1)[1]
     queries = worsen(rng, vectors[:7], 1.0)
@@ -52,8 +86,9 @@ def test_tables_give_the_inner_product_with_the_decoded_vector(vectors: np.ndarr
     np.testing.assert_allclose(by_table, queries @ codebook.decode(cells, codes).T, atol=1e-5)
 
 
-def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path) -> None:
-    codebook = make_codebook(vectors)
+@pytest.mark.parametrize("kind", ["product", "residual"])
+def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path, kind: str) -> None:
+    codebook = both(vectors)[kind]
     codebook.save(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "codebook_centroids.npy",
@@ -61,6 +96,7 @@ def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path) -> Non
         "codebook_rotation.npy",
     ]
     again = Codebook.load(tmp_path)
+    assert again.kind == kind
     for name in ("centroids", "rotation", "pq_centroids"):
         np.testing.assert_array_equal(getattr(again, name), getattr(codebook, name))
 
@@ -89,6 +125,8 @@ def test_subspaces_must_divide_the_dimensions(vectors: np.ndarray) -> None:
     codebook = make_codebook(vectors)
     with pytest.raises(ConfigError, match="sub-spaces"):
         Codebook(codebook.centroids, codebook.rotation, np.zeros((11, 256, 8), np.float32))
+    with pytest.raises(ConfigError, match="pq_centroids"):
+        Codebook(codebook.centroids, codebook.rotation, np.zeros((12, 256, 95), np.float32))
 
 
 @pytest.mark.parametrize(("n", "cells"), [(35_000, 512), (200_000, 2048), (21_000_000, 16_384), (10, 1)])

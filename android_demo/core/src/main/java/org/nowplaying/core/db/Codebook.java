@@ -5,7 +5,10 @@ import java.nio.file.Path;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.NpyFile;
 
-/** Coarse cells, a rotation, and a product quantizer of the residual: {@code x ~ m[c] + R^T p}. */
+/**
+ * Coarse cells, a rotation, and words for the residual: {@code x ~ m[c] + R^T p}. A code's bytes name words that stand
+ * side by side in p, each for a part of the dimensions, or whole vectors whose sum p is.
+ */
 final class Codebook {
     static final int CENTROIDS = 256;
     private static final float MAX_MAGNITUDE = 4f;
@@ -19,7 +22,9 @@ final class Codebook {
 
     private final ByteBuffer centroids;
     private final float[] rotation;
-    private final float[] parts;
+    private final float[] words;
+    private final int width; // of a word
+    private final int step; // from the first dimension of one byte's words to that of the next one's
 
     Codebook(DatabaseManifest manifest) throws ArtifactException {
         dim = manifest.dim;
@@ -27,7 +32,9 @@ final class Codebook {
         centroids = NpyFile.map(manifest.file("centroids"), "<f4", manifest.cells, dim);
         check(manifest.file("centroids"), centroids);
         rotation = floats(manifest.file("rotation"), dim, dim);
-        parts = floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, dim / subspaces);
+        width = manifest.wholeVectors ? dim : dim / subspaces;
+        step = manifest.wholeVectors ? 0 : width;
+        words = floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, width);
         cohort = floats(manifest.file("cohort"), -1, dim);
     }
 
@@ -79,14 +86,14 @@ final class Codebook {
         return x;
     }
 
-    /** Returns the inner products of a rotated query with every centroid of every sub-space, 256 for each. */
+    /** Returns the inner products of a rotated query with every word of every byte, 256 for each. */
     float[] table(float[] rotated) {
-        int width = dim / subspaces;
         float[] table = new float[subspaces * CENTROIDS];
         for (int entry = 0; entry < table.length; entry++) {
+            int first = entry / CENTROIDS * step;
             float sum = 0;
             for (int i = 0; i < width; i++) {
-                sum += parts[entry * width + i] * rotated[entry / CENTROIDS * width + i];
+                sum += words[entry * width + i] * rotated[first + i];
             }
             table[entry] = sum;
         }
@@ -95,12 +102,11 @@ final class Codebook {
 
     /** Adds the residual of a code to a rotated centroid, and divides the vector by a power of its length. */
     float[] decode(float[] rotatedCentroid, ByteBuffer codes, long position) {
-        int width = dim / subspaces;
         float[] vector = rotatedCentroid.clone();
         for (int m = 0; m < subspaces; m++) {
             int entry = m * CENTROIDS + (codes.get((int) (position * subspaces) + m) & 0xFF);
             for (int i = 0; i < width; i++) {
-                vector[m * width + i] += parts[entry * width + i];
+                vector[m * step + i] += words[entry * width + i];
             }
         }
         scale(vector, 1 / Math.pow(Math.max(length(vector), 1e-6), LENGTH_POWER));

@@ -19,7 +19,8 @@ import org.nowplaying.core.artifact.Json;
 
 /** The counts, parameters and file hashes of a song database, checked against their bounds before a file is opened. */
 public final class DatabaseManifest {
-    private static final int SCHEMA_VERSION = 2;
+    private static final int OLDEST_SCHEMA = 2; // whose codes are of a product quantizer
+    private static final int NEWEST_SCHEMA = 3; // names the kind of its codes, always the other one
     private static final long MAX_BYTES = 1 << 20;
     private static final long MAX_FINGERPRINTS = (1L << 32) - 1;
     private static final List<String> PQ = Arrays.asList(
@@ -40,6 +41,9 @@ public final class DatabaseManifest {
     public final long codes;
     public final int cells;
     public final int subspaces;
+
+    /** Whether a code's bytes name whole vectors to be added, and not one for each part of the dimensions. */
+    public final boolean wholeVectors;
 
     private final Path folder;
     private final Map<String, Object> table;
@@ -74,9 +78,9 @@ public final class DatabaseManifest {
         Object version = table.get("schema_version");
         if (version instanceof Json.Num && ((Json.Num) version).isWhole()) {
             long number = ((Json.Num) version).longValue();
-            if (number > 0 && number != SCHEMA_VERSION) {
-                String reason = number > SCHEMA_VERSION
-                        ? " is newer than " + SCHEMA_VERSION + "; update the app"
+            if (number > 0 && (number < OLDEST_SCHEMA || number > NEWEST_SCHEMA)) {
+                String reason = number > NEWEST_SCHEMA
+                        ? " is newer than " + NEWEST_SCHEMA + "; update the app"
                         : ": written by an unreleased version; index the music again";
                 throw new ArtifactException(Kind.UNSUPPORTED_VERSION, path + ": schema_version " + version + reason);
             }
@@ -91,7 +95,8 @@ public final class DatabaseManifest {
     private DatabaseManifest(Path folder, Map<String, Object> table) throws ArtifactException {
         this.folder = folder;
         this.table = table;
-        count("schema_version", SCHEMA_VERSION, SCHEMA_VERSION);
+        wholeVectors = count("schema_version", OLDEST_SCHEMA, NEWEST_SCHEMA) == NEWEST_SCHEMA;
+        check(!wholeVectors || "residual".equals(table.get("code_kind")), "code_kind", "residual");
         check("pq".equals(table.get("layout")), "layout", "pq, the one that phones read");
         generation = (int) count("generation", 1, 999_999_999);
         dim = (int) count("dim", 1, 1024);

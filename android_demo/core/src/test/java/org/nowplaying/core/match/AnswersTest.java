@@ -32,9 +32,16 @@ public class AnswersTest {
     }
 
     @Test
+    public void codesOfWholeVectorsAreReadAsInPython() throws Exception {
+        int[] counts = compareAnswers("residual");
+        assertTrue("songs named: " + counts[1], counts[1] >= 10);
+    }
+
+    @Test
     public void neighborsAreThoseOfPython() throws Exception {
         compareNeighbors("demo");
         compareNeighbors("committed");
+        compareNeighbors("residual");
     }
 
     private static int[] compareAnswers(String name) throws IOException {
