@@ -2,10 +2,12 @@
 
 Every second fingerprint of a song is coded as it is now. Those between are predicted linearly from the two decoded
 ones beside them, and a short code holds the rest. Or every fingerprint has a code of a residual quantizer, whose bytes
-each name a whole vector: their sum is what is left over from the cell. All but the shipped codes are fitted to the
-songs of the ``train`` split; the queries are single fingerprints (2 s) of ``dev`` songs, compared with every decoded
-reference. The table has the bytes of code (the cell number, about 1.5 bytes, comes on top of each code that has
-a cell), the mean squared error on ``dev`` songs, rank-1 with its interval, and the paired difference from floats.
+each name a whole vector: their sum is what is left over from the cell. Or references are smoothed by their decoded
+neighbors (:mod:`evaluation.experiments.decoded_references`). All but the shipped codes are fitted to the songs of the
+``train`` split; the queries are single fingerprints (2 s) of ``dev`` songs, compared with every decoded reference, and
+with ``--matched`` answered by the matcher as well. The table has the bytes of code (the cell number, about 1.5 bytes,
+comes on top of each code that has a cell), the mean squared error on ``dev`` songs, rank-1 with its interval, and the
+paired difference from floats.
 """
 
 import argparse
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.experiments.decoded_references import beside, fit_prediction, matched_songs, predicted, smoothed
 from evaluation.retrieval.conditions import Condition, paired_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
@@ -23,8 +26,9 @@ from nowplaying_core.errors import needs_extra
 from nowplaying_core.statistics import paired_difference, rate_by_track
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.normalize import power_normalize
+from ondevice_db.store.store import SongDatabase
 
-__all__ = ["beside", "fit_prediction", "predicted", "residual_coded"]
+__all__ = ["interframe", "residual_coded"]
 
 Rows = NDArray[np.float32]
 _CHUNK = 200
@@ -39,6 +43,7 @@ def main() -> None:
     parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--matched", action="store_true", help="also through the matcher; half a minute a row")
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
     options = parser.parse_args()
     data = build_evaluation_set(options.model, options.corpus, options.cache_dir)
@@ -52,18 +57,33 @@ def main() -> None:
         codebook = Codebook.load(folder, None if n == _DEFAULT_BYTES else codebook_names(n))
         layouts[f"{n} bytes each"] = codebook.decode(*codebook.quantize(vectors))
     layouts |= of_train_songs(vectors, is_train, Codebook.load(folder))
+    layouts |= {
+        f"{name}, smoothed": smoothed(vectors, starts, is_train, decoded)
+        for name, decoded in layouts.items()
+        if name.startswith(f"{_DEFAULT_BYTES} bytes")
+    }
     for even, odd in ((12, 6), (12, 8), (16, 8)):
         name = f"{even} bytes, then {odd} on a prediction"
         layouts[name], explained = interframe(vectors, starts, is_train, layouts[f"{even} bytes each"], odd)
         print(f"{name}: the prediction explains {100 * explained:.1f} % of the variance", flush=True)
+    database, is_silent = SongDatabase.open(data.library.database), ~vectors.any(axis=1)
     short = [one for one in paired_conditions() if one.length_s == 2.0]  # one fingerprint
     for condition in short:
-        queries = data.embeddings.without_overhang().queries(data.plans["known"], condition)[:, 0]
-        exact = right(data, queries, vectors)
+        queries = data.embeddings.without_overhang().queries(data.plans["known"], condition)
+
+        def matched(decoded: Rows, queries: Rows = queries) -> NDArray[np.bool_]:
+            decoded = np.where(is_silent[:, None], np.float32(0), decoded)
+            songs = matched_songs(database, decoded, list(queries), data.embeddings.query_hop_s)
+            return is_right(data, songs)
+
+        exact = right(data, queries[:, 0], vectors)
+        exactly_matched = matched(vectors) if options.matched else exact
         for name, decoded in layouts.items():
-            found = right(data, queries, power_normalize(decoded))
+            found = right(data, queries[:, 0], power_normalize(decoded))
             error = float(np.square(decoded - vectors)[~is_train].sum(axis=1).mean())
             rows.append({"layout": name, "squared_error": error, **score(data, condition, found, exact)})
+            if options.matched:
+                rows[-1]["matched"] = score(data, condition, matched(decoded), exactly_matched)
             print(rows[-1], flush=True)
     write_json(options.out, {"schema": "interframe/1", "model": str(options.model), "rows": rows})
 
@@ -125,38 +145,18 @@ def _coded(faiss: Any, learned: Rows, rest: Rows, n_bytes: int) -> Rows:
     return kept
 
 
-def beside(decoded: Rows, starts: NDArray[np.int64]) -> Rows:
-    """Return the fingerprints before and after each one side by side; at a song's end the one that there is twice."""
-    numbers = np.arange(len(decoded))
-    first, last = np.repeat(starts[:-1], np.diff(starts)), np.repeat(starts[1:] - 1, np.diff(starts))
-    before, after = (
-        np.where(numbers > first, numbers - 1, numbers + 1),
-        np.where(numbers < last, numbers + 1, numbers - 1),
-    )
-    return np.concatenate([decoded[np.clip(before, first, last)], decoded[np.clip(after, first, last)]], axis=1)
-
-
-def fit_prediction(context: Rows, wanted: Rows, ridge: float = 1e-3) -> NDArray[np.float64]:
-    """Return the linear map, with its constant in the last row, from both neighbors to a fingerprint."""
-    inputs = np.concatenate([context, np.ones((len(context), 1))], axis=1).astype(np.float64)
-    square = inputs.T @ inputs + ridge * len(inputs) / inputs.shape[1] * np.eye(inputs.shape[1])
-    weights: NDArray[np.float64] = np.linalg.solve(square, inputs.T @ wanted)
-    return weights
-
-
-def predicted(context: Rows, weights: NDArray[np.float64]) -> Rows:
-    """Apply a map of :func:`fit_prediction`."""
-    rows: Rows = (context @ weights[:-1] + weights[-1]).astype(np.float32)
-    return rows
-
-
 def right(data: EvaluationSet, queries: Rows, references: Rows) -> NDArray[np.bool_]:
     """Return whether the nearest reference of each query is of its song, or of the same music."""
     songs = np.repeat(np.arange(len(data.library.song_starts) - 1), np.diff(data.library.song_starts))
     parts = (queries[at : at + _CHUNK] for at in range(0, len(queries), _CHUNK))
     found = np.concatenate([np.argmax(part @ references.T, axis=1) for part in parts])
-    groups = data.library.groups
-    same: NDArray[np.bool_] = groups[songs[found]] == groups[data.true_songs]
+    return is_right(data, songs[found])
+
+
+def is_right(data: EvaluationSet, songs: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Return whether each answer, -1 for none, is the same music as its query's song."""
+    groups = np.append(data.library.groups, -1)
+    same: NDArray[np.bool_] = groups[songs] == groups[data.true_songs]
     return same
 
 

@@ -3,22 +3,8 @@
 import numpy as np
 import pytest
 
-from evaluation.experiments.interframe import _coded, beside, fit_prediction, interframe, predicted, residual_coded
+from evaluation.experiments.interframe import _coded, interframe, residual_coded
 from tests.ondevice_db.material import walk
-
-
-def test_neighbors_are_of_the_same_song_and_count_twice_at_its_ends() -> None:
-    rows = np.arange(7, dtype=np.float32)[:, None]
-    found = beside(rows, np.array([0, 3, 4, 7]))
-    assert found[:, 0].tolist() == [1, 0, 1, 3, 5, 4, 5]
-    assert found[:, 1].tolist() == [1, 2, 1, 3, 5, 6, 5]
-
-
-def test_a_linear_rule_is_found(rng: np.random.Generator) -> None:
-    context = rng.standard_normal((5000, 6)).astype(np.float32)
-    wanted = (context @ rng.standard_normal((6, 3)) + 0.5).astype(np.float32)
-    weights = fit_prediction(context, wanted, ridge=1e-9)
-    np.testing.assert_allclose(predicted(context, weights), wanted, atol=1e-4)
 
 
 def test_a_prediction_saves_bytes_where_sound_changes_slowly(rng: np.random.Generator) -> None:
