@@ -13,13 +13,14 @@ from fingerprinter.training.batch import embed_files
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, file_record, read_manifest, write_json
+from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingPathError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import CodeKind
 from ondevice_db.index.choose_codebook import CODE_BYTES
 from ondevice_db.index.codebook import Codebook, codebook_names
-from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
+from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
 __all__ = ["publish_fingerprinter", "replace_codes"]
 
@@ -38,7 +39,7 @@ def publish_fingerprinter(
     all_code_sizes: bool = True,
     jobs: int = 1,
 ) -> Path:
-    """Export a run and train the codebook that ships with it, on the same music as the network.
+    """Export a run and train the codebook that ships with it, on recordings that the network was trained on.
 
     Parameters
     ----------
@@ -102,7 +103,7 @@ def _add_codebook(
 
 
 def replace_codes(model: Path, sources: TrainingSources, codes: CodeKind | None = None, *, jobs: int) -> None:
-    """Train quantizers of the other code sizes for the cells that a model ships, and enter them.
+    """Train the quantizers of the other code sizes for the cells that a model ships, and enter them.
 
     Parameters
     ----------
@@ -129,8 +130,16 @@ def _save_default(model: Path, codebook: Codebook, n_learned: int) -> None:
 
 
 def _embed_music(model: Path, sources: TrainingSources, jobs: int) -> NDArray[np.float32]:
-    music = [file.path for file in [*sources.files("music", "train"), *sources.rendered_files()]]
-    return embed_files(model, music, hop_s=SHIPPED_HOP_S, cache_dir=sources.cache_dir, jobs=jobs)
+    """Fingerprint recordings; rendered music, which is unlike what people index, only where they are too few."""
+
+    def embed(files: Sequence[CorpusFile]) -> NDArray[np.float32]:
+        paths = [file.path for file in files]
+        return embed_files(model, paths, hop_s=SHIPPED_HOP_S, cache_dir=sources.cache_dir, jobs=jobs)
+
+    vectors, rendered = embed(sources.files("music", "train")), sources.rendered_files()
+    if len(vectors) >= MIN_POINTS_PER_CELL * SHIPPED_N_CELLS or not rendered:
+        return vectors
+    return np.concatenate([vectors, embed(rendered)])
 
 
 def _add_sizes(model: Path, vectors: NDArray[np.float32], default: Codebook) -> None:

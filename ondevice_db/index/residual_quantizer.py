@@ -5,7 +5,7 @@
 (Chen et al., "Approximate nearest neighbor search by residual vector quantization", Sensors 2010; Babenko and
 Lempitsky, "Additive quantization for extreme vector compression", CVPR 2014.) A query's inner product with the sum is
 one table look-up a byte, as with a product quantizer. Which words to add is a search: from byte to byte the best
-partial sums are followed, beginning with several near cells, and at the end each byte is chosen once more.
+partial sums are followed, beginning with several near cells.
 """
 
 import numpy as np
@@ -30,7 +30,7 @@ def sum_of_words(words: NDArray[np.float32], codes: NDArray[np.uint8]) -> NDArra
     -------
     ndarray of float32, shape (n, dim)
     """
-    total = words[0].take(codes[:, 0], axis=0)
+    total: NDArray[np.float32] = words[0].take(codes[:, 0], axis=0)
     for of_byte, column in zip(words[1:], codes.T[1:], strict=True):
         total += of_byte.take(column, axis=0)
     return total
@@ -62,14 +62,12 @@ def encode_by_beam(
     for first in range(0, n, _BLOCK_ROWS):
         rows = slice(first, first + _BLOCK_ROWS)
         block = residuals[rows]
-        found = _search(words, half_norms, block, beam)
+        starts[rows], codes[rows], errors[rows] = _search(words, half_norms, block, beam)
         if beam > 1:
             # A beam may drop the words that a search without one ends with.
-            greedy = _search(words, half_norms, block[:, :1], 1)
-            better = greedy[2] < found[2]
-            for mine, other in zip(found, greedy, strict=True):
-                mine[better] = other[better]
-        starts[rows], codes[rows], errors[rows] = found
+            nearest, greedy, left = _search(words, half_norms, block[:, :1], 1)
+            better = first + np.flatnonzero(left < errors[rows])
+            starts[better], codes[better], errors[better] = (one[better - first] for one in (nearest, greedy, left))
     return starts, codes, errors
 
 

@@ -1,14 +1,21 @@
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 
-from export.publish_fingerprinter import publish_fingerprinter
+from export import publish_fingerprinter as publishing
+from export.publish_fingerprinter import publish_fingerprinter, replace_codes
 from fingerprinter.training.config import TrainingConfig
-from nowplaying_core.artifacts import write_json
+from nowplaying_core.artifacts import builtin_model_dir, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.manifest import ModelFolder
+from ondevice_db.index.choose_codebook import shipped_codebook
+from ondevice_db.index.codebook import Codebook
+from tests.ondevice_db.material import walk
 
 pytestmark = pytest.mark.train
 
@@ -25,3 +32,49 @@ def test_a_run_that_has_not_ended_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="step 5 of 10"):
         publish_fingerprinter(run, tmp_path / "model", sources)
     assert not (tmp_path / "model").exists()
+
+
+def test_a_models_codes_are_replaced_by_the_other_kind(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("faiss", reason="needs the train extra")
+    model, sources = tmp_path / "model", TrainingSources(corpus=tmp_path, cache_dir=tmp_path)
+    shutil.copytree(builtin_model_dir("fingerprinter-v1"), model)
+    vectors = np.concatenate([walk(rng, 60) for _ in range(20)])
+    monkeypatch.setattr(publishing, "_embed_music", lambda *_: vectors)
+    monkeypatch.setattr(publishing, "CODE_BYTES", (6, 12))
+    before = Codebook.load(model)
+    centroids = np.array(before.centroids)
+    replace_codes(model, sources, "residual", jobs=1)
+    opened = ModelFolder.open(model)  # all hashes
+    stated = {name: opened.manifest["codebook"][name] for name in ("kind", "n_cells", "n_subspaces")}
+    assert stated == {"kind": "residual", "n_cells": 1024, "n_subspaces": 12}
+    assert opened.manifest["codebook"]["n_training_fingerprints"] == len(vectors)
+    after = Codebook.load(model)
+    assert (after.kind, shipped_codebook(model, 6).kind) == ("residual", "residual")
+    assert (after.n_subspaces, shipped_codebook(model, 6).n_subspaces) == (12, 6)
+    np.testing.assert_array_equal(after.centroids, centroids)
+    replace_codes(model, sources, jobs=1)  # no kind: only the other sizes
+    np.testing.assert_array_equal(Codebook.load(model).pq_centroids, after.pq_centroids)
+    replace_codes(model, sources, "product", jobs=1)
+    assert ModelFolder.open(model).manifest["codebook"]["kind"] == "product"
+
+
+@pytest.mark.parametrize(("n_recorded", "expected"), [(39 * 1024, ["recorded"]), (100, ["recorded", "rendered"])])
+def test_rendered_music_stands_in_where_recordings_are_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_recorded: int, expected: list[str]
+) -> None:
+    asked: list[str] = []
+
+    def embed(_model: Path, paths: list[Path], **_options: object) -> np.ndarray:
+        asked.append("recorded" if paths[0].parent.name == "music" else "rendered")
+        return np.ones((n_recorded if asked[-1] == "recorded" else 50, 96), np.float32)
+
+    for name in ("recorded/music", "rendered"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "a.wav").touch()
+    monkeypatch.setattr(publishing, "embed_files", embed)
+    sources = TrainingSources(corpus=tmp_path / "recorded", cache_dir=tmp_path, rendered_midi=tmp_path / "rendered")
+    vectors = publishing._embed_music(tmp_path, sources, 1)
+    assert asked == expected
+    assert len(vectors) == n_recorded + 50 * (len(expected) - 1)

@@ -1,4 +1,4 @@
-"""Write the committed databases of ``fixtures/v2`` again: ``python -m tests.ondevice_db.make_fixtures``.
+"""Write the committed databases of ``fixtures`` again: ``python -m tests.ondevice_db.make_fixtures``.
 
 Run it only when the format itself changes; `tests/ondevice_db/test_fixtures.py` guards that the committed files keep
 opening. The queries and their expected answers stay as they are.
@@ -13,20 +13,28 @@ from evaluation.endurance.trials import trial_database, trial_track
 from ondevice_db.store.changes import describe_track, remove_tracks
 from ondevice_db.update.signature import sign_database
 
-__all__ = ["FIXTURES", "make_fixtures"]
+__all__ = ["COMMITTED", "FIXTURES", "make_fixtures"]
 
 FIXTURES = Path(__file__).parent / "fixtures" / "v2"
+COMMITTED = {
+    "pq": FIXTURES / "pq.npdb",
+    "flat": FIXTURES / "flat.npdb",
+    "residual": FIXTURES.parent / "v3" / "residual.npdb",
+}
 
 
 def make_fixtures() -> None:
-    """Write ``pq.npdb`` and ``flat.npdb`` in generation 3, the former signed with a key that is thrown away."""
+    """Write all in generation 3, ``pq.npdb`` signed with a key that is thrown away."""
     from cryptography.hazmat.primitives.asymmetric import ec
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-    for layout in ("pq", "flat"):
-        path = FIXTURES / f"{layout}.npdb"
+    for name, path in COMMITTED.items():
         shutil.rmtree(path, ignore_errors=True)
-        trial_database(path, range(12), layout)
+        path.parent.mkdir(exist_ok=True)
+        if name == "residual":
+            trial_database(path, range(12), kind="residual")
+        else:
+            trial_database(path, range(12), name)
         remove_tracks(path, [trial_track(5).track_id])
         texts = {"title": "Früher, 昔", "album": "Then"}
         assert describe_track(path, trial_track(2).track_id, texts) == replace(trial_track(2), **texts)

@@ -17,24 +17,24 @@ from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import roll_back
 from ondevice_db.verify import verify_database
-from tests.ondevice_db.make_fixtures import FIXTURES
+from tests.ondevice_db.make_fixtures import COMMITTED, FIXTURES
 from tests.ondevice_db.tampering import set_field
 
 
-@pytest.fixture(params=["pq", "flat"])
+@pytest.fixture(params=sorted(COMMITTED))
 def layout(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture
 def copy(layout: str, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(FIXTURES / f"{layout}.npdb", tmp_path / f"{layout}.npdb"))
+    return Path(shutil.copytree(COMMITTED[layout], tmp_path / f"{layout}.npdb"))
 
 
 def test_it_opens_and_is_whole(layout: str) -> None:
-    report = verify_database(FIXTURES / f"{layout}.npdb")
+    report = verify_database(COMMITTED[layout])
     assert (report.n_songs, report.n_found) == (11, 11)
-    tracks = dict(SongDatabase.open(FIXTURES / f"{layout}.npdb").songs)
+    tracks = dict(SongDatabase.open(COMMITTED[layout]).songs)
     assert sorted(tracks) == [0, 1, 2, 3, 4, 6, 7, 8, 9, 10, 11]
     assert (tracks[2].title, tracks[2].album) == ("Früher, 昔", "Then")
 
@@ -47,7 +47,7 @@ def test_only_this_schema_is_read(copy: Path, version: int, reason: str) -> None
 
 
 def test_it_answers_as_it_did(layout: str) -> None:
-    database = SongDatabase.open(FIXTURES / f"{layout}.npdb")
+    database = SongDatabase.open(COMMITTED[layout])
     expected = json.loads((FIXTURES / "expected.json").read_text())[layout]
     queries = np.load(FIXTURES / "queries.npy")
     for query, answer in zip(queries[:4], expected[:4], strict=True):
