@@ -19,7 +19,7 @@ from nowplaying_core.errors import ConfigError, MissingPathError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import CodeKind
 from ondevice_db.index.choose_codebook import CODE_BYTES
-from ondevice_db.index.codebook import Codebook, codebook_names
+from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, codebook_names
 from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
 
 __all__ = ["publish_fingerprinter", "replace_codes"]
@@ -114,7 +114,9 @@ def replace_codes(model: Path, sources: TrainingSources, codes: CodeKind | None 
         The default codebook is trained anew, too, where it is of the other kind; its cells stay.
     jobs : int >= 1
     """
-    default = Codebook.load(model)
+    mapped = Codebook.load(model)
+    # Copies, because the files under the maps are about to be written anew.
+    default = Codebook(*(np.array(getattr(mapped, role)) for role in CODEBOOK_ROLES))
     vectors = _embed_music(model, sources, jobs)
     if codes is not None and codes != default.kind:
         n_cells, n_bytes = default.n_cells, default.n_subspaces

@@ -66,14 +66,15 @@ def main() -> None:
         name = f"{even} bytes, then {odd} on a prediction"
         layouts[name], explained = interframe(vectors, starts, is_train, layouts[f"{even} bytes each"], odd)
         print(f"{name}: the prediction explains {100 * explained:.1f} % of the variance", flush=True)
-    database, is_silent = SongDatabase.open(data.library.database), ~vectors.any(axis=1)
+    database = SongDatabase.open(data.library.database)
+    sounding: NDArray[np.bool_] = np.any(vectors != 0, axis=1)
     short = [one for one in paired_conditions() if one.length_s == 2.0]  # one fingerprint
     for condition in short:
         queries = data.embeddings.without_overhang().queries(data.plans["known"], condition)
 
         def matched(decoded: Rows, queries: Rows = queries) -> NDArray[np.bool_]:
-            decoded = np.where(is_silent[:, None], np.float32(0), decoded)
-            songs = matched_songs(database, decoded, list(queries), data.embeddings.query_hop_s)
+            audible = np.where(sounding[:, None], decoded, np.float32(0))
+            songs = matched_songs(database, audible, list(queries), data.embeddings.query_hop_s)
             return is_right(data, songs)
 
         exact = right(data, queries[:, 0], vectors)

@@ -152,8 +152,9 @@ class Codebook:
         for start in range(0, vectors.shape[0], _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             tried = near[rows]
-            left = (vectors[rows, None] - self.centroids[tried]).reshape(-1, self.dim) @ self.rotation.T
-            best, codes[rows], _ = encode(self.pq_centroids, left.reshape(*tried.shape, self.dim))
+            left: NDArray[np.float32] = (vectors[rows, None] - self.centroids[tried]).reshape(-1, self.dim)
+            rotated = (left @ self.rotation.T).reshape(*tried.shape, self.dim)
+            best, codes[rows], _ = encode(self.pq_centroids, rotated)
             cells[rows] = np.take_along_axis(tried, best[:, None], axis=1)[:, 0]
         return cells, codes
 

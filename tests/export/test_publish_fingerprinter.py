@@ -43,8 +43,7 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     vectors = np.concatenate([walk(rng, 60) for _ in range(20)])
     monkeypatch.setattr(publishing, "_embed_music", lambda *_: vectors)
     monkeypatch.setattr(publishing, "CODE_BYTES", (6, 12))
-    before = Codebook.load(model)
-    centroids = np.array(before.centroids)
+    centroids = np.array(Codebook.load(model).centroids)
     replace_codes(model, sources, "residual", jobs=1)
     opened = ModelFolder.open(model)  # all hashes
     stated = {name: opened.manifest["codebook"][name] for name in ("kind", "n_cells", "n_subspaces")}
@@ -54,8 +53,9 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     assert (after.kind, shipped_codebook(model, 6).kind) == ("residual", "residual")
     assert (after.n_subspaces, shipped_codebook(model, 6).n_subspaces) == (12, 6)
     np.testing.assert_array_equal(after.centroids, centroids)
+    words = np.array(after.pq_centroids)
     replace_codes(model, sources, jobs=1)  # no kind: only the other sizes
-    np.testing.assert_array_equal(Codebook.load(model).pq_centroids, after.pq_centroids)
+    np.testing.assert_array_equal(Codebook.load(model).pq_centroids, words)
     replace_codes(model, sources, "product", jobs=1)
     assert ModelFolder.open(model).manifest["codebook"]["kind"] == "product"
 
