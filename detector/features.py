@@ -60,9 +60,7 @@ class FeatureStream:
     """
 
     def __init__(self, settings: FrontEndSettings = SHIPPED_FRONT_END) -> None:
-        self._other = None if settings == SHIPPED_FRONT_END else FrontEnd(settings)
-        self._frontend = MicroFrontend()
-        self._rest = b""
+        self._front_end = _Compiled() if settings == SHIPPED_FRONT_END else FrontEnd(settings)
 
     def process(self, pcm: NDArray[np.int16]) -> NDArray[np.uint16]:
         """Return the frames that these samples complete.
@@ -77,8 +75,21 @@ class FeatureStream:
         ndarray of uint16, shape (n_frames, 40)
             Raw integers of the front end, about 0 (silence) to 670 (full scale).
         """
-        if self._other is not None:
-            return self._other.process(pcm)
+        return self._front_end.process(pcm)
+
+    def reset(self) -> None:
+        """Forget all samples: the next frame is frame 0 of a new stream."""
+        self._front_end.reset()
+
+
+class _Compiled:
+    """The binding, which runs the settings of the shipped detectors."""
+
+    def __init__(self) -> None:
+        self._frontend = MicroFrontend()
+        self._rest = b""
+
+    def process(self, pcm: NDArray[np.int16]) -> NDArray[np.uint16]:
         # The binding takes whole hops only, so the samples left over from the last call wait here.
         data = self._rest + np.ascontiguousarray(pcm, dtype="<i2").tobytes()
         step, frames = 2 * FRAME_HOP_SAMPLES, []
@@ -94,11 +105,8 @@ class FeatureStream:
         return np.rint(np.asarray(frames, dtype=np.float64) / _BINDING_SCALE).astype(np.uint16)
 
     def reset(self) -> None:
-        """Forget all samples: the next frame is frame 0 of a new stream."""
         self._frontend.reset()
         self._rest = b""
-        if self._other is not None:
-            self._other.reset()
 
 
 def quantize(raw: NDArray[np.uint16], full_scale: int = FULL_SCALE) -> NDArray[np.int8]:

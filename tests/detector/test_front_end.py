@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from detector import features
 from detector.band_levels import BandLevels
 from detector.features import FeatureStream, features_of
 from detector.front_end import Adaptation, FrontEnd, FrontEndSettings
@@ -27,6 +28,16 @@ def test_the_default_settings_equal_the_compiled_front_end(name: str) -> None:
     compiled = FeatureStream().process(SOUNDS[name])
     assert np.array_equal(FrontEnd().process(SOUNDS[name]), compiled)
     assert len(compiled) > 40
+
+
+def test_other_settings_do_not_open_the_compiled_front_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(features, "MicroFrontend", refuse)
+    assert FeatureStream(LOG_ALONE).process(np.zeros(1_600, dtype=np.int16)).shape == (8, 40)
+    with pytest.raises(AssertionError):
+        FeatureStream()
 
 
 def test_memory_reset_and_chunks() -> None:
