@@ -10,7 +10,7 @@ from evaluation.committed import committed
 from evaluation.goals import goal_cell, load_goals
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.text import markdown_table
-from simulator.energy.detector_current import detector_current
+from simulator.energy.detector_current import AVERAGE_DAY, current_table, detector_current, detector_currents
 from simulator.energy.device import DeviceProfile
 from simulator.energy.work import Models
 from simulator.reports.page import span
@@ -139,22 +139,13 @@ def detector_current_text() -> str:
     second_stage_ma = components["second stage"] / listened_h
     one_an_hour = detector_current(device, Models.load(), 1.0).parts_ma["second stage"]
     runs = committed(f"models/{SHIPPED_DETECTOR}/metrics.json")["second_stage"]["runs_per_hour"]
-    rates = {"average day": second_stage_ma / one_an_hour}
-    rates |= {f"{kind} without a pause": runs[kind]["value"] for kind in ("music", "other", "quiet")}
-    names = {"other without a pause": "other sound without a pause"}
-    found = {names.get(kind, kind): detector_current(device, Models.load(), rate) for kind, rate in rates.items()}
-    rows = [
-        [
-            *(kind, f"{one.runs_per_hour:.0f}", *(f"{part:.3f}" for part in one.parts_ma.values())),
-            *(f"{one.total_ma:.2f}", f"{one.low_ma:.2f} to {one.high_ma:.2f}"),
-        ]
-        for kind, one in found.items()
-    ]
-    rows[0].append(goal_cell(round(found["average day"].total_ma, 3), at_most=load_goals()["energy"]["detector_ma"]))
-    rows = [row + [""] * (len(rows[0]) - len(row)) for row in rows]
-    parts = list(found["average day"].parts_ma)
-    heads = ["mA while it listens", "second stage, runs/h", *parts, "in all", "range", "goal"]
-    return markdown_table(heads, rows, numbers=range(1, len(heads) - 1))
+    titles = {"music": "music", "other": "other sound", "quiet": "quiet"}
+    by_kind = {f"{title} without a pause": runs[kind]["value"] for kind, title in titles.items()}
+    found = detector_currents(device, Models.load(), second_stage_ma / one_an_hour, by_kind)
+    heads, rows = current_table(found)
+    goal = goal_cell(round(found[AVERAGE_DAY].total_ma, 3), at_most=load_goals()["energy"]["detector_ma"])
+    rows = [[*row, goal if number == 0 else ""] for number, row in enumerate(rows)]
+    return markdown_table([*heads, "goal"], rows, numbers=range(1, len(heads)))
 
 
 def sensitivity_text() -> str:

@@ -175,26 +175,20 @@ def current(
 ) -> None:
     """Show the always-on detector's current, microphone included: on average, in music, other sound and quiet."""
     from simulator.days.study import Study
-    from simulator.energy.detector_current import detector_current
+    from simulator.energy.detector_current import current_table, detector_currents
 
     study = Study.load(device=device, detector=detector)
     with progress_bar("days", days) as advance:
         simulated = study.simulate("average", days, seed=seed, jobs=jobs, progress=advance)
     listened_s = simulated.mean(lambda record: record.usage.listened_s)
     runs = simulated.mean(lambda record: record.usage.n_second_stage_runs)
-    rates = {"average day": 3600 * runs / listened_s}
-    rates |= {kind: one.value for kind, one in study.rates.second_stage_per_h.items()}
-    rows: list[list[str]] = []
-    parts: list[str] = []
-    for kind, runs_per_hour in rates.items():
-        found = detector_current(study.device, study.models, runs_per_hour)
-        parts = list(found.parts_ma)
-        if as_json:
-            emit_json("detector-current/1", {"kind": kind, **asdict(found), "total_ma": found.total_ma})
-        total = f"{found.total_ma:.3f} ({found.low_ma:.2f} to {found.high_ma:.2f})"
-        rows.append([kind, f"{runs_per_hour:.0f}", *(f"{value:.3f}" for value in found.parts_ma.values()), total])
+    by_kind = {kind: one.value for kind, one in study.rates.second_stage_per_h.items()}
+    currents = detector_currents(study.device, study.models, 3600 * runs / listened_s, by_kind)
     if not as_json:
-        table(["mA while it listens", "second stage, runs/h", *parts, "in all"], rows)
+        table(*current_table(currents))
+        return
+    for kind, found in currents.items():
+        emit_json("detector-current/1", {"kind": kind, **asdict(found), "total_ma": found.total_ma})
 
 
 def account(

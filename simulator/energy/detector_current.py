@@ -1,13 +1,17 @@
 """Current of the always-on detector, microphone included, where music plays, where other things sound, and in quiet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.usage import SECOND_STAGE
 from simulator.energy.work import DatabaseSize, Models
 
-__all__ = ["DetectorCurrent", "detector_current"]
+__all__ = ["AVERAGE_DAY", "DetectorCurrent", "current_table", "detector_current", "detector_currents"]
+
+AVERAGE_DAY: Final = "average day"
 
 _RANGED = ("dsp.detector_ma", "dsp.pj_per_mac")
 
@@ -59,6 +63,42 @@ def detector_current(device: DeviceProfile, models: Models, runs_per_hour: float
         low_ma=ends[0],
         high_ma=ends[1],
     )
+
+
+def detector_currents(
+    device: DeviceProfile, models: Models, average_runs_per_hour: float, runs_per_hour: Mapping[str, float]
+) -> dict[str, DetectorCurrent]:
+    """Return what a detector draws on the average day, and where one kind of sound goes on without a pause.
+
+    Parameters
+    ----------
+    device : DeviceProfile
+    models : Models
+    average_runs_per_hour : float >= 0
+        Of the second stage, while the detector listens.
+    runs_per_hour : mapping of str to float
+        By kind of sound.
+
+    Returns
+    -------
+    dict of str to DetectorCurrent
+        ``AVERAGE_DAY`` first.
+    """
+    rates = {AVERAGE_DAY: average_runs_per_hour, **runs_per_hour}
+    return {kind: detector_current(device, models, rate) for kind, rate in rates.items()}
+
+
+def current_table(currents: Mapping[str, DetectorCurrent]) -> tuple[list[str], list[list[str]]]:
+    """Return the headings and the rows of a table of what :func:`detector_currents` returns."""
+    parts = next(iter(currents.values())).parts_ma
+    rows = [
+        [
+            *(kind, f"{one.runs_per_hour:.0f}", *(f"{part:.3f}" for part in one.parts_ma.values())),
+            *(f"{one.total_ma:.2f}", f"{one.low_ma:.2f} to {one.high_ma:.2f}"),
+        ]
+        for kind, one in currents.items()
+    ]
+    return ["mA while it listens", "second stage, runs/h", *parts, "in all", "range"], rows
 
 
 def _parts_ma(device: DeviceProfile, models: Models, runs_per_hour: float) -> dict[str, float]:
