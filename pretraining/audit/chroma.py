@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.mel import mel_filters
 
-__all__ = ["chroma", "chroma_agreement", "strongest_agreement"]
+__all__ = ["chroma", "chroma_agreement", "less_usual", "pitch_levels", "strongest_agreement"]
 
 _LOW_HZ, _HIGH_HZ = 300.0, 3_000.0  # below, a mel band is wider than two semitones; above, there are mostly partials
 
@@ -23,8 +23,23 @@ def chroma(images: NDArray[np.float32], front_end: FrontEndConfig) -> NDArray[np
     Returns
     -------
     ndarray of float64, shape (n, 12, n_frames)
-        Mean level of the bands of each class from 300 to 3000 Hz, less the mean over classes; C first.
+        Mean level of the bands of each class from 300 to 3000 Hz, less the mean over classes, and less what is usual in
+        these images; C first.
     """
+    return less_usual(pitch_levels(images, front_end))
+
+
+def less_usual(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the levels of pitch classes less each class's mean over all sounds and frames.
+
+    Else every sound's falling spectrum agrees with every other's.
+    """
+    found: NDArray[np.float64] = levels - levels.mean(axis=(0, 2), keepdims=True)
+    return found
+
+
+def pitch_levels(images: NDArray[np.float32], front_end: FrontEndConfig) -> NDArray[np.float64]:
+    """Return the levels of pitch classes as they are, of few images or many alike; shapes as of :func:`chroma`."""
     filters = mel_filters(front_end).astype(np.float64)
     bins_hz = np.arange(len(filters)) * front_end.sample_rate_hz / front_end.spectrum_samples
     inside = (bins_hz >= _LOW_HZ) & (bins_hz <= _HIGH_HZ)
@@ -33,9 +48,7 @@ def chroma(images: NDArray[np.float32], front_end: FrontEndConfig) -> NDArray[np
     )
     of_class = filters[inside].T @ classes_of_bins[:, inside].T
     weights = of_class / of_class.sum(axis=0)
-    # Levels against what is usual in each band: else every sound's falling spectrum agrees with every other's.
-    levels = images[..., 0].astype(np.float64) - images[..., 0].mean(axis=(0, 2), dtype=np.float64)[:, None]
-    classes = np.einsum("nmt,mc->nct", levels, weights)
+    classes = np.einsum("nmt,mc->nct", images[..., 0].astype(np.float64), weights)
     found: NDArray[np.float64] = classes - classes.mean(axis=1, keepdims=True)
     return found
 
