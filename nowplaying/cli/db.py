@@ -29,14 +29,14 @@ def info(database: DatabaseArgument, as_json: Json = False) -> None:
 
 def _readable(facts: dict[str, Any]) -> Iterator[tuple[str, str]]:
     hop_s, window_s = facts["hop_s"], facts["window_s"]
-    whole = " that name whole vectors" if facts["code_kind"] == "residual" else ""
-    code = f"{facts['code_bytes']} bytes{whole}" if facts["layout"] == "pq" else f"{facts['dim']} floats"
+    kind = ", residual codes" if facts["code_kind"] == "residual" else ""
+    code = f"{facts['code_bytes']} bytes" if facts["layout"] == "pq" else f"{facts['dim']} floats"
     cells = f", {facts['n_cells']:,} cells" if facts["n_cells"] else ""
     fixed, per_song = facts["fixed_bytes"], facts["bytes_per_song"]
     yield "database", facts["path"]
     yield "songs", f"{facts['n_songs']:,} ({facts['hours_of_audio']:.2f} h)"
     yield "fingerprints", f"{facts['n_fingerprints']:,}: {window_s:g} s of sound each, one every {hop_s:g} s"
-    yield "stored as", f"{facts['layout']}: {code} a fingerprint{cells}"
+    yield "stored as", f"{facts['layout']}: {code} a fingerprint{kind}{cells}"
     yield "made with", f"{facts['encoder']} (embedding space {facts['embedding_space']})"
     yield "size", f"{_size(facts['total_bytes'])}: {_size(per_song)} a song, and {_size(fixed)} however many"
     before = facts["generation_before"]
