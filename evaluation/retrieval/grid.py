@@ -199,7 +199,9 @@ def evaluate_grid(
         "baseline": next((one.fingerprinter.name for one in models[1:]), None),
         "window_s": fingerprinter.window_s,
         "hop_s": grid.hop_s,
-        "overhangs_s": {f"{length_s:g}": fingerprinter.overhang.seconds_for(length_s) for length_s in lengths},
+        "overhangs_s": [
+            {f"{length_s:g}": one.overhang.seconds_for(length_s) for length_s in lengths} for one in models
+        ],
         "n_songs": int(run.library.song_starts.size - 1),
         "n_fingerprints": int(run.library.song_starts[-1]),
         "n_queries": n_queries,

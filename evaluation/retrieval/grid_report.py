@@ -1,6 +1,6 @@
 """The literature's protocols as tables and plots; every figure is taken from the JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,7 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
         f"{result['note']} {result['n_queries']} queries a cell from {result['n_tracks']} tracks, seed "
         f"{result['seed']}; top-1 in %, Wilson's 95 % interval in brackets."
         + (f" The baseline is {result['baseline']}, asked the same." if result["baseline"] else "")
-        + _overhang(result.get("overhangs_s", {})),
+        + _overhang(result.get("overhangs_s", ({},))),
     ]
     for table in dict.fromkeys(row["table"] for row in result["rows"]):
         for level, title in _LEVELS.items():
@@ -120,13 +120,14 @@ def plot_open_set(result: Mapping[str, Any], path: Path) -> None:
     _save(figure, path)
 
 
-def _overhang(overhangs_s: Mapping[str, float]) -> str:
+def _overhang(overhangs_s: Sequence[Mapping[str, float]]) -> str:
     """Return the sentence about windows of our matcher's queries that reach beyond them, or nothing."""
-    short = [length_s for length_s, overhang_s in overhangs_s.items() if overhang_s]
+    own, *baseline = overhangs_s
+    short = [length_s for length_s, beyond_s in own.items() if beyond_s]
     if not short:
         return ""
-    beyond_s = f"{max(overhangs_s.values()):g} s"
-    return f" Windows of *ours* reach {beyond_s} beyond queries of {' and '.join(short)} s, the paper's do not."
+    others = "the paper's do not" if baseline in ([], [own]) else "the paper's and the baseline's do not"
+    return f" Windows of *ours* reach {max(own.values()):g} s beyond queries of {' and '.join(short)} s, {others}."
 
 
 def _column(row: Mapping[str, Any]) -> str:
