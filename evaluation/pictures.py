@@ -24,6 +24,7 @@ from rich.console import Console
 from evaluation.chrome import CHROMIUM, Chrome, headless
 from evaluation.detector import operating
 from evaluation.experiments import federated
+from evaluation.experiments.defences_plot import committed_series, draw_plot
 from evaluation.experiments.federated_report import draw_curve
 from evaluation.readme import accuracy_rows
 from nowplaying_core.artifacts import write_atomic
@@ -172,10 +173,16 @@ def _federated(axes: Any, ink: str) -> None:
     draw_curve(axes, ink, federated.committed_result(), _BARS)
 
 
+def _defences(axes: Any, ink: str) -> None:
+    """Draw how much of a melody is rebuilt over how many queries are answered, for each way to store fingerprints."""
+    draw_plot(axes, ink, committed_series(), _BARS)
+
+
 CHARTS: Final[dict[str, Callable[[Any, str], None]]] = {
     "accuracy": _accuracy,
     "operating": _operating,
     "federated": _federated,
+    "defences": _defences,
 }
 
 

@@ -1,4 +1,4 @@
-"""Figures, tables and the plot of :mod:`evaluation.experiments.defences`."""
+"""Figures and tables of :mod:`evaluation.experiments.defences`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,22 +14,21 @@ from nowplaying_core.statistics import bootstrap_means, cluster_bootstrap, middl
 from nowplaying_core.text import markdown_table
 
 __all__ = [
+    "PUBLISHED",
     "RESULTS",
     "Part",
-    "Point",
     "attacks_table",
     "committed_attacks",
     "committed_defences",
-    "committed_series",
     "defences_table",
+    "melodies_of",
     "rows_of",
-    "series",
     "to_markdown",
 ]
 
 RESULTS: Final = Path(__file__).with_name("defences.json")
 Arrays = Mapping[str, NDArray[Any]]
-_PUBLISHED: Final = "evaluation/experiments/defences.json"
+PUBLISHED: Final = "evaluation/experiments/defences.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +170,7 @@ def defences_table(result: Mapping[str, Any]) -> str:
     conditions = list(next(iter(retrieval.values())))
     rows = []
     for form in retrieval:
-        for row in _melodies(result, form):
+        for row in melodies_of(result, form):
             cells = [_named(form, row)]
             for condition in conditions:
                 one = retrieval[form][condition]
@@ -193,54 +192,18 @@ def defences_table(result: Mapping[str, Any]) -> str:
     return "\n\n".join([markdown_table([*headings, "melody's correlation"], rows), *notes])
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One of the plot.
-
-    Attributes
-    ----------
-    label : str
-    rank1 : float, percent
-        Of queries of 2 s.
-    melody, low, high : float
-        Correlation of what is rebuilt, with its interval.
-    """
-
-    label: str
-    rank1: float
-    melody: float
-    low: float
-    high: float
-
-
-def series(result: Mapping[str, Any]) -> dict[str, list[Point]]:
-    """Return the points of the plot for each defence."""
-    points: dict[str, list[Point]] = {}
-    for found in result["retrieval"]:
-        rank1 = 100 * next(iter(found["rank1"].values()))["value"]
-        for row in _melodies(result, found["form"]):
-            figure = row["melody"]
-            point = Point(_label(found, row), rank1, figure["value"], figure["low"], figure["high"])
-            points.setdefault(found["defence"], []).append(point)
-    return points
-
-
 def committed_attacks() -> str:
     """Return the published table of attacks."""
-    return attacks_table(committed(_PUBLISHED))
+    return attacks_table(committed(PUBLISHED))
 
 
 def committed_defences() -> str:
     """Return the published table of defences."""
-    return defences_table(committed(_PUBLISHED))
+    return defences_table(committed(PUBLISHED))
 
 
-def committed_series() -> dict[str, list[Point]]:
-    """Return the points of the published plot."""
-    return series(committed(_PUBLISHED))
-
-
-def _melodies(result: Mapping[str, Any], form: str) -> list[dict[str, Any]]:
+def melodies_of(result: Mapping[str, Any], form: str) -> list[dict[str, Any]]:
+    """Return the rows of the attack by which forms are compared: one, or one for each number of songs known."""
     return [
         row
         for row in result["rebuilt"]
@@ -254,14 +217,6 @@ def _named(form: str, row: Mapping[str, Any]) -> str:
     if row["n_owned"] == 0:
         return f"{form}, no song known"
     return f"{form}, {row['n_owned']} song{'s' if row['n_owned'] > 1 else ''} known"
-
-
-def _label(found: Mapping[str, Any], row: Mapping[str, Any]) -> str:
-    """Return a few words for a point of the plot."""
-    if row["n_owned"] is None:
-        return str(found["form"]).removesuffix(" codes").removeprefix("floats, ")
-    who = "no song" if row["n_owned"] == 0 else f"{row['n_owned']} song{'s' if row['n_owned'] > 1 else ''}"
-    return f"{who} known{', codes' if 'codes' in found['form'] else ''}"
 
 
 def _two(found: Mapping[str, float]) -> str:

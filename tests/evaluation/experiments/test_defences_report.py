@@ -6,14 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from evaluation.experiments.defences_report import (
-    Part,
-    attacks_table,
-    defences_table,
-    rows_of,
-    series,
-)
+from evaluation.experiments.defences_plot import committed_series, series
+from evaluation.experiments.defences_report import Part, attacks_table, defences_table, rows_of
 from evaluation.experiments.thief import RIDGE, _mean_of_asked
+from evaluation.pictures import draw_chart
 
 SONGS = [str(song) for song in np.repeat(np.arange(20), 10)]
 CONDITIONS = ("0 dB, room, 2 s", "0 dB, room, 8 s")
@@ -84,8 +80,8 @@ def test_the_plot_has_a_point_for_each_row(result: dict[str, Any]) -> None:
     points = series(result)
     assert {name: [point.label for point in rows] for name, rows in points.items()} == {
         "none": ["floats"],
-        "codes": ["6-byte"],
-        "rotation": ["no song known", "4 songs known"],
+        "codes": ["6"],
+        "rotation": ["0", "4"],
     }
     assert [point.rank1 for point in points["rotation"]] == [90.0, 90.0]
     assert all(point.low < point.melody < point.high for rows in points.values() for point in rows)
@@ -101,3 +97,12 @@ def test_files_of_parts_differ(tmp_path: Path) -> None:
 def test_a_mean_over_draws_leaves_out_the_songs_that_were_owned() -> None:
     draws = [np.array([np.nan, 0.2, np.nan]), np.array([0.4, 0.6, np.nan])]
     np.testing.assert_allclose(_mean_of_asked(draws), [0.4, 0.4, np.nan])
+
+
+def test_the_published_plot_draws_the_published_figures() -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    axes = draw_chart("defences", "light").axes[0]
+    points = committed_series()
+    drawn = {line.get_label(): list(line.get_ydata()) for line in axes.lines}
+    assert drawn["codes, bytes"] == [point.melody for point in [*points["none"], *points["codes"]]]
+    assert drawn["a secret rotation, songs known"] == [point.melody for point in points["rotation"]]
