@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from evaluation import energy_figures, export_figures, micro_figures, model_card, readme
-from evaluation.detector import operating, teacher_clips, whole_phone
+from evaluation.detector import gate_report, operating, teacher_clips, whole_phone
 from evaluation.experiments import (
     ablate,
     curve,
@@ -63,6 +63,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "whole-phone": whole_phone.committed_table,
     "operating": operating.committed_table,
     "operating-kinds": operating.committed_kinds,
+    "gates": gate_report.committed_table,
     "teacher-clips": teacher_clips.committed_table,
     "privacy-music": privacy.music_table,
     "privacy-words": privacy.committed_words_table,

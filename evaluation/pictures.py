@@ -22,7 +22,8 @@ import soundfile
 from rich.console import Console
 
 from evaluation.chrome import CHROMIUM, Chrome, headless
-from evaluation.detector import operating
+from evaluation.committed import committed
+from evaluation.detector import gate_report, operating
 from evaluation.experiments import federated
 from evaluation.experiments.defences_plot import committed_series, draw_plot
 from evaluation.experiments.federated_report import draw_curve
@@ -178,11 +179,17 @@ def _defences(axes: Any, ink: str) -> None:
     draw_plot(axes, ink, committed_series(), _BARS)
 
 
+def _gates(axes: Any, ink: str) -> None:
+    """Draw what the gates of the shipped detector find, by the delay that they keep to, and the chosen one."""
+    gate_report.draw(axes, ink, committed(gate_report.RESULTS), gate_report.COLOURS)
+
+
 CHARTS: Final[dict[str, Callable[[Any, str], None]]] = {
     "accuracy": _accuracy,
     "operating": _operating,
     "federated": _federated,
     "defences": _defences,
+    "gates": _gates,
 }
 
 

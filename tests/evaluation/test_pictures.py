@@ -8,7 +8,8 @@ import pytest
 
 import nowplaying
 from evaluation import pictures
-from evaluation.detector import operating
+from evaluation.committed import committed
+from evaluation.detector import gate_report, operating
 from evaluation.experiments import federated
 from evaluation.pictures import FOLDER, draw_chart, write_chart
 from evaluation.readme import accuracy_rows
@@ -88,6 +89,19 @@ def test_the_privacy_curve_draws_the_committed_budgets() -> None:
     assert list(curve.get_ydata()) == [100 * means[name]["accuracy"] for _, name in points]
     for segment, (_, name) in zip(bars.get_segments(), points, strict=True):
         assert list(segment[:, 1]) == pytest.approx([100 * means[name][edge] for edge in ("low", "high")])
+
+
+def test_the_surface_of_gates_draws_the_committed_ones_and_the_chosen_one() -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    result = committed(gate_report.RESULTS)
+    *lines, mark = draw_chart("gates", "light").axes[0].lines
+    for line, rows in zip(lines, gate_report.curves(result).values(), strict=True):
+        assert list(line.get_ydata()) == [100 * row["recall_audible"] for row in rows]
+    chosen = result["figures"]["both"]["entries"]
+    assert (mark.get_xdata()[0], mark.get_ydata()[0]) == (
+        chosen["false_per_hour"]["value"],
+        100 * chosen["recall"]["value"],
+    )
 
 
 @pytest.mark.parametrize("name", pictures.CHARTS)

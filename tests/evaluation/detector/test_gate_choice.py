@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from detector.chosen_gate import ChosenGate, read_chosen_gate
 from detector.gate import GateConfig
 from detector.training.folds import HeldOut
+from evaluation.committed import committed
 from evaluation.detector.gate_choice import GateLimits, choose, confirmed, pareto, sweep_surface
-from evaluation.detector.gate_report import DELAYS_S, curves, plot, to_markdown, to_toml
+from evaluation.detector.gate_report import DELAYS_S, RESULTS, curves, plot, to_markdown, to_toml
 from evaluation.detector.gate_streams import Detectors, GateStreams
 from evaluation.detector.stream_metrics import stream_metrics
-from evaluation.detector.sweep import SHAPES, best_row
+from evaluation.detector.sweep import SHAPES, best_row, gate_of
 from evaluation.detector.tracks import StreamTrack
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.errors import ConfigError
@@ -230,3 +231,12 @@ def test_the_report_says_what_was_chosen_on_each_kind_of_stream(result: dict[str
     pytest.importorskip("matplotlib", reason="needs the report extra")
     plot(result, tmp_path / "plot.png")
     assert (tmp_path / "plot.png").stat().st_size > 5_000
+
+
+def test_the_kept_surface_is_of_the_shipped_detector_and_holds_its_gate() -> None:
+    kept = committed(RESULTS)
+    folder = ModelFolder.open(SHIPPED_DETECTOR, role="detector")
+    assert kept["model"]["files"] == {name: record["sha256"] for name, record in folder.manifest["files"].items()}
+    wanted_above = folder.manifest["cascade"]["wanted_above"]
+    (row,) = (one for one in kept["by_wanted_above"] if one["wanted_above"] == wanted_above)
+    assert gate_of(row["best"]).to_dict() == folder.manifest["gate"]
