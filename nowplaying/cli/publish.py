@@ -67,15 +67,18 @@ def codebooks(
     cache_dir: DecodedCache,
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
-    codes: _Codes = None,
+    codes: Annotated[
+        Literal["product", "residual"] | None,
+        typer.Option(
+            "--codes",
+            help="Another kind than the default codebook's: that one is trained anew too, databases that exist keep "
+            "theirs, and acceptance has to be fitted again (evaluate retrieval --fit-acceptance).",
+        ),
+    ] = None,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
-    """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells.
-
-    With --codes of the other kind than the default codebook's, that one is trained anew as well. Databases that exist
-    keep theirs. Then fit acceptance again: nowplaying evaluate retrieval --fit-acceptance.
-    """
+    """Train the quantizers of the other code sizes (6, 8, 16 and 24 bytes) for the model's cells."""
     from export.publish_fingerprinter import replace_codes
     from nowplaying_core.audio.sources import TrainingSources
 
