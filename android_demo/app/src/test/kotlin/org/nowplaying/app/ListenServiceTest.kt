@@ -131,9 +131,9 @@ class ListenServiceTest {
         app.library.install()
         app.filesDir.resolve("shipped/models/detector/detector.tflite").appendBytes(byteArrayOf(0))
         val service = started(ListenService.QUERY)
-        assertTrue(app.log.isQuerying)
         waitUntil { shadowOf(service).isStoppedBySelf }
         assertFalse(app.log.isQuerying)
+        assertTrue("only a query that has begun can fail", app.log.hasFailed)
         assertFalse(app.log.isRunning)
         val error = app.getString(R.string.log_error, "")
         assertTrue(app.log.newestFirst().toString(), app.log.newestFirst().any { it.text.startsWith(error) })
