@@ -24,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.make_database import make_database
 from benchmarks.make_database import parse as parse_database
+from ondevice_db.format.schema import CODE_KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
 N_QUERIES = 200
@@ -37,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> list[dict[str, Any]]:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--songs", type=int, nargs="+", default=[1000])
     parser.add_argument("--code-bytes", type=int, default=12)
-    parser.add_argument("--code-kind", choices=("product", "residual"), default="product")
+    parser.add_argument("--code-kind", choices=CODE_KINDS, default="product")
     parser.add_argument("--work", type=Path, help="folder of the databases, kept; by default a temporary one")
     parser.add_argument("--jobs", type=int, default=1, help="processes that synthesize songs")
     parser.add_argument("--queries", type=int, default=N_QUERIES)

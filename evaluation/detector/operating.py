@@ -22,7 +22,7 @@ from detector.training.teacher import Teacher, music_logits, open_teacher
 from evaluation.committed import committed
 from evaluation.detector.stream_metrics import room_tone_metrics, stream_metrics
 from evaluation.detector.streams import Stream, compose_room_tone, compose_stream, stream_rng
-from evaluation.detector.sweep import choose_gate, frontier, sweep_gate
+from evaluation.detector.sweep import best_row, choose_gate, frontier, sweep_gate
 from evaluation.detector.tracks import StreamTrack
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
@@ -32,7 +32,6 @@ from nowplaying_core.text import markdown_table
 
 __all__ = [
     "RATES_PER_H",
-    "best_at",
     "committed_kinds",
     "committed_table",
     "curves",
@@ -92,12 +91,6 @@ def teacher_metrics(
     }
 
 
-def best_at(gates: Sequence[Mapping[str, Any]], per_h: float) -> Mapping[str, Any] | None:
-    """Return the gate of a frontier that finds most at a rate of false wake-ups; None without one so quiet."""
-    quiet = [row for row in gates if row["false_triggers_per_hour"] <= per_h]
-    return max(quiet, key=lambda row: float(row["recall_audible"])) if quiet else None
-
-
 def curves() -> dict[str, Sequence[Mapping[str, Any]]]:
     """Return the kept gates of the shipped detector and of the teacher, by name."""
     own, teacher = committed(_METRICS), committed(RESULTS)
@@ -116,7 +109,7 @@ def committed_table() -> str:
     cells = []
     for per_h in RATES_PER_H:
         for name, gates in curves().items():
-            row = best_at(gates, per_h)
+            row = best_row(gates, max_false_per_hour=per_h)
             if row is None:
                 continue
             share = wilson(round(row["recall_audible"] * n), n)

@@ -20,8 +20,9 @@ _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_defa
 _Model = Annotated[
     Path, typer.Option("--out", help="Model folder to write.", show_default=False, callback=writable_folder)
 ]
+_CodeKind = Literal["product", "residual"]  # of ondevice_db.format.schema, which would cost every command's start
 _Codes = Annotated[
-    Literal["product", "residual"] | None,
+    _CodeKind,
     typer.Option("--codes", help="What a code's byte names: a part of a vector, or a whole one to be added up."),
 ]
 _Version = Annotated[str, typer.Option("--version-tag", metavar="X.Y.Z", help="Semantic version of the artifact.")]
@@ -55,7 +56,7 @@ def fingerprinter(
         name=name,
         version=version,
         precision=precision,
-        codes=codes or "product",
+        codes=codes,
         jobs=jobs,
     )
     wrote(folder, as_json=as_json)
@@ -68,7 +69,7 @@ def codebooks(
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
     codes: Annotated[
-        Literal["product", "residual"] | None,
+        _CodeKind | None,
         typer.Option(
             "--codes",
             help="Another kind than the default codebook's: that one is trained anew too, databases that exist keep "

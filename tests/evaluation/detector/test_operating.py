@@ -7,8 +7,9 @@ import pytest
 from numpy.typing import NDArray
 
 from detector.network import DECISION_S, WINDOW_S
-from evaluation.detector.operating import best_at, committed_kinds, committed_table, judge, teacher_metrics
+from evaluation.detector.operating import committed_kinds, committed_table, judge, teacher_metrics
 from evaluation.detector.streams import Part, Region, Stream
+from evaluation.detector.sweep import best_row
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 
 DURATION_S = 120
@@ -49,11 +50,11 @@ def test_its_best_gate_finds_the_region_without_a_false_wake_up(stream: Stream) 
     track = judge(LoudIsMusic(), stream)
     metrics = teacher_metrics([track], [track], "loud is music")
     assert (metrics["teacher"], metrics["n_streams"]) == ("loud is music", 1)
-    best = best_at(metrics["best_gates"], 1.0)
+    best = best_row(metrics["best_gates"], max_false_per_hour=1.0)
     assert best is not None
     assert (best["recall_audible"], best["false_triggers_per_hour"]) == (1.0, 0.0)
     assert best["median_delay_s"] < 2
-    assert best_at([{"false_triggers_per_hour": 2.0, "recall_audible": 1.0}], 1.0) is None
+    assert best_row([{"false_triggers_per_hour": 2.0, "recall_audible": 1.0}], max_false_per_hour=1.0) is None
 
 
 def test_the_page_compares_both_at_three_rates() -> None:
