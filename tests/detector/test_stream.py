@@ -12,7 +12,13 @@ from detector.features import features_of, frontend_settings
 from detector.front_end import FrontEndSettings
 from detector.gate import Gate
 from detector.stream import MODEL_FILE, StreamingDetector
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir, file_record, sha256_file
+from nowplaying_core.artifacts import (
+    SHIPPED_DETECTOR,
+    SHIPPED_FINGERPRINTER,
+    builtin_model_dir,
+    file_record,
+    sha256_file,
+)
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import CorruptArtifactError, ManifestMismatchError
 from nowplaying_core.runtime import TfliteModel
@@ -152,4 +158,4 @@ def test_a_manifest_may_name_other_settings_of_the_front_end(tmp_path: Path) -> 
 
 def test_a_fingerprinter_is_no_detector() -> None:
     with pytest.raises(CorruptArtifactError, match="detector"):
-        StreamingDetector.from_model("fingerprinter-v1")
+        StreamingDetector.from_model(SHIPPED_FINGERPRINTER)

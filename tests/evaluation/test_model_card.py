@@ -4,10 +4,10 @@ import shutil
 import pytest
 
 from evaluation.model_card import CARD_NAME, METRICS_NAME, render_card, write_card
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 
-MODELS = sorted(path.parent.name for path in builtin_model_dir("fingerprinter-v1").parent.glob("*/manifest.json"))
+MODELS = sorted(path.parent.name for path in builtin_model_dir(SHIPPED_FINGERPRINTER).parent.glob("*/manifest.json"))
 
 
 @pytest.mark.parametrize("name", MODELS)
@@ -33,7 +33,7 @@ def test_card_names_every_file_and_the_training_licences(name):
 
 def test_a_model_without_metrics_gets_no_card(tmp_path):
     folder = tmp_path / "model"
-    shutil.copytree(builtin_model_dir("fingerprinter-v1"), folder)
+    shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), folder)
     (folder / METRICS_NAME).unlink(missing_ok=True)
     with pytest.raises(CorruptArtifactError, match=r"metrics\.json"):
         write_card(folder)

@@ -20,7 +20,7 @@ MODELS = {"detector": SHIPPED_DETECTOR, "fingerprinter": SHIPPED_FINGERPRINTER}
 
 def build_database(path, rng, embedding_space):
     settings = FingerprintSettings(
-        embedding_space=embedding_space, encoder="fingerprinter-v1", dim=96, hop_s=1.0, window_s=2.048
+        embedding_space=embedding_space, encoder=SHIPPED_FINGERPRINTER, dim=96, hop_s=1.0, window_s=2.048
     )
     with DatabaseWriter(path, settings=settings, layout="flat") as writer:
         for number in range(3):
@@ -136,7 +136,7 @@ def test_force_replaces_an_export_and_nothing_else(tmp_path):
         export_bundle(tmp_path / "out", **MODELS)
     assert (first.path / "letter.txt").exists()
     with pytest.raises(ArtifactError, match="no-such"):
-        export_bundle(tmp_path / "out", detector="no-such", fingerprinter="fingerprinter-v1", force=True)
+        export_bundle(tmp_path / "out", detector="no-such", fingerprinter=SHIPPED_FINGERPRINTER, force=True)
     assert (first.path / "letter.txt").exists()
     export_bundle(tmp_path / "out", **MODELS, force=True)
     assert not (first.path / "letter.txt").exists()
@@ -171,7 +171,7 @@ def test_an_occupied_folder_is_left_alone(tmp_path):
 
 def test_an_unknown_model_leaves_nothing_behind(tmp_path):
     with pytest.raises(ArtifactError, match="no-such"):
-        export_bundle(tmp_path / "phone", detector="no-such", fingerprinter="fingerprinter-v1")
+        export_bundle(tmp_path / "phone", detector="no-such", fingerprinter=SHIPPED_FINGERPRINTER)
     assert not list(tmp_path.iterdir())
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from export.cost import arena_bytes, detector_cost
 from export.stream_graph import streaming_graph
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 from tests.detector.networks import SMALL, random_weights
 
@@ -57,6 +57,6 @@ def test_nothing_of_the_measurement_reaches_stderr(stream_graph: Path, capfd: py
 @pytest.mark.micro
 def test_what_micro_cannot_run_is_refused() -> None:
     pytest.importorskip("tflite_micro.python.tflite_micro.runtime", reason="needs the micro extra")
-    front_end = builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
+    front_end = builtin_model_dir(SHIPPED_FINGERPRINTER) / "frontend.tflite"
     with pytest.raises(CorruptArtifactError, match="Micro refused"):
         arena_bytes(front_end.read_bytes())

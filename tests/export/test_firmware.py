@@ -17,6 +17,7 @@ from detector.training.config import DetectorConfig
 from detector.training.weights import save_weights
 from export.bundle import export_bundle
 from export.firmware import export_firmware, golden_sound
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import mulaw
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
@@ -232,7 +233,7 @@ int main(void) {
 
 
 def test_a_bundle_holds_the_firmware(folder: Path, tmp_path: Path) -> None:
-    report = export_bundle(tmp_path / "out", detector=folder, fingerprinter="fingerprinter-v1")
+    report = export_bundle(tmp_path / "out", detector=folder, fingerprinter=SHIPPED_FINGERPRINTER)
     assert report.checks["dsp"].split(", ")[0] == "detector_dsp.c"
     assert (tmp_path / "out/dsp/example/cortex_m/measure.cc").is_file()
     graph = numbers_in((tmp_path / "out/dsp/detector_model.c").read_text(), "kDetectorModel")

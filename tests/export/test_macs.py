@@ -6,6 +6,7 @@ from keras import layers
 
 from export.macs import count_macs
 from export.tflite import to_float
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.manifest import ModelFolder
 
 
@@ -24,6 +25,6 @@ def test_layers_by_hand(layer: keras.Layer, expected: int) -> None:
 
 
 def test_the_phone_model_has_the_macs_that_its_manifest_states() -> None:
-    folder = ModelFolder.open("fingerprinter-v1", role="fingerprinter")
+    folder = ModelFolder.open(SHIPPED_FINGERPRINTER, role="fingerprinter")
     n_macs = count_macs(folder.file("encoder.tflite").read_bytes())
     assert n_macs == folder.manifest["encoder"]["n_macs"] == 29_597_184

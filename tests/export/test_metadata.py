@@ -13,14 +13,14 @@ from export.metadata import IDENTITY, STANDARD, own_bytes, read_entries, read_id
 from export.model_copies import copy_with_metadata
 from export.operators import list_operators
 from export.stream_graph import streaming_graph
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
 
 SHIPPED = sorted(
-    path for name in (SHIPPED_DETECTOR, "fingerprinter-v1") for path in builtin_model_dir(name).glob("*.tflite")
+    path for name in (SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER) for path in builtin_model_dir(name).glob("*.tflite")
 )
 
 
@@ -73,7 +73,7 @@ def test_what_goes_in_comes_out(entries: dict[str, bytes]) -> None:
 
 
 def test_an_export_says_inside_what_it_is(tmp_path: Path) -> None:
-    for name, role in ((SHIPPED_DETECTOR, "detector"), ("fingerprinter-v1", "fingerprinter")):
+    for name, role in ((SHIPPED_DETECTOR, "detector"), (SHIPPED_FINGERPRINTER, "fingerprinter")):
         model = ModelFolder.open(name, role=role)
         copy = copy_with_metadata(model, tmp_path / role)
         for file, record in copy.manifest["files"].items():

@@ -9,7 +9,7 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from export import publish_fingerprinter as publishing
 from export.publish_fingerprinter import publish_fingerprinter, replace_codes
 from fingerprinter.training.config import TrainingConfig
-from nowplaying_core.artifacts import builtin_model_dir, write_json
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.manifest import ModelFolder
@@ -39,7 +39,7 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
 ) -> None:
     pytest.importorskip("faiss", reason="needs the train extra")
     model, sources = tmp_path / "model", TrainingSources(corpus=tmp_path, cache_dir=tmp_path)
-    shutil.copytree(builtin_model_dir("fingerprinter-v1"), model)
+    shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), model)
     vectors = np.concatenate([walk(rng, 60) for _ in range(20)])
     monkeypatch.setattr(publishing, "_embed_music", lambda *_: vectors)
     monkeypatch.setattr(publishing, "CODE_BYTES", (6, 12))

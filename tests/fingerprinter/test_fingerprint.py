@@ -7,7 +7,7 @@ import pytest
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter, embedding_space, window_starts
 from fingerprinter.mel import log_mel_reference
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError
 
 
@@ -70,7 +70,7 @@ def test_a_window_does_not_depend_on_its_neighbours(shipped, songs):
 @pytest.fixture
 def copy(tmp_path):
     folder = tmp_path / "model"
-    shutil.copytree(builtin_model_dir("fingerprinter-v1"), folder)
+    shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), folder)
     return folder
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from nowplaying_core import runtime
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
 from nowplaying_core.runtime import TensorSpec, TfliteModel, installed_runtimes
 
@@ -35,7 +35,7 @@ def test_float_tensors_pass_through(rng: np.random.Generator) -> None:
 
 @pytest.fixture
 def front_end() -> Path:
-    return builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
+    return builtin_model_dir(SHIPPED_FINGERPRINTER) / "frontend.tflite"
 
 
 def test_graph_runs_alike_each_time_and_returns_a_copy(front_end: Path, rng: np.random.Generator) -> None:

@@ -10,6 +10,7 @@ from evaluation.experiments.answers_by_size import Answers, Asked
 from evaluation.retrieval.conditions import CLEAN
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.library import grow_library
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.store.store import SongDatabase
 
@@ -18,7 +19,7 @@ from ondevice_db.store.store import SongDatabase
 def data(corpus: Path, tmp_path: Path) -> EvaluationSet:
     """Return seven songs, of which the first two count as the same music, and nine known queries of three."""
     found = build_evaluation_set(
-        "fingerprinter-v1", corpus, tmp_path / "cache", n_queries=9, n_unknown=4, n_sounds=3, room_kinds=()
+        SHIPPED_FINGERPRINTER, corpus, tmp_path / "cache", n_queries=9, n_unknown=4, n_sounds=3, room_kinds=()
     )
     groups = found.library.groups.copy()
     groups[1] = groups[0]

@@ -9,7 +9,7 @@ from evaluation.retrieval.calibration import BOTH_HALVES, CalibrationData, judge
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.evaluation_set import build_evaluation_set
 from evaluation.retrieval.retrieval import Evaluator
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import area_under_roc
 from ondevice_db.match.evidence import FEATURES, N_FEATURES
@@ -101,7 +101,7 @@ def test_a_single_track_cannot_be_divided(rng: np.random.Generator) -> None:
 
 
 def test_evidence_is_judged_as_the_matcher_judges_it(corpus: Path, tmp_path: Path) -> None:
-    model = builtin_model_dir("fingerprinter-v1")
+    model = builtin_model_dir(SHIPPED_FINGERPRINTER)
     data = build_evaluation_set(
         model, corpus, tmp_path / "cache", n_queries=9, n_unknown=4, n_sounds=3, seed=2, room_kinds=()
     )
@@ -118,7 +118,7 @@ def test_evidence_is_judged_as_the_matcher_judges_it(corpus: Path, tmp_path: Pat
 
 
 def test_duplicates_of_a_track_are_in_its_half(corpus: Path, tmp_path: Path) -> None:
-    model = builtin_model_dir("fingerprinter-v1")
+    model = builtin_model_dir(SHIPPED_FINGERPRINTER)
     data = build_evaluation_set(
         model, corpus, tmp_path / "cache", n_queries=9, n_unknown=4, n_sounds=3, seed=2, room_kinds=()
     )

@@ -8,6 +8,7 @@ from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache, load_long_enough
 from evaluation.retrieval.queries import Plan, draw_plan
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from tests.changed_models import changed_fingerprinter
 from tests.synthesis import song
 
@@ -24,7 +25,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[EmbeddingCache, Emb
     path, noise = folder / "song.wav", np.ones(16_000, np.float32)
     samples = load_long_enough(path, folder / "cache")
     plan = draw_plan({path: samples}, [noise], {}, 2, np.random.default_rng(1))
-    return EmbeddingCache(model, folder / "cache"), EmbeddingCache("fingerprinter-v1", folder / "cache"), plan
+    return EmbeddingCache(model, folder / "cache"), EmbeddingCache(SHIPPED_FINGERPRINTER, folder / "cache"), plan
 
 
 def test_short_queries_have_the_model_s_overhang(asked: tuple[EmbeddingCache, EmbeddingCache, Plan]) -> None:

@@ -11,11 +11,11 @@ from evaluation.retrieval import grid, grid_report, rank1
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.open_set import evaluate_open_set, precision_recall
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from tests.changed_models import changed_fingerprinter
 
-MODEL = builtin_model_dir("fingerprinter-v1")
+MODEL = builtin_model_dir(SHIPPED_FINGERPRINTER)
 
 
 @pytest.fixture(params=["attention-qbe", "nafp"])

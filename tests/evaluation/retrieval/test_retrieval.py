@@ -12,7 +12,7 @@ from evaluation.retrieval.conditions import Condition, standard_conditions
 from evaluation.retrieval.queries import Plan, Query, draw_plan
 from evaluation.retrieval.report import to_markdown
 from evaluation.retrieval.retrieval import evaluate_retrieval
-from nowplaying_core.artifacts import builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.mixing import band_rms
 from nowplaying_core.errors import ConfigError
@@ -151,7 +151,7 @@ def test_committed_rooms_measure_what_they_say() -> None:
 
 
 def test_the_whole_evaluation_runs_and_repeats(corpus: Path, tmp_path: Path) -> None:
-    model = builtin_model_dir("fingerprinter-v1")
+    model = builtin_model_dir(SHIPPED_FINGERPRINTER)
     conditions = [Condition(snr_db=10.0), Condition(length_s=2.0)]
     (result, calibration), (again, _) = (
         evaluate_retrieval(

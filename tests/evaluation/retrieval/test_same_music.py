@@ -10,6 +10,7 @@ from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.library import build_library
 from evaluation.retrieval.same_music import SameMusic
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.errors import ConfigError
@@ -53,7 +54,7 @@ def test_a_model_to_which_all_sounds_alike_does_not_make_it_the_same(
     for number in range(3):
         soundfile.write(folder / f"{number}.wav", song(60 + number, 12.0), SAMPLE_RATE_HZ)
     soundfile.write(folder / "copy.wav", 0.8 * song(60, 12.0), SAMPLE_RATE_HZ)
-    cache = EmbeddingCache("fingerprinter-v1", tmp_path / "cache", reference_hop_s=0.5)
+    cache = EmbeddingCache(SHIPPED_FINGERPRINTER, tmp_path / "cache", reference_hop_s=0.5)
     shipped = cache.shipped()
     monkeypatch.setattr(EmbeddingCache, "shipped", lambda _: shipped)
     embed = Fingerprinter.embed_with_levels

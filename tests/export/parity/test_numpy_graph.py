@@ -10,7 +10,7 @@ from detector.training.weights import load_weights
 from export.operators import open_graph
 from export.parity.numpy_graph import constant, is_weighted, run_graph
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL
@@ -64,7 +64,7 @@ def test_an_average_and_a_layer_on_an_image_are_those_of_the_interpreter(tmp_pat
 
 
 def test_constants_come_back_in_real_values_channel_by_channel() -> None:
-    encoder = builtin_model_dir("fingerprinter-v1") / "encoder.tflite"
+    encoder = builtin_model_dir(SHIPPED_FINGERPRINTER) / "encoder.tflite"
     model, subgraph = open_graph(encoder.read_bytes())
     operator = next(one for one in subgraph.operators if is_weighted(model, one))
     tensor = subgraph.tensors[operator.inputs[1]]
@@ -77,6 +77,6 @@ def test_constants_come_back_in_real_values_channel_by_channel() -> None:
 
 
 def test_an_operation_without_a_form_is_named() -> None:
-    front_end = builtin_model_dir("fingerprinter-v1") / "frontend.tflite"
+    front_end = builtin_model_dir(SHIPPED_FINGERPRINTER) / "frontend.tflite"
     with pytest.raises(ConfigError, match="no NumPy form of SQUARE"):
         run_graph(front_end.read_bytes(), np.zeros((1, 32768)))

@@ -19,7 +19,7 @@ from export.parity.report import TOLERANCES, ParityReport
 from export.parity.sounds import load_sounds
 from export.parity.subject import open_subject
 from export.parity.verify import verify_export
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir, file_record
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, file_record
 from nowplaying_core.errors import AudioFormatError, CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from simulator.scenes.recordings import demo_recordings
@@ -49,7 +49,7 @@ def out(report: ParityReport) -> set[str]:
 @pytest.fixture(scope="module")
 def bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("export") / "out"
-    export_bundle(folder, detector=SHIPPED_DETECTOR, fingerprinter="fingerprinter-v1", half=True)
+    export_bundle(folder, detector=SHIPPED_DETECTOR, fingerprinter=SHIPPED_FINGERPRINTER, half=True)
     return folder
 
 
@@ -117,7 +117,7 @@ def test_sources_of_one_stage_beside_a_phone_of_two_are_noticed(sounds: Sounds, 
 
 
 def test_one_harmed_weight_of_the_encoder_is_noticed(sounds: Sounds, tmp_path: Path) -> None:
-    folder = copied(builtin_model_dir("fingerprinter-v1"), tmp_path / "fingerprinter")
+    folder = copied(builtin_model_dir(SHIPPED_FINGERPRINTER), tmp_path / "fingerprinter")
     mutate_weight(folder / "encoder.tflite", layer=4, part=1)
     seal(folder, "encoder.tflite")
     assert "encoder, worst kernel" in out(verify_export(folder, **sounds))

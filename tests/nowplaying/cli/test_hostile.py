@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from nowplaying_core.artifacts import builtin_model_dir, file_record
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir, file_record
 from tests.synthesis import SAMPLE_RATE_HZ
 
 from .conftest import Run
@@ -117,7 +117,7 @@ def test_verify_names_the_damaged_file(run: Run, copy: Path) -> None:
 @pytest.fixture
 def other_fingerprinter(tmp_path: Path) -> Path:
     """Return the shipped model with a few bytes after the graph, which makes its embedding space another one."""
-    folder = Path(shutil.copytree(builtin_model_dir("fingerprinter-v1"), tmp_path / "other-model"))
+    folder = Path(shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), tmp_path / "other-model"))
     encoder = folder / "encoder.tflite"
     encoder.write_bytes(encoder.read_bytes() + bytes(16))
     manifest = json.loads((folder / "manifest.json").read_text())
@@ -146,7 +146,7 @@ def test_what_is_no_database_ends_with_3(run: Run, tmp_path: Path, music_folder:
 
 
 def test_a_damaged_model_ends_with_4(run: Run, tmp_path: Path, music_folder: Path, database: Path) -> None:
-    folder = Path(shutil.copytree(builtin_model_dir("fingerprinter-v1"), tmp_path / "model"))
+    folder = Path(shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), tmp_path / "model"))
     encoder = bytearray((folder / "encoder.tflite").read_bytes())
     encoder[1_000] ^= 1
     (folder / "encoder.tflite").write_bytes(encoder)

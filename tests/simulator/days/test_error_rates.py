@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import CorruptArtifactError
 from simulator.days.error_rates import ErrorRates, published_rates
 from simulator.days.scenes import SOUNDS
@@ -143,9 +143,9 @@ def test_the_published_detector_keeps_our_recognizer() -> None:
         (SHIPPED_DETECTOR, lambda metrics: metrics.pop("streams")),
         (SHIPPED_DETECTOR, lambda metrics: metrics["streams"].update(recall="good")),
         (SHIPPED_DETECTOR, lambda metrics: metrics["streams"].update(median_delay_s=None)),
-        ("fingerprinter-v1", lambda metrics: metrics.pop("known")),
-        ("fingerprinter-v1", lambda metrics: metrics.update(false_accepts=[])),
-        ("fingerprinter-v1", lambda metrics: metrics.update(known=metrics["known"][:2])),
+        (SHIPPED_FINGERPRINTER, lambda metrics: metrics.pop("known")),
+        (SHIPPED_FINGERPRINTER, lambda metrics: metrics.update(false_accepts=[])),
+        (SHIPPED_FINGERPRINTER, lambda metrics: metrics.update(known=metrics["known"][:2])),
     ],
 )
 def test_metrics_that_lack_a_rate_are_refused(
