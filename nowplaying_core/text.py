@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["clock", "html_table", "listed", "markdown_table", "native_path", "plain", "printable"]
+__all__ = ["clock", "html_table", "listed", "markdown_table", "native_path", "plain", "printable", "with_interval"]
 
 
 def clock(seconds: float) -> str:
@@ -64,6 +64,35 @@ def listed(figures: Mapping[str, Any]) -> str:
         shown = f"{value:.4g}" if isinstance(value, float) else f"{value}"
         parts.append(f"{name.replace('_', ' ')} {shown}")
     return ", ".join(parts)
+
+
+def with_interval(
+    found: Mapping[str, Any], digits: int = 1, *, of: str = "value", scale: float = 1, sign: str = "", unit: str = ""
+) -> str:
+    """Return an estimate and its interval, such as ``"88.4 % (80.5 to 93.4)"``.
+
+    Parameters
+    ----------
+    found : mapping
+        With ``of``, ``low`` and ``high``.
+    digits : int
+        Behind the point.
+    of : str
+        The estimate's name.
+    scale : float
+        That all three are multiplied by: 100 for per cent.
+    sign : str
+        ``"+"`` shows the sign of positive numbers too.
+    unit : str
+        Written behind the estimate, with its space.
+
+    Examples
+    --------
+    >>> with_interval({"difference": 0.0125, "low": 0.001, "high": 0.0233}, of="difference", scale=100, sign="+")
+    '+1.2 (+0.1 to +2.3)'
+    """
+    value, low, high = (f"{scale * found[name]:{sign}.{digits}f}" for name in (of, "low", "high"))
+    return f"{value}{unit} ({low} to {high})"
 
 
 def printable(text: str) -> str:

@@ -9,7 +9,7 @@ from detector.training.folds import HeldOut
 from evaluation.committed import committed
 from evaluation.detector.sweep import frontier
 from nowplaying_core.plotting import pyplot
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["COLOURS", "DELAYS_S", "RESULTS", "committed_table", "curves", "draw", "plot", "to_markdown", "to_toml"]
 
@@ -123,7 +123,7 @@ def _figures(figures: Mapping[str, Any]) -> str:
                     f"{100 * recall['value']:.1f} of {part['n_regions']}",
                     f"{100 * recall['low']:.1f} to {100 * recall['high']:.1f}",
                     f"{one['n_false']} in {part['hours_without_music']:.1f} h",
-                    f"{rate['value']:.2f} ({rate['low']:.2f} to {rate['high']:.2f})",
+                    with_interval(rate, 2),
                     _seconds(one["median_delay_s"]),
                     _seconds(one["delay_90_percent_s"]),
                 )

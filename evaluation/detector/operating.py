@@ -28,7 +28,7 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.statistics import wilson
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = [
     "RATES_PER_H",
@@ -134,7 +134,7 @@ def committed_kinds() -> str:
     rows = []
     for key, title in _KINDS.items():
         for kind, one in both[0][key].items():
-            shares = [_share(streams[key][kind]) for streams in both]
+            shares = [with_interval(streams[key][kind], scale=100) for streams in both]
             rows.append((f"{title.format(kind)}: found, %", str(one["n"]), *shares))
     rates = [streams["false_triggers_by_label"] for streams in both]
     woken = [label for label, one in rates[0].items() if one["n"] or rates[1][label]["n"]]
@@ -145,11 +145,6 @@ def committed_kinds() -> str:
     rows.append(("room tone: false wake-ups", f"{tones[0]['hours']:.1f} h", *(str(one["n_triggers"]) for one in tones)))
     heads = ("sound", "regions or hours", f"{SHIPPED_DETECTOR}, shipped gate", f"{teacher['teacher']}, best gate")
     return markdown_table(heads, rows, numbers=(1, 2, 3))
-
-
-def _share(found: Mapping[str, Any]) -> str:
-    low, high = 100 * found["low"], 100 * found["high"]
-    return f"{100 * found['value']:.1f} ({low:.1f} to {high:.1f})"
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -21,7 +21,7 @@ from evaluation.detector.clip_metrics import areas_of
 from evaluation.detector.clips import CONDITIONS, WINDOW_SAMPLES, ClipSounds, clip_rng, clip_sounds
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["committed_table", "judge_clip", "main", "teacher_clip_metrics"]
 
@@ -55,7 +55,7 @@ def committed_table() -> str:
             rows.append(
                 [
                     title.format(name),
-                    *(f"{area['value']:.3f} ({area['low']:.3f} to {area['high']:.3f})" for area in (one, found)),
+                    *(with_interval(area, 3) for area in (one, found)),
                 ]
             )
     heads = [

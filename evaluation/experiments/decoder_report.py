@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["to_markdown"]
 
@@ -40,7 +40,7 @@ def to_markdown(results: Mapping[str, Mapping[str, Any]], anchors: Sequence[Mapp
             markdown_table(["decoder", "sampled in", "error", "distance", "own window first"], curves) + "\n",
         ]
     modelled = [
-        [name, _with_interval(latent["validation_loss"], 3), _with_interval(latent["sample_distance"])]
+        [name, with_interval(latent["validation_loss"], 3), with_interval(latent["sample_distance"])]
         for name, result in results.items()
         if (latent := result.get("latent"))
     ]
@@ -60,7 +60,7 @@ def _decoder_cells(result: Mapping[str, Any]) -> list[str]:
         f"{result['training_steps']} x {result['clips_per_step']}",
         str(step["n_steps"]),
         f"{step['mse']:.3f}",
-        _with_interval(step["distance"]),
+        with_interval(step["distance"]),
         f"{result['first_mse']:.3f}",
         f"{100 * step['own_window_first']:.1f} %",
         f"{result['spread']:.2f}",
@@ -71,17 +71,13 @@ def _decoder_cells(result: Mapping[str, Any]) -> list[str]:
 def _anchor_cells(anchor: Mapping[str, Any]) -> list[str]:
     name = f"real windows, blurred by {anchor['blur']:g}" if anchor["blur"] else "real windows"
     first = f"{100 * anchor['own_window_first']:.1f} %"
-    return [name, "", "", f"{anchor['mse']:.3f}", _with_interval(anchor["distance"]), "", first, "", ""]
+    return [name, "", "", f"{anchor['mse']:.3f}", with_interval(anchor["distance"]), "", first, "", ""]
 
 
 def _curve_cells(step: Mapping[str, Any]) -> list[str]:
     return [
         str(step["n_steps"]),
         f"{step['mse']:.3f}",
-        _with_interval(step["distance"]),
+        with_interval(step["distance"]),
         f"{100 * step['own_window_first']:.1f} %",
     ]
-
-
-def _with_interval(found: Mapping[str, float], digits: int = 1) -> str:
-    return f"{found['value']:.{digits}f} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"

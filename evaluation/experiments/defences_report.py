@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evaluation.committed import committed
 from evaluation.experiments.thief import RIDGE
 from nowplaying_core.statistics import bootstrap_means, cluster_bootstrap, middle_95, paired_difference, wilson
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = [
     "PUBLISHED",
@@ -148,7 +148,7 @@ def attacks_table(result: Mapping[str, Any]) -> str:
                 row["form"],
                 f"{row['n_context']}",
                 row["attack"],
-                _two(row["melody"]),
+                with_interval(row["melody"], 3),
                 "" if above is None else "{value:+.3f} ({low:+.3f} to {high:+.3f})".format(**above),
                 _percent(row["strongest"]),
             ]
@@ -174,11 +174,9 @@ def defences_table(result: Mapping[str, Any]) -> str:
             cells = [_named(form, row)]
             for condition in conditions:
                 one = retrieval[form][condition]
-                cells += [f"{100 * one['value']:.1f} ({100 * one['low']:.1f} to {100 * one['high']:.1f})"]
-                less = one["minus_floats"]
-                numbers = [100 * less[key] for key in ("difference", "low", "high")]
-                cells += ["" if form == "floats" else "{:+.1f} ({:+.1f} to {:+.1f})".format(*numbers)]
-            rows.append([*cells, _two(row["melody"])])
+                less = with_interval(one["minus_floats"], of="difference", scale=100, sign="+")
+                cells += [with_interval(one, scale=100), "" if form == "floats" else less]
+            rows.append([*cells, with_interval(row["melody"], 3)])
     headings = ["stored, and who reads it"]
     for condition in conditions:
         headings += [f"rank-1, {condition}, %", "less floats, points"]
@@ -219,9 +217,5 @@ def _named(form: str, row: Mapping[str, Any]) -> str:
     return f"{form}, {row['n_owned']} song{'s' if row['n_owned'] > 1 else ''} known"
 
 
-def _two(found: Mapping[str, float]) -> str:
-    return "{value:.3f} ({low:.3f} to {high:.3f})".format(**found)
-
-
 def _percent(found: Mapping[str, float]) -> str:
-    return f"{100 * found['value']:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
+    return with_interval(found, scale=100, unit=" %")

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["draw_losses", "findings", "to_markdown"]
 
@@ -149,7 +149,7 @@ def _cell(row: Mapping[str, Any]) -> str:
 
 
 def _points(found: Mapping[str, float]) -> str:
-    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * found[name] for name in ("difference", "low", "high")))
+    return with_interval(found, of="difference", scale=100, sign="+")
 
 
 def _percent(value: float) -> str:

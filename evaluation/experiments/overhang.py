@@ -26,7 +26,7 @@ from fingerprinter.overhang import QueryOverhang
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.statistics import paired_difference
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["compare", "main", "questions", "to_markdown"]
 
@@ -170,7 +170,7 @@ def to_markdown(result: dict[str, Any]) -> str:
         for measure in ("rank1", "accepted"):
             found = row[f"{measure}_difference"]
             line += [percent(row[f"{measure}_{name}"]) for name in ("within", "beyond")]
-            line.append(f"{100 * found['difference']:+.1f} ({100 * found['low']:.1f} to {100 * found['high']:.1f})")
+            line.append(with_interval(found, of="difference", scale=100, sign="+"))
         for plan in ("masked", "unknown"):
             counts = [row.get(f"{plan}_{name}") for name in ("within", "beyond")]
             line += ["" if count is None else f"{count[0]} of {count[1]}" for count in counts]

@@ -16,6 +16,7 @@ from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_pr
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
+from nowplaying_core.text import with_interval
 from pretraining.config.run import METHOD_NAMES, PretrainingConfig
 
 RESULTS: Final = Path(__file__).parent  # representations.json and representations-3000.json
@@ -149,8 +150,7 @@ def _surely_below(minus: Mapping[str, float]) -> bool:
 
 
 def _points(found: Mapping[str, float]) -> str:
-    difference, low, high = (100 * found[name] for name in ("difference", "low", "high"))
-    return f"{difference:+.1f} points ({low:+.1f} to {high:+.1f})"
+    return with_interval(found, of="difference", scale=100, sign="+", unit=" points")
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["errors_table", "to_markdown", "words_table"]
 
@@ -31,11 +31,11 @@ def to_markdown(result: Mapping[str, Any]) -> str:
 def errors_table(rows: list[Mapping[str, Any]]) -> str:
     """Return the table of one kind of sound; a cell without a figure, in a result that was published, is empty."""
     headings = ["made from", "mean square error"]
-    cells = [[row["made_from"], _figure(row["error"], 2)] for row in rows]
+    cells = [[row["made_from"], with_interval(row["error"], 2)] for row in rows]
     if "melody" in rows[0]:
         headings += ["melody's correlation", "of another recording", "strongest pitch right", "of another recording"]
         for row, cell in zip(rows, cells, strict=True):
-            cell += [_figure(row[name], 2) if name in row else "" for name in ("melody", "melody_by_chance")]
+            cell += [with_interval(row[name], 2) if name in row else "" for name in ("melody", "melody_by_chance")]
             pitches = ("strongest_pitch", "strongest_pitch_by_chance")
             cell += [_percent(row[name]) if name in row else "" for name in pitches]
     return markdown_table(headings, cells) + "\n"
@@ -55,9 +55,5 @@ def words_table(words: list[Mapping[str, Any]]) -> str:
     return markdown_table(headings, rows) + "\n"
 
 
-def _figure(found: Mapping[str, float], digits: int) -> str:
-    return f"{found['value']:.{digits}f} ({found['low']:.{digits}f} to {found['high']:.{digits}f})"
-
-
 def _percent(found: Mapping[str, float]) -> str:
-    return f"{100 * found['value']:.1f} % ({100 * found['low']:.1f} to {100 * found['high']:.1f})"
+    return with_interval(found, scale=100, unit=" %")

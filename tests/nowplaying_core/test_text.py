@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nowplaying_core.text import clock, listed, markdown_table, plain
+from nowplaying_core.text import clock, listed, markdown_table, plain, with_interval
 
 
 @pytest.mark.parametrize(
@@ -28,6 +28,13 @@ def test_clock(seconds: float, text: str) -> None:
 def test_markdown_table_aligns_numbers_on_the_right() -> None:
     text = markdown_table(["name", "n"], [["a", "1"], ["b", "20"]], numbers=[1])
     assert text == "| name | n |\n| --- | ---: |\n| a | 1 |\n| b | 20 |"
+
+
+def test_an_estimate_stands_before_its_interval() -> None:
+    assert with_interval({"value": 0.884, "low": 0.805, "high": 0.934}, scale=100, unit=" %") == "88.4 % (80.5 to 93.4)"
+    assert with_interval({"difference": -0.5, "low": -1, "high": 0.25}, 2, of="difference", sign="+") == (
+        "-0.50 (-1.00 to +0.25)"
+    )
 
 
 def test_plain_values_are_json() -> None:
