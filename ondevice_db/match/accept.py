@@ -103,7 +103,7 @@ class Acceptance:
 
     def threshold_for(self, n_fingerprints: int) -> float:
         """Return the threshold for a query of so many fingerprints: between the two, by their logarithm."""
-        share = min(math.log(max(n_fingerprints, 1)) / math.log(_FULL_QUERY), 1.0)
+        share = _share_of_full(math.log(max(n_fingerprints, 1)))
         if self.threshold == self.threshold_single or share in (0.0, 1.0):
             return self.threshold if share == 1.0 else self.threshold_single
         return _probability((1 - share) * _logit(self.threshold_single) + share * _logit(self.threshold))
@@ -213,13 +213,23 @@ def fit_acceptance(
     coefficients = solution[:-1] / scale
     intercept = float(solution[-1] - mean @ coefficients)
     logits = unknown_features @ coefficients + intercept
-    is_short = unknown_features[:, FEATURES.index("log_fingerprints")] <= math.log(_SHORT_QUERY) + 1e-6
+    log_n = unknown_features[:, FEATURES.index("log_fingerprints")]
+    is_short = log_n <= math.log(_SHORT_QUERY) + 1e-6
+    threshold = _threshold(logits if is_short.all() else logits[~is_short], false_accept_rate)
+    # Of two and three fingerprints it is the threshold between the two that has to let no more through.
+    share = np.array([_share_of_full(float(one)) for one in log_n[is_short]])
+    single = (logits[is_short] - share * _logit(threshold)) / (1 - share)
     return Acceptance(
         coefficients=tuple(float(number) for number in coefficients),
         intercept=intercept,
-        threshold=_threshold(logits if is_short.all() else logits[~is_short], false_accept_rate),
-        threshold_single=_threshold(logits[is_short] if is_short.any() else logits, false_accept_rate),
+        threshold=threshold,
+        threshold_single=_threshold(single if is_short.any() else logits, false_accept_rate),
     )
+
+
+def _share_of_full(log_fingerprints: float) -> float:
+    """Return how near a query is to a full one: 0 for one fingerprint, 1 for twelve and more."""
+    return min(log_fingerprints / math.log(_FULL_QUERY), 1.0)
 
 
 def _threshold(logits: NDArray[np.float64], false_accept_rate: float) -> float:
