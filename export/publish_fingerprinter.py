@@ -17,7 +17,7 @@ from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingPathError
 from ondevice_db.format.arrays import save_array
-from ondevice_db.format.schema import CodeKind
+from ondevice_db.format.schema import CodeKind, code_fits
 from ondevice_db.index.choose_codebook import CODE_BYTES
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, codebook_names
 from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
@@ -36,6 +36,7 @@ def publish_fingerprinter(
     version: str = "1.0.0",
     precision: Literal["int8", "float32"] = "int8",
     codes: CodeKind = "product",
+    code_bytes: int | None = None,
     all_code_sizes: bool = True,
     jobs: int = 1,
 ) -> Path:
@@ -52,6 +53,8 @@ def publish_fingerprinter(
     name, version, precision : str
     codes : {"product", "residual"}
         What the bytes of codes name; see `train_codebook`.
+    code_bytes : int, optional
+        Of the default codebook; by default one for each eight dimensions.
     all_code_sizes : bool
         Whether codebooks of the other code sizes are trained beside the default one.
     jobs : int >= 1
@@ -80,7 +83,7 @@ def publish_fingerprinter(
     export_fingerprinter(
         config, weights, calibration, output, name=name, version=version, training=training, precision=precision
     )
-    _add_codebook(output, sources, codes, jobs=jobs, all_code_sizes=all_code_sizes)
+    _add_codebook(output, sources, codes, code_bytes, jobs=jobs, all_code_sizes=all_code_sizes)
     return output
 
 
@@ -88,6 +91,7 @@ def _add_codebook(
     model: Path,
     sources: TrainingSources,
     codes: CodeKind,
+    code_bytes: int | None = None,
     *,
     jobs: int,
     n_cells: int = SHIPPED_N_CELLS,
@@ -95,14 +99,22 @@ def _add_codebook(
 ) -> None:
     """Train the default codebook and, by default, those of other code sizes; enter them in the manifest."""
     vectors = _embed_music(model, sources, jobs)
-    n_subspaces = vectors.shape[1] // _DIMENSIONS_A_BYTE
+    n_subspaces = code_bytes or vectors.shape[1] // _DIMENSIONS_A_BYTE
     default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, kind=codes, seed=0)
     _save_default(model, default, len(vectors))
     if all_code_sizes:
         _add_sizes(model, vectors, default)
 
 
-def replace_codes(model: Path, sources: TrainingSources, codes: CodeKind | None = None, *, jobs: int) -> None:
+def replace_codes(
+    model: Path,
+    sources: TrainingSources,
+    codes: CodeKind | None = None,
+    code_bytes: int | None = None,
+    *,
+    all_code_sizes: bool = True,
+    jobs: int,
+) -> None:
     """Train the quantizers of the other code sizes for the cells that a model ships, and enter them.
 
     Parameters
@@ -111,18 +123,25 @@ def replace_codes(model: Path, sources: TrainingSources, codes: CodeKind | None 
         Model folder with a codebook.
     sources : TrainingSources
     codes : {"product", "residual"}, optional
-        The default codebook is trained anew, too, where it is of the other kind; its cells stay.
+        The default codebook is trained anew, too, where it is of the other kind or size; its cells stay.
+    code_bytes : int, optional
+        Of the default codebook.
+    all_code_sizes : bool
+        False leaves the other sizes as they are.
     jobs : int >= 1
     """
     mapped = Codebook.load(model)
     # Copies, because the files under the maps are about to be written anew.
     default = Codebook(*(np.array(getattr(mapped, role)) for role in CODEBOOK_ROLES))
     vectors = _embed_music(model, sources, jobs)
-    if codes is not None and codes != default.kind:
-        n_cells, n_bytes = default.n_cells, default.n_subspaces
-        default = train_codebook(vectors, n_cells, n_subspaces=n_bytes, kind=codes, centroids=default.centroids)
+    wanted = (codes or default.kind, code_bytes or default.n_subspaces)
+    if wanted != (default.kind, default.n_subspaces):
+        kind, n_bytes = wanted
+        cells = default.centroids
+        default = train_codebook(vectors, len(cells), n_subspaces=n_bytes, kind=kind, centroids=cells)
         _save_default(model, default, len(vectors))
-    _add_sizes(model, vectors, default)
+    if all_code_sizes:
+        _add_sizes(model, vectors, default)
 
 
 def _save_default(model: Path, codebook: Codebook, n_learned: int) -> None:
@@ -145,7 +164,7 @@ def _embed_music(model: Path, sources: TrainingSources, jobs: int) -> NDArray[np
 
 
 def _add_sizes(model: Path, vectors: NDArray[np.float32], default: Codebook) -> None:
-    sizes = [n for n in CODE_BYTES if n != default.n_subspaces and default.dim % n == 0]
+    sizes = [n for n in CODE_BYTES if n != default.n_subspaces and code_fits(n, default.dim, default.kind)]
     for n in sizes:
         names = codebook_names(n)
         trained = train_codebook(

@@ -23,6 +23,7 @@ __all__ = ["TRIAL_SETTINGS", "Ended", "forked", "trial_codebook", "trial_databas
 
 _DIM = 24
 _N_SUBSPACES = 6
+_RESIDUAL_BYTES = 7  # need not divide the dimensions
 TRIAL_SETTINGS = FingerprintSettings(embedding_space="trial", encoder="trial", dim=_DIM, hop_s=1.0, window_s=2.0)
 
 
@@ -44,8 +45,8 @@ def trial_codebook(seed: int = 0, kind: CodeKind = "product") -> Codebook:
     rng = np.random.default_rng([78, seed])
     if kind == "residual":
         # Each byte's words are about as long as what those before leave over.
-        lengths = 0.8 ** np.arange(_N_SUBSPACES)[:, None, None] / _DIM**0.5
-        words = (lengths * rng.standard_normal((_N_SUBSPACES, 256, _DIM))).astype(np.float32)
+        lengths = 0.8 ** np.arange(_RESIDUAL_BYTES)[:, None, None] / _DIM**0.5
+        words = (lengths * rng.standard_normal((_RESIDUAL_BYTES, 256, _DIM))).astype(np.float32)
         return Codebook(l2_normalize(rng.standard_normal((16, _DIM))), np.eye(_DIM, dtype=np.float32), words)
     rotation = np.linalg.qr(rng.standard_normal((_DIM, _DIM)))[0].astype(np.float32)
     parts = rng.standard_normal((_N_SUBSPACES, 256, _DIM // _N_SUBSPACES)).astype(np.float32) / np.float32(_DIM**0.5)

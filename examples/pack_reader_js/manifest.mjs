@@ -66,7 +66,8 @@ export function readManifest(folder) {
     if (!Number.isInteger(manifest[key]) || manifest[key] < 0 || manifest[key] > 0xffffffff) throw new Error(`bad ${key}`);
   }
   const { dim, n_cells, n_subspaces, n_codes, n_fingerprints, hop_s } = manifest;
-  if (!dim || !n_cells || !n_subspaces || dim % n_subspaces || n_codes > n_fingerprints || !(hop_s > 0)) {
+  const fits = manifest.schema_version === 3 || dim % n_subspaces === 0;
+  if (!dim || !n_cells || !n_subspaces || !fits || n_codes > n_fingerprints || !(hop_s > 0)) {
     throw new Error('the sizes in manifest.json contradict each other');
   }
   return manifest;

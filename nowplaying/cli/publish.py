@@ -25,6 +25,13 @@ _Codes = Annotated[
     _CodeKind,
     typer.Option("--codes", help="What a code's byte names: a part of a vector, or a whole one to be added up."),
 ]
+_CodeBytes = Annotated[
+    int | None,
+    typer.Option("--code-bytes", min=1, help="Of the default code; those of parts must divide the dimensions."),
+]
+_AllSizes = Annotated[
+    bool, typer.Option("--all-code-sizes/--one-code-size", help="Whether codes of 6, 8, 12, 16 and 24 bytes go along.")
+]
 _Version = Annotated[str, typer.Option("--version-tag", metavar="X.Y.Z", help="Semantic version of the artifact.")]
 
 
@@ -41,6 +48,8 @@ def fingerprinter(
         Literal["int8", "float32"], typer.Option("--precision", help="Of the encoder; float32 is for comparison.")
     ] = "int8",
     codes: _Codes = "product",
+    code_bytes: _CodeBytes = None,
+    all_code_sizes: _AllSizes = True,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -57,6 +66,8 @@ def fingerprinter(
         version=version,
         precision=precision,
         codes=codes,
+        code_bytes=code_bytes,
+        all_code_sizes=all_code_sizes,
         jobs=jobs,
     )
     wrote(folder, as_json=as_json)
@@ -76,6 +87,8 @@ def codebooks(
             "theirs, and acceptance has to be fitted again (evaluate retrieval --fit-acceptance).",
         ),
     ] = None,
+    code_bytes: _CodeBytes = None,
+    all_code_sizes: _AllSizes = True,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -84,7 +97,7 @@ def codebooks(
     from nowplaying_core.audio.sources import TrainingSources
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
-    replace_codes(model, sources, codes, jobs=jobs)
+    replace_codes(model, sources, codes, code_bytes, all_code_sizes=all_code_sizes, jobs=jobs)
     wrote(model, as_json=as_json)
 
 

@@ -20,6 +20,7 @@ __all__ = [
     "MAX_CELLS",
     "CodeKind",
     "DatabaseManifest",
+    "code_fits",
     "layout_files",
     "load_manifest",
     "manifest_digest",
@@ -64,6 +65,11 @@ def layout_files(layout: str) -> Mapping[str, str]:
 def schema_of(code_kind: CodeKind) -> int:
     """Return the schema that a database with such codes is written under: the oldest whose readers know them."""
     return DATABASE_SCHEMA_VERSION if code_kind == "residual" else _OLDEST_SCHEMA_VERSION
+
+
+def code_fits(n_bytes: int, dim: int, code_kind: CodeKind) -> bool:
+    """Return whether codes of a kind can have so many bytes: parts must be of equal width, whole vectors need not."""
+    return n_bytes >= 1 and (code_kind == "residual" or dim % n_bytes == 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -139,7 +145,8 @@ class DatabaseManifest:
         if self.layout == "pq":
             self._check_count("n_cells", 1, MAX_CELLS)
             self._check_count("n_subspaces", 1, self.dim)
-            _check(self.dim % self.n_subspaces == 0, "n_subspaces", f"a divisor of {self.dim}", self.n_subspaces)
+            fits = code_fits(self.n_subspaces, self.dim, self.code_kind)
+            _check(fits, "n_subspaces", f"a divisor of {self.dim}", self.n_subspaces)
         else:
             self._check_count("n_cells", 0, 0)
             self._check_count("n_subspaces", 0, 0)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.arrays import open_array, save_array
-from ondevice_db.format.schema import CodeKind
+from ondevice_db.format.schema import CodeKind, code_fits
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.product_quantizer import encode_by_parts, join_words
@@ -75,7 +75,7 @@ class Codebook:
             if array.shape != shape or array.dtype != np.float32 or array.size == 0:
                 message = f"codebook {name}: expected float32 {shape}, found {array.dtype} {array.shape}"
                 raise ConfigError(message)
-        if n_subspaces * (dim // n_subspaces) != dim:
+        if not code_fits(n_subspaces, dim, self.kind):
             message = f"codebook: {n_subspaces} sub-spaces do not divide {dim} dimensions"
             raise ConfigError(message)
         if self.cohort.size == 0:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, needs_extra
-from ondevice_db.format.schema import MAX_CELLS, CodeKind
+from ondevice_db.format.schema import MAX_CELLS, CodeKind, code_fits
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
@@ -54,7 +54,7 @@ def train_codebook(
         Unit rows from as much and as varied music as there is.
     n_cells : int in [1, 65536]
     n_subspaces : int
-        Bytes per code; must divide ``dim``.
+        Bytes per code; those of a product quantizer must divide ``dim``.
     kind : {"product", "residual"}
         What a byte names: a word for a part of the dimensions, or a whole vector.
     seed : int
@@ -73,10 +73,15 @@ def train_codebook(
     with needs_extra("train", "training a codebook"):
         import faiss
     n, dim = embeddings.shape
-    if not 1 <= n_cells <= MAX_CELLS or n < max(n_cells, 256) or dim % n_subspaces:
+    if not 1 <= n_cells <= MAX_CELLS or n < max(n_cells, 256):
         message = (
-            f"codebook: expected at least {max(n_cells, 256)} embeddings and {n_subspaces} sub-spaces that divide the "
-            f"dimensions, found {n} embeddings of {dim}; use more music or fewer cells"
+            f"codebook: expected at least {max(n_cells, 256)} embeddings, found {n}; use more music or fewer cells"
+        )
+        raise ConfigError(message)
+    if not code_fits(n_subspaces, dim, kind):
+        message = (
+            f"codebook: expected code bytes that divide the {dim} dimensions, found {n_subspaces}; only residual codes "
+            "may have any number of bytes"
         )
         raise ConfigError(message)
     vectors = l2_normalize(embeddings)

@@ -56,7 +56,10 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     words = np.array(after.pq_centroids)
     replace_codes(model, sources, jobs=1)  # no kind: only the other sizes
     np.testing.assert_array_equal(Codebook.load(model).pq_centroids, words)
-    replace_codes(model, sources, "product", jobs=1)
+    replace_codes(model, sources, code_bytes=7, all_code_sizes=False, jobs=1)  # of 96 dimensions
+    seven = ModelFolder.open(model).manifest["codebook"]
+    assert (seven["kind"], seven["n_subspaces"], Codebook.load(model).n_subspaces) == ("residual", 7, 7)
+    replace_codes(model, sources, "product", 12, jobs=1)
     assert ModelFolder.open(model).manifest["codebook"]["kind"] == "product"
 
 

@@ -49,6 +49,20 @@ def test_whole_words_that_are_added_describe_better_than_parts(vectors: np.ndarr
     np.testing.assert_array_equal(again.pq_centroids, codebooks[1].pq_centroids)
 
 
+def test_only_bytes_that_name_parts_must_divide_the_dimensions(vectors: np.ndarray) -> None:
+    pytest.importorskip("faiss")
+    seven = train_codebook(vectors, 32, n_subspaces=7, kind="residual")  # of 96 dimensions
+    assert (seven.n_subspaces, seven.kind, seven.dim % 7) == (7, "residual", 5)
+    assert seven.tables(vectors[:3]).shape == (7, 256, 3)
+    errors = [
+        np.square(vectors - one.decode(*one.quantize(vectors))).sum(axis=1).mean()
+        for one in (train_codebook(vectors, 32, n_subspaces=6, kind="residual"), seven)
+    ]
+    assert errors[1] < errors[0]
+    with pytest.raises(ConfigError, match="expected code bytes that divide the 96 dimensions, found 7"):
+        train_codebook(vectors, 32, n_subspaces=7)
+
+
 @pytest.mark.parametrize("kind", ["product", "residual"])
 def test_any_number_of_vectors_is_quantized(vectors: np.ndarray, kind: str) -> None:
     codebook = both(vectors)[kind]

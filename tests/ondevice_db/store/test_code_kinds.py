@@ -93,6 +93,16 @@ def test_another_kind_in_the_manifest_is_refused(residual_copy: Path, kind: obje
         SongDatabase.open(residual_copy)
 
 
+@pytest.mark.parametrize(("kind", "fits"), [("product", False), ("residual", True)])
+def test_bytes_that_name_whole_vectors_need_not_divide_the_dimensions(
+    pq_copy: Path, residual_copy: Path, kind: str, fits: bool
+) -> None:
+    path = residual_copy if kind == "residual" else pq_copy
+    set_field(path, 7, "n_subspaces")  # of 96 dimensions; the files have 12
+    with pytest.raises(CorruptArtifactError, match="expected an array .*7" if fits else "n_subspaces"):
+        SongDatabase.open(path)
+
+
 def test_a_missing_kind_is_refused(residual_copy: Path) -> None:
     manifest = json.loads((residual_copy / "manifest.json").read_text())
     del manifest["code_kind"]

@@ -108,7 +108,7 @@ public final class DatabaseManifest {
         count("annoy_seed", 0, Integer.MAX_VALUE);
         cells = (int) count("n_cells", 1, 1 << 16);
         subspaces = (int) count("n_subspaces", 1, dim);
-        check(dim % subspaces == 0, "n_subspaces", "a divisor of " + dim);
+        check(wholeVectors || dim % subspaces == 0, "n_subspaces", "a divisor of " + dim);
         hopS = seconds("hop_s");
         windowS = seconds("window_s");
         embeddingSpace = text("embedding_space");
