@@ -16,11 +16,19 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions
+from evaluation.retrieval.conditions import CLEAN, LONGEST_S, Condition, paired_conditions
 from ondevice_db.match.accept import Acceptance, fit_acceptance
 from ondevice_db.match.evidence import FEATURES, Evidence
 
-__all__ = ["Calibration", "CalibrationData", "CrossFit", "calibration_conditions", "judge", "split_tracks"]
+__all__ = [
+    "Calibration",
+    "CalibrationData",
+    "CrossFit",
+    "calibration_conditions",
+    "judge",
+    "sound_conditions",
+    "split_tracks",
+]
 
 BOTH_HALVES: Final = -1  # half of examples that every fit gets: speech and noise of the train split
 _MEASURES: Final = FEATURES[: FEATURES.index("log_fingerprints")]
@@ -197,6 +205,19 @@ def split_tracks(tracks: Sequence[Hashable], rng: np.random.Generator) -> NDArra
     return np.array([half_of[numbers[track]] for track in tracks], np.int64)
 
 
-def calibration_conditions() -> list[Condition]:
-    """Return the conditions that the fit is for: clean sound, and the easier and the harder conditions, long, short."""
-    return [CLEAN, *paired_conditions()]
+def calibration_conditions(shortest_s: float) -> list[Condition]:
+    """Return the conditions that the fit is for: clean sound, and the easier and the harder conditions, long and short.
+
+    Parameters
+    ----------
+    shortest_s : float, seconds
+        Of a model's queries; one second is among the conditions where that is enough for it.
+    """
+    paired = paired_conditions()
+    seconds = [replace(one, length_s=1.0) for one in paired if one.length_s == LONGEST_S]
+    return [CLEAN, *(one for one in (*paired, *seconds) if one.length_s >= shortest_s)]
+
+
+def sound_conditions(shortest_s: float) -> list[Condition]:
+    """Return the lengths under which speech and noise are asked for, with the same parameter."""
+    return [one for one in (CLEAN, Condition(length_s=2.0), Condition(length_s=1.0)) if one.length_s >= shortest_s]

@@ -16,6 +16,7 @@ from evaluation.retrieval.calibration import calibration_conditions
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.evaluation_set import build_evaluation_set
 from evaluation.retrieval.retrieval import Evaluator
+from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import clopper_pearson, wilson
 
@@ -62,7 +63,8 @@ def evaluate_open_set(
     """
     _log.info("indexing")
     chosen = list(conditions) if conditions is not None else open_set_conditions()
-    calibrated = calibration_conditions() if conditions is None else chosen
+    shortest_s = Fingerprinter.from_model(model).shortest_query_s
+    calibrated = calibration_conditions(shortest_s) if conditions is None else chosen
     data = build_evaluation_set(
         model,
         corpus,

@@ -9,7 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.retrieval.calibration import BOTH_HALVES, Calibration, CalibrationData, CrossFit, calibration_conditions
+from evaluation.retrieval.calibration import (
+    BOTH_HALVES,
+    Calibration,
+    CalibrationData,
+    CrossFit,
+    calibration_conditions,
+    sound_conditions,
+)
 from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions, standard_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.matching import Outcomes, System, match_all
@@ -27,7 +34,6 @@ __all__ = ["Evaluator", "evaluate_retrieval"]
 
 _log = logging.getLogger(__name__)
 _POSITION_TOLERANCE_S = 0.5
-_SOUND_CONDITIONS = (CLEAN, Condition(length_s=2.0))
 
 
 def evaluate_retrieval(
@@ -103,13 +109,13 @@ def evaluate_retrieval(
     drawn |= {"room_kinds": {condition.room for condition in chosen}, "reference_hop_s": reference_hop_s, "jobs": jobs}
     run = Evaluator.of(build_evaluation_set(model, corpus, cache, codebook=codebook, **drawn), seed=seed, jobs=jobs)
     outcomes = {condition: run.match("known", condition) for condition in chosen}
-    calibrated = [condition for condition in chosen if condition in calibration_conditions()] or chosen
+    calibrated = [condition for condition in chosen if condition in calibration_conditions(shortest_s)] or chosen
     masked = {condition: run.match("known", condition, run.data.masks) for condition in calibrated}
     examples = run.examples(outcomes, masked)
     cross_fit = examples.cross_fit()
     known = [_score(run, condition, outcomes[condition], cross_fit) for condition in chosen]
     compared = [condition for condition in chosen if condition in paired_conditions()]
-    judged = [condition for condition in masked if condition in paired_conditions()] or list(masked)
+    judged = [condition for condition in masked if condition != CLEAN] or list(masked)
     strangers = {condition: run.match("unknown", condition) for condition in judged if "unknown" in run.data.plans}
     false_accepts = _false_accepts(run, strangers, {condition: masked[condition] for condition in judged}, cross_fit)
     _log.info("exact search")
@@ -179,6 +185,11 @@ class Evaluator:
         return replace(self, system=replace(self.system, search="exact"))
 
     @property
+    def sound_conditions(self) -> list[Condition]:
+        """Return the lengths under which speech and noise are asked for."""
+        return sound_conditions(self.data.embeddings.fingerprinter.shortest_query_s)
+
+    @property
     def tracks(self) -> list[str]:
         """Return the recording that each known query was cut from."""
         return [str(query.path) for query in self.data.plans["known"].queries]
@@ -230,7 +241,7 @@ class Evaluator:
             parts.append((outcomes[condition].features, self.correct(outcomes[condition]), self.halves))
             parts.append((without_song.features, wrong, self.halves))
         for name in sorted({"train speech", "train noise"} & set(self.data.plans)):
-            for condition in _SOUND_CONDITIONS:
+            for condition in self.sound_conditions:
                 features = self.match(name, condition).features
                 parts.append((features, np.zeros(len(features), bool), np.full(len(features), BOTH_HALVES)))
         return CalibrationData.join(parts, int(self.data.library.song_starts[-1]))
@@ -307,8 +318,8 @@ def _false_accepts(
             for condition, outcomes in strangers.items()
         ),
         *(row("masked music", condition, outcomes, run.halves) for condition, outcomes in masked.items()),
-        *rows("speech", "speech", _SOUND_CONDITIONS),
-        *rows("noise", "noise", _SOUND_CONDITIONS),
+        *rows("speech", "speech", run.sound_conditions),
+        *rows("noise", "noise", run.sound_conditions),
     ]
 
 

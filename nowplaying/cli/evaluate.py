@@ -30,6 +30,8 @@ def retrieval(
         float | None, typer.Option("--hop", help="Seconds between fingerprints in the database; else the model's.")
     ] = None,
     n_queries: Annotated[int, typer.Option("--queries", min=1, help="For each condition.")] = 2000,
+    n_unknown: Annotated[int, typer.Option("--unknown", min=1, help="Queries from unknown music.")] = 900,
+    n_sounds: Annotated[int, typer.Option("--sounds", min=1, help="Queries from each of speech and noise.")] = 500,
     fit_acceptance: Annotated[
         bool,
         typer.Option("--fit-acceptance", help="Enter the acceptance model, fitted to all tracks, in the manifest."),
@@ -87,6 +89,8 @@ def retrieval(
         corpus,
         cache_dir,
         n_queries=n_queries,
+        n_unknown=n_unknown,
+        n_sounds=n_sounds,
         seed=seed,
         float_model=float_model,
         reference_hop_s=hop_s,

@@ -29,9 +29,7 @@ _CodeBytes = Annotated[
     int | None,
     typer.Option("--code-bytes", min=1, help="Of the default code; those of parts must divide the dimensions."),
 ]
-_AllSizes = Annotated[
-    bool, typer.Option("--all-code-sizes/--one-code-size", help="Whether codes of 6, 8, 12, 16 and 24 bytes go along.")
-]
+_OneSize = Annotated[bool, typer.Option("--one-code-size", help="Leave out codes of 6, 8, 12, 16 and 24 bytes.")]
 _Version = Annotated[str, typer.Option("--version-tag", metavar="X.Y.Z", help="Semantic version of the artifact.")]
 
 
@@ -49,7 +47,7 @@ def fingerprinter(
     ] = "int8",
     codes: _Codes = "product",
     code_bytes: _CodeBytes = None,
-    all_code_sizes: _AllSizes = True,
+    one_code_size: _OneSize = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -67,7 +65,7 @@ def fingerprinter(
         precision=precision,
         codes=codes,
         code_bytes=code_bytes,
-        all_code_sizes=all_code_sizes,
+        all_code_sizes=not one_code_size,
         jobs=jobs,
     )
     wrote(folder, as_json=as_json)
@@ -88,7 +86,7 @@ def codebooks(
         ),
     ] = None,
     code_bytes: _CodeBytes = None,
-    all_code_sizes: _AllSizes = True,
+    one_code_size: _OneSize = False,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 1,
     as_json: Json = False,
 ) -> None:
@@ -97,7 +95,7 @@ def codebooks(
     from nowplaying_core.audio.sources import TrainingSources
 
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
-    replace_codes(model, sources, codes, code_bytes, all_code_sizes=all_code_sizes, jobs=jobs)
+    replace_codes(model, sources, codes, code_bytes, all_code_sizes=not one_code_size, jobs=jobs)
     wrote(model, as_json=as_json)
 
 

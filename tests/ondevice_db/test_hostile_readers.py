@@ -204,7 +204,7 @@ def test_codebooks(tmp_path: Path, role: str, kind: CodeKind, change: Any) -> No
         codebook = Codebook.load(tmp_path)
     except CorruptArtifactError:
         return
-    assert np.isfinite(codebook.decode(np.zeros(1, np.int64), np.zeros((1, 6), np.uint8))).all()
+    assert np.isfinite(codebook.decode(np.zeros(1, np.int64), np.zeros((1, codebook.n_subspaces), np.uint8))).all()
 
 
 @MANY

@@ -5,7 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.retrieval.calibration import BOTH_HALVES, CalibrationData, judge, split_tracks
+from evaluation.retrieval.calibration import (
+    BOTH_HALVES,
+    CalibrationData,
+    calibration_conditions,
+    judge,
+    sound_conditions,
+    split_tracks,
+)
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.evaluation_set import build_evaluation_set
 from evaluation.retrieval.retrieval import Evaluator
@@ -98,6 +105,17 @@ def test_a_single_track_cannot_be_divided(rng: np.random.Generator) -> None:
     examples = examples_of_chance(rng, np.zeros(N_TRACKS * N_EACH, np.int64))
     with pytest.raises(ConfigError, match="known_features"):
         examples.cross_fit()
+
+
+@pytest.mark.parametrize(("shortest_s", "lengths_s"), [(0.86, {8.0, 2.0, 1.0}), (1.84, {8.0, 2.0}), (2.5, {8.0})])
+def test_a_fit_is_for_one_second_where_that_is_enough_for_a_model(shortest_s: float, lengths_s: set[float]) -> None:
+    for of_length in (calibration_conditions(shortest_s), sound_conditions(shortest_s)):
+        assert {one.length_s for one in of_length} == lengths_s
+        assert len(of_length) == len(set(of_length))
+    noisy = {
+        (one.length_s, one.snr_db, one.room) for one in calibration_conditions(shortest_s) if one.snr_db is not None
+    }
+    assert noisy == {(length_s, *kind) for length_s in lengths_s for kind in ((5.0, "none"), (0.0, "simulated"))}
 
 
 def test_evidence_is_judged_as_the_matcher_judges_it(corpus: Path, tmp_path: Path) -> None:
