@@ -7,8 +7,6 @@ from evaluation.retrieval.report import OUT_OF_SAMPLE, false_accept_table, known
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.text import markdown_table
 
-ONE_SECOND = "fingerprinter-onesecond-v1"
-
 
 def retrieval_text() -> str:
     """Return the two tables of retrieval with what they were measured on."""
@@ -27,41 +25,6 @@ def retrieval_text() -> str:
         "",
         "`nowplaying evaluate retrieval --corpus CORPUS --cache-dir CACHE --float-model FLOAT --metrics` made these tables and",
         "the model card; `evaluation/goals.toml` holds the goals.",
-    ]
-    return "\n".join(lines)
-
-
-def one_second_text() -> str:
-    """Return the default model and the one for queries of one second beside each other, by length of the query."""
-    names = (SHIPPED_FINGERPRINTER, ONE_SECOND)
-    metrics = [committed(f"models/{name}/metrics.json") for name in names]
-    of_condition = [{row["condition"]: row for row in one["known"]} for one in metrics]
-    rows = []
-    for length_s in (1, 2, 3, 8):
-        for kind in ("5 dB", "0 dB, room"):
-            row = [condition := f"{kind}, {length_s} s"]
-            for known in of_condition:
-                found = known.get(condition)
-                row += (
-                    ["none", "none"]
-                    if found is None
-                    else [percent(found[key]["rate"]) for key in ("rank1", "accepted")]
-                )
-            rows.append(row)
-    bytes_s = []
-    for name in names:
-        manifest = committed(f"models/{name}/manifest.json")
-        bytes_s.append((manifest["codebook"]["n_subspaces"] + 2) / manifest["reference_hop_s"])
-    cost = [f"{one:g} bytes a second of music, {one * 210 / 1000:.1f} KB a song of 3.5 minutes" for one in bytes_s]
-    heads = ["query"]
-    for name in names:
-        heads += [f"`{name}`: first, %", "accepted and right, %"]
-    queries = " and ".join(str(one["n_queries"]) for one in metrics)
-    lines = [
-        f"`{names[0]}` takes {cost[0]}, `{names[1]}` {cost[1]}, cell numbers included.",
-        f"{queries} queries of `dev` a condition, the first of the same draw, among {metrics[1]['n_songs']} songs, through codes, Annoy and mu-law; accepted out of sample.",
-        "",
-        markdown_table(heads, rows),
     ]
     return "\n".join(lines)
 
