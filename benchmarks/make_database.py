@@ -24,7 +24,13 @@ from nowplaying_core.processes import share_out
 from ondevice_db.format.schema import CODE_KINDS
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_N_CELLS, default_n_cells, train_codebook
+from ondevice_db.index.train_codebook import (
+    MIN_POINTS_PER_CELL,
+    SHIPPED_N_CELLS,
+    default_n_cells,
+    train_codebook,
+    with_smoothing,
+)
 from ondevice_db.store.content import Content
 from ondevice_db.store.generation import write_database
 
@@ -101,13 +107,13 @@ def train_on_distractors(options: argparse.Namespace, work: Path, n_cells: int) 
     if not folder.is_dir():
         n_wanted = max(MIN_POINTS_PER_CELL * n_cells, 65_536)
         n_songs = round(n_wanted * SongStatistics.load().hop_s / options.mean_duration_s * 1.05)
-        songs = synthesize_songs(SongStatistics.load(), shipped, n_songs, seed=options.seed + 1_000_003)
+        songs = list(synthesize_songs(SongStatistics.load(), shipped, n_songs, seed=options.seed + 1_000_003))
         rows = np.concatenate([song[song.any(axis=1)] for song in songs])
         codebook = train_codebook(rows[:n_wanted], n_cells, n_subspaces=options.code_bytes, kind=options.code_kind)
         temporary = folder.with_suffix(".tmp")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
-        codebook.save(temporary)
+        with_smoothing(codebook, songs).save(temporary)
         temporary.rename(folder)
     return replace(Codebook.load(folder), cohort=shipped.cohort)
 

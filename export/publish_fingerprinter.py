@@ -1,6 +1,7 @@
 """From a finished training run to a model folder: graphs, the default codebook, and what it was trained on."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,8 +20,14 @@ from nowplaying_core.errors import ConfigError, MissingPathError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import CodeKind, code_fits
 from ondevice_db.index.choose_codebook import CODE_BYTES
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, codebook_names
-from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
+from ondevice_db.index.codebook import SMOOTHING_ROLE, Codebook, codebook_names
+from ondevice_db.index.train_codebook import (
+    MIN_POINTS_PER_CELL,
+    SHIPPED_HOP_S,
+    SHIPPED_N_CELLS,
+    train_codebook,
+    with_smoothing,
+)
 
 __all__ = ["publish_fingerprinter", "replace_codes"]
 
@@ -98,12 +105,12 @@ def _add_codebook(
     all_code_sizes: bool = True,
 ) -> None:
     """Train the default codebook and, by default, those of other code sizes; enter them in the manifest."""
-    vectors = _embed_music(model, sources, jobs)
-    n_subspaces = code_bytes or vectors.shape[1] // _DIMENSIONS_A_BYTE
-    default = train_codebook(vectors, n_cells, n_subspaces=n_subspaces, kind=codes, seed=0)
-    _save_default(model, default, len(vectors))
+    music = _embed_music(model, sources, codes, jobs)
+    n_subspaces = code_bytes or music.learned.shape[1] // _DIMENSIONS_A_BYTE
+    default = train_codebook(music.learned, n_cells, n_subspaces=n_subspaces, kind=codes, seed=0)
+    _save_default(model, with_smoothing(default, music.songs), music)
     if all_code_sizes:
-        _add_sizes(model, vectors, default)
+        _add_sizes(model, music, default)
 
 
 def replace_codes(
@@ -132,53 +139,73 @@ def replace_codes(
     """
     mapped = Codebook.load(model)
     # Copies, because the files under the maps are about to be written anew.
-    default = Codebook(*(np.array(getattr(mapped, role)) for role in CODEBOOK_ROLES))
-    vectors = _embed_music(model, sources, jobs)
-    wanted = (codes or default.kind, code_bytes or default.n_subspaces)
-    if wanted != (default.kind, default.n_subspaces):
-        kind, n_bytes = wanted
+    default = Codebook(*(np.array(getattr(mapped, role)) for role in mapped.roles if role != SMOOTHING_ROLE))
+    kind, n_bytes = codes or default.kind, code_bytes or default.n_subspaces
+    music = _embed_music(model, sources, kind, jobs)
+    if (kind, n_bytes) != (default.kind, default.n_subspaces):
         cells = default.centroids
-        default = train_codebook(vectors, len(cells), n_subspaces=n_bytes, kind=kind, centroids=cells)
-        _save_default(model, default, len(vectors))
+        default = train_codebook(music.learned, len(cells), n_subspaces=n_bytes, kind=kind, centroids=cells)
+        _save_default(model, with_smoothing(default, music.songs), music)
     if all_code_sizes:
-        _add_sizes(model, vectors, default)
+        _add_sizes(model, music, default)
 
 
-def _save_default(model: Path, codebook: Codebook, n_learned: int) -> None:
+@dataclass(frozen=True, slots=True)
+class _Music:
+    """Fingerprints of the music that codebooks learn from, song by song and one in `SHIPPED_HOP_S`."""
+
+    songs: list[NDArray[np.float32]]
+    learned: NDArray[np.float32]
+
+
+def _save_default(model: Path, codebook: Codebook, music: _Music) -> None:
     codebook.save(model)
     entry = {"kind": codebook.kind, "n_cells": codebook.n_cells, "n_subspaces": codebook.n_subspaces}
-    _enter(model, list(codebook_names().values()), {**entry, "n_training_fingerprints": n_learned})
+    _enter(model, codebook, codebook_names(), {**entry, "n_training_fingerprints": len(music.learned)})
 
 
-def _embed_music(model: Path, sources: TrainingSources, jobs: int) -> NDArray[np.float32]:
-    """Fingerprint recordings; rendered music, which is unlike what people index, only where they are too few."""
+def _embed_music(model: Path, sources: TrainingSources, codes: CodeKind, jobs: int) -> _Music:
+    """Fingerprint recordings; rendered music, which is unlike what people index, only where they are too few.
 
-    def embed(files: Sequence[CorpusFile]) -> NDArray[np.float32]:
+    What smooths references learns from neighbors that are as far from each other as in databases.
+    """
+    hop_s = SHIPPED_HOP_S
+    if codes == "residual":
+        hop_s = float(read_manifest(model / "manifest.json", kind="model", schema_version=1)["reference_hop_s"])
+    step = max(round(SHIPPED_HOP_S / hop_s), 1)
+
+    def embed(files: Sequence[CorpusFile]) -> list[NDArray[np.float32]]:
         paths = [file.path for file in files]
-        return embed_files(model, paths, hop_s=SHIPPED_HOP_S, cache_dir=sources.cache_dir, jobs=jobs)
+        return embed_files(model, paths, hop_s=hop_s, cache_dir=sources.cache_dir, jobs=jobs)
 
-    vectors, rendered = embed(sources.files("music", "train")), sources.rendered_files()
-    if len(vectors) >= MIN_POINTS_PER_CELL * SHIPPED_N_CELLS or not rendered:
-        return vectors
-    return np.concatenate([vectors, embed(rendered)])
+    songs, rendered = embed(sources.files("music", "train")), sources.rendered_files()
+    if rendered and sum(len(song[::step]) for song in songs) < MIN_POINTS_PER_CELL * SHIPPED_N_CELLS:
+        songs += embed(rendered)
+    return _Music(songs, np.concatenate([song[::step] for song in songs]))
 
 
-def _add_sizes(model: Path, vectors: NDArray[np.float32], default: Codebook) -> None:
+def _add_sizes(model: Path, music: _Music, default: Codebook) -> None:
     sizes = [n for n in CODE_BYTES if n != default.n_subspaces and code_fits(n, default.dim, default.kind)]
     for n in sizes:
-        names = codebook_names(n)
         trained = train_codebook(
-            vectors, default.n_cells, n_subspaces=n, kind=default.kind, seed=0, centroids=default.centroids
+            music.learned, default.n_cells, n_subspaces=n, kind=default.kind, seed=0, centroids=default.centroids
         )
-        save_array(model / names["rotation"], trained.rotation)
-        save_array(model / names["pq_centroids"], trained.pq_centroids)
-    files = [codebook_names(n)[role] for n in sizes for role in ("rotation", "pq_centroids")]
-    _enter(model, files, {"further_code_bytes": sizes})
+        names = {role: name for role, name in codebook_names(n).items() if role != "centroids"}
+        trained = with_smoothing(trained, music.songs)
+        for role in set(trained.roles) & set(names):
+            save_array(model / names[role], getattr(trained, role))
+        _enter(model, trained, names, {})
+    _enter(model, default, {}, {"further_code_bytes": sizes})
 
 
-def _enter(model: Path, files: Sequence[str], entry: Mapping[str, Any]) -> None:
+def _enter(model: Path, codebook: Codebook, names: Mapping[str, str], entry: Mapping[str, Any]) -> None:
+    """Enter a codebook's files and facts in the manifest, and remove those of another kind that were there before."""
     path = model / "manifest.json"
     manifest = read_manifest(path, kind="model", schema_version=1)
-    manifest["files"] |= {file: file_record(model / file) for file in files}
+    manifest["files"] |= {name: file_record(model / name) for role, name in names.items() if role in codebook.roles}
+    gone = [name for role, name in names.items() if role not in codebook.roles]
+    manifest["files"] = {name: record for name, record in manifest["files"].items() if name not in gone}
     manifest["codebook"] = {**manifest.get("codebook", {}), **entry}
     write_json(path, manifest)
+    for name in gone:
+        (model / name).unlink(missing_ok=True)

@@ -184,6 +184,10 @@ class BinaryIndex:
         decoded = self.code.decode(self._packed[fingerprints])
         return np.where(self._sounding[fingerprints][:, None], decoded, np.float32(0))
 
+    def references(self, fingerprints: NDArray[np.int64], song_starts: NDArray[np.int64]) -> NDArray[np.float32]:  # noqa: ARG002 (the protocol's)
+        """Return what the bits stand for."""
+        return self.vectors(fingerprints)
+
 
 def _probability(log_odds: NDArray[np.float32], patterns: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Return how many of the queries' originals are to be expected in each bucket, bits taken to be independent.

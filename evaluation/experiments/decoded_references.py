@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.index.normalize import power_normalize
+from ondevice_db.index.smoothing import beside, fit_smoothing, smoothed
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import Songs
 
-__all__ = ["DecodedIndex", "beside", "fit_prediction", "matched_songs", "predicted", "smoothed"]
+__all__ = ["DecodedIndex", "matched_songs", "smoothed_by_train"]
 
 Rows = NDArray[np.float32]
 
@@ -58,10 +59,8 @@ def matched_songs(
     return np.array([one[0].song_index if one else -1 for one in found], np.int64)
 
 
-def smoothed(vectors: Rows, starts: NDArray[np.int64], is_train: NDArray[np.bool_], decoded: Rows) -> Rows:
-    """Return decoded references estimated linearly from their own code and those of both neighbors.
-
-    Nothing more is stored: neighbors overlap, and their codes' errors differ.
+def smoothed_by_train(vectors: Rows, starts: NDArray[np.int64], is_train: NDArray[np.bool_], decoded: Rows) -> Rows:
+    """Return decoded references smoothed as with a codebook that was trained on some of the songs.
 
     Parameters
     ----------
@@ -69,37 +68,10 @@ def smoothed(vectors: Rows, starts: NDArray[np.int64], is_train: NDArray[np.bool
         True references; zero for silence.
     starts : ndarray of int64, shape (n_songs + 1,)
     is_train : ndarray of bool, shape (n,)
-        Those that the estimate is fitted to.
+        Whole songs that the map is fitted to.
     decoded : ndarray of float32, shape (n, dim)
     """
-    sounding = vectors.any(axis=1)
-    context = np.concatenate([beside(decoded, starts), decoded], axis=1)
-    weights = fit_prediction(context[is_train & sounding], vectors[is_train & sounding])
-    estimate = predicted(context, weights)
-    estimate[~sounding] = 0
-    return estimate
-
-
-def beside(decoded: Rows, starts: NDArray[np.int64]) -> Rows:
-    """Return the fingerprints before and after each one side by side; at a song's end the one that there is twice."""
-    numbers = np.arange(len(decoded))
-    first, last = np.repeat(starts[:-1], np.diff(starts)), np.repeat(starts[1:] - 1, np.diff(starts))
-    before, after = (
-        np.where(numbers > first, numbers - 1, numbers + 1),
-        np.where(numbers < last, numbers + 1, numbers - 1),
-    )
-    return np.concatenate([decoded[np.clip(before, first, last)], decoded[np.clip(after, first, last)]], axis=1)
-
-
-def fit_prediction(context: Rows, wanted: Rows, ridge: float = 1e-3) -> NDArray[np.float64]:
-    """Return the linear map, with its constant in the last row, from both neighbors to a fingerprint."""
-    inputs = np.concatenate([context, np.ones((len(context), 1))], axis=1).astype(np.float64)
-    square = inputs.T @ inputs + ridge * len(inputs) / inputs.shape[1] * np.eye(inputs.shape[1])
-    weights: NDArray[np.float64] = np.linalg.solve(square, inputs.T @ wanted)
-    return weights
-
-
-def predicted(context: Rows, weights: NDArray[np.float64]) -> Rows:
-    """Apply a map of :func:`fit_prediction`."""
-    rows: Rows = (context @ weights[:-1] + weights[-1]).astype(np.float32)
-    return rows
+    audible = np.where(np.any(vectors, axis=1, keepdims=True), decoded, np.float32(0))
+    smoothing = fit_smoothing(np.where(is_train[:, None], vectors, np.float32(0)), audible, starts)
+    before, after = beside(audible, starts)
+    return smoothed(smoothing, before, audible, after)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.experiments.decoded_references import beside, fit_prediction, matched_songs, predicted, smoothed
+from evaluation.experiments.decoded_references import matched_songs, smoothed_by_train
 from evaluation.retrieval.conditions import Condition, paired_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
@@ -26,6 +26,7 @@ from nowplaying_core.errors import needs_extra
 from nowplaying_core.statistics import paired_difference, rate_by_track
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.normalize import power_normalize
+from ondevice_db.index.smoothing import beside, fit_prediction, predicted
 from ondevice_db.store.store import SongDatabase
 
 __all__ = ["interframe", "residual_coded"]
@@ -58,7 +59,7 @@ def main() -> None:
         layouts[f"{n} bytes each"] = codebook.decode(*codebook.quantize(vectors))
     layouts |= of_train_songs(vectors, is_train, Codebook.load(folder))
     layouts |= {
-        f"{name}, smoothed": smoothed(vectors, starts, is_train, decoded)
+        f"{name}, smoothed": smoothed_by_train(vectors, starts, is_train, decoded)
         for name, decoded in layouts.items()
         if name.startswith(f"{_DEFAULT_BYTES} bytes")
     }
@@ -121,7 +122,7 @@ def interframe(
         import faiss
     positions = np.arange(len(vectors)) - np.repeat(starts[:-1], np.diff(starts))
     odd = positions % 2 == 1
-    context = beside(decoded, starts)
+    context = np.concatenate(beside(decoded, starts), axis=1)
     # Even ones are as good to learn from, since all were decoded.
     weights = fit_prediction(context[is_train], vectors[is_train])
     prediction = predicted(context[odd], weights)

@@ -129,7 +129,7 @@ def _written(form: StoredForm, library: Library, kept: Rows, database: Path) -> 
         raise ConfigError(message)
     cohort, codebook = own.index.cohort, form.codebook or own.index.codebook
     turned = cohort if form.rotation is None else np.ascontiguousarray(cohort @ form.rotation)
-    codebook = Codebook(codebook.centroids, codebook.rotation, codebook.pq_centroids, cohort=turned)
+    codebook = replace(codebook, cohort=turned)
     shutil.rmtree(database, ignore_errors=True)
     with DatabaseWriter(database, settings=settings, codebook=codebook) as writer:
         for song in range(own.n_songs):

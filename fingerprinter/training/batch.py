@@ -13,10 +13,12 @@ from nowplaying_core.processes import share_out
 __all__ = ["embed_files"]
 
 
-def embed_files(model: Path, paths: Sequence[Path], *, hop_s: float, cache_dir: Path, jobs: int) -> NDArray[np.float32]:
-    """Fingerprint files and stack all rows, in the files' order whatever the number of processes."""
+def embed_files(
+    model: Path, paths: Sequence[Path], *, hop_s: float, cache_dir: Path, jobs: int
+) -> list[NDArray[np.float32]]:
+    """Fingerprint files, each an array (n, dim), in their order whatever the number of processes."""
     items = [(path, hop_s, cache_dir) for path in paths]
-    return np.concatenate(share_out(_embed, items, Fingerprinter.from_model, model, jobs=jobs))
+    return list(share_out(_embed, items, Fingerprinter.from_model, model, jobs=jobs))
 
 
 def _embed(fingerprinter: Fingerprinter, item: tuple[Path, float, Path]) -> NDArray[np.float32]:

@@ -54,12 +54,15 @@ _PQ_FILES: Mapping[str, str] = {
     "order_counts": "npy",
     "cohort": "npy",
 }
+_RESIDUAL_FILES: Mapping[str, str] = {**_PQ_FILES, "smoothing": "npy"}
 _FLAT_FILES: Mapping[str, str] = {"songs": "sqlite", "song_starts": "npy", "vectors": "npy", "vectors_index": "ann"}
 
 
-def layout_files(layout: str) -> Mapping[str, str]:
-    """Return the roles of a layout's files, and the suffix of the file that plays each."""
-    return _FLAT_FILES if layout == "flat" else _PQ_FILES
+def layout_files(layout: str, code_kind: CodeKind = "product") -> Mapping[str, str]:
+    """Return the roles of the files of a layout and kind of codes, and the suffix of the file that plays each."""
+    if layout == "flat":
+        return _FLAT_FILES
+    return _RESIDUAL_FILES if code_kind == "residual" else _PQ_FILES
 
 
 def schema_of(code_kind: CodeKind) -> int:
@@ -165,7 +168,7 @@ class DatabaseManifest:
         _check(number and low <= value <= high, name, f"an integer in [{low}, {high}]", value)
 
     def _check_files(self) -> None:
-        roles = layout_files(self.layout)
+        roles = layout_files(self.layout, self.code_kind)
         found = sorted(self.files) if isinstance(self.files, Mapping) else self.files
         _check(found == sorted(roles), "files", f"the roles {sorted(roles)}", found)
         for role, suffix in roles.items():

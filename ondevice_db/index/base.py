@@ -85,6 +85,17 @@ class FingerprintIndex(Protocol):
         """Return the stored vectors of these fingerprint numbers, shape (n, dim)."""
         ...
 
+    def references(self, fingerprints: NDArray[np.int64], song_starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return what the matcher compares with: stored vectors, or better estimates of what was stored.
+
+        Parameters
+        ----------
+        fingerprints : ndarray of int64, shape (n,)
+        song_starts : ndarray of int64, shape (n_slots + 1,)
+            Of all songs of the collection.
+        """
+        ...
+
 
 def top_k(
     similarities: NDArray[np.float32 | np.uint16], n_neighbors: int

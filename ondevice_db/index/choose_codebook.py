@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, MissingExtraError
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, codebook_names
-from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, default_n_cells, train_codebook
+from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, default_n_cells, train_codebook, with_smoothing
 
 __all__ = ["CODE_BYTES", "CodebookChoice", "shipped_codebook"]
 
@@ -90,6 +90,8 @@ class CodebookChoice:
                 raise
             _LOG.warning("faiss is not installed: the shipped codebook is used, with %d cells", shipped.n_cells)
             return shipped
+        every = max(n // _FEWEST_FINGERPRINTS, 1)
+        trained = with_smoothing(trained, [load(number) for number in range(0, len(lengths), every)])
         return replace(trained, cohort=shipped.cohort)
 
 

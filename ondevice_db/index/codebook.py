@@ -6,12 +6,13 @@ With a product quantizer, a fingerprint x is stored as its cell c(x) and one byt
 
 (Jegou et al., "Product quantization for nearest neighbor search", TPAMI 2011; Ge et al., "Optimized product
 quantization", CVPR 2013). With a residual quantizer each byte names a whole vector, and p is their sum: better codes of
-equal length, for more work when they are made (:mod:`ondevice_db.index.residual_quantizer`). In both a query stays
+equal length, for more work when they are made (:mod:`ondevice_db.index.residual_quantizer`), and a map by which the
+matcher's references are smoothed (:mod:`ondevice_db.index.smoothing`) goes with it. In both a query stays
 exact: its inner product with the stored vector is ``q.m[c]`` plus one table look-up a byte, and the tables do not
 depend on the cell.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,10 +25,12 @@ from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.product_quantizer import encode_by_parts, join_words
 from ondevice_db.index.residual_quantizer import encode_by_beam, sum_of_words
+from ondevice_db.index.smoothing import unsmoothed
 
-__all__ = ["CODEBOOK_ROLES", "Codebook", "codebook_names", "same_codebook"]
+__all__ = ["CODEBOOK_ROLES", "SMOOTHING_ROLE", "Codebook", "codebook_names", "same_codebook"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
+SMOOTHING_ROLE = "smoothing"  # of residual codes
 _N_CENTROIDS = 256
 _BLOCK_ROWS = 128  # their products with 256 words then stay in the cache
 _MAX_MAGNITUDE = 4.0
@@ -53,12 +56,15 @@ class Codebook:
     cohort : ndarray of float32, shape (n, dim)
         Unit vectors of other music for score normalization; by default the directions of the cells. Acceptance is
         fitted with the shipped ones, so a codebook with other cells takes them over.
+    smoothing : ndarray of float32, shape (3 * dim + 1, dim)
+        Of a residual quantizer, by default one that changes nothing; empty of a product quantizer.
     """
 
     centroids: NDArray[np.float32]
     rotation: NDArray[np.float32]
     pq_centroids: NDArray[np.float32]
     cohort: NDArray[np.float32] = field(default_factory=_unset, compare=False)
+    smoothing: NDArray[np.float32] = field(default_factory=_unset, compare=False)
     _nearest: CoarseQuantizer | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -83,6 +89,13 @@ class Codebook:
         if self.cohort.shape[1:] != (dim,) or self.cohort.dtype != np.float32:
             message = f"codebook cohort: expected float32 (n, {dim}), found {self.cohort.shape}"
             raise ConfigError(message)
+        if self.kind == "residual" and self.smoothing.size == 0:
+            object.__setattr__(self, "smoothing", unsmoothed(dim))
+        fitting = (3 * dim + 1, dim) if self.kind == "residual" else (0, 0)
+        if self.smoothing.shape != fitting or self.smoothing.dtype != np.float32:
+            message = f"codebook {SMOOTHING_ROLE}: expected float32 {fitting} with {self.kind} codes, found "
+            message += f"{self.smoothing.dtype} {self.smoothing.shape}"
+            raise ConfigError(message)
 
     def check(self) -> None:
         """Check every number: parts of unit vectors; a damaged exponent must not overflow the sums.
@@ -92,7 +105,7 @@ class Codebook:
         CorruptArtifactError
             When one is too large, or NaN.
         """
-        for name in (*CODEBOOK_ROLES, "cohort"):
+        for name in (*self.roles, "cohort"):
             if not (np.abs(getattr(self, name)) <= _MAX_MAGNITUDE).all():
                 message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
                 raise CorruptArtifactError(message)
@@ -102,6 +115,11 @@ class Codebook:
         """What a code's bytes name: parts of a vector ("product"), or whole vectors to be added ("residual")."""
         n_bytes, width = self.pq_centroids.shape[0], self.pq_centroids.shape[-1]
         return "residual" if n_bytes > 1 and width == self.centroids.shape[-1] else "product"
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The arrays that are stored of it."""
+        return (*CODEBOOK_ROLES, SMOOTHING_ROLE) if self.kind == "residual" else CODEBOOK_ROLES
 
     @property
     def n_cells(self) -> int:
@@ -190,8 +208,8 @@ class Codebook:
         return np.ascontiguousarray(np.einsum("mkd,nmd->mkn", self.pq_centroids, parts, optimize=True))
 
     def save(self, folder: Path, names: dict[str, str] | None = None) -> None:
-        """Write the three arrays as ``.npy``; by default ``codebook_centroids.npy`` and so on."""
-        for role in CODEBOOK_ROLES:
+        """Write its arrays as ``.npy``; by default ``codebook_centroids.npy`` and so on."""
+        for role in self.roles:
             save_array(folder / (names or codebook_names())[role], getattr(self, role))
 
     @classmethod
@@ -209,6 +227,7 @@ class Codebook:
         ----------
         folder : Path
         names : dict of role to file name, optional
+            Without the role "smoothing" nothing is smoothed.
         cohort : ndarray of float32, shape (n, dim), optional
         check : bool
             False leaves out :meth:`check`, for files that have passed it.
@@ -218,10 +237,14 @@ class Codebook:
         CorruptArtifactError
             When an array is missing, unreadable, or of a shape that does not fit the others.
         """
-        paths = {role: folder / (names or codebook_names())[role] for role in CODEBOOK_ROLES}
-        arrays = {role: open_array(path, np.float32) for role, path in paths.items()}
+        names = names or codebook_names()
+        arrays = {role: open_array(folder / names[role], np.float32) for role in CODEBOOK_ROLES}
+        if cohort is not None:
+            arrays["cohort"] = cohort
         try:
-            codebook = cls(**arrays) if cohort is None else cls(**arrays, cohort=cohort)
+            codebook = cls(**arrays)
+            if codebook.kind == "residual" and SMOOTHING_ROLE in names:
+                codebook = replace(codebook, smoothing=open_array(folder / names[SMOOTHING_ROLE], np.float32))
         except (ConfigError, IndexError) as error:
             message = f"{folder}: {error}; restore or train the codebook again"
             raise CorruptArtifactError(message) from error
@@ -233,11 +256,13 @@ class Codebook:
 def codebook_names(code_bytes: int | None = None) -> dict[str, str]:
     """Return a model folder's file names: of its default codebook, or of the one with codes of so many bytes.
 
-    All share the cells; ``codebook_rotation_8.npy`` and ``codebook_pq_centroids_8.npy`` go with them.
+    All share the cells; ``codebook_rotation_8.npy``, ``codebook_pq_centroids_8.npy`` and, with residual codes,
+    ``codebook_smoothing_8.npy`` go with them.
     """
-    names = {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
+    names = {role: f"codebook_{role}.npy" for role in (*CODEBOOK_ROLES, SMOOTHING_ROLE)}
     if code_bytes is not None:
-        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in ("rotation", "pq_centroids")}
+        own = ("rotation", "pq_centroids", SMOOTHING_ROLE)
+        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in own}
     return names
 
 

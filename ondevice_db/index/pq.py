@@ -15,9 +15,10 @@ from ondevice_db.format.radix import RadixOrder, n_blocks_of, n_words_of
 from ondevice_db.format.schema import DatabaseManifest
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.base import Neighbors, SearchOptions, top_k
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
+from ondevice_db.index.codebook import CODEBOOK_ROLES, SMOOTHING_ROLE, Codebook
 from ondevice_db.index.normalize import power_normalize
 from ondevice_db.index.scan import scan
+from ondevice_db.index.smoothing import smoothed
 
 __all__ = ["PqIndex"]
 
@@ -87,7 +88,7 @@ class PqIndex:
             message = f"{files['list_starts']}: the cells' lists do not cover the codes in order; rebuild the database"
             raise CorruptArtifactError(message)
         cohort = open_array(files["cohort"], np.float32)
-        names = {role: files[role].name for role in CODEBOOK_ROLES}
+        names = {role: files[role].name for role in (*CODEBOOK_ROLES, SMOOTHING_ROLE) if role in files}
         codebook = Codebook.load(files["centroids"].parent, names, cohort=cohort, check=not verified)
         found = (codebook.n_cells, codebook.dim, codebook.n_subspaces, codebook.kind)
         if found != (n_cells, dim, manifest.n_subspaces, manifest.code_kind):
@@ -189,6 +190,38 @@ class PqIndex:
         vectors = np.zeros((fingerprints.size, self.codebook.dim), np.float32)
         vectors[sounding] = decoded + self._centroids.take(unique)[inverse]
         return vectors
+
+    def references(self, fingerprints: NDArray[np.int64], song_starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        """Return decoded vectors, smoothed by their neighbors in the song where the codebook has a map for that.
+
+        Parameters
+        ----------
+        fingerprints : ndarray of int64, shape (n,)
+        song_starts : ndarray of int64, shape (n_slots + 1,)
+
+        Returns
+        -------
+        ndarray of float32, shape (n, dim)
+            Zero for silence.
+
+        Raises
+        ------
+        CorruptArtifactError
+            As of :meth:`vectors`.
+        """
+        codebook = self.codebook
+        if codebook.smoothing.size == 0:
+            return self.vectors(fingerprints)
+        songs = np.searchsorted(song_starts, fingerprints, side="right") - 1
+        around = fingerprints + np.arange(-1, 2)[:, None]
+        inside = (around >= song_starts[songs]) & (around < song_starts[songs + 1])
+        unique, inverse = np.unique(np.where(inside, around, fingerprints), return_inverse=True)
+        cells, positions = self._locate(unique)
+        sounding = np.flatnonzero(cells < codebook.n_cells)
+        decoded = np.zeros((unique.size, codebook.dim), np.float32)
+        decoded[sounding] = self._decode_rotated(cells[sounding], self._codes.take(positions[sounding]))
+        before, own, after = decoded[inverse.reshape(around.shape)] * inside[:, :, None]
+        return smoothed(codebook.smoothing, before, own, after) @ codebook.rotation
 
     def _decode_rotated(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return decoded vectors times the rotation; the centroids are read, as they lie scattered over their file."""

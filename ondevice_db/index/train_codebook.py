@@ -6,6 +6,8 @@ Many cells are trained in two steps, groups first and then the cells of each gro
 grows with the root of their number instead of the number itself.
 """
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -16,8 +18,16 @@ from ondevice_db.format.schema import MAX_CELLS, CodeKind, code_fits
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
+from ondevice_db.index.smoothing import fit_smoothing
 
-__all__ = ["MIN_POINTS_PER_CELL", "SHIPPED_HOP_S", "SHIPPED_N_CELLS", "default_n_cells", "train_codebook"]
+__all__ = [
+    "MIN_POINTS_PER_CELL",
+    "SHIPPED_HOP_S",
+    "SHIPPED_N_CELLS",
+    "default_n_cells",
+    "train_codebook",
+    "with_smoothing",
+]
 
 MIN_POINTS_PER_CELL = 39
 # Of the codebook that ships with a model.
@@ -26,6 +36,7 @@ SHIPPED_HOP_S = 1.0  # closer fingerprints say little more about how they are sp
 _MOST_AT_ONCE = 2048  # cells that one k-means trains
 _TRAINING_BEAM = 4
 _MOST_RESIDUALS = 1 << 17  # that a residual quantizer learns from: 200 MB with the partial sums beside them
+_MOST_SMOOTHED = 1 << 17  # that the map of references is fitted to
 
 
 def default_n_cells(n_fingerprints: int) -> int:
@@ -69,6 +80,10 @@ def train_codebook(
         When there are too few embeddings for so many cells.
     MissingExtraError
         When faiss is not installed.
+
+    See Also
+    --------
+    with_smoothing : Fits the rest of a residual quantizer, for which songs must be whole.
     """
     with needs_extra("train", "training a codebook"):
         import faiss
@@ -101,6 +116,26 @@ def train_codebook(
     quantizer.train(np.ascontiguousarray(residuals @ rotation.T))
     pq_centroids = faiss.vector_to_array(quantizer.centroids).reshape(n_subspaces, 256, dim // n_subspaces)
     return Codebook(centroids, rotation, pq_centroids.astype(np.float32))
+
+
+def with_smoothing(codebook: Codebook, songs: Sequence[NDArray[np.float32]]) -> Codebook:
+    """Return a residual quantizer with the map that smooths references fitted to songs; a product quantizer as it is.
+
+    Parameters
+    ----------
+    codebook : Codebook
+    songs : sequence of ndarray of float32, each of shape (n, dim)
+        Unit rows in order, one a reference hop, zero for silence; the map is right for databases of this hop alone.
+    """
+    if codebook.kind == "product":
+        return codebook
+    songs = songs[:: -(-sum(map(len, songs)) // _MOST_SMOOTHED)]
+    vectors = l2_normalize(np.concatenate(songs))
+    decoded = codebook.decode(*codebook.quantize(vectors))
+    decoded[~vectors.any(axis=1)] = 0
+    starts = np.cumsum([0, *map(len, songs)])
+    fitted = fit_smoothing(vectors @ codebook.rotation.T, decoded @ codebook.rotation.T, starts)
+    return replace(codebook, smoothing=fitted)
 
 
 def _whole_words(faiss: Any, residuals: NDArray[np.float32], n_bytes: int, seed: int) -> NDArray[np.float32]:

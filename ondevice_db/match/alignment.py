@@ -90,7 +90,7 @@ def map_alignment(
     first = max(0, int((best.offset_s - _AROUND_S) / reference_hop_s))
     last = min(end - start, int((best.offset_s + times_s[-1] + _AROUND_S) / reference_hop_s) + 1)
     positions = np.arange(min(first, end - start - 1), max(last, 1))
-    vectors = power_normalize(database.index.vectors(start + positions))
+    vectors = power_normalize(database.index.references(start + positions, database.song_starts))
     silent = np.logical_or.outer(~np.any(vectors, axis=1), ~np.any(queries, axis=1))
     return AlignmentMap(
         title=title,

@@ -86,7 +86,7 @@ def rescore(
     inside = (positions >= 0) & (positions < counts[:, None])
     numbers = starts[:, None] + np.clip(positions, 0, counts[:, None] - 1)
     unique, inverse = np.unique(numbers, return_inverse=True)
-    references = power_normalize(index.vectors(unique))
+    references = power_normalize(index.references(unique, song_starts))
     # Where the song is silent it says nothing, as outside of it.
     sounding: NDArray[np.bool_] = np.any(references != 0, axis=1)
     inside &= sounding[inverse.reshape(numbers.shape)]

@@ -56,7 +56,7 @@ def same_music(
     positions = np.arange(max(first, 0), min(last + 1, int(song_starts[song + 1] - song_starts[song])))
     if rows.size == 0 or positions.size == 0:
         return alone
-    own = power_normalize(index.vectors(song_starts[song] + positions))
+    own = power_normalize(index.references(song_starts[song] + positions, song_starts))
     sounding = own.any(axis=1)
     positions, own = positions[sounding], own[sounding]
     if positions.size == 0:

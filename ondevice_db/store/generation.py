@@ -7,7 +7,7 @@ cleared by the next one, which holds the writer's lock.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +17,13 @@ from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest, layout_files, schema_of
 from ondevice_db.format.songs import write_songs
 from ondevice_db.index.annoy_cells import build_annoy
-from ondevice_db.index.codebook import CODEBOOK_ROLES
+from ondevice_db.index.codebook import CODEBOOK_ROLES, SMOOTHING_ROLE
 from ondevice_db.store.content import Content, derived_arrays
 from ondevice_db.store.versions import clear_leftovers, forget_last_good, keep_current
 
 __all__ = ["write_database"]
 
-_CODEBOOK_FILES = (*CODEBOOK_ROLES, "cohort", "cells")
+_CODEBOOK_FILES = (*CODEBOOK_ROLES, SMOOTHING_ROLE, "cohort", "cells")
 
 
 def write_database(
@@ -62,8 +62,10 @@ def write_database(
     folder = path if previous is not None else path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        kept = _kept_files(header["layout"], previous, same_fingerprints=same_fingerprints)
-        files = _write_files(folder, generation, content, header, kept)
+        roles = layout_files(header["layout"], code_kind)
+        kept = _kept_files(roles, previous, same_fingerprints=same_fingerprints)
+        names = {role: f"{role}-{generation}.{suffix}" for role, suffix in roles.items() if role not in kept}
+        files = _write_files(folder, names, content, header) | kept
         manifest = DatabaseManifest.from_dict(
             {
                 **header,
@@ -101,19 +103,17 @@ def write_database(
 
 
 def _kept_files(
-    layout: str, previous: DatabaseManifest | None, *, same_fingerprints: bool
+    roles: Iterable[str], previous: DatabaseManifest | None, *, same_fingerprints: bool
 ) -> dict[str, dict[str, Any]]:
     if previous is None:
         return {}
-    roles = [role for role in layout_files(layout) if role != "songs"] if same_fingerprints else _CODEBOOK_FILES
-    return {role: dict(previous.files[role]) for role in roles if role in previous.files}
+    unchanged = [role for role in roles if role != "songs"] if same_fingerprints else _CODEBOOK_FILES
+    return {role: dict(previous.files[role]) for role in unchanged if role in previous.files}
 
 
 def _write_files(
-    folder: Path, generation: int, content: Content, header: Mapping[str, Any], kept: Mapping[str, dict[str, Any]]
+    folder: Path, names: dict[str, str], content: Content, header: Mapping[str, Any]
 ) -> dict[str, dict[str, Any]]:
-    roles = layout_files(header["layout"])
-    names = {role: f"{role}-{generation}.{suffix}" for role, suffix in roles.items() if role not in kept}
     for name in names.values():
         (folder / name).unlink(missing_ok=True)
     trees, seed = header["annoy_trees"], header["annoy_seed"]
@@ -129,4 +129,4 @@ def _write_files(
         for role, array in derived_arrays(content).items():
             save_array(folder / names[role], array)
     write_songs(folder / names["songs"], content.songs)
-    return dict(kept) | {role: {"name": name, **file_record(folder / name)} for role, name in names.items()}
+    return {role: {"name": name, **file_record(folder / name)} for role, name in names.items()}

@@ -6,7 +6,7 @@ the songs, and scores mean the same however the songs are shared out. A recordin
 the first.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -158,12 +158,23 @@ class PackIndex:
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:
         """Return the stored vectors of these fingerprint numbers, shape (n, dim)."""
+        return self._of_packs(fingerprints, lambda pack, numbers: pack.index.vectors(numbers))
+
+    def references(self, fingerprints: NDArray[np.int64], song_starts: NDArray[np.int64]) -> NDArray[np.float32]:  # noqa: ARG002 (packs know their own)
+        """Return what the matcher compares with, by the map of each pack."""
+        return self._of_packs(fingerprints, lambda pack, numbers: pack.index.references(numbers, pack.song_starts))
+
+    def _of_packs(
+        self,
+        fingerprints: NDArray[np.int64],
+        rows_of: Callable[[SongDatabase, NDArray[np.int64]], NDArray[np.float32]],
+    ) -> NDArray[np.float32]:
         pack_of = np.searchsorted(self._first_number, fingerprints, side="right") - 1
         found = np.empty((fingerprints.size, self._packs[0].manifest.dim), np.float32)
         for number, pack in enumerate(self._packs):
             rows = np.flatnonzero(pack_of == number)
             if rows.size:
-                found[rows] = pack.index.vectors(fingerprints[rows] - self._first_number[number])
+                found[rows] = rows_of(pack, fingerprints[rows] - self._first_number[number])
         return found
 
 

@@ -180,7 +180,7 @@ class SongDatabase:
         manifest = self.manifest
         sizes = {role: int(record["bytes"]) for role, record in manifest.files.items()}
         sizes["manifest"] = (self.path / MANIFEST_NAME).stat().st_size
-        fixed = {"centroids", "rotation", "pq_centroids", "cohort", "cells", "manifest"}
+        fixed = {"centroids", "rotation", "pq_centroids", "smoothing", "cohort", "cells", "manifest"}
         growing = sum(size for role, size in sizes.items() if role not in fixed)
         return {
             "path": str(self.path),
