@@ -16,6 +16,7 @@ from ondevice_db.format.schema import CodeKind
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
+from ondevice_db.index.smoothing import unsmoothed
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
 
@@ -47,10 +48,17 @@ def trial_codebook(seed: int = 0, kind: CodeKind = "product") -> Codebook:
         # Each byte's words are about as long as what those before leave over.
         lengths = 0.8 ** np.arange(_RESIDUAL_BYTES)[:, None, None] / _DIM**0.5
         words = (lengths * rng.standard_normal((_RESIDUAL_BYTES, 256, _DIM))).astype(np.float32)
-        return Codebook(l2_normalize(rng.standard_normal((16, _DIM))), np.eye(_DIM, dtype=np.float32), words)
-    rotation = np.linalg.qr(rng.standard_normal((_DIM, _DIM)))[0].astype(np.float32)
+        centroids = l2_normalize(rng.standard_normal((16, _DIM)))
+        # Neighbors count, each dimension otherwise, and less than the fingerprint itself.
+        smoothing = unsmoothed(_DIM) + (0.04 * rng.standard_normal((3 * _DIM + 1, _DIM))).astype(np.float32)
+        return Codebook(centroids, _rotation(rng), words, smoothing=smoothing)
+    rotation = _rotation(rng)
     parts = rng.standard_normal((_N_SUBSPACES, 256, _DIM // _N_SUBSPACES)).astype(np.float32) / np.float32(_DIM**0.5)
     return Codebook(l2_normalize(rng.standard_normal((16, _DIM))), rotation, parts)
+
+
+def _rotation(rng: np.random.Generator) -> NDArray[np.float32]:
+    return np.linalg.qr(rng.standard_normal((_DIM, _DIM)))[0].astype(np.float32)
 
 
 def trial_database(path: Path, numbers: range, layout: str = "pq", kind: CodeKind = "product") -> Path:

@@ -73,10 +73,13 @@ export function readManifest(folder) {
   return manifest;
 }
 
+// The map that smooths references goes with codes whose bytes name whole vectors.
+const rolesOf = (manifest) => (manifest.schema_version === 3 ? [...ROLES, 'smoothing'] : ROLES);
+
 // All files by role, each compared with its size and hash before anyone looks inside.
 export function readFiles(folder, manifest) {
   const files = {};
-  for (const role of ROLES) {
+  for (const role of rolesOf(manifest)) {
     const entry = manifest.files?.[role];
     const pattern = new RegExp(`^${role}-[0-9]+\\.${SUFFIX[role] ?? 'npy'}$`);
     if (typeof entry?.name !== 'string' || !pattern.test(entry.name)) throw new Error(`bad name for ${role}`);

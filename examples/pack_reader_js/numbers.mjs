@@ -6,6 +6,12 @@ export const dot = (a, b) => {
   return sum;
 };
 
+// Divided by a power of its length: a badly described fingerprint decodes to a short vector.
+export const normalized = (v) => {
+  const divisor = Math.max(Math.sqrt(dot(v, v)), 1e-6) ** 1.5;
+  return v.map((x) => x / divisor);
+};
+
 export const mean = (list) => list.reduce((sum, x) => sum + x, 0) / list.length;
 
 export const clamp = (x, low, high) => Math.min(high, Math.max(low, x));

@@ -3,7 +3,7 @@ import { readManifest, readFiles } from './manifest.mjs';
 import { readNpy } from './npy.mjs';
 import { Order } from './order.mjs';
 import { Annoy } from './annoy.mjs';
-import { dot } from './numbers.mjs';
+import { normalized } from './numbers.mjs';
 import { readTags } from './songs.mjs';
 
 export class Pack {
@@ -34,6 +34,7 @@ export class Pack {
     this.centroids = array('centroids', '<f4', n_cells, dim);
     this.rotation = array('rotation', '<f4', dim, dim);
     this.books = array('pq_centroids', '<f4', n_subspaces, 256, width);
+    this.smoothing = isWhole ? array('smoothing', '<f4', 3 * dim + 1, dim) : null;
     this.cohort = array('cohort', '<f4', null, dim);
     this.order = new Order(array('order_bits', '<u8', passes, 8 * blocks), array('order_counts', '<u4', passes, blocks + 1),
       n_fingerprints, n_cells);
@@ -41,6 +42,7 @@ export class Pack {
     checkStarts(this.songStarts, n_fingerprints, 'song_starts');
     checkStarts(this.listStarts, n_codes, 'list_starts');
     this.rotatedCentroids = new Map();
+    this.decoded = new Map();
     this.vectors = new Map();
   }
 
@@ -54,7 +56,7 @@ export class Pack {
     return result;
   }
 
-  // The stored vector of a row of codes, in rotated coordinates.
+  // The stored vector of a row of codes, in rotated coordinates, of the length that it decodes to.
   decode(cell, row) {
     if (!this.rotatedCentroids.has(cell)) this.rotatedCentroids.set(cell, this.rotate(this.centroid(cell)));
     const v = Float64Array.from(this.rotatedCentroids.get(cell));
@@ -62,22 +64,47 @@ export class Pack {
       const book = (s * 256 + this.codes[row * this.nSubspaces + s]) * this.width;
       for (let j = 0; j < this.width; j++) v[s * this.step + j] += this.books[book + j];
     }
-    const divisor = Math.max(Math.sqrt(dot(v, v)), 1e-6) ** 1.5;
-    return v.map((x) => x / divisor);
+    return v;
   }
 
-  // The vector at a position of a song; null outside of the song and for silence.
+  // The estimate of a vector from what is decoded of it and of its neighbors; a missing one counts as the other, and
+  // where both are missing, as the vector itself.
+  smooth(before, own, after) {
+    const { dim, smoothing } = this;
+    const instead = before ?? after ?? own;
+    const estimate = Float64Array.from(smoothing.subarray(3 * dim * dim));
+    [instead, own, after ?? instead].forEach((part, number) => {
+      for (let i = 0, row = number * dim * dim; i < dim; i++, row += dim) {
+        for (let j = 0; j < dim; j++) estimate[j] += part[i] * smoothing[row + j];
+      }
+    });
+    return estimate;
+  }
+
+  // The vector at a position of a song that queries are compared with; null outside of the song and for silence.
   vectorAt(song, position) {
+    const own = this.decodedAt(song, position);
+    if (!own) return null;
+    const fingerprint = this.songStarts[song] + position;
+    if (!this.vectors.has(fingerprint)) {
+      const [before, after] = [this.decodedAt(song, position - 1), this.decodedAt(song, position + 1)];
+      this.vectors.set(fingerprint, normalized(this.smoothing ? this.smooth(before, own, after) : own));
+    }
+    return this.vectors.get(fingerprint);
+  }
+
+  // What is decoded at a position of a song; null outside of the song and for silence.
+  decodedAt(song, position) {
     const fingerprint = this.songStarts[song] + position;
     if (position < 0 || fingerprint >= this.songStarts[song + 1]) return null;
-    if (!this.vectors.has(fingerprint)) {
+    if (!this.decoded.has(fingerprint)) {
       const { cell, position: row } = this.order.locate(fingerprint);
       if (cell < this.nCells && !(row >= this.listStarts[cell] && row < this.listStarts[cell + 1])) {
         throw new Error('the order leads to a code of another cell');
       }
-      this.vectors.set(fingerprint, cell < this.nCells ? this.decode(cell, row) : null);
+      this.decoded.set(fingerprint, cell < this.nCells ? this.decode(cell, row) : null);
     }
-    return this.vectors.get(fingerprint);
+    return this.decoded.get(fingerprint);
   }
 
   // Song and position of a fingerprint. Empty slots share their start with the next song, so the last one counts.

@@ -1,5 +1,5 @@
 // Nearest fingerprints (section 5 of docs/pack-format.md): choose cells, scan their codes with whole numbers, refine the best.
-import { dot, roundEven } from './numbers.mjs';
+import { dot, normalized, roundEven } from './numbers.mjs';
 
 const MIN_SCAN = 50000;
 const SEARCH_K = 2000;
@@ -64,7 +64,7 @@ export function findNeighbors(pack, queries, rotated, { probe, neighbors }) {
   if (!pack.nCodes) return queries.map(() => []);
   const cells = chooseCells(pack, queries, probe);
   return queries.map((query, q) => scan(pack, cells, query, rotated[q], 3 * neighbors)
-    .map(({ cell, row }) => ({ cell, row, similarity: dot(pack.decode(cell, row), rotated[q]) }))
+    .map(({ cell, row }) => ({ cell, row, similarity: dot(normalized(pack.decode(cell, row)), rotated[q]) }))
     .sort((a, b) => b.similarity - a.similarity)
     .slice(0, neighbors)
     .map(({ cell, row, similarity }) => ({ ...pack.songOf(pack.order.fingerprint(row, cell)), similarity })));

@@ -220,13 +220,13 @@ def _write_damaged(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     wholes = [trial_database(folder / f"{kind}.npdb", range(14), kind=kind) for kind in CODE_KINDS]
-    names = {role: str(one["name"]) for role, one in load_manifest(wholes[0]).files.items() if role != "songs"}
     queries = np.stack([trial_song(3)[4:11], trial_song(300)[:7]])
     save_array(folder / "queries.npy", queries)
     cases = []
     for number in range(_N_DAMAGED):
         rng = np.random.default_rng([31, number])
         path = Path(shutil.copytree(wholes[number % 2], folder / f"{number}.npdb"))
+        names = {role: str(one["name"]) for role, one in load_manifest(path).files.items() if role != "songs"}
         role = sorted(names)[number // 5 % len(names)]
         kind = ("damaged file", "damaged manifest", "forged file", "forged array", "forged manifest")[number % 5]
         file = path / (MANIFEST_NAME if kind == "damaged manifest" else names[role])

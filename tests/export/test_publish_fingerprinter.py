@@ -15,6 +15,8 @@ from nowplaying_core.errors import ConfigError
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.index.choose_codebook import shipped_codebook
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.smoothing import unsmoothed
+from ondevice_db.index.train_codebook import with_smoothing
 from tests.ondevice_db.material import walk
 
 pytestmark = pytest.mark.train
@@ -40,8 +42,9 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     pytest.importorskip("faiss", reason="needs the train extra")
     model, sources = tmp_path / "model", TrainingSources(corpus=tmp_path, cache_dir=tmp_path)
     shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), model)
-    vectors = np.concatenate([walk(rng, 60) for _ in range(20)])
-    monkeypatch.setattr(publishing, "_embed_music", lambda *_: vectors)
+    songs = [walk(rng, 60) for _ in range(20)]
+    vectors = np.concatenate(songs)
+    monkeypatch.setattr(publishing, "_embed_music", lambda *_: publishing._Music(songs, vectors))
     monkeypatch.setattr(publishing, "CODE_BYTES", (6, 12))
     centroids = np.array(Codebook.load(model).centroids)
     replace_codes(model, sources, "residual", jobs=1)
@@ -53,6 +56,9 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     assert (after.kind, shipped_codebook(model, 6).kind) == ("residual", "residual")
     assert (after.n_subspaces, shipped_codebook(model, 6).n_subspaces) == (12, 6)
     np.testing.assert_array_equal(after.centroids, centroids)
+    assert {"codebook_smoothing.npy", "codebook_smoothing_6.npy"} <= set(opened.manifest["files"])
+    np.testing.assert_array_equal(after.smoothing, with_smoothing(after, songs).smoothing)
+    assert np.abs(after.smoothing - unsmoothed(96)).max() > 0.01
     words = np.array(after.pq_centroids)
     replace_codes(model, sources, jobs=1)  # no kind: only the other sizes
     np.testing.assert_array_equal(Codebook.load(model).pq_centroids, words)
@@ -60,7 +66,11 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     seven = ModelFolder.open(model).manifest["codebook"]
     assert (seven["kind"], seven["n_subspaces"], Codebook.load(model).n_subspaces) == ("residual", 7, 7)
     replace_codes(model, sources, "product", 12, jobs=1)
-    assert ModelFolder.open(model).manifest["codebook"]["kind"] == "product"
+    opened = ModelFolder.open(model)
+    assert opened.manifest["codebook"]["kind"] == "product"
+    assert opened.manifest["codebook"]["further_code_bytes"] == [6]
+    assert not [name for name in opened.manifest["files"] if "smoothing" in name]
+    assert not list(model.glob("*smoothing*"))
 
 
 @pytest.mark.parametrize(("n_recorded", "expected"), [(39 * 1024, ["recorded"]), (100, ["recorded", "rendered"])])
@@ -69,15 +79,24 @@ def test_rendered_music_stands_in_where_recordings_are_few(
 ) -> None:
     asked: list[str] = []
 
-    def embed(_model: Path, paths: list[Path], **_options: object) -> np.ndarray:
+    hops = []
+
+    def embed(_model: Path, paths: list[Path], *, hop_s: float, **_options: object) -> list[np.ndarray]:
         asked.append("recorded" if paths[0].parent.name == "music" else "rendered")
-        return np.ones((n_recorded if asked[-1] == "recorded" else 50, 96), np.float32)
+        hops.append(hop_s)
+        return [np.ones((round(n_recorded / hop_s) if asked[-1] == "recorded" else round(50 / hop_s), 96), np.float32)]
 
     for name in ("recorded/music", "rendered"):
         (tmp_path / name).mkdir(parents=True)
         (tmp_path / name / "a.wav").touch()
     monkeypatch.setattr(publishing, "embed_files", embed)
     sources = TrainingSources(corpus=tmp_path / "recorded", cache_dir=tmp_path, rendered_midi=tmp_path / "rendered")
-    vectors = publishing._embed_music(tmp_path, sources, 1)
-    assert asked == expected
-    assert len(vectors) == n_recorded + 50 * (len(expected) - 1)
+    write_json(tmp_path / "manifest.json", {"kind": "model", "schema_version": 1, "reference_hop_s": 0.5})
+    for codes, hop_s in (("product", 1.0), ("residual", 0.5)):  # what smooths learns from neighbors as in databases
+        asked.clear()
+        hops.clear()
+        music = publishing._embed_music(tmp_path, sources, codes, 1)  # type: ignore[arg-type]
+        assert asked == expected
+        assert set(hops) == {hop_s}
+        assert len(music.learned) == n_recorded + 50 * (len(expected) - 1)
+        assert sum(map(len, music.songs)) == len(music.learned) / hop_s

@@ -4,24 +4,10 @@ from pathlib import Path
 
 import numpy as np
 
-from evaluation.experiments.decoded_references import beside, fit_prediction, matched_songs, predicted, smoothed
+from evaluation.experiments.decoded_references import matched_songs, smoothed_by_train
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import build_database, walk, worsen
-
-
-def test_neighbors_are_of_the_same_song_and_count_twice_at_its_ends() -> None:
-    rows = np.arange(7, dtype=np.float32)[:, None]
-    found = beside(rows, np.array([0, 3, 4, 7]))
-    assert found[:, 0].tolist() == [1, 0, 1, 3, 5, 4, 5]
-    assert found[:, 1].tolist() == [1, 2, 1, 3, 5, 6, 5]
-
-
-def test_a_linear_rule_is_found(rng: np.random.Generator) -> None:
-    context = rng.standard_normal((5000, 6)).astype(np.float32)
-    wanted = (context @ rng.standard_normal((6, 3)) + 0.5).astype(np.float32)
-    weights = fit_prediction(context, wanted, ridge=1e-9)
-    np.testing.assert_allclose(predicted(context, weights), wanted, atol=1e-4)
 
 
 def test_neighbors_take_away_part_of_the_error(rng: np.random.Generator) -> None:
@@ -30,7 +16,7 @@ def test_neighbors_take_away_part_of_the_error(rng: np.random.Generator) -> None
     vectors[100] = 0
     noisy = vectors + 0.05 * rng.standard_normal(vectors.shape).astype(np.float32)
     is_train = np.arange(2400) < 1800
-    estimate = smoothed(vectors, starts, is_train, noisy)
+    estimate = smoothed_by_train(vectors, starts, is_train, noisy)
     error, before = (np.square(rows - vectors).sum(axis=1)[~is_train].mean() for rows in (estimate, noisy))
     assert error < 0.9 * before
     assert not estimate[100].any()

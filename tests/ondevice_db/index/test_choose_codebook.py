@@ -7,7 +7,9 @@ from nowplaying_core.errors import ConfigError
 from ondevice_db.index import choose_codebook
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import codebook_names
-from tests.ondevice_db.material import make_codebook, walk
+from ondevice_db.index.smoothing import unsmoothed
+from ondevice_db.index.train_codebook import with_smoothing
+from tests.ondevice_db.material import make_codebook, make_residual_codebook, walk
 
 
 @pytest.fixture
@@ -43,6 +45,17 @@ def test_own_codebooks_have_the_bytes_asked_for_and_the_shipped_cohort(songs: li
         rows = np.concatenate(songs)
         errors.append(np.square(rows - own.decode(*own.quantize(rows))).sum(axis=1).mean())
     assert errors[0] > errors[1] > errors[2]
+
+
+@pytest.mark.train
+@pytest.mark.usefixtures("few")
+def test_own_residual_codes_are_smoothed_by_what_their_songs_show(songs: list[np.ndarray]) -> None:
+    pytest.importorskip("faiss")
+    shipped = make_residual_codebook(np.concatenate(songs), 32)
+    own = CodebookChoice(source="own").make(shipped, lengths(songs), songs.__getitem__)
+    assert own.kind == "residual"
+    np.testing.assert_array_equal(own.smoothing, with_smoothing(own, songs).smoothing)
+    assert np.abs(own.smoothing - unsmoothed(96)).max() > 0.01
 
 
 def test_other_bytes_from_too_little_music_are_refused_with_the_reason(songs: list[np.ndarray]) -> None:

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -103,22 +104,22 @@ def test_tables_give_the_inner_product_with_the_decoded_vector(
 @pytest.mark.parametrize("kind", ["product", "residual"])
 def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path, kind: str) -> None:
     codebook = both(vectors)[kind]
+    if kind == "residual":
+        codebook = replace(codebook, smoothing=codebook.smoothing + np.float32(0.01))
     codebook.save(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
-        "codebook_centroids.npy",
-        "codebook_pq_centroids.npy",
-        "codebook_rotation.npy",
-    ]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"codebook_{role}.npy" for role in codebook.roles)
     again = Codebook.load(tmp_path)
     assert again.kind == kind
-    for name in ("centroids", "rotation", "pq_centroids"):
+    assert codebook.roles == ("centroids", "rotation", "pq_centroids", "smoothing")[: 4 if kind == "residual" else 3]
+    for name in codebook.roles:
         np.testing.assert_array_equal(getattr(again, name), getattr(codebook, name))
 
 
+@pytest.mark.parametrize("role", ["rotation", "smoothing"])
 @pytest.mark.parametrize("damage", ["missing", "pickle", "shape", "dtype", "nan", "text"])
-def test_bad_files_are_refused(vectors: np.ndarray, tmp_path: Path, damage: str) -> None:
-    make_codebook(vectors).save(tmp_path)
-    path = tmp_path / "codebook_rotation.npy"
+def test_bad_files_are_refused(vectors: np.ndarray, tmp_path: Path, damage: str, role: str) -> None:
+    make_residual_codebook(vectors).save(tmp_path)
+    path = tmp_path / f"codebook_{role}.npy"
     rotation = np.load(path)
     path.unlink()
     if damage == "pickle":
@@ -131,7 +132,7 @@ def test_bad_files_are_refused(vectors: np.ndarray, tmp_path: Path, damage: str)
         np.save(path, np.where(rotation > 0.2, np.nan, rotation).astype(np.float32))
     elif damage == "text":
         path.write_text("not an array")
-    with pytest.raises(CorruptArtifactError):
+    with pytest.raises(CorruptArtifactError, match=role):
         Codebook.load(tmp_path)
 
 
@@ -139,6 +140,8 @@ def test_subspaces_must_divide_the_dimensions(vectors: np.ndarray) -> None:
     codebook = make_codebook(vectors)
     with pytest.raises(ConfigError, match="sub-spaces"):
         Codebook(codebook.centroids, codebook.rotation, np.zeros((11, 256, 8), np.float32))
+    with pytest.raises(ConfigError, match="smoothing"):
+        replace(codebook, smoothing=make_residual_codebook(vectors).smoothing)
     with pytest.raises(ConfigError, match="pq_centroids"):
         Codebook(codebook.centroids, codebook.rotation, np.zeros((12, 256, 95), np.float32))
 

@@ -10,8 +10,10 @@ import pytest
 from nowplaying_core.errors import CorruptArtifactError, UnsupportedVersionError
 from ondevice_db.format.schema import load_manifest
 from ondevice_db.index.pq import PqIndex
+from ondevice_db.index.train_codebook import with_smoothing
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.changes import merge_databases
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.update.delta import apply_delta, make_delta
 from ondevice_db.verify import verify_database
@@ -128,6 +130,42 @@ def test_words_out_of_bounds_are_refused(residual_copy: Path, value: float) -> N
     words[3, 7, 11] = value
     rewrite(residual_copy, "pq_centroids", npy(words))
     with pytest.raises(CorruptArtifactError, match="within"):
+        SongDatabase.open(residual_copy)
+
+
+def test_the_map_of_references_stays_when_songs_are_added_and_merged(
+    tmp_path: Path, song_vectors: list[np.ndarray]
+) -> None:
+    plain = make_residual_codebook(np.concatenate(song_vectors))
+    codebook = with_smoothing(plain, song_vectors)
+    database = build_database(tmp_path / "a.npdb", song_vectors[:20], codebook=codebook)
+    other = build_database(tmp_path / "b.npdb", song_vectors[:22], codebook=plain)
+    assert merge_databases(database, [other]).added == 2  # the codes are the same
+    assert load_manifest(database).files["smoothing"]["name"] == "smoothing-1.npy"
+    opened = SongDatabase.open(database, check_hashes=True)
+    np.testing.assert_array_equal(opened.index.codebook.smoothing, codebook.smoothing)  # type: ignore[attr-defined]
+    numbers = np.arange(opened.manifest.n_fingerprints)
+    true = np.concatenate(song_vectors[:22])
+    stored, references = opened.index.vectors(numbers), opened.index.references(numbers, opened.song_starts)
+    errors = [np.square(rows - true).sum(axis=1).mean() for rows in (stored, references)]
+    assert errors[1] < 0.95 * errors[0]
+    assert verify_database(database).n_found == 22
+    assert opened.info()["size_bytes"]["smoothing"] == 289 * 96 * 4 + 128
+
+
+@pytest.mark.parametrize("damage", ["shape", "nan", "large", "missing", "absent"])
+def test_a_damaged_map_of_references_is_refused(residual_copy: Path, damage: str) -> None:
+    smoothing = np.array(SongDatabase.open(residual_copy).index.codebook.smoothing)  # type: ignore[attr-defined]
+    if damage == "missing":
+        next(residual_copy.glob("smoothing-*")).unlink()
+    elif damage == "absent":
+        manifest = json.loads((residual_copy / "manifest.json").read_text())
+        del manifest["files"]["smoothing"]
+        sign(residual_copy, manifest)
+    else:
+        smoothing[3, 7] = {"nan": np.nan, "large": 4.5, "shape": 0}[damage]
+        rewrite(residual_copy, "smoothing", npy(smoothing[:-1] if damage == "shape" else smoothing))
+    with pytest.raises(CorruptArtifactError, match="smoothing"):
         SongDatabase.open(residual_copy)
 
 

@@ -8,11 +8,12 @@ import pytest
 from nowplaying_core.errors import ConfigError, ManifestMismatchError
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.train_codebook import with_smoothing
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.packs import SongPacks, open_packs
 from ondevice_db.store.store import SongDatabase
-from tests.ondevice_db.material import SETTINGS, make_codebook, make_track, walk, worsen
+from tests.ondevice_db.material import SETTINGS, make_codebook, make_residual_codebook, make_track, walk, worsen
 
 
 @pytest.fixture(scope="module")
@@ -121,6 +122,23 @@ def test_stored_vectors_come_from_their_pack(shared_out: list[Path]) -> None:
         np.testing.assert_array_equal(found[own], SongDatabase.open(path).index.vectors(numbers[own] - first))
         first += n
     assert first == packs.manifest.n_fingerprints
+
+
+def test_references_are_smoothed_by_the_map_of_their_pack(
+    tmp_path: Path, pq_database: Path, song_vectors: list[np.ndarray]
+) -> None:
+    codebook = with_smoothing(make_residual_codebook(np.concatenate(song_vectors)), song_vectors)
+    other = write(tmp_path / "other.npdb", {50 + n: song_vectors[n] for n in range(3)}, codebook)
+    packs, alone = open_packs([pq_database, other]), SongDatabase.open(other)
+    first = SongDatabase.open(pq_database).manifest.n_fingerprints
+    numbers = np.arange(alone.manifest.n_fingerprints)
+    expected = alone.index.references(numbers, alone.song_starts)
+    np.testing.assert_array_equal(packs.index.references(first + numbers, packs.song_starts), expected)
+    assert np.abs(expected - alone.index.vectors(numbers)).max() > 0.01
+    plain = np.arange(first)
+    np.testing.assert_array_equal(
+        packs.index.references(plain, packs.song_starts), SongDatabase.open(pq_database).index.vectors(plain)
+    )
 
 
 def _counts(paths: list[Path]) -> list[tuple[Path, int]]:

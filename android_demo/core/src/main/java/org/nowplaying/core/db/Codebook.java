@@ -7,7 +7,8 @@ import org.nowplaying.core.artifact.NpyFile;
 
 /**
  * Coarse cells, a rotation, and words for the residual: {@code x ~ m[c] + R^T p}. A code's bytes name words that stand
- * side by side in p, each for a part of the dimensions, or whole vectors whose sum p is.
+ * side by side in p, each for a part of the dimensions, or whole vectors whose sum p is. With these goes a linear map by
+ * which a reference is estimated from its own decoded vector and those of both neighbors in its song.
  */
 final class Codebook {
     static final int CENTROIDS = 256;
@@ -23,6 +24,7 @@ final class Codebook {
     private final ByteBuffer centroids;
     private final float[] rotation;
     private final float[] words;
+    private final float[] smoothing; // rows for the vector before, its own, the one after, and a constant; or null
     private final int width; // of a word
     private final int step; // from the first dimension of one byte's words to that of the next one's
 
@@ -35,6 +37,7 @@ final class Codebook {
         width = manifest.wholeVectors ? dim : dim / subspaces;
         step = manifest.wholeVectors ? 0 : width;
         words = floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, width);
+        smoothing = manifest.wholeVectors ? floats(manifest.file("smoothing"), 3L * dim + 1, dim) : null;
         cohort = floats(manifest.file("cohort"), -1, dim);
     }
 
@@ -100,7 +103,7 @@ final class Codebook {
         return table;
     }
 
-    /** Adds the residual of a code to a rotated centroid, and divides the vector by a power of its length. */
+    /** Adds the residual of a code to a rotated centroid. */
     float[] decode(float[] rotatedCentroid, ByteBuffer codes, long position) {
         float[] vector = rotatedCentroid.clone();
         for (int m = 0; m < subspaces; m++) {
@@ -109,8 +112,38 @@ final class Codebook {
                 vector[m * step + i] += words[entry * width + i];
             }
         }
+        return vector;
+    }
+
+    /** Divides a vector by a power of its length, in place. */
+    float[] normalize(float[] vector) {
         scale(vector, 1 / Math.pow(Math.max(length(vector), 1e-6), LENGTH_POWER));
         return vector;
+    }
+
+    boolean smooths() {
+        return smoothing != null;
+    }
+
+    /** Returns what queries are compared with, from decoded vectors; a missing neighbor is null. */
+    float[] reference(float[] before, float[] own, float[] after) {
+        if (smoothing == null) {
+            return normalize(own.clone());
+        }
+        float[] instead = before != null ? before : after != null ? after : own;
+        float[][] parts = {instead, own, after != null ? after : instead};
+        double[] sums = new double[dim];
+        for (int row = 0; row <= 3 * dim; row++) {
+            double factor = row < 3 * dim ? parts[row / dim][row % dim] : 1;
+            for (int i = 0; i < dim; i++) {
+                sums[i] += factor * smoothing[row * dim + i];
+            }
+        }
+        float[] estimate = new float[dim];
+        for (int i = 0; i < dim; i++) {
+            estimate[i] = (float) sums[i];
+        }
+        return normalize(estimate);
     }
 
     static float dot(float[] rows, int start, float[] x) {

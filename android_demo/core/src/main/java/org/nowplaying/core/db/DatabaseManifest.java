@@ -11,6 +11,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.ArtifactException.Kind;
@@ -26,6 +27,7 @@ public final class DatabaseManifest {
     private static final List<String> PQ = Arrays.asList(
             "songs.sqlite", "song_starts.npy", "list_starts.npy", "codes.npy", "centroids.npy", "rotation.npy",
             "pq_centroids.npy", "cells.ann", "order_bits.npy", "order_counts.npy", "cohort.npy");
+    private static final String SMOOTHING = "smoothing.npy"; // of whole vectors alone
 
     /** Version: every update of the database raises it by one. */
     public final int generation;
@@ -116,8 +118,12 @@ public final class DatabaseManifest {
         encoder = text("encoder");
         check(encoder.length() <= 200, "encoder", "a short name");
         Object records = table.get("files");
-        check(records instanceof Map && ((Map<?, ?>) records).size() == PQ.size(), "files", "" + new TreeSet<>(PQ));
-        for (String role : PQ) {
+        Set<String> roles = new TreeSet<>(PQ);
+        if (wholeVectors) {
+            roles.add(SMOOTHING);
+        }
+        check(records instanceof Map && ((Map<?, ?>) records).size() == roles.size(), "files", "" + roles);
+        for (String role : roles) {
             String stem = role.substring(0, role.indexOf('.'));
             String suffix = role.substring(role.indexOf('.'));
             Object record = ((Map<?, ?>) records).get(stem);

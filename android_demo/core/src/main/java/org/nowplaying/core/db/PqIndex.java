@@ -32,7 +32,7 @@ public final class PqIndex {
         order = new RadixOrder(manifest);
     }
 
-    /** Returns a query in the coordinates of {@link #vector}. */
+    /** Returns a query in the coordinates of {@link #decoded}. */
     public float[] rotate(float[] query) {
         return codebook.rotate(query);
     }
@@ -42,14 +42,30 @@ public final class PqIndex {
         return codebook.unrotate(vector);
     }
 
-    /** Returns the stored vector of a fingerprint, rotated and power-normalized; null for silence. */
-    public float[] vector(long fingerprint) {
+    /** Returns what the code of a fingerprint decodes to, rotated; null for silence. */
+    public float[] decoded(long fingerprint) {
         int cell = order.cell(fingerprint);
         if (cell >= manifest.cells) {
             return null;
         }
         float[] centroid = codebook.rotate(codebook.centroid(cell));
         return codebook.decode(centroid, codes, checked(order.position(fingerprint)));
+    }
+
+    /** Returns whether the neighbors in its song matter to {@link #reference}. */
+    public boolean smooths() {
+        return codebook.smooths();
+    }
+
+    /**
+     * Returns what queries are compared with at a fingerprint: rotated, and divided by a power of its length.
+     *
+     * @param before decoded; null where the song begins or is silent
+     * @param own decoded
+     * @param after decoded; null where the song ends or is silent
+     */
+    public float[] reference(float[] before, float[] own, float[] after) {
+        return codebook.reference(before, own, after);
     }
 
     /** Returns the similarities of a query, not rotated, to the vectors of the cohort. */
@@ -84,7 +100,8 @@ public final class PqIndex {
                 positions[i] = starts[cells[list]] + columns[i] - begins[list];
                 float[] centroid = centroids.computeIfAbsent(
                         cellOf[i], cell -> codebook.rotate(codebook.centroid(cell)));
-                refined[i] = Codebook.dot(codebook.decode(centroid, codes, positions[i]), 0, rotated);
+                float[] vector = codebook.normalize(codebook.decode(centroid, codes, positions[i]));
+                refined[i] = Codebook.dot(vector, 0, rotated);
             }
             int[] best = TopK.of(refined, neighbors);
             fingerprints[q] = new long[neighbors];

@@ -97,8 +97,18 @@ public final class SongDatabase implements Songs {
     }
 
     @Override
-    public float[] vector(long fingerprint) {
-        return index.vector(fingerprint);
+    public float[] decoded(long fingerprint) {
+        return index.decoded(fingerprint);
+    }
+
+    @Override
+    public boolean smooths(int pack) {
+        return index.smooths();
+    }
+
+    @Override
+    public float[] reference(int pack, float[] before, float[] own, float[] after) {
+        return index.reference(before, own, after);
     }
 
     @Override

@@ -119,9 +119,19 @@ public final class SongPacks implements Songs, SongStore {
     }
 
     @Override
-    public float[] vector(long fingerprint) {
+    public float[] decoded(long fingerprint) {
         int pack = packOf(fingerprint);
-        return packs[pack].database.vector(fingerprint - firstNumber[pack]);
+        return packs[pack].database.decoded(fingerprint - firstNumber[pack]);
+    }
+
+    @Override
+    public boolean smooths(int pack) {
+        return packs[pack].database.smooths(0);
+    }
+
+    @Override
+    public float[] reference(int pack, float[] before, float[] own, float[] after) {
+        return packs[pack].database.reference(0, before, own, after);
     }
 
     @Override

@@ -33,8 +33,14 @@ public interface Songs {
     /** Returns a vector of a pack in the coordinates of queries that are not rotated. */
     float[] unrotate(int pack, float[] vector);
 
-    /** Returns the stored vector of a fingerprint in its pack's coordinates; null for silence. */
-    float[] vector(long fingerprint);
+    /** Returns what the code of a fingerprint decodes to, in its pack's coordinates; null for silence. */
+    float[] decoded(long fingerprint);
+
+    /** Returns whether the neighbors in its song matter to the {@link #reference} of a pack's fingerprint. */
+    boolean smooths(int pack);
+
+    /** Returns what queries are compared with, from decoded vectors; null stands for a missing neighbor. */
+    float[] reference(int pack, float[] before, float[] own, float[] after);
 
     /** Returns the similarities of a query, not rotated, to the vectors of the cohort. */
     float[] cohortSimilarities(float[] query);

@@ -19,6 +19,7 @@ final class Rescorer {
     private static final int TRIALS = (int) (2 * OFFSET_SPAN / OFFSET_STEP) + 1;
 
     private final Songs database;
+    private final References vectors;
     private final float[][] queries;
     private final Map<Integer, float[][]> rotated = new HashMap<>();
     private final double[] cohortSimilarity;
@@ -26,8 +27,9 @@ final class Rescorer {
     private final double hopS;
     private final Map<Long, Reference> references = new HashMap<>();
 
-    Rescorer(Songs database, float[][] queries, double[] cohortSimilarity, double[] timesS) {
+    Rescorer(Songs database, References vectors, float[][] queries, double[] cohortSimilarity, double[] timesS) {
         this.database = database;
+        this.vectors = vectors;
         this.cohortSimilarity = cohortSimilarity;
         this.timesS = timesS;
         this.queries = queries;
@@ -107,7 +109,7 @@ final class Rescorer {
         Reference found = references.get(number);
         if (found == null) {
             found = new Reference();
-            found.vector = database.vector(number);
+            found.vector = vectors.at(song, position);
             if (found.vector != null) {
                 float[][] here = rotated.computeIfAbsent(database.pack(song), this::rotate);
                 found.similarities = new float[here.length];

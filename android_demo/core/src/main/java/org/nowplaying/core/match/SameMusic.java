@@ -20,7 +20,7 @@ final class SameMusic {
     private SameMusic() {}
 
     /** Returns the alignments of the songs that are the first one's music at its place: one a song, its own first. */
-    static List<Aligned> among(Songs database, List<Aligned> aligned, double[] timesS) {
+    static List<Aligned> among(Songs database, References vectors, List<Aligned> aligned, double[] timesS) {
         Aligned best = aligned.get(0);
         List<Aligned> near = new ArrayList<>();
         for (Aligned one : aligned) {
@@ -40,7 +40,7 @@ final class SameMusic {
         List<float[]> own = new ArrayList<>();
         List<Double> ownS = new ArrayList<>();
         for (long position = first; position <= last; position++) {
-            float[] vector = database.vector(database.start(best.song) + position);
+            float[] vector = vectors.at(best.song, position);
             if (vector != null) {
                 own.add(database.unrotate(database.pack(best.song), vector));
                 ownS.add(position * hopS);
@@ -52,7 +52,8 @@ final class SameMusic {
         double[] sinceS = ownS.stream().mapToDouble(one -> one - ownS.get(0)).toArray();
         int[] songs = near.stream().mapToInt(one -> one.song).toArray();
         double[] offsetsS = near.stream().mapToDouble(one -> one.offsetS - best.offsetS + ownS.get(0)).toArray();
-        Rescorer rescorer = new Rescorer(database, own.toArray(new float[0][]), new double[own.size()], sinceS);
+        float[][] stretch = own.toArray(new float[0][]);
+        Rescorer rescorer = new Rescorer(database, vectors, stretch, new double[own.size()], sinceS);
         Set<Integer> agreeing = new HashSet<>();
         for (Aligned rescored : rescorer.rescore(new Alignments(songs, offsetsS))) {
             // What a song does not cover counts as zero in these similarities, and is left out of their mean.

@@ -100,7 +100,8 @@ public final class SongMatcher {
                 nearestCohort[q] = Math.max(nearestCohort[q], one);
             }
         }
-        Rescorer rescorer = new Rescorer(database, queries, cohortSimilarity, timesS);
+        References vectors = new References(database);
+        Rescorer rescorer = new Rescorer(database, vectors, queries, cohortSimilarity, timesS);
         Alignments candidates =
                 Alignments.offsetHistogram(neighbors, songs, positions, timesS, database.hopS(), options.candidates);
         List<Aligned> aligned = rescorer.rescore(candidates);
@@ -110,7 +111,7 @@ public final class SongMatcher {
         Arrays.fill(sameSong, best.song);
         double[] shiftedS = Arrays.stream(Evidence.SHIFTS_S).map(shift -> best.offsetS + shift).toArray();
         List<Aligned> shifted = rescorer.rescore(new Alignments(sameSong, shiftedS));
-        List<Aligned> same = SameMusic.among(database, aligned, timesS);
+        List<Aligned> same = SameMusic.among(database, vectors, aligned, timesS);
         Set<Integer> sameSongs = new HashSet<>();
         for (Aligned one : same) {
             sameSongs.add(one.song);

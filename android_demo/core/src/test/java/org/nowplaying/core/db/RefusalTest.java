@@ -59,7 +59,7 @@ public class RefusalTest {
                 for (long fingerprint : found) {
                     if (fingerprint >= 0) {
                         database.songOf(fingerprint);
-                        database.index.vector(fingerprint);
+                        database.index.decoded(fingerprint);
                     }
                 }
             }
