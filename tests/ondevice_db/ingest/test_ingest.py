@@ -3,7 +3,9 @@
 import errno
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +24,8 @@ from nowplaying_core.errors import (
 from ondevice_db.answer import Recognition
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.pq import PqIndex
+from ondevice_db.index.smoothing import unsmoothed
 from ondevice_db.ingest import workers
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.report import IndexProgress, IndexReport
@@ -31,7 +35,7 @@ from ondevice_db.match.matcher import Matcher
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.verify import verify_database
-from tests.ondevice_db.material import SpectrumFingerprinter, make_codebook
+from tests.ondevice_db.material import SpectrumFingerprinter, make_codebook, make_residual_codebook
 from tests.synthesis import SAMPLE_RATE_HZ, song
 
 
@@ -264,6 +268,21 @@ def test_a_finer_hop_is_kept_when_songs_are_added(music_folder: Path, codebook: 
     )
     with pytest.raises(ManifestMismatchError, match=r"found hop 1\.0 instead of 0\.5"):
         index_paths(rest, tmp_path / "a.npdb", embedder, add=True, hop_s=embedder.reference_hop_s)
+
+
+def test_references_are_smoothed_only_at_the_models_own_hop(music_folder: Path, tmp_path: Path) -> None:
+    embedder = SpectrumFingerprinter()
+    shipped = make_residual_codebook(embedder.embed_with_levels(song(100, 90.0), 0.25)[0])
+    shipped = replace(shipped, smoothing=shipped.smoothing + np.float32(0.01))
+    shipped.save(tmp_path)
+    embedder.folder = SimpleNamespace(path=tmp_path, manifest={})
+    expected = {1.0: shipped.smoothing, 0.5: unsmoothed(shipped.dim)}
+    for hop_s, smoothing in expected.items():
+        database = tmp_path / f"{hop_s}.npdb"
+        index_paths(sorted(music_folder.iterdir())[:1], database, embedder, hop_s=hop_s)
+        index = SongDatabase.open(database).index
+        assert isinstance(index, PqIndex)
+        np.testing.assert_array_equal(index.codebook.smoothing, smoothing)
 
 
 def test_a_worker_ends_with_its_parent() -> None:
