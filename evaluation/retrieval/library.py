@@ -84,6 +84,8 @@ def build_library(
     )
     if codebook is None:
         codebook = Codebook.load(fingerprinter.folder.path)
+    if settings.hop_s != fingerprinter.reference_hop_s:
+        codebook = codebook.unsmoothed()
     vectors = cache.references([file.path for file in files])
     songs: dict[Path, int] = {}
     by_id: dict[str, int] = {}

@@ -136,6 +136,10 @@ class Codebook:
         """Bytes of a code."""
         return int(self.pq_centroids.shape[0])
 
+    def unsmoothed(self) -> "Codebook":
+        """Return it for fingerprints of another hop than the model's, whose neighbors its map was not fitted to."""
+        return replace(self, smoothing=_unset())
+
     def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:
         """Return the cell of each row: the centroid at the smallest angle."""
         return self.nearest_cells(vectors, 1)[:, 0]

@@ -116,8 +116,7 @@ def index_paths(
     if layout == "pq" and not add and isinstance(choice, CodebookChoice):
         # Read first, so that a model without a codebook is refused before hours of work.
         shipped = shipped_codebook(fingerprinter.folder.path, choice.code_bytes)
-        if hop_s != fingerprinter.reference_hop_s:  # neighbors are alike in another way than those it was fitted to
-            shipped = replace(shipped, smoothing=np.empty((0, 0), np.float32))
+        shipped = shipped if hop_s == fingerprinter.reference_hop_s else shipped.unsmoothed()
     _make_parent(path)
     began_s = time.perf_counter()
     with writer_lock(path):
