@@ -31,7 +31,7 @@ __all__ = [
 ]
 
 SHIPPED_DETECTOR = "detector-v3"
-SHIPPED_FINGERPRINTER = "fingerprinter-v1"
+SHIPPED_FINGERPRINTER = "fingerprinter-v2"
 SHIPPED_AUDIO_ENCODER = "audio-encoder-v1"
 MODEL_SCHEMA_VERSION = 1
 _CHUNK_BYTES = 1 << 20
@@ -43,7 +43,7 @@ def builtin_model_dir(name: str) -> Path:
     Parameters
     ----------
     name : str
-        Folder name, such as ``"detector-v3"`` or ``"fingerprinter-v1"``.
+        Folder name, such as ``"detector-v3"`` or ``"fingerprinter-v2"``.
 
     Returns
     -------

@@ -12,8 +12,12 @@ __all__ = ["changed_fingerprinter"]
 
 
 def changed_fingerprinter(folder: Path, entries: Mapping[str, Any]) -> Path:
-    """Copy the shipped fingerprinter into a new folder and change its manifest; None takes an entry away."""
+    """Copy the shipped fingerprinter into a new folder and change its manifest; None takes an entry away.
+
+    Its overhang is taken away as well: a copy has what the entries say.
+    """
     shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), folder)
-    manifest = {**json.loads((folder / "manifest.json").read_text(encoding="utf-8")), **entries}
+    shipped = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    manifest = {**shipped, "query_overhang_s": None, "query_overhang_below_s": None, **entries}
     write_json(folder / "manifest.json", {name: value for name, value in manifest.items() if value is not None})
     return folder

@@ -229,7 +229,9 @@ def main(arguments: list[str] | None = None) -> int:
         stream = compose_stream(pools, stream_rng(options.seed, number))
         results.append(follow(stream, setup, library, titles))
         print(f"{number + 1} of {options.streams} streams", file=sys.stderr, flush=True)
-    metrics = {"schema": "whole-phone/1", "seed": options.seed, "n_streams": options.streams, **summarize(results)}
+    models = {one.role: one.name for one in setup.models_used}
+    drawn = {"seed": options.seed, "n_streams": options.streams}
+    metrics = {"schema": "whole-phone/1", "models": models, **drawn, **summarize(results)}
     write_json(options.out, metrics)
     sys.stdout.write(to_markdown(metrics) + "\n")
     return 0

@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("keras", reason="the train extra is not installed")
 
 import simulator
+from export.parity.report import TOLERANCES
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import Fingerprinter
@@ -18,7 +19,10 @@ EXCERPTS = sorted((Path(simulator.__file__).parent / "scenes/demo_assets").glob(
 
 
 def test_int8_keeps_what_was_trained(rng: np.random.Generator) -> None:
-    """Mean cosine 0.9996 when it was exported. A random network is no test of this: see docs/experiments.md."""
+    """Mean cosine 0.9995 when it was exported; the tolerances are those of the export's verification.
+
+    A random network is no test of this: see docs/experiments.md.
+    """
     shipped = Fingerprinter.from_model()
     manifest = shipped.folder.manifest
     settings = {
@@ -37,5 +41,5 @@ def test_int8_keeps_what_was_trained(rng: np.random.Generator) -> None:
         for part in (window, noisy):
             image = shipped.front_end(part[None])
             cosines.append(float((shipped.encode(image) * np.asarray(encoder(image))).sum()))
-    assert np.mean(cosines) > 0.999
-    assert min(cosines) > 0.995
+    assert np.mean(cosines) >= TOLERANCES["int8 to float, mean cosine"].limit
+    assert min(cosines) >= TOLERANCES["int8 to float, lowest cosine"].limit

@@ -8,7 +8,6 @@ from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache, load_long_enough
 from evaluation.retrieval.queries import Plan, draw_plan
-from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from tests.changed_models import changed_fingerprinter
 from tests.synthesis import song
 
@@ -21,11 +20,11 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> tuple[EmbeddingCache, Emb
     folder = tmp_path_factory.mktemp("overhang")
     soundfile.write(folder / "song.wav", song(60, 20.0), 16_000)
     entries = {"query_overhang_s": 0.5, "query_overhang_below_s": 4.0}
-    model = changed_fingerprinter(folder / "model", entries)
+    model, without = changed_fingerprinter(folder / "model", entries), changed_fingerprinter(folder / "plain", {})
     path, noise = folder / "song.wav", np.ones(16_000, np.float32)
     samples = load_long_enough(path, folder / "cache")
     plan = draw_plan({path: samples}, [noise], {}, 2, np.random.default_rng(1))
-    return EmbeddingCache(model, folder / "cache"), EmbeddingCache(SHIPPED_FINGERPRINTER, folder / "cache"), plan
+    return EmbeddingCache(model, folder / "cache"), EmbeddingCache(without, folder / "cache"), plan
 
 
 def test_short_queries_have_the_model_s_overhang(asked: tuple[EmbeddingCache, EmbeddingCache, Plan]) -> None:

@@ -362,9 +362,15 @@ class TestRecognizer:
         with pytest.raises(ConfigError, match="every_s"):
             next(recognizer.recognize_every(both, np.inf))
 
-    @pytest.mark.parametrize("n_samples", [1, 100, 4_800, 32_768, 40_000])
-    def test_short_sounds_have_an_answer(self, recognizer: Recognizer, songs: list[np.ndarray], n_samples: int) -> None:
-        assert recognizer.recognize(songs[0][30_000 : 30_000 + n_samples]).n_fingerprints == 1
+    @pytest.mark.parametrize(
+        ("n_samples", "n_fingerprints"), [(1, 1), (100, 1), (4_800, 1), (32_768, 3), (40_000, 4), (56_000, 3)]
+    )
+    def test_short_sounds_have_an_answer(
+        self, recognizer: Recognizer, songs: list[np.ndarray], n_samples: int, n_fingerprints: int
+    ) -> None:
+        """Windows of the shipped model reach 0.6 s beyond queries of less than 3.5 s."""
+        found = recognizer.recognize(songs[0][30_000 : 30_000 + n_samples])
+        assert found.n_fingerprints == n_fingerprints
 
     def test_explanations_and_alignments_are_made_of_the_match_and_only_when_asked_for(
         self, recognizer: Recognizer, songs: list[np.ndarray], monkeypatch: pytest.MonkeyPatch
