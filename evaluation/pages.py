@@ -38,6 +38,7 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "headline": readme.headline_text,
     "retrieval": readme.retrieval_text,
+    "one-second": readme.one_second_text,
     "grid": readme.grid_text,
     "detector": readme.detector_text,
     "speed": readme.speed_text,

@@ -7,6 +7,8 @@ from evaluation.retrieval.report import OUT_OF_SAMPLE, false_accept_table, known
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.text import markdown_table
 
+ONE_SECOND = "fingerprinter-onesecond-v1"
+
 
 def retrieval_text() -> str:
     """Return the two tables of retrieval with what they were measured on."""
@@ -25,6 +27,36 @@ def retrieval_text() -> str:
         "",
         "`nowplaying evaluate retrieval --corpus CORPUS --cache-dir CACHE --float-model FLOAT --metrics` made these tables and",
         "the model card; `evaluation/goals.toml` holds the goals.",
+    ]
+    return "\n".join(lines)
+
+
+def one_second_text() -> str:
+    """Return the default model and the one for queries of one second beside each other, by length of the query."""
+    names = (SHIPPED_FINGERPRINTER, ONE_SECOND)
+    metrics = [committed(f"models/{name}/metrics.json") for name in names]
+    manifests = [committed(f"models/{name}/manifest.json") for name in names]
+    known = [{row["condition"]: row for row in one["known"]} for one in metrics]
+    rows = []
+    for condition in (f"{kind}, {length_s} s" for length_s in (1, 2, 3, 8) for kind in ("5 dB", "0 dB, room")):
+        found = [
+            one[condition][key]["rate"] if condition in one else None for key in ("rank1", "accepted") for one in known
+        ]
+        rows.append([condition, *("too short" if rate is None else percent(rate) for rate in found)])
+    heads = ["query"] + [f"{kind} %, `{name}`" for kind in ("first", "accepted and right") for name in names]
+    bytes_s = [(one["codebook"]["n_subspaces"] + 2) / one["reference_hop_s"] for one in manifests]
+    costs = [
+        f"`{name}` has {one:g} bytes a second of music, {one * 0.21:.1f} KB a song of 3.5 minutes"
+        for name, one in zip(names, bytes_s, strict=True)
+    ]
+    lines = [
+        f"{'; '.join(costs)}; cell numbers, two bytes each, are in it.",
+        f"{' and '.join(str(one['n_queries']) for one in metrics)} queries of `dev` a condition among "
+        f"{metrics[1]['n_songs']} songs, through codes, Annoy and mu-law; accepted out of sample.",
+        "",
+        markdown_table(heads, rows),
+        "",
+        false_accept_table(metrics[1]),
     ]
     return "\n".join(lines)
 

@@ -11,6 +11,7 @@ import soundfile
 
 import nowplaying
 from nowplaying import IndexReport
+from ondevice_db.store.store import SongDatabase
 from tests.synthesis import SAMPLE_RATE_HZ
 
 
@@ -129,3 +130,28 @@ def test_progress_of_days_counts_to_the_end() -> None:
     steps: list[tuple[int, int]] = []
     nowplaying.energy(day="silence", n_days=3, progress=lambda done, total: steps.append((done, total)))
     assert steps == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_second_of_noisy_music_is_answered_by_the_model_for_it(tmp_path: Path, rng: np.random.Generator) -> None:
+    model = "fingerprinter-onesecond-v1"
+    indexed = [one for one in nowplaying.demo_recordings().values() if one.indexed][:6]
+    nowplaying.index([one.path for one in indexed], tmp_path / "songs.npdb", model=model)
+    stored = SongDatabase.open(tmp_path / "songs.npdb")
+    assert [stored.info()[name] for name in ("hop_s", "code_bytes", "code_kind")] == [0.5, 12, "residual"]
+    recognizer, first, accepted = nowplaying.Recognizer.open(tmp_path / "songs.npdb", model), [], []
+    for one in indexed:
+        samples = nowplaying.load_audio(one.path)
+        part = samples[round(9.73 * SAMPLE_RATE_HZ) :][:SAMPLE_RATE_HZ]  # a quarter of a second beside references
+        noise = rng.standard_normal(part.size).astype(np.float32)
+        answer = recognizer.recognize((part + 0.3 * np.std(part) * noise, SAMPLE_RATE_HZ))
+        assert answer.n_fingerprints == 7, "windows reach beyond both ends"
+        assert answer.query is not None
+        first.append(stored.track(answer.query.match.candidates[0].song_index).source == str(one.path))
+        accepted.append(answer.match is not None)
+    assert all(first)
+    assert sum(accepted) >= 4
+    stranger = next(one for one in nowplaying.demo_recordings().values() if one.kind == "music" and not one.indexed)
+    samples = nowplaying.load_audio(stranger.path)
+    for at_s in range(5, 25, 4):
+        part = samples[at_s * SAMPLE_RATE_HZ :][:SAMPLE_RATE_HZ]
+        assert recognizer.recognize((part, SAMPLE_RATE_HZ)).match is None
