@@ -130,7 +130,9 @@ def test_evidence_is_judged_as_the_matcher_judges_it(corpus: Path, tmp_path: Pat
     for plan in ("known", "unknown"):
         found = run.match(plan, condition)
         scores, accepted = judge(acceptance, found.features, int(data.library.song_starts[-1]))
-        matches = [matcher.match(query, 0.5) for query in data.embeddings.queries(data.plans[plan], condition)]
+        first_s = data.embeddings.first_s(condition)
+        queries = data.embeddings.queries(data.plans[plan], condition)
+        matches = [matcher.match(query, 0.5, first_s=first_s) for query in queries]
         assert accepted.tolist() == [match.best is not None for match in matches]
         np.testing.assert_array_equal(scores, [match.candidates[0].score for match in matches])
 

@@ -19,7 +19,7 @@ def test_the_shipped_configs_read():
             "fingerprinter",
             *(
                 f"fingerprinter-{name}"
-                for name in ("continued", "finished", "short", "sync", "sync-nafp", "fourth", "onesecond")
+                for name in ("continued", "finished", "v2", "short", "sync", "sync-nafp", "fourth", "onesecond")
             ),
         ),
         256,
