@@ -27,7 +27,9 @@ SIZE_TERMS = (
 
 _FULL_QUERY = 12  # fingerprints in 8 s
 _STEEPEST = 5.0  # of a slope by size
-_SHORT_QUERY = 3  # and fewer, for which the fit sets the threshold of a single one
+# Fingerprints of short queries, for which the fit sets the threshold of a single one: three and fewer, or where windows
+# lie as close that a second has more of them, as many as most queries below the second number have.
+_SHORT_QUERY, _LONGEST_SHORT = 3, 7
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -214,9 +216,9 @@ def fit_acceptance(
     intercept = float(solution[-1] - mean @ coefficients)
     logits = unknown_features @ coefficients + intercept
     log_n = unknown_features[:, FEATURES.index("log_fingerprints")]
-    is_short = log_n <= math.log(_SHORT_QUERY) + 1e-6
+    is_short = log_n <= math.log(_most_of_short(log_n)) + 1e-6
     threshold = _threshold(logits if is_short.all() else logits[~is_short], false_accept_rate)
-    # Of two and three fingerprints it is the threshold between the two that has to let no more through.
+    # Of two and more fingerprints it is the threshold between the two that has to let no more through.
     share = np.array([_share_of_full(float(one)) for one in log_n[is_short]])
     single = (logits[is_short] - share * _logit(threshold)) / (1 - share)
     return Acceptance(
@@ -225,6 +227,12 @@ def fit_acceptance(
         threshold=threshold,
         threshold_single=_threshold(single if is_short.any() else logits, false_accept_rate),
     )
+
+
+def _most_of_short(log_fingerprints: NDArray[np.float64]) -> int:
+    """Return how many fingerprints short queries have at most."""
+    counts = np.bincount(np.rint(np.exp(log_fingerprints)).astype(np.int64), minlength=_LONGEST_SHORT + 1)
+    return max(_SHORT_QUERY, int(counts[: _LONGEST_SHORT + 1].argmax()))
 
 
 def _share_of_full(log_fingerprints: float) -> float:

@@ -56,11 +56,11 @@ def test_short_and_long_queries_each_have_the_stated_rate(rng: np.random.Generat
     assert between[-1] == between[-2] == acceptance.threshold
 
 
-@pytest.mark.parametrize("n_short", [1, 2, 3])
+@pytest.mark.parametrize("n_short", [1, 2, 3, 5, 7])
 def test_the_threshold_of_queries_that_the_short_ones_are_has_the_stated_rate(
     rng: np.random.Generator, n_short: int
 ) -> None:
-    """Where windows overhang queries of two seconds, the shortest ones have three fingerprints, not one."""
+    """Where windows overhang queries, the shortest ones have three fingerprints, or seven, not one."""
     known = np.concatenate([features(rng, 2000, 0.25, n_short), features(rng, 2000, 0.5, 12)])
     wrong = features(rng, 2000, 0.1, n_short)
     acceptance = fit_acceptance(known, np.concatenate([wrong, features(rng, 2000, 0.0, 12)]), false_accept_rate=0.01)
