@@ -26,7 +26,7 @@ from ondevice_db.store.store import SongDatabase
 
 __all__ = ["GOLDEN_SONG", "write_golden"]
 
-GOLDEN_SONG: Final = 1
+GOLDEN_SONG: Final = 2
 """The song that the golden query is cut from."""
 
 _N_SONGS: Final = 3
