@@ -27,10 +27,11 @@ from ondevice_db.index.product_quantizer import encode_by_parts, join_words
 from ondevice_db.index.residual_quantizer import encode_by_beam, sum_of_words
 from ondevice_db.index.smoothing import unsmoothed
 
-__all__ = ["CODEBOOK_ROLES", "SMOOTHING_ROLE", "Codebook", "codebook_names", "same_codebook"]
+__all__ = ["CODEBOOK_FILES", "CODEBOOK_ROLES", "SMOOTHING_ROLE", "Codebook", "codebook_names", "same_codebook"]
 
 CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 SMOOTHING_ROLE = "smoothing"  # of residual codes
+CODEBOOK_FILES = (*CODEBOOK_ROLES, SMOOTHING_ROLE, "cohort", "cells")  # of a database; no song changes them
 _N_CENTROIDS = 256
 _BLOCK_ROWS = 128  # their products with 256 words then stay in the cache
 _MAX_MAGNITUDE = 4.0

@@ -17,13 +17,11 @@ from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest, layout_files, schema_of
 from ondevice_db.format.songs import write_songs
 from ondevice_db.index.annoy_cells import build_annoy
-from ondevice_db.index.codebook import CODEBOOK_ROLES, SMOOTHING_ROLE
+from ondevice_db.index.codebook import CODEBOOK_FILES
 from ondevice_db.store.content import Content, derived_arrays
 from ondevice_db.store.versions import clear_leftovers, forget_last_good, keep_current
 
 __all__ = ["write_database"]
-
-_CODEBOOK_FILES = (*CODEBOOK_ROLES, SMOOTHING_ROLE, "cohort", "cells")
 
 
 def write_database(
@@ -107,7 +105,7 @@ def _kept_files(
 ) -> dict[str, dict[str, Any]]:
     if previous is None:
         return {}
-    unchanged = [role for role in roles if role != "songs"] if same_fingerprints else _CODEBOOK_FILES
+    unchanged = [role for role in roles if role != "songs"] if same_fingerprints else CODEBOOK_FILES
     return {role: dict(previous.files[role]) for role in unchanged if role in previous.files}
 
 

@@ -18,6 +18,7 @@ from ondevice_db.format.songs import SongTable
 from ondevice_db.format.track import Track
 from ondevice_db.format.verification_cache import identity, is_verified, mark_verified
 from ondevice_db.index.base import FingerprintIndex
+from ondevice_db.index.codebook import CODEBOOK_FILES
 from ondevice_db.index.flat import FlatIndex
 from ondevice_db.index.pq import PqIndex
 
@@ -180,7 +181,7 @@ class SongDatabase:
         manifest = self.manifest
         sizes = {role: int(record["bytes"]) for role, record in manifest.files.items()}
         sizes["manifest"] = (self.path / MANIFEST_NAME).stat().st_size
-        fixed = {"centroids", "rotation", "pq_centroids", "smoothing", "cohort", "cells", "manifest"}
+        fixed = {*CODEBOOK_FILES, "manifest"}
         growing = sum(size for role, size in sizes.items() if role not in fixed)
         return {
             "path": str(self.path),
