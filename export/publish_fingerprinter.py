@@ -1,6 +1,6 @@
 """From a finished training run to a model folder: graphs, the default codebook, and what it was trained on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -19,7 +19,7 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingPathError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import CodeKind, code_fits
-from ondevice_db.index.choose_codebook import CODE_BYTES
+from ondevice_db.index.choose_codebook import CODE_BYTES, shipped_codebook
 from ondevice_db.index.codebook import SMOOTHING_ROLE, Codebook, codebook_names
 from ondevice_db.index.train_codebook import (
     MIN_POINTS_PER_CELL,
@@ -109,8 +109,7 @@ def _add_codebook(
     n_subspaces = code_bytes or music.learned.shape[1] // _DIMENSIONS_A_BYTE
     default = train_codebook(music.learned, n_cells, n_subspaces=n_subspaces, kind=codes, seed=0)
     _save_default(model, with_smoothing(default, music.songs), music)
-    if all_code_sizes:
-        _add_sizes(model, music, default)
+    _keep_sizes(model, _add_sizes(model, music, default) if all_code_sizes else [])
 
 
 def replace_codes(
@@ -134,7 +133,7 @@ def replace_codes(
     code_bytes : int, optional
         Of the default codebook.
     all_code_sizes : bool
-        False leaves the other sizes as they are.
+        False leaves the other sizes as they are; those of another kind than the default codebook are removed.
     jobs : int >= 1
     """
     mapped = Codebook.load(model)
@@ -146,8 +145,7 @@ def replace_codes(
         cells = default.centroids
         default = train_codebook(music.learned, len(cells), n_subspaces=n_bytes, kind=kind, centroids=cells)
         _save_default(model, with_smoothing(default, music.songs), music)
-    if all_code_sizes:
-        _add_sizes(model, music, default)
+    _keep_sizes(model, _add_sizes(model, music, default) if all_code_sizes else _sizes_like(model, default))
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +182,8 @@ def _embed_music(model: Path, sources: TrainingSources, codes: CodeKind, jobs: i
     return _Music(songs, np.concatenate([song[::step] for song in songs]))
 
 
-def _add_sizes(model: Path, music: _Music, default: Codebook) -> None:
+def _add_sizes(model: Path, music: _Music, default: Codebook) -> list[int]:
+    """Train the codebooks of the other sizes for the default one's cells, and return their numbers of bytes."""
     sizes = [n for n in CODE_BYTES if n != default.n_subspaces and code_fits(n, default.dim, default.kind)]
     for n in sizes:
         trained = train_codebook(
@@ -195,7 +194,27 @@ def _add_sizes(model: Path, music: _Music, default: Codebook) -> None:
         for role in set(trained.roles) & set(names):
             save_array(model / names[role], getattr(trained, role))
         _enter(model, trained, names, {})
-    _enter(model, default, {}, {"further_code_bytes": sizes})
+    return sizes
+
+
+def _sizes_like(model: Path, default: Codebook) -> list[int]:
+    """Return the other code sizes that a model has in the default codebook's kind."""
+    there = {n: shipped_codebook(model, n) for n in CODE_BYTES if n != default.n_subspaces}
+    return [n for n, one in there.items() if (one.n_subspaces, one.kind) == (n, default.kind)]
+
+
+def _keep_sizes(model: Path, sizes: Collection[int]) -> None:
+    """Enter the further code sizes, and remove the codebooks of others: an earlier default's cells or kind."""
+    path = model / "manifest.json"
+    manifest = read_manifest(path, kind="model", schema_version=1)
+    kept = {name for n in (None, *sizes) for name in codebook_names(n).values()}
+    gone = [file for file in model.glob("codebook_*.npy") if file.name not in kept]
+    for file in gone:
+        manifest["files"].pop(file.name, None)
+    manifest["codebook"]["further_code_bytes"] = list(sizes)
+    write_json(path, manifest)
+    for file in gone:
+        file.unlink()
 
 
 def _enter(model: Path, codebook: Codebook, names: Mapping[str, str], entry: Mapping[str, Any]) -> None:

@@ -67,6 +67,21 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     replace_codes(model, sources, code_bytes=7, all_code_sizes=False, jobs=1)  # of 96 dimensions
     seven = ModelFolder.open(model).manifest["codebook"]
     assert (seven["kind"], seven["n_subspaces"], Codebook.load(model).n_subspaces) == ("residual", 7, 7)
+    sizes = {6: "codebook_rotation_6.npy", 12: "codebook_rotation_12.npy"}
+    assert (model / sizes[6]).exists()  # of the default's kind
+    replace_codes(model, sources, jobs=1)
+    assert (model / sizes[12]).exists()
+    replace_codes(model, sources, code_bytes=12, all_code_sizes=False, jobs=1)
+    opened = ModelFolder.open(model)
+    assert opened.manifest["codebook"]["further_code_bytes"] == [6]
+    assert not (model / sizes[12]).exists()  # the default codebook has 12 bytes now
+    replace_codes(model, sources, "product", all_code_sizes=False, jobs=1)
+    opened = ModelFolder.open(model)
+    assert opened.manifest["codebook"]["further_code_bytes"] == []
+    codebook_files = {path.name for path in model.glob("codebook_*")}
+    assert codebook_files == {"codebook_centroids.npy", "codebook_rotation.npy", "codebook_pq_centroids.npy"}
+    assert {name for name in opened.manifest["files"] if name.startswith("codebook_")} == codebook_files
+    assert shipped_codebook(model, 6).n_subspaces == 12
     replace_codes(model, sources, "product", 12, jobs=1)
     opened = ModelFolder.open(model)
     assert opened.manifest["codebook"]["kind"] == "product"
