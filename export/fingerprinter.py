@@ -16,6 +16,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import embedding_space
+from fingerprinter.overhang import OVERHANG_ENTRIES
 from fingerprinter.training.config import TrainingConfig
 from nowplaying_core.artifacts import file_record, write_bytes
 
@@ -77,7 +78,7 @@ def export_fingerprinter(
     """
     output.mkdir(parents=True, exist_ok=True)
     encoder = raw_encoder(load_encoder(config, weights))
-    names = ("query_overhang_s", "query_overhang_below_s") if config.query_overhang_s else ()
+    names = OVERHANG_ENTRIES if config.query_overhang_s else ()
     graph = to_int8(encoder, calibration, output="float32") if precision == "int8" else to_float(encoder)
     write_bytes(output / "frontend.tflite", to_float(front_end_model(config.front_end)))
     write_bytes(output / "encoder.tflite", graph)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from export.metadata import IDENTITY, STANDARD, TensorText, standard, with_metadata
+from fingerprinter.overhang import OVERHANG_ENTRIES
 from nowplaying_core.artifacts import canonical_json, file_record, write_json
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
@@ -17,7 +18,7 @@ __all__ = ["CARD", "copy_with_metadata", "identity_of"]
 
 CARD: Final = "MODEL_CARD.md"
 
-_STEPS: Final = ("reference_hop_s", "query_hop_s", "query_overhang_s", "query_overhang_below_s")
+_STEPS: Final = ("reference_hop_s", "query_hop_s", *OVERHANG_ENTRIES)
 _SETTINGS: Final = {
     "detector": ("frontend", "gate", "cascade"),
     "fingerprinter": ("precision", "embedding_space", "front_end", *_STEPS),

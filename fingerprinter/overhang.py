@@ -13,7 +13,7 @@ from typing import Any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import require_between, require_positive
 
-__all__ = ["NO_OVERHANG", "QueryOverhang"]
+__all__ = ["NO_OVERHANG", "OVERHANG_ENTRIES", "QueryOverhang"]
 
 _MOST_OF_A_WINDOW = 0.5
 
@@ -68,3 +68,4 @@ class QueryOverhang:
 
 
 NO_OVERHANG = QueryOverhang()
+OVERHANG_ENTRIES = tuple(QueryOverhang.__dataclass_fields__)  # of a manifest, and of training's settings

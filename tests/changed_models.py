@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from fingerprinter.overhang import OVERHANG_ENTRIES
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
 
 __all__ = ["changed_fingerprinter"]
@@ -18,6 +19,6 @@ def changed_fingerprinter(folder: Path, entries: Mapping[str, Any]) -> Path:
     """
     shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), folder)
     shipped = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    manifest = {**shipped, "query_overhang_s": None, "query_overhang_below_s": None, **entries}
+    manifest = {**shipped, **dict.fromkeys(OVERHANG_ENTRIES), **entries}
     write_json(folder / "manifest.json", {name: value for name, value in manifest.items() if value is not None})
     return folder

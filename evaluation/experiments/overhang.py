@@ -10,7 +10,7 @@ acceptance model fitted to all tracks with it, in the model's manifest.
 import argparse
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -82,10 +82,9 @@ def main(arguments: list[str] | None = None) -> None:
     print(to_markdown(result))
     if options.enter:
         path = ModelFolder.open(options.model, role="fingerprinter").path / "manifest.json"
-        entries = {"query_overhang_s": options.seconds, "query_overhang_below_s": options.below}
         acceptance = _fitted_to(answers, options.seconds).fit().to_dict()
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        write_json(path, {**manifest, **entries, "acceptance": acceptance})
+        write_json(path, {**manifest, **asdict(overhang), "acceptance": acceptance})
 
 
 def questions(data: EvaluationSet, overhang: QueryOverhang, lengths_s: Sequence[float]) -> Iterator[_Question]:

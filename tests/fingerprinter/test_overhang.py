@@ -1,4 +1,5 @@
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fingerprinter.fingerprint import Fingerprinter
-from fingerprinter.overhang import NO_OVERHANG, QueryOverhang
+from fingerprinter.overhang import NO_OVERHANG, OVERHANG_ENTRIES, QueryOverhang
+from fingerprinter.training.config import TrainingConfig
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from tests.changed_models import changed_fingerprinter
 
+REPOSITORY = Path(__file__).parents[2]
 WINDOW = 32_768
 
 
@@ -50,8 +53,7 @@ def test_long_queries_and_references_have_none(overhanging: Fingerprinter) -> No
 
 def test_a_model_of_before_has_no_overhang(tmp_path: Path) -> None:
     """The entries are new in manifests of schema version 1: one without them opens, and asks as it did."""
-    entries = {"query_overhang_s": None, "query_overhang_below_s": None}
-    model = Fingerprinter.from_model(changed_fingerprinter(tmp_path / "model", entries))
+    model = Fingerprinter.from_model(changed_fingerprinter(tmp_path / "model", {}))  # which takes them away
     assert model.overhang == NO_OVERHANG
     samples = (0.1 * np.random.default_rng(2).standard_normal(40_000)).astype(np.float32)
     found = model.embed_query(samples)
@@ -95,3 +97,18 @@ def test_what_is_no_number_of_seconds_is_refused(value: float) -> None:
         if name == "query_overhang_s" or not value > 0:
             with pytest.raises(ConfigError, match=name):
                 QueryOverhang.from_manifest({name: value}, 0.96)
+
+
+def test_settings_of_training_have_the_entries_names() -> None:
+    assert set(OVERHANG_ENTRIES) <= set(TrainingConfig.__dataclass_fields__)
+
+
+def test_java_reads_the_entries_by_their_names_in_one_place() -> None:
+    core = REPOSITORY / "android_demo/core/src/main/java"
+    named = {path.name: re.findall(r'"(query_overhang\w*)"', path.read_text()) for path in core.rglob("*.java")}
+    assert {name: found for name, found in named.items() if found} == {"QueryOverhang.java": list(OVERHANG_ENTRIES)}
+
+
+@pytest.mark.parametrize("page", ["docs/pack-format.md", "models/README.md", "examples/recognize_from_phone_bundle.py"])
+def test_pages_for_other_readers_name_the_entries(page: str) -> None:
+    assert set(re.findall(r"query_overhang\w*", (REPOSITORY / page).read_text())) == set(OVERHANG_ENTRIES)
