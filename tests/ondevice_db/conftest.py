@@ -4,7 +4,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.ondevice_db.material import build_database, walk
+from ondevice_db.index.codebook import Codebook
+from tests.ondevice_db.material import SpectrumFingerprinter, build_database, index_spectra, make_codebook, walk
+from tests.synthesis import song
 
 
 @pytest.fixture(scope="session")
@@ -33,3 +35,16 @@ def copy(request: pytest.FixtureRequest, pq_database: Path, flat_database: Path,
 @pytest.fixture
 def pq_copy(pq_database: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(pq_database, tmp_path / "copy.npdb"))
+
+
+@pytest.fixture(scope="session")
+def codebook() -> Codebook:
+    parts = [SpectrumFingerprinter().embed_with_levels(song(seed, 30.0), 0.25)[0] for seed in range(100, 106)]
+    return make_codebook(np.concatenate(parts), n_cells=48)
+
+
+@pytest.fixture(scope="session")
+def music_database(music_folder: Path, codebook: Codebook, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("indexed") / "songs.npdb"
+    index_spectra(sorted(music_folder.iterdir()), path, codebook)
+    return path

@@ -11,6 +11,8 @@ from ondevice_db.format.schema import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize
+from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.ingest.report import IndexReport
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.versions import last_good
@@ -138,3 +140,22 @@ class SpectrumFingerprinter:
         bands -= bands.mean(axis=1, keepdims=True)
         projection = np.random.default_rng(8).standard_normal((bands.shape[1], DIM))
         return l2_normalize(bands @ projection), levels.astype(np.float32)
+
+
+class Interrupting(SpectrumFingerprinter):
+    """Works for a while, then fails as a disk or a user would make it fail."""
+
+    def __init__(self, n_files: int, error: BaseException | None) -> None:
+        self.left, self.error, self.n_done = n_files, error, 0
+
+    def embed_with_levels(self, samples: np.ndarray, hop_s: float) -> tuple[np.ndarray, np.ndarray]:
+        if self.left == 0 and self.error is not None:
+            raise self.error
+        self.left -= 1
+        self.n_done += 1
+        return super().embed_with_levels(samples, hop_s)
+
+
+def index_spectra(paths: list[Path], database: Path, codebook: Codebook, **options: object) -> IndexReport:
+    """Index files with `SpectrumFingerprinter`."""
+    return index_paths(paths, database, SpectrumFingerprinter(), codebook=codebook, **options)  # type: ignore[arg-type]

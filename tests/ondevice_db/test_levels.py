@@ -59,3 +59,11 @@ def test_sound_begins_behind_a_click() -> None:
     assert first_audible_s(with_click(silence, 0.5)) == 0.0
     # A sound that the recording ends with is no click.
     assert first_above_s(np.concatenate([silence, tone(-50, 0.2)]), SILENCE_DBFS) == pytest.approx(3.0)
+
+
+def test_the_first_audible_sound() -> None:
+    samples = np.zeros(3 * SAMPLE_RATE_HZ, np.float32)
+    assert first_audible_s(samples) == 0.0
+    samples[2 * SAMPLE_RATE_HZ :: 2], samples[2 * SAMPLE_RATE_HZ + 1 :: 2] = 0.01, -0.01
+    assert first_audible_s(samples) == pytest.approx(2.0)
+    assert first_audible_s(samples[:50]) == 0.0

@@ -1,0 +1,75 @@
+"""An interrupted run goes on where it stopped, whatever happened to its journal or its files."""
+
+import errno
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from nowplaying_core.errors import (
+    DatabaseError,
+)
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.store.store import SongDatabase
+from tests.ondevice_db.material import Interrupting, SpectrumFingerprinter, index_spectra
+from tests.synthesis import SAMPLE_RATE_HZ, song
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(errno.ENOSPC, "No space left on device")])
+def test_a_second_run_goes_on_where_the_first_stopped(
+    music_folder: Path, codebook: Codebook, tmp_path: Path, error: BaseException
+) -> None:
+    paths = sorted(music_folder.iterdir())
+    expected = DatabaseError if isinstance(error, OSError) else KeyboardInterrupt
+    with pytest.raises(expected):
+        index_paths(paths, tmp_path / "a.npdb", Interrupting(5, error), codebook=codebook)
+    assert names(tmp_path) == ["a.npdb.partial"]
+    rest = Interrupting(100, None)
+    report = index_paths(paths, tmp_path / "a.npdb", rest, codebook=codebook)
+    assert (rest.n_done, report.n_resumed, len(report.added)) == (3, 5, 8)
+    index_spectra(paths, tmp_path / "b.npdb", codebook)
+    whole, resumed = ({p.name: p.read_bytes() for p in (tmp_path / name).iterdir()} for name in ("b.npdb", "a.npdb"))
+    assert whole == resumed
+    assert names(tmp_path) == ["a.npdb", "b.npdb"]
+
+
+def test_a_torn_journal_costs_one_file(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
+    paths = sorted(music_folder.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(paths, tmp_path / "a.npdb", Interrupting(5, KeyboardInterrupt()), codebook=codebook)
+    journal = tmp_path / "a.npdb.partial" / "journal.jsonl"
+    journal.write_bytes(journal.read_bytes()[:-30])
+    with pytest.raises(KeyboardInterrupt):
+        # The file whose line was torn, and one more.
+        index_paths(paths, tmp_path / "a.npdb", Interrupting(2, KeyboardInterrupt()), codebook=codebook)
+    report = index_spectra(paths, tmp_path / "a.npdb", codebook)
+    assert (report.n_resumed, len(report.added)) == (6, 8)
+
+
+def test_a_changed_file_is_fingerprinted_again(
+    music_folder: Path, codebook: Codebook, songs: list[np.ndarray], tmp_path: Path
+) -> None:
+    music = Path(shutil.copytree(music_folder, tmp_path / "music"))
+    paths = sorted(music.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(paths, tmp_path / "a.npdb", Interrupting(5, KeyboardInterrupt()), codebook=codebook)
+    soundfile.write(paths[0], song(40, 10.0), SAMPLE_RATE_HZ)
+    report = index_spectra(paths, tmp_path / "a.npdb", codebook)
+    assert (report.n_resumed, len(report.added)) == (4, 8)
+    assert SongDatabase.open(tmp_path / "a.npdb").track(0).duration_s == 10.0
+
+
+def test_a_journal_of_another_encoder_is_dropped(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
+    paths = sorted(music_folder.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(paths, tmp_path / "a.npdb", Interrupting(5, KeyboardInterrupt()), codebook=codebook)
+    other = SpectrumFingerprinter()
+    other.embedding_space = "fedcba9876543210"
+    assert index_paths(paths, tmp_path / "a.npdb", other, codebook=codebook).n_resumed == 0
