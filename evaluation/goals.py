@@ -8,7 +8,7 @@ from typing import Any
 
 from nowplaying_core.text import markdown_table
 
-__all__ = ["detector_table", "goal_cell", "load_goals"]
+__all__ = ["audible_regions", "detector_table", "goal_cell", "load_goals"]
 
 
 @cache
@@ -34,6 +34,11 @@ def goal_cell(value: float, *, at_least: float | None = None, at_most: float | N
     return ""
 
 
+def audible_regions(streams: Mapping[str, Any]) -> str:
+    """Return the name of the figure ``recall_audible`` of metrics over streams."""
+    return f"regions found at {streams['audible_db']:g} dB or more"
+
+
 def detector_table(metrics: Mapping[str, Any]) -> str:
     """Return the figures of a detector that have goals."""
     goals, streams = load_goals()["detector"], metrics["streams"]
@@ -42,11 +47,10 @@ def detector_table(metrics: Mapping[str, Any]) -> str:
         value, low, high = (f"{scale * figure[key]:.{digits}f}" for key in ("value", "low", "high"))
         return [name, value, f"{low} to {high}", goal_cell(scale * figure["value"], **goal)]
 
-    found = f"music regions found at {streams['audible_db']:g} dB or more, %"
     delay_s, wakes = streams["median_delay_s"], streams["false_triggers_per_hour"]
     rows = [
         row("ROC area, clips of 4.5 s", metrics["clips"]["area"]["full band"], 3, at_least=goals["roc_area"]),
-        row(found, streams["recall_audible"], 1, 100, at_least=goals["recall"]),
+        row(f"music {audible_regions(streams)}, %", streams["recall_audible"], 1, 100, at_least=goals["recall"]),
         row("false wake-ups an hour", wakes, 2, at_most=goals["false_wakes_per_h"]),
         ["median delay, s", f"{delay_s:.1f}", "", goal_cell(delay_s, at_most=goals["median_delay_s"])],
     ]

@@ -23,7 +23,7 @@ _STDERR: Final = 2
 
 
 def detector_cost(path: Path) -> dict[str, Any]:
-    """Measure a detector's graph.
+    """Measure a detector's graph, which takes a step of frames at a time.
 
     Parameters
     ----------
@@ -32,9 +32,15 @@ def detector_cost(path: Path) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``model_bytes``; ``n_parameters``; ``parameter_bytes``, of all constants; ``state_bytes`` kept between steps;
-        ``macs_per_step`` and ``macs_per_second``; ``arena_bytes``, or None without the ``micro`` extra.
+    dict of str to int
+        ``model_bytes``; ``n_parameters``, weights and biases; ``parameter_bytes``, of all constants; ``state_bytes``
+        kept between steps; ``macs_per_step`` and ``macs_per_second``; ``arena_bytes`` (see `arena_bytes`), or None
+        without the ``micro`` extra.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When an interpreter refuses the graph.
     """
     content, model = path.read_bytes(), TfliteModel(path)
     n_parameters, parameter_bytes = _constants(content)
@@ -51,7 +57,7 @@ def detector_cost(path: Path) -> dict[str, Any]:
 
 
 def second_stage_cost(path: Path) -> dict[str, Any]:
-    """Measure a second stage's graph.
+    """Measure a second stage's graph, which takes a whole window.
 
     Parameters
     ----------
@@ -60,8 +66,14 @@ def second_stage_cost(path: Path) -> dict[str, Any]:
 
     Returns
     -------
-    dict
-        ``model_bytes``; ``n_macs`` of a run; ``arena_bytes``, or None without the ``micro`` extra.
+    dict of str to int
+        ``model_bytes``; ``n_macs``, multiply-accumulates of a run; ``arena_bytes`` (see `arena_bytes`), or None without
+        the ``micro`` extra.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When an interpreter refuses the graph.
     """
     content = path.read_bytes()
     return {"model_bytes": len(content), "n_macs": count_macs(content), "arena_bytes": _arena_bytes(content)}
@@ -75,7 +87,25 @@ def _arena_bytes(graph: bytes) -> int | None:
 
 
 def firmware_arena_bytes(graph: bytes, safe_bytes: int) -> int:
-    """Return the arena measured here, in whole 16 bytes, or a safe size without TensorFlow Lite Micro."""
+    """Return the arena that C sources state for a graph.
+
+    Parameters
+    ----------
+    graph : bytes
+        Content of a ``.tflite`` file.
+    safe_bytes : int > 0
+        For where TensorFlow Lite Micro is not installed.
+
+    Returns
+    -------
+    int
+        Bytes as `arena_bytes` measures them, rounded up to its alignment of 16.
+
+    Raises
+    ------
+    CorruptArtifactError
+        When the interpreter refuses the graph.
+    """
     try:
         return -(-arena_bytes(graph) // 16) * 16
     except MissingExtraError:
@@ -86,6 +116,11 @@ def arena_bytes(graph: bytes) -> int:
     """Return the tensor arena that TensorFlow Lite Micro allocates for a graph on this machine.
 
     Its structures hold pointers, so a 32-bit device needs less than the 64-bit host on which this is measured.
+
+    Parameters
+    ----------
+    graph : bytes
+        Content of a ``.tflite`` file.
 
     Raises
     ------

@@ -60,7 +60,7 @@ def evaluate_detector(
     n_clips : int
         Number of clips with music, and of clips without.
     n_streams, n_room_tone : int
-        Number of streams with music regions, and of streams of recorded noise alone at -70 to -50 dBFS.
+        Number of streams with music regions, and of streams of recorded noise alone (`compose_room_tone`).
     stream_s : float, seconds
         Length of each stream.
     max_false_per_hour : float or None

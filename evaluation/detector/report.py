@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from evaluation.goals import audible_regions
 from nowplaying_core.plotting import pyplot
 from nowplaying_core.text import markdown_table
 
@@ -62,9 +63,10 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
         + (f", or {_early(gate)}" if gate.get("early_window") else "")
         for gate in streams["gates"]
     )
+    lowest, loudest = room_tone["level_dbfs"]
     rows: list[tuple[str, ...]] = [
         ("regions found", *_share(streams["recall"])),
-        (f"regions found at {streams['audible_db']:g} dB or more", *_share(streams["recall_audible"])),
+        (audible_regions(streams), *_share(streams["recall_audible"])),
         (
             "false wake-ups per hour without music",
             str(streams["n_false_triggers"]),
@@ -73,7 +75,7 @@ def _stream_tables(streams: Mapping[str, Any], room_tone: Mapping[str, Any]) -> 
         ("delay from the music's start, median", "", _seconds(streams["median_delay_s"]), ""),
         ("the same, nine in ten", "", _seconds(streams["delay_90_percent_s"]), ""),
         (
-            f"triggers per hour of recorded noise at -70 to -50 dBFS ({room_tone['hours']:.1f} h)",
+            f"triggers per hour of recorded noise at {lowest} to {loudest} dBFS ({room_tone['hours']:.1f} h)",
             str(room_tone["n_triggers"]),
             *_interval(room_tone["per_hour"], 2),
         ),
@@ -151,7 +153,7 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
         left.plot(*place, "o", label="chosen gate")
     left.set(
         xlabel="false wake-ups per hour without music",
-        ylabel=f"music regions found at {chosen['audible_db']:g} dB or more (%)",
+        ylabel=f"music {audible_regions(chosen)} (%)",
         xlim=(0, 20),
         ylim=(50, 101),
     )

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from detector.gate import GateConfig
 from detector.network import DECISION_S
 from evaluation.detector.roc import det_curve, window_area, window_counts
-from evaluation.detector.streams import Region
+from evaluation.detector.streams import ROOM_TONE_DBFS, Region
 from evaluation.detector.sweep import AUDIBLE_DB
 from evaluation.detector.tracks import StreamTrack, entries, false_triggers, found_regions, triggers_of
 from nowplaying_core.statistics import poisson_rate, wilson
@@ -85,7 +85,7 @@ def room_tone_metrics(tracks: Sequence[StreamTrack], gates: Sequence[GateConfig]
     hours = sum(track.duration_s for track in tracks) / 3_600
     n_triggers = sum(len(triggers_of(track, gates[number % len(gates)])) for number, track in enumerate(tracks))
     return {
-        "level_dbfs": [-70, -50],
+        "level_dbfs": list(ROOM_TONE_DBFS),
         "hours": round(hours, 3),
         "n_triggers": n_triggers,
         "per_hour": poisson_rate(n_triggers, max(hours, 1e-9)).to_dict(),

@@ -16,7 +16,10 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.mixing import band_rms
 
-__all__ = ["Part", "Region", "Stream", "compose_room_tone", "compose_stream", "stream_rng"]
+__all__ = ["ROOM_TONE_DBFS", "Part", "Region", "Stream", "compose_room_tone", "compose_stream", "stream_rng"]
+
+ROOM_TONE_DBFS: Final = (-70, -50)
+"""Levels of recorded noise alone, as a phone on a table in a quiet house records it."""
 
 _FAINT: Final = 0.05
 _CHANNEL: Final = SceneConfig(level_low_dbfs=-55.0, level_high_dbfs=-3.0)
@@ -143,7 +146,7 @@ def compose_stream(pools: SoundPools, rng: np.random.Generator, *, duration_s: f
 
 
 def compose_room_tone(pools: SoundPools, rng: np.random.Generator, *, duration_s: float = 600.0) -> Stream:
-    """Return recorded noise alone, at -70 to -50 dBFS, as a phone on a table in a quiet house records it.
+    """Return recorded noise alone, at levels within `ROOM_TONE_DBFS`.
 
     Parameters
     ----------
@@ -158,7 +161,7 @@ def compose_room_tone(pools: SoundPools, rng: np.random.Generator, *, duration_s
         noise, file = pools.pick_noise(size, rng, looped=True)
         if rng.random() < 0.5:
             noise = in_room(noise, pools.room(rng))
-        sound[position : position + size] = set_level(noise, float(rng.uniform(-70, -50)))
+        sound[position : position + size] = set_level(noise, float(rng.uniform(*ROOM_TONE_DBFS)))
         times = position / SAMPLE_RATE_HZ, (position + size) / SAMPLE_RATE_HZ
         parts.append(_part(*times, "noise", file.label, (file,)))
         position += size

@@ -20,7 +20,7 @@ from evaluation.retrieval.indexed import indexed
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
-from nowplaying_core.audio.mixing import drop_silence, looped
+from nowplaying_core.audio.mixing import at_dbfs, drop_silence, looped
 from nowplaying_core.statistics import wilson
 from nowplaying_core.text import markdown_table
 from ondevice_db.answer import Recognition
@@ -96,7 +96,7 @@ def quiet_noise(recognizer: Recognizer, paths: Sequence[Path]) -> list[dict[str,
         n_named = 0
         for path in paths:
             noise = looped(drop_silence(load(path)), 0, round(QUERY_S * SAMPLE_RATE_HZ))
-            n_named += recognizer.recognize(_buffered(_at_dbfs(noise, level_dbfs))).match is not None
+            n_named += recognizer.recognize(_buffered(at_dbfs(noise, level_dbfs))).match is not None
         bounds = [round(one, 3) for one in wilson(n_named, len(paths)).bounds]
         rows.append({"level_dbfs": level_dbfs, "n": len(paths), "named": n_named, "interval": bounds})
     return rows
@@ -113,14 +113,9 @@ def _is_right(answer: Recognition, path: Path) -> bool:
     return song is not None and str(path) in {song.track.source, *(track.source for track, _ in song.also)}
 
 
-def _at_dbfs(samples: Samples, level_dbfs: float) -> Samples:
-    rms = max(float(np.sqrt(np.mean(np.square(samples)))), 1e-9)
-    return np.asarray(samples * (10 ** (level_dbfs / 20) / rms), np.float32)
-
-
 def _clicked(samples: Samples, level_dbfs: float, times_s: Sequence[float]) -> Samples:
     """Return quiet samples with clicks of 10 ms that nearly reach full scale."""
-    clicked = _at_dbfs(samples, level_dbfs)
+    clicked = at_dbfs(samples, level_dbfs)
     for time_s in times_s:
         start = round(time_s * SAMPLE_RATE_HZ)
         clicked[start : start + SAMPLE_RATE_HZ // 100] = 0.9
@@ -128,17 +123,17 @@ def _clicked(samples: Samples, level_dbfs: float, times_s: Sequence[float]) -> S
 
 
 def _lifted(samples: Samples, level_dbfs: float, offset: float) -> Samples:
-    return _at_dbfs(samples, level_dbfs) + np.float32(offset)
+    return at_dbfs(samples, level_dbfs) + np.float32(offset)
 
 
 def _rumbling(samples: Samples, level_dbfs: float) -> Samples:
     time_s = np.arange(samples.size) / SAMPLE_RATE_HZ
-    return _at_dbfs(samples, level_dbfs) + 0.3 * np.sin(2 * np.pi * 15 * time_s).astype(np.float32)
+    return at_dbfs(samples, level_dbfs) + 0.3 * np.sin(2 * np.pi * 15 * time_s).astype(np.float32)
 
 
 def _opposed(samples: Samples, share: float, *, late: int = 0, offset: float = 0.0) -> Samples:
     """Return two channels of which one is the other's negative, or nearly so."""
-    music = _at_dbfs(samples, -30)
+    music = at_dbfs(samples, -30)
     return np.stack([music, -np.float32(share) * np.roll(music, late) + np.float32(offset)], axis=1)
 
 
@@ -148,7 +143,7 @@ def _clipped(samples: Samples, gain_db: float) -> Samples:
 
 
 def _rounded(samples: Samples, level_dbfs: float) -> Samples:
-    return np.asarray(np.rint(_at_dbfs(samples, level_dbfs) * 32_767) / 32_767, np.float32)
+    return np.asarray(np.rint(at_dbfs(samples, level_dbfs) * 32_767) / 32_767, np.float32)
 
 
 DAMAGES: Final[Mapping[str, Callable[[Samples], Samples]]] = {

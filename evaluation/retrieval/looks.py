@@ -24,7 +24,7 @@ from evaluation.retrieval.indexed import indexed
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
-from nowplaying_core.audio.mixing import drop_silence, looped, snr_gain
+from nowplaying_core.audio.mixing import at_dbfs, drop_silence, looped, snr_gain
 from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.answer import Recognition
 from ondevice_db.places import QUERY_S, Opening, Places
@@ -125,8 +125,8 @@ def late(recognizer: Recognizer, paths: Sequence[Path], noise: Samples, talk: Sa
     click = np.zeros(SAMPLE_RATE_HZ, np.float32)
     click[:160] = 0.9
     befores: dict[str, Callable[[float], Samples]] = {
-        "room noise": lambda seconds: _at_dbfs(looped(noise, 0, round(seconds * SAMPLE_RATE_HZ)), -40),
-        "talk": lambda seconds: _at_dbfs(looped(talk, 0, round(seconds * SAMPLE_RATE_HZ)), -25),
+        "room noise": lambda seconds: at_dbfs(looped(noise, 0, round(seconds * SAMPLE_RATE_HZ)), -40),
+        "talk": lambda seconds: at_dbfs(looped(talk, 0, round(seconds * SAMPLE_RATE_HZ)), -25),
         "a click, then silence": lambda seconds: np.pad(click, (0, round((seconds - 1) * SAMPLE_RATE_HZ))),
     }
     rows = []
@@ -147,7 +147,7 @@ def quiet(recognizer: Recognizer, paths: Sequence[Path]) -> list[dict[str, Any]]
         for bits in (16, 32):
             right = []
             for path, head in _heads(paths):
-                samples = _at_dbfs(head, level)
+                samples = at_dbfs(head, level)
                 stored = np.rint(samples * 32_767) / 32_767 if bits == 16 else samples
                 right.append(_is_right(recognizer, path, stored.astype(np.float32)))
             rows.append({"level_dbfs": level, "bits": bits} | _counted(right))
@@ -188,11 +188,6 @@ def _excerpt(samples: Samples, query: int, n: int, noise: Samples, rng: np.rando
 def _heads(paths: Sequence[Path]) -> Iterator[tuple[Path, Samples]]:
     for path in paths:
         yield path, load(path)[: 20 * SAMPLE_RATE_HZ]
-
-
-def _at_dbfs(samples: Samples, level_dbfs: float) -> Samples:
-    rms = max(float(np.sqrt(np.mean(samples**2))), 1e-9)
-    return np.asarray(samples * (10 ** (level_dbfs / 20) / rms), np.float32)
 
 
 def _is_right(recognizer: Recognizer, path: Path, samples: Samples) -> bool:

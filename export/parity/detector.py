@@ -22,18 +22,18 @@ from export.parity.c_sources import array, number, operators
 from export.parity.layers import FloatLayer, LayerError, compare_layers, weighted_layers
 from export.parity.report import ParityReport
 from export.parity.second_stage import verify_second_stage_sources
-from export.parity.sounds import Sounds
+from export.parity.sounds import Sounds, spread
 from export.parity.subject import WEIGHTS
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
-from nowplaying_core.statistics import area_under_roc
 
 __all__ = ["verify_detector", "verify_dsp"]
 
 _SNR_DB: Final = 5.0
 _LAYER_WINDOWS: Final = 40
+_KERAS_WINDOWS: Final = 200
 Outputs = Sequence[tuple[int, int]]
 
 
@@ -64,13 +64,7 @@ def verify_detector(model: ModelFolder, evaluated: ModelFolder | None, sounds: S
     is_music = np.repeat(np.arange(len(frames)) < len(music), [len(found) for found in outputs])
     int8 = np.array([output for found in outputs for _, output in found]) / 256
     real = float_probabilities(shape, weights, windows)
-    areas = {name: area_under_roc(values, is_music) for name, values in (("int8", int8), ("float", real))}
-    report.add("int8 to float, mean P(music)", np.abs(int8 - real).mean(), minutes)
-    report.add(
-        "ROC area lost by int8",
-        areas["float"] - areas["int8"],
-        f"{areas['float']:.4f} in float, {areas['int8']:.4f} in int8; {is_music.mean():.0%} music",
-    )
+    report.add_probabilities("", int8, real, is_music, minutes)
     report.add_layers("detector", _layers(path, frames, weights, model))
     _compare_keras(weights, evaluated, windows, real, report)
 
@@ -201,7 +195,7 @@ def _compare_keras(
     except ImportError as error:
         report.left_out["detector in Keras"] = str(MissingExtraError("train", "the trained form", error))
         return
-    chosen = np.linspace(0, len(windows) - 1, min(len(windows), 200)).round().astype(int)
+    chosen = spread(len(windows), _KERAS_WINDOWS)
     shape, detail = _network_of(evaluated), f"{len(chosen)} windows"
     by_keras = keras_probabilities(shape, weights, windows[chosen])
     by_litert = litert_probabilities(shape, weights, windows[chosen])

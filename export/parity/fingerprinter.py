@@ -12,7 +12,7 @@ from export.operators import open_graph
 from export.parity.layers import compare_graphs
 from export.parity.numpy_graph import run_graph
 from export.parity.report import ParityReport
-from export.parity.sounds import Sounds
+from export.parity.sounds import Sounds, spread
 from export.parity.subject import WEIGHTS
 from fingerprinter.fingerprint import Fingerprinter, window_starts
 from fingerprinter.mel import log_mel_reference
@@ -64,7 +64,7 @@ def verify_fingerprinter(
     weights = evaluated.path / WEIGHTS["fingerprinter"]
     windows = np.stack(list(_windows(sounds, shipped)))
     images = np.concatenate([shipped.front_end(window[None]) for window in windows])
-    chosen = np.linspace(0, len(windows) - 1, min(len(windows), _KERAS_WINDOWS)).round().astype(int)
+    chosen = spread(len(windows), _KERAS_WINDOWS)
     config, detail = front_end_config(model.manifest), f"{len(chosen)} windows"
     by_keras = np.asarray(LogMel(config)(windows[chosen]))
     by_numpy = np.stack([log_mel_reference(window, config)[:, :, None] for window in windows[chosen]])

@@ -5,9 +5,11 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from export.parity.layers import LayerError
 from nowplaying_core.errors import ParityError
+from nowplaying_core.statistics import area_under_roc
 from nowplaying_core.text import markdown_table
 
 __all__ = ["TOLERANCES", "Figure", "ParityReport", "Tolerance"]
@@ -168,6 +170,30 @@ class ParityReport:
             at = layers[errors.index(max(errors))]
             value = at.snr_db if name == "worst layer" else max(errors)
             self.add(f"{graph}, {name}", value, f"{at.layer}, of {len(layers)} layers")
+
+    def add_probabilities(
+        self,
+        stage: str,
+        int8: NDArray[np.float64],
+        real: NDArray[np.floating],
+        is_music: NDArray[np.bool_],
+        detail: str,
+    ) -> None:
+        """Add how far a detector's int8 graph is from its float one, as probabilities and as a classifier.
+
+        Parameters
+        ----------
+        stage : str
+            Before the names of its figures.
+        int8, real : ndarray of float, shape (n,), in [0, 1]
+            P(music) of the same windows.
+        is_music : ndarray of bool, shape (n,)
+        detail : str
+        """
+        self.add(f"{stage}int8 to float, mean P(music)", np.abs(int8 - real).mean(), detail)
+        in_float, in_int8 = (area_under_roc(values, is_music) for values in (real, int8))
+        areas = f"{in_float:.4f} in float, {in_int8:.4f} in int8; {is_music.mean():.0%} music"
+        self.add(f"{stage}ROC area lost by int8", in_float - in_int8, areas)
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""

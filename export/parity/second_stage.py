@@ -18,12 +18,11 @@ from export.parity.c_sources import array, number
 from export.parity.layers import compare_graphs
 from export.parity.numpy_graph import run_graph
 from export.parity.report import ParityReport
-from export.parity.sounds import Sounds
+from export.parity.sounds import Sounds, spread
 from nowplaying_core.audio import to_int16
 from nowplaying_core.errors import MissingExtraError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
-from nowplaying_core.statistics import area_under_roc
 
 __all__ = ["verify_second_stage", "verify_second_stage_sources"]
 
@@ -51,7 +50,7 @@ def verify_second_stage(
     path = model.file(SECOND_STAGE_FILE)
     windows, is_music = _windows(sounds)
     int8 = _run(TfliteModel(path, reference_kernels=True), windows)
-    few = _spread(len(windows), _MICRO_WINDOWS)
+    few = spread(len(windows), _MICRO_WINDOWS)
     try:
         difference = np.abs(int8[few] - _run(MicroModel(path), windows[few])).max()
         report.add("second stage, LiteRT to TFLM", difference, f"{len(few)} windows")
@@ -70,22 +69,15 @@ def verify_second_stage(
     by_keras = np.concatenate(
         [np.asarray(trained(values[start : start + 50])).reshape(-1) for start in range(0, len(values), 50)]
     )
-    detail = f"{len(windows)} windows"
-    report.add("second stage, int8 to float, mean P(music)", np.abs(int8 / STEPS - by_keras).mean(), detail)
-    areas = {name: area_under_roc(one, is_music) for name, one in (("int8", int8 / STEPS), ("float", by_keras))}
-    report.add(
-        "second stage, ROC area lost by int8",
-        areas["float"] - areas["int8"],
-        f"{areas['float']:.4f} in float, {areas['int8']:.4f} in int8; {is_music.mean():.0%} music",
-    )
-    few, graph = _spread(len(windows), _FLOAT_WINDOWS), to_float(trained)
+    report.add_probabilities("second stage, ", int8 / STEPS, by_keras, is_music, f"{len(windows)} windows")
+    few, graph = spread(len(windows), _FLOAT_WINDOWS), to_float(trained)
     with tempfile.TemporaryDirectory() as scratch:
         float_path = Path(scratch) / SECOND_STAGE_FILE
         float_path.write_bytes(graph)
         runtime = TfliteModel(float_path)
         by_litert = np.array([runtime.run(value[None]).item() for value in values[few]])
     report.add("second stage, Keras to LiteRT in float", np.abs(by_keras[few] - by_litert).max(), f"{len(few)} windows")
-    few = _spread(len(windows), _LAYER_WINDOWS)
+    few = spread(len(windows), _LAYER_WINDOWS)
     tensors = run_graph(graph, values[few])
     by_numpy = tensors[int(open_graph(graph)[1].outputs[0])].reshape(-1)
     report.add("second stage, NumPy to Keras", np.abs(by_numpy - by_keras[few]).max(), f"{len(few)} windows")
@@ -138,7 +130,7 @@ def verify_second_stage_sources(
             "phone to DSP, threshold", abs(wanted_above - detector.manifest["cascade"]["wanted_above"]), "wanted_above"
         )
         windows = _windows(sounds)[0]
-        few = _spread(len(windows), _FLOAT_WINDOWS)
+        few = spread(len(windows), _FLOAT_WINDOWS)
         phone = _run(TfliteModel(detector.file(SECOND_STAGE_FILE), reference_kernels=True), windows[few])
         report.add(
             "phone to DSP, second stage", np.abs(phone - _run(second, windows[few])).max(), f"{len(few)} outputs"
@@ -156,10 +148,6 @@ def _windows(sounds: Sounds) -> tuple[Int8, NDArray[np.bool_]]:
 def _cut(frames: Int8) -> Int8:
     starts = range(0, len(frames) - WINDOW_FRAMES + 1, DECISION_FRAMES)
     return np.stack([frames[start : start + WINDOW_FRAMES] for start in starts])
-
-
-def _spread(n: int, most: int) -> NDArray[np.int64]:
-    return np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)
 
 
 def _run(graph: TfliteModel, windows: Int8) -> NDArray[np.int64]:

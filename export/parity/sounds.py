@@ -12,7 +12,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.mixing import band_rms, looped, snr_gain
 from nowplaying_core.errors import AudioFormatError
 
-__all__ = ["Sounds", "load_sounds", "mixed"]
+__all__ = ["Sounds", "load_sounds", "mixed", "spread"]
 
 _LONGEST_S: Final = 40.0
 _SHORTEST_S: Final = 10.0
@@ -54,8 +54,8 @@ def load_sounds(music: Sequence[Path], other: Sequence[Path], *, max_items: int)
     AudioFormatError
         When one of the two has no recording of at least 10 s.
     """
-    chosen = [(path, samples) for path in _spread(music, max_items) if (samples := _middle(path)) is not None]
-    others = [samples for path in _spread(other, max_items) if (samples := _middle(path)) is not None]
+    chosen = [(path, samples) for path in _some(music, max_items) if (samples := _middle(path)) is not None]
+    others = [samples for path in _some(other, max_items) if (samples := _middle(path)) is not None]
     if not chosen or not others:
         message = (
             f"expected music and other sounds of at least {_SHORTEST_S:g} s, found {len(chosen)} and {len(others)} "
@@ -75,10 +75,13 @@ def mixed(music: Samples, noise: Samples, snr_db: float) -> Samples:
     return (both / max(1.0, loudest)).astype(np.float32)
 
 
-def _spread(paths: Sequence[Path], max_items: int) -> list[Path]:
-    if len(paths) <= max_items:
-        return list(paths)
-    return [paths[int(number)] for number in np.linspace(0, len(paths) - 1, max_items).round()]
+def spread(n: int, most: int) -> NDArray[np.int64]:
+    """Return at most so many of the numbers below n, evenly spaced, with the first and the last."""
+    return np.linspace(0, n - 1, min(n, most)).round().astype(np.int64)
+
+
+def _some(paths: Sequence[Path], max_items: int) -> list[Path]:
+    return [paths[number] for number in spread(len(paths), max_items)]
 
 
 def _middle(path: Path) -> Samples | None:

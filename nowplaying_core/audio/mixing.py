@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 
-__all__ = ["SNR_BAND_HZ", "band_rms", "drop_silence", "looped", "snr_gain"]
+__all__ = ["SNR_BAND_HZ", "at_dbfs", "band_rms", "drop_silence", "looped", "snr_gain"]
 
 SNR_BAND_HZ: Final = (100.0, 7000.0)
 _SILENCE_BLOCK_S: Final = 0.05
@@ -38,6 +38,12 @@ def band_rms(
     inside = (frequency_hz >= low_hz) & (frequency_hz <= high_hz)
     power = np.sum(np.abs(np.fft.rfft(padded, axis=1)[:, inside]) ** 2)
     return math.sqrt(2 * power / (block * samples.size))
+
+
+def at_dbfs(samples: NDArray[np.float32], level_dbfs: float) -> NDArray[np.float32]:
+    """Return samples at an RMS level in dB relative to full scale, beyond which they may go; silence stays silent."""
+    rms = max(float(np.sqrt(np.mean(np.square(samples)))), 1e-9)
+    return np.asarray(samples * (10 ** (level_dbfs / 20) / rms), np.float32)
 
 
 def snr_gain(signal_rms: float, noise_rms: float, snr_db: float) -> np.float32:

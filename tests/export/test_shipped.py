@@ -8,9 +8,8 @@ import pytest
 pytest.importorskip("keras", reason="the train extra is not installed")
 
 import simulator
+from export.float_reference import rebuilt_encoder
 from export.parity.report import TOLERANCES
-from fingerprinter.config import EncoderConfig, FrontEndConfig
-from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import load
 
@@ -18,21 +17,24 @@ pytestmark = pytest.mark.train
 EXCERPTS = sorted((Path(simulator.__file__).parent / "scenes/demo_assets").glob("*.opus"))
 
 
+# Of the shipped fingerprinter, which is held to more than any export is: 0.9943 was measured with the default kernels,
+# whose rounding may differ by a step between processors, and 0.9956 with the reference kernels, which are the same
+# everywhere.
+LOWEST_COSINE = {"default kernels": 0.994, "reference kernels": 0.995}
+
+
 def test_int8_keeps_what_was_trained(rng: np.random.Generator) -> None:
-    """Mean cosine 0.9995 when it was exported; the tolerances are those of the export's verification.
+    """Mean cosine 0.9991 when it was exported.
 
     A random network is no test of this: see docs/experiments.md.
     """
-    shipped = Fingerprinter.from_model()
-    manifest = shipped.folder.manifest
-    settings = {
-        name: value for name, value in manifest["encoder"].items() if name in EncoderConfig.__dataclass_fields__
+    runtimes = {
+        "default kernels": Fingerprinter.from_model(),
+        "reference kernels": Fingerprinter.from_model(reference_kernels=True),
     }
-    if "channels" in settings:
-        settings["channels"] = tuple(settings["channels"])
-    encoder = build_encoder(EncoderConfig(**settings), FrontEndConfig(**manifest["front_end"]))
-    encoder.load_weights(shipped.folder.path / "encoder.weights.h5")
-    cosines = []
+    shipped = runtimes["default kernels"]
+    encoder = rebuilt_encoder(shipped.folder.manifest, shipped.folder.path / "encoder.weights.h5")
+    cosines: dict[str, list[float]] = {name: [] for name in runtimes}
     for path in EXCERPTS:
         samples = load(path)
         start = samples.size // 2
@@ -40,6 +42,9 @@ def test_int8_keeps_what_was_trained(rng: np.random.Generator) -> None:
         noisy = window + 0.5 * window.std() * rng.standard_normal(window.size).astype(np.float32)
         for part in (window, noisy):
             image = shipped.front_end(part[None])
-            cosines.append(float((shipped.encode(image) * np.asarray(encoder(image))).sum()))
-    assert np.mean(cosines) >= TOLERANCES["int8 to float, mean cosine"].limit
-    assert min(cosines) >= TOLERANCES["int8 to float, lowest cosine"].limit
+            in_float = np.asarray(encoder(image))
+            for name, runtime in runtimes.items():
+                cosines[name].append(float((runtime.encode(image) * in_float).sum()))
+    for name, found in cosines.items():
+        assert np.mean(found) >= TOLERANCES["int8 to float, mean cosine"].limit, name
+        assert min(found) >= LOWEST_COSINE[name]

@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from nowplaying_core.audio import SAMPLE_RATE_HZ
-from nowplaying_core.audio.mixing import band_rms, drop_silence, looped, snr_gain
+from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
+from nowplaying_core.audio.mixing import at_dbfs, band_rms, drop_silence, looped, snr_gain
 from tests.detector.sounds import noise
 
 
@@ -16,6 +16,12 @@ def test_band_rms_counts_what_is_inside_the_band() -> None:
     assert band_rms(tone(50)) < 0.02
     assert band_rms(tone(1_000) + tone(7_500)) == pytest.approx(0.5 / np.sqrt(2), rel=1e-2)
     assert band_rms(np.zeros(0, dtype=np.float32)) == 0.0
+
+
+def test_sound_is_brought_to_a_level_and_silence_stays() -> None:
+    for level_dbfs in (-70.0, -20.0, 6.0):
+        assert rms_dbfs(at_dbfs(tone(1_000), level_dbfs)) == pytest.approx(level_dbfs, abs=1e-3)
+    assert not at_dbfs(np.zeros(100, np.float32), -20.0).any()
 
 
 def test_drop_silence_keeps_the_sound_and_drops_the_holes() -> None:
