@@ -24,7 +24,7 @@ from ondevice_db.format.schema import CodeKind, code_fits
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.product_quantizer import encode_by_parts, join_words
-from ondevice_db.index.residual_quantizer import encode_by_beam, sum_of_words
+from ondevice_db.index.residual_quantizer import ResidualEncoder, sum_of_words
 from ondevice_db.index.smoothing import unsmoothed
 
 __all__ = ["CODEBOOK_FILES", "CODEBOOK_ROLES", "SMOOTHING_ROLE", "Codebook", "codebook_names", "same_codebook"]
@@ -33,7 +33,7 @@ CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
 SMOOTHING_ROLE = "smoothing"  # of residual codes
 CODEBOOK_FILES = (*CODEBOOK_ROLES, SMOOTHING_ROLE, "cohort", "cells")  # of a database; no song changes them
 _N_CENTROIDS = 256
-_BLOCK_ROWS = 128  # their products with 256 words then stay in the cache
+_BLOCK_ROWS = 512  # that are coded at once: 3 MB of what several cells leave over
 _MAX_MAGNITUDE = 4.0
 
 
@@ -67,6 +67,7 @@ class Codebook:
     cohort: NDArray[np.float32] = field(default_factory=_unset, compare=False)
     smoothing: NDArray[np.float32] = field(default_factory=_unset, compare=False)
     _nearest: CoarseQuantizer | None = field(default=None, init=False, repr=False, compare=False)
+    _encoder: ResidualEncoder | None = field(default=None, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         dim = self.centroids.shape[-1]
@@ -171,15 +172,24 @@ class Codebook:
         near = self.nearest_cells(vectors, min(n_tried, self.n_cells))
         cells = np.empty(vectors.shape[0], np.int64)
         codes = np.empty((vectors.shape[0], self.n_subspaces), np.uint8)
-        encode = encode_by_beam if self.kind == "residual" else encode_by_parts
         for start in range(0, vectors.shape[0], _BLOCK_ROWS):
             rows = slice(start, start + _BLOCK_ROWS)
             tried = near[rows]
             left: NDArray[np.float32] = (vectors[rows, None] - self.centroids[tried]).reshape(-1, self.dim)
             rotated = (left @ self.rotation.T).reshape(*tried.shape, self.dim)
-            best, codes[rows], _ = encode(self.pq_centroids, rotated)
+            best, codes[rows], _ = self._encode(rotated)
             cells[rows] = np.take_along_axis(tried, best[:, None], axis=1)[:, 0]
         return cells, codes
+
+    def _encode(
+        self, residuals: NDArray[np.float32]
+    ) -> tuple[NDArray[np.int64], NDArray[np.uint8], NDArray[np.float32]]:
+        if self.kind == "product":
+            return encode_by_parts(self.pq_centroids, residuals)
+        if self._encoder is None:
+            object.__setattr__(self, "_encoder", ResidualEncoder(self.pq_centroids))
+        assert self._encoder is not None  # noqa: S101 (set above)
+        return self._encoder.encode(residuals)
 
     def decode(self, cells: NDArray[np.int64], codes: NDArray[np.uint8]) -> NDArray[np.float32]:
         """Return the stored approximation of each row, shape (n, dim); its length is a little below 1."""

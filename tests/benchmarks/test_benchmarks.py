@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import bench_graphs, bench_memory, bench_scale, bench_search, bench_speed
+from benchmarks import bench_codes, bench_graphs, bench_memory, bench_scale, bench_search, bench_speed
 from evaluation.pages import ROOT
 
 pytestmark = pytest.mark.slow
@@ -14,9 +14,18 @@ pytestmark = pytest.mark.slow
 def test_make_bench_runs_every_benchmark() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     assert "for script in benchmarks/bench_*.py; do $(BIN)/python -m benchmarks." in makefile
-    modules = (bench_graphs, bench_memory, bench_scale, bench_search, bench_speed)
+    modules = (bench_codes, bench_graphs, bench_memory, bench_scale, bench_search, bench_speed)
     tested = {Path(module.__file__ or "").name for module in modules}
     assert {path.name for path in (ROOT / "benchmarks").glob("bench_*.py")} == tested
+
+
+def test_codes(tmp_path: Path) -> None:
+    record = bench_codes.main(["--runs", "1", "--songs", "1", "--out", str(tmp_path / "codes.json")])
+    assert json.loads((tmp_path / "codes.json").read_text(encoding="utf-8")) == record
+    assert [row["code_bytes"] for row in record["codebooks"]] == [6, 8, 12, 16, 24]
+    for row in record["codebooks"]:
+        assert row["coding_ms_per_song"] > 0
+        assert 0 < row["squared_error"] < 1
 
 
 def test_graphs() -> None:
