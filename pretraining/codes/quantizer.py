@@ -116,15 +116,18 @@ class MovingPoints(layers.Layer):  # type: ignore[misc]
         )
         self.counts = self.add_weight(shape=(n_codes,), initializer="zeros", trainable=False, name="counts")
 
-    def call(self, rows: Any, training: bool | None = None) -> tuple[Any, Any]:  # noqa: FBT001
-        """Return the codes of rows (..., latent) of unit length, and their points; in training also move the points."""
+    def call(self, rows: Any, training: bool | None = None, moving: Any = True) -> tuple[Any, Any]:  # noqa: FBT001, FBT002
+        """Return the codes of rows (..., latent) of unit length, and their points.
+
+        In training the points also move, unless ``moving`` is false; it may be a tensor.
+        """
         points = unit(ops.convert_to_tensor(self.points))
         codes = ops.cast(nearest(rows, points), "int32")
         if training:
-            self._follow(ops.reshape(rows, (-1, self.config.latent)), ops.reshape(codes, (-1,)))
+            self._follow(ops.reshape(rows, (-1, self.config.latent)), ops.reshape(codes, (-1,)), moving)
         return codes, ops.take(points, codes, axis=0)
 
-    def _follow(self, rows: Any, codes: Any) -> None:
+    def _follow(self, rows: Any, codes: Any, moving: Any) -> None:
         n_codes, decay = self.config.n_codes, self.config.decay
         even = ops.cast(ops.shape(rows)[0], "float32") / n_codes
         found = ops.segment_sum(ops.ones_like(rows[:, 0]), codes, num_segments=n_codes)
@@ -134,8 +137,9 @@ class MovingPoints(layers.Layer):  # type: ignore[misc]
         # Batches are drawn anew, so rows that are spread evenly over one are as good as drawn, and resumed runs agree.
         spread = ops.cast(ops.arange(n_codes, dtype="float32") * even, "int32")
         dead = (counts < self.config.dead_below * even)[:, None]
-        self.points.assign(ops.where(dead, even * ops.take(rows, spread, axis=0), sums))
-        self.counts.assign(ops.where(dead[:, 0], even, counts))
+        points = ops.where(dead, even * ops.take(rows, spread, axis=0), sums)
+        self.points.assign(ops.where(moving, points, self.points))
+        self.counts.assign(ops.where(moving, ops.where(dead[:, 0], even, counts), self.counts))
 
 
 class Bottleneck(Quantizer):
@@ -165,8 +169,10 @@ class Bottleneck(Quantizer):
         """Return the codes of images."""
         return self.moving(unit(_through(self.encoder, slices(images, self.config.slice_frames))), training=False)[0]
 
-    def bottleneck(self, rows: Any) -> tuple[Any, Any, Any]:
-        """Pass slices (..., slice_frames * n_mels) through the bottleneck; where a model trains, its points move.
+    def bottleneck(self, rows: Any, *, moving: Any = True) -> tuple[Any, Any, Any]:
+        """Pass slices (..., slice_frames * n_mels) through the bottleneck.
+
+        Where a model trains, its points move, unless ``moving`` is false; it may be a tensor.
 
         Returns
         -------
@@ -177,7 +183,7 @@ class Bottleneck(Quantizer):
             What brings encoded slices nearer to their codes.
         """
         encoded = unit(_through(self.encoder, rows))
-        codes, chosen = self.moving(ops.stop_gradient(encoded))
+        codes, chosen = self.moving(ops.stop_gradient(encoded), moving=moving)
         to_code = ops.mean(ops.sum(ops.square(encoded - chosen), axis=-1))
         straight = encoded + ops.stop_gradient(chosen - encoded)
         return codes, _through(self.decoder, straight), self.config.commitment * to_code

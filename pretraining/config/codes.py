@@ -29,6 +29,9 @@ class CodeConfig:
         Of the moving means that codes are behind the VQ bottleneck.
     dead_below : float in [0, 1)
         Share of an even count below which such a code begins anew; 0 leaves unused codes where they are.
+    moving_share : float in (0, 1]
+        Of a run's steps, the first ones, in which the VQ bottleneck and its codes learn; then they rest, codes that
+        are not in use included, and the transformer alone goes on learning.
     dim, n_layers, n_heads : int
         Of the transformer; a layer's hidden units are four times ``dim``.
     """
@@ -41,6 +44,7 @@ class CodeConfig:
     commitment: float = 0.25
     decay: float = 0.9
     dead_below: float = 0.1
+    moving_share: float = 1.0
     dim: int = 128
     n_layers: int = 4
     n_heads: int = 4
@@ -54,6 +58,9 @@ class CodeConfig:
             raise ConfigError(message)
         if not (0 <= self.decay < 1 and 0 <= self.dead_below < 1):
             message = f"codes: expected decay and dead_below in [0, 1), found {self.decay} and {self.dead_below}"
+            raise ConfigError(message)
+        if not 0 < self.moving_share <= 1:
+            message = f"codes.moving_share: expected a share above 0, at most 1, found {self.moving_share:g}"
             raise ConfigError(message)
         if self.n_fitted < self.n_codes:
             message = f"codes: expected n_fitted of at least n_codes, found {self.n_fitted} and {self.n_codes}"

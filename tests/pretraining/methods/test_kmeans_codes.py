@@ -13,10 +13,10 @@ pytestmark = pytest.mark.train
 CODES = CodeConfig(n_codes=12, n_fitted=120, dim=16, n_layers=1, n_heads=2, latent=4, units=16)
 
 
-def prepared(method: str, clips: ClipSampler) -> NextCode:
-    """Return a model whose clips are the sampler's windows of 0.32 s."""
+def prepared(method: str, clips: ClipSampler, codes: CodeConfig = CODES) -> NextCode:
+    """Return a model of a run of 60 steps, whose clips are the sampler's windows of 0.32 s."""
     keras.utils.set_random_seed(5)
-    config = small_config(method, learning_rate=1e-2, codes=CODES)
+    config = small_config(method, learning_rate=1e-2, n_steps=60, codes=codes)
     config = type(config)(
         **{
             **{name: getattr(config, name) for name in config.__dataclass_fields__},
