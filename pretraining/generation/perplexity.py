@@ -18,7 +18,7 @@ from nowplaying_core.text import markdown_table
 from pretraining.generation.code_run import CodeRun
 from pretraining.generation.ngrams import Bigram, unigram
 
-__all__ = ["MODELS", "draw_perplexities", "evaluate_perplexity", "perplexity_markdown", "used_alike"]
+__all__ = ["MODELS", "draw_perplexities", "evaluate_perplexity", "perplexity_markdown", "track_codes", "used_alike"]
 
 _log = logging.getLogger(__name__)
 
@@ -58,7 +58,7 @@ def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) 
     for run in runs:
         opened = CodeRun.open(run)
         config = opened.config
-        known, tested = (_tracks(opened, music[split], cache_dir) for split in ("train", "dev"))
+        known, tested = (track_codes(opened, music[split], cache_dir) for split in ("train", "dev"))
         _log.info("%s: %d clips counted, %d tested", run.name, sum(map(len, known)), sum(map(len, tested)))
         counted = np.concatenate(known)
         n_codes = config.codes.n_codes
@@ -120,7 +120,7 @@ def draw_perplexities(
     return drawn
 
 
-def _tracks(run: CodeRun, paths: Sequence[Path], cache_dir: Path) -> list[NDArray[np.int32]]:
+def track_codes(run: CodeRun, paths: Sequence[Path], cache_dir: Path) -> list[NDArray[np.int32]]:
     """Return the codes of each recording that is as long as a clip."""
     tracks = [codes for codes in (run.tokenize(load_cached(path, cache_dir)) for path in paths) if len(codes)]
     if not tracks:
