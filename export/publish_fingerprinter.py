@@ -17,6 +17,7 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, file_record, read_m
 from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingPathError
+from nowplaying_core.manifest import ModelFolder
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import CodeKind, code_fits
 from ondevice_db.index.choose_codebook import CODE_BYTES, shipped_codebook
@@ -135,7 +136,13 @@ def replace_codes(
     all_code_sizes : bool
         False leaves the other sizes as they are; those of another kind than the default codebook are removed.
     jobs : int >= 1
+
+    Raises
+    ------
+    ArtifactError
+        When there is no such model, or one of its files is damaged.
     """
+    model = ModelFolder.open(model, role="fingerprinter").path
     mapped = Codebook.load(model)
     # Copies, because the files under the maps are about to be written anew.
     default = Codebook(*(np.array(getattr(mapped, role)) for role in mapped.roles if role != SMOOTHING_ROLE))

@@ -63,10 +63,11 @@ def builtin_model_dir(name: str) -> Path:
         if (root / name / "manifest.json").is_file():
             return root / name
     if Path(name).exists():
-        message = f"{name}: expected a model folder with a manifest.json, found none in it"
+        message = f"{name}: expected a model folder with a manifest.json, found none in it; check the path"
         raise CorruptArtifactError(message)
-    searched = " and ".join(str(root) for root in roots)
-    message = f"{name}: no such folder, and no shipped model has that name (looked in {searched})"
+    shipped = sorted(path.parent.name for root in roots for path in root.glob("*/manifest.json"))
+    known = f"expected a folder or one of {', '.join(shipped)}" if shipped else f"{roots[0]} has none; install again"
+    message = f"{name}: no such folder, and no shipped model has that name; {known}"
     raise MissingPathError(message)
 
 
@@ -127,15 +128,15 @@ def read_manifest(path: Path, *, kind: str, schema_version: int) -> dict[str, An
         manifest = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
-        message = f"{path}: expected a readable JSON manifest of a {kind} ({reason})"
+        message = f"{path}: expected a readable JSON manifest of a {kind} ({reason}); restore or rebuild it"
         raise CorruptArtifactError(message) from error
     if not isinstance(manifest, dict) or manifest.get("kind") != kind:
         found = manifest.get("kind") if isinstance(manifest, dict) else type(manifest).__name__
-        message = f"{path}: expected the manifest of a {kind}, found {found!r}"
+        message = f"{path}: expected the manifest of a {kind}, found {found!r}; check the path"
         raise CorruptArtifactError(message)
     version = manifest.get("schema_version")
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        message = f"{path}: expected schema_version >= 1, found {version!r}"
+        message = f"{path}: expected schema_version >= 1, found {version!r}; restore or rebuild it"
         raise CorruptArtifactError(message)
     if version > schema_version:
         message = f"{path}: schema_version {version} is newer than {schema_version}; update nowplaying to read it"

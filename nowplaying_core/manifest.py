@@ -48,16 +48,16 @@ class ModelFolder:
             folder = builtin_model_dir(str(source))
         manifest = read_manifest(folder / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION)
         if role is not None and manifest.get("role") != role:
-            message = f"{folder}: expected a {role} model, found role {manifest.get('role')!r}"
+            message = f"{folder}: expected a {role} model, found role {manifest.get('role')!r}; name another"
             raise CorruptArtifactError(message)
         files = manifest.get("files")
         if not isinstance(files, dict) or not files:
-            message = f"{folder / 'manifest.json'}: expected a non-empty 'files' table, found {files!r}"
+            message = f"{folder / 'manifest.json'}: expected a table of 'files', found {files!r}; export it again"
             raise CorruptArtifactError(message)
         for name, record in files.items():
             # A manifest is untrusted: it may not point outside its own folder.
             if Path(name).name != name or not isinstance(record, dict):
-                message = f"{folder / 'manifest.json'}: {name!r} is not a plain file name with a record"
+                message = f"{folder / 'manifest.json'}: {name!r} is no plain file name with a record; export it again"
                 raise CorruptArtifactError(message)
             check_file(folder / name, record)
         return cls(folder, manifest)

@@ -230,6 +230,9 @@ def load_manifest(folder: Path, name: str = MANIFEST_NAME) -> DatabaseManifest:
     if not any(folder.iterdir()):
         message = f"{folder}: the folder is empty, not a database; build one with 'nowplaying index'"
         raise DatabaseError(message)
+    if not (folder / name).exists():
+        message = f"{folder}: expected a database folder with {name}, found none in it; check the path, or restore it"
+        raise CorruptArtifactError(message)
     return read_database_manifest(folder / name)
 
 

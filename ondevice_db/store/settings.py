@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from nowplaying_core.errors import DatabaseError, ManifestMismatchError
-from ondevice_db.format.schema import DatabaseManifest
+from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest
 from ondevice_db.store.store import SongDatabase
 
 __all__ = ["FingerprintSettings", "check_target"]
@@ -55,7 +55,9 @@ def check_target(path: Path, settings: FingerprintSettings | None, *, extend: bo
     """
     if not extend:
         if path.exists():
-            message = f"{path}: exists already; add to it with --add, or delete it first"
+            is_database = (path / MANIFEST_NAME).exists()
+            advice = "add to it with --add, or delete it first" if is_database else "it is no database; name another"
+            message = f"{path}: exists already; {advice}"
             raise DatabaseError(message)
         return None
     database = SongDatabase.open(path, settings.embedding_space if settings else None)

@@ -9,9 +9,9 @@ pytest.importorskip("tensorflow", reason="needs the train extra")
 from export import publish_fingerprinter as publishing
 from export.publish_fingerprinter import publish_fingerprinter, replace_codes
 from fingerprinter.training.config import TrainingConfig
-from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, builtin_model_dir, write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import ConfigError
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingPathError
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.index.choose_codebook import shipped_codebook
 from ondevice_db.index.codebook import Codebook
@@ -36,59 +36,81 @@ def test_a_run_that_has_not_ended_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "model").exists()
 
 
-def test_a_models_codes_are_replaced_by_the_other_kind(
-    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def songs(rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
+    """Return the fingerprints that codebooks learn from here, in place of a corpus's."""
     pytest.importorskip("faiss", reason="needs the train extra")
-    model, sources = tmp_path / "model", TrainingSources(corpus=tmp_path, cache_dir=tmp_path)
-    shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), model)
     songs = [walk(rng, 60) for _ in range(20)]
-    vectors = np.concatenate(songs)
-    monkeypatch.setattr(publishing, "_embed_music", lambda *_: publishing._Music(songs, vectors))
+    monkeypatch.setattr(publishing, "_embed_music", lambda *_: publishing._Music(songs, np.concatenate(songs)))
     monkeypatch.setattr(publishing, "CODE_BYTES", (6, 12))
+    return songs
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Return a copy of the shipped fingerprinter, whose codes are residual."""
+    return Path(shutil.copytree(builtin_model_dir(SHIPPED_FINGERPRINTER), tmp_path / "model"))
+
+
+@pytest.fixture
+def sources(tmp_path: Path) -> TrainingSources:
+    return TrainingSources(corpus=tmp_path, cache_dir=tmp_path)
+
+
+def files_of_codebooks(model: Path) -> set[str]:
+    """Return their names, which have to be those of the manifest."""
+    names = {path.name for path in model.glob("codebook_*")}
+    assert {name for name in ModelFolder.open(model).manifest["files"] if name.startswith("codebook_")} == names
+    return names
+
+
+def test_a_models_codes_are_replaced_by_the_other_kind(
+    model: Path, sources: TrainingSources, songs: list[np.ndarray]
+) -> None:
     centroids = np.array(Codebook.load(model).centroids)
-    replace_codes(model, sources, "product", jobs=1)  # the shipped ones are residual
+    replace_codes(model, sources, "product", jobs=1)
     assert Codebook.load(model).kind == shipped_codebook(model, 6).kind == "product"
+    assert not {"codebook_smoothing.npy", "codebook_smoothing_6.npy"} & files_of_codebooks(model)
     replace_codes(model, sources, "residual", jobs=1)
-    opened = ModelFolder.open(model)  # all hashes
-    stated = {name: opened.manifest["codebook"][name] for name in ("kind", "n_cells", "n_subspaces")}
-    assert stated == {"kind": "residual", "n_cells": 1024, "n_subspaces": 12}
-    assert opened.manifest["codebook"]["n_training_fingerprints"] == len(vectors)
+    entry = ModelFolder.open(model).manifest["codebook"]
+    stated = {name: entry[name] for name in ("kind", "n_cells", "n_subspaces", "further_code_bytes")}
+    assert stated == {"kind": "residual", "n_cells": 1024, "n_subspaces": 12, "further_code_bytes": [6]}
+    assert entry["n_training_fingerprints"] == sum(map(len, songs))
     after = Codebook.load(model)
     assert (after.kind, shipped_codebook(model, 6).kind) == ("residual", "residual")
     assert (after.n_subspaces, shipped_codebook(model, 6).n_subspaces) == (12, 6)
     np.testing.assert_array_equal(after.centroids, centroids)
-    assert {"codebook_smoothing.npy", "codebook_smoothing_6.npy"} <= set(opened.manifest["files"])
+    assert {"codebook_smoothing.npy", "codebook_smoothing_6.npy"} <= files_of_codebooks(model)
     np.testing.assert_array_equal(after.smoothing, with_smoothing(after, songs).smoothing)
     assert np.abs(after.smoothing - unsmoothed(96)).max() > 0.01
-    words = np.array(after.pq_centroids)
+
+
+@pytest.mark.usefixtures("songs")
+def test_codes_of_another_size_leave_none_behind_that_do_not_belong(model: Path, sources: TrainingSources) -> None:
+    words = np.array(Codebook.load(model).pq_centroids)
     replace_codes(model, sources, jobs=1)  # no kind: only the other sizes
     np.testing.assert_array_equal(Codebook.load(model).pq_centroids, words)
     replace_codes(model, sources, code_bytes=7, all_code_sizes=False, jobs=1)  # of 96 dimensions
-    seven = ModelFolder.open(model).manifest["codebook"]
-    assert (seven["kind"], seven["n_subspaces"], Codebook.load(model).n_subspaces) == ("residual", 7, 7)
-    sizes = {6: "codebook_rotation_6.npy", 12: "codebook_rotation_12.npy"}
-    assert (model / sizes[6]).exists()  # of the default's kind
+    entry = ModelFolder.open(model).manifest["codebook"]
+    assert (entry["kind"], entry["n_subspaces"], Codebook.load(model).n_subspaces) == ("residual", 7, 7)
+    assert "codebook_rotation_6.npy" in files_of_codebooks(model)  # of the default's kind
     replace_codes(model, sources, jobs=1)
-    assert (model / sizes[12]).exists()
+    assert "codebook_rotation_12.npy" in files_of_codebooks(model)
     replace_codes(model, sources, code_bytes=12, all_code_sizes=False, jobs=1)
-    opened = ModelFolder.open(model)
-    assert opened.manifest["codebook"]["further_code_bytes"] == [6]
-    assert not (model / sizes[12]).exists()  # the default codebook has 12 bytes now
+    assert ModelFolder.open(model).manifest["codebook"]["further_code_bytes"] == [6]
+    assert "codebook_rotation_12.npy" not in files_of_codebooks(model)  # the default codebook has 12 bytes now
     replace_codes(model, sources, "product", all_code_sizes=False, jobs=1)
-    opened = ModelFolder.open(model)
-    assert opened.manifest["codebook"]["further_code_bytes"] == []
-    codebook_files = {path.name for path in model.glob("codebook_*")}
-    assert codebook_files == {"codebook_centroids.npy", "codebook_rotation.npy", "codebook_pq_centroids.npy"}
-    assert {name for name in opened.manifest["files"] if name.startswith("codebook_")} == codebook_files
+    assert ModelFolder.open(model).manifest["codebook"]["further_code_bytes"] == []
+    expected = {"codebook_centroids.npy", "codebook_rotation.npy", "codebook_pq_centroids.npy"}
+    assert files_of_codebooks(model) == expected
     assert shipped_codebook(model, 6).n_subspaces == 12
-    replace_codes(model, sources, "product", 12, jobs=1)
-    opened = ModelFolder.open(model)
-    assert opened.manifest["codebook"]["kind"] == "product"
-    assert opened.manifest["codebook"]["further_code_bytes"] == [6]
-    maps = {"codebook_smoothing.npy", "codebook_smoothing_6.npy"}
-    assert not maps & set(opened.manifest["files"])
-    assert not [name for name in maps if (model / name).exists()]
+
+
+def test_codes_are_replaced_in_models_only(sources: TrainingSources, tmp_path: Path) -> None:
+    with pytest.raises(MissingPathError, match="no such folder"):
+        replace_codes(tmp_path / "nowhere", sources, jobs=1)
+    with pytest.raises(CorruptArtifactError, match="expected a fingerprinter model"):
+        replace_codes(builtin_model_dir(SHIPPED_DETECTOR), sources, jobs=1)
 
 
 @pytest.mark.parametrize(("n_recorded", "expected"), [(39 * 1024, ["recorded"]), (100, ["recorded", "rendered"])])

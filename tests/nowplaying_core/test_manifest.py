@@ -39,7 +39,7 @@ def test_wrong_file_tables_are_corrupt(folder: Path, files: Any) -> None:
 @pytest.mark.parametrize("name", ["../a.tflite", "/etc/hostname", "sub/a.tflite"])
 def test_manifest_cannot_point_outside_its_folder(folder: Path, name: str) -> None:
     write(folder, files={name: {"sha256": "0" * 64, "bytes": 1}})
-    with pytest.raises(CorruptArtifactError, match="plain file name"):
+    with pytest.raises(CorruptArtifactError, match="no plain file name"):
         ModelFolder.open(folder, role="detector")
 
 

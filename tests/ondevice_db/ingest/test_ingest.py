@@ -114,8 +114,10 @@ def test_what_would_be_refused_at_the_end_is_refused_at_the_start(
 ) -> None:
     paths, copy = sorted(music_folder.iterdir()), Path(shutil.copytree(music_database, tmp_path / "copy.npdb"))
     idle = Interrupting(0, AssertionError("fingerprinted"))
-    with pytest.raises(DatabaseError, match="exists already"):
+    with pytest.raises(DatabaseError, match="exists already; add to it"):
         index_paths(paths, copy, idle, codebook=codebook)
+    with pytest.raises(DatabaseError, match="it is no database"):
+        index_paths(paths, paths[0], idle, codebook=codebook)
     with pytest.raises(DatabaseError, match="expected a database folder"):
         index_paths(paths, tmp_path / "b.npdb", idle, add=True, hop_s=1.0)
     with pytest.raises(CorruptArtifactError, match="no-such-model"):
