@@ -214,6 +214,7 @@ def _check_fingerprint(fingerprinter: Fingerprinter) -> str:
     silence = fingerprinter.embed(np.zeros_like(tone), 1.0)[0]
     length = float(np.linalg.norm(embedding))
     if not abs(length - 1.0) < 1e-3 or float(embedding @ silence) > 0.99:
-        message = f"{fingerprinter.folder.path}: the encoder gives no usable fingerprint (length {length:.3f})"
+        path = fingerprinter.folder.path
+        message = f"{path}: the encoder gives no usable fingerprint (length {length:.3f}); publish the model again"
         raise CorruptArtifactError(message)
     return f"unit vector of {fingerprinter.dim} dimensions"

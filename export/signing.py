@@ -54,7 +54,8 @@ def check_export_signature(folder: Path, public_key: str | Path) -> int:
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file() or path.is_symlink()}
     found -= {REPORT, SIGNATURE, _FOR_READING}
     if found != set(files):
-        message = f"{folder}: files differ from the signed report's: {', '.join(sorted(found ^ set(files)))}"
+        differing = ", ".join(sorted(found ^ set(files)))
+        message = f"{folder}: files differ from the signed report's ({differing}); copy the bundle again"
         raise CorruptArtifactError(message)
     for name, record in files.items():
         check_file(folder / name, record)

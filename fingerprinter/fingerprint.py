@@ -111,7 +111,9 @@ class Fingerprinter:
             self.reference_hop_s = float(manifest["reference_hop_s"])
             self.query_hop_s = float(manifest["query_hop_s"])
         except (KeyError, TypeError, ValueError) as error:
-            message = f"{folder.path / 'manifest.json'}: front-end settings are missing or wrong ({error!r})"
+            message = (
+                f"{folder.path / 'manifest.json'}: front-end settings are missing or wrong ({error!r}); export it again"
+            )
             raise CorruptArtifactError(message) from error
         self.window_samples = self._front_end.input.shape[1]
         self.dim = self._encoder.output.shape[1]

@@ -55,6 +55,7 @@ def log_mel_reference(samples: NDArray[np.float32], config: FrontEndConfig) -> N
     Parameters
     ----------
     samples : ndarray of float32, shape (window_samples,), in [-1, 1]
+    config : FrontEndConfig
 
     Returns
     -------

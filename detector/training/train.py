@@ -86,7 +86,9 @@ def train_detector(
     jobs, n_threads : int
         Processes that compose scenes, threads that train.
     encoder : Encoder, optional
-        The convolutions are first trained to predict its embeddings, for ``distilled_steps`` steps.
+        The convolutions are first trained to predict its embeddings.
+    distilled_steps : int
+        For so many steps.
     teacher : Teacher, optional
         Judges the parts of every scene; targets follow it beside the labels.
 

@@ -164,6 +164,9 @@ class Evaluator:
     halves : ndarray of int64, 0 or 1, shape (n_known,)
         Of the known queries.
     seed : int
+        Of the halves and of the queries that are drawn beside the known ones.
+    rng : numpy.random.Generator
+        For bootstraps.
     jobs : int >= 1
     """
 

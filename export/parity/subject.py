@@ -101,7 +101,7 @@ def _checked_bundle(folder: Path) -> dict[str, Any]:
     manifest = read_manifest(folder / MANIFEST, kind="bundle", schema_version=BUNDLE_SCHEMA_VERSION)
     for name, record in manifest["files"].items():
         if Path(name).is_absolute() or ".." in Path(name).parts:
-            message = f"{folder / MANIFEST}: {name!r} leads out of the bundle"
+            message = f"{folder / MANIFEST}: {name!r} leads out of the bundle; export it again"
             raise CorruptArtifactError(message)
         check_file(folder / name, record)
     inside = [*manifest.get("models", {}).values(), *manifest.get("databases", ())]

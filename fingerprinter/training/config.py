@@ -22,7 +22,9 @@ class TrainingConfig(RunSettings):
     seed : int
     n_steps, pairs_per_step : int
     learning_rate : float
-        Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+        Peak of Adam's rate; cosine decay to zero at ``n_steps``.
+    warmup_steps : int >= 0
+        In which the rate rises to its peak.
     cooldown_steps : int >= 0
         The decay takes this many last steps, and the peak stays until then; 0 decays from the warm-up on.
     max_shift_s : float
@@ -56,6 +58,10 @@ class TrainingConfig(RunSettings):
         Weights are averaged over steps with this decay, and the average is kept; 0 keeps the last weights.
     quantization_aware : bool
         Train with weights and activations rounded as int8 rounds them.
+    front_end : FrontEndConfig
+    encoder : EncoderConfig
+    objective : ObjectiveConfig
+    augment : AugmentConfig
     """
 
     seed: int = 1

@@ -79,6 +79,8 @@ def index_paths(
     update_tags : bool
         Take title, artist, album and ids of songs that are in the database already from their files: those with the
         same sound, and those at the same path whose file was encoded again.
+    arriving : Arriving, optional
+        Where ``paths`` are no files here but names of recordings that somebody sends: how they come.
     progress : callable, optional
         Called after every file.
 

@@ -25,7 +25,9 @@ class AuditConfig(RunSettings):
     n_steps, images_per_step : int
         Of the training of each decoder.
     learning_rate : float
-        Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+        Peak of Adam's rate; cosine decay to zero at ``n_steps``.
+    warmup_steps : int >= 0
+        In which the rate rises to its peak.
     checkpoint_every : int
         Steps.
     n_windows : int

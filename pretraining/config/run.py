@@ -121,7 +121,9 @@ class PretrainingConfig(RunSettings):
     seed : int
     n_steps, clips_per_step : int
     learning_rate : float
-        Peak of Adam's rate after ``warmup_steps``; cosine decay to zero at ``n_steps``.
+        Peak of Adam's rate; cosine decay to zero at ``n_steps``.
+    warmup_steps : int >= 0
+        In which the rate rises to its peak.
     checkpoint_every : int
         Steps.
     music_share, speech_share : float
@@ -131,6 +133,14 @@ class PretrainingConfig(RunSettings):
     past_s : float
         Audio before a slice, whose reverberation reaches into the slice.
     n_simulated_rooms : int
+    front_end : FrontEndConfig
+    encoder : EncoderConfig
+    objective : MethodConfig
+    codes : CodeConfig
+    bits : BitConfig
+    decoder : DecoderConfig
+        Read by the methods that have such a part.
+    augment : AugmentConfig
     """
 
     method: str

@@ -86,7 +86,7 @@ def _tonic(key: str) -> int:
 
 
 class MidiTasks:
-    """Renders what tasks ask, once: excerpts of eight seconds, drawn by the seed alone.
+    """Renders what tasks ask, once: excerpts drawn by the seed alone.
 
     Scores of the two parts are different ones; with several sound fonts the last renders the test part.
 
@@ -100,6 +100,8 @@ class MidiTasks:
     per_label : int >= 2
         Renderings of each label, of which a fifth, at least one, is for testing.
     seed, jobs : int
+    duration_s : float, seconds
+        Of each excerpt.
     """
 
     def __init__(

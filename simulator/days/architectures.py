@@ -30,10 +30,12 @@ class Architecture:
         Shares of other sounds and of music that a second look on the processor passes on to the recognizer.
     recheck_s : float >= 0, seconds
         How long a second look takes.
-    duty_s : pair of float or None, seconds
-        How long the detector is on, of each period of how long.
     costs : CostModel
         On the device.
+    buffer_s : float, seconds
+        Of sound that the recognizer gets.
+    duty_s : pair of float or None, seconds
+        How long the detector is on, of each period of how long.
     """
 
     name: str
