@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, Sound, open_stream
-from nowplaying_core.errors import AudioFormatError, ConfigError, ManifestMismatchError
+from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, Sound
+from nowplaying_core.errors import ConfigError, ManifestMismatchError
 from ondevice_db.answer import Match, Query, Recognition
+from ondevice_db.excerpts import MOST_S, blocks_of, cut, excerpt_at, excerpts_every
 from ondevice_db.levels import brought_up
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
@@ -28,7 +29,6 @@ from ondevice_db.store.store import Songs
 __all__ = ["Recognizer", "acceptance_of"]
 
 _FURTHER_PLACES = 2
-_MOST_S = 1e9  # thirty years: sample numbers of later times do not fit
 _SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one per cent
 # Several looks make a wrong answer likelier: a look behind the first has to reach a threshold whose odds are higher by
 # such a factor. With these, unknown music was named no more often than with one look (docs/robustness.md).
@@ -170,20 +170,18 @@ class Recognizer:
             message = f"speeds_percent: expected 0 to 20, found {speeds_percent}"
             raise ConfigError(message)
         is_buffer = isinstance(sound, np.ndarray)
-        with _blocks_of(sound) as blocks:
+        with blocks_of(sound) as blocks:
             opening = Opening(iter(blocks))
             if at_s is not None:
-                samples = _from(blocks.name, opening, at_s)
-                answer = self._answer(samples, at_s)
-                answer = answer if is_buffer else self._with_consent(answer, samples)
+                samples = excerpt_at(blocks.name, opening, at_s)
+                answer = self._first_look(samples, at_s, is_buffer=is_buffer)
                 return self._at_other_speeds(answer, samples, at_s, speeds_percent)
             places = Places(opening, self._open_detector if self._detector_model is not None else None)
             start_s = places.first()
-            samples = _cut(opening.read(start_s + QUERY_S), start_s)
-            answer = self._answer(samples, start_s)
-            answer = answer if is_buffer else self._with_consent(answer, samples)
+            samples = cut(opening.read(start_s + QUERY_S), start_s)
+            answer = self._first_look(samples, start_s, is_buffer=is_buffer)
             for further_s in places.further(_FURTHER_PLACES) if answer.match is None else ():
-                found = self._answer(_cut(opening.read(further_s + QUERY_S), further_s), further_s)
+                found = self._answer(cut(opening.read(further_s + QUERY_S), further_s), further_s)
                 answer = self._better(answer, found, _PLACE_ODDS)
                 if answer.match is not None:
                     break
@@ -208,35 +206,14 @@ class Recognizer:
             Of the query, where its ``offset_s`` counts from. A rest shorter than half a query is left out.
         answer : Recognition
         """
-        if not 0 < every_s <= _MOST_S:
-            message = f"every_s: expected seconds above 0 up to {_MOST_S:g}, found {every_s}"
+        if not 0 < every_s <= MOST_S:
+            message = f"every_s: expected seconds above 0 up to {MOST_S:g}, found {every_s}"
             raise ConfigError(message)
-        for start_s, answer in self._every(sound, every_s):
-            yield start_s, answer if explainable else replace(answer, query=None)
-
-    def _every(
-        self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float
-    ) -> Iterator[tuple[float, Recognition]]:
-        size, is_buffer = round(QUERY_S * SAMPLE_RATE_HZ), isinstance(sound, np.ndarray)
-
-        def asked(samples: NDArray[np.float32], at_s: float) -> Recognition:
-            answer = self._answer(samples, at_s)
-            return answer if is_buffer else self._with_consent(answer, samples)
-
-        with _blocks_of(sound) as blocks:
-            held, first, number = np.zeros(0, np.float32), 0, 0
-            for block in blocks:
-                held = np.concatenate([held, block])
-                while (start := round(number * every_s * SAMPLE_RATE_HZ)) + size <= first + held.size:
-                    yield number * every_s, asked(held[start - first : start - first + size], number * every_s)
-                    number += 1
-                dropped = min(max(start - first, 0), held.size)
-                held, first = held[dropped:], first + dropped
-            total = first + held.size
-            while number == 0 or (start := round(number * every_s * SAMPLE_RATE_HZ)) + size / 2 <= total:
-                start = round(number * every_s * SAMPLE_RATE_HZ)
-                yield number * every_s, asked(held[start - first :], number * every_s)
-                number += 1
+        is_buffer = isinstance(sound, np.ndarray)
+        with blocks_of(sound) as blocks:
+            for start_s, samples in excerpts_every(blocks, every_s):
+                answer = self._first_look(samples, start_s, is_buffer=is_buffer)
+                yield start_s, answer if explainable else replace(answer, query=None)
 
     def _open_detector(self) -> StreamingDetector:
         if self._detector is None:
@@ -256,6 +233,10 @@ class Recognizer:
         """Return the answer of a further look where it is beyond doubt, else the one before; with the time of both."""
         latency_ms = before.latency_ms + found.latency_ms
         return replace(found if found.is_sure(factor) else before, latency_ms=latency_ms)
+
+    def _first_look(self, samples: NDArray[np.float32], start_s: float, *, is_buffer: bool) -> Recognition:
+        answer = self._answer(samples, start_s)
+        return answer if is_buffer else self._with_consent(answer, samples)
 
     def _with_consent(self, answer: Recognition, samples: NDArray[np.float32]) -> Recognition:
         """Return an answer that is not beyond doubt only where the detector finds some music; with the time of both."""
@@ -328,23 +309,6 @@ class Recognizer:
         )
 
 
-def _cut(samples: NDArray[np.float32], start_s: float) -> NDArray[np.float32]:
-    first = round(start_s * SAMPLE_RATE_HZ)
-    return samples[first : first + round(QUERY_S * SAMPLE_RATE_HZ)]
-
-
-def _from(name: str, opening: Opening, at_s: float) -> NDArray[np.float32]:
-    """Return the query at a place of a recording, which must reach there."""
-    is_time = 0 <= at_s <= _MOST_S
-    opening.skip(at_s if is_time else 0.0)
-    samples = opening.read(QUERY_S)
-    if not is_time or samples.size == 0:
-        found_s = opening.skipped_s + opening.duration_s
-        message = f"{name}: expected a start within the {found_s:.1f} s of the recording, found {at_s} s"
-        raise (ConfigError if name == "samples" else AudioFormatError)(message)
-    return samples
-
-
 def _from_the_first_sample(answer: Recognition) -> Recognition:
     """Return an answer whose offsets count from the recording's first sample."""
     if answer.match is None or answer.query is None or answer.query.start_s == 0:
@@ -358,18 +322,6 @@ def _speeds(percent: float) -> list[float]:
     """Return the speeds to try, the smallest changes first."""
     n = round(percent / 100 / _SPEED_STEP)
     return [round(1 + sign * step * _SPEED_STEP, 4) for step in range(1, n + 1) for sign in (1, -1)]
-
-
-def _blocks_of(sound: Sound | AudioSource | NDArray[np.float32]) -> AudioSource:
-    if isinstance(sound, AudioSource):
-        return sound
-    if not isinstance(sound, np.ndarray):
-        given = Path(sound) if isinstance(sound, str) and sound != "-" else sound
-        return open_stream(given, chunk_samples=SAMPLE_RATE_HZ, lenient=True)
-    if sound.ndim != 1 or sound.size == 0:
-        message = f"query: expected mono samples (n >= 1,), found an array {sound.shape}"
-        raise ConfigError(message)
-    return AudioSource("samples", (one for one in [sound]))
 
 
 def _query_of(recognition: Recognition) -> Query:
