@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.network import DECISION_S
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from ondevice_db.levels import SILENCE_DBFS, first_above_s, first_audible_s
@@ -16,7 +17,6 @@ __all__ = ["LOOK_S", "QUERY_S", "Opening", "Places"]
 
 QUERY_S = 8.0
 LOOK_S = 120.0
-_STEP_S = 0.64  # from one decision of the detector to the next
 _SURE = 0.9  # probability of music from which nothing better is looked for
 _CLEARLY = 0.2  # by how much surer the detector must be of another place than of the beginning
 _NEARLY = 0.1  # what counts as equally sure
@@ -94,13 +94,13 @@ class Places:
     def first(self) -> float:
         """Return the beginning of the eight seconds to use, in seconds."""
         opening = self._opening
-        samples = opening.read(QUERY_S + 2 * _STEP_S)
+        samples = opening.read(QUERY_S + 2 * DECISION_S)
         while not opening.is_whole and opening.duration_s < LOOK_S and first_above_s(samples, SILENCE_DBFS) is None:
             samples = opening.read(opening.duration_s + QUERY_S)
         start_s = first_audible_s(samples)
-        opening.read(start_s + QUERY_S + 2 * _STEP_S)
+        opening.read(start_s + QUERY_S + 2 * DECISION_S)
         start_s = max(0.0, min(start_s, opening.duration_s - QUERY_S))
-        if self._detector is not None and opening.duration_s > QUERY_S + _STEP_S:
+        if self._detector is not None and opening.duration_s > QUERY_S + DECISION_S:
             start_s = self._surest(start_s)
         self._taken.append(start_s)
         return start_s
@@ -122,7 +122,7 @@ class Places:
 
     def _surest(self, start_s: float) -> float:
         """Return the earliest place that the detector is nearly as sure of as of the surest."""
-        until_s = start_s + QUERY_S + _STEP_S
+        until_s = start_s + QUERY_S + DECISION_S
         while True:
             self._listen(until_s)
             starts, sureness = self._windows(start_s)
@@ -130,7 +130,7 @@ class Places:
                 return float(starts[np.argmax(sureness >= _SURE)])
             if self._opening.is_whole or until_s >= LOOK_S:
                 break
-            until_s += 10 * _STEP_S
+            until_s += 10 * DECISION_S
         if not sureness.size or sureness.max() < sureness[0] + _CLEARLY:
             return start_s
         return float(starts[np.argmax(sureness >= sureness.max() - _NEARLY)])
@@ -147,7 +147,7 @@ class Places:
     def _windows(self, first_s: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return where queries may begin, and the mean probability of music within each."""
         last_s = self._n_fed / SAMPLE_RATE_HZ - QUERY_S
-        starts = np.arange(first_s, max(last_s, first_s) + 1e-9, _STEP_S)
+        starts = np.arange(first_s, max(last_s, first_s) + 1e-9, DECISION_S)
         if not self._decisions:
             return starts, np.zeros(starts.size)
         times = np.array([one.time_s for one in self._decisions])
@@ -155,6 +155,6 @@ class Places:
         covers_s = times[0]  # of a decision, before its time
         means = []
         for start in starts:
-            inside = (times >= start + covers_s - _STEP_S / 2) & (times <= start + QUERY_S + _STEP_S / 2)
+            inside = (times >= start + covers_s - DECISION_S / 2) & (times <= start + QUERY_S + DECISION_S / 2)
             means.append(probabilities[inside].mean() if inside.any() else 0.0)
         return starts, np.array(means)

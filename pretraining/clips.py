@@ -10,7 +10,6 @@ from fingerprinter.training.recordings import Recordings
 
 __all__ = ["ClipSampler"]
 
-_SILENT_RMS = 10.0 ** (-55.0 / 20.0)
 _MAX_DRAWS = 20
 
 
@@ -80,9 +79,6 @@ class ClipSampler:
             index = int(rng.integers(len(recordings)))
             room = len(recordings.parts[index]) - span
             start = int(rng.integers(max(1, room + 1)))
-            if room >= 0 and all(self._sounds(recordings, index, start + int(place)) for place in places):
+            if room >= 0 and all(recordings.sounds(index, start + int(place), self.window_samples) for place in places):
                 break
         return recordings, index, start
-
-    def _sounds(self, recordings: Recordings, index: int, start: int) -> bool:
-        return bool(np.sqrt(np.mean(recordings.cut(index, start, self.window_samples)[::8] ** 2)) > _SILENT_RMS)

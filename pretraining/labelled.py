@@ -7,13 +7,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.audio import to_float32, to_int16
+from nowplaying_core.audio import SAMPLE_RATE_HZ, to_float32, to_int16
 from nowplaying_core.audio.cache import load_cached
 from pretraining.tasks.task import Example, Task
 
 __all__ = ["LabelledSampler"]
-
-_RATE_HZ = 16_000
 
 
 class LabelledSampler:
@@ -68,8 +66,8 @@ class LabelledSampler:
 
     def _cut(self, example: Example, rng: np.random.Generator) -> NDArray[np.float32]:
         pcm = self._pcm[example.path]
-        end = len(pcm) if example.end_s is None else round(example.end_s * _RATE_HZ)
-        part = pcm[round(example.start_s * _RATE_HZ) : end]
+        end = len(pcm) if example.end_s is None else round(example.end_s * SAMPLE_RATE_HZ)
+        part = pcm[round(example.start_s * SAMPLE_RATE_HZ) : end]
         room = len(part) - self._window
         if room > 0:
             start = int(rng.integers(room + 1))

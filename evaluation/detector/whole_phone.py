@@ -31,6 +31,7 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.statistics import poisson_rate, wilson
 from nowplaying_core.text import markdown_table
 from ondevice_db.answer import Match
+from ondevice_db.places import QUERY_S
 from simulator.phone.events import Answered
 from simulator.run import Setup
 
@@ -41,7 +42,6 @@ RESULTS: Final = {
     "Composed without the recordings of doubtful label": "evaluation/whole_phone_cleaned.json",
 }
 _LOOKS_S: Final = (0.0, 4.0, 8.0)
-_QUERY_S: Final = 8.0
 _GRACE_S: Final = 8.0  # a buffer that ends so long after a region still holds some of its music
 
 
@@ -195,9 +195,9 @@ def _group(library: Library, match: Match) -> int:
 def _is_namable(stream: Stream, region: Region, setup: Setup, library: Library, groups: set[int]) -> bool:
     for look_s in _LOOKS_S:
         first = int((region.start_s + look_s) * SAMPLE_RATE_HZ)
-        if region.start_s + look_s + _QUERY_S > region.end_s:
+        if region.start_s + look_s + QUERY_S > region.end_s:
             break
-        query = stream.samples[first : first + int(_QUERY_S * SAMPLE_RATE_HZ)]
+        query = stream.samples[first : first + int(QUERY_S * SAMPLE_RATE_HZ)]
         match = setup.recognizer.recognize((query, SAMPLE_RATE_HZ)).match
         if match is not None and _group(library, match) in groups:
             return True

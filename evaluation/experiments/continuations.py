@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from detector.network import WINDOW_S
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.audio.cache import load_cached
@@ -34,7 +35,6 @@ PROMPT_S: Final = 5.0
 DRAWN_S: Final = 10.0
 SONG, TRANSFORMER, BIGRAM, OTHER = "the song itself", "transformer", "bigram", "another song"
 _LEAST_DBFS: Final = -40.0
-_COVERED_S: Final = 4.48  # what a decision of the detector covers
 Floats = NDArray[np.float64]
 
 
@@ -190,7 +190,7 @@ def continuations(
 def music_probability(detector: "StreamingDetector", samples: NDArray[np.float32], start_s: float) -> float:
     """Return the detector's mean probability of music over the decisions that cover nothing before ``start_s``."""
     detector.reset()
-    found = [decision.probability for decision in detector.process(samples) if decision.time_s >= start_s + _COVERED_S]
+    found = [decision.probability for decision in detector.process(samples) if decision.time_s >= start_s + WINDOW_S]
     return float(np.mean(found))
 
 

@@ -10,6 +10,7 @@ from fingerprinter.augment.chain import Augmenter
 from fingerprinter.augment.rooms import simulated_rooms, stack_rooms
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.recordings import MIN_NOISE_S, Recordings
+from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import CorpusFile, read_corpus
 from nowplaying_core.audio.sources import TrainingSources
@@ -18,7 +19,6 @@ from nowplaying_core.errors import ConfigError
 __all__ = ["PairSampler", "divided_music", "training_sampler"]
 
 _log = logging.getLogger(__name__)
-_SILENT_RMS = 10.0 ** (-55.0 / 20.0)
 _MAX_DRAWS = 8
 _MIXED_DB = (0.0, 15.0)
 _HELD_OUT_STREAM = 2**31 + 1  # no training step has this number
@@ -61,7 +61,7 @@ class PairSampler:
     ) -> None:
         self.babble, self.babble_share = babble, babble_share
         self.groups, self.noises, self.augmenter = groups, noises, augmenter
-        self.max_shift = round(max_shift_s * 16_000)
+        self.max_shift = round(max_shift_s * SAMPLE_RATE_HZ)
         self.neighbors_share, self.mixed_share = neighbors_share, mixed_share
         self._first_numbers = np.cumsum([0, *(len(recordings) for recordings, _ in groups)])
 
@@ -105,7 +105,7 @@ class PairSampler:
         start = 0
         for _ in range(_MAX_DRAWS):
             start = int(rng.integers(max(1, room)))
-            if np.sqrt(np.mean(recordings.cut(index, start, window)[::8] ** 2)) > _SILENT_RMS:
+            if recordings.sounds(index, start, window):
                 break
         return start
 

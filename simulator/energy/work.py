@@ -12,6 +12,7 @@ from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.settings import require_not_negative, require_positive
 from ondevice_db.index.base import SearchOptions
+from ondevice_db.places import QUERY_S
 from simulator.energy.device import DeviceProfile
 
 __all__ = ["AnswerTimes", "DatabaseSize", "Models", "Work", "answer_times", "front_end_ops", "work_of_answer"]
@@ -19,7 +20,6 @@ __all__ = ["AnswerTimes", "DatabaseSize", "Models", "Work", "answer_times", "fro
 BUFFER_BYTES = 128_000
 """Eight seconds at 16 kHz, one mu-law byte a sample."""
 
-_QUERY_S = 8.0
 _SCANNED_FRACTION = 0.005  # of the database, as ondevice_db.index.pq scans
 _SUBSPACES = 12
 _BYTES_A_CODE = 16  # twelve of code, the rest its place in a song
@@ -103,14 +103,14 @@ class Models:
         manifest = ModelFolder.open(fingerprinter, role="fingerprinter").manifest
         front_end = manifest["front_end"]
         window_s = front_end["window_samples"] / front_end["sample_rate_hz"]
-        beyond_s = QueryOverhang.from_manifest(manifest, window_s).seconds_for(_QUERY_S)
+        beyond_s = QueryOverhang.from_manifest(manifest, window_s).seconds_for(QUERY_S)
         files = manifest["files"]
         return cls(
             detector_macs_per_s=float(listener.manifest["cost"]["macs_per_second"]),
             encoder_macs=float(manifest["encoder"]["n_macs"]),
             model_bytes=float(files["frontend.tflite"]["bytes"] + files["encoder.tflite"]["bytes"]),
             front_end_ops=front_end_ops(front_end),
-            n_fingerprints=int((_QUERY_S + 2 * beyond_s - window_s) / manifest["query_hop_s"]) + 1,
+            n_fingerprints=int((QUERY_S + 2 * beyond_s - window_s) / manifest["query_hop_s"]) + 1,
             dim=int(manifest["encoder"]["dim"]),
             second_stage_macs=_second_stage_macs(listener),
         )
