@@ -42,7 +42,7 @@ if TYPE_CHECKING:
     from ondevice_db.ingest.report import IndexReport
     from ondevice_db.recognizer import Recognizer
     from ondevice_db.store.store import SongDatabase
-    from simulator.run import SimulationResult
+    from simulator.result import SimulationResult
     from simulator.scenes.recordings import demo_recordings
 
 __all__ = [
@@ -89,7 +89,7 @@ _PLACES = {
     "Recognition": "ondevice_db.answer",
     "Recognizer": "ondevice_db.recognizer",
     "Segment": "detector.segments",
-    "SimulationResult": "simulator.run",
+    "SimulationResult": "simulator.result",
     "SongDatabase": "ondevice_db.store.store",
     "demo_recordings": "simulator.scenes.recordings",
     "detect": "nowplaying.api.detect",

@@ -6,7 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from typing import Any
 
-__all__ = ["clock", "html_table", "listed", "markdown_table", "native_path", "plain", "printable", "with_interval"]
+__all__ = [
+    "clock",
+    "counted",
+    "html_table",
+    "listed",
+    "markdown_table",
+    "native_path",
+    "plain",
+    "printable",
+    "with_interval",
+]
 
 
 def clock(seconds: float) -> str:
@@ -15,6 +25,17 @@ def clock(seconds: float) -> str:
     sign = "-" if seconds < 0 and tenths else ""
     hours, minutes, rest = tenths // 36_000, tenths // 600 % 60, tenths % 600 / 10
     return f"{sign}{hours}:{minutes:02d}:{rest:04.1f}" if hours else f"{sign}{minutes}:{rest:04.1f}"
+
+
+def counted(n: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    Examples
+    --------
+    >>> counted(1, "song"), counted(1200, "song")
+    ('1 song', '1,200 songs')
+    """
+    return f"{n:,} {noun}" if n == 1 else f"{n:,} {noun}s"
 
 
 def markdown_table(headings: Sequence[str], rows: Iterable[Sequence[str]], *, numbers: Iterable[int] = ()) -> str:

@@ -16,10 +16,11 @@ from ondevice_db.ingest.ingest import index_paths
 from simulator.days.many import AVERAGE
 from simulator.days.study import Study
 from simulator.days.summary import summarise
+from simulator.phone_setup import Setup
 from simulator.play import simulate_scene
 from simulator.reports.run_report import write_report
 from simulator.reports.timeline import run_tables
-from simulator.run import Setup, SimulationResult
+from simulator.result import SimulationResult
 from simulator.scenes.recordings import demo_recordings
 from simulator.scenes.score_scene import Outcome
 

@@ -16,7 +16,9 @@ from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.store.store import Songs
 from simulator.phone.conditions import PhoneConditions
 from simulator.phone.events import Event
-from simulator.run import Setup, SimulationResult, run_phone, watched
+from simulator.phone_setup import Setup
+from simulator.result import SimulationResult
+from simulator.run import run_phone, watched
 from simulator.scenes.recordings import DemoRecording, demo_recordings
 from simulator.scenes.scene import Scene, SoundKind, compose
 from simulator.scenes.score_scene import score_scene

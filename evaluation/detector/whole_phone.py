@@ -33,7 +33,7 @@ from nowplaying_core.text import markdown_table
 from ondevice_db.answer import Match
 from ondevice_db.places import QUERY_S
 from simulator.phone.events import Answered
-from simulator.run import Setup
+from simulator.phone_setup import Setup
 
 __all__ = ["RegionResult", "StreamResult", "committed_table", "follow", "main", "summarize", "to_markdown"]
 

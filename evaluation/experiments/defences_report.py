@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from evaluation.committed import committed
 from evaluation.experiments.thief import RIDGE
 from nowplaying_core.statistics import bootstrap_means, cluster_bootstrap, middle_95, paired_difference, wilson
-from nowplaying_core.text import markdown_table, with_interval
+from nowplaying_core.text import counted, markdown_table, with_interval
 
 __all__ = [
     "PUBLISHED",
@@ -214,7 +214,7 @@ def _named(form: str, row: Mapping[str, Any]) -> str:
         return form
     if row["n_owned"] == 0:
         return f"{form}, no song known"
-    return f"{form}, {row['n_owned']} song{'s' if row['n_owned'] > 1 else ''} known"
+    return f"{form}, {counted(row['n_owned'], 'song')} known"
 
 
 def _percent(found: Mapping[str, float]) -> str:

@@ -13,8 +13,10 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import AudioSource, Sound, open_stream
 from nowplaying_core.errors import ConfigError
 from simulator.phone.events import Answered, Event
+from simulator.phone_setup import Setup
 from simulator.play import index_scene_songs, missing_songs, simulate_scene
-from simulator.run import Setup, SimulationResult, simulate_source
+from simulator.result import SimulationResult
+from simulator.run import simulate_source
 
 __all__ = ["Watch", "listen", "simulate"]
 

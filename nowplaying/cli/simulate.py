@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from nowplaying.api.phone import Watch
-    from simulator.run import Setup
+    from simulator.phone_setup import Setup
 
 __all__ = ["simulate"]
 

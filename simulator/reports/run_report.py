@@ -12,7 +12,7 @@ from simulator.phone.history import history_of
 from simulator.reports.page import render
 from simulator.reports.timeline import ENERGY_HEADINGS, energy_rows
 from simulator.reports.timeline_chart import TIMELINE_LEGEND, timeline_chart
-from simulator.run import SimulationResult
+from simulator.result import SimulationResult
 
 __all__ = ["render_report", "write_report"]
 

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from nowplaying_core.text import clock
 from simulator.phone.events import Answered, Event, Looked, MusicProbability, Skipped, State, StateChange
-from simulator.run import LEAST_MEAN_S, SimulationResult
+from simulator.result import LEAST_MEAN_S, SimulationResult
 from simulator.scenes.score_scene import Outcome, SceneResult
 
 __all__ = ["ENERGY_HEADINGS", "STATE_STYLES", "describe", "energy_rows", "run_tables"]

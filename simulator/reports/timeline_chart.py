@@ -15,7 +15,7 @@ from simulator.reports.strips import (
     strips,
     ticks,
 )
-from simulator.run import SimulationResult
+from simulator.result import SimulationResult
 
 __all__ = ["TIMELINE_LEGEND", "timeline_chart"]
 

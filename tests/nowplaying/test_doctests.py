@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import re
 import shutil
 from pathlib import Path
 
@@ -20,6 +21,8 @@ MODULES = (
     "nowplaying.api.phone",
     "nowplaying.api.recognize",
     "nowplaying_core.audio.stream",
+    "nowplaying_core.text",
+    "evaluation.goals",
     "detector.segments",
     "detector.stream",
     "fingerprinter.fingerprint",
@@ -27,7 +30,7 @@ MODULES = (
     "ondevice_db.answer",
     "ondevice_db.recognizer",
     "ondevice_db.store.store",
-    "simulator.run",
+    "simulator.result",
     "simulator.scenes.recordings",
 )
 
@@ -59,3 +62,11 @@ def test_everything_of_the_api_but_its_errors_has_an_example() -> None:
     assert len(names) >= 19
     for name in names:
         assert any(found.examples for found in finder.find(getattr(nowplaying, name))), name
+
+
+def test_every_module_with_examples_is_run() -> None:
+    root, example = Path(nowplaying.__file__).parents[1], re.compile(r"^ *>>> ", re.MULTILINE)
+    packages = [path.parent for path in root.glob("*/__init__.py") if path.parent.name != "tests"]
+    found = [path for package in packages for path in package.rglob("*.py") if example.search(path.read_text("utf-8"))]
+    names = [".".join(path.relative_to(root).with_suffix("").parts).removesuffix(".__init__") for path in found]
+    assert sorted(names) == sorted(MODULES)

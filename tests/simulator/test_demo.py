@@ -12,8 +12,9 @@ from nowplaying_core import artifacts
 from nowplaying_core.errors import ConfigError
 from simulator.demo import index_demo_songs, run_demo
 from simulator.phone.events import Event, StateChange
+from simulator.phone_setup import Setup
 from simulator.play import simulate_scene
-from simulator.run import Setup, simulate_source
+from simulator.run import simulate_source
 from simulator.scenes.recordings import demo_recordings
 from tests.simulator.bench import answers_of
 

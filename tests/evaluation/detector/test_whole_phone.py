@@ -12,7 +12,7 @@ from evaluation.retrieval.library import Library, build_library
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import CorpusFile
-from simulator.run import Setup
+from simulator.phone_setup import Setup
 from simulator.scenes.recordings import demo_recordings
 
 SONGS = [one for one in demo_recordings().values() if one.indexed][:4]

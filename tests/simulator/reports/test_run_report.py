@@ -27,7 +27,8 @@ from simulator.phone.events import Answered, MusicProbability
 from simulator.phone.phone import Phone
 from simulator.reports.run_report import render_report, write_report
 from simulator.reports.timeline import energy_rows, run_tables
-from simulator.run import SimulationResult, run_phone
+from simulator.result import SimulationResult
+from simulator.run import run_phone
 from simulator.scenes.scene import Scene, Sound, SoundKind
 from simulator.scenes.score_scene import score_scene
 from tests.simulator.bench import (

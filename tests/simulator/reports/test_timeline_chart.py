@@ -14,7 +14,7 @@ from simulator.phone.history import history_of
 from simulator.provenance import Provenance
 from simulator.reports.run_report import render_report
 from simulator.reports.timeline_chart import TIMELINE_LEGEND, timeline_chart
-from simulator.run import SimulationResult
+from simulator.result import SimulationResult
 from tests.simulator.bench import build_bench, build_costs
 from tests.simulator.reports.browser import measure, needs_chromium
 
