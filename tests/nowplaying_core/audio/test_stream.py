@@ -1,4 +1,5 @@
 import io
+import os
 from pathlib import Path
 
 import numpy as np
@@ -118,9 +119,15 @@ def test_chunk_must_have_samples(stereo_file: Path, chunk_samples: int) -> None:
 
 
 def test_leaving_a_stream_early_frees_it_and_closing_twice_is_harmless(stereo_file: Path) -> None:
+    def descriptors() -> int:
+        return sum(str(stereo_file) == os.path.realpath(entry) for entry in Path("/proc/self/fd").iterdir())
+
+    before = descriptors()
     source = open_stream(stereo_file, chunk_samples=10)
     next(iter(source))
+    assert descriptors() == before + 1
     source.close()
+    assert descriptors() == before
     source.close()
 
 
