@@ -12,20 +12,18 @@ from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError, disk_advice
-from nowplaying_core.text import printable
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.lock import real_folder, writer_lock
 from ondevice_db.format.schema import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.index.normalize import power_normalize
+from ondevice_db.ingest.added import add_tracks, as_stored, changed_files
 from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
 from ondevice_db.ingest.report import IndexProgress, IndexReport
 from ondevice_db.ingest.workers import ReadOptions, fingerprint_file, fingerprint_files
-from ondevice_db.match.same_music import is_same_recording
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import replace_track
 from ondevice_db.store.settings import FingerprintSettings, check_target
@@ -144,16 +142,16 @@ def index_paths(
             message = f"{path}: indexing stopped ({error}); {disk_advice(error)}"
             raise DatabaseError(message) from error
         # In the order of the files, however the work was shared out.
-        tracks = [(file, _as_stored(done[file])) for file in paths if file in done]
+        tracks = [(file, as_stored(done[file])) for file in paths if file in done]
         report = IndexReport(added=[], skipped=[], failed=failed, n_resumed=n_resumed, seconds_of_audio=0, elapsed_s=0)
         if tracks:
             chosen = _choose_codebook(choice, shipped, [track.track_id for _, track in tracks], journal)
-            changed = _changed_files(before, tracks, journal) if update_tags and before is not None else {}
+            changed = changed_files(before, tracks, journal) if update_tags and before is not None else {}
             with DatabaseWriter(
                 path, settings=settings, codebook=chosen, layout=layout, extend=add, locked=True
             ) as writer:
                 here = {str(file) for file in paths}
-                report = _add_tracks(writer, tracks, changed, journal, report, here=here, update_tags=update_tags)
+                report = add_tracks(writer, tracks, changed, journal, report, here=here, update_tags=update_tags)
                 writer.finish()
         if tracks or not len(journal):
             journal.delete()
@@ -205,72 +203,6 @@ def _choose_codebook(
         return journal.embeddings(ids[number], dim)
 
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
-
-
-def _add_tracks(
-    writer: DatabaseWriter,
-    tracks: Sequence[tuple[Path, Track]],
-    changed: Mapping[Path, Track],
-    journal: Journal,
-    report: IndexReport,
-    *,
-    here: set[str],
-    update_tags: bool,
-) -> IndexReport:
-    """Add songs and refresh those whose recordings are in already; return the report with what became of each."""
-    added: list[tuple[Path, str]] = []
-    copies: list[tuple[Path, str]] = []
-    n_known = n_updated = 0
-    seconds = 0.0
-    for file, track in tracks:
-        before = changed.get(file) or writer.track(track.track_id)
-        if before is None:
-            writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
-            added.append((file, track.track_id))
-            seconds += track.duration_s
-            continue
-        n_known += 1
-        is_gone = before.source not in here and not Path(before.source).exists()
-        refreshed = _refreshed(before, track, is_gone=is_gone, update_tags=update_tags)
-        n_updated += refreshed != before and writer.describe(refreshed)
-        if refreshed.source != track.source:
-            copies.append((file, before.source))
-    return replace(
-        report,
-        added=added,
-        skipped=copies,
-        n_unchanged=n_known - len(copies),
-        n_updated=n_updated,
-        seconds_of_audio=seconds,
-    )
-
-
-def _refreshed(known: Track, found: Track, *, is_gone: bool, update_tags: bool) -> Track:
-    """Return a known song's metadata after its recording was found again, perhaps elsewhere or with other tags."""
-    is_moved = known.source != found.source and is_gone
-    if update_tags and (is_moved or known.source == found.source):
-        return replace(found, track_id=known.track_id, duration_s=known.duration_s)
-    return replace(known, source=found.source) if is_moved else known
-
-
-def _as_stored(track: Track) -> Track:
-    """Return a track whose file's name stands as a database keeps it, so that it can be compared."""
-    return replace(track, source=printable(track.source))
-
-
-def _changed_files(before: SongDatabase, tracks: Sequence[tuple[Path, Track]], journal: Journal) -> dict[Path, Track]:
-    """Return the songs whose files hold the same music as before in another encoding, so that their ids differ."""
-    by_source = {track.source: (song, track) for song, track in before.songs}
-    found: dict[Path, Track] = {}
-    for file, track in tracks:
-        song, known = by_source.get(track.source, (-1, track))
-        if song < 0 or known.track_id == track.track_id:
-            continue
-        first, last = (int(before.song_starts[one]) for one in (song, song + 1))
-        stored = power_normalize(before.index.vectors(np.arange(first, last)))
-        if is_same_recording(stored, journal.embeddings(track.track_id, before.manifest.dim)):
-            found[file] = known
-    return found
 
 
 def _check_writable(path: Path) -> None:

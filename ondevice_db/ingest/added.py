@@ -1,0 +1,101 @@
+"""From fingerprinted files to a database's songs: those that are new, and those that it has already."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from nowplaying_core.text import printable
+from ondevice_db.format.track import Track
+from ondevice_db.index.normalize import power_normalize
+from ondevice_db.ingest.journal import Journal
+from ondevice_db.ingest.report import IndexReport
+from ondevice_db.match.same_music import is_same_recording
+from ondevice_db.store.builder import DatabaseWriter
+from ondevice_db.store.store import SongDatabase
+
+__all__ = ["add_tracks", "as_stored", "changed_files"]
+
+
+def add_tracks(
+    writer: DatabaseWriter,
+    tracks: Sequence[tuple[Path, Track]],
+    changed: Mapping[Path, Track],
+    journal: Journal,
+    report: IndexReport,
+    *,
+    here: set[str],
+    update_tags: bool,
+) -> IndexReport:
+    """Add songs and refresh those whose recordings are in already; return the report with what became of each.
+
+    Parameters
+    ----------
+    writer : DatabaseWriter
+    tracks : sequence of (Path, Track)
+        Files and what they hold, as `as_stored` returns it.
+    changed : mapping of Path to Track
+        Songs whose files were encoded again, as `changed_files` finds them.
+    journal : Journal
+        Has the fingerprints.
+    report : IndexReport
+        Of the run so far.
+    here : set of str
+        All files of the run: where a known song's file is one of them, it has not moved.
+    update_tags : bool
+        Take metadata of known songs from their files.
+    """
+    added: list[tuple[Path, str]] = []
+    copies: list[tuple[Path, str]] = []
+    n_known = n_updated = 0
+    seconds = 0.0
+    for file, track in tracks:
+        before = changed.get(file) or writer.track(track.track_id)
+        if before is None:
+            writer.add(track, journal.embeddings(track.track_id, writer.settings.dim))
+            added.append((file, track.track_id))
+            seconds += track.duration_s
+            continue
+        n_known += 1
+        is_gone = before.source not in here and not Path(before.source).exists()
+        refreshed = _refreshed(before, track, is_gone=is_gone, update_tags=update_tags)
+        n_updated += refreshed != before and writer.describe(refreshed)
+        if refreshed.source != track.source:
+            copies.append((file, before.source))
+    return replace(
+        report,
+        added=added,
+        skipped=copies,
+        n_unchanged=n_known - len(copies),
+        n_updated=n_updated,
+        seconds_of_audio=seconds,
+    )
+
+
+def _refreshed(known: Track, found: Track, *, is_gone: bool, update_tags: bool) -> Track:
+    """Return a known song's metadata after its recording was found again, perhaps elsewhere or with other tags."""
+    is_moved = known.source != found.source and is_gone
+    if update_tags and (is_moved or known.source == found.source):
+        return replace(found, track_id=known.track_id, duration_s=known.duration_s)
+    return replace(known, source=found.source) if is_moved else known
+
+
+def as_stored(track: Track) -> Track:
+    """Return a track whose file's name stands as a database keeps it, so that it can be compared."""
+    return replace(track, source=printable(track.source))
+
+
+def changed_files(before: SongDatabase, tracks: Sequence[tuple[Path, Track]], journal: Journal) -> dict[Path, Track]:
+    """Return the songs whose files hold the same music as before in another encoding, so that their ids differ."""
+    by_source = {track.source: (song, track) for song, track in before.songs}
+    found: dict[Path, Track] = {}
+    for file, track in tracks:
+        song, known = by_source.get(track.source, (-1, track))
+        if song < 0 or known.track_id == track.track_id:
+            continue
+        first, last = (int(before.song_starts[one]) for one in (song, song + 1))
+        stored = power_normalize(before.index.vectors(np.arange(first, last)))
+        if is_same_recording(stored, journal.embeddings(track.track_id, before.manifest.dim)):
+            found[file] = known
+    return found
