@@ -90,6 +90,8 @@ def index(
     }
     if report.n_resumed:
         note(f"{report.n_resumed} files had been done by an interrupted run")
+    if not database.exists():
+        note(f"{database}: not made, because none of the files could be indexed")
     if as_json:
         emit_json("index/1", record)
     else:

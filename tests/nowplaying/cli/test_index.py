@@ -43,6 +43,14 @@ def test_a_bad_file_is_reported_and_the_others_are_indexed(run: Run, music_folde
     assert len(titles(run, tmp_path / "a.npdb")) == 8
 
 
+def test_where_every_file_is_bad_no_database_is_made_and_this_is_said(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "bad.mp3").write_text("words, words, words\n" * 100)
+    done = run("index", tmp_path / "bad.mp3", "--db", tmp_path / "a.npdb", "--jobs", "1")
+    assert done.code == 3
+    assert "a.npdb: not made" in done.err
+    assert not (tmp_path / "a.npdb").exists()
+
+
 def test_an_existing_database_needs_add_and_then_keeps_its_songs(run: Run, database: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(database, tmp_path / "copy.npdb"))
     soundfile.write(tmp_path / "new.wav", song(50, 20.0), SAMPLE_RATE_HZ)
