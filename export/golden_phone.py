@@ -19,6 +19,7 @@ from nowplaying_core.runtime import TfliteModel
 from ondevice_db.format.track import Track
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.choose_codebook import shipped_codebook
+from ondevice_db.match.evidence import MEASURES
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
@@ -34,7 +35,6 @@ _SONG_S: Final = 20
 _QUERY_S: Final = 8
 _START_S: Final = 3.3
 _NEAREST: Final = 5
-_N_MEASURES: Final = 8
 
 
 def write_golden(folder: Path, detector: ModelFolder, fingerprinter: Fingerprinter, codebook: Path) -> str:
@@ -105,7 +105,7 @@ def write_golden(folder: Path, detector: ModelFolder, fingerprinter: Fingerprint
             "raw_score": round(best.raw_score, 6),
             "score": round(best.score, 6),
             "threshold": round(query.match.threshold, 6),
-            "evidence": [round(float(value), 6) for value in query.match.evidence.to_vector()[:_N_MEASURES]],
+            "evidence": [round(float(value), 6) for value in query.match.evidence.to_vector()[: len(MEASURES)]],
         },
     }
     lines = [f"{json.dumps(name)}: {json.dumps(value, separators=(',', ':'))}" for name, value in golden.items()]

@@ -22,15 +22,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.training.instruments import drone
 from evaluation.committed import committed
 from evaluation.detector.onsets import onset_class
 from evaluation.model_card import METRICS_NAME
 from evaluation.retrieval.calibration import CrossFit, judge
 from evaluation.retrieval.conditions import CLEAN, LONGEST_S, Condition
+from evaluation.retrieval.drones import JUDGED_SEED, Drones
 from evaluation.retrieval.embedding import load_long_enough
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
-from evaluation.retrieval.library import grow_library
 from evaluation.retrieval.matching import Outcomes, System, match_all
 from evaluation.retrieval.report import percent
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
@@ -38,14 +37,12 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.corpus import Group, read_corpus
 from nowplaying_core.statistics import poisson_upper
 from nowplaying_core.text import markdown_table
-from ondevice_db.index.codebook import Codebook
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.recognizer import acceptance_of
 
 __all__ = ["Strangers", "committed_table", "counted", "main", "to_markdown"]
 
 RESULTS: Final = "evaluation/experiments/strangers.json"
-_DRONE_S = 50.0
 _CONDITIONS: Final = (CLEAN, Condition(length_s=2.0))
 _GROUPS: Final[tuple[Group, ...]] = ("speech", "noise")
 
@@ -118,19 +115,9 @@ class Strangers:
         return len({self.data.plans[plan].queries[row].path for row in rows})
 
     def _drones(self, n: int, n_indexed: int, database: Path) -> dict[str, Any]:
-        fingerprinter = self.data.embeddings.fingerprinter
-        extra = [
-            fingerprinter.embed(synthetic_drone(_DRONE_S, number), self.data.embeddings.reference_hop_s)
-            for number in range(n_indexed)
-        ]
-        library = grow_library(self.data.library, extra, 0, database, Codebook.load(fingerprinter.folder.path))
-        hop_s = self.data.embeddings.query_hop_s
-        queries = [
-            fingerprinter.embed_query(synthetic_drone(LONGEST_S, n_indexed + number), hop_s) for number in range(n)
-        ]
-        vectors, first_s = np.stack([query.vectors for query in queries]), queries[0].first_s
-        found = match_all(System(library=library, hop_s=hop_s), vectors, first_s=first_s)
-        accepted = judge(self.shipped, found.features, int(library.song_starts[-1]))[1]
+        data = self.data
+        drones = Drones.among(data.library, data.embeddings, database, n_indexed=n_indexed, seed=JUDGED_SEED)
+        accepted = judge(self.shipped, drones.ask(n).features, int(drones.library.song_starts[-1]))[1]
         return {**counted(f"synthetic drones, {n_indexed} others in the index", accepted), "n_recordings": n}
 
     def sounds(self, group: Group, corpus: Path) -> list[dict[str, Any]]:
@@ -159,13 +146,6 @@ def counted(name: str, accepted: NDArray[np.bool_]) -> dict[str, Any]:
     """Return how many queries got a name, and the one-sided 95 % Poisson upper bound of the rate."""
     n, count = int(accepted.size), int(accepted.sum())
     return {"queries": name, "n": n, "count": count, "upper_95": poisson_upper(count, n)}
-
-
-def synthetic_drone(length_s: float, number: int) -> NDArray[np.float32]:
-    """Return a drone of its own for each number, float32 in [-0.5, 0.5], 16 kHz."""
-    time_s = np.arange(round(length_s * SAMPLE_RATE_HZ)) / SAMPLE_RATE_HZ
-    samples = drone(time_s, np.random.default_rng([101, number]))
-    return np.asarray(0.5 * samples / np.abs(samples).max(), np.float32)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

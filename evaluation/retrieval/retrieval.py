@@ -1,6 +1,7 @@
 """The retrieval evaluation: rank-1, accepted and false accepts over the standard conditions, with intervals."""
 
 import logging
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from evaluation.retrieval.calibration import (
     sound_conditions,
 )
 from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions, standard_conditions
+from evaluation.retrieval.drones import FITTED_SEED, Drones
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.matching import Outcomes, System, match_all
 from evaluation.retrieval.reliability import reliability
@@ -34,6 +36,7 @@ __all__ = ["Evaluator", "evaluate_retrieval"]
 
 _log = logging.getLogger(__name__)
 _POSITION_TOLERANCE_S = 0.5
+_DRONES_INDEXED, _DRONES_ASKED = 50, 300
 
 
 def evaluate_retrieval(
@@ -111,12 +114,12 @@ def evaluate_retrieval(
     outcomes = {condition: run.match("known", condition) for condition in chosen}
     calibrated = [condition for condition in chosen if condition in calibration_conditions(shortest_s)] or chosen
     masked = {condition: run.match("known", condition, run.data.masks) for condition in calibrated}
-    examples = run.examples(outcomes, masked)
+    judged = [condition for condition in masked if condition != CLEAN] or list(masked)
+    strangers = {condition: run.match("unknown", condition) for condition in judged if "unknown" in run.data.plans}
+    examples = run.examples(outcomes, masked, strangers)
     cross_fit = examples.cross_fit()
     known = [_score(run, condition, outcomes[condition], cross_fit) for condition in chosen]
     compared = [condition for condition in chosen if condition in paired_conditions()]
-    judged = [condition for condition in masked if condition != CLEAN] or list(masked)
-    strangers = {condition: run.match("unknown", condition) for condition in judged if "unknown" in run.data.plans}
     false_accepts = _false_accepts(run, strangers, {condition: masked[condition] for condition in judged}, cross_fit)
     _log.info("exact search")
     paired = {"codes against exact float search": _compare(run, outcomes, run.by_exact_search(), compared)}
@@ -226,9 +229,16 @@ class Evaluator:
         """Match known queries under some conditions, and fit an acceptance model to each half of the tracks."""
         known = {condition: self.match("known", condition) for condition in conditions}
         masked = {condition: self.match("known", condition, self.data.masks) for condition in conditions}
-        return self.examples(known, masked).cross_fit()
+        noisy = [condition for condition in conditions if condition != CLEAN]
+        unknown = {condition: self.match("unknown", condition) for condition in noisy if "unknown" in self.data.plans}
+        return self.examples(known, masked, unknown).cross_fit()
 
-    def examples(self, outcomes: dict[Condition, Outcomes], masked: dict[Condition, Outcomes]) -> CalibrationData:
+    def examples(
+        self,
+        outcomes: dict[Condition, Outcomes],
+        masked: dict[Condition, Outcomes],
+        unknown: dict[Condition, Outcomes],
+    ) -> CalibrationData:
         """Return what the acceptance model is fitted to.
 
         Parameters
@@ -237,17 +247,33 @@ class Evaluator:
             Of the known queries.
         masked : dict of Condition to Outcomes
             Of the known queries with their songs masked; only these conditions are fitted to.
+        unknown : dict of Condition to Outcomes
+            Of unknown music.
         """
         wrong = np.zeros(self.halves.size, bool)
         parts = []
         for condition, without_song in masked.items():
             parts.append((outcomes[condition].features, self.correct(outcomes[condition]), self.halves))
             parts.append((without_song.features, wrong, self.halves))
+        for found in unknown.values():
+            nothing = np.zeros(len(found.features), bool)
+            parts.append((found.features, nothing, self.data.halves("unknown", self.seed)))
         for name in sorted({"train speech", "train noise"} & set(self.data.plans)):
             for condition in self.sound_conditions:
                 features = self.match(name, condition).features
                 parts.append((features, np.zeros(len(features), bool), np.full(len(features), BOTH_HALVES)))
-        return CalibrationData.join(parts, int(self.data.library.song_starts[-1]))
+        return CalibrationData.join(parts, int(self.data.library.song_starts[-1]), self._drones())
+
+    def _drones(self) -> list[NDArray[np.float64]]:
+        """Return the evidence of drones that are taken for others, of each length."""
+        _log.info("drones")
+        database = self.data.library.database.with_suffix(".fitted-drones.npdb")
+        drones = Drones.among(
+            self.data.library, self.data.embeddings, database, n_indexed=_DRONES_INDEXED, seed=FITTED_SEED
+        )
+        found = [drones.ask(_DRONES_ASKED, one.length_s).features for one in self.sound_conditions]
+        shutil.rmtree(database)
+        return found
 
 
 def _score(run: Evaluator, condition: Condition, outcomes: Outcomes, cross_fit: CrossFit) -> dict[str, Any]:

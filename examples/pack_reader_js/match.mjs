@@ -4,6 +4,7 @@ import { findNeighbors } from './search.mjs';
 import { histogram, sequenceScore } from './align.mjs';
 
 const TOP = 20;
+const SPREAD = 100;
 const DEFAULTS = { probe: 0, neighbors: 128, candidates: 96 };
 
 // Songs whose recording at this place is the one of the first alignment.
@@ -33,8 +34,14 @@ function sameMusic(pack, times, alignments) {
   return same;
 }
 
+// Standard deviation, at least 0.02.
+function deviation(values) {
+  const middle = mean(values);
+  return Math.max(Math.sqrt(mean(values.map((x) => (x - middle) ** 2))), 0.02);
+}
+
 function evidence(pack, query, first, alignments, neighbors, same) {
-  const { near, nearest } = query;
+  const { near, nearest, spread, plain } = query;
   const S = first.score;
   const isOther = ({ song }) => song !== first.song && !same.has(song);
   const others = neighbors.map((list) => list.filter(isOther).map(({ similarity }) => similarity));
@@ -57,6 +64,8 @@ function evidence(pack, query, first, alignments, neighbors, same) {
     Math.sqrt(mean(lead.map((x) => Math.max(x, 0) ** 2))),
     S - mean(shifted),
     clamp(S - largest(shifted, 2)[1], -0.1, 0.1),
+    mean(first.sims.map((sim, q) => (sim - Math.max(near[q], density[q])) / spread[q])),
+    Math.max(plain[0].reduce((sum, _, i) => sum + mean(plain.map((row) => row[i])) ** 2, 0) - 0.8, 0),
   ];
 }
 
@@ -88,9 +97,10 @@ export function match(pack, rows, hopS, acceptance, options = {}) {
   const cohort = plain.map((row) => {
     const products = [];
     for (let i = 0; i < pack.cohort.length; i += pack.dim) products.push(dot(row, pack.cohort.subarray(i, i + pack.dim)));
-    return largest(products, TOP);
+    return largest(products, SPREAD);
   });
-  const query = { vectors, times, near: cohort.map((top) => mean(top)), nearest: cohort.map((top) => top[0]) };
+  const query = { vectors, times, plain, near: cohort.map((top) => mean(top.slice(0, TOP))), nearest: cohort.map((top) => top[0]),
+    spread: cohort.map(deviation) };
 
   const neighbors = findNeighbors(pack, plain, vectors, settings);
   const alignments = histogram(pack, times, neighbors, settings.candidates)

@@ -16,7 +16,7 @@ from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from nowplaying_core.settings import require_between, require_counts
 from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence
 
-__all__ = ["DEFAULT_ACCEPTANCE", "SIZE_TERMS", "Acceptance", "fit_acceptance"]
+__all__ = ["DEFAULT_ACCEPTANCE", "SIZE_TERMS", "Acceptance", "FalseAcceptRates", "fit_acceptance"]
 
 SIZE_TERMS = (
     "size_slope",
@@ -25,8 +25,11 @@ SIZE_TERMS = (
     "small_size_slope_x_log_fingerprints",
 )
 
+_LOG_N = FEATURES.index("log_fingerprints")
 _FULL_QUERY = 12  # fingerprints in 8 s
 _STEEPEST = 5.0  # of a slope by size
+_DRONE_SHARE = 0.05  # of the weight of wrong answers
+_TAIL, _LEAST_TAIL = 0.01, 10  # share of wrong answers, and the fewest, that a threshold is estimated from
 # Fingerprints of short queries, for which the fit sets the threshold of a single one: three and fewer, or where windows
 # lie as close that a second has more of them, as many as most queries below the second number have.
 _SHORT_QUERY, _LONGEST_SHORT = 3, 7
@@ -151,18 +154,39 @@ class Acceptance:
 
 # For models without a fit of their own: half-way between what unrelated music reaches and a clean match.
 DEFAULT_ACCEPTANCE = Acceptance(
-    coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, 0.0, 0.0, 0.0, 1.5, 0.0, 0.0, 2.0, 4.0, 0.0, 0.0, 0.0, 0.0),
+    coefficients=(4.0, 4.0, 14.0, 10.0, 1.5, *[0.0] * 5, 1.5, 0.0, 0.0, 2.0, 4.0, *[0.0] * 6),
     intercept=-9.5,
     threshold=0.5,
     threshold_single=0.5,
 )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FalseAcceptRates:
+    """Shares of wrong answers that the thresholds of a fit may let through.
+
+    Attributes
+    ----------
+    full, short : float in (0, 1)
+        Of queries of eight seconds, and of the short ones.
+    drones : float in (0, 1)
+        Of drones of eight seconds.
+    """
+
+    full: float
+    short: float
+    drones: float
+
+    def __post_init__(self) -> None:
+        require_between(self, 0, 1, "full", "short", "drones", table="false_accept_rates")
+
+
 def fit_acceptance(
     known_features: NDArray[np.float64],
     unknown_features: NDArray[np.float64],
+    drone_features: NDArray[np.float64] | None = None,
     *,
-    false_accept_rate: float = 0.003,
+    rates: FalseAcceptRates,
     ridge: float = 1e-6,
 ) -> Acceptance:
     """Fit the logistic model and its thresholds.
@@ -174,8 +198,11 @@ def fit_acceptance(
     unknown_features : ndarray of float64, shape (n_unknown, N_FEATURES)
         Of queries for which every answer is wrong: music that is not in the database, speech, noise, and known songs
         whose best song was another.
-    false_accept_rate : float in (0, 1)
-        Share of ``unknown_features`` that the thresholds may let through, of short and of long queries each.
+    drone_features : ndarray of float64, shape (n_drones, N_FEATURES), optional
+        Of drones that are wrong answers too. They are mistaken more often than anything else, so that among the others
+        they would set the thresholds alone: together they weigh a twentieth of the wrong answers, and have a rate of
+        their own.
+    rates : FalseAcceptRates
     ridge : float > 0
         Penalty on the standardised coefficients, which keeps separable data finite.
 
@@ -187,6 +214,11 @@ def fit_acceptance(
     -----
     Both sides weigh the same in the fit, so that the probability is for even odds of a song being in the database.
 
+    A rate of one in a thousand is that of a handful of answers, which come in clusters, one recording's at a time. So
+    the thresholds are not the highest of them but an estimate from the highest hundredth, whose log odds are taken to
+    fall off exponentially (peaks over threshold; S. Coles, "An Introduction to Statistical Modeling of Extreme Values",
+    2001, chapter 4).
+
     Raises
     ------
     ConfigError
@@ -194,15 +226,18 @@ def fit_acceptance(
     """
     from scipy.optimize import minimize
 
+    drones = np.empty((0, N_FEATURES)) if drone_features is None else drone_features
     for name, features in (("known", known_features), ("unknown", unknown_features)):
         if features.ndim != 2 or features.shape[1] != N_FEATURES or features.shape[0] == 0:
             message = f"{name}_features: expected an array (n >= 1, {N_FEATURES}), found {features.shape}"
             raise ConfigError(message)
-    both = np.concatenate([known_features, unknown_features])
+    both = np.concatenate([known_features, unknown_features, drones])
     mean, scale = both.mean(axis=0), np.maximum(both.std(axis=0), 1e-6)
     standard = (both - mean) / scale
-    sign = np.concatenate([np.ones(len(known_features)), -np.ones(len(unknown_features))])
-    weight = np.where(sign > 0, 0.5 / len(known_features), 0.5 / len(unknown_features))
+    sign = np.where(np.arange(len(both)) < len(known_features), 1.0, -1.0)
+    drone_share = _DRONE_SHARE if len(drones) else 0.0
+    sizes = [len(known_features), len(unknown_features), len(drones)]
+    weight = np.repeat([0.5, 0.5 * (1 - drone_share), 0.5 * drone_share] / np.maximum(sizes, 1), sizes)
 
     def loss(parameters: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
         margin = sign * (standard @ parameters[:-1] + parameters[-1])
@@ -214,10 +249,13 @@ def fit_acceptance(
     solution = minimize(loss, np.zeros(N_FEATURES + 1), jac=True, method="L-BFGS-B").x
     coefficients = solution[:-1] / scale
     intercept = float(solution[-1] - mean @ coefficients)
-    logits = unknown_features @ coefficients + intercept
-    log_n = unknown_features[:, FEATURES.index("log_fingerprints")]
-    is_short = log_n <= math.log(_most_of_short(log_n)) + 1e-6
-    threshold = _threshold(logits if is_short.all() else logits[~is_short], false_accept_rate)
+    log_n = unknown_features[:, _LOG_N]
+    logits, short_below = unknown_features @ coefficients + intercept, math.log(_most_of_short(log_n)) + 1e-6
+    is_short, is_full_drone = log_n <= short_below, drones[:, _LOG_N] > short_below
+    threshold = max(
+        _threshold(logits if is_short.all() else logits[~is_short], rates.full),
+        _threshold(drones[is_full_drone] @ coefficients + intercept, rates.drones),
+    )
     # Of two and more fingerprints it is the threshold between the two that has to let no more through.
     share = np.array([_share_of_full(float(one)) for one in log_n[is_short]])
     single = (logits[is_short] - share * _logit(threshold)) / (1 - share)
@@ -225,7 +263,7 @@ def fit_acceptance(
         coefficients=tuple(float(number) for number in coefficients),
         intercept=intercept,
         threshold=threshold,
-        threshold_single=_threshold(single if is_short.any() else logits, false_accept_rate),
+        threshold_single=_threshold(single if is_short.any() else logits, rates.short),
     )
 
 
@@ -241,11 +279,18 @@ def _share_of_full(log_fingerprints: float) -> float:
 
 
 def _threshold(logits: NDArray[np.float64], false_accept_rate: float) -> float:
-    """Return the probability just above the highest one that must not pass; never less than even odds."""
-    ordered = np.sort(logits)
-    allowed = math.floor(false_accept_rate * ordered.size)
-    highest = _probability(float(ordered[ordered.size - 1 - allowed]))
-    return min(max(math.nextafter(highest, 1.0), 0.5), 1.0)
+    """Return the probability that such a share of wrong answers reaches; never less than even odds."""
+    if logits.size == 0:
+        return 0.5
+    ordered = np.sort(logits)[::-1]
+    n_tail = min(max(math.ceil(_TAIL * ordered.size), _LEAST_TAIL), ordered.size - 1)
+    beyond = n_tail / (false_accept_rate * ordered.size)
+    if beyond < 1 or n_tail == 0:  # a rate that the answers themselves show
+        logit = float(ordered[math.floor(false_accept_rate * ordered.size)])
+    else:
+        begin = float(ordered[n_tail])
+        logit = begin + float(ordered[:n_tail].mean() - begin) * math.log(beyond)
+    return min(max(math.nextafter(_probability(logit), 1.0), 0.5), 1.0)
 
 
 def _probability(logit: float) -> float:

@@ -2,7 +2,9 @@
 
 Closeness means little by itself: a piano chord is near to many piano chords, and a drone to itself at any time. A song
 differs from its look-alikes by how much nearer the aligned sequence is than the query's neighborhood in general, than
-the runner-up, and than the same song a few seconds earlier or later.
+the runner-up, and than the same song a few seconds earlier or later. How much nearer it has to be follows from the
+query itself: where music in general lies at many distances from it, chance brings something near, and a sound that
+does not change, as a drone or an anvil, is mistaken for others that do not.
 """
 
 import math
@@ -17,17 +19,21 @@ from ondevice_db.match.rescore import NO_SCORE, Rescored
 
 __all__ = [
     "FEATURES",
+    "MEASURES",
     "N_FEATURES",
-    "N_NEIGHBORS",
     "Evidence",
+    "NearCohort",
     "gather_evidence",
     "mean_of_largest",
     "shifted_alignments",
 ]
 
-N_NEIGHBORS = 20
+_N_NEIGHBORS = 20
+_N_SPREAD = 100
 _SHIFTS_S = np.array([-8.0, -4.0, -2.0, 2.0, 4.0, 8.0])
 _MOST_SHARPNESS = 0.1
+_LEAST_STEADY = 0.8
+_LEAST_SPREAD = 0.02  # below what music has; a cohort of few vectors may have none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,6 +63,12 @@ class Evidence:
     sharpness : float in [-0.1, 0.1]
         Between its score and the second best of those positions, cut off: next to nothing in a drone, which is near to
         every other drone. The best of them is left out, because songs repeat themselves.
+    z_above_neighbors : float
+        As `above_neighbors`, each fingerprint's in units of the standard deviation of its similarities to the hundred
+        nearest vectors of the cohort, as z-normalization has it in speaker verification.
+    steadiness : float in [0, 0.2]
+        By how much the squared length of the mean of the query's fingerprints is above 0.8: nothing for most music, and
+        most where they are all the same.
     n_fingerprints : int >= 1
     """
 
@@ -68,18 +80,50 @@ class Evidence:
     clear_wins: float
     above_shifted: float
     sharpness: float
+    z_above_neighbors: float
+    steadiness: float
     n_fingerprints: int
 
     def to_vector(self) -> NDArray[np.float64]:
         """Return the features of the acceptance model, shape (N_FEATURES,)."""
         log_n = math.log(self.n_fingerprints)
-        measures = [float(getattr(self, name)) for name in _MEASURES]
+        measures = [float(getattr(self, name)) for name in MEASURES]
         return np.array([*measures, log_n, *(value * log_n for value in measures)])
 
 
-_MEASURES = tuple(item.name for item in fields(Evidence) if item.name != "n_fingerprints")
-FEATURES = (*_MEASURES, "log_fingerprints", *(f"{name}_x_log_fingerprints" for name in _MEASURES))
+MEASURES = tuple(item.name for item in fields(Evidence) if item.name != "n_fingerprints")
+FEATURES = (*MEASURES, "log_fingerprints", *(f"{name}_x_log_fingerprints" for name in MEASURES))
 N_FEATURES = len(FEATURES)
+
+
+@dataclass(frozen=True, slots=True)
+class NearCohort:
+    """How near the cohort, music in general, is to each query fingerprint.
+
+    Attributes
+    ----------
+    similarity : ndarray of float64, shape (n_queries,)
+        Mean over the twenty nearest vectors of the cohort, or of all where it has fewer.
+    nearest : ndarray of float64, shape (n_queries,)
+    spread : ndarray of float64, shape (n_queries,), at least 0.02
+        Standard deviation over the hundred nearest.
+    """
+
+    similarity: NDArray[np.float64]
+    nearest: NDArray[np.float64]
+    spread: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, similarities: NDArray[np.float32]) -> "NearCohort":
+        """Measure similarities to every vector of the cohort, shape (n_queries, n_cohort)."""
+        near, nearest = mean_of_largest(similarities, _N_NEIGHBORS), similarities.max(axis=1).astype(np.float64)
+        return cls(near, nearest, _spread_of_largest(similarities, _N_SPREAD))
+
+    @classmethod
+    def of_neighbors(cls, similarities: NDArray[np.float32]) -> "NearCohort":
+        """Stand in for a cohort that is missing: the nearest fingerprints, -inf where there are fewer."""
+        near = mean_of_largest(similarities, _N_NEIGHBORS)
+        return cls(near, near, _spread_of_largest(similarities, _N_SPREAD))
 
 
 def shifted_alignments(rescored: Rescored) -> Alignments:
@@ -94,9 +138,9 @@ def gather_evidence(
     neighbors: Neighbors,
     songs: NDArray[np.int64],
     *,
+    queries: NDArray[np.float32],
     same_songs: NDArray[np.int64],
-    cohort_similarity: NDArray[np.float64],
-    nearest_cohort: NDArray[np.float64],
+    cohort: NearCohort,
 ) -> Evidence:
     """Measure the best of the rescored alignments.
 
@@ -109,16 +153,18 @@ def gather_evidence(
     neighbors : Neighbors
     songs : ndarray of int64, shape (n_queries, n_neighbors)
         Song of each neighbor; -1 where there is none or it is masked.
+    queries : ndarray of float32, shape (n_queries, dim)
+        Unit rows.
     same_songs : ndarray of int64, shape (n,)
         The best song and those that are the same music at its place: they are no other songs.
-    cohort_similarity, nearest_cohort : ndarray of float64, shape (n_queries,)
-        Of each query fingerprint: mean over its nearest cohort vectors, and that of the nearest.
+    cohort : NearCohort
     """
+    cohort_similarity = cohort.similarity
     score, similarities = float(rescored.scores[0]), rescored.similarities[0]
     others = np.where(np.isin(songs, same_songs) | (songs < 0), -np.inf, neighbors.similarities)
     # A handful of songs leaves everything else out of sight: the cohort is near even where they are not.
-    density = np.maximum(mean_of_largest(others, N_NEIGHBORS, fallback=cohort_similarity), cohort_similarity)
-    lead = similarities - np.maximum(others.max(axis=1), nearest_cohort)
+    density = np.maximum(mean_of_largest(others, _N_NEIGHBORS, fallback=cohort_similarity), cohort_similarity)
+    lead = similarities - np.maximum(others.max(axis=1), cohort.nearest)
     runners_up = rescored.scores[~np.isin(rescored.songs, same_songs)]
     # Beyond its ends a song is as near as the cohort, which is a score of zero.
     elsewhere = np.sort(np.where(shifted.scores > NO_SCORE, shifted.scores, 0.0))
@@ -131,6 +177,8 @@ def gather_evidence(
         clear_wins=float(np.sqrt(np.mean(np.maximum(lead, 0.0) ** 2))),
         above_shifted=score - float(elsewhere.mean()),
         sharpness=float(np.clip(score - elsewhere[-2], -_MOST_SHARPNESS, _MOST_SHARPNESS)),
+        z_above_neighbors=float(((similarities - density) / cohort.spread).mean()),
+        steadiness=max(float(np.sum(queries.mean(axis=0, dtype=np.float64) ** 2)) - _LEAST_STEADY, 0.0),
         n_fingerprints=similarities.size,
     )
 
@@ -139,8 +187,7 @@ def mean_of_largest(
     values: NDArray[np.floating], n: int, fallback: NDArray[np.float64] | None = None
 ) -> NDArray[np.float64]:
     """Return the mean of the ``n`` largest values of each row, with the fallback for those that are missing."""
-    kept = min(n, values.shape[1])
-    largest = np.partition(values, values.shape[1] - kept, axis=1)[:, values.shape[1] - kept :].astype(np.float64)
+    largest = _largest(values, n)
     finite = np.isfinite(largest)
     total = np.where(finite, largest, 0.0).sum(axis=1)
     if fallback is None:
@@ -149,3 +196,14 @@ def mean_of_largest(
         # Few other songs must not make a neighborhood look emptier than music is.
         mean = (total + (n - finite.sum(axis=1)) * fallback) / n
     return mean
+
+
+def _spread_of_largest(values: NDArray[np.floating], n: int) -> NDArray[np.float64]:
+    """Return the standard deviation of the ``n`` largest values of each row, or the least where it is less."""
+    spread = np.ma.masked_invalid(_largest(values, n)).std(axis=1).filled(0.0)
+    return np.maximum(spread, _LEAST_SPREAD)
+
+
+def _largest(values: NDArray[np.floating], n: int) -> NDArray[np.float64]:
+    kept = min(n, values.shape[1])
+    return np.partition(values, values.shape[1] - kept, axis=1)[:, values.shape[1] - kept :].astype(np.float64)

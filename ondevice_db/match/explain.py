@@ -30,6 +30,8 @@ CLEAR_MATCH: Mapping[str, float] = {
     "clear_wins": 0.30,
     "above_shifted": 0.37,
     "sharpness": 0.10,
+    "z_above_neighbors": 6.0,
+    "steadiness": 0.0,
 }
 _WORDS: Mapping[str, str] = {
     "mean_similarity": "its fingerprints are not much like the query's",
@@ -40,7 +42,10 @@ _WORDS: Mapping[str, str] = {
     "clear_wins": "no fingerprint is much nearer to it than to everything else",
     "above_shifted": "it fits as well some seconds earlier or later",
     "sharpness": "its position in the song is not distinct",
+    "z_above_neighbors": "other songs are as near for a query that much is near to",
+    "steadiness": "the query hardly changes, as a drone does not",
 }
+_TOO_MUCH = frozenset({"steadiness"})
 _MOST_REASONS = 3
 _LEAST_GAIN = 0.25  # in logits; less is no reason
 
@@ -179,7 +184,8 @@ def reasons_against(evidence: Evidence, acceptance: Acceptance) -> tuple[Reason,
         value = float(getattr(evidence, measure))
         changed = replace(evidence, **{measure: clear})  # type: ignore[arg-type]  # measures are float fields
         missing = _logit(acceptance.probability(changed)) - score
-        if value < clear and missing >= _LEAST_GAIN:
+        is_worse = value > clear if measure in _TOO_MUCH else value < clear
+        if is_worse and missing >= _LEAST_GAIN:
             text = f"{_WORDS[measure]} ({measure} {value:.2f}, {clear:.2f} for a clear match)"
             found.append(Reason(measure=measure, value=value, clear=clear, missing=missing, text=text))
     return tuple(sorted(found, key=lambda reason: -reason.missing)[:_MOST_REASONS])

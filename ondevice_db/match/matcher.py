@@ -7,7 +7,7 @@ from nowplaying_core.errors import ConfigError
 from ondevice_db.index.base import FingerprintIndex, Neighbors, SearchOptions
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.candidates import Alignments, offset_histogram
-from ondevice_db.match.evidence import N_NEIGHBORS, Evidence, gather_evidence, mean_of_largest, shifted_alignments
+from ondevice_db.match.evidence import Evidence, NearCohort, gather_evidence, shifted_alignments
 from ondevice_db.match.match import Candidate, Ranking, SamePlace, Trace
 from ondevice_db.match.rescore import Rescored, rescore
 from ondevice_db.match.same_music import same_music, tag_quality
@@ -15,7 +15,6 @@ from ondevice_db.store.store import Songs
 
 __all__ = ["Matcher"]
 
-_N_COHORT = 20
 _SCORE_SCALE = 0.05  # difference of scores that makes a song e times as likely
 
 
@@ -101,7 +100,7 @@ class Matcher:
         )
         if alignments.songs.size == 0:
             return self._unknown(n_scanned=neighbors.n_scanned)
-        cohort_similarity, nearest_cohort = self._cohort_similarity(queries, neighbors)
+        cohort = self._near_cohort(queries, neighbors)
 
         def rescored(alignments: Alignments) -> Rescored:
             return rescore(
@@ -109,7 +108,7 @@ class Matcher:
                 self.database.song_starts,
                 alignments,
                 queries,
-                cohort_similarity=cohort_similarity,
+                cohort_similarity=cohort.similarity,
                 times_s=times_s,
                 reference_hop_s=manifest.hop_s,
             )
@@ -124,16 +123,16 @@ class Matcher:
             shifted,
             neighbors,
             songs,
+            queries=queries,
             same_songs=best_first.songs[same],
-            cohort_similarity=cohort_similarity,
-            nearest_cohort=nearest_cohort,
+            cohort=cohort,
         )
         trace = Trace(
             rescored=best_first,
             neighbors=neighbors,
             songs=songs,
             same=self._preferred_first(best_first, same),
-            nearest_cohort=nearest_cohort,
+            nearest_cohort=cohort.nearest,
             times_s=times_s,
         )
         return self._decide(trace, evidence, options)
@@ -154,16 +153,9 @@ class Matcher:
             neighbors = Neighbors(fingerprints, np.take_along_axis(similarities, order, axis=1), neighbors.n_scanned)
         return neighbors, songs
 
-    def _cohort_similarity(
-        self, queries: NDArray[np.float32], neighbors: Neighbors
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Return each query fingerprint's mean similarity to its nearest cohort vectors, and that to the nearest."""
+    def _near_cohort(self, queries: NDArray[np.float32], neighbors: Neighbors) -> NearCohort:
         cohort = self._index.cohort
-        if cohort is None:
-            near = mean_of_largest(neighbors.similarities, N_NEIGHBORS)
-            return near, near
-        similarities = queries @ cohort.T
-        return mean_of_largest(similarities, _N_COHORT), similarities.max(axis=1).astype(np.float64)
+        return NearCohort.of_neighbors(neighbors.similarities) if cohort is None else NearCohort.of(queries @ cohort.T)
 
     def _by_popularity(self, rescored: Rescored) -> Rescored:
         """Put songs that score nearly alike in the order of their popularity."""

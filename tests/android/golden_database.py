@@ -23,6 +23,7 @@ from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.levels import SILENCE_DBFS
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.match.evidence import MEASURES
 from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.recognizer import acceptance_of
@@ -201,7 +202,7 @@ def _answer(matcher: Matcher, query: NDArray[np.float32], hop_s: float, options:
 
 def answer_record(match: Ranking) -> dict[str, Any]:
     """Return an answer as Java's tests compare it."""
-    vector = match.evidence.to_vector()[:8].tolist() if match.evidence is not None else []
+    vector = match.evidence.to_vector()[: len(MEASURES)].tolist() if match.evidence is not None else []
     found = [
         [one.song_index, one.offset_s, one.raw_score, one.score, [other.song_index for other in one.also]]
         for one in match.candidates

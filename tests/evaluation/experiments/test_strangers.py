@@ -1,4 +1,4 @@
-"""Queries that must get no name: drones are sustained and not alike, and sounds are counted by source."""
+"""Queries that must get no name: sounds are counted by source."""
 
 import json
 from pathlib import Path
@@ -6,15 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.detector.onsets import onset_class
-from evaluation.experiments.strangers import counted, main, synthetic_drone, to_markdown
-
-
-def test_synthetic_drones_are_sustained_and_each_is_its_own() -> None:
-    drones = [synthetic_drone(8.0, number) for number in range(3)]
-    assert all(onset_class(one) == "sustained" for one in drones)
-    assert not np.allclose(drones[0], drones[1])
-    np.testing.assert_array_equal(drones[2], synthetic_drone(8.0, 2))
+from evaluation.experiments.strangers import counted, main, to_markdown
 
 
 def test_the_bound_is_that_of_a_rate() -> None:

@@ -1,5 +1,6 @@
 """Acceptance is judged out of sample: no track is on both sides, and a fit to its own queries is exposed."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,8 @@ from evaluation.retrieval.retrieval import Evaluator
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import area_under_roc
-from ondevice_db.match.evidence import FEATURES, N_FEATURES
+from ondevice_db.match.accept import FalseAcceptRates
+from ondevice_db.match.evidence import MEASURES, N_FEATURES
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.store import SongDatabase
@@ -28,14 +30,14 @@ N_TRACKS, N_EACH, N_FINGERPRINTS = 14, 20, 12
 
 
 def features_of(measures: np.ndarray) -> np.ndarray:
-    """Return the acceptance model's features of measures of evidence, shape (n, 8)."""
+    """Return the acceptance model's features of measures of evidence, shape (n, n_measures)."""
     log_n = np.full((len(measures), 1), np.log(N_FINGERPRINTS))
     return np.concatenate([measures, log_n, measures * log_n], axis=1)
 
 
 def examples_of_chance(rng: np.random.Generator, halves_of_queries: np.ndarray | None = None) -> CalibrationData:
     """Return examples in which each track has evidence of its own that says nothing of any other track."""
-    n_measures = FEATURES.index("log_fingerprints")
+    n_measures = len(MEASURES)
     correct, wrong = (np.repeat(rng.standard_normal((N_TRACKS, n_measures)), N_EACH, axis=0) for _ in range(2))
     tracks = np.repeat(np.arange(N_TRACKS), N_EACH)
     halves = split_tracks(tracks.tolist(), rng) if halves_of_queries is None else halves_of_queries
@@ -81,6 +83,21 @@ def test_each_half_is_fitted_without_the_other(rng: np.random.Generator) -> None
     assert examples.fit(1).acceptance != before[1]
     examples.features[examples.halves == BOTH_HALVES] *= 2.0
     assert examples.fit(0).acceptance != before[0]
+
+
+def test_drones_are_in_both_fits_and_in_the_table(rng: np.random.Generator) -> None:
+    examples = examples_of_chance(rng)
+    drones = features_of(rng.standard_normal((6, len(MEASURES))))
+    drones[5] = np.nan  # without a candidate
+    with_drones = replace(examples, drones=drones)
+    for half in (0, 1, None):
+        assert with_drones.fit(half).acceptance != examples.fit(half).acceptance
+    rates = FalseAcceptRates(full=0.02, short=0.03, drones=0.5)
+    table = with_drones.fit(rates=rates).to_dict()["calibration"]
+    assert table["n_drones"] == 5
+    assert table["false_accept_rates"] == {"full": 0.02, "short": 0.03, "drones": 0.5}
+    joined = CalibrationData.join([(examples.features, examples.is_correct, examples.halves)], 1000, [drones, drones])
+    assert joined.drones.shape == (12, N_FEATURES)
 
 
 def test_each_query_is_judged_by_the_other_half(rng: np.random.Generator) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from ondevice_db.index.normalize import l2_normalize
-from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence, mean_of_largest
+from ondevice_db.match.evidence import FEATURES, N_FEATURES, Evidence, NearCohort, mean_of_largest
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import build_database, make_codebook, walk, worsen
@@ -65,6 +65,39 @@ def test_a_small_database_does_not_make_a_stranger_stand_out(tmp_path: Path, rng
         assert evidence is not None
         assert evidence.above_neighbors <= evidence.above_cohort + 1e-9
         assert evidence.win_rate < 0.5
+
+
+def test_a_drone_is_steady_and_a_song_is_not(database, rng: np.random.Generator) -> None:
+    song = walk(rng, 60)
+    path, changing = database(song), worsen(rng, song[20:32], 0.3)
+    assert evidence_of(path, changing).steadiness == 0.0
+    assert evidence_of(path, np.repeat(changing[:1], 12, axis=0)).steadiness == pytest.approx(0.2)
+    nearly = l2_normalize(changing[:1] + 0.03 * rng.standard_normal((12, 96)))
+    assert evidence_of(path, nearly).steadiness == pytest.approx(np.mean(nearly @ nearly.T) - 0.8, abs=1e-6)
+
+
+def test_a_spread_out_cohort_makes_the_same_lead_worth_less(database, rng: np.random.Generator) -> None:
+    """Each fingerprint counts in units of its own spread: standard deviation over the hundred nearest of the cohort."""
+    song = walk(rng, 60)
+    query = worsen(rng, song[20:32], 0.5)
+    songs = SongDatabase.open(database(song))
+    match = Matcher(songs).match(query, 1.0)
+    cohort = make_codebook(np.concatenate([walk(rng, 60) for _ in range(10)]), n_cells=256).cohort
+    near = NearCohort.of((query @ cohort.T).astype(np.float32))
+    np.testing.assert_allclose(near.spread, np.sort(query @ cohort.T, axis=1)[:, -100:].std(axis=1), rtol=1e-4)
+    doubled = NearCohort.of((2 * query @ cohort.T).astype(np.float32))
+    np.testing.assert_allclose(doubled.spread, 2 * near.spread, rtol=1e-4)
+    assert match.evidence is not None
+    assert match.trace is not None
+    assert match.evidence.z_above_neighbors > 3 * match.evidence.above_neighbors
+
+
+def test_a_cohort_without_spread_divides_by_no_zero() -> None:
+    alone = NearCohort.of(np.array([[0.4], [0.2]], np.float32))
+    assert alone.spread.tolist() == [0.02, 0.02]
+    missing = NearCohort.of_neighbors(np.full((2, 3), -np.inf, np.float32))
+    assert missing.spread.tolist() == [0.02, 0.02]
+    assert missing.similarity.tolist() == [0.0, 0.0]
 
 
 def test_vector_has_the_named_features() -> None:

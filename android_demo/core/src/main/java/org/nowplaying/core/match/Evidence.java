@@ -10,12 +10,15 @@ public final class Evidence {
     /** The features of the acceptance model, in their order: the measures, log n, and the measures times log n. */
     static final String[] MEASURES = {
         "mean_similarity", "above_cohort", "above_neighbors", "margin", "win_rate", "clear_wins", "above_shifted",
-        "sharpness",
+        "sharpness", "z_above_neighbors", "steadiness",
     };
 
     static final double[] SHIFTS_S = {-8, -4, -2, 2, 4, 8};
     static final int NEIGHBORS = 20;
     private static final double MOST_SHARPNESS = 0.1;
+    private static final int SPREAD = 100;
+    private static final double LEAST_SPREAD = 0.02;
+    private static final double LEAST_STEADY = 0.8;
 
     private final double[] measures;
 
@@ -51,10 +54,12 @@ public final class Evidence {
      * @param songs of each neighbor; -1 where there is none
      * @param cohortSimilarity similarity of each query fingerprint to the cohort
      * @param nearestCohort the largest such similarity
+     * @param cohortSpread of each query fingerprint, from {@link #spreadOfLargest}
+     * @param queries the query's fingerprints
      */
     static Evidence gather(
             List<Aligned> aligned, List<Aligned> shifted, Set<Integer> sameSongs, Neighbors neighbors, int[][] songs,
-            double[] cohortSimilarity, double[] nearestCohort) {
+            double[] cohortSimilarity, double[] nearestCohort, double[] cohortSpread, float[][] queries) {
         Aligned best = aligned.get(0);
         int n = best.similarities.length;
         double mean = 0;
@@ -62,6 +67,7 @@ public final class Evidence {
         double aboveNeighbors = 0;
         double wins = 0;
         double clear = 0;
+        double standardized = 0;
         for (int q = 0; q < n; q++) {
             float[] others = neighbors.similarities[q].clone();
             float nearest = Float.NEGATIVE_INFINITY;
@@ -75,6 +81,7 @@ public final class Evidence {
             mean += best.similarities[q] / n;
             aboveCohort += (best.similarities[q] - cohortSimilarity[q]) / n;
             aboveNeighbors += (best.similarities[q] - density) / n;
+            standardized += (best.similarities[q] - density) / cohortSpread[q] / n;
             wins += lead > 0 ? 1.0 / n : 0;
             clear += Math.pow(Math.max(lead, 0), 2) / n;
         }
@@ -92,9 +99,35 @@ public final class Evidence {
         double[] measures = {
             mean, aboveCohort, aboveNeighbors, best.score - runnerUp, wins, Math.sqrt(clear),
             best.score - Arrays.stream(elsewhere).sum() / elsewhere.length,
-            Math.min(Math.max(sharpness, -MOST_SHARPNESS), MOST_SHARPNESS),
+            Math.min(Math.max(sharpness, -MOST_SHARPNESS), MOST_SHARPNESS), standardized, steadiness(queries),
         };
         return new Evidence(measures, n);
+    }
+
+    /** Returns by how much the squared length of the fingerprints' mean is above 0.8: most where they are all the same. */
+    private static double steadiness(float[][] queries) {
+        double squared = 0;
+        for (int i = 0; i < queries[0].length; i++) {
+            double sum = 0;
+            for (float[] query : queries) {
+                sum += query[i];
+            }
+            squared += Math.pow(sum / queries.length, 2);
+        }
+        return Math.max(squared - LEAST_STEADY, 0);
+    }
+
+    /** Returns the standard deviation of the hundred largest values, at least 0.02. */
+    static double spreadOfLargest(float[] values) {
+        float[] sorted = values.clone();
+        Arrays.sort(sorted);
+        int n = Math.min(SPREAD, sorted.length);
+        double mean = meanOfLargest(sorted, n, 0);
+        double squared = 0;
+        for (int i = sorted.length - n; i < sorted.length; i++) {
+            squared += Math.pow(sorted[i] - mean, 2) / n;
+        }
+        return Math.max(Math.sqrt(squared), LEAST_SPREAD);
     }
 
     /** Returns the mean of the largest values, with the fallback for those that are missing. */

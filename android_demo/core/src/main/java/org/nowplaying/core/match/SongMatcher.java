@@ -92,9 +92,11 @@ public final class SongMatcher {
             throws ArtifactException {
         double[] cohortSimilarity = new double[queries.length];
         double[] nearestCohort = new double[queries.length];
+        double[] cohortSpread = new double[queries.length];
         for (int q = 0; q < queries.length; q++) {
             float[] near = database.cohortSimilarities(queries[q]);
             cohortSimilarity[q] = Evidence.meanOfLargest(near, Math.min(Evidence.NEIGHBORS, near.length), 0);
+            cohortSpread[q] = Evidence.spreadOfLargest(near);
             nearestCohort[q] = Float.NEGATIVE_INFINITY;
             for (float one : near) {
                 nearestCohort[q] = Math.max(nearestCohort[q], one);
@@ -116,8 +118,8 @@ public final class SongMatcher {
         for (Aligned one : same) {
             sameSongs.add(one.song);
         }
-        Evidence evidence =
-                Evidence.gather(aligned, shifted, sameSongs, neighbors, songs, cohortSimilarity, nearestCohort);
+        Evidence evidence = Evidence.gather(
+                aligned, shifted, sameSongs, neighbors, songs, cohortSimilarity, nearestCohort, cohortSpread, queries);
         double score = acceptance.probability(evidence, database.fingerprints());
         same = SameMusic.preferredFirst(same, store, SCORE_SCALE);
         return new Match(candidates(aligned, same, score, options.best), evidence, acceptance.threshold(evidence.fingerprints));
