@@ -1,7 +1,7 @@
 """Songs at other speeds, pitches and tempos: python -m evaluation.experiments.speeds --corpus CORPUS --out FILE ...
 
-Radio stations and DJs play songs some per cent too fast or too slow. Queries of ``dev`` music, 8 s at 5 dB, are asked as
-``nowplaying recognize --speeds 6`` asks them, among the music of ``train`` and ``dev``:
+Radio stations and DJs play songs some per cent too fast or too slow. Queries of ``dev`` music, 8 s at 5 dB, are asked
+as ``nowplaying recognize --speeds 6`` asks them, among the music of ``train`` and ``dev``:
 
 - at other speeds, as of a record: pitch and tempo change together;
 - at another pitch with the tempo kept, and the other way round, with a phase vocoder (librosa);
@@ -197,7 +197,9 @@ def to_markdown(result: dict[str, Any]) -> str:
         for name in ("one_speed", "seven_speeds"):
             found = row[name]
             right = found.get("right")
-            share = "" if right is None else f"{percent(right['rate'])} ({' to '.join(map(percent, right['bootstrap']))})"
+            share = (
+                "" if right is None else f"{percent(right['rate'])} ({' to '.join(map(percent, right['bootstrap']))})"
+            )
             cells += [share, f"{found['wrong']}"]
         rows.append([*cells, percent(row["seven_speeds"]["wrong_upper_95"], 2)])
     heads = ["8 s at 5 dB", "queries", "right at one speed, % (95 %)", "wrong", "right with `--speeds 6`, % (95 %)"]

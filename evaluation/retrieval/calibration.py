@@ -35,7 +35,7 @@ BOTH_HALVES: Final = -1  # half of examples that every fit gets: speech and nois
 # Below the 0.3 % that are aimed at for music, and for short queries more, since noise is to stay below 0.1 %: wrong
 # answers come in clusters, one recording's at a time, so that recordings that no fit has seen bring more of them. Of a
 # hundred drones two may be taken for another.
-_FALSE_ACCEPT_RATES: Final = FalseAcceptRates(full=0.0015, short=0.0011, drones=0.01)
+_FALSE_ACCEPT_RATES: Final = FalseAcceptRates(full=0.0015, short=0.001, drones=0.01)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,9 @@ class Drones:
     seed: int
 
     @classmethod
-    def among(cls, library: Library, embeddings: EmbeddingCache, database: Path, *, n_indexed: int, seed: int) -> "Drones":
+    def among(
+        cls, library: Library, embeddings: EmbeddingCache, database: Path, *, n_indexed: int, seed: int
+    ) -> "Drones":
         """Index drones beside a corpus, in a database of their own."""
         fingerprinter, hop_s = embeddings.fingerprinter, embeddings.reference_hop_s
         extra = [fingerprinter.embed(synthetic_drone(_INDEXED_S, number, seed), hop_s) for number in range(n_indexed)]

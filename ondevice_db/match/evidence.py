@@ -200,7 +200,7 @@ def mean_of_largest(
 
 def _spread_of_largest(values: NDArray[np.floating], n: int) -> NDArray[np.float64]:
     """Return the standard deviation of the ``n`` largest values of each row, or the least where it is less."""
-    spread = np.ma.masked_invalid(_largest(values, n)).std(axis=1).filled(0.0)
+    spread: NDArray[np.float64] = np.ma.masked_invalid(_largest(values, n)).std(axis=1).filled(0.0)
     return np.maximum(spread, _LEAST_SPREAD)
 
 

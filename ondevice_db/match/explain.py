@@ -30,7 +30,7 @@ CLEAR_MATCH: Mapping[str, float] = {
     "clear_wins": 0.30,
     "above_shifted": 0.37,
     "sharpness": 0.10,
-    "z_above_neighbors": 6.0,
+    "z_above_neighbors": 6.1,
     "steadiness": 0.0,
 }
 _WORDS: Mapping[str, str] = {
