@@ -36,7 +36,7 @@ __all__ = ["Evaluator", "evaluate_retrieval"]
 
 _log = logging.getLogger(__name__)
 _POSITION_TOLERANCE_S = 0.5
-_DRONES_INDEXED, _DRONES_ASKED = 50, 300
+_DRONES_INDEXED, _DRONES_ASKED = 50, 300  # at most: no more than there are queries of known music
 
 
 def evaluate_retrieval(
@@ -268,10 +268,9 @@ class Evaluator:
         """Return the evidence of drones that are taken for others, of each length."""
         _log.info("drones")
         database = self.data.library.database.with_suffix(".fitted-drones.npdb")
-        drones = Drones.among(
-            self.data.library, self.data.embeddings, database, n_indexed=_DRONES_INDEXED, seed=FITTED_SEED
-        )
-        found = [drones.ask(_DRONES_ASKED, one.length_s).features for one in self.sound_conditions]
+        n_indexed, n_asked = (min(number, self.halves.size) for number in (_DRONES_INDEXED, _DRONES_ASKED))
+        drones = Drones.among(self.data.library, self.data.embeddings, database, n_indexed=n_indexed, seed=FITTED_SEED)
+        found = [drones.ask(n_asked, one.length_s).features for one in self.sound_conditions]
         shutil.rmtree(database)
         return found
 
