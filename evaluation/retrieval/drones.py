@@ -14,6 +14,8 @@ from evaluation.retrieval.library import Library, grow_library
 from evaluation.retrieval.matching import Outcomes, System, match_all
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.pq import PqIndex
+from ondevice_db.store.store import SongDatabase
 
 __all__ = ["FITTED_SEED", "JUDGED_SEED", "Drones", "synthetic_drone"]
 
@@ -44,10 +46,11 @@ class Drones:
     def among(
         cls, library: Library, embeddings: EmbeddingCache, database: Path, *, n_indexed: int, seed: int
     ) -> "Drones":
-        """Index drones beside a corpus, in a database of their own."""
+        """Index drones beside a corpus, in a database of their own with the same codes."""
         fingerprinter, hop_s = embeddings.fingerprinter, embeddings.reference_hop_s
         extra = [fingerprinter.embed(synthetic_drone(_INDEXED_S, number, seed), hop_s) for number in range(n_indexed)]
-        codebook = Codebook.load(fingerprinter.folder.path)
+        index = SongDatabase.open(library.database).index
+        codebook = index.codebook if isinstance(index, PqIndex) else Codebook.load(fingerprinter.folder.path)
         return cls(grow_library(library, extra, 0, database, codebook), embeddings, n_indexed, seed)
 
     def ask(self, n: int, length_s: float = LONGEST_S) -> Outcomes:
