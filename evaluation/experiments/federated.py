@@ -8,7 +8,7 @@ is finished is kept and what was stopped goes on.
 
 import argparse
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +17,7 @@ from evaluation.experiments.federated_report import to_markdown
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import needs_extra
+from nowplaying_core.errors import ConfigError, needs_extra
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
@@ -35,6 +35,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="instead of both federations'")
     parser.add_argument("--server-steps", type=int, default=1000, help="of 32 clips, on the server's own recordings")
     parser.add_argument("--epsilon", type=float, nargs="*", default=[10.0, 5.0, 2.0, 1.0], help="a run for each budget")
+    parser.add_argument("--only", action="append", default=[], help="a run by its name, and federated; all by default")
     parser.add_argument("--device", default="phone-2026", help="profile that energy is computed for")
     add_task_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of federated.json")
@@ -47,7 +48,7 @@ def main() -> None:
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
     with needs_extra("federated", "federated pretraining"):
         from pretraining.federated.privacy import noise_for
-    runs = planned(options, noise_for)
+    runs = chosen(planned(options, noise_for), options.only)
     folders = {name: options.out / name.replace(" ", "-") for name in runs}
     in_own_processes(run, [(folders[name], sources, *what) for name, what in runs.items()], jobs=1)
     (result,) = in_own_processes(measure, [(folders, options)])
@@ -86,6 +87,20 @@ def planned(
         "clipped": (on_clients, config, private, start),
         **{f"epsilon {one:g}": (on_clients, config, noise_for(one, private), start) for one in options.epsilon},
     }
+
+
+def chosen(runs: Mapping[str, tuple[Any, ...]], only: Sequence[str]) -> dict[str, tuple[Any, ...]]:
+    """Return the runs of these names and ``federated``, whose settings the table states; all where none is named.
+
+    Raises
+    ------
+    ConfigError
+        When a name is none of theirs.
+    """
+    if unknown := [name for name in only if name not in runs]:
+        message = f"--only: expected names out of {', '.join(runs)}, found {', '.join(unknown)}"
+        raise ConfigError(message)
+    return {name: what for name, what in runs.items() if not only or name in {*only, "federated"}}
 
 
 def central(config: PretrainingConfig, federation: FederationConfig) -> PretrainingConfig:

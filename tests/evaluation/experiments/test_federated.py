@@ -11,6 +11,7 @@ pytest.importorskip("keras", reason="needs the train extra")
 
 import importlib
 
+from nowplaying_core.errors import ConfigError
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
@@ -51,6 +52,14 @@ def test_every_budget_is_a_run_of_its_own_from_what_the_server_pretrained(
         assert start == tmp_path / "server-alone"
         assert (federation.n_rounds, federation.noise_multiplier) == (20, multiplier)
     assert runs["clipped"][2].noise_multiplier == 0
+
+
+def test_runs_can_be_chosen_by_name(federated: ModuleType) -> None:
+    runs = dict.fromkeys(("random", "central", "federated", "clipped"), ())
+    assert list(federated.chosen(runs, ["central"])) == ["central", "federated"]
+    assert list(federated.chosen(runs, [])) == list(runs)
+    with pytest.raises(ConfigError, match=r"expected names out of random, .*, found centrol"):
+        federated.chosen(runs, ["random", "centrol"])
 
 
 def test_the_table_states_privacy_bytes_and_energy(federated: ModuleType) -> None:
