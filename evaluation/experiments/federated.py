@@ -21,7 +21,7 @@ from nowplaying_core.errors import ConfigError, needs_extra
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
-RESULTS: Final = Path(__file__).with_name("federated.json")
+RESULTS: Final = Path(__file__).parent
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 LARGE: Final[dict[str, Any]] = {"n_clients": 100_000, "clients_per_round": 1_000, "delta": 1e-6}
 
@@ -41,8 +41,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of federated.json")
     parser.add_argument(
         "--publish",
-        action="store_true",
-        help="write federated.json here, which docs/pretraining/federated-table.md is made from",
+        metavar="NAME",
+        nargs="?",
+        const="federated",
+        help="write NAME.json here: federated by default, which docs/pretraining/federated-table.md shows",
     )
     options = parser.parse_args()
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
@@ -55,18 +57,18 @@ def main() -> None:
     write_json(options.out / "federated.json", result)
     print(to_markdown(result))
     if options.publish:
-        write_json(RESULTS, result)
+        write_json(RESULTS / f"{options.publish}.json", result)
 
 
-def committed_result() -> dict[str, Any]:
-    """Return the published result."""
-    result: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8"))
+def committed_result(name: str = "federated") -> dict[str, Any]:
+    """Return a published result: ``federated``, or ``federated-200``, of all rounds but without noise."""
+    result: dict[str, Any] = json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8"))
     return result
 
 
-def committed_table() -> str:
-    """Return the tables of the published result."""
-    return to_markdown(committed_result())
+def committed_table(name: str = "federated") -> str:
+    """Return the tables of a published result."""
+    return to_markdown(committed_result(name))
 
 
 def planned(
