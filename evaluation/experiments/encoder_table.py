@@ -81,6 +81,9 @@ def main() -> None:
         default=[],
         help="a finished run or a model, a row too",
     )
+    parser.add_argument(
+        "--bag", type=Path, action="append", default=[], help="a finished run with codes, whose counts are a row too"
+    )
     parser.add_argument("--tuning-steps", type=int, default=_TUNING_STEPS, help=f"of {TUNED}")
     parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
     parser.add_argument("--rendered-midi", type=Path, help="folder of music rendered from MIDI, to pretrain on")
@@ -139,7 +142,8 @@ def fill(options: argparse.Namespace) -> None:
         if number < len(configs)
     ]
     missing = [one for one in ordered if not (row_folder(options.out, *one) / ROW_NAME).is_file()]
-    beside = [one for one in options.beside if not (options.out / one.name / ROW_NAME).is_file()]
+    named = [(one, one.name, False) for one in options.beside] + [(one, f"{one.name}-bag", True) for one in options.bag]
+    beside = [one for one in named if not (options.out / one[1] / ROW_NAME).is_file()]
     if not missing and not beside:
         return
     options.out.mkdir(parents=True, exist_ok=True)
@@ -162,9 +166,9 @@ def fill(options: argparse.Namespace) -> None:
         folder.mkdir(exist_ok=True)
         write_json(folder / ROW_NAME, row)
         _log.info("%s is there, %d of %d", folder.name, 1 + missing.index((method, config)), len(missing))
-    for folder in beside:
-        (options.out / folder.name).mkdir(exist_ok=True)
-        write_json(options.out / folder.name / ROW_NAME, measure_beside(folder, front_end, read))
+    for folder, name, is_bag in beside:
+        (options.out / name).mkdir(exist_ok=True)
+        write_json(options.out / name / ROW_NAME, measure_beside(folder, name, front_end, read, is_bag=is_bag))
 
 
 def row_folder(out: Path, method: str, config: PretrainingConfig) -> Path:
@@ -218,24 +222,32 @@ def measure(
     return {**row, **_training(run_dir)}
 
 
-def measure_beside(folder: Path, front_end: FrontEndConfig, tasks: "Sequence[TaskWindows]") -> dict[str, Any]:
-    """Probe a finished run or a model under the name of its folder.
+def measure_beside(
+    folder: Path, name: str, front_end: FrontEndConfig, tasks: "Sequence[TaskWindows]", *, is_bag: bool = False
+) -> dict[str, Any]:
+    """Probe a finished run or a model, or how often each code of a run is in a window.
 
     Raises
     ------
     ConfigError
-        When it has another front end.
+        When it has another front end, or codes are asked for and it has none.
     """
+    from pretraining.codes.encoder import QUANTIZERS
     from pretraining.probe.answers import ProbeSettings
-    from pretraining.probe.rows import measure_row
+    from pretraining.probe.rows import BagOfCodes, measure_row
     from pretraining.probe.run import open_encoder
 
     _, config, encoder = open_encoder(folder)
     if config.front_end != front_end:
         message = f"{folder}: expected the front end of the table's runs; probe it by itself"
         raise ConfigError(message)
+    if is_bag and config.method not in QUANTIZERS:
+        message = f"{folder}: expected a run of {' or '.join(QUANTIZERS)}, found {config.method}"
+        raise ConfigError(message)
     settings = ProbeSettings(label_shares=SHARES, most_windows=_MOST_WINDOWS)
-    return {**measure_row(folder.name, config, encoder, tasks, settings), **_training(folder)}
+    row = measure_row(name, config, BagOfCodes(encoder) if is_bag else encoder, tasks, settings)
+    training = {"train_cpu_s": 0.0, "losses": [], "levels": {}} if is_bag else _training(folder)
+    return {**row, **training}
 
 
 def _training(run_dir: Path) -> dict[str, Any]:

@@ -23,7 +23,7 @@ from pretraining.probe.answers import (
 )
 from pretraining.tasks.task import Task
 
-__all__ = ["ROW_SCHEMA", "BandStatistics", "describe_tasks", "measure_row", "read_rows", "row_answers"]
+__all__ = ["ROW_SCHEMA", "BagOfCodes", "BandStatistics", "describe_tasks", "measure_row", "read_rows", "row_answers"]
 
 ROW_SCHEMA: Final = "encoder-row/1"
 _log = logging.getLogger(__name__)
@@ -36,6 +36,27 @@ class BandStatistics:
         """Return the statistics of log-mel images, (n, n_mels, n_frames, 1) to (n, 2 n_mels)."""
         bands = images[..., 0]
         return np.concatenate([bands.mean(axis=2), bands.std(axis=2)], axis=1)
+
+
+class BagOfCodes:
+    """How often each code is in a window: what a transformer over codes must add to.
+
+    Parameters
+    ----------
+    encoder : keras.Model
+        Of a run with codes.
+    """
+
+    def __init__(self, encoder: Any) -> None:
+        self._codes = encoder.get_layer("codes")
+
+    def predict_on_batch(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return shares of codes in log-mel images, (n, n_mels, n_frames, 1) to (n, n_codes)."""
+        codes = np.asarray(self._codes(images))
+        n_codes = self._codes.config.n_codes
+        rows = np.arange(len(codes))[:, None] * n_codes + codes
+        counts = np.bincount(rows.ravel(), minlength=len(codes) * n_codes).reshape(len(codes), n_codes)
+        return (counts / codes.shape[1]).astype(np.float32)
 
 
 def measure_row(

@@ -9,8 +9,11 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
+from pretraining.codes.encoder import build_code_encoder
+from pretraining.config.codes import CodeConfig
+from pretraining.config.run import MethodConfig
 from pretraining.probe.answers import ProbeSettings, TaskWindows
-from pretraining.probe.rows import BandStatistics, describe_tasks, measure_row, read_rows, row_answers
+from pretraining.probe.rows import BagOfCodes, BandStatistics, describe_tasks, measure_row, read_rows, row_answers
 from pretraining.probe.windows import Images
 from pretraining.tasks.task import Example, Task
 from tests.pretraining.material import small_config
@@ -52,3 +55,14 @@ def test_the_tasks_of_a_folder_do_not_change(sounds: TaskWindows, tmp_path: Path
     fewer = Task.of("bands", sounds.task.train[2:], sounds.task.test, parted_by="file")
     with pytest.raises(ConfigError, match="choose another folder"):
         describe_tasks([fewer], tmp_path / "tasks.json")
+
+
+def test_a_bag_has_the_share_of_each_code(rng: np.random.Generator) -> None:
+    codes = CodeConfig(n_codes=6, n_fitted=6, dim=16, n_layers=1, n_heads=2)
+    encoder = build_code_encoder(small_config("kmeans_codes", codes=codes, objective=MethodConfig(clip_s=0.64)))
+    encoder.get_layer("codes").slices.assign(rng.normal(size=(6, 128)))
+    images = rng.normal(size=(3, 32, 32, 1)).astype(np.float32)
+    named = np.asarray(encoder.get_layer("codes")(images))
+    wanted = [[np.mean(row == code) for code in range(6)] for row in named]
+    assert len(np.unique(named)) > 3
+    np.testing.assert_allclose(BagOfCodes(encoder).predict_on_batch(images), wanted)
