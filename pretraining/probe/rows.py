@@ -56,7 +56,8 @@ class BagOfCodes:
         n_codes = self._codes.config.n_codes
         rows = np.arange(len(codes))[:, None] * n_codes + codes
         counts = np.bincount(rows.ravel(), minlength=len(codes) * n_codes).reshape(len(codes), n_codes)
-        return (counts / codes.shape[1]).astype(np.float32)
+        shares: NDArray[np.float32] = (counts / codes.shape[1]).astype(np.float32)
+        return shares
 
 
 def measure_row(
