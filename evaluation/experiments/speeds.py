@@ -133,7 +133,7 @@ def changes() -> list[Change]:
 
 
 def at_speed(samples: Samples, *, speed: float) -> Samples:
-    """Return what is heard of a record that turns too fast or too slow."""
+    """Return the sound of a record that turns too fast or too slow."""
     if speed == 1.0:
         return samples
     return np.asarray(soxr.resample(samples, SAMPLE_RATE_HZ * speed, SAMPLE_RATE_HZ, quality="HQ"), np.float32)
