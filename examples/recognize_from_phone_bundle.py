@@ -79,10 +79,12 @@ def decoded(folder: Path, manifest: dict) -> tuple[np.ndarray, np.ndarray]:
     codes = np.zeros((n, manifest["n_subspaces"]), np.uint8)
     codes[np.argsort(cells, kind="stable")[: manifest["n_codes"]]] = arrays["codes"]
     # A vector is its cell's centroid and the rotated residual that its code stands for, as one vector for each part of
-    # the dimensions or as a sum of whole ones; silence has no cell.
-    parts = [centroids[codes[:, number]] for number, centroids in enumerate(arrays["pq_centroids"])]
+    # the dimensions or as a sum of whole ones, whose numbers are whole steps; silence has no cell.
+    is_whole = manifest.get("code_kind") == "residual"
+    words = arrays["words"] * arrays["word_steps"][:, None, None] if is_whole else arrays["pq_centroids"]
+    parts = [of_byte[codes[:, number]] for number, of_byte in enumerate(words)]
     sounding = cells < manifest["n_cells"]
-    together = sum(parts) if manifest.get("code_kind") == "residual" else np.concatenate(parts, axis=1)
+    together = sum(parts) if is_whole else np.concatenate(parts, axis=1)
     vectors = together @ arrays["rotation"]
     vectors += arrays["centroids"][np.minimum(cells, manifest["n_cells"] - 1)]
     return vectors * sounding[:, None], arrays["song_starts"].astype(np.int64)

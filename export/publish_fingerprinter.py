@@ -18,10 +18,9 @@ from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingPathError
 from nowplaying_core.manifest import ModelFolder
-from ondevice_db.format.arrays import save_array
 from ondevice_db.format.schema import CodeKind, code_fits
 from ondevice_db.index.choose_codebook import CODE_BYTES, shipped_codebook
-from ondevice_db.index.codebook import SMOOTHING_ROLE, Codebook, codebook_names
+from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.train_codebook import (
     MIN_POINTS_PER_CELL,
     SHIPPED_HOP_S,
@@ -145,7 +144,7 @@ def replace_codes(
     model = ModelFolder.open(model, role="fingerprinter").path
     mapped = Codebook.load(model)
     # Copies, because the files under the maps are about to be written anew.
-    default = Codebook(*(np.array(getattr(mapped, role)) for role in mapped.roles if role != SMOOTHING_ROLE))
+    default = Codebook(*(np.array(one) for one in (mapped.centroids, mapped.rotation, mapped.pq_centroids)))
     kind, n_bytes = codes or default.kind, code_bytes or default.n_subspaces
     music = _embed_music(model, sources, kind, jobs)
     if (kind, n_bytes) != (default.kind, default.n_subspaces):
@@ -198,8 +197,7 @@ def _add_sizes(model: Path, music: _Music, default: Codebook) -> list[int]:
         )
         names = {role: name for role, name in codebook_names(n).items() if role != "centroids"}
         trained = with_smoothing(trained, music.songs)
-        for role in set(trained.roles) & set(names):
-            save_array(model / names[role], getattr(trained, role))
+        trained.save(model, names)
         _enter(model, trained, names, {})
     return sizes
 

@@ -4,8 +4,8 @@ import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs
 import { join } from 'node:path';
 
 const SUFFIX = { songs: 'sqlite', cells: 'ann' };
-const ROLES = ['song_starts', 'list_starts', 'codes', 'centroids', 'rotation', 'pq_centroids', 'cohort', 'cells',
-  'order_bits', 'order_counts', 'songs'];
+const ROLES = ['song_starts', 'list_starts', 'codes', 'centroids', 'rotation', 'cells', 'order_bits', 'order_counts',
+  'songs'];
 
 const sha256 = (data) => createHash('sha256').update(data).digest('hex');
 
@@ -56,25 +56,29 @@ export function readManifest(folder) {
     if (size > 1 << 20) throw new Error('manifest.json is larger than 1 MiB');
   }).toString('utf8');
   const manifest = JSON.parse(text);
-  if (manifest?.kind !== 'database' || ![2, 3].includes(manifest.schema_version)) {
-    throw new Error('not a song database of schema 2 or 3');
+  if (manifest?.kind !== 'database' || ![2, 4].includes(manifest.schema_version)) {
+    throw new Error('not a song database of schema 2 or 4');
   }
-  if (manifest.schema_version === 3 && manifest.code_kind !== 'residual') throw new Error('bad code_kind');
+  if (manifest.schema_version === 4 && manifest.code_kind !== 'residual') throw new Error('bad code_kind');
   if (manifest.layout !== 'pq') throw new Error(`layout ${JSON.stringify(manifest.layout)} is not "pq"`);
   if (sha256(canonical(text)) !== manifest.digest) throw new Error('manifest.json does not fit its digest');
   for (const key of ['n_songs', 'n_slots', 'n_fingerprints', 'n_codes', 'n_cells', 'n_subspaces', 'dim']) {
     if (!Number.isInteger(manifest[key]) || manifest[key] < 0 || manifest[key] > 0xffffffff) throw new Error(`bad ${key}`);
   }
   const { dim, n_cells, n_subspaces, n_codes, n_fingerprints, hop_s } = manifest;
-  const fits = manifest.schema_version === 3 || dim % n_subspaces === 0;
+  const fits = manifest.schema_version === 4 || dim % n_subspaces === 0;
   if (!dim || !n_cells || !n_subspaces || !fits || n_codes > n_fingerprints || !(hop_s > 0)) {
     throw new Error('the sizes in manifest.json contradict each other');
   }
   return manifest;
 }
 
-// The map that smooths references goes with codes whose bytes name whole vectors.
-const rolesOf = (manifest) => (manifest.schema_version === 3 ? [...ROLES, 'smoothing'] : ROLES);
+// Codes whose bytes name whole vectors have words in whole numbers, a map that smooths references, and a cohort only
+// where it does not follow from the cells.
+function rolesOf(manifest) {
+  if (manifest.schema_version === 2) return [...ROLES, 'pq_centroids', 'cohort'];
+  return [...ROLES, 'words', 'word_steps', 'smoothing', ...(manifest.files?.cohort ? ['cohort'] : [])];
+}
 
 // All files by role, each compared with its size and hash before anyone looks inside.
 export function readFiles(folder, manifest) {

@@ -5,6 +5,7 @@ const TYPES = {
   '<u4': Uint32Array,
   '<u8': Uint32Array, // as pairs of 32-bit words, low one first: plain numbers instead of BigInt
   '|u1': Uint8Array,
+  '|i1': Int8Array,
 };
 
 export function readNpy(data, type, shape) {

@@ -22,7 +22,7 @@ export class Pack {
         throw new Error(`${role}: ${error.message}`);
       }
     };
-    const isWhole = manifest.schema_version === 3; // a byte names a whole vector, and not one for a part of the dimensions
+    const isWhole = manifest.schema_version === 4; // a byte names a whole vector, and not one for a part of the dimensions
     const width = isWhole ? dim : dim / n_subspaces;
     const passes = 32 - Math.clz32(n_cells);
     const blocks = Math.ceil(n_fingerprints / 512);
@@ -33,9 +33,11 @@ export class Pack {
     this.codes = array('codes', '|u1', n_codes, n_subspaces);
     this.centroids = array('centroids', '<f4', n_cells, dim);
     this.rotation = array('rotation', '<f4', dim, dim);
-    this.books = array('pq_centroids', '<f4', n_subspaces, 256, width);
+    this.books = isWhole
+      ? inSteps(array('words', '|i1', n_subspaces, 256, width), array('word_steps', '<f4', n_subspaces))
+      : array('pq_centroids', '<f4', n_subspaces, 256, width);
     this.smoothing = isWhole ? array('smoothing', '<f4', 3 * dim + 1, dim) : null;
-    this.cohort = array('cohort', '<f4', null, dim);
+    this.cohort = files.cohort ? array('cohort', '<f4', null, dim) : this.directions();
     this.order = new Order(array('order_bits', '<u8', passes, 8 * blocks), array('order_counts', '<u4', passes, blocks + 1),
       n_fingerprints, n_cells);
     this.annoy = new Annoy(files.cells, n_cells, dim);
@@ -44,6 +46,17 @@ export class Pack {
     this.rotatedCentroids = new Map();
     this.decoded = new Map();
     this.vectors = new Map();
+  }
+
+  // The cells' centroids at length 1.
+  directions() {
+    const rows = Float64Array.from(this.centroids);
+    for (let at = 0; at < rows.length; at += this.dim) {
+      const row = rows.subarray(at, at + this.dim);
+      const length = Math.max(Math.hypot(...row), 1e-12);
+      row.forEach((x, i) => { row[i] = x / length; });
+    }
+    return rows;
   }
 
   centroid(cell) { return this.centroids.subarray(cell * this.dim, (cell + 1) * this.dim); }
@@ -117,6 +130,14 @@ export class Pack {
     }
     return { song: low, position: fingerprint - this.songStarts[low] };
   }
+}
+
+// Words that are stored as whole numbers, with a step for each byte of a code.
+function inSteps(numbers, steps) {
+  const size = numbers.length / steps.length;
+  const words = Float32Array.from(numbers, (number, at) => number * steps[Math.floor(at / size)]);
+  if (!words.every((x) => Math.abs(x) <= 4)) throw new Error('words: a number beyond +-4');
+  return words;
 }
 
 function checkStarts(starts, end, name) {

@@ -18,6 +18,7 @@ __all__ = [
     "LAYOUTS",
     "MANIFEST_NAME",
     "MAX_CELLS",
+    "OPTIONAL_ROLES",
     "CodeKind",
     "DatabaseManifest",
     "code_fits",
@@ -28,8 +29,7 @@ __all__ = [
     "schema_of",
 ]
 
-DATABASE_SCHEMA_VERSION = 3
-_OLDEST_SCHEMA_VERSION = 2
+DATABASE_SCHEMA_VERSION = 4
 MANIFEST_NAME = "manifest.json"
 MAX_CELLS = 1 << 16
 MAX_FINGERPRINTS = (1 << 32) - 1
@@ -41,6 +41,7 @@ _SPACE_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
 LAYOUTS = ("flat", "pq")
 CodeKind = Literal["product", "residual"]
 CODE_KINDS: tuple[CodeKind, ...] = get_args(CodeKind)
+_SCHEMAS: Mapping[CodeKind, int] = {"product": 2, "residual": 4}  # 1 and 3 were never released
 _PQ_FILES: Mapping[str, str] = {
     "songs": "sqlite",
     "song_starts": "npy",
@@ -54,7 +55,13 @@ _PQ_FILES: Mapping[str, str] = {
     "order_counts": "npy",
     "cohort": "npy",
 }
-_RESIDUAL_FILES: Mapping[str, str] = {**_PQ_FILES, "smoothing": "npy"}
+_RESIDUAL_FILES: Mapping[str, str] = {
+    **{role: suffix for role, suffix in _PQ_FILES.items() if role != "pq_centroids"},
+    "words": "npy",
+    "word_steps": "npy",
+    "smoothing": "npy",
+}
+OPTIONAL_ROLES = frozenset({"cohort"})  # of residual codes: without it, the directions of the cells are the cohort
 _FLAT_FILES: Mapping[str, str] = {"songs": "sqlite", "song_starts": "npy", "vectors": "npy", "vectors_index": "ann"}
 
 
@@ -67,7 +74,7 @@ def layout_files(layout: str, code_kind: CodeKind = "product") -> Mapping[str, s
 
 def schema_of(code_kind: CodeKind) -> int:
     """Return the schema that a database with such codes is written under: the oldest whose readers know them."""
-    return DATABASE_SCHEMA_VERSION if code_kind == "residual" else _OLDEST_SCHEMA_VERSION
+    return _SCHEMAS[code_kind]
 
 
 def code_fits(n_bytes: int, dim: int, code_kind: CodeKind) -> bool:
@@ -82,11 +89,11 @@ class DatabaseManifest:
     Attributes
     ----------
     schema_version : int
-        Of the files: 2, or 3 with ``code_kind`` "residual".
+        Of the files: 2, or 4 with ``code_kind`` "residual".
     layout : {"pq", "flat"}
     code_kind : {"product", "residual"}
-        What the bytes of codes name (:attr:`ondevice_db.index.codebook.Codebook.kind`). The field is written in schema
-        3 only.
+        What the bytes of codes name (:attr:`ondevice_db.index.codebook.Codebook.kind`). The field is not written
+        in schema 2.
     generation : int >= 1
         Raised by every change; the files written then carry it in their names, so the manifest alone switches a
         reader from the old database to the new one.
@@ -109,7 +116,7 @@ class DatabaseManifest:
         Coarse cells and code bytes per fingerprint; 0 in the flat layout.
     annoy_trees, annoy_seed : int
     files : mapping of role to record
-        ``{"name", "sha256", "bytes"}`` for every role of the layout.
+        ``{"name", "sha256", "bytes"}`` for every role of the layout; `OPTIONAL_ROLES` may be missing.
     """
 
     schema_version: int
@@ -169,10 +176,11 @@ class DatabaseManifest:
 
     def _check_files(self) -> None:
         roles = layout_files(self.layout, self.code_kind)
-        found = sorted(self.files) if isinstance(self.files, Mapping) else self.files
-        _check(found == sorted(roles), "files", f"the roles {sorted(roles)}", found)
-        for role, suffix in roles.items():
-            record = self.files[role]
+        found = set(self.files) if isinstance(self.files, Mapping) else set()
+        optional = OPTIONAL_ROLES if self.code_kind == "residual" else frozenset()
+        _check(set(roles) - optional <= found <= set(roles), "files", f"the roles {sorted(roles)}", sorted(found))
+        for role in sorted(found):
+            record, suffix = self.files[role], roles[role]
             name = record.get("name") if isinstance(record, Mapping) else None
             # A plain name of our own making: it cannot leave the folder, nor name another role's file.
             plain = isinstance(name, str) and _FILE_NAME.fullmatch(name) is not None
@@ -190,7 +198,7 @@ class DatabaseManifest:
             **asdict(self),
             "files": {role: dict(record) for role, record in self.files.items()},
         }
-        if self.schema_version == _OLDEST_SCHEMA_VERSION:
+        if not _has_code_kind(body):
             del body["code_kind"]
         return {**body, "digest": manifest_digest(body)}
 
@@ -254,7 +262,7 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
         message = f"{path}: {path.stat().st_size} bytes are no manifest of a database; restore or rebuild the database"
         raise CorruptArtifactError(message)
     value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
-    if value["schema_version"] < _OLDEST_SCHEMA_VERSION:
+    if value["schema_version"] not in _SCHEMAS.values():
         message = (
             f"{path}: schema_version {value['schema_version']}: written by an unreleased version; index the music again"
         )
@@ -271,7 +279,7 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
 
 def _has_code_kind(manifest: Mapping[str, Any]) -> bool:
     version = manifest.get("schema_version")
-    return isinstance(version, int) and version > _OLDEST_SCHEMA_VERSION
+    return version != _SCHEMAS["product"]
 
 
 def manifest_digest(manifest: Mapping[str, Any]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, MissingExtraError
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook, codebook_names
+from ondevice_db.index.codebook import Codebook, codebook_names, has_codebook
 from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, default_n_cells, train_codebook, with_smoothing
 
 __all__ = ["CODE_BYTES", "CodebookChoice", "shipped_codebook"]
@@ -99,7 +99,7 @@ def shipped_codebook(folder: Path, code_bytes: int | None = None) -> Codebook:
     """Return a model's codebook with codes of so many bytes, or its default one where it ships no such."""
     if code_bytes is not None:
         names = codebook_names(code_bytes)
-        if all((folder / names[role]).is_file() for role in CODEBOOK_ROLES):
+        if has_codebook(folder, names):
             return Codebook.load(folder, names)
     return Codebook.load(folder)
 

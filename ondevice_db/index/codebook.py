@@ -14,24 +14,28 @@ depend on the cell.
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.format.schema import CodeKind, code_fits
+from ondevice_db.format.words import STEP_TYPE, WORD_TYPE, pack_words, round_words, unpack_words
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.product_quantizer import encode_by_parts, join_words
 from ondevice_db.index.residual_quantizer import ResidualEncoder, sum_of_words
 from ondevice_db.index.smoothing import unsmoothed
 
-__all__ = ["CODEBOOK_FILES", "CODEBOOK_ROLES", "SMOOTHING_ROLE", "Codebook", "codebook_names", "same_codebook"]
+__all__ = ["CODEBOOK_FILES", "CODEBOOK_ROLES", "Codebook", "codebook_names", "has_codebook", "same_codebook"]
 
-CODEBOOK_ROLES = ("centroids", "rotation", "pq_centroids")
-SMOOTHING_ROLE = "smoothing"  # of residual codes
-CODEBOOK_FILES = (*CODEBOOK_ROLES, SMOOTHING_ROLE, "cohort", "cells")  # of a database; no song changes them
+_PRODUCT_ROLES = ("centroids", "rotation", "pq_centroids")
+_RESIDUAL_ROLES = ("centroids", "rotation", "words", "word_steps", "smoothing")
+CODEBOOK_ROLES = tuple(dict.fromkeys(_PRODUCT_ROLES + _RESIDUAL_ROLES))
+CODEBOOK_FILES = (*CODEBOOK_ROLES, "cohort", "cells")  # of a database; no song changes them
+_ARRAYS = ("centroids", "rotation", "pq_centroids", "smoothing", "cohort")
 _N_CENTROIDS = 256
 _BLOCK_ROWS = 512  # that are coded at once: 3 MB of what several cells leave over
 _MAX_MAGNITUDE = 4.0
@@ -53,7 +57,7 @@ class Codebook:
         Orthogonal; applied to the residual.
     pq_centroids : ndarray of float32, shape (n_subspaces, 256, width)
         The words that bytes name: ``width`` is ``dim // n_subspaces`` with a product quantizer, ``dim`` with a residual
-        one.
+        one, whose words are rounded to those that can be stored (:mod:`ondevice_db.format.words`).
     cohort : ndarray of float32, shape (n, dim)
         Unit vectors of other music for score normalization; by default the directions of the cells. Acceptance is
         fitted with the shipped ones, so a codebook with other cells takes them over.
@@ -95,9 +99,11 @@ class Codebook:
             object.__setattr__(self, "smoothing", unsmoothed(dim))
         fitting = (3 * dim + 1, dim) if self.kind == "residual" else (0, 0)
         if self.smoothing.shape != fitting or self.smoothing.dtype != np.float32:
-            message = f"codebook {SMOOTHING_ROLE}: expected float32 {fitting} with {self.kind} codes, found "
+            message = f"codebook smoothing: expected float32 {fitting} with {self.kind} codes, found "
             message += f"{self.smoothing.dtype} {self.smoothing.shape}"
             raise ConfigError(message)
+        if self.kind == "residual":
+            object.__setattr__(self, "pq_centroids", round_words(self.pq_centroids))
 
     def check(self) -> None:
         """Check every number: parts of unit vectors; a damaged exponent must not overflow the sums.
@@ -107,7 +113,7 @@ class Codebook:
         CorruptArtifactError
             When one is too large, or NaN.
         """
-        for name in (*self.roles, "cohort"):
+        for name in _ARRAYS:
             if not (np.abs(getattr(self, name)) <= _MAX_MAGNITUDE).all():
                 message = f"codebook {name}: expected numbers within +-{_MAX_MAGNITUDE:g}; restore or train it again"
                 raise CorruptArtifactError(message)
@@ -120,8 +126,13 @@ class Codebook:
 
     @property
     def roles(self) -> tuple[str, ...]:
-        """The arrays that are stored of it."""
-        return (*CODEBOOK_ROLES, SMOOTHING_ROLE) if self.kind == "residual" else CODEBOOK_ROLES
+        """The arrays that are stored of it, without a cohort."""
+        return _RESIDUAL_ROLES if self.kind == "residual" else _PRODUCT_ROLES
+
+    @property
+    def has_own_cohort(self) -> bool:
+        """Whether the cohort is another one than the directions of the cells, which follow from these."""
+        return not np.array_equal(self.cohort, l2_normalize(self.centroids))
 
     @property
     def n_cells(self) -> int:
@@ -223,9 +234,13 @@ class Codebook:
         return np.ascontiguousarray(np.einsum("mkd,nmd->mkn", self.pq_centroids, parts, optimize=True))
 
     def save(self, folder: Path, names: dict[str, str] | None = None) -> None:
-        """Write its arrays as ``.npy``; by default ``codebook_centroids.npy`` and so on."""
+        """Write the arrays of its `roles` that have a name; by default ``codebook_centroids.npy`` and so on."""
+        numbers, steps = pack_words(self.pq_centroids) if self.kind == "residual" else (None, None)
+        names = names or codebook_names()
         for role in self.roles:
-            save_array(folder / (names or codebook_names())[role], getattr(self, role))
+            if role in names:
+                array = {"words": numbers, "word_steps": steps}.get(role)
+                save_array(folder / names[role], getattr(self, role) if array is None else array)
 
     @classmethod
     def load(
@@ -242,7 +257,7 @@ class Codebook:
         ----------
         folder : Path
         names : dict of role to file name, optional
-            Without the role "smoothing" nothing is smoothed.
+            Without the role "smoothing" nothing is smoothed. Words are those of residual codes where their file exists.
         cohort : ndarray of float32, shape (n, dim), optional
         check : bool
             False leaves out :meth:`check`, for files that have passed it.
@@ -253,13 +268,28 @@ class Codebook:
             When an array is missing, unreadable, or of a shape that does not fit the others.
         """
         names = names or codebook_names()
-        arrays = {role: open_array(folder / names[role], np.float32) for role in CODEBOOK_ROLES}
+
+        def stored(role: str, dtype: DTypeLike = np.float32) -> NDArray[Any]:
+            return open_array(folder / names[role], dtype)
+
+        arrays = {role: stored(role) for role in ("centroids", "rotation")}
         if cohort is not None:
             arrays["cohort"] = cohort
+        is_residual = "words" in names and (folder / names["words"]).exists()
         try:
+            if is_residual:
+                arrays["pq_centroids"] = unpack_words(stored("words", WORD_TYPE), stored("word_steps", STEP_TYPE))
+                if "smoothing" in names:
+                    arrays["smoothing"] = stored("smoothing")
+            else:
+                arrays["pq_centroids"] = stored("pq_centroids")
             codebook = cls(**arrays)
-            if codebook.kind == "residual" and SMOOTHING_ROLE in names:
-                codebook = replace(codebook, smoothing=open_array(folder / names[SMOOTHING_ROLE], np.float32))
+            if not is_residual and codebook.kind == "residual":
+                message = (
+                    f"{folder / names['pq_centroids']}: expected words of residual codes in whole numbers, found "
+                    "floats of an unreleased version; publish or index again"
+                )
+                raise CorruptArtifactError(message)
         except (ConfigError, IndexError) as error:
             message = f"{folder}: {error}; restore or train the codebook again"
             raise CorruptArtifactError(message) from error
@@ -271,18 +301,22 @@ class Codebook:
 def codebook_names(code_bytes: int | None = None) -> dict[str, str]:
     """Return a model folder's file names: of its default codebook, or of the one with codes of so many bytes.
 
-    All share the cells; ``codebook_rotation_8.npy``, ``codebook_pq_centroids_8.npy`` and, with residual codes,
-    ``codebook_smoothing_8.npy`` go with them.
+    All share the cells; ``codebook_rotation_8.npy`` and so on go with them.
     """
-    names = {role: f"codebook_{role}.npy" for role in (*CODEBOOK_ROLES, SMOOTHING_ROLE)}
+    names = {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
     if code_bytes is not None:
-        own = ("rotation", "pq_centroids", SMOOTHING_ROLE)
-        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in own}
+        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in CODEBOOK_ROLES if role != "centroids"}
     return names
+
+
+def has_codebook(folder: Path, names: dict[str, str]) -> bool:
+    """Return whether all files of a codebook are there, of either kind."""
+    kinds = (_PRODUCT_ROLES, _RESIDUAL_ROLES)
+    return any(all((folder / names[role]).is_file() for role in roles) for roles in kinds)
 
 
 def same_codebook(one: Codebook | None, other: Codebook | None) -> bool:
     """Return whether codes of one codebook are codes of the other; of two that are None as well."""
     if one is None or other is None:
         return one is other
-    return all(np.array_equal(getattr(one, role), getattr(other, role)) for role in CODEBOOK_ROLES)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in _PRODUCT_ROLES)

@@ -14,7 +14,7 @@ from typing import Any
 from nowplaying_core.artifacts import file_record, sync_folder, write_json
 from nowplaying_core.errors import DatabaseError, disk_advice
 from ondevice_db.format.arrays import save_array
-from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest, layout_files, schema_of
+from ondevice_db.format.schema import MANIFEST_NAME, OPTIONAL_ROLES, DatabaseManifest, layout_files, schema_of
 from ondevice_db.format.songs import write_songs
 from ondevice_db.index.annoy_cells import build_annoy
 from ondevice_db.index.codebook import CODEBOOK_FILES
@@ -61,6 +61,8 @@ def write_database(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         roles = layout_files(header["layout"], code_kind)
+        if code_kind == "residual" and content.codebook and not content.codebook.has_own_cohort:
+            roles = {role: suffix for role, suffix in roles.items() if role not in OPTIONAL_ROLES}
         kept = _kept_files(roles, previous, same_fingerprints=same_fingerprints)
         names = {role: f"{role}-{generation}.{suffix}" for role, suffix in roles.items() if role not in kept}
         files = _write_files(folder, names, content, header) | kept

@@ -19,7 +19,7 @@ FIXTURES = Path(__file__).parent / "fixtures" / "v2"
 COMMITTED = {
     "pq": FIXTURES / "pq.npdb",
     "flat": FIXTURES / "flat.npdb",
-    "residual": FIXTURES.parent / "v3" / "residual.npdb",
+    "residual": FIXTURES.parent / "v4" / "residual.npdb",
 }
 
 

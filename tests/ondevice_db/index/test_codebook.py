@@ -110,8 +110,9 @@ def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path, kind: 
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"codebook_{role}.npy" for role in codebook.roles)
     again = Codebook.load(tmp_path)
     assert again.kind == kind
-    assert codebook.roles == ("centroids", "rotation", "pq_centroids", "smoothing")[: 4 if kind == "residual" else 3]
-    for name in codebook.roles:
+    words = ("words", "word_steps", "smoothing") if kind == "residual" else ("pq_centroids",)
+    assert codebook.roles == ("centroids", "rotation", *words)
+    for name in ("centroids", "rotation", "pq_centroids", "smoothing"):
         np.testing.assert_array_equal(getattr(again, name), getattr(codebook, name))
 
 

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,7 @@ def residual_copy(residual_database: Path, tmp_path: Path) -> Path:
 
 def test_the_manifest_names_the_kind(residual_database: Path, pq_database: Path) -> None:
     stated = [json.loads((path / "manifest.json").read_text()) for path in (residual_database, pq_database)]
-    assert [one["schema_version"] for one in stated] == [3, 2]
+    assert [one["schema_version"] for one in stated] == [4, 2]
     assert stated[0]["code_kind"] == "residual"
     assert "code_kind" not in stated[1], "readers of schema 2 know no such field"
     assert [load_manifest(path).code_kind for path in (residual_database, pq_database)] == ["residual", "product"]
@@ -81,7 +82,7 @@ def test_songs_are_added_by_beam_and_travel_as_a_delta(residual_copy: Path, tmp_
         assert writer.codebook.kind == "residual"
         writer.add(make_track(77), song)
         writer.finish()
-    assert load_manifest(residual_copy).schema_version == 3
+    assert load_manifest(residual_copy).schema_version == 4
     make_delta(old, residual_copy, tmp_path / "d.npdelta")
     apply_delta(old, tmp_path / "d.npdelta")
     found = Matcher(SongDatabase.open(old, check_hashes=True)).match(song[5:17], 1.0).candidates[0]
@@ -117,20 +118,37 @@ def test_words_of_the_other_kind_are_refused(
     residual_copy: Path, pq_copy: Path, song_vectors: list[np.ndarray]
 ) -> None:
     vectors = np.concatenate(song_vectors)
-    rewrite(residual_copy, "pq_centroids", npy(make_codebook(vectors).pq_centroids))
-    rewrite(pq_copy, "pq_centroids", npy(make_residual_codebook(vectors).pq_centroids))
-    for path in (residual_copy, pq_copy):
-        with pytest.raises(CorruptArtifactError, match="differs from the manifest"):
-            SongDatabase.open(path)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, 4.5])
-def test_words_out_of_bounds_are_refused(residual_copy: Path, value: float) -> None:
-    words = np.array(SongDatabase.open(residual_copy).index.codebook.pq_centroids)  # type: ignore[attr-defined]
-    words[3, 7, 11] = value
-    rewrite(residual_copy, "pq_centroids", npy(words))
-    with pytest.raises(CorruptArtifactError, match="within"):
+    rewrite(residual_copy, "words", npy(make_codebook(vectors).pq_centroids))
+    with pytest.raises(CorruptArtifactError, match=r"words-1.npy: expected an array \|i1 .*found <f4"):
         SongDatabase.open(residual_copy)
+    rewrite(pq_copy, "pq_centroids", npy(make_residual_codebook(vectors).pq_centroids))
+    with pytest.raises(CorruptArtifactError, match="in whole numbers, found floats"):
+        SongDatabase.open(pq_copy)
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, 4.5 / 127, 0, -0.001, 1 / 3000])
+def test_steps_out_of_bounds_are_refused(residual_copy: Path, value: float) -> None:
+    steps = np.load(next(residual_copy.glob("word_steps-*.npy")))
+    steps[3] = value  # the last one has more digits than a step may have
+    rewrite(residual_copy, "word_steps", npy(steps))
+    with pytest.raises(CorruptArtifactError, match=r"within|words of codes"):
+        SongDatabase.open(residual_copy)
+
+
+def test_a_cohort_is_stored_where_it_does_not_follow_from_the_cells(
+    tmp_path: Path, song_vectors: list[np.ndarray], residual_database: Path
+) -> None:
+    assert "cohort" not in load_manifest(residual_database).files
+    plain = make_residual_codebook(np.concatenate(song_vectors))
+    opened = SongDatabase.open(residual_database).index
+    np.testing.assert_array_equal(opened.cohort, plain.cohort)  # type: ignore[arg-type]
+    other = replace(plain, cohort=plain.cohort[::-2].copy())
+    path = build_database(tmp_path / "other.npdb", song_vectors[:3], codebook=other)
+    with DatabaseWriter.extend(path, SETTINGS) as writer:
+        writer.add(make_track(77), song_vectors[5])
+        writer.finish()
+    assert load_manifest(path).files["cohort"]["name"] == "cohort-1.npy"
+    np.testing.assert_array_equal(SongDatabase.open(path, check_hashes=True).index.cohort, other.cohort)  # type: ignore[arg-type]
 
 
 def test_the_map_of_references_stays_when_songs_are_added_and_merged(
@@ -172,5 +190,5 @@ def test_a_damaged_map_of_references_is_refused(residual_copy: Path, damage: str
 def test_readers_of_the_schema_before_refuse_with_the_reason(residual_copy: Path) -> None:
     from nowplaying_core.artifacts import read_manifest
 
-    with pytest.raises(UnsupportedVersionError, match="schema_version 3 is newer than 2; update nowplaying"):
+    with pytest.raises(UnsupportedVersionError, match="schema_version 4 is newer than 2; update nowplaying"):
         read_manifest(residual_copy / "manifest.json", kind="database", schema_version=2)

@@ -54,7 +54,7 @@ def test_a_changed_manifest_is_refused(copy: Path) -> None:
 
 
 def test_a_newer_schema_is_refused(copy: Path) -> None:
-    set_field(copy, 4, "schema_version")
+    set_field(copy, 5, "schema_version")
     with pytest.raises(UnsupportedVersionError, match="update nowplaying"):
         SongDatabase.open(copy)
 

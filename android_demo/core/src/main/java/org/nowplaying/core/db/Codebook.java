@@ -36,9 +36,36 @@ final class Codebook {
         rotation = floats(manifest.file("rotation"), dim, dim);
         width = manifest.wholeVectors ? dim : dim / subspaces;
         step = manifest.wholeVectors ? 0 : width;
-        words = floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, width);
+        words = manifest.wholeVectors
+                ? wholeSteps(manifest.file("words"), manifest.file("word_steps"))
+                : floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, width);
         smoothing = manifest.wholeVectors ? floats(manifest.file("smoothing"), 3L * dim + 1, dim) : null;
-        cohort = floats(manifest.file("cohort"), -1, dim);
+        cohort = manifest.has("cohort") ? floats(manifest.file("cohort"), -1, dim) : directions(manifest.cells);
+    }
+
+    /** Returns words that are stored as whole numbers, with a step for each byte of a code. */
+    private float[] wholeSteps(Path path, Path stepsPath) throws ArtifactException {
+        ByteBuffer numbers = NpyFile.map(path, "|i1", subspaces, CENTROIDS, width);
+        float[] steps = floats(stepsPath, subspaces);
+        float[] values = new float[numbers.limit()];
+        for (int at = 0; at < values.length; at++) {
+            values[at] = numbers.get(at) * steps[at / (CENTROIDS * width)];
+            if (!(Math.abs(values[at]) <= MAX_MAGNITUDE)) {
+                throw ArtifactException.corrupt(path, "expected numbers within +-4");
+            }
+        }
+        return values;
+    }
+
+    /** Returns the cells' centroids at length 1. */
+    private float[] directions(int cells) {
+        float[] rows = new float[cells * dim];
+        for (int cell = 0; cell < cells; cell++) {
+            float[] row = centroid(cell);
+            scale(row, 1 / Math.max(length(row), 1e-12));
+            System.arraycopy(row, 0, rows, cell * dim, dim);
+        }
+        return rows;
     }
 
     private static float[] floats(Path path, long... shape) throws ArtifactException {

@@ -21,13 +21,15 @@ import org.nowplaying.core.artifact.Json;
 /** The counts, parameters and file hashes of a song database, checked against their bounds before a file is opened. */
 public final class DatabaseManifest {
     private static final int OLDEST_SCHEMA = 2; // whose codes are of a product quantizer
-    private static final int NEWEST_SCHEMA = 3; // names the kind of its codes, always the other one
+    private static final int NEWEST_SCHEMA = 4; // names the kind of its codes, always the other one
     private static final long MAX_BYTES = 1 << 20;
     private static final long MAX_FINGERPRINTS = (1L << 32) - 1;
-    private static final List<String> PQ = Arrays.asList(
+    private static final String COHORT = "cohort.npy"; // with whole vectors only where it does not follow from the cells
+    private static final List<String> FILES = Arrays.asList(
             "songs.sqlite", "song_starts.npy", "list_starts.npy", "codes.npy", "centroids.npy", "rotation.npy",
-            "pq_centroids.npy", "cells.ann", "order_bits.npy", "order_counts.npy", "cohort.npy");
-    private static final String SMOOTHING = "smoothing.npy"; // of whole vectors alone
+            "cells.ann", "order_bits.npy", "order_counts.npy");
+    private static final List<String> OF_PARTS = Arrays.asList("pq_centroids.npy", COHORT);
+    private static final List<String> OF_WHOLE_VECTORS = Arrays.asList("words.npy", "word_steps.npy", "smoothing.npy");
 
     /** Version: every update of the database raises it by one. */
     public final int generation;
@@ -80,7 +82,7 @@ public final class DatabaseManifest {
         Object version = table.get("schema_version");
         if (version instanceof Json.Num && ((Json.Num) version).isWhole()) {
             long number = ((Json.Num) version).longValue();
-            if (number > 0 && (number < OLDEST_SCHEMA || number > NEWEST_SCHEMA)) {
+            if (number > 0 && number != OLDEST_SCHEMA && number != NEWEST_SCHEMA) {
                 String reason = number > NEWEST_SCHEMA
                         ? " is newer than " + NEWEST_SCHEMA + "; update the app"
                         : ": written by an unreleased version; index the music again";
@@ -118,9 +120,10 @@ public final class DatabaseManifest {
         encoder = text("encoder");
         check(encoder.length() <= 200, "encoder", "a short name");
         Object records = table.get("files");
-        Set<String> roles = new TreeSet<>(PQ);
-        if (wholeVectors) {
-            roles.add(SMOOTHING);
+        Set<String> roles = new TreeSet<>(FILES);
+        roles.addAll(wholeVectors ? OF_WHOLE_VECTORS : OF_PARTS);
+        if (records instanceof Map && ((Map<?, ?>) records).containsKey("cohort")) {
+            roles.add(COHORT);
         }
         check(records instanceof Map && ((Map<?, ?>) records).size() == roles.size(), "files", "" + roles);
         for (String role : roles) {
@@ -139,6 +142,11 @@ public final class DatabaseManifest {
     /** Returns the database's folder. */
     public Path folder() {
         return folder;
+    }
+
+    /** Returns whether a file plays a role that not all databases have. */
+    boolean has(String role) {
+        return files.containsKey(role);
     }
 
     /** Returns the path of the file that plays a role, such as {@code codes}. */
