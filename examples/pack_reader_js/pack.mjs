@@ -135,6 +135,13 @@ export class Pack {
 // Words that are stored as whole numbers, with a step for each byte of a code.
 function inSteps(numbers, steps) {
   const size = numbers.length / steps.length;
+  steps.forEach((step, s) => {
+    const largest = numbers.subarray(s * size, (s + 1) * size).reduce((most, n) => Math.max(most, Math.abs(n)), 0);
+    // Of 16 significant bits: a power of two times a whole number below 2^16.
+    const fits = largest ? largest === 127 && step > 0 : step === 1;
+    const digits = fits ? step / 2 ** (Math.floor(Math.log2(step)) - 15) : NaN;
+    if (!Number.isInteger(digits)) throw new Error('word_steps do not fit the words');
+  });
   const words = Float32Array.from(numbers, (number, at) => number * steps[Math.floor(at / size)]);
   if (!words.every((x) => Math.abs(x) <= 4)) throw new Error('words: a number beyond +-4');
   return words;

@@ -37,24 +37,10 @@ final class Codebook {
         width = manifest.wholeVectors ? dim : dim / subspaces;
         step = manifest.wholeVectors ? 0 : width;
         words = manifest.wholeVectors
-                ? wholeSteps(manifest.file("words"), manifest.file("word_steps"))
+                ? Words.read(manifest.file("words"), manifest.file("word_steps"), subspaces, dim)
                 : floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, width);
         smoothing = manifest.wholeVectors ? floats(manifest.file("smoothing"), 3L * dim + 1, dim) : null;
         cohort = manifest.has("cohort") ? floats(manifest.file("cohort"), -1, dim) : directions(manifest.cells);
-    }
-
-    /** Returns words that are stored as whole numbers, with a step for each byte of a code. */
-    private float[] wholeSteps(Path path, Path stepsPath) throws ArtifactException {
-        ByteBuffer numbers = NpyFile.map(path, "|i1", subspaces, CENTROIDS, width);
-        float[] steps = floats(stepsPath, subspaces);
-        float[] values = new float[numbers.limit()];
-        for (int at = 0; at < values.length; at++) {
-            values[at] = numbers.get(at) * steps[at / (CENTROIDS * width)];
-            if (!(Math.abs(values[at]) <= MAX_MAGNITUDE)) {
-                throw ArtifactException.corrupt(path, "expected numbers within +-4");
-            }
-        }
-        return values;
     }
 
     /** Returns the cells' centroids at length 1. */
@@ -68,7 +54,7 @@ final class Codebook {
         return rows;
     }
 
-    private static float[] floats(Path path, long... shape) throws ArtifactException {
+    static float[] floats(Path path, long... shape) throws ArtifactException {
         ByteBuffer mapped = NpyFile.map(path, "<f4", shape);
         check(path, mapped);
         float[] values = new float[mapped.remaining() / 4];
