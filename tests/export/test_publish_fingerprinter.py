@@ -70,7 +70,8 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     centroids = np.array(Codebook.load(model).centroids)
     replace_codes(model, sources, "product", jobs=1)
     assert Codebook.load(model).kind == shipped_codebook(model, 6).kind == "product"
-    assert not {"codebook_smoothing.npy", "codebook_smoothing_6.npy"} & files_of_codebooks(model)
+    gone = {"codebook_words.npy", "codebook_word_steps_6.npy", "codebook_smoothing.npy", "codebook_smoothing_6.npy"}
+    assert not gone & files_of_codebooks(model)
     replace_codes(model, sources, "residual", jobs=1)
     entry = ModelFolder.open(model).manifest["codebook"]
     stated = {name: entry[name] for name in ("kind", "n_cells", "n_subspaces", "further_code_bytes")}
