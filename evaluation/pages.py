@@ -16,6 +16,7 @@ from evaluation import energy_figures, export_figures, micro_figures, model_card
 from evaluation.detector import gate_report, operating, teacher_clips, whole_phone
 from evaluation.experiments import (
     ablate,
+    continuations,
     curve,
     decoders,
     defences_report,
@@ -50,6 +51,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "energy-detector": energy_figures.detector_current_text,
     "energy-sensitivity": energy_figures.sensitivity_text,
     "ablations": ablate.committed_table,
+    "continuations": continuations.committed_table,
     "curve": curve.committed_table,
     "encoders": partial(representations.committed_table, "representations"),
     "encoders-3000": partial(representations.committed_table, "representations-3000"),
