@@ -172,5 +172,9 @@ def test_the_whole_evaluation_runs_and_repeats(corpus: Path, tmp_path: Path) -> 
     assert len(result["half_acceptances"]) == 2
     assert result["half_acceptances"][0]["coefficients"] != result["half_acceptances"][1]["coefficients"]
     table = calibration.to_dict()
-    assert table["calibration"]["n_known"] == sum(row["rank1"]["count"] for row in result["known"])
+    n_known = table["calibration"]["n_known"]
+    assert n_known == sum(row["rank1"]["count"] for row in result["known"])
+    # Masked and unknown music under both conditions, speech and noise of either length, and what was right for nobody.
+    assert table["calibration"]["n_unknown"] == (18 - n_known) + 18 + 8 + 12
+    assert table["calibration"]["n_drones"] == 18
     assert 0.5 <= table["threshold"] <= 1
