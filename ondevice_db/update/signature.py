@@ -132,7 +132,7 @@ def _load_key(path: Path, *, private: bool) -> Any:
             content = handle.read(_MAX_KEY_BYTES)
         key = load_pem_private_key(content, password=None) if private else load_pem_public_key(content)
     except (OSError, ValueError, TypeError, UnsupportedAlgorithm) as error:
-        message = f"{path}: expected a PEM file with a {kind} key and no passphrase (docs/databases.md makes one)"
+        message = f"{path}: expected a PEM file with a {kind} key and no passphrase, as docs/databases.md makes one"
         raise unreadable(message, error) from error
     expected = ec.EllipticCurvePrivateKey if private else ec.EllipticCurvePublicKey
     if not isinstance(key, expected) or not isinstance(key.curve, ec.SECP256R1):
