@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from nowplaying_core.text import markdown_table, with_interval
 
-__all__ = ["draw_losses", "findings", "to_markdown"]
+__all__ = ["BAG", "draw_losses", "findings", "to_markdown"]
 
 _NAMES: Final = {
     "random": "random weights",
@@ -14,6 +14,8 @@ _NAMES: Final = {
     "bands": "no encoder: mean and deviation of each band",
     "tuned": "random weights, then each column's labels",
 }
+BAG: Final = "-bag"
+"""Ends the name of a row of how often each code of a run occurs, instead of the run's encoder."""
 _BASELINES: Final = ("bands", "normalised", "random", "tuned", "supervised")
 
 
@@ -39,7 +41,9 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     """Return sentences: who is surely above random weights, and the orders that papers lead one to expect."""
     mean = {row["method"]: row for row in result["means"] if not row["pooled"] and row["label_share"] == 1.0}
     lines = []
-    trained = [name for name in mean if name not in _BASELINES and "random" in mean[name]["minus"]]
+    trained = [
+        name for name in mean if name not in _BASELINES and not name.endswith(BAG) and "random" in mean[name]["minus"]
+    ]
     sure = [name for name in trained if mean[name]["minus"]["random"]["low"] > 0]
     if trained:
         others = [name for name in trained if name not in sure]
@@ -55,6 +59,10 @@ def findings(result: Mapping[str, Any]) -> list[str]:
     for name in ("cola", "nt_xent"):
         if name in mean and "supervised" in mean[name]["minus"]:
             lines.append(f"- `{name}` to `supervised`: {_points(mean[name]['minus']['supervised'])}.")
+    for name in trained:
+        if f"{name}{BAG}" in mean[name]["minus"]:
+            points = _points(mean[name]["minus"][f"{name}{BAG}"])
+            lines.append(f"- `{name}` to how often each of its codes occurs in a window: {points}.")
     for first, second in (
         ("audio2vec_cbow", "audio2vec_skipgram"),
         ("temporal_gap", "audio2vec_cbow"),

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from evaluation.experiments.encoder_report import draw_losses, to_markdown
+from evaluation.experiments.encoder_report import BAG, draw_losses, to_markdown
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.artifacts import write_json
@@ -142,7 +142,9 @@ def fill(options: argparse.Namespace) -> None:
         if number < len(configs)
     ]
     missing = [one for one in ordered if not (row_folder(options.out, *one) / ROW_NAME).is_file()]
-    named = [(one, one.name, False) for one in options.beside] + [(one, f"{one.name}-bag", True) for one in options.bag]
+    named = [(one, one.name, False) for one in options.beside] + [
+        (one, f"{one.name}{BAG}", True) for one in options.bag
+    ]
     beside = [one for one in named if not (options.out / one[1] / ROW_NAME).is_file()]
     if not missing and not beside:
         return
@@ -320,7 +322,9 @@ def _of_method(method: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _compact(row: Mapping[str, Any]) -> dict[str, Any]:
     """Leave only the differences that the table shows, and digits that it needs."""
-    minus = {other: _rounded(found) for other, found in row["minus"].items() if other in COMPARED_TO}
+    minus = {
+        other: _rounded(found) for other, found in row["minus"].items() if other in COMPARED_TO or other.endswith(BAG)
+    }
     return {**_rounded({key: value for key, value in row.items() if key != "minus"}), "minus": minus}
 
 

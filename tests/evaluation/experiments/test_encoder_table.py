@@ -93,6 +93,17 @@ def test_a_row_beside_the_methods_is_named_by_its_folder(folder: Path, rng: np.r
     assert "Surely above random weights on average, of 2 without labels: `cola`, `longer`." in findings(result)[0]
 
 
+def test_codes_are_held_against_how_often_they_occur(folder: Path, rng: np.random.Generator) -> None:
+    for name, share in (("codes", 0.9), ("codes-bag", 0.6)):
+        (folder / name).mkdir()
+        right = {task: rng.random(120) < share for task in ("digits", "key")}
+        (folder / name / "row.json").write_text(json.dumps(_row(name, 1, right)))
+    said = findings(encoder_table.summary(folder))
+    assert "of 2 without labels: `cola`, `codes`." in said[0], "counting is no method"
+    (line,) = (line for line in said if "how often" in line)
+    assert line.startswith("- `codes` to how often each of its codes occurs in a window: +")
+
+
 def test_a_row_of_other_tasks_is_refused(folder: Path) -> None:
     path = folder / "cola-1" / "row.json"
     path.write_text(path.read_text().replace("digits1", "digits2"))
