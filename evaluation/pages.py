@@ -57,6 +57,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "encoders-3000": partial(representations.committed_table, "representations-3000"),
     "decoders": decoders.committed_table,
     "federated": federated.committed_table,
+    "federated-200": partial(federated.committed_table, "federated-200"),
     "from-encoder": from_encoder.committed_table,
     "encoder-table": encoder_table.committed_table,
     "gap-evidence": gap_evidence.committed_table,
