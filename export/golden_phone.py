@@ -33,7 +33,7 @@ GOLDEN_SONG: Final = 2
 _N_SONGS: Final = 3
 _SONG_S: Final = 20
 _QUERY_S: Final = 8
-_START_S: Final = 3.3
+_START_S: Final = 1.3
 _NEAREST: Final = 5
 
 
