@@ -28,6 +28,7 @@ from evaluation.experiments import (
     privacy,
     representations,
     sizes,
+    speeds,
     strangers,
 )
 from nowplaying_core.artifacts import write_text
@@ -63,6 +64,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "sizes": sizes.committed_table,
+    "speeds": speeds.committed_table,
     "strangers": strangers.committed_table,
     "whole-phone": whole_phone.committed_table,
     "operating": operating.committed_table,

@@ -5,7 +5,8 @@ as ``nowplaying recognize --speeds 6`` asks them, among the music of ``train`` a
 
 - at other speeds, as of a record: pitch and tempo change together;
 - at another pitch with the tempo kept, and the other way round, with a phase vocoder (librosa);
-- backwards, and unknown music: these must get no name.
+- backwards, where *right* is the song that was turned round;
+- of unknown music, which must get no name.
 
 An answer at the query's own speed came without the option. Each query is judged by the acceptance model of the other
 half of the tracks, from the model's ``metrics.json``.
@@ -84,18 +85,22 @@ class Speeds:
     recognizers : tuple of two Recognizer
         The first has the acceptance model that was fitted to half 0.
     seed : int
+    n : int >= 1
+        Queries to ask: the first ones of a plan.
     """
 
     data: EvaluationSet
     recognizers: tuple[Recognizer, Recognizer]
     seed: int
+    n: int
 
     def ask(self, change: Change) -> dict[str, Any]:
         """Return how many queries of a change are named, and how many rightly, with the option and without."""
-        plan, halves = self.data.plans[change.plan], self.data.halves(change.plan, self.seed)
-        true = self.data.true_songs if change.is_named else np.full(len(plan.queries), -1)
+        queries = self.data.plans[change.plan].queries[: self.n]
+        halves = self.data.halves(change.plan, self.seed)[: self.n]
+        true = self.data.true_songs[: self.n] if change.is_named else np.full(len(queries), -1)
         rows = []
-        for query, song, half in zip(plan.queries, true.tolist(), halves.tolist(), strict=True):
+        for query, song, half in zip(queries, true.tolist(), halves.tolist(), strict=True):
             found = self.recognizers[1 - half].recognize(self._played(change, query), 0.0, speeds_percent=_PERCENT)
             match = found.match
             is_right = match is not None and song >= 0 and self._is_same(match.track.source, song)
@@ -106,7 +111,7 @@ class Speeds:
             count = int((chosen & ~right).sum())
             result[name] = {"wrong": count, "wrong_upper_95": poisson_upper(count, len(rows))}
             if change.is_named:
-                tracks = [str(query.path) for query in plan.queries]
+                tracks = [str(query.path) for query in queries]
                 result[name]["right"] = rate_by_track(chosen & right, tracks, np.random.default_rng(self.seed))
         return result
 
@@ -127,7 +132,7 @@ def changes() -> list[Change]:
         *(Change(f"speed {speed:g}", speed, partial(at_speed, speed=speed)) for speed in SPEEDS),
         *(Change(f"pitch {cents:+d} cents", 1.0, partial(_at_pitch, cents=cents)) for cents in _CENTS),
         *(Change(f"tempo {tempo:g}", tempo, partial(_at_tempo, tempo=tempo)) for tempo in _TEMPOS),
-        Change("backwards", 1.0, lambda samples: samples[::-1], is_named=False),
+        Change("backwards", 1.0, lambda samples: samples[::-1]),
         Change("unknown music", 1.0, lambda samples: samples, is_named=False, plan="unknown"),
     ]
 
@@ -158,27 +163,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--queries", type=int, default=500, help="of known and of unknown music")
+    parser.add_argument("--queries", type=int, default=500, help="to ask, of known and of unknown music")
     parser.add_argument("--seed", type=int, default=1, help="as nowplaying evaluate retrieval had it")
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
     options = parser.parse_args(arguments)
-    n = options.queries
+    # All queries are drawn, since the halves are of their tracks.
     data = build_evaluation_set(
-        options.model,
-        options.corpus,
-        options.cache_dir,
-        n_queries=n,
-        n_unknown=n,
-        n_sounds=1,
-        seed=options.seed,
-        room_kinds=(),
+        options.model, options.corpus, options.cache_dir, n_sounds=1, seed=options.seed, room_kinds=()
     )
     fingerprinter, database = data.embeddings.fingerprinter, SongDatabase.open(data.library.database)
     metrics = json.loads((fingerprinter.folder.path / METRICS_NAME).read_text(encoding="utf-8"))
     n_fitted = database.manifest.n_fingerprints
     halves = [replace(Acceptance.from_dict(table), n_fitted=n_fitted) for table in metrics["half_acceptances"]]
     first, second = (Recognizer(database, fingerprinter, acceptance) for acceptance in halves)
-    speeds, rows = Speeds(data, (first, second), options.seed), []
+    speeds, rows = Speeds(data, (first, second), options.seed, options.queries), []
     for change in changes():
         if change.plan in data.plans:
             rows.append(speeds.ask(change))

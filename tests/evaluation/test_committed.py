@@ -6,7 +6,7 @@ from evaluation.committed import committed
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 
-@pytest.mark.parametrize("name", ["sizes", "strangers"])
+@pytest.mark.parametrize("name", ["sizes", "speeds", "strangers"])
 def test_answers_are_of_the_shipped_fingerprinter(name: str) -> None:
     assert committed(f"evaluation/experiments/{name}.json")["model"] == SHIPPED_FINGERPRINTER
 
