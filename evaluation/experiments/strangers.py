@@ -14,6 +14,7 @@ judged by the model that ships.
 
 import argparse
 import json
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -118,6 +119,7 @@ class Strangers:
         data = self.data
         drones = Drones.among(data.library, data.embeddings, database, n_indexed=n_indexed, seed=JUDGED_SEED)
         accepted = judge(self.shipped, drones.ask(n).features, int(drones.library.song_starts[-1]))[1]
+        shutil.rmtree(database)
         return {**counted(f"synthetic drones, {n_indexed} others in the index", accepted), "n_recordings": n}
 
     def sounds(self, group: Group, corpus: Path) -> list[dict[str, Any]]:

@@ -30,3 +30,4 @@ def test_a_small_corpus_is_measured_by_source(corpus: Path, tmp_path: Path) -> N
     ]
     assert all(one["n"] == 3 for row in result["sounds"] for one in row["conditions"])
     assert len(to_markdown(result).split("\n\n")) == 2
+    assert not list((tmp_path / "cache").glob("*drones*")), "the database of drones is removed"
