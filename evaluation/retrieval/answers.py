@@ -97,6 +97,10 @@ def _retrieve(
     if retrieval not in {"majority", "diagonal"}:
         message = f"retrieval {retrieval!r}: expected 'majority' or 'diagonal'"
         raise ConfigError(message)
+    if retrieval == "majority" and system.search == "exact":
+        # All queries in one product: a large library is read once for them.
+        rows = index.nearest(queries.reshape(-1, queries.shape[-1]), 1, system.options).fingerprints
+        return [majority_sequence(nearest, database.song_starts) for nearest in rows.reshape(queries.shape[:2])]
     found = []
     for query in queries:
         if retrieval == "majority":

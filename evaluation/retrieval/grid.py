@@ -3,8 +3,8 @@
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -24,12 +24,13 @@ from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.store.store import SongDatabase
 
-__all__ = ["GRIDS", "Grid", "evaluate_grid", "timestamps"]
+__all__ = ["GRIDS", "Beside", "Grid", "evaluate_grid", "timestamps"]
 
 _log = logging.getLogger(__name__)
 # A matcher, and the search that feeds it.
 _MatcherAndSearch = tuple[Literal["published", "ours"], Literal["exact", "pq"]]
-_SYSTEMS: Final[tuple[_MatcherAndSearch, ...]] = (("published", "exact"), ("published", "pq"), ("ours", "pq"))
+_PUBLISHED_EXACT: Final[_MatcherAndSearch] = ("published", "exact")
+_SYSTEMS: Final[tuple[_MatcherAndSearch, ...]] = (_PUBLISHED_EXACT, ("published", "pq"), ("ours", "pq"))
 _OURS_EXACT: Final[_MatcherAndSearch] = ("ours", "exact")
 # Exact search over a million fingerprints takes most of a grid's time.
 _BASELINE_SYSTEMS: Final[tuple[_MatcherAndSearch, ...]] = (("published", "pq"), ("ours", "pq"))
@@ -93,6 +94,21 @@ GRIDS: Final[Mapping[str, Grid]] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """A larger collection: the corpus, and other music beside it, which is never asked for.
+
+    Attributes
+    ----------
+    library : Library
+    counts : mapping of str to int
+        How many songs of which kind.
+    """
+
+    library: Library
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
 def evaluate_grid(
     name: str,
     model: str | Path,
@@ -105,6 +121,8 @@ def evaluate_grid(
     codebook: Codebook | None = None,
     exact: bool = False,
     baseline: str | Path | None = None,
+    grow: Callable[[EmbeddingCache, Library], Beside] = lambda _, library: Beside(library),
+    published_exact_to_s: float = np.inf,
     jobs: int = 1,
 ) -> dict[str, Any]:
     """Evaluate a model on a published grid; called again after an interruption, go on.
@@ -131,6 +149,10 @@ def evaluate_grid(
         Also run our matcher over exact search, which takes hours with a tenth of a second between references.
     baseline : str or Path, optional
         Fingerprinter that gets the same queries.
+    grow : callable
+        Puts other music beside the indexed corpus. Landmarks are then left out: they need its sound.
+    published_exact_to_s : float, seconds
+        Longest query that the paper's retrieval also searches exhaustively.
     jobs : int >= 1
 
     Returns
@@ -160,18 +182,22 @@ def evaluate_grid(
         raise ConfigError(message)
     _log.info("indexing")
     run, *baselines = (
-        _prepare(grid, one, corpus, cache, codebook=chosen, n_queries=n_queries, seed=seed)
+        _prepare(grid, one, corpus, cache, grow, codebook=chosen, n_queries=n_queries, seed=seed)
         for one, chosen in zip(models, (codebook, None), strict=False)
     )
-    systems = [*_SYSTEMS, _OURS_EXACT] if exact else _SYSTEMS
-    _log.info("landmarks")
-    landmarks = ask_landmarks(run.library, embeddings.folder)
+    landmarks = None
+    if not run.beside:
+        _log.info("landmarks")
+        landmarks = ask_landmarks(run.library, embeddings.folder)
     databases = [_identity(one) for one in (run, *baselines)]
     rows: list[dict[str, Any]] = []
     for table, columns in grid.tables.items():
         for column in columns:
             for length_s in lengths:
                 condition = replace(column, length_s=length_s)
+                systems = [*_SYSTEMS, _OURS_EXACT] if exact else list(_SYSTEMS)
+                if length_s > published_exact_to_s:
+                    systems.remove(_PUBLISHED_EXACT)
                 cell = {"table": table, "condition": condition.name, **condition.to_dict()}
                 question: dict[str, Any] = {"cell": cell, "asked": systems, "databases": databases, "seed": seed}
                 if any(overhangs_s := [one.embeddings.first_s(condition) for one in (run, *baselines)]):
@@ -184,7 +210,8 @@ def evaluate_grid(
                     for other in baselines:
                         found = _answers(other, condition, _BASELINE_SYSTEMS, jobs=jobs)
                         answers |= {f"baseline: {system}": answer for system, answer in found.items()}
-                    answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
+                    if landmarks is not None:
+                        answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
                     kept.parent.mkdir(exist_ok=True)
                     write_json(kept, {system: _score(run, found, seed) for system, found in answers.items()})
                 scores = json.loads(kept.read_text(encoding="utf-8"))
@@ -203,6 +230,7 @@ def evaluate_grid(
             {f"{length_s:g}": one.overhang.seconds_for(length_s) for length_s in lengths} for one in models
         ],
         "n_songs": int(run.library.song_starts.size - 1),
+        "beside": dict(run.beside),
         "n_fingerprints": int(run.library.song_starts[-1]),
         "n_queries": n_queries,
         "n_tracks": len(set(run.tracks)),
@@ -218,6 +246,7 @@ class _Run:
     grid: Grid
     embeddings: EmbeddingCache
     library: Library
+    beside: Mapping[str, int]
     plan: Plan
     truth: NDArray[np.int64]
     tracks: list[str]
@@ -228,17 +257,19 @@ def _prepare(
     embeddings: EmbeddingCache,
     corpus: Path,
     cache: Path,
+    grow: Callable[[EmbeddingCache, Library], Beside],
     *,
     codebook: Codebook | None,
     n_queries: int,
     seed: int,
 ) -> _Run:
-    library = index_corpus(corpus, embeddings, cache, codebook)
+    grown = grow(embeddings, index_corpus(corpus, embeddings, cache, codebook))
+    library = grown.library
     kinds = {condition.room for columns in grid.tables.values() for condition in columns}
     plan = plan_known(corpus, cache, kinds, n_queries=n_queries, seed=seed)
     truth = np.array([library.songs[query.path] for query in plan.queries])
     tracks = [str(query.path) for query in plan.queries]
-    return _Run(grid, embeddings, library, plan, truth, tracks)
+    return _Run(grid, embeddings, library, grown.counts, plan, truth, tracks)
 
 
 def _identity(run: _Run) -> dict[str, str]:

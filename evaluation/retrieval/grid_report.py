@@ -22,7 +22,8 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
     lines = [
         f"# {result['model']} on the grid of {result['title']}",
         "",
-        f"Development music, {result['n_songs']} references ({result['n_fingerprints']} fingerprints of "
+        f"Development music, {result['n_songs']} references{_beside(result.get('beside', {}))} "
+        f"({result['n_fingerprints']} fingerprints of "
         f"{result['window_s']:g} s, one every {result['hop_s']:g} s): not comparable with the paper's figures. "
         f"{result['note']} {result['n_queries']} queries a cell from {result['n_tracks']} tracks, seed "
         f"{result['seed']}; top-1 in %, Wilson's 95 % interval in brackets."
@@ -36,7 +37,7 @@ def grid_to_markdown(result: Mapping[str, Any]) -> str:
             lines += ["", f"## {table.capitalize()}: {title}", ""]
             cells_of = []
             for length_s in sorted({row["length_s"] for row in rows}):
-                for system in dict.fromkeys(row["system"] for row in rows):
+                for system in dict.fromkeys(row["system"] for row in rows if row["length_s"] == length_s):
                     if system == "landmarks" and level.startswith("segment"):
                         continue
                     cells = {
@@ -118,6 +119,11 @@ def plot_open_set(result: Mapping[str, Any], path: Path) -> None:
     panel.set(xlabel="recall, %", ylabel="precision, %", title=f"{result['model']}: known and unknown music")
     panel.legend(fontsize="small", loc="lower left")
     _save(figure, path)
+
+
+def _beside(counts: Mapping[str, int]) -> str:
+    """Return how many references are none of the development music, by kind, or nothing."""
+    return f", of which {' and '.join(f'{n:,} {kind}' for kind, n in counts.items())}" if counts else ""
 
 
 def _overhang(overhangs_s: Sequence[Mapping[str, float]]) -> str:

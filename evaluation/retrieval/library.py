@@ -117,6 +117,9 @@ def grow_library(
     n_distractors: int,
     database: Path,
     shipped: Codebook,
+    *,
+    statistics: SongStatistics | None = None,
+    mean_duration_s: float = 210.0,
 ) -> Library:
     """Put other songs behind a library's own, whose numbers stay; index them all as a user's collection would be.
 
@@ -134,12 +137,19 @@ def grow_library(
         Folder to write, replaced when it exists.
     shipped : Codebook
         Of the model.
+    statistics : SongStatistics, optional
+        Of the distractors; by default those of the shipped fingerprinter.
+    mean_duration_s : float, seconds
+        Of the distractors.
     """
     if n_distractors == 0 and not extra_songs:
         return library
     own = SongDatabase.open(library.database)
     known = (library.vectors[start:end] for start, end in itertools.pairwise(library.song_starts))
-    made = synthesize_songs(SongStatistics.load(), shipped, n_distractors, seed=17)
+    made: Iterable[NDArray[np.float32]] = ()
+    if n_distractors:
+        spread = statistics or SongStatistics.load()
+        made = synthesize_songs(spread, shipped, n_distractors, seed=17, mean_duration_s=mean_duration_s)
     vectors, starts = _on_disk(itertools.chain(known, extra_songs, made), shipped.dim, database.parent)
     songs = [vectors[start:end] for start, end in itertools.pairwise(starts)]
     names = ("embedding_space", "encoder", "dim", "hop_s", "window_s")

@@ -7,6 +7,8 @@ from ondevice_db.index.base import Neighbors, SearchOptions, top_k
 
 __all__ = ["ExactIndex"]
 
+_BLOCK = 1 << 18  # vectors that are compared at a time: 50 queries' similarities are 52 MB
+
 
 class ExactIndex:
     """Every vector compared with every query: the ground truth that the other indexes are measured against.
@@ -34,7 +36,13 @@ class ExactIndex:
         options: SearchOptions,  # noqa: ARG002 (the protocol's)
     ) -> Neighbors:
         """Return the exactly nearest fingerprints."""
-        positions, similarities = top_k(queries @ self._vectors.T, n_neighbors)
+        positions = np.empty((len(queries), 0), np.int64)
+        similarities = np.empty((len(queries), 0), np.float32)
+        for start in range(0, max(1, len(self._vectors)), _BLOCK):
+            there, similar = top_k(queries @ self._vectors[start : start + _BLOCK].T, n_neighbors)
+            positions = np.hstack([positions, np.where(there < 0, there, there + start)])
+            columns, similarities = top_k(np.hstack([similarities, similar]), n_neighbors)
+            positions = np.take_along_axis(positions, columns, axis=1)
         return Neighbors(positions, similarities, self._vectors.shape[0])
 
     def vectors(self, fingerprints: NDArray[np.int64]) -> NDArray[np.float32]:

@@ -10,9 +10,11 @@ import pytest
 from evaluation.retrieval import grid, grid_report, rank1
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache
+from evaluation.retrieval.library import Library, grow_library
 from evaluation.retrieval.open_set import evaluate_open_set, precision_recall
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
+from ondevice_db.index.codebook import Codebook
 from tests.changed_models import changed_fingerprinter
 
 MODEL = builtin_model_dir(SHIPPED_FINGERPRINTER)
@@ -68,6 +70,29 @@ def test_a_baseline_gets_the_same_queries(small: str, corpus: Path, tmp_path: Pa
     for condition, system in pairs:
         assert scores[condition, system] == scores[condition, system.removeprefix("baseline: ")]
     assert f"The baseline is {result['baseline']}" in grid_report.grid_to_markdown(result)
+
+
+def test_a_larger_collection_is_named_and_searched_exhaustively_for_short_queries_alone(
+    small: str, corpus: Path, tmp_path: Path
+) -> None:
+    def grow(embeddings: EmbeddingCache, library: Library) -> grid.Beside:
+        codebook = Codebook.load(embeddings.fingerprinter.folder.path)
+        grown = grow_library(library, [library.vectors[:3]], 64, tmp_path / "grown.npdb", codebook, mean_duration_s=9.0)
+        return grid.Beside(grown, {"strange": 1, "synthetic": 64})
+
+    folder = tmp_path / "cache"
+    result = grid.evaluate_grid(
+        small, MODEL, corpus, folder, n_queries=6, lengths_s=(2.0, 5.0), grow=grow, published_exact_to_s=2.0
+    )
+    plain = grid.evaluate_grid(small, MODEL, corpus, folder, n_queries=6, lengths_s=(5.0,))
+    assert result["n_songs"] == plain["n_songs"] + 65
+    assert result["beside"] == {"strange": 1, "synthetic": 64}
+    retrieval = "majority" if small == "attention-qbe" else "diagonal"
+    systems = {(row["length_s"], row["system"]) for row in result["rows"]}
+    coded = {(length_s, system) for length_s in (2.0, 5.0) for system in (f"{retrieval}, pq", "ours, pq")}
+    assert systems == coded | {(2.0, f"{retrieval}, exact")}
+    assert "of which 1 strange and 64 synthetic" in grid_report.grid_to_markdown(result)
+    assert "of which" not in grid_report.grid_to_markdown(plain)
 
 
 def test_windows_of_ours_overhang_short_queries_and_those_of_a_paper_do_not(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nowplaying_core.errors import ConfigError
+from ondevice_db.index import exact
 from ondevice_db.index.base import SearchOptions, top_k
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.index.flat import FlatIndex
@@ -38,6 +39,19 @@ def test_scanning_everything_equals_decoding_everything(index: PqIndex, queries:
     np.testing.assert_allclose(
         np.einsum("qkd,qd->qk", decoded[found.fingerprints], queries), found.similarities, atol=1e-5
     )
+
+
+@pytest.mark.parametrize("n_neighbors", [1, 7, 60])
+def test_exhaustive_search_in_blocks_finds_what_one_product_finds(
+    n_neighbors: int, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vectors, queries = rng.standard_normal((53, 8), np.float32), rng.standard_normal((4, 8), np.float32)
+    whole = ExactIndex(vectors).nearest(queries, n_neighbors, SearchOptions())
+    monkeypatch.setattr(exact, "_BLOCK", 10)
+    found = ExactIndex(vectors).nearest(queries, n_neighbors, SearchOptions())
+    np.testing.assert_array_equal(found.fingerprints, whole.fingerprints)
+    np.testing.assert_allclose(found.similarities, whole.similarities, rtol=1e-6)
+    np.testing.assert_array_equal(found.fingerprints[:, 0], (queries @ vectors.T).argmax(axis=1))
 
 
 def test_decoded_vectors_are_near_the_songs(index: PqIndex, song_vectors: list[np.ndarray]) -> None:
