@@ -53,6 +53,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "energy-sensitivity": energy_figures.sensitivity_text,
     "ablations": ablate.committed_table,
     "continuations": continuations.committed_table,
+    "attention": partial(ablate.committed_table, ablate.ATTENTION),
     "curve": curve.committed_table,
     "encoders": partial(representations.committed_table, "representations"),
     "encoders-3000": partial(representations.committed_table, "representations-3000"),

@@ -6,15 +6,17 @@ goes on, and variants can be added. ``--variants evaluation/experiments/attentio
 """
 
 import argparse
+import csv
 import json
 import multiprocessing
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Final, Literal
 
-from evaluation.retrieval.rank1 import COLUMNS
+from evaluation.retrieval.rank1 import COLUMNS, LENGTHS_S
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.settings import merged
 from nowplaying_core.text import markdown_table
@@ -22,7 +24,8 @@ from nowplaying_core.text import markdown_table
 N_QUERIES: Final = 300  # where a table of variants does not say
 _FEW_STEPS: Final = 1000
 VARIANTS: Final = Path(__file__).with_name("ablations.toml")
-RESULTS: Final = VARIANTS.with_suffix(".json")
+ATTENTION: Final = VARIANTS.with_name("attention.toml")
+_LOGGED: Final = 5  # lines of a log that a loss is the mean of
 Precision = Literal["int8", "float32"]
 
 
@@ -52,14 +55,19 @@ def main() -> None:
             settings = merged(table["base"], variant.get("settings", {}))
             precisions = ("int8", "float32") if variant.get("with_float") else ("int8",)
             child = multiprocessing.get_context("spawn").Process(
-                target=run, args=(settings, precisions, result, options, table.get("queries", N_QUERIES))
+                target=run,
+                args=(settings, precisions, result, options),
+                kwargs={
+                    "n_queries": table.get("queries", N_QUERIES),
+                    "lengths_s": table.get("lengths_s", LENGTHS_S),
+                },
             )
             child.start()
             child.join()
             if child.exitcode:
                 raise SystemExit(child.exitcode)
     results = {
-        variant["name"]: json.loads(path.read_text(encoding="utf-8"))
+        variant["name"]: json.loads(path.read_text(encoding="utf-8")) | losses(path.parent)
         for variant in table["variant"]
         if (path := options.out / folder_name(variant["name"]) / "result.json").is_file()
     }
@@ -68,10 +76,11 @@ def main() -> None:
         write_json(options.variants.with_suffix(".json"), results)
 
 
-def committed_table() -> str:
-    """Return the table of the published results."""
-    base = tomllib.loads(VARIANTS.read_text(encoding="utf-8"))["base"]
-    return to_markdown(base, json.loads(RESULTS.read_text(encoding="utf-8")))
+def committed_table(variants: Path = VARIANTS) -> str:
+    """Return the table of the published results of a file of variants."""
+    table = tomllib.loads(variants.read_text(encoding="utf-8"))
+    results = json.loads(variants.with_suffix(".json").read_text(encoding="utf-8"))
+    return to_markdown(table["base"], results, table.get("queries", N_QUERIES))
 
 
 def run(
@@ -79,7 +88,9 @@ def run(
     precisions: Sequence[Precision],
     result: Path,
     options: argparse.Namespace,
-    n_queries: int = N_QUERIES,
+    *,
+    n_queries: int,
+    lengths_s: Sequence[float],
 ) -> None:
     """Train one variant, ship it in each precision, evaluate it and write what came out."""
     from evaluation.retrieval.embedding import EmbeddingCache
@@ -121,6 +132,7 @@ def run(
             options.corpus,
             options.cache_dir,
             n_queries=n_queries,
+            lengths_s=lengths_s,
             jobs=options.jobs,
         )
         for precision, model in models.items()
@@ -142,6 +154,17 @@ def loss_points(int8: Mapping[str, Mapping[str, int]], float32: Mapping[str, Map
     return sum(losses) / len(losses)
 
 
+def losses(folder: Path) -> dict[str, list[float]]:
+    """Return a run's mean loss about half of its steps and at their end, if its log is there."""
+    log = folder / "log.csv"
+    if not log.is_file():
+        return {}
+    with log.open(encoding="utf-8", newline="") as file:
+        logged = [float(row["loss"]) for row in csv.DictReader(file)]
+    half = len(logged) // 2
+    return {"loss": [round(fmean(part), 3) for part in (logged[max(0, half - _LOGGED) : half], logged[-_LOGGED:])]}
+
+
 def has_codebook(model: Path) -> bool:
     """Tell whether a model folder is complete: its codebook is entered last."""
     manifest = model / "manifest.json"
@@ -155,10 +178,12 @@ def folder_name(name: str) -> str:
 
 def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = N_QUERIES) -> str:
     """Return the table; every figure is taken from the results."""
-    names = [condition.name for condition in COLUMNS]
+    asked = {name for result in results.values() for name in result["rank1"]}
+    names = [condition.name for condition in COLUMNS if condition.name in asked]
     n_steps = base["n_steps"]
     enough = "which is far from enough and the same for all" if n_steps < _FEW_STEPS else "the same for all"
     noise = "so that three points between two variants are noise" if n_queries == N_QUERIES else "each the same"
+    with_macs, with_losses = (all(key in result for result in results.values()) for key in ("n_macs", "loss"))
     lines = [
         f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {n_steps} steps of "
         f"{base['pairs_per_step']} pairs, {enough}; {n_queries} dev queries a "
@@ -166,7 +191,8 @@ def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = 
         "over the row, where it was measured. Made by `python -m evaluation.experiments.ablate`.",
         "",
     ]
-    with_macs = all("n_macs" in result for result in results.values())
+    if with_losses:
+        lines[0] += " The loss is that halfway and at the end."
     rows = []
     for variant, result in results.items():
         rates = {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in result["rank1"].items()}
@@ -174,8 +200,11 @@ def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = 
         if with_macs:
             cells.insert(2, f"{result['n_macs'] / 1e6:.1f}")
         loss = f"{result['int8_loss_points']:.1f}" if "int8_loss_points" in result else ""
+        if with_losses:
+            cells.append(" to ".join(f"{one:.2f}" for one in result["loss"]))
         rows.append([*cells, *(rates.get(name, "") for name in names), loss])
-    headings = ["variant", "parameters", *["million MACs"] * with_macs, "bytes/s", *names, "int8"]
+    headings = ["variant", "parameters", *["million MACs"] * with_macs, "bytes/s", *["loss"] * with_losses]
+    headings += [*names, "int8"]
     return "\n".join([*lines, markdown_table(headings, rows)]) + "\n"
 
 

@@ -1,5 +1,6 @@
 """Rank-1 at five lengths of query, easy and hard: the comparison of variants of a model or of a database."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -11,12 +12,13 @@ from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from evaluation.retrieval.matching import System, match_all
 from ondevice_db.index.codebook import Codebook
 
-__all__ = ["COLUMNS", "rank1_by_length"]
+__all__ = ["COLUMNS", "LENGTHS_S", "rank1_by_length"]
 
+LENGTHS_S: Final = (1.0, 2.0, 3.0, 5.0, 8.0)
 COLUMNS: Final = tuple(
     Condition(length_s=length_s, snr_db=base.snr_db, room=base.room)
     for base in (Condition(snr_db=5.0), Condition(snr_db=0.0, room="simulated"))
-    for length_s in (1.0, 2.0, 3.0, 5.0, 8.0)
+    for length_s in LENGTHS_S
 )
 
 
@@ -27,6 +29,7 @@ def rank1_by_length(
     *,
     codebook: Codebook | None = None,
     n_queries: int = 600,
+    lengths_s: Sequence[float] = LENGTHS_S,
     seed: int = 1,
     jobs: int = 1,
 ) -> dict[str, dict[str, int]]:
@@ -42,6 +45,8 @@ def rank1_by_length(
         By default the one that ships with the model.
     n_queries : int >= 1
         The same excerpts for every condition, model and database.
+    lengths_s : sequence of float, seconds
+        Of :data:`LENGTHS_S`.
     seed : int
     jobs : int >= 1
 
@@ -57,7 +62,7 @@ def rank1_by_length(
     system = System(library=library, hop_s=embeddings.query_hop_s)
     counts = {}
     for condition in COLUMNS:
-        if condition.length_s >= embeddings.fingerprinter.shortest_query_s:
+        if condition.length_s in lengths_s and condition.length_s >= embeddings.fingerprinter.shortest_query_s:
             queries, first_s = embeddings.queries(plan, condition), embeddings.first_s(condition)
             outcomes = match_all(system, queries, first_s=first_s, jobs=jobs)
             correct = outcomes.correct(library, true_songs)

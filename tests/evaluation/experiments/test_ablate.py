@@ -87,21 +87,22 @@ def test_a_variants_table_says_how_many_queries_and_where_results_go(
     folder.mkdir(parents=True)
     size = {"n_parameters": 10, "n_macs": 9_500_000, "bytes_per_s": 12.0}
     (folder / "result.json").write_text(json.dumps({**size, "rank1": {NAMES[0]: {"n": 1000, "count": 905}}}))
+    (folder / "log.csv").write_text("step,loss\n" + "".join(f"{50 * n},{20 - n}\n" for n in range(1, 11)))
     needed = [f"--{name}={tmp_path}" for name in ("corpus", "cache-dir")]
     monkeypatch.setattr("sys.argv", ["ablate", f"--variants={table}", *needed, f"--out={folder.parent}", "--publish"])
     ablate.main()
     shown = capsys.readouterr().out
     assert "4000 steps of 8 pairs, the same for all; 1000 dev queries" in shown
-    assert "| one | 10 | 9.5 | 12 |  | 90.5 |" in shown
+    assert "| one | 10 | 9.5 | 12 | 17.00 to 12.00 | 90.5 |" in shown
     assert json.loads((tmp_path / "table.json").read_text())["one"]["n_macs"] == 9_500_000
 
 
-def test_table_has_a_cell_for_every_length(ablate: ModuleType) -> None:
+def test_table_has_a_column_for_every_condition_that_was_asked(ablate: ModuleType) -> None:
     def cells(*counts: int) -> dict:
         return {name: {"n": 200, "count": count} for name, count in zip(NAMES, counts, strict=True)}
 
     without = {"n_parameters": 812_000, "bytes_per_s": 12.0, "rank1": cells(180, 191)}
     result = {**without, "int8_loss_points": ablate.loss_points(cells(180, 191), cells(182, 191))}
     first, last = ablate.to_markdown(TABLE["base"], {"base": result, "other": without}).splitlines()[-2:]
-    assert last == "| other | 812,000 | 12 |  | 90.0 |  |  |  |  |  |  |  | 95.5 |  |"
-    assert first == "| base | 812,000 | 12 |  | 90.0 |  |  |  |  |  |  |  | 95.5 | -0.5 |"
+    assert last == "| other | 812,000 | 12 | 90.0 | 95.5 |  |"
+    assert first == "| base | 812,000 | 12 | 90.0 | 95.5 | -0.5 |"

@@ -166,6 +166,8 @@ def test_rank1_by_length_counts_what_the_window_allows(
     assert list(counts) == [f"5 dB, {length_s} s" for length_s in (2, 3, 5, 8)]
     assert counts["5 dB, 8 s"]["count"] >= 5
     assert all(cell["n"] == 6 for cell in counts.values())
+    some = rank1.rank1_by_length(embeddings, corpus, tmp_path / "cache", n_queries=6, lengths_s=(1.0, 5.0))
+    assert some == {"5 dB, 5 s": counts["5 dB, 5 s"]}
 
 
 def test_open_set_runs_and_reports(corpus: Path, tmp_path: Path) -> None:
