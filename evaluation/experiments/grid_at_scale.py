@@ -133,6 +133,7 @@ def main() -> None:
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--real", type=Path, required=True, help="folder of music that is none of the corpus")
+    parser.add_argument("--real-songs", type=int, help="so many of them, drawn")
     parser.add_argument("--rendered-midi", type=Path)
     parser.add_argument("--rendered-songs", type=int, help="so many of them, drawn")
     parser.add_argument("--references", type=int, default=25_000)
@@ -143,7 +144,7 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     beyond = Beyond(
-        real=drawn(options.real, None),
+        real=drawn(options.real, options.real_songs),
         rendered=drawn(options.rendered_midi, options.rendered_songs),
         n_references=options.references,
         clip_s=options.clip_s,
