@@ -177,35 +177,37 @@ def folder_name(name: str) -> str:
 
 
 def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = N_QUERIES) -> str:
-    """Return the table; every figure is taken from the results."""
-    asked = {name for result in results.values() for name in result["rank1"]}
-    names = [condition.name for condition in COLUMNS if condition.name in asked]
+    """Return the table; every figure is taken from the results, and a column that no variant fills is left out."""
     n_steps = base["n_steps"]
     enough = "which is far from enough and the same for all" if n_steps < _FEW_STEPS else "the same for all"
     noise = "so that three points between two variants are noise" if n_queries == N_QUERIES else "each the same"
-    with_macs, with_losses = (all(key in result for result in results.values()) for key in ("n_macs", "loss"))
-    lines = [
+    rows = [_cells(variant, result) for variant, result in results.items()]
+    order = ["variant", "parameters", "million MACs", "bytes/s", "loss", *(one.name for one in COLUMNS), "int8"]
+    headings = [heading for heading in order if any(heading in row for row in rows)]
+    meanings = {
+        "loss": " The loss is that halfway and at the end.",
+        "int8": " int8 is the loss to float, in points, on average over the row, where it was measured.",
+    }
+    text = (
         f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {n_steps} steps of "
-        f"{base['pairs_per_step']} pairs, {enough}; {n_queries} dev queries a "
-        f"cell, {noise}. int8 is the loss to float, in points, on average "
-        "over the row, where it was measured. Made by `python -m evaluation.experiments.ablate`.",
-        "",
-    ]
-    if with_losses:
-        lines[0] += " The loss is that halfway and at the end."
-    rows = []
-    for variant, result in results.items():
-        rates = {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in result["rank1"].items()}
-        cells = [variant, f"{result['n_parameters']:,}", f"{result['bytes_per_s']:g}"]
-        if with_macs:
-            cells.insert(2, f"{result['n_macs'] / 1e6:.1f}")
-        loss = f"{result['int8_loss_points']:.1f}" if "int8_loss_points" in result else ""
-        if with_losses:
-            cells.append(" to ".join(f"{one:.2f}" for one in result["loss"]))
-        rows.append([*cells, *(rates.get(name, "") for name in names), loss])
-    headings = ["variant", "parameters", *["million MACs"] * with_macs, "bytes/s", *["loss"] * with_losses]
-    headings += [*names, "int8"]
-    return "\n".join([*lines, markdown_table(headings, rows)]) + "\n"
+        f"{base['pairs_per_step']} pairs, {enough}; {n_queries} dev queries a cell, {noise}."
+        + "".join(meaning for heading, meaning in meanings.items() if heading in headings)
+        + " Made by `python -m evaluation.experiments.ablate`."
+    )
+    table = markdown_table(headings, [[row.get(heading, "") for heading in headings] for row in rows])
+    return f"{text}\n\n{table}\n"
+
+
+def _cells(variant: str, result: Mapping[str, Any]) -> dict[str, str]:
+    """Return what a variant's row has, by heading."""
+    cells = {"variant": variant, "parameters": f"{result['n_parameters']:,}", "bytes/s": f"{result['bytes_per_s']:g}"}
+    if "n_macs" in result:
+        cells["million MACs"] = f"{result['n_macs'] / 1e6:.1f}"
+    if "loss" in result:
+        cells["loss"] = " to ".join(f"{one:.2f}" for one in result["loss"])
+    if "int8_loss_points" in result:
+        cells["int8"] = f"{result['int8_loss_points']:.1f}"
+    return cells | {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in result["rank1"].items()}
 
 
 if __name__ == "__main__":
