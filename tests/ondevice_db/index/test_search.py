@@ -50,7 +50,7 @@ def test_exhaustive_search_in_blocks_finds_what_one_product_finds(
     monkeypatch.setattr(exact, "_BLOCK", 10)
     found = ExactIndex(vectors).nearest(queries, n_neighbors, SearchOptions())
     np.testing.assert_array_equal(found.fingerprints, whole.fingerprints)
-    np.testing.assert_allclose(found.similarities, whole.similarities, rtol=1e-6)
+    np.testing.assert_allclose(found.similarities, whole.similarities, atol=1e-5)  # another order of sums
     np.testing.assert_array_equal(found.fingerprints[:, 0], (queries @ vectors.T).argmax(axis=1))
 
 
