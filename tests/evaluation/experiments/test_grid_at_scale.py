@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation.experiments import grid_at_scale
 from evaluation.experiments.grid_at_scale import Beyond, clips_of, drawn
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.evaluation_set import index_corpus
@@ -57,3 +58,21 @@ def test_without_real_music_or_with_too_much_it_is_refused(
     with pytest.raises(ConfigError, match="expected at most 3, found"):
         Beyond(real=(Path("song"),), rendered=(), n_references=3, clip_s=5.0, folder=tmp_path)(embeddings, library)
     assert not (tmp_path / "grown.npdb").exists()
+
+
+def test_the_table_has_our_row_behind_each_of_the_papers(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = [
+        {"table": table, "snr_db": snr_db, "length_s": 5.0, "system": "ours, pq"}
+        | {"song": {"rate": 0.96}, "segment": {"rate": 0.5}}
+        for table in ("noise", "noise and room")
+        for snr_db in (0.0, 5.0, 10.0, 15.0)
+    ]
+    sizes = {"n_songs": 1000, "n_fingerprints": 9000, "n_queries": 200, "n_tracks": 9, "beside": {"drawn": 300}}
+    monkeypatch.setattr(grid_at_scale, "committed", lambda _: {"model": "one", "rows": rows, **sizes})
+    text = grid_at_scale.committed_table()
+    assert "among 1,000 references (9,000 fingerprints): 700 songs of the corpus, 300 drawn" in text
+    table = [line for line in text.splitlines() if line.startswith("| 5 s | song")]
+    assert table[0].startswith("| 5 s | song | the paper | 95.0 |")
+    assert table[1:] == ["| 5 s | song | ours, pq |" + " 96.0 |" * 8]
+    assert sum("| the paper |" in line for line in text.splitlines()) == 5
+    assert sum("| ours, pq |" in line for line in text.splitlines()) == 2
