@@ -9,6 +9,7 @@ import pytest
 from evaluation.experiments import overhang
 from evaluation.retrieval.conditions import Condition
 from fingerprinter.fingerprint import Fingerprinter
+from ondevice_db.match.evidence import FEATURES
 from ondevice_db.recognizer import acceptance_of
 from tests.changed_models import changed_fingerprinter
 
@@ -49,7 +50,8 @@ def test_short_queries_are_asked_both_ways_and_a_fit_is_entered(
         kept[1.0].is_correct.mean() - kept[0.0].is_correct.mean()
     )
     # One window of 2.048 s within the query; five of the 4.1 s with what is around it.
-    counts = {beyond_s: set(np.rint(np.exp(one.features[:, 8]))) for beyond_s, one in kept.items()}
+    column = FEATURES.index("log_fingerprints")
+    counts = {beyond_s: set(np.rint(np.exp(one.features[:, column]))) for beyond_s, one in kept.items()}
     assert counts == {0.0: {1.0}, 1.0: {5.0}}
     assert "| 5 dB, 2.1 s | 18 |" in overhang.to_markdown(result)
     entered = Fingerprinter.from_model(tmp_path / "model")
