@@ -71,14 +71,14 @@ class Beyond:
     def __call__(self, embeddings: EmbeddingCache, library: Library) -> Beside:
         """Put clips and distractors behind a library's songs."""
         music = SameMusic.among(library.paths, embeddings)
-        whole = self._new_songs(self.real, embeddings, music)
+        whole = music.others(self.real, embeddings)
         if not whole:
             message = "references: expected real music beside the corpus, found none; give --real a folder of music"
             raise ConfigError(message)
         n_rows = round(self.clip_s / embeddings.reference_hop_s)
         clips = {
             "clips of other real music": clips_of(whole, n_rows),
-            "of rendered scores": clips_of(self._new_songs(self.rendered, embeddings, music), n_rows),
+            "of rendered scores": clips_of(music.others(self.rendered, embeddings), n_rows),
         }
         known = library.song_starts.size - 1
         n_distractors = self.n_references - known - sum(map(len, clips.values()))
@@ -97,13 +97,6 @@ class Beyond:
         )
         counts = {**{kind: len(found) for kind, found in clips.items()}, "synthetic": n_distractors}
         return Beside(grown, {kind: n for kind, n in counts.items() if n})
-
-    @staticmethod
-    def _new_songs(paths: Sequence[Path], embeddings: EmbeddingCache, music: SameMusic) -> list[NDArray[np.float32]]:
-        if not paths:
-            return []
-        new = [rows.any() and not music.find(rows) for rows in embeddings.shipped().references(paths)]
-        return [rows for rows, is_new in zip(embeddings.references(paths), new, strict=True) if is_new]
 
 
 def clips_of(songs: Sequence[NDArray[np.float32]], n_rows: int) -> list[NDArray[np.float32]]:

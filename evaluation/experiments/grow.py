@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from evaluation.retrieval.calibration import judge
 from evaluation.retrieval.conditions import paired_conditions
-from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
+from evaluation.retrieval.evaluation_set import build_evaluation_set
 from evaluation.retrieval.library import grow_library
 from evaluation.retrieval.matching import Outcomes
 from evaluation.retrieval.retrieval import Evaluator
@@ -60,7 +60,9 @@ def main() -> None:
     run = Evaluator.of(data, seed=1, jobs=options.jobs)
     fingerprinter = data.embeddings.fingerprinter
     shipped, fitted = Codebook.load(fingerprinter.folder.path), acceptance_of(fingerprinter)
-    rendered = [] if options.rendered_midi is None else renderings_of(data, find_audio([options.rendered_midi]))
+    paths = [] if options.rendered_midi is None else find_audio([options.rendered_midi])
+    rendered = SameMusic.among(data.library.paths, data.embeddings).others(paths, data.embeddings)
+    print(f"{len(paths)} renderings: {len(rendered)} kept, the others are silent or music of the corpus", flush=True)
     n_real = len(data.library.song_starts) - 1
     tails, rows = [], []
     for n_distractors in options.distractors:
@@ -75,14 +77,6 @@ def main() -> None:
         tails.append(float(np.quantile(logits, 1 - RATE)))
         print(rows[-1], f"logit of the worst {100 * RATE:g} %: {tails[-1]:.2f}", flush=True)
     write_json(options.out, {"sizes": rows, "tail_logits": tails})
-
-
-def renderings_of(data: EvaluationSet, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
-    """Return the fingerprints of rendered songs, without those that are the same music as a recording of the corpus."""
-    music = SameMusic.among(data.library.paths, data.embeddings)
-    new = [rows.any() and not music.find(rows) for rows in data.embeddings.shipped().references(paths)]
-    print(f"{len(paths)} renderings: {sum(new)} kept, the others are silent or music of the corpus", flush=True)
-    return [rows for rows, is_new in zip(data.embeddings.references(paths), new, strict=True) if is_new]
 
 
 def measure(

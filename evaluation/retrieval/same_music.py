@@ -72,6 +72,20 @@ class SameMusic:
             shares[own_song] = 0.0
         return [(int(song), float(shares[song])) for song in np.flatnonzero(shares >= SAME_SHARE)]
 
+    def others(self, paths: Sequence[Path], cache: EmbeddingCache) -> list[NDArray[np.float32]]:
+        """Return the fingerprints of the recordings that sound and hold no music of these songs.
+
+        Parameters
+        ----------
+        paths : sequence of Path
+        cache : EmbeddingCache
+            Of the model whose fingerprints are returned.
+        """
+        if not paths:
+            return []
+        new = [rows.any() and not self.find(rows) for rows in cache.shipped().references(paths)]
+        return [rows for rows, is_new in zip(cache.references(paths), new, strict=True) if is_new]
+
     def groups(self) -> NDArray[np.int64]:
         """Return a number for each song, equal for songs that are the same music."""
         groups = np.arange(len(self.song_starts) - 1)

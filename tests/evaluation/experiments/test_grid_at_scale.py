@@ -9,6 +9,7 @@ from evaluation.experiments import grid_at_scale
 from evaluation.experiments.grid_at_scale import Beyond, clips_of, drawn
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.evaluation_set import index_corpus
+from evaluation.retrieval.same_music import SameMusic
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import ConfigError
 from ondevice_db.index.normalize import l2_normalize
@@ -34,7 +35,7 @@ def test_a_collection_is_filled_up_with_distractors_of_the_models_own_space(
     library = index_corpus(corpus, embeddings, tmp_path)
     known, spread = library.song_starts.size - 1, library.vectors[rng.integers(len(library.vectors), size=(24, 130))]
     songs = [l2_normalize(rows + 0.1 * rng.standard_normal(rows.shape, np.float32)) for rows in spread]
-    monkeypatch.setattr(Beyond, "_new_songs", lambda _, paths, *__: songs if paths else [])
+    monkeypatch.setattr(SameMusic, "others", lambda _, paths, __: songs if paths else [])
     monkeypatch.setattr("evaluation.retrieval.distractor_fit._BISECTIONS", 2)
     beyond = Beyond(real=(Path("song"),), rendered=(), n_references=known + 72 + 64, clip_s=25.0, folder=tmp_path)
     beside = beyond(embeddings, library)
@@ -54,7 +55,7 @@ def test_without_real_music_or_with_too_much_it_is_refused(
     nothing = Beyond(real=(), rendered=(), n_references=100, clip_s=25.0, folder=tmp_path)
     with pytest.raises(ConfigError, match="give --real a folder of music"):
         nothing(embeddings, library)
-    monkeypatch.setattr(Beyond, "_new_songs", lambda *_: [library.vectors])
+    monkeypatch.setattr(SameMusic, "others", lambda *_: [library.vectors])
     with pytest.raises(ConfigError, match="expected at most 3, found"):
         Beyond(real=(Path("song"),), rendered=(), n_references=3, clip_s=5.0, folder=tmp_path)(embeddings, library)
     assert not (tmp_path / "grown.npdb").exists()

@@ -41,6 +41,18 @@ def test_groups_join_what_is_alike_and_nothing_else(rng: np.random.Generator, so
     assert list(groups) == [*range(10), 7, 11]
 
 
+def test_other_music_is_what_sounds_and_is_none_of_the_songs(tmp_path: Path) -> None:
+    for name, samples in (("0", song(60, 12.0)), ("copy", 0.8 * song(60, 12.0)), ("other", song(71, 12.0))):
+        soundfile.write(tmp_path / f"{name}.wav", samples, SAMPLE_RATE_HZ)
+    soundfile.write(tmp_path / "silence.wav", np.zeros(12 * SAMPLE_RATE_HZ), SAMPLE_RATE_HZ)
+    cache = EmbeddingCache(SHIPPED_FINGERPRINTER, tmp_path / "cache", reference_hop_s=0.5)
+    music = SameMusic.among([tmp_path / "0.wav"], cache)
+    asked = [tmp_path / f"{name}.wav" for name in ("copy", "other", "silence")]
+    (found,) = music.others(asked, cache)
+    np.testing.assert_array_equal(found, cache.references(asked)[1])
+    assert music.others([], cache) == []
+
+
 def test_silence_is_no_music(songs: list[np.ndarray]) -> None:
     with pytest.raises(ConfigError, match="not silent"):
         joined(songs).find(np.zeros((3, songs[0].shape[1]), np.float32))
