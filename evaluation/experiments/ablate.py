@@ -6,7 +6,6 @@ goes on, and variants can be added. ``--variants evaluation/experiments/attentio
 """
 
 import argparse
-import csv
 import json
 import multiprocessing
 import tomllib
@@ -16,6 +15,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final, Literal
 
+from evaluation.experiments.lab import logged
 from evaluation.retrieval.rank1 import COLUMNS, LENGTHS_S
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.settings import merged
@@ -156,13 +156,11 @@ def loss_points(int8: Mapping[str, Mapping[str, int]], float32: Mapping[str, Map
 
 def losses(folder: Path) -> dict[str, list[float]]:
     """Return a run's mean loss about half of its steps and at their end, if its log is there."""
-    log = folder / "log.csv"
-    if not log.is_file():
+    found = [float(row["loss"]) for row in logged(folder)]
+    if not found:
         return {}
-    with log.open(encoding="utf-8", newline="") as file:
-        logged = [float(row["loss"]) for row in csv.DictReader(file)]
-    half = len(logged) // 2
-    return {"loss": [round(fmean(part), 3) for part in (logged[max(0, half - _LOGGED) : half], logged[-_LOGGED:])]}
+    half = len(found) // 2
+    return {"loss": [round(fmean(part), 3) for part in (found[max(0, half - _LOGGED) : half], found[-_LOGGED:])]}
 
 
 def has_codebook(model: Path) -> bool:

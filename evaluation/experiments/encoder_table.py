@@ -5,7 +5,6 @@ all tasks; what is finished is kept, seed by seed, so that a table can always be
 """
 
 import argparse
-import csv
 import json
 import logging
 import tomllib
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from evaluation.experiments.encoder_report import BAG, draw_losses, to_markdown
-from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
+from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes, logged
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
@@ -254,11 +253,7 @@ def measure_beside(
 
 def _training(run_dir: Path) -> dict[str, Any]:
     """Return a run's CPU seconds, its loss by step, and the levels that its loss is measured by."""
-    log, levels = run_dir / "log.csv", run_dir / LEVELS_NAME
-    rows: list[dict[str, str]] = []
-    if log.is_file():
-        with log.open(newline="", encoding="utf-8") as handle:
-            rows = list(csv.DictReader(handle))
+    rows, levels = logged(run_dir), run_dir / LEVELS_NAME
     return {
         "train_cpu_s": sum(float(row.get("cpu_s") or 0.0) for row in rows),  # of a run from before they were counted
         "losses": [[int(row["step"]), float(row["loss"])] for row in rows],

@@ -5,7 +5,6 @@ Finished runs are kept, and a stopped run resumes.
 """
 
 import argparse
-import csv
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -15,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from scipy import stats
 
-from evaluation.experiments.lab import in_own_processes
+from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.text import markdown_table
 
@@ -119,8 +118,7 @@ def fingerprinter(folder: Path, seed: int, encoder: Path | None, options: argpar
     config = replace(config, seed=seed, n_steps=n_steps, validate_every=max(1, n_steps // 3))
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
     train(config, sources, folder, init_from=None if encoder is None else encoder / WEIGHTS_NAME)
-    with (folder / "log.csv").open(encoding="utf-8", newline="") as handle:
-        validated = [float(row["dev_top1"]) for row in csv.DictReader(handle) if row.get("dev_top1")]
+    validated = [float(row["dev_top1"]) for row in logged(folder) if row.get("dev_top1")]
     return {"dev top-1": max(validated), "dev top-1 at a third": validated[0]}
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from evaluation.committed import committed
+from evaluation.committed import ROOT, committed
 from evaluation.retrieval.distractor_fit import fit_statistics
 from evaluation.retrieval.distractors import SongStatistics
 from evaluation.retrieval.embedding import EmbeddingCache
@@ -201,7 +201,7 @@ def main() -> None:
     )
     write_json(options.out / "grid_at_scale.json", result)
     if options.publish:
-        write_json(Path(RESULTS), result)
+        write_json(ROOT / RESULTS, result)
     text = grid_to_markdown(result)
     (options.out / "grid_at_scale.md").write_text(text, encoding="utf-8")
     print(text)

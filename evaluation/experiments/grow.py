@@ -60,9 +60,13 @@ def main() -> None:
     run = Evaluator.of(data, seed=1, jobs=options.jobs)
     fingerprinter = data.embeddings.fingerprinter
     shipped, fitted = Codebook.load(fingerprinter.folder.path), acceptance_of(fingerprinter)
-    paths = [] if options.rendered_midi is None else find_audio([options.rendered_midi])
-    rendered = SameMusic.among(data.library.paths, data.embeddings).others(paths, data.embeddings)
-    print(f"{len(paths)} renderings: {len(rendered)} kept, the others are silent or music of the corpus", flush=True)
+    rendered = []
+    if options.rendered_midi is not None:
+        paths = find_audio([options.rendered_midi])
+        rendered = SameMusic.among(data.library.paths, data.embeddings).others(paths, data.embeddings)
+        print(
+            f"{len(paths)} renderings: {len(rendered)} kept, the others are silent or music of the corpus", flush=True
+        )
     n_real = len(data.library.song_starts) - 1
     tails, rows = [], []
     for n_distractors in options.distractors:

@@ -1,6 +1,7 @@
-"""What the lab's experiments share: runs in processes of their own, and the options that choose labelled tasks."""
+"""What experiments with trainings share: processes of their own, logs, and the options that choose labelled tasks."""
 
 import argparse
+import csv
 import logging
 import multiprocessing
 from collections.abc import Callable, Iterable
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from pretraining.tasks.task import Task
 
-__all__ = ["add_task_options", "chosen_tasks", "in_own_processes"]
+__all__ = ["add_task_options", "chosen_tasks", "in_own_processes", "logged"]
 
 Result = TypeVar("Result")
 
@@ -30,6 +31,15 @@ def in_own_processes(
 
 def _log_to_stderr() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(process)d %(message)s")
+
+
+def logged(run_dir: Path) -> list[dict[str, str]]:
+    """Return the rows of a run's ``log.csv`` (:class:`~fingerprinter.training.progress.RunLog`); none without one."""
+    log = run_dir / "log.csv"
+    if not log.is_file():
+        return []
+    with log.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def add_task_options(parser: argparse.ArgumentParser) -> None:

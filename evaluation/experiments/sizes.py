@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from evaluation.committed import committed
 from evaluation.experiments.answers_by_size import SIZES, SOUND_CONDITIONS, Answers
 from evaluation.model_card import METRICS_NAME
-from evaluation.retrieval.calibration import BOTH_HALVES, CrossFit
+from evaluation.retrieval.calibration import BOTH_HALVES, CrossFit, half_acceptances
 from evaluation.retrieval.conditions import paired_conditions
 from evaluation.retrieval.reliability import reliability
 from evaluation.retrieval.report import percent
@@ -54,8 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     folder = ModelFolder.open(options.model, role="fingerprinter").path
     metrics = json.loads((folder / METRICS_NAME).read_text(encoding="utf-8"))
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    halves = [Acceptance.from_dict(table) for table in metrics["half_acceptances"]]
-    halves = [replace(half, n_fitted=metrics["n_fingerprints"]) for half in halves]
+    halves = half_acceptances(metrics)
     shipped, rows = Acceptance.from_dict(manifest["acceptance"]), []
     for size in SIZES:
         answers = read_answers(options.answers, size)

@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from evaluation.committed import committed
 from evaluation.model_card import METRICS_NAME
+from evaluation.retrieval.calibration import half_acceptances
 from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import LONGEST_S, Condition
 from evaluation.retrieval.embedding import load_long_enough
@@ -35,8 +36,7 @@ from evaluation.retrieval.report import percent
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.statistics import poisson_upper, rate_by_track
-from nowplaying_core.text import markdown_table
-from ondevice_db.match.accept import Acceptance
+from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.store import SongDatabase
 
@@ -173,9 +173,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     fingerprinter, database = data.embeddings.fingerprinter, SongDatabase.open(data.library.database)
     metrics = json.loads((fingerprinter.folder.path / METRICS_NAME).read_text(encoding="utf-8"))
-    n_fitted = database.manifest.n_fingerprints
-    halves = [replace(Acceptance.from_dict(table), n_fitted=n_fitted) for table in metrics["half_acceptances"]]
-    first, second = (Recognizer(database, fingerprinter, acceptance) for acceptance in halves)
+    first, second = (Recognizer(database, fingerprinter, acceptance) for acceptance in half_acceptances(metrics))
     speeds, rows = Speeds(data, (first, second), options.seed, options.queries), []
     for change in changes():
         if change.plan in data.plans:
@@ -194,10 +192,10 @@ def to_markdown(result: dict[str, Any]) -> str:
         cells = [row["query"], f"{row['n']}"]
         for name in ("one_speed", "seven_speeds"):
             found = row[name]
-            right = found.get("right")
-            share = (
-                "" if right is None else f"{percent(right['rate'])} ({' to '.join(map(percent, right['bootstrap']))})"
-            )
+            share = ""
+            if right := found.get("right"):
+                low, high = right["bootstrap"]
+                share = with_interval({**right, "low": low, "high": high}, of="rate", scale=100)
             cells += [share, f"{found['wrong']}"]
         rows.append([*cells, percent(row["seven_speeds"]["wrong_upper_95"], 2)])
     heads = ["8 s at 5 dB", "queries", "right at one speed, % (95 %)", "wrong", "right with `--speeds 6`, % (95 %)"]

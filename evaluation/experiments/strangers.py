@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from evaluation.committed import committed
 from evaluation.detector.onsets import onset_class
 from evaluation.model_card import METRICS_NAME
-from evaluation.retrieval.calibration import CrossFit, judge
+from evaluation.retrieval.calibration import CrossFit, half_acceptances, judge
 from evaluation.retrieval.conditions import CLEAN, LONGEST_S, Condition
 from evaluation.retrieval.drones import JUDGED_SEED, Drones
 from evaluation.retrieval.embedding import load_long_enough
@@ -167,8 +167,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     fingerprinter = data.embeddings.fingerprinter
     metrics = json.loads((fingerprinter.folder.path / METRICS_NAME).read_text(encoding="utf-8"))
-    first, second = (Acceptance.from_dict(table) for table in metrics["half_acceptances"])
-    cross_fit = CrossFit((first, second), int(data.library.song_starts[-1]))
+    cross_fit = CrossFit(half_acceptances(metrics), int(data.library.song_starts[-1]))
     strangers = Strangers(data, cross_fit, acceptance_of(fingerprinter), options.seed)
     ambient = strangers.ambient(options.ambient, options.drones, data.library.database.with_suffix(".drones.npdb"))
     sounds = [row for group in _GROUPS if group in data.plans for row in strangers.sounds(group, options.corpus)]

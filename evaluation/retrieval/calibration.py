@@ -10,7 +10,7 @@ halves, a model is fitted to each, and each judges the queries of the other half
 """
 
 import math
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ __all__ = [
     "CalibrationData",
     "CrossFit",
     "calibration_conditions",
+    "half_acceptances",
     "judge",
     "sound_conditions",
     "split_tracks",
@@ -129,6 +130,13 @@ class CalibrationData:
             When a half has no correct or no wrong answers, as with fewer than two tracks.
         """
         return CrossFit((self.fit(0).acceptance, self.fit(1).acceptance), self.n_searched)
+
+
+def half_acceptances(metrics: Mapping[str, Any]) -> tuple[Acceptance, Acceptance]:
+    """Return the models of the two halves that ``nowplaying evaluate retrieval --metrics`` left in the metrics."""
+    halves = (Acceptance.from_dict(table) for table in metrics["half_acceptances"])
+    first, second = (replace(half, n_fitted=metrics["n_fingerprints"]) for half in halves)
+    return first, second
 
 
 @dataclass(frozen=True, slots=True)
