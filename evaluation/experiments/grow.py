@@ -24,9 +24,9 @@ from numpy.typing import NDArray
 from evaluation.retrieval.calibration import judge
 from evaluation.retrieval.conditions import paired_conditions
 from evaluation.retrieval.evaluation_set import build_evaluation_set
+from evaluation.retrieval.evaluator import Evaluator
 from evaluation.retrieval.library import grow_library
 from evaluation.retrieval.matching import Outcomes
-from evaluation.retrieval.retrieval import Evaluator
 from evaluation.retrieval.same_music import SameMusic
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.find import find_audio

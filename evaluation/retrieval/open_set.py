@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from evaluation.retrieval.calibration import calibration_conditions
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.evaluation_set import build_evaluation_set
-from evaluation.retrieval.retrieval import Evaluator
+from evaluation.retrieval.evaluator import Evaluator
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import clopper_pearson, wilson

@@ -16,7 +16,7 @@ from evaluation.retrieval.calibration import (
 )
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.evaluation_set import build_evaluation_set
-from evaluation.retrieval.retrieval import Evaluator
+from evaluation.retrieval.evaluator import Evaluator
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import area_under_roc
