@@ -61,7 +61,7 @@ eval: $(VENV)/.stamp-dev ## Evaluate retrieval: EVAL_ARGS="--corpus C --cache-di
 wheel: $(VENV)/.stamp-base ## Build the wheel into dist/
 	$(PIP) build
 	rm -rf build dist
-	$(BIN)/python -m build --wheel --outdir dist
+	$(BIN)/python -m build --wheel --config-setting=--global-option=--quiet --outdir dist
 
 # Versions that are there already are kept where they still fit; delete the file first for the newest of everything.
 lock: $(VENV)/.stamp-dev ## Write constraints.txt, the versions that CI installs, from pyproject.toml
