@@ -1,7 +1,7 @@
 """``nowplaying listen``: the live loop."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,14 @@ from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 from nowplaying_core.text import clock
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from nowplaying_core.audio import AudioSource
 
 __all__ = ["listen"]
 
@@ -35,10 +43,8 @@ def listen(
 
     is_mic = source == "mic" or source.startswith("mic:")
     is_live, began = is_mic or source == "-", datetime.now(UTC).astimezone()
-    if is_mic:
-        note("listening; Ctrl-C ends it")
     named = False
-    sound = sound_of(source, raw_rate, raw_format)
+    sound = _announced(source) if is_mic else sound_of(source, raw_rate, raw_format)
     for answer in answers(databases, sound, detector=detector, fingerprinter=fingerprinter):
         # Live sound has a time of day; a file has none but its own.
         at = began + timedelta(seconds=answer.time_s)
@@ -54,3 +60,19 @@ def listen(
         else:
             say(f"{when}  {answer.match}")
     raise typer.Exit(EXIT_FOUND if named else EXIT_NOTHING_RECOGNIZED)
+
+
+def _announced(microphone: str) -> "AudioSource":
+    """Return a microphone that says so when its first sound is there."""
+    from nowplaying_core.audio import AudioSource, open_stream
+
+    opened = open_stream(microphone)
+
+    def chunks() -> "Generator[NDArray[np.float32], None, None]":
+        with opened:
+            for number, chunk in enumerate(opened):
+                if number == 0:
+                    note("listening; Ctrl-C ends it")
+                yield chunk
+
+    return AudioSource(opened.name, chunks(), is_live=opened.is_live)

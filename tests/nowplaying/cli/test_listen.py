@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from nowplaying_core.audio import stream
 from tests.synthesis import SAMPLE_RATE_HZ
 
 from .conftest import Run
@@ -38,6 +39,15 @@ def test_listening_without_a_microphone_library_names_the_extra(
     done = run("listen", "--db", database, "mic")
     assert done.code == 5
     assert "nowplaying-ondevice[mic]" in done.err
+    assert "listening" not in done.err
+
+
+def test_listening_is_said_once_there_is_sound(run: Run, monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
+    blocks = [np.zeros((1_600, 1), np.float32)] * 3
+    monkeypatch.setattr(stream, "microphone_frames", lambda device: (SAMPLE_RATE_HZ, iter(blocks)))
+    assert "listening" not in run("listen", "--db", database.with_name("none.npdb"), "mic").err
+    done = run("listen", "--db", database, "mic")
+    assert (done.code, done.err.count("listening")) == (1, 1)
 
 
 def test_live_sound_has_the_time_of_day(executable: Run, database: Path, songs: list[np.ndarray]) -> None:
