@@ -17,7 +17,6 @@ from evaluation.retrieval.library import Library, open_exact
 from evaluation.retrieval.matching import System, match_all
 from evaluation.retrieval.published import Found, diagonal_mean, majority_sequence
 from evaluation.retrieval.queries import Plan
-from nowplaying_core.errors import ConfigError
 from nowplaying_core.processes import share_out, share_out_by_key
 from ondevice_db.index.base import FingerprintIndex
 from ondevice_db.store.store import SongDatabase
@@ -94,22 +93,23 @@ def _retrieve(
 ) -> list[Found]:
     system, database, index = state
     queries, retrieval = item
-    if retrieval not in {"majority", "diagonal"}:
-        message = f"retrieval {retrieval!r}: expected 'majority' or 'diagonal'"
-        raise ConfigError(message)
-    if retrieval == "majority" and system.search == "exact":
+    neighbors = _neighbors(system, index, queries, 1 if retrieval == "majority" else _N_DIAGONAL)
+    if retrieval == "majority":
+        return [majority_sequence(nearest[:, 0], database.song_starts) for nearest in neighbors]
+    return [
+        diagonal_mean(query, nearest, index.vectors, database.song_starts)
+        for query, nearest in zip(queries, neighbors, strict=True)
+    ]
+
+
+def _neighbors(system: System, index: FingerprintIndex, queries: NDArray[np.float32], n: int) -> NDArray[np.int64]:
+    """Return the nearest references of every query's fingerprints, shape (n_queries, n_fingerprints, n)."""
+    if system.search == "exact":
         # All queries in one product: a large library is read once for them.
-        rows = index.nearest(queries.reshape(-1, queries.shape[-1]), 1, system.options).fingerprints
-        return [majority_sequence(nearest, database.song_starts) for nearest in rows.reshape(queries.shape[:2])]
-    found = []
-    for query in queries:
-        if retrieval == "majority":
-            nearest = index.nearest(query, 1, system.options).fingerprints[:, 0]
-            found.append(majority_sequence(nearest, database.song_starts))
-        else:
-            neighbors = index.nearest(query, _N_DIAGONAL, system.options).fingerprints
-            found.append(diagonal_mean(query, neighbors, index.vectors, database.song_starts))
-    return found
+        found = index.nearest(queries.reshape(-1, queries.shape[-1]), n, system.options).fingerprints
+        return found.reshape(*queries.shape[:2], n)
+    # Codes are searched in the cells that the fingerprints of one query want.
+    return np.stack([index.nearest(query, n, system.options).fingerprints for query in queries])
 
 
 def _open_landmarks(index: LandmarkIndex, plan: Plan, cache: Path) -> tuple[LandmarkIndex, Plan, Any]:
