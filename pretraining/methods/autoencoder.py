@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
-from pretraining.methods.context import error_levels
-from pretraining.methods.rebuilding import Rebuilding
+from pretraining.methods.rebuilding import Rebuilding, error_levels
 
 __all__ = ["Autoencoder"]
 

@@ -4,13 +4,14 @@ from typing import Any
 
 import numpy as np
 from keras import ops
+from numpy.typing import NDArray
 
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.decoder import build_decoder
 from pretraining.methods.pretext import Pretext
 
-__all__ = ["Rebuilding"]
+__all__ = ["Rebuilding", "error_levels"]
 
 
 class Rebuilding(Pretext):
@@ -44,3 +45,23 @@ class Rebuilding(Pretext):
     def rebuilt(self, numbers: Any) -> Any:
         """Return images from numbers, (n_batch, n_numbers) to (n_batch, n_mels, n_frames, n_images)."""
         return self.decoder(numbers) + ops.convert_to_tensor(self.usual)
+
+
+def error_levels(wanted: NDArray[np.float32], known: NDArray[np.float32]) -> dict[str, float]:
+    """Return the squared errors of two answers without any encoder, for images (n, n_slices, n_mels, n_frames).
+
+    Parameters
+    ----------
+    wanted : ndarray of float32, shape (n, n_slices, n_mels, n_frames)
+        What is to be rebuilt.
+    known : ndarray of float32, shape (n, n_slices, n_mels, n_frames)
+        What an encoder is given.
+
+    Returns
+    -------
+    dict of str to float
+        "mean image" of all that is wanted, and the "band means" of what each encoder is given.
+    """
+    bands = known.mean(axis=(1, 3))[:, None, :, None]
+    answers: dict[str, Any] = {"mean image": wanted.mean(axis=(0, 1)), "band means": bands}
+    return {name: float(np.square(wanted - answer).mean()) for name, answer in answers.items()}

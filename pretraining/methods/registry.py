@@ -2,8 +2,7 @@
 
 from typing import Final
 
-from pretraining.methods.audio2vec_cbow import Audio2VecCbow
-from pretraining.methods.audio2vec_skipgram import Audio2VecSkipgram
+from pretraining.methods.audio2vec import Audio2VecCbow, Audio2VecSkipgram
 from pretraining.methods.autoencoder import Autoencoder
 from pretraining.methods.binary_codes import BinaryCodes
 from pretraining.methods.cola import Cola
