@@ -11,7 +11,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.models import OptionInfo
 
-from nowplaying.cli.output import set_verbosity, working
+from nowplaying.cli.logs import set_verbosity
+from nowplaying.cli.output import working
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["PANELS", "App", "Quiet", "Verbose"]

@@ -29,8 +29,9 @@ from nowplaying.cli import (
     train,
 )
 from nowplaying.cli.app import PANELS, App, Quiet, Verbose
+from nowplaying.cli.logs import PACKAGES, libraries_silenced, set_verbosity
 from nowplaying.cli.outcome import disk_error
-from nowplaying.cli.output import PACKAGES, fail, libraries_silenced, set_verbosity
+from nowplaying.cli.output import fail
 from nowplaying_core import __version__
 from nowplaying_core.errors import EXIT_BAD_INPUT, EXIT_FOUND, EXIT_INTERRUPTED, MissingExtraError, NowPlayingError
 

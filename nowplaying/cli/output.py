@@ -7,13 +7,13 @@ import shlex
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
-from nowplaying.cli.status_line import erase, moving, pulse, remember, status_line
+from nowplaying.cli.status_line import erase, moving, pulse, status_line
 from nowplaying_core.errors import EXIT_FOUND, NowPlayingError
 from nowplaying_core.text import plain, printable
 
@@ -21,39 +21,23 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 __all__ = [
-    "PACKAGES",
     "doing",
     "emit_json",
     "fail",
-    "libraries_silenced",
     "note",
     "paragraph",
     "progress_bar",
     "say",
     "say_lines",
-    "set_verbosity",
     "table",
+    "to_stderr",
     "typed_command",
     "visible",
     "working",
     "wrote",
 ]
 
-PACKAGES = (
-    "detector",
-    "evaluation",
-    "export",
-    "fingerprinter",
-    "nowplaying",
-    "nowplaying_core",
-    "ondevice_db",
-    "pretraining",
-    "simulator",
-)
-"""Packages whose remarks (level INFO) are meant for the person at the terminal."""
-
 _log = logging.getLogger(__name__)
-_loud_again: list[Callable[[], object]] = []  # gives C libraries their error stream back
 # Titles come from files and databases of other people: nothing in them may steer a terminal.
 # Marks that turn the direction of writing, and separators that some terminals break lines at.
 _DIRECTIONS = (0x061C, 0x200E, 0x200F, *range(0x2028, 0x202F), *range(0x2066, 0x206A))
@@ -62,66 +46,9 @@ _WIDEST_COLUMN = 50
 _WIDEST_PROSE = 80
 
 
-class _StderrHandler(logging.Handler):
-    """Write remarks as plain lines, and warnings and other libraries' records with their level and logger."""
-
-    def emit(self, record: logging.LogRecord) -> None:
-        try:
-            text = record.getMessage()
-        except Exception as error:  # noqa: BLE001 (another library's record that does not fit its text)
-            text = f"{record.msg} ({type(error).__name__}: {error})"
-        if record.exc_info and record.exc_info[1] is not None:
-            text += f" ({type(record.exc_info[1]).__name__}: {record.exc_info[1]})"
-            if logging.getLogger().isEnabledFor(logging.DEBUG):
-                text += "\n" + logging.Formatter().formatException(record.exc_info)
-        if record.levelno != logging.INFO or record.name.partition(".")[0] not in PACKAGES:
-            text = f"{record.levelname.lower()}: {record.name}: {text}"
-        elif text:
-            remember(text.splitlines()[0])
-        _to_stderr(text)
-
-
 def typed_command() -> str:
     """Return the command as it was typed, for the provenance of figures."""
     return shlex.join(["nowplaying", *sys.argv[1:]])
-
-
-def set_verbosity(*, verbose: int, quiet: bool) -> None:
-    """Send all logs to stderr: our remarks and everybody's warnings, more with -v and -vv, errors only with --quiet."""
-    if verbose and _loud_again:
-        _loud_again.pop()()
-    others = logging.ERROR if quiet else (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbose, 2)]
-    ours = logging.ERROR if quiet else (logging.INFO, logging.DEBUG, logging.DEBUG)[min(verbose, 2)]
-    logging.basicConfig(level=others, handlers=[_StderrHandler()], force=True)
-    for package in PACKAGES:
-        logging.getLogger(package).setLevel(ours)
-
-
-@contextmanager
-def libraries_silenced() -> Iterator[None]:
-    """Keep what C libraries write to the error stream (decoders, TensorFlow, sound drivers) off it, unless -v.
-
-    Python's own ``sys.stderr`` goes on to where it went.
-    """
-    try:
-        kept = os.dup(2)
-        stream = os.fdopen(os.dup(2), "w", buffering=1, errors="backslashreplace")
-    except OSError:  # no error stream at all
-        yield
-        return
-    before, sys.stderr = sys.stderr, stream
-    with Path(os.devnull).open("w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    _loud_again[:] = [lambda: os.dup2(kept, 2)]
-    try:
-        yield
-    finally:
-        _loud_again.clear()
-        os.dup2(kept, 2)
-        os.close(kept)
-        sys.stderr = before
-        with suppress(OSError):  # its reader may have left
-            stream.close()
 
 
 def visible(text: str) -> str:
@@ -180,7 +107,7 @@ def note(text: str) -> None:
 
 def fail(error: BaseException | str) -> None:
     """Print an error on stderr, in one paragraph and without a traceback."""
-    _to_stderr(f"error: {error}")
+    to_stderr(f"error: {error}")
 
 
 def doing() -> AbstractContextManager[Callable[[str], None]]:
@@ -193,7 +120,8 @@ def working(command: str) -> AbstractContextManager[None]:
     return pulse(command, is_wanted=_log.isEnabledFor(logging.INFO))
 
 
-def _to_stderr(text: str) -> None:
+def to_stderr(text: str) -> None:
+    """Print lines on stderr, as far as there is one."""
     if sys.stderr is None:  # closed by whoever started us
         return
     try:

@@ -2,8 +2,6 @@
 
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -189,20 +187,6 @@ def test_info_and_doctor_are_for_people(run: Run, database: Path) -> None:
 def test_titles_come_before_artists(run: Run, database: Path) -> None:
     heading = run("db", "list", database).out.splitlines()[0]
     assert heading.split() == ["track", "id", "length", "title", "artist", "album"]
-
-
-def test_libraries_do_not_write_to_the_error_stream(tmp_path: Path) -> None:
-    script = tmp_path / "chatter.py"
-    script.write_text(
-        "import os, sys\n"
-        "from nowplaying.cli.output import libraries_silenced\n"
-        "with libraries_silenced():\n"
-        "    os.write(2, b'chatter of a C library')\n"
-        "    print('ours', file=sys.stderr)\n"
-        "os.write(2, b'after')\n"
-    )
-    done = subprocess.run([sys.executable, script], capture_output=True, text=True, check=True)
-    assert done.stderr == "ours\nafter"
 
 
 def test_microphones_and_files_are_offered(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

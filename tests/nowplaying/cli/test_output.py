@@ -1,5 +1,4 @@
 import json
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +6,7 @@ import pytest
 
 from nowplaying.cli.measured import write_result
 from nowplaying.cli.outcome import Outcome, disk_error
-from nowplaying.cli.output import emit_json, paragraph, say_lines, set_verbosity, table
+from nowplaying.cli.output import emit_json, paragraph, say_lines, table
 from nowplaying_core.errors import (
     AudioFormatError,
     ConfigError,
@@ -84,25 +83,6 @@ def test_highest_failure_wins_else_found_else_nothing(
 def test_full_disk_is_told_with_place_and_advice() -> None:
     message = disk_error(OSError(28, "No space left on device", "songs.npdb/codes"))
     assert message == "songs.npdb/codes: No space left on device; free some space and run the command again"
-
-
-def test_a_record_with_an_error_says_which(capsys: pytest.CaptureFixture[str]) -> None:
-    log = logging.getLogger("other.library")
-    for verbose, has_trace in ((0, False), (2, True)):
-        set_verbosity(verbose=verbose, quiet=False)
-        try:
-            json.loads("{")
-        except ValueError:
-            log.warning("reading failed", exc_info=True)
-        error = capsys.readouterr().err
-        assert error.startswith("warning: other.library: reading failed (JSONDecodeError: Expecting property name")
-        assert ("Traceback" in error) == has_trace
-
-
-def test_a_record_that_does_not_fit_its_text_ends_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    set_verbosity(verbose=0, quiet=False)
-    logging.getLogger("other.library").warning("%d files", "many")
-    assert "%d files (TypeError" in capsys.readouterr().err
 
 
 def test_commands_for_people_have_json_too(run: Run, tmp_path: Path) -> None:

@@ -56,7 +56,8 @@ def test_each_file_is_shown_and_erased(command: str, database: Path, music_folde
 SLOW = """
 import sys, time
 from nowplaying.cli import status_line
-from nowplaying.cli.output import note, progress_bar, say, set_verbosity, working
+from nowplaying.cli.logs import set_verbosity
+from nowplaying.cli.output import note, progress_bar, say, working
 status_line._QUIET_S = 0.1
 quiet = "-q" in sys.argv
 set_verbosity(verbose=0, quiet=quiet)
