@@ -2,20 +2,21 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from simulator.days.day import DayRun, run_day
 from simulator.days.findings import findings
-from simulator.days.many import AVERAGE, Days, Estimate, shares_of_days
+from simulator.days.many import AVERAGE, Days, shares_of_days
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.days.record import SongOutcome
 from simulator.days.scenes import load_scenarios
 from simulator.days.sensitivity import SensitivityRow, sensitivity_rows
 from simulator.days.study import Study
 from simulator.days.study_file import OwnSweep
-from simulator.days.summary import charge, summarise
+from simulator.days.study_rows import AlwaysOnRow, DeviceRow, ScenarioRow, always_on_row, device_row, scenario_rows
+from simulator.days.summary import summarise
 from simulator.days.sweeps import (
     ArchitectureResult,
     Sweep,
@@ -25,13 +26,11 @@ from simulator.days.sweeps import (
     sweep_figures,
     sweep_size,
 )
-from simulator.energy.always_on import AlwaysOnHardware, load_always_on
-from simulator.energy.constants import Constant
-from simulator.energy.costs import DAY_S
-from simulator.energy.device import DeviceProfile, device_names
+from simulator.energy.always_on import load_always_on
+from simulator.energy.device import device_names
 from simulator.provenance import Provenance
 
-__all__ = ["AlwaysOnRow", "DeviceRow", "ScenarioRow", "StudyResult", "run_study"]
+__all__ = ["StudyResult", "run_study"]
 
 _SHOWN_IN_AVERAGE = "office-worker"
 _COLUMNS = (
@@ -45,49 +44,6 @@ _COLUMNS = (
     "music_h",
     "songs",
 )
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ScenarioRow:
-    """A kind of day among those that were simulated; charge in mAh at both costs."""
-
-    name: str
-    title: str
-    n_days: int
-    published: Estimate | None
-    modelled: Estimate
-    wakes_per_day: float
-    music_h: float
-    recall: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class DeviceRow:
-    """The same days on another device, at modelled costs."""
-
-    name: str
-    title: str
-    mah: float
-    battery_percent: float
-    wake_j: float
-    answer_s: float
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class AlwaysOnRow:
-    """The same days with other always-on hardware: power in mW, and charge and share of the battery at both its ends.
-
-    The published system's share is that of the published wake-ups a day at their published cost.
-    """
-
-    title: str
-    power: Constant
-    low_mah: float
-    high_mah: float
-    low_percent: float
-    high_percent: float
-    published_low_percent: float | None
-    published_high_percent: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -236,67 +192,12 @@ def run_study(
         summary=summarise(days, study.published, study.modelled),
         shown_title=shown.title,
         shown=run_day(shown, study.settings(), seed),
-        scenarios=list(_scenarios(study, days)),
-        devices=[_device(study, days, name) for name in device_names()],
-        always_on=[_always_on(study, days, one) for one in load_always_on()],
+        scenarios=list(scenario_rows(study, days)),
+        devices=[device_row(study, days, name) for name in device_names()],
+        always_on=[always_on_row(study, days, one) for one in load_always_on()],
         architectures=architectures,
         sensitivity=sensitivity,
         sweeps=sweeps,
         detail_days=detail_days,
         provenance=study.provenance(command, n_days=n_days, seed=seed),
-    )
-
-
-def _scenarios(study: Study, days: Days) -> Iterator[ScenarioRow]:
-    scenarios = load_scenarios() if study.scenario is None else {study.scenario.name: study.scenario}
-    for name, scenario in scenarios.items():
-        own = days.only(name, scenario.title)
-        if own is not None:
-            yield ScenarioRow(
-                name=name,
-                title=scenario.title,
-                n_days=len(own.records),
-                published=None if study.published is None else charge(own, study.published),
-                modelled=charge(own, study.modelled),
-                wakes_per_day=own.mean(lambda record: record.usage.n_wakes),
-                music_h=own.mean(lambda record: record.music_s) / 3600,
-                recall=own.recall(),
-            )
-
-
-def _device(study: Study, days: Days, name: str) -> DeviceRow:
-    device = DeviceProfile.load(name)
-    costs = study.on(device).modelled
-    mah = charge(days, costs).mean
-    return DeviceRow(
-        name=name,
-        title=device.title,
-        mah=mah,
-        battery_percent=device.battery_percent_of_mah(mah),
-        wake_j=costs.wake_j,
-        answer_s=costs.answer_s,
-    )
-
-
-def _always_on(study: Study, days: Days, hardware: AlwaysOnHardware) -> AlwaysOnRow:
-    device, power = study.device, hardware.power_mw(study.device)
-    costs = study.modelled
-    # The second stage runs on other hardware as well, and its energy was not published: it stays as modelled.
-    listening_mj = days.mean(lambda record: record.usage.always_on_mj(costs))
-    waking_mah = charge(days, costs).mean - device.mah(listening_mj)
-    listened_s = days.mean(lambda record: record.usage.listened_s)
-    mah = [waking_mah + device.mah(end * listened_s) for end in (power.low, power.high)]
-    system: list[float | None] = [None, None]
-    if device.published is not None:
-        waking_mj = 1000 * device.published.wakes_per_day * device.published.wake_j
-        system = [device.battery_percent(waking_mj + end * DAY_S) for end in (power.low, power.high)]
-    return AlwaysOnRow(
-        title=hardware.title,
-        power=power,
-        low_mah=mah[0],
-        high_mah=mah[1],
-        low_percent=device.battery_percent_of_mah(mah[0]),
-        high_percent=device.battery_percent_of_mah(mah[1]),
-        published_low_percent=system[0],
-        published_high_percent=system[1],
     )
