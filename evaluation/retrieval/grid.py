@@ -1,10 +1,10 @@
-"""The grids of the literature: lengths by noise by rooms, for segments and songs, published retrieval beside ours."""
+"""Evaluate a grid of the literature: its segments and songs, by the paper's retrieval and by ours."""
 
 import hashlib
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -12,11 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.retrieval.answers import Answers, ask_landmarks, ask_matcher, ask_published
-from evaluation.retrieval.conditions import Condition, Room
+from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from evaluation.retrieval.library import Library
 from evaluation.retrieval.matching import System
+from evaluation.retrieval.protocols import GRIDS, Grid
 from evaluation.retrieval.queries import Plan
 from nowplaying_core.artifacts import canonical_json, write_json
 from nowplaying_core.errors import ConfigError
@@ -24,7 +25,7 @@ from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.store.store import SongDatabase
 
-__all__ = ["GRIDS", "Beside", "Grid", "evaluate_grid", "timestamps"]
+__all__ = ["Beside", "evaluate_grid", "timestamps"]
 
 _log = logging.getLogger(__name__)
 # A matcher, and the search that feeds it.
@@ -34,64 +35,6 @@ _SYSTEMS: Final[tuple[_MatcherAndSearch, ...]] = (_PUBLISHED_EXACT, ("published"
 _OURS_EXACT: Final[_MatcherAndSearch] = ("ours", "exact")
 # Exact search over a million fingerprints takes most of a grid's time.
 _BASELINE_SYSTEMS: Final[tuple[_MatcherAndSearch, ...]] = (("published", "pq"), ("ours", "pq"))
-_SNRS_DB: Final = (0.0, 5.0, 10.0, 15.0)
-_T60_ROOMS: Final[tuple[Room, ...]] = ("T60 0.2 s", "T60 0.4 s", "T60 0.5 s", "T60 0.7 s", "T60 0.8 s")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Grid:
-    """One published protocol.
-
-    Attributes
-    ----------
-    title : str
-        Of what it follows.
-    tables : mapping of str to tuple of Condition
-        The columns of each table, at any length.
-    lengths_s : tuple of float, seconds
-        Its rows.
-    hop_s : float, seconds
-        Between references, and between query fingerprints.
-    retrieval : {"majority", "diagonal"}
-        The paper's own.
-    note : str
-        Where this differs from the paper.
-    """
-
-    title: str
-    tables: Mapping[str, tuple[Condition, ...]]
-    lengths_s: tuple[float, ...]
-    hop_s: float
-    retrieval: Literal["majority", "diagonal"]
-    note: str
-
-
-GRIDS: Final[Mapping[str, Grid]] = {
-    "attention-qbe": Grid(
-        title="Singh, Demuynck and Arora, ISMIR 2022",
-        tables={
-            "noise": tuple(Condition(snr_db=snr, mulaw=False) for snr in _SNRS_DB),
-            "room": tuple(Condition(room=room, mulaw=False) for room in _T60_ROOMS),
-            "noise and room": tuple(
-                Condition(snr_db=snr, room="T60 0.5 s", noise_in_room=True, mulaw=False) for snr in _SNRS_DB
-            ),
-        },
-        lengths_s=(0.96, 2.0, 3.0, 5.0),
-        hop_s=0.1,
-        retrieval="majority",
-        note="The paper searches 25,000 clips, and has ETSI noise and measured rooms.",
-    ),
-    "nafp": Grid(
-        title="Chang et al., ICASSP 2021",
-        tables={
-            "noise and room": tuple(Condition(snr_db=snr, room="simulated", mulaw=False) for snr in (0.0, 5.0, 10.0))
-        },
-        lengths_s=(1.0, 2.0, 3.0, 5.0, 6.0, 8.0),
-        hop_s=0.5,
-        retrieval="diagonal",
-        note="The paper searches 10,000 to 100,000 songs, draws the ratio from 0 to 10 dB, and ends at 10 s.",
-    ),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +76,7 @@ def evaluate_grid(
     Parameters
     ----------
     name : str
-        Of :data:`GRIDS`.
+        Of :data:`~evaluation.retrieval.protocols.GRIDS`.
     model : str or Path
         Fingerprinter.
     corpus, cache : Path
@@ -191,31 +134,28 @@ def evaluate_grid(
         landmarks = ask_landmarks(run.library, embeddings.folder)
     databases = [_identity(one) for one in (run, *baselines)]
     rows: list[dict[str, Any]] = []
-    for table, columns in grid.tables.items():
-        for column in columns:
-            for length_s in lengths:
-                condition = replace(column, length_s=length_s)
-                systems = [*_SYSTEMS, _OURS_EXACT] if exact else list(_SYSTEMS)
-                if length_s > published_exact_to_s:
-                    systems.remove(_PUBLISHED_EXACT)
-                cell = {"table": table, "condition": condition.name, **condition.to_dict()}
-                question: dict[str, Any] = {"cell": cell, "asked": systems, "databases": databases, "seed": seed}
-                if any(overhangs_s := [one.embeddings.first_s(condition) for one in (run, *baselines)]):
-                    question["overhangs_s"] = overhangs_s
-                digest = hashlib.sha256(canonical_json(question).encode()).hexdigest()
-                kept = cache / "grid" / f"{digest[:16]}.json"
-                if not kept.is_file():
-                    _log.info("%s", condition.name)
-                    answers = _answers(run, condition, systems, jobs=jobs)
-                    for other in baselines:
-                        found = _answers(other, condition, _BASELINE_SYSTEMS, jobs=jobs)
-                        answers |= {f"baseline: {system}": answer for system, answer in found.items()}
-                    if landmarks is not None:
-                        answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
-                    kept.parent.mkdir(exist_ok=True)
-                    write_json(kept, {system: _score(run, found, seed) for system, found in answers.items()})
-                scores = json.loads(kept.read_text(encoding="utf-8"))
-                rows += [{**cell, "system": system, **score} for system, score in scores.items()]
+    for table, condition in grid.cells(lengths):
+        systems = [*_SYSTEMS, _OURS_EXACT] if exact else list(_SYSTEMS)
+        if condition.length_s > published_exact_to_s:
+            systems.remove(_PUBLISHED_EXACT)
+        cell = {"table": table, "condition": condition.name, **condition.to_dict()}
+        question: dict[str, Any] = {"cell": cell, "asked": systems, "databases": databases, "seed": seed}
+        if any(overhangs_s := [one.embeddings.first_s(condition) for one in (run, *baselines)]):
+            question["overhangs_s"] = overhangs_s
+        digest = hashlib.sha256(canonical_json(question).encode()).hexdigest()
+        kept = cache / "grid" / f"{digest[:16]}.json"
+        if not kept.is_file():
+            _log.info("%s", condition.name)
+            answers = _answers(run, condition, systems, jobs=jobs)
+            for other in baselines:
+                found = _answers(other, condition, _BASELINE_SYSTEMS, jobs=jobs)
+                answers |= {f"baseline: {system}": answer for system, answer in found.items()}
+            if landmarks is not None:
+                answers["landmarks"] = landmarks(run.plan, condition, jobs=jobs)
+            kept.parent.mkdir(exist_ok=True)
+            write_json(kept, {system: _score(run, found, seed) for system, found in answers.items()})
+        scores = json.loads(kept.read_text(encoding="utf-8"))
+        rows += [{**cell, "system": system, **score} for system, score in scores.items()]
     return {
         "schema": "grid/1",
         "protocol": name,

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from evaluation.retrieval import grid, grid_report, rank1
+from evaluation.retrieval import grid, grid_report, protocols, rank1
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.library import Library, grow_library
@@ -23,7 +23,7 @@ MODEL = builtin_model_dir(SHIPPED_FINGERPRINTER)
 @pytest.fixture(params=["attention-qbe", "nafp"])
 def small(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return a protocol whose conditions need no simulated rooms, which take a minute."""
-    whole = grid.GRIDS[request.param]
+    whole = protocols.GRIDS[request.param]
     tables = {"noise": (Condition(snr_db=10.0, mulaw=False), Condition(snr_db=0.0, mulaw=False))}
     monkeypatch.setattr(grid, "GRIDS", {request.param: replace(whole, tables=tables, hop_s=0.5)})
     return request.param
