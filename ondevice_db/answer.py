@@ -93,6 +93,8 @@ class Query:
         Level at or below which it is silent.
     is_doubted : bool
         Whether an answer was refused because the detector finds no music in the query.
+    is_backwards : bool
+        Whether an answer was refused because the song is played backwards.
     """
 
     start_s: float
@@ -101,6 +103,7 @@ class Query:
     first_s: float = 0.0
     silence_dbfs: float = SILENCE_DBFS
     is_doubted: bool = False
+    is_backwards: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,9 @@ from ondevice_db.excerpts import MOST_S, blocks_of, cut, excerpt_at, excerpts_ev
 from ondevice_db.levels import brought_up
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
+from ondevice_db.match.direction import TURNED_HOPS, fits_better_turned
 from ondevice_db.match.explain import Explanation, explain_match
+from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.match.popularity import read_popularity
 from ondevice_db.places import QUERY_S, Opening, Places
@@ -261,6 +263,8 @@ class Recognizer:
             return replace(
                 found, reason="the detector finds no music there, and the score is only just above its threshold"
             )
+        if query.is_backwards:
+            return replace(found, reason="the song fits better when the query is turned round: it is played backwards")
         silent = not query.embeddings.any()
         return replace(found, reason=f"nothing above {query.silence_dbfs:g} dBFS") if silent else found
 
@@ -280,12 +284,14 @@ class Recognizer:
         samples, silence_dbfs = brought_up(samples)
         if speed != 1.0:
             samples = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * speed, quality="HQ").astype(np.float32)
-        found = self._fingerprinter.embed_query(samples)
-        # Silence is alike everywhere: it is evidence for no song.
-        embeddings = np.where((found.levels_dbfs <= silence_dbfs)[:, None], np.float32(0), found.vectors)
-        match = self._matcher.match(embeddings, self._fingerprinter.query_hop_s, first_s=found.first_s)
+        hop_s = self._fingerprinter.query_hop_s
+        embeddings, first_s, match = self._match(samples, silence_dbfs, hop_s)
+        # Half of the songs that are played backwards would be named: sounds turned round are much like themselves.
+        is_backwards = match.best is not None and fits_better_turned(
+            match, self._match(samples[::-1], silence_dbfs, TURNED_HOPS * hop_s)[2]
+        )
         song = None
-        if match.best is not None:
+        if match.best is not None and not is_backwards:
             best = match.best
             track = self._database.track
             song = Match(
@@ -303,10 +309,20 @@ class Recognizer:
                 start_s=start_s,
                 embeddings=embeddings,
                 match=match,
-                first_s=found.first_s,
+                first_s=first_s,
                 silence_dbfs=silence_dbfs,
+                is_backwards=is_backwards,
             ),
         )
+
+    def _match(
+        self, samples: NDArray[np.float32], silence_dbfs: float, hop_s: float
+    ) -> tuple[NDArray[np.float32], float, Ranking]:
+        """Return the fingerprints of samples, where the first one begins in seconds, and their match."""
+        found = self._fingerprinter.embed_query(samples, hop_s)
+        # Silence is alike everywhere: it is evidence for no song.
+        embeddings = np.where((found.levels_dbfs <= silence_dbfs)[:, None], np.float32(0), found.vectors)
+        return embeddings, found.first_s, self._matcher.match(embeddings, hop_s, first_s=found.first_s)
 
 
 def _from_the_first_sample(answer: Recognition) -> Recognition:

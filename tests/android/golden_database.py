@@ -26,7 +26,7 @@ from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.evidence import MEASURES
 from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import acceptance_of
+from ondevice_db.recognizer import Recognizer, acceptance_of
 from ondevice_db.store.packs import SongPacks
 from ondevice_db.store.store import SongDatabase
 from simulator.demo import index_demo_songs
@@ -38,6 +38,7 @@ _FITTED_TO_LESS: Final = replace(DEFAULT_ACCEPTANCE, n_fitted=100, size_slope=-0
 _QUERY_ROWS: Final = 12
 _QUERIES_PER_RECORDING: Final = 8
 _N_DAMAGED: Final = 120
+_TURNED_SAMPLES: Final = 128_000
 _OPTIONS: Final = {
     "default": SearchOptions(),
     "probe": SearchOptions(n_probe=6),  # through Annoy, which a small database does without
@@ -152,10 +153,15 @@ def _queries_of(rows: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray
 
 
 def _write_sounds(folder: Path) -> None:
-    """Write the samples that the demo's queries are cut from, and the songs that LiteRT's default kernels name."""
+    """Write the samples that the demo's queries are cut from, and the songs that LiteRT's default kernels name.
+
+    Of each sound's first eight seconds the songs that are named forwards and backwards stand apart, with whether a song
+    was refused because it runs backwards.
+    """
     fingerprinter = Fingerprinter.from_model(SHIPPED_FINGERPRINTER)
     matcher = Matcher(SongDatabase.open(folder / "demo.npdb"), acceptance_of(fingerprinter))
-    sounds, pcm = [], []
+    recognizer = Recognizer(SongDatabase.open(folder / "demo.npdb"), fingerprinter)
+    sounds, pcm, turned = [], [], []
     for samples, rows, starts in _demo_sounds(fingerprinter):
         answers = [
             _answer(matcher, query, fingerprinter.query_hop_s, SearchOptions()) for query in _queries_of(rows, starts)
@@ -163,6 +169,11 @@ def _write_sounds(folder: Path) -> None:
         queries = [[int(start), answer["best"]] for start, answer in zip(starts, answers, strict=True)]
         sounds.append({"samples": samples.size, "queries": queries})
         pcm.append(samples)
+        query = to_float32(samples[:_TURNED_SAMPLES])
+        found = [recognizer.recognize(np.ascontiguousarray(part), at_s=0.0) for part in (query, query[::-1])]
+        turned.append([None if one.match is None else one.match.track.track_id for one in found])
+        turned[-1].append(any(one.query is not None and one.query.is_backwards for one in found))
+    write_json(folder / "demo-turned.json", {"samples": _TURNED_SAMPLES, "songs": turned})
     save_array(folder / "demo-sounds.npy", np.concatenate(pcm))
     write_json(folder / "demo-sounds.json", {"sounds": sounds})
 

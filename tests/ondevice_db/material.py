@@ -124,8 +124,8 @@ class SpectrumFingerprinter:
     def embed_blocks(self, blocks: Iterable[np.ndarray], hop_s: float) -> tuple[np.ndarray, np.ndarray]:
         return self.embed_with_levels(np.concatenate(list(blocks)), hop_s)
 
-    def embed_query(self, samples: np.ndarray) -> QueryFingerprints:
-        return QueryFingerprints(*self.embed_with_levels(samples, self.query_hop_s), 0.0)
+    def embed_query(self, samples: np.ndarray, hop_s: float = query_hop_s) -> QueryFingerprints:
+        return QueryFingerprints(*self.embed_with_levels(samples, hop_s), 0.0)
 
     def embed_with_levels(self, samples: np.ndarray, hop_s: float) -> tuple[np.ndarray, np.ndarray]:
         window, hop = 32_768, round(hop_s * 16_000)

@@ -134,8 +134,8 @@ def test_another_encoder_is_refused(music_database: Path) -> None:
 class OverhangingFingerprinter(SpectrumFingerprinter):
     """Its windows begin a second before a query and end as much after it."""
 
-    def embed_query(self, samples: np.ndarray) -> QueryFingerprints:
-        return QueryFingerprints(*self.embed_with_levels(np.pad(samples, 16_000), self.query_hop_s), -1.0)
+    def embed_query(self, samples: np.ndarray, hop_s: float = 0.5) -> QueryFingerprints:
+        return QueryFingerprints(*self.embed_with_levels(np.pad(samples, 16_000), hop_s), -1.0)
 
 
 def test_offsets_count_from_the_query_s_first_sample_where_windows_overhang_it(

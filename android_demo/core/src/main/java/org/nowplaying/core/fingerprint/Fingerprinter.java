@@ -79,12 +79,12 @@ public final class Fingerprinter {
      * @return one row for each step; row i covers a window from {@code firstS(samples.length) + i * queryHopS} on
      */
     public float[][] embed(float[] samples) {
-        return embed(samples, Leveled.SILENCE_DBFS);
+        return embed(samples, Leveled.SILENCE_DBFS, queryHopS);
     }
 
-    /** Fingerprints a query; rows of windows at or below a level are zero. */
-    public float[][] embed(float[] samples, double silenceDbfs) {
-        int hop = (int) Math.rint(queryHopS * sampleRateHz);
+    /** Fingerprints a query at another step; rows of windows at or below a level are zero. */
+    public float[][] embed(float[] samples, double silenceDbfs, double hopS) {
+        int hop = (int) Math.rint(hopS * sampleRateHz);
         int beyond = (int) Math.rint(-firstS(samples.length) * sampleRateHz);
         int n = Math.max(1, Math.floorDiv(samples.length + 2 * beyond - windowSamples, hop) + 1);
         float[][] rows = new float[n][];

@@ -11,6 +11,9 @@ import org.nowplaying.core.song.SongStore;
 
 /** From sound to a song: fingerprints, match, metadata. Not thread-safe, because the models share buffers. */
 public final class Recognizer {
+    private static final int TURNED_HOPS = 2; // query hops between the windows of a query that is turned round
+    private static final double LEAST_LEAD = 0.02; // of its raw score, where the song is played backwards
+
     private final Fingerprinter fingerprinter;
     private final SongMatcher matcher;
     private final SongStore store;
@@ -31,12 +34,31 @@ public final class Recognizer {
     public Answer recognize(float[] samples) throws ArtifactException {
         double bufferS = samples.length / (double) fingerprinter.sampleRateHz;
         Leveled leveled = Leveled.of(samples);
-        float[][] embeddings = fingerprinter.embed(leveled.samples, leveled.silenceDbfs);
-        double firstS = fingerprinter.firstS(leveled.samples.length);
-        Match match = matcher.match(embeddings, fingerprinter.queryHopS, firstS, new SearchOptions());
+        Match match = match(leveled.samples, leveled.silenceDbfs, fingerprinter.queryHopS);
         Match.Candidate best = match.best();
-        return best == null
+        return best == null || isBackwards(leveled, best)
                 ? Answer.unknown(bufferS)
                 : new Answer(store.track(best.song), best.offsetS, best.score, bufferS, match.threshold);
+    }
+
+    /** Returns whether the sound turned round fits the song better (see {@code match/direction.py} of the Python package). */
+    private boolean isBackwards(Leveled leveled, Match.Candidate best) throws ArtifactException {
+        int n = leveled.samples.length;
+        float[] turned = new float[n];
+        for (int i = 0; i < n; i++) {
+            turned[i] = leveled.samples[n - 1 - i];
+        }
+        Match match = match(turned, leveled.silenceDbfs, TURNED_HOPS * fingerprinter.queryHopS);
+        if (match.candidates.isEmpty()) {
+            return false;
+        }
+        Match.Candidate found = match.candidates.get(0);
+        boolean isSame = found.song == best.song || best.also.contains(found.song);
+        return isSame && found.rawScore > best.rawScore + LEAST_LEAD;
+    }
+
+    private Match match(float[] samples, double silenceDbfs, double hopS) throws ArtifactException {
+        float[][] embeddings = fingerprinter.embed(samples, silenceDbfs, hopS);
+        return matcher.match(embeddings, hopS, fingerprinter.firstS(samples.length), new SearchOptions());
     }
 }

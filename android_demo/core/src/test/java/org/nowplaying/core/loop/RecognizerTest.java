@@ -5,6 +5,7 @@ import static org.junit.Assert.assertNotNull;
 import static org.junit.Assert.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import org.junit.Test;
 import org.nowplaying.core.Golden;
@@ -13,6 +14,7 @@ import org.nowplaying.core.audio.MulawRing;
 public class RecognizerTest {
     private static final int BUFFER = 128_000;
     private static final int HOP = 8_000;
+    private static final float PCM_SCALE = 32767;
 
     @Test
     public void aBufferOfQuietMusicBesideAnOffsetOrAfterAClickIsNamed() throws Exception {
@@ -51,6 +53,39 @@ public class RecognizerTest {
             start += (int) Golden.number(sound.get("samples"));
         }
         assertTrue("buffers: " + named, named == 4);
+    }
+
+    @Test
+    public void songsPlayedBackwardsAreUnknownAsInPython() throws Exception {
+        Recognizer recognizer = new Evening().recognizer;
+        ByteBuffer pcm = Golden.array("demo-sounds.npy", "<i2", -1);
+        Map<String, Object> record = Golden.json("demo-turned.json");
+        int n = (int) Golden.number(record.get("samples"));
+        int start = 0;
+        int sound = 0;
+        int named = 0;
+        int refused = 0;
+        for (Object one : Golden.list(Golden.json("demo-sounds.json").get("sounds"))) {
+            List<Object> expected = Golden.list(Golden.list(record.get("songs")).get(sound));
+            float[] forwards = new float[n];
+            float[] backwards = new float[n];
+            for (int i = 0; i < n; i++) {
+                forwards[i] = pcm.getShort(2 * (start + i)) / PCM_SCALE;
+                backwards[n - 1 - i] = forwards[i];
+            }
+            assertEquals("sound " + sound, expected.get(0), trackId(recognizer.recognize(forwards)));
+            assertEquals("sound " + sound + " backwards", expected.get(1), trackId(recognizer.recognize(backwards)));
+            named += expected.get(0) == null ? 0 : 1;
+            refused += (Boolean) expected.get(2) ? 1 : 0;
+            start += (int) Golden.number(Golden.map(one).get("samples"));
+            sound++;
+        }
+        assertTrue("named: " + named, named >= 8);
+        assertTrue("refused because they run backwards: " + refused, refused >= 2);
+    }
+
+    private static String trackId(Answer answer) {
+        return answer.track == null ? null : answer.track.trackId;
     }
 
     private static Answer named(Recognizer recognizer, short[] pcm) throws Exception {
