@@ -1,5 +1,6 @@
 """The answer to a query: the song, where in it, how sure, and what explains it."""
 
+import math
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from nowplaying_core.text import clock, html_table
 from ondevice_db.format.track import Track
 from ondevice_db.levels import SILENCE_DBFS
+from ondevice_db.match.direction import LEAST_LEAD
 from ondevice_db.match.match import Ranking
 
 __all__ = ["Match", "Query", "Recognition"]
@@ -93,8 +95,9 @@ class Query:
         Level at or below which it is silent.
     is_doubted : bool
         Whether an answer was refused because the detector finds no music in the query.
-    is_backwards : bool
-        Whether an answer was refused because the song is played backwards.
+    turned_lead : float
+        By how much better the query turned round fits the song, as a difference of raw scores; minus infinity where
+        there is no song or it fits another one better.
     """
 
     start_s: float
@@ -103,7 +106,12 @@ class Query:
     first_s: float = 0.0
     silence_dbfs: float = SILENCE_DBFS
     is_doubted: bool = False
-    is_backwards: bool = False
+    turned_lead: float = -math.inf
+
+    @property
+    def is_backwards(self) -> bool:
+        """Whether an answer was refused because the song is played backwards."""
+        return self.turned_lead > LEAST_LEAD
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from ondevice_db.excerpts import MOST_S, blocks_of, cut, excerpt_at, excerpts_ev
 from ondevice_db.levels import brought_up
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.alignment import AlignmentMap, map_alignment
-from ondevice_db.match.direction import TURNED_HOPS, fits_better_turned
+from ondevice_db.match.direction import TURNED_HOPS, turned_lead
 from ondevice_db.match.explain import Explanation, explain_match
 from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
@@ -286,12 +286,12 @@ class Recognizer:
             samples = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * speed, quality="HQ").astype(np.float32)
         hop_s = self._fingerprinter.query_hop_s
         embeddings, first_s, match = self._match(samples, silence_dbfs, hop_s)
-        # Half of the songs that are played backwards would be named: sounds turned round are much like themselves.
-        is_backwards = match.best is not None and fits_better_turned(
-            match, self._match(samples[::-1], silence_dbfs, TURNED_HOPS * hop_s)[2]
-        )
+        query = Query(start_s=start_s, embeddings=embeddings, match=match, first_s=first_s, silence_dbfs=silence_dbfs)
+        if match.best is not None:
+            turned = self._match(samples[::-1], silence_dbfs, TURNED_HOPS * hop_s)[2]
+            query = replace(query, turned_lead=turned_lead(match, turned))
         song = None
-        if match.best is not None and not is_backwards:
+        if match.best is not None and not query.is_backwards:
             best = match.best
             track = self._database.track
             song = Match(
@@ -305,14 +305,7 @@ class Recognizer:
             match=song,
             latency_ms=1000 * (time.perf_counter() - began_s),
             n_fingerprints=embeddings.shape[0],
-            query=Query(
-                start_s=start_s,
-                embeddings=embeddings,
-                match=match,
-                first_s=first_s,
-                silence_dbfs=silence_dbfs,
-                is_backwards=is_backwards,
-            ),
+            query=query,
         )
 
     def _match(

@@ -1,8 +1,10 @@
-"""A song that fits a query better when the query is turned round is played backwards."""
+"""How much better a query fits its song when it is turned round."""
+
+import math
 
 import pytest
 
-from ondevice_db.match.direction import fits_better_turned
+from ondevice_db.match.direction import turned_lead
 from ondevice_db.match.match import Candidate, Ranking, SamePlace
 
 
@@ -18,23 +20,20 @@ def ranking(*songs: tuple[int, float], accepted: bool = True, copies: tuple[int,
 
 
 @pytest.mark.parametrize(
-    ("turned", "is_backwards"),
+    ("turned", "lead"),
     [
-        (ranking((3, 0.6), (4, 0.1)), True),
-        (ranking((3, 0.6), accepted=False), True),
-        (ranking((3, 0.425), (4, 0.1)), True),
-        (ranking((3, 0.415), (4, 0.1)), False),
-        (ranking((3, 0.39), (4, 0.1)), False),
-        (ranking((4, 0.50), (3, 0.45)), False),
-        (ranking((7, 0.50), (3, 0.2)), True),
-        (ranking(), False),
+        (ranking((3, 0.6), (4, 0.1)), 0.2),
+        (ranking((3, 0.6), accepted=False), 0.2),
+        (ranking((3, 0.3), (4, 0.1)), -0.1),
+        (ranking((4, 0.5), (3, 0.45)), -math.inf),
+        (ranking((7, 0.5), (3, 0.2)), 0.1),
+        (ranking(), -math.inf),
     ],
-    ids=["better", "better, unknown", "just better", "hardly better", "worse", "another song", "a copy", "nothing"],
+    ids=["better", "better but unknown", "worse", "another song", "a copy", "nothing"],
 )
-def test_only_the_same_music_at_a_higher_score_is_backwards(turned: Ranking, *, is_backwards: bool) -> None:
-    match = ranking((3, 0.40), (5, 0.2), copies=(7,))
-    assert fits_better_turned(match, turned) is is_backwards
+def test_the_lead_is_that_of_the_same_music(turned: Ranking, lead: float) -> None:
+    assert turned_lead(ranking((3, 0.4), (5, 0.2), copies=(7,)), turned) == pytest.approx(lead)
 
 
 def test_what_is_unknown_has_no_direction() -> None:
-    assert not fits_better_turned(ranking((3, 0.4), accepted=False), ranking((3, 0.6)))
+    assert turned_lead(ranking((3, 0.4), accepted=False), ranking((3, 0.6))) == -math.inf
