@@ -24,7 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.make_database import make_database
 from benchmarks.make_database import parse as parse_database
-from ondevice_db.format.schema import CODE_KINDS
+from ondevice_db.format.layouts import CODE_KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
 N_QUERIES = 200

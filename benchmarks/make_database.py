@@ -21,7 +21,7 @@ import numpy as np
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, synthesize_songs
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.processes import share_out
-from ondevice_db.format.schema import CODE_KINDS
+from ondevice_db.format.layouts import CODE_KINDS
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.train_codebook import (

@@ -18,7 +18,7 @@ from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingPathError
 from nowplaying_core.manifest import ModelFolder
-from ondevice_db.format.schema import CodeKind, code_fits
+from ondevice_db.format.layouts import CodeKind, code_fits
 from ondevice_db.index.choose_codebook import CODE_BYTES, shipped_codebook
 from ondevice_db.index.codebook import Codebook, codebook_names
 from ondevice_db.index.train_codebook import (

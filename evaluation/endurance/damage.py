@@ -22,7 +22,7 @@ import numpy as np
 from evaluation.endurance.forgery import damage_bytes, forge_manifest, forged_array, forged_statement
 from evaluation.endurance.trials import forked, trial_database, trial_song, trial_track
 from nowplaying_core.errors import NowPlayingError
-from ondevice_db.format.schema import MANIFEST_NAME, load_manifest
+from ondevice_db.format.manifest import MANIFEST_NAME, load_manifest
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.changes import describe_track

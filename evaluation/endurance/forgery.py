@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nowplaying_core.artifacts import file_record
-from ondevice_db.format.schema import MANIFEST_NAME, manifest_digest
+from ondevice_db.format.manifest import MANIFEST_NAME, manifest_digest
 
 __all__ = ["damage_bytes", "forge_manifest", "forged_array", "forged_statement"]
 

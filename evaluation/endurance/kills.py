@@ -21,7 +21,7 @@ import numpy as np
 
 from evaluation.endurance.trials import forked, trial_database, trial_song, trial_track
 from nowplaying_core.errors import NowPlayingError
-from ondevice_db.format.schema import MANIFEST_NAME
+from ondevice_db.format.manifest import MANIFEST_NAME
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import compact_database, describe_track, merge_databases, remove_tracks, replace_track
 from ondevice_db.store.content import read_content

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from ondevice_db.format.schema import CodeKind
+from ondevice_db.format.layouts import CodeKind
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize

@@ -50,7 +50,7 @@ def _size(n_bytes: float) -> str:
 
 
 def _versions(database: Path) -> dict[str, object]:
-    from ondevice_db.format.schema import load_manifest
+    from ondevice_db.format.manifest import load_manifest
     from ondevice_db.store.versions import last_good, signature_name
 
     current, before = load_manifest(database), last_good(database)

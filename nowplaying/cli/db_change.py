@@ -11,7 +11,7 @@ from nowplaying.cli.output import emit_json, note, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 
 if TYPE_CHECKING:
-    from ondevice_db.format.schema import DatabaseManifest
+    from ondevice_db.format.manifest import DatabaseManifest
 
 __all__ = ["PublicKey", "apply", "compact", "delta", "describe", "merge", "remove", "replace", "rollback", "sign"]
 
@@ -168,7 +168,7 @@ def _report(database: Path, action: str, text: str, as_json: bool, **facts: obje
     if not as_json:
         say(f"{database}: {text}")
         return
-    from ondevice_db.format.schema import load_manifest
+    from ondevice_db.format.manifest import load_manifest
 
     manifest = load_manifest(database)
     state = {"generation": manifest.generation, "n_songs": manifest.n_songs}

@@ -10,6 +10,7 @@ from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, Json, Ren
 from nowplaying.cli.output import wrote
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from ondevice_db.format.layouts import CodeKind
 
 __all__ = ["app"]
 
@@ -20,9 +21,8 @@ _Run = Annotated[Path, typer.Option("--run-dir", help="Finished run.", show_defa
 _Model = Annotated[
     Path, typer.Option("--out", help="Model folder to write.", show_default=False, callback=writable_folder)
 ]
-_CodeKind = Literal["product", "residual"]  # of ondevice_db.format.schema, which would cost every command's start
 _Codes = Annotated[
-    _CodeKind,
+    CodeKind,
     typer.Option("--codes", help="What a code's byte names: a part of a vector, or a whole one to be added up."),
 ]
 _CodeBytes = Annotated[
@@ -78,7 +78,7 @@ def codebooks(
     rendered_midi: RenderedMidi = None,
     extra_data: ExtraData = None,
     codes: Annotated[
-        _CodeKind | None,
+        CodeKind | None,
         typer.Option(
             "--codes",
             help="Another kind than the default codebook's: that one is trained anew too, databases that exist keep "

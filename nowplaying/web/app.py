@@ -24,7 +24,7 @@ from nowplaying.web.upload import MOST_BYTES, MOST_SECONDS, TooLargeError, read_
 from nowplaying_core import __version__
 from nowplaying_core.audio import AUDIO_EXTENSIONS
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError
-from ondevice_db.format.schema import MANIFEST_NAME
+from ondevice_db.format.manifest import MANIFEST_NAME
 
 __all__ = ["build_app"]
 

@@ -21,7 +21,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
 from ondevice_db.format.arrays import open_array, save_array
-from ondevice_db.format.schema import CodeKind, code_fits
+from ondevice_db.format.layouts import CodeKind, code_fits
 from ondevice_db.format.words import STEP_TYPE, WORD_TYPE, pack_words, round_words, unpack_words
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.format.arrays import open_array
-from ondevice_db.format.schema import DatabaseManifest
+from ondevice_db.format.manifest import DatabaseManifest
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.base import Neighbors, SearchOptions, top_k
 

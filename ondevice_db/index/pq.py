@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import CorruptArtifactError
 from ondevice_db.format.arrays import RowFile, open_array
+from ondevice_db.format.manifest import DatabaseManifest
 from ondevice_db.format.packing import width_of
 from ondevice_db.format.radix import RadixOrder, n_blocks_of, n_words_of
-from ondevice_db.format.schema import DatabaseManifest
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.base import Neighbors, SearchOptions, top_k
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, needs_extra
-from ondevice_db.format.schema import MAX_CELLS, CodeKind, code_fits
+from ondevice_db.format.layouts import CodeKind, code_fits
+from ondevice_db.format.manifest import MAX_CELLS
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize

@@ -14,7 +14,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError, disk_advice
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.lock import real_folder, writer_lock
-from ondevice_db.format.schema import load_manifest
+from ondevice_db.format.manifest import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, DatabaseError
+from ondevice_db.format.layouts import LAYOUTS
 from ondevice_db.format.lock import real_folder, writer_lock
-from ondevice_db.format.schema import LAYOUTS, MAX_FINGERPRINTS, DatabaseManifest
+from ondevice_db.format.manifest import MAX_FINGERPRINTS, DatabaseManifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
 from ondevice_db.index.codebook import Codebook

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchError
-from ondevice_db.format.schema import DatabaseManifest
+from ondevice_db.format.manifest import DatabaseManifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import same_codebook
 from ondevice_db.index.normalize import l2_normalize

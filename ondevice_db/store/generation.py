@@ -14,7 +14,8 @@ from typing import Any
 from nowplaying_core.artifacts import file_record, sync_folder, write_json
 from nowplaying_core.errors import DatabaseError, disk_advice
 from ondevice_db.format.arrays import save_array
-from ondevice_db.format.schema import MANIFEST_NAME, OPTIONAL_ROLES, DatabaseManifest, layout_files, schema_of
+from ondevice_db.format.layouts import OPTIONAL_ROLES, layout_files, schema_of
+from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest
 from ondevice_db.format.songs import write_songs
 from ondevice_db.index.annoy_cells import build_annoy
 from ondevice_db.index.codebook import CODEBOOK_FILES

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from nowplaying_core.errors import DatabaseError, ManifestMismatchError
-from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest
+from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest
 from ondevice_db.store.store import SongDatabase
 
 __all__ = ["FingerprintSettings", "check_target"]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from nowplaying_core.artifacts import check_file
 from nowplaying_core.errors import CorruptArtifactError, ManifestMismatchError
 from ondevice_db.format.arrays import open_array
-from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest, load_manifest, manifest_digest
+from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest, load_manifest, manifest_digest
 from ondevice_db.format.songs import SongTable
 from ondevice_db.format.track import Track
 from ondevice_db.format.verification_cache import identity, is_verified, mark_verified

@@ -13,8 +13,9 @@ from pathlib import Path
 
 from nowplaying_core.artifacts import sync_folder, write_bytes
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError
+from ondevice_db.format.layouts import LAYOUTS, layout_files
 from ondevice_db.format.lock import writer_lock
-from ondevice_db.format.schema import LAYOUTS, MANIFEST_NAME, DatabaseManifest, layout_files, load_manifest
+from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest, load_manifest
 from ondevice_db.store.store import SongDatabase
 
 __all__ = [

@@ -23,8 +23,8 @@ from nowplaying_core.errors import (
 )
 from ondevice_db.format.arrays import save_array, sync_file
 from ondevice_db.format.lock import writer_lock
+from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest, read_database_manifest
 from ondevice_db.format.packing import width_of
-from ondevice_db.format.schema import MANIFEST_NAME, DatabaseManifest, read_database_manifest
 from ondevice_db.store.content import DERIVED_ROLES, Content, derived_arrays, read_content
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import clear_leftovers, keep_current, signature_name, switch_to

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import CorruptArtifactError
+from ondevice_db.format.manifest import DatabaseManifest
 from ondevice_db.format.packing import concatenated_ranges, n_packed_bytes, pack, unpack, width_of
-from ondevice_db.format.schema import DatabaseManifest
 from ondevice_db.index.codebook import same_codebook
 from ondevice_db.store.content import Content
 

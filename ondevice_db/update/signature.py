@@ -10,7 +10,7 @@ from typing import Any
 from nowplaying_core.artifacts import write_bytes
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, needs_extra, unreadable
 from ondevice_db.format.lock import writer_lock
-from ondevice_db.format.schema import MANIFEST_NAME
+from ondevice_db.format.manifest import MANIFEST_NAME
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import signature_name
 

@@ -18,7 +18,8 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import load, to_float32, to_int16
 from nowplaying_core.errors import NowPlayingError
 from ondevice_db.format.arrays import save_array
-from ondevice_db.format.schema import CODE_KINDS, MANIFEST_NAME, load_manifest
+from ondevice_db.format.layouts import CODE_KINDS
+from ondevice_db.format.manifest import MANIFEST_NAME, load_manifest
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.levels import SILENCE_DBFS

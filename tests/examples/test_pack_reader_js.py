@@ -13,7 +13,7 @@ import soundfile
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import load
-from ondevice_db.format.schema import manifest_digest
+from ondevice_db.format.manifest import manifest_digest
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.matcher import Matcher

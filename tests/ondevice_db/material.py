@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import numpy as np
 
 from fingerprinter.fingerprint import QueryFingerprints
-from ondevice_db.format.schema import load_manifest
+from ondevice_db.format.manifest import load_manifest
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.normalize import l2_normalize

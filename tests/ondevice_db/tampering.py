@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from nowplaying_core.artifacts import file_record
-from ondevice_db.format.schema import manifest_digest
+from ondevice_db.format.manifest import manifest_digest
 
 
 def rewrite(database: Path, role: str, content: bytes) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from evaluation.endurance.trials import trial_codebook, trial_database, trial_song
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError, NowPlayingError
 from ondevice_db.format.arrays import open_array, save_array
-from ondevice_db.format.schema import CODE_KINDS, CodeKind, DatabaseManifest, load_manifest, manifest_digest
+from ondevice_db.format.layouts import CODE_KINDS, CodeKind
+from ondevice_db.format.manifest import DatabaseManifest, load_manifest, manifest_digest
 from ondevice_db.format.songs import SongTable, write_songs
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook

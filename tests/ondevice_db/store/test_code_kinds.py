@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from nowplaying_core.errors import CorruptArtifactError, UnsupportedVersionError
-from ondevice_db.format.schema import load_manifest
+from ondevice_db.format.manifest import load_manifest
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.index.train_codebook import with_smoothing
 from ondevice_db.match.matcher import Matcher

@@ -14,7 +14,7 @@ from nowplaying_core.errors import (
     ManifestMismatchError,
     UnsupportedVersionError,
 )
-from ondevice_db.format.schema import load_manifest
+from ondevice_db.format.manifest import load_manifest
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import SPACE, make_track

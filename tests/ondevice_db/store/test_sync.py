@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ondevice_db.format.schema import load_manifest
+from ondevice_db.format.manifest import load_manifest
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import describe_track
 from tests.ondevice_db.material import build_database, make_track

@@ -1,4 +1,4 @@
-"""The files of a database's folder and the manifest that binds them."""
+"""The manifest of a database, which binds its files."""
 
 import hashlib
 import math
@@ -6,27 +6,30 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import canonical_json, read_manifest
 from nowplaying_core.errors import CorruptArtifactError, DatabaseError, UnsupportedVersionError
+from ondevice_db.format.layouts import (
+    CODE_KINDS,
+    LAYOUTS,
+    OPTIONAL_ROLES,
+    SCHEMAS,
+    CodeKind,
+    code_fits,
+    layout_files,
+    schema_of,
+)
 
 __all__ = [
-    "CODE_KINDS",
     "DATABASE_SCHEMA_VERSION",
-    "LAYOUTS",
     "MANIFEST_NAME",
     "MAX_CELLS",
-    "OPTIONAL_ROLES",
-    "CodeKind",
     "DatabaseManifest",
-    "code_fits",
-    "layout_files",
     "load_manifest",
     "manifest_digest",
     "read_database_manifest",
-    "schema_of",
 ]
 
 DATABASE_SCHEMA_VERSION = 4
@@ -37,49 +40,6 @@ MAX_DIM = 1024
 MAX_MANIFEST_BYTES = 1 << 20  # one has about 3 KB
 _FILE_NAME = re.compile(r"[a-z][a-z_]*-[0-9]{1,9}\.(npy|ann|sqlite)")
 _SPACE_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
-
-LAYOUTS = ("flat", "pq")
-CodeKind = Literal["product", "residual"]
-CODE_KINDS: tuple[CodeKind, ...] = get_args(CodeKind)
-_SCHEMAS: Mapping[CodeKind, int] = {"product": 2, "residual": 4}  # 1 and 3 were never released
-_PQ_FILES: Mapping[str, str] = {
-    "songs": "sqlite",
-    "song_starts": "npy",
-    "list_starts": "npy",
-    "codes": "npy",
-    "centroids": "npy",
-    "rotation": "npy",
-    "pq_centroids": "npy",
-    "cells": "ann",
-    "order_bits": "npy",
-    "order_counts": "npy",
-    "cohort": "npy",
-}
-_RESIDUAL_FILES: Mapping[str, str] = {
-    **{role: suffix for role, suffix in _PQ_FILES.items() if role != "pq_centroids"},
-    "words": "npy",
-    "word_steps": "npy",
-    "smoothing": "npy",
-}
-OPTIONAL_ROLES = frozenset({"cohort"})  # of residual codes: without it, the directions of the cells are the cohort
-_FLAT_FILES: Mapping[str, str] = {"songs": "sqlite", "song_starts": "npy", "vectors": "npy", "vectors_index": "ann"}
-
-
-def layout_files(layout: str, code_kind: CodeKind = "product") -> Mapping[str, str]:
-    """Return the roles of the files of a layout and kind of codes, and the suffix of the file that plays each."""
-    if layout == "flat":
-        return _FLAT_FILES
-    return _RESIDUAL_FILES if code_kind == "residual" else _PQ_FILES
-
-
-def schema_of(code_kind: CodeKind) -> int:
-    """Return the schema that a database with such codes is written under: the oldest whose readers know them."""
-    return _SCHEMAS[code_kind]
-
-
-def code_fits(n_bytes: int, dim: int, code_kind: CodeKind) -> bool:
-    """Return whether codes of a kind can have so many bytes: parts must be of equal width, whole vectors need not."""
-    return n_bytes >= 1 and (code_kind == "residual" or dim % n_bytes == 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -262,7 +222,7 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
         message = f"{path}: {path.stat().st_size} bytes are no manifest of a database; restore or rebuild the database"
         raise CorruptArtifactError(message)
     value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
-    if value["schema_version"] not in _SCHEMAS.values():
+    if value["schema_version"] not in SCHEMAS.values():
         message = (
             f"{path}: schema_version {value['schema_version']}: written by an unreleased version; index the music again"
         )
@@ -279,7 +239,7 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
 
 def _has_code_kind(manifest: Mapping[str, Any]) -> bool:
     version = manifest.get("schema_version")
-    return version != _SCHEMAS["product"]
+    return version != SCHEMAS["product"]
 
 
 def manifest_digest(manifest: Mapping[str, Any]) -> str:
