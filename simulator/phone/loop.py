@@ -1,18 +1,15 @@
 """The low-power loop as a SimPy process: listen on the DSP, wake, name the song from what the buffer holds, rest."""
 
-import math
 from collections.abc import Callable, Generator
 from typing import Any, Protocol
 
 import simpy
 
+from simulator.phone.capture import Capture
 from simulator.phone.config import PhoneConfig
 from simulator.phone.events import Answer, Answered, Event, Looked, Skipped, State, StateChange
 
 __all__ = ["Answering", "PhoneLoop"]
-
-_LEAST_APART_S = 1.0
-"""An early look that the last one would follow sooner is left out."""
 
 
 class Answering(Protocol):
@@ -177,20 +174,17 @@ class PhoneLoop:
 
     def _capture(self) -> Generator[simpy.Event, Any, None]:
         """Fill the buffer and ask; early looks that find nothing go before the answer that ends a wake-up."""
-        now_s, config = self._env.now, self._config
         self._sound_has_ended = False
-        is_afresh = config.captures_afresh or self._captures_afresh
-        began_s = now_s if is_afresh else self._music_since_s - config.onset_in_window_s
-        longest_s = config.buffer_s if is_afresh else config.max_capture_s
-        until_s = _whole_steps(min(max(began_s + config.buffer_s, now_s), now_s + longest_s))
+        is_afresh = self._config.captures_afresh or self._captures_afresh
+        capture = Capture.plan(self._config, self._env.now, self._music_since_s, is_afresh=is_afresh)
         reason = "music"
-        for look_at_s in self._early_looks(began_s, until_s):
+        for look_at_s in capture.early_looks_s:
             if look_at_s < self._env.now:
                 continue  # the look before took so long
             self._change(State.CAPTURING, reason)
             if (yield from self._fill(look_at_s)):
                 break
-            answer = yield from self._ask("music in the buffer", self._env.now - began_s)
+            answer = yield from self._ask("music in the buffer", self._env.now - capture.began_s)
             if answer.match is not None:
                 self._take(answer)
                 return
@@ -200,14 +194,8 @@ class PhoneLoop:
             reason = "nothing found yet"
         else:
             self._change(State.CAPTURING, reason)
-            yield from self._fill(until_s)
+            yield from self._fill(capture.until_s)
         self._take((yield from self._ask("end of the sound" if self._sound_has_ended else "buffer full of music")))
-
-    def _early_looks(self, began_s: float, until_s: float) -> list[float]:
-        """Return when to look before the capture ends; times that are over already make one look at once."""
-        now_s = self._env.now
-        times_s = {max(now_s, _whole_steps(began_s + seconds)) for seconds in self._config.early_looks_s}
-        return sorted(time_s for time_s in times_s if until_s - time_s >= _LEAST_APART_S)
 
     def _fill(self, until_s: float) -> Generator[simpy.Event, Any, bool]:
         """Wait until a time; return whether the sound ended before."""
@@ -291,8 +279,3 @@ class PhoneLoop:
     def _change(self, state: State, reason: str) -> None:
         before, self.state = self.state, state
         self._emit(StateChange(time_s=self._env.now, before=before, after=state, reason=reason))
-
-
-def _whole_steps(time_s: float) -> float:
-    """Return the end of the DSP's 10 ms step in which a time lies: the buffer grows in whole steps."""
-    return math.ceil(100.0 * time_s - 1e-6) / 100.0

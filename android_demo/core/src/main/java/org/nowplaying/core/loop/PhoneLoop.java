@@ -1,9 +1,5 @@
 package org.nowplaying.core.loop;
 
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.TreeSet;
-
 /**
  * The phone's states over time: listen, capture up to eight seconds, recognize, rest (see {@code simulator/phone/loop.py}).
  *
@@ -11,7 +7,6 @@ import java.util.TreeSet;
  */
 final class PhoneLoop {
     private static final double EXACT_S = 1e-9; // sums of times are exact to a nanosecond only
-    private static final double LEAST_APART_S = 1; // an early look that the last one would follow sooner is left out
 
     /** Recognizes the song in the buffer. */
     interface Answering {
@@ -37,10 +32,8 @@ final class PhoneLoop {
     private boolean sameSongReported;
     private boolean skipReported;
     private boolean needsFullBuffer;
-    private final Deque<Double> earlyLooksS = new ArrayDeque<>();
+    private Capture capture;
     private boolean looksEarly;
-    private double musicBeganS;
-    private double captureUntilS;
     private boolean soundEnded;
     private int unknown;
     private String pauseReason;
@@ -194,39 +187,14 @@ final class PhoneLoop {
 
     private void capture() {
         soundEnded = false;
-        boolean afresh = settings.capturesAfresh || needsFullBuffer;
-        musicBeganS = afresh ? nowS : musicSinceS - settings.onsetInWindowS;
-        double longestS = afresh ? settings.bufferS : settings.maxCaptureS;
-        captureUntilS = wholeSteps(Math.min(Math.max(musicBeganS + settings.bufferS, nowS), nowS + longestS));
-        earlyLooksS.clear();
-        planEarlyLooks();
+        capture = new Capture(settings, nowS, musicSinceS, settings.capturesAfresh || needsFullBuffer);
         captureOn("music");
     }
 
-    /** Plans looks before the capture ends; times that are over already make one look at once. */
-    private void planEarlyLooks() {
-        TreeSet<Double> timesS = new TreeSet<>();
-        for (double seconds : settings.earlyLooksS) {
-            timesS.add(Math.max(nowS, wholeSteps(musicBeganS + seconds)));
-        }
-        for (double timeS : timesS) {
-            if (captureUntilS - timeS >= LEAST_APART_S) {
-                earlyLooksS.add(timeS);
-            }
-        }
-    }
-
-    /** Returns the end of the 10 ms step in which a time lies: the buffer grows in whole steps. */
-    private static double wholeSteps(double timeS) {
-        return Math.ceil(100 * timeS - 1e-6) / 100;
-    }
-
     private void captureOn(String reason) {
-        while (!earlyLooksS.isEmpty() && earlyLooksS.peek() < nowS) {
-            earlyLooksS.poll(); // the look before took so long
-        }
-        looksEarly = !earlyLooksS.isEmpty();
-        double untilS = looksEarly ? earlyLooksS.poll() : captureUntilS;
+        double earlyLookS = capture.nextEarlyLookS(nowS);
+        looksEarly = earlyLookS < capture.untilS;
+        double untilS = Math.min(earlyLookS, capture.untilS);
         change(State.CAPTURING, reason);
         dueS = nowS + Math.max(0, untilS - nowS);
         if (soundEnded) {
@@ -239,7 +207,7 @@ final class PhoneLoop {
             looksEarly = false;
             startRecognition("end of the sound", Double.POSITIVE_INFINITY);
         } else if (looksEarly) {
-            startRecognition("music in the buffer", nowS - musicBeganS);
+            startRecognition("music in the buffer", nowS - capture.beganS);
         } else {
             startRecognition("buffer full of music", Double.POSITIVE_INFINITY);
         }
