@@ -26,6 +26,7 @@ __all__ = [
     "poisson_rate",
     "poisson_upper",
     "rate_by_track",
+    "student",
     "wilson",
 ]
 
@@ -66,6 +67,15 @@ def wilson(n_events: int, n_trials: int) -> Interval:
 def clopper_pearson(n_events: int, n_trials: int) -> Interval:
     """Return a proportion with its exact interval (Clopper and Pearson 1934)."""
     return _proportion(n_events, n_trials, "exact")
+
+
+def student(values: Sequence[float] | NDArray[np.floating]) -> Interval:
+    """Return the mean of independent values with Student's t interval; NaN at both ends of a single one."""
+    found = np.asarray(values, np.float64)
+    if found.size < 2:
+        return Interval(float(found.mean()), float("nan"), float("nan"))
+    half = float(stats.t.ppf(0.975, found.size - 1) * found.std(ddof=1) / math.sqrt(found.size))
+    return Interval(float(found.mean()), float(found.mean()) - half, float(found.mean()) + half)
 
 
 def _proportion(n_events: int, n_trials: int, method: Literal["exact", "wilson"]) -> Interval:

@@ -97,5 +97,5 @@ def build_pretext(config: PretrainingConfig, clips: Any) -> Pretext:
     """Return a method's model with its optimizer, both with all their weights, from what the method draws from."""
     pretext = METHODS[config.method](config)
     pretext(pretext.draw(clips, np.random.default_rng(config.seed)))
-    compile_for(pretext, config)
+    compile_for(pretext, config, rates=pretext.rates())
     return pretext

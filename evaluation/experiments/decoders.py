@@ -1,17 +1,18 @@
 """Train and measure decoders of equal latents with equal budgets: python -m evaluation.experiments.decoders --help.
 
-First the perceptual encoder, then each decoder of ``configs/pretraining/decoders``. Finished runs are kept, and a
-stopped run resumes.
+First the perceptual encoder, then every decoder of ``configs/pretraining/decoders``, all of the first seed before any
+of the second. Finished runs and measures are kept, and a stopped run resumes.
 """
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from evaluation.experiments.decoder_report import to_markdown
-from evaluation.experiments.lab import in_own_processes
+from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
@@ -23,14 +24,25 @@ ROWS: Final = (
     "diffusion_mse_perceptual",
     "diffusion_mse_perceptual_1",
     "mse",
-    "mse_perceptual",
     "gan",
 )
-OURS: Final = "diffusion_mse_perceptual"
+TRIED: Final = (  # of the first seed alone: what the perceptual weight and the critic were chosen among, with some rows
+    "diffusion_mse_perceptual_0.3",
+    "diffusion_mse_perceptual_3",
+    "gan_perceptual_1",
+    "gan_rate_4",
+    "gan_spectral",
+    "gan_matching",
+)
+CHOSEN_AMONG: Final = ("diffusion_mse", "diffusion_mse_perceptual", "diffusion_mse_perceptual_1", "gan", *TRIED)
+OURS: Final = "diffusion_mse_perceptual_1"
 RESULTS: Final = Path(__file__).with_name("decoders.json")
 PERCEPTUAL_ENCODER: Final = "perceptual_encoder"
 REAL: Final = "real"
-CURVE: Final = (1, 2, 4, 8, 16, 32)
+CURVE: Final = (1, 2, 4, 8, 16)
+_RESULT, _CHOICE = "result.json", "choice.json"
+_PROTOCOL: Final = ("seeds", "images", "latents", "latent_steps", "sampling_steps")
+_CHOICE_SEED: Final = 0  # of the windows to choose by, which no table shows
 
 
 def main() -> None:
@@ -38,9 +50,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--configs", type=Path, default=Path(__file__).parents[2] / "configs/pretraining/decoders")
     parser.add_argument(
-        "--changes", type=Path, help="TOML of settings for all rows, such as gpu.toml among the configs"
+        "--changes", type=Path, help="TOML of settings for all rows, such as small.toml among the configs"
     )
-    parser.add_argument("--only", action="append", choices=ROWS, help="name of a row; all by default")
+    parser.add_argument("--only", action="append", choices=(*ROWS, *TRIED), help="name of a row; all by default")
+    parser.add_argument("--seeds", type=int, default=1, help="of each row, one after the other")
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--rendered-midi", type=Path)
@@ -50,38 +63,77 @@ def main() -> None:
     parser.add_argument("--latent-steps", type=int, default=4000)
     parser.add_argument("--sampling-steps", type=int, default=10)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
+    parser.add_argument("--table", action="store_true", help="only make the table of the rows that are there")
     parser.add_argument(
         "--publish", action="store_true", help="write decoders.json, which docs/pretraining/decoders.md is made from"
     )
     options = parser.parse_args()
-    rows = options.only or ROWS
-    encoder = options.out / PERCEPTUAL_ENCODER
-    in_own_processes(train, [(encoder, settings_of(PERCEPTUAL_ENCODER, options), None, options)])
-    for name in rows:  # one after the other: each uses all cores
-        in_own_processes(train, [(options.out / name, settings_of(name, options), encoder, options)])
-    in_own_processes(measure_missing, [(rows, options)])
-    results = {
-        name: json.loads(path.read_text(encoding="utf-8"))
-        for name in ROWS
-        if (path := options.out / name / "result.json").is_file()
-    }
-    anchors = json.loads((options.out / REAL / "result.json").read_text(encoding="utf-8"))
-    print(to_markdown(results, anchors))
+    if not options.table:
+        fill(options)
+    found = collected(options)
+    print(to_markdown(found))
     if options.publish:
-        write_json(RESULTS, {"results": results, "anchors": anchors})
+        write_json(RESULTS, found)
 
 
 def committed_table() -> str:
     """Return the tables of the published results."""
-    return to_markdown(**json.loads(RESULTS.read_text(encoding="utf-8")))
+    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
 
 
-def settings_of(name: str, options: argparse.Namespace) -> PretrainingConfig:
-    """Return the settings of the perceptual encoder or of a row, with the changes for all rows."""
+def fill(options: argparse.Namespace) -> None:
+    """Train and measure what is missing: the perceptual encoder, then seed by seed, each in a process of its own."""
+    encoder = options.out / PERCEPTUAL_ENCODER
+    in_own_processes(train, [({encoder: settings_of(PERCEPTUAL_ENCODER, options)}, None, options)])
+    for number in range(options.seeds):
+        names = [name for name in options.only or (*ROWS, *TRIED) if name in ROWS or not number]
+        configs = {name: settings_of(name, options, number) for name in names}
+        folders = {run_folder(name, config.seed, options): config for name, config in configs.items()}
+        in_own_processes(train, [(folders, encoder, options)])
+        in_own_processes(measure_missing, [(names, number, options)])
+
+
+def collected(options: argparse.Namespace) -> dict[str, Any]:
+    """Return all results that are there, as :func:`to_markdown` reads them."""
+    seeds = [settings_of(OURS, options, number).seed for number in range(options.seeds)]
+
+    def read(name: str, file: str) -> Iterator[dict[str, Any]]:
+        for seed in seeds:
+            if (path := run_folder(name, seed, options) / file).is_file():
+                yield json.loads(path.read_text(encoding="utf-8"))
+
+    weights = {name: settings_of(name, options).decoder.perceptual_weight for name in CHOSEN_AMONG}
+    return {
+        "protocol": {
+            "changes": options.changes and f"configs/pretraining/decoders/{options.changes.name}",
+            **{name: getattr(options, name) for name in _PROTOCOL},
+        },
+        "results": {name: found for name in ROWS if (found := list(read(name, _RESULT)))},
+        "anchors": list(read(REAL, _RESULT)),
+        "tried": {
+            name: {**found[0], "perceptual_weight": weights[name]}
+            for name in CHOSEN_AMONG
+            if (found := list(read(name, _CHOICE)))
+        },
+        "training_cpu_s": sum(
+            float(row["cpu_s"]) for log in sorted(options.out.glob("*/log.csv")) for row in logged(log.parent)
+        ),
+    }
+
+
+def run_folder(name: str, seed: int, options: argparse.Namespace) -> Path:
+    """Return the folder of a row's run with a seed."""
+    folder: Path = options.out / f"{name}-{seed}"
+    return folder
+
+
+def settings_of(name: str, options: argparse.Namespace, number: int = 0) -> PretrainingConfig:
+    """Return the settings of the perceptual encoder or of a row with its first or a later seed, with all changes."""
     settings = read_settings(options.configs / f"{name}.toml")
     changes = read_settings(options.changes) if options.changes else {}
     of_kind = changes.get(PERCEPTUAL_ENCODER if name == PERCEPTUAL_ENCODER else "decoders", {})
-    return PretrainingConfig.from_dict(merged(settings, of_kind))
+    config = PretrainingConfig.from_dict(merged(settings, of_kind))
+    return replace(config, seed=config.seed + number)
 
 
 def sources_of(options: argparse.Namespace) -> TrainingSources:
@@ -94,36 +146,51 @@ def sources_of(options: argparse.Namespace) -> TrainingSources:
     )
 
 
-def train(folder: Path, config: PretrainingConfig, encoder: Path | None, options: argparse.Namespace) -> None:
-    """Pretrain one run to its end, with the perceptual encoder if its losses use one."""
+def train(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, options: argparse.Namespace) -> None:
+    """Pretrain the runs of some folders to their end, with the perceptual encoder where their losses use one."""
+    import keras
+
     from fingerprinter.training.progress import checkpoint_state
+    from pretraining.sounds import clip_sampler
     from pretraining.train import pretrain
 
-    if checkpoint_state(folder)["step"] < config.n_steps:
+    unfinished = {folder: run for folder, run in runs.items() if checkpoint_state(folder)["step"] < run.n_steps}
+    for number, (folder, config) in enumerate(unfinished.items()):
+        if not number:  # they differ in their losses alone, so that all draw from the same sound
+            clips = clip_sampler(config, sources_of(options))
         used = encoder if config.decoder.perceptual_weight else None
-        pretrain(config, sources_of(options), folder, perceptual_encoder=used)
+        pretrain(config, sources_of(options), folder, perceptual_encoder=used, clips=clips)
+        keras.backend.clear_session()
 
 
-def measure_missing(rows: Sequence[str], options: argparse.Namespace) -> None:
-    """Measure the rows and the blurred real windows that have no result yet; all share the same real windows."""
+def measure_missing(names: Sequence[str], number: int, options: argparse.Namespace) -> None:
+    """Measure what has no result yet: rows and blurred real windows, all on one seed's windows, and what was tried."""
     from evaluation.experiments.decoder_measures import MeasureSettings, RealWindows, anchors, measure
 
-    missing = [name for name in (*rows, REAL) if not (options.out / name / "result.json").is_file()]
-    if not missing:
-        return
-    sources = sources_of(options)
-    windows = RealWindows(settings_of(OURS, options), sources, options.images)
-    for name in missing:
-        (options.out / name).mkdir(parents=True, exist_ok=True)
-        protocol = MeasureSettings(
-            n_images=options.images,
-            n_latents=options.latents,
-            latent_steps=options.latent_steps,
-            n_steps=options.sampling_steps,
-            curve=CURVE if name == OURS else (),
-        )
-        found = anchors(windows) if name == REAL else measure(options.out / name, sources, protocol, windows)
-        write_json(options.out / name / "result.json", found)
+    ours, sources = settings_of(OURS, options, number), sources_of(options)
+
+    def missing(rows: Sequence[str], file: str) -> list[Path]:
+        folders = [run_folder(name, ours.seed, options) / file for name in rows]
+        return [path for path in folders if not path.is_file()]
+
+    if paths := missing([*(name for name in names if name in ROWS), REAL], _RESULT):
+        windows = RealWindows(ours, sources, options.images)
+        for path in paths:
+            protocol = MeasureSettings(
+                n_images=options.images,
+                n_latents=options.latents,
+                latent_steps=options.latent_steps,
+                n_steps=options.sampling_steps,
+                curve=CURVE if path.parent.name.startswith(f"{OURS}-") else (),
+            )
+            path.parent.mkdir(parents=True, exist_ok=True)
+            real = path.parent.name.startswith(f"{REAL}-")
+            write_json(path, anchors(windows) if real else measure(path.parent, protocol, windows))
+    if number == 0 and (paths := missing([name for name in names if name in CHOSEN_AMONG], _CHOICE)):
+        windows = RealWindows(replace(ours, seed=_CHOICE_SEED), sources, options.images)
+        protocol = MeasureSettings(n_images=options.images, latent_steps=0, n_steps=options.sampling_steps)
+        for path in paths:
+            write_json(path, measure(path.parent, protocol, windows))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,7 @@ would draw other batches than the run that was stopped.
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -137,11 +137,29 @@ def fit(
             write_json(run_dir / "checkpoint.json", {**state, "step": done})
 
 
-def compile_for(model: keras.Model, schedule: Schedule, *, average_decay: float = 0.0) -> None:
-    """Give a model that has all its weights an optimizer that has all its own, and averages them where asked."""
+class _AdamOfRates(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
+    """Adam with a multiple of the learning rate for each variable; one of its loss would not change its steps."""
+
+    def __init__(self, *options: Any, rates: Sequence[float], **more: Any) -> None:
+        super().__init__(*options, name="adam", **more)
+        self.rates = tuple(rates)
+
+    def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
+        """Move one variable."""
+        super().update_step(gradient, variable, learning_rate * self.rates[self._get_variable_index(variable)])
+
+
+def compile_for(
+    model: keras.Model, schedule: Schedule, *, average_decay: float = 0.0, rates: Sequence[float] = ()
+) -> None:
+    """Give a model that has all its weights an optimizer that has all its own, and averages them where asked.
+
+    ``rates`` are what the learning rate is multiplied by for each trainable variable; without any it is one for all.
+    """
     model.compile(
-        keras.optimizers.Adam(
+        _AdamOfRates(
             schedule.learning_rate,
+            rates=rates or [1.0] * len(model.trainable_variables),
             use_ema=average_decay > 0,
             ema_momentum=average_decay or _UNUSED_DECAY,
         ),

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import require_counts, require_not_negative
+from nowplaying_core.settings import require_counts, require_not_negative, require_positive
 
 __all__ = ["PREDICTIONS", "DecoderConfig"]
 
@@ -33,7 +33,14 @@ class DecoderConfig:
         0 makes the refiner a plain network: it then sees no noise, and the other losses are of what it gives.
     mse_weight, perceptual_weight : float >= 0
         1 and 0.1 in "Sample What You Can't Compress" (arXiv 2409.02529), of the first decoder's image.
-    adversarial_weight : float >= 0
+    adversarial_weight, matching_weight : float >= 0
+        Of what the critic makes of rebuilt images, and of the mean absolute difference between its activations on them
+        and on the real ones (feature matching: Salimans et al. 2016, arXiv 1606.03498).
+    critic_rate : float > 0
+        Times the run's learning rate is the critic's own (Heusel et al. 2017, arXiv 1706.08500).
+    critic_spectral : bool
+        Whether the critic's kernels are divided by their spectral norm (Miyato et al. 2018, arXiv 1802.05957); it then
+        normalises no activations.
     """
 
     first_channels: tuple[int, ...] = (16, 32, 48, 64, 96)
@@ -46,6 +53,9 @@ class DecoderConfig:
     mse_weight: float = 1.0
     perceptual_weight: float = 0.1
     adversarial_weight: float = 0.0
+    matching_weight: float = 0.0
+    critic_rate: float = 1.0
+    critic_spectral: bool = False
 
     def __post_init__(self) -> None:
         if self.prediction not in PREDICTIONS:
@@ -57,10 +67,16 @@ class DecoderConfig:
             message = f"decoder: n_time_features must be even, found {self.n_time_features}"
             raise ConfigError(message)
         weights = ("diffusion_weight", "mse_weight", "perceptual_weight", "adversarial_weight")
-        require_not_negative(self, *weights, table="decoder")
+        require_not_negative(self, *weights, "matching_weight", table="decoder")
+        require_positive(self, "critic_rate", table="decoder")
         if not any(getattr(self, name) for name in weights):
             message = f"decoder: one must be positive of {', '.join(weights)}, found none"
             raise ConfigError(message)
         if self.diffusion_weight and self.adversarial_weight:
             message = "decoder: a refiner either samples (diffusion_weight) or has a critic (adversarial_weight)"
+            raise ConfigError(message)
+        if not self.adversarial_weight and (self.matching_weight, self.critic_rate, self.critic_spectral) != (0, 1, 0):
+            message = (
+                "decoder: matching_weight, critic_rate and critic_spectral are of a critic; adversarial_weight is 0"
+            )
             raise ConfigError(message)

@@ -3,37 +3,17 @@
 The encoder is the shipped fingerprinter, which no decoder learns from: the perceptual error uses another encoder.
 """
 
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import t as student
 
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.statistics import Interval, student
 
-__all__ = ["Distance", "fingerprints", "kernel_distance"]
+__all__ = ["fingerprints", "kernel_distance"]
 
-_BLOCK = 512  # images of one independent estimate
-
-
-@dataclass(frozen=True, slots=True)
-class Distance:
-    """A mean over blocks of images and its interval of 95 %.
-
-    Attributes
-    ----------
-    value, low, high : float
-        Squared maximum mean discrepancy, in thousandths; below 0 by chance where nothing differs.
-    """
-
-    value: float
-    low: float
-    high: float
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
+_BLOCK = 128  # images of one independent estimate
 
 
 def fingerprints(model: Fingerprinter, images: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -41,24 +21,28 @@ def fingerprints(model: Fingerprinter, images: NDArray[np.float32]) -> NDArray[n
     return np.concatenate([model.encode(image[None]) for image in images])
 
 
-def kernel_distance(real: NDArray[np.float32], rebuilt: NDArray[np.float32]) -> Distance:
-    """Return the distance between two sets of unit vectors of the same size.
+def kernel_distance(real: NDArray[np.float32], rebuilt: NDArray[np.float32]) -> Interval:
+    """Return the distance between two sets of unit vectors of the same size, with its interval.
 
     Parameters
     ----------
     real, rebuilt : ndarray of float32, shape (n, dim)
         Of different windows: vectors of the same ones would not be independent.
 
+    Returns
+    -------
+    Interval
+        Squared maximum mean discrepancy, in thousandths; below 0 by chance where nothing differs.
+
     Notes
     -----
     Binkowski et al. 2018 (arXiv 1801.01401): the unbiased estimate with the kernel (x.y + 1)^3, here on cosines. Blocks
-    of 512 share no window, so that Student's t tells how sure their mean is; of fewer images two blocks are made.
+    of 128 share no window, so that Student's t tells how sure their mean is; of fewer images two blocks are made.
     """
     size = min(_BLOCK, len(real) // 2)
     blocks = [slice(at, at + size) for at in range(0, len(real) - size + 1, size)]
     found = 1e3 * np.array([_unbiased(real[rows].astype(np.float64), rebuilt[rows]) for rows in blocks])
-    spread = student.ppf(0.975, len(found) - 1) * found.std(ddof=1) / np.sqrt(len(found))
-    return Distance(float(found.mean()), float(found.mean() - spread), float(found.mean() + spread))
+    return student(found)
 
 
 def _unbiased(real: NDArray[np.float64], rebuilt: NDArray[np.float32]) -> float:

@@ -50,8 +50,14 @@ class DiffusionAutoencoder(Pretext):
         if self.perceptual_encoder is not None:
             loss += weights.perceptual_weight * self.perceptual_encoder.perceptual_loss(images, rebuilt)
         if self.critic is not None:
-            loss += adversarial_loss(self.critic, images, rebuilt, weights.adversarial_weight)
+            loss += adversarial_loss(self.critic, images, rebuilt, weights.adversarial_weight, weights.matching_weight)
         return loss
+
+    def rates(self) -> list[float]:
+        """Return what the learning rate is multiplied by for each trainable variable: the critic has its own."""
+        of_critic = {id(variable) for variable in self.critic.trainable_variables} if self.critic is not None else set()
+        rate = self.config.decoder.critic_rate
+        return [rate if id(variable) in of_critic else 1.0 for variable in self.trainable_variables]
 
     def latents(self, images: NDArray[np.float32]) -> NDArray[np.float32]:
         """Return what is kept of images, shape (n, dim): rows of unit mean square."""

@@ -67,6 +67,10 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
         self.add_loss(value)
         return value
 
+    def rates(self) -> list[float]:
+        """Return what the learning rate is multiplied by for each trainable variable, in their order."""
+        return [1.0 for _ in self.trainable_variables]
+
     def images(self, slices: Any) -> Any:
         """Return the log-mel images of slices, (n_clips, n_slices, window_samples), clip by clip in one batch."""
         return self.log_mel(ops.reshape(slices, (-1, self.config.front_end.window_samples)))

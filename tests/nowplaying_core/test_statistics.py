@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from scipy import stats
@@ -11,6 +13,7 @@ from nowplaying_core.statistics import (
     paired_difference,
     poisson_rate,
     poisson_upper,
+    student,
     wilson,
 )
 
@@ -86,3 +89,13 @@ def test_paired_difference_is_narrower_than_each_alone(rng: np.random.Generator)
     assert result["only_second"] == 0
     assert result["difference"] == pytest.approx(np.mean(better) - np.mean(truth))
     assert 0 < result["low"] <= result["one_sided_low"] < result["difference"] < result["high"] < 0.03
+
+
+def test_students_interval_is_the_textbooks_and_of_one_value_there_is_none() -> None:
+    found = student([1.0, 2.0, 3.0])
+    assert found.value == 2.0
+    assert found.high - 2.0 == pytest.approx(2.0 - found.low) == pytest.approx(4.3027 / math.sqrt(3), rel=1e-4)
+    alone = student([5.0])
+    assert alone.value == 5.0
+    assert math.isnan(alone.low)
+    assert math.isnan(alone.high)

@@ -33,7 +33,7 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
     pretrain(config, sources, tmp_path / "run")
     settings = MeasureSettings(n_images=8, n_latents=16, latent_steps=2, n_steps=2, curve=(1,))
     windows = RealWindows(config, sources, 8)
-    result = measure(tmp_path / "run", sources, settings, windows)
+    result = measure(tmp_path / "run", settings, windows)
     assert [(step["n_steps"], step["in_table"]) for step in result["steps"]] == [(1, False), (2, True)]
     real, asked = draw_images(config, sources, "dev", (8, 8))
     assert asked.shape == (8, 96, 64, 1)
@@ -46,7 +46,10 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
     errors = [anchor["mse"] for anchor in blurred]
     assert errors[0] > 0.0
     assert errors == sorted(errors), "more blur, more error"
-    assert to_markdown({"run": result}, [sharp, *blurred]).count("| run |") == 4
+    assert result["measuring_cpu_s"] > 0
+    protocol = {"seeds": 1, "images": 8}
+    found = {"protocol": protocol, "results": {"run": [result]}, "anchors": [[sharp, *blurred]], "tried": {}}
+    assert to_markdown({**found, "training_cpu_s": 1.0}).count("| run |") == 4
     assert np.isfinite([step["distance"]["value"] for step in result["steps"]]).all()
 
 

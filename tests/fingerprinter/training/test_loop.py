@@ -5,8 +5,9 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from fingerprinter.training.loop import averaged_weights, learning_rate, prefetch
+from fingerprinter.training.loop import averaged_weights, compile_for, learning_rate, prefetch
 from fingerprinter.training.progress import RunLog
+from tests.pretraining.material import small_config
 
 pytestmark = pytest.mark.train
 
@@ -55,6 +56,16 @@ def test_the_average_stands_in_for_the_weights_for_a_while() -> None:
     with averaged_weights(model):
         assert model.layers[0].get_weights()[0][0, 0] == pytest.approx(np.mean(seen), rel=1e-5)
     assert model.layers[0].get_weights()[0][0, 0] == seen[-1]
+
+
+def test_a_variable_moves_by_its_own_multiple_of_the_rate() -> None:
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2), keras.layers.Dense(1)])
+    compile_for(model, small_config("cola", learning_rate=1e-3), rates=[1.0, 1.0, 4.0, 0.0])
+    before = [weight.copy() for weight in model.get_weights()]
+    model.optimizer.apply([keras.ops.ones_like(weight) for weight in model.trainable_variables])
+    moved = [old - new for old, new in zip(before, model.get_weights(), strict=True)]
+    for distance, rate in zip(moved, (1e-3, 1e-3, 4e-3, 0.0), strict=True):
+        np.testing.assert_allclose(distance, rate, atol=1e-6)  # Adam's first step has the length of the rate
 
 
 def test_a_log_from_before_a_column_was_added_goes_on_with_its_own(tmp_path: Path) -> None:

@@ -63,21 +63,38 @@ def test_the_sampling_decoders_first_guess_is_judged() -> None:
     assert float(loss) > float(np.mean(np.square(judged)))
 
 
-def test_the_two_sides_of_one_adversarial_loss_learn_against_each_other() -> None:
+@pytest.mark.parametrize("spectral", [False, True])
+def test_the_two_sides_of_one_adversarial_loss_learn_against_each_other(spectral: bool) -> None:
     tf = pytest.importorskip("tensorflow")
-    critic = build_critic(small_decoder(adversarial_weight=1.0, diffusion_weight=0.0), FRONT_END)
+    config = small_decoder(adversarial_weight=1.0, diffusion_weight=0.0, critic_spectral=spectral)
+    critic = build_critic(config, FRONT_END)
     rng = np.random.default_rng(0)
     real = tf.constant(rng.standard_normal((2, 32, 32, 1)).astype(np.float32))
     rebuilt = tf.Variable(rng.standard_normal((2, 32, 32, 1)).astype(np.float32))
     with tf.GradientTape(persistent=True) as tape:
-        loss = adversarial_loss(critic, real, rebuilt, 0.5)
+        loss = adversarial_loss(critic, real, rebuilt, 0.5, 2.0)
         judging = adversarial_loss(critic, real, rebuilt, 0.0)
-        fooled = -0.5 * tf.reduce_mean(critic(rebuilt))
+        *seen, judged = critic(rebuilt)
+        apart = [tf.reduce_mean(tf.abs(a - b)) for a, b in zip(seen, critic(real)[:-1], strict=True)]
+        fooled = 2.0 * sum(apart) / len(apart) - 0.5 * tf.reduce_mean(judged)
     np.testing.assert_allclose(loss, judging, atol=1e-5)
     # The decoder sees only how to fool the critic, the critic only how to judge.
     np.testing.assert_allclose(tape.gradient(loss, rebuilt), tape.gradient(fooled, rebuilt), atol=1e-6)
     for both, alone in zip(*(tape.gradient(one, critic.trainable_variables) for one in (loss, judging)), strict=True):
         np.testing.assert_allclose(both, alone, atol=1e-5)
+
+
+def test_kernels_of_a_spectral_critic_have_a_norm_of_one_in_training() -> None:
+    critic = build_critic(small_decoder(adversarial_weight=1.0, diffusion_weight=0.0, critic_spectral=True), FRONT_END)
+    assert not any(isinstance(layer, keras.layers.LayerNormalization) for layer in critic.layers)
+    kernels = [weight for weight in critic.trainable_weights if len(weight.shape) == 4]
+    for kernel in kernels:
+        kernel.assign(5.0 * kernel)
+    for _ in range(50):  # each pass is one step of the power iteration
+        critic(np.zeros((2, 32, 32, 1), np.float32), training=True)
+    for kernel in kernels:
+        matrix = keras.ops.convert_to_numpy(kernel).reshape(-1, kernel.shape[-1])
+        assert np.linalg.norm(matrix, 2) == pytest.approx(1.0, abs=0.02)
 
 
 def test_a_perceptual_encoder_finds_no_difference_to_itself_and_takes_only_a_matching_encoder() -> None:
@@ -105,6 +122,8 @@ def test_a_perceptual_encoder_finds_no_difference_to_itself_and_takes_only_a_mat
         ({"mse_weight": -1.0}, "not be negative"),
         ({"diffusion_weight": 0.0, "mse_weight": 0.0, "perceptual_weight": 0.0}, "one must be positive"),
         ({"adversarial_weight": 0.1}, "either samples"),
+        ({"critic_rate": 4.0}, "are of a critic"),
+        ({"diffusion_weight": 0.0, "adversarial_weight": 0.1, "critic_rate": 0.0}, "positive"),
     ],
 )
 def test_settings_that_cannot_be_are_refused(changes: dict[str, object], message: str) -> None:

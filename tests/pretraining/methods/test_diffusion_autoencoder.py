@@ -42,6 +42,18 @@ def test_a_critic_joins_the_other_errors(clips: ClipSampler) -> None:
     assert float(pretext(inputs)) == pytest.approx(np.mean((rebuilt - images) ** 2) + judged, rel=1e-3)
 
 
+def test_the_critic_and_nothing_else_learns_at_its_own_rate(clips: ClipSampler) -> None:
+    decoder = small_decoder(diffusion_weight=0.0, adversarial_weight=0.1, critic_rate=4.0, critic_spectral=True)
+    pretext = build_pretext(small_config(METHOD, decoder=decoder, encoder=ENCODER), clips)
+    fast = [
+        variable.path
+        for variable, rate in zip(pretext.trainable_variables, pretext.rates(), strict=True)
+        if rate == 4.0
+    ]
+    assert fast == [variable.path for variable in pretext.critic.trainable_variables]
+    assert pretext.optimizer.rates == tuple(pretext.rates())
+
+
 def test_a_finished_run_is_opened_as_it_was_and_hears_through_another(tmp_path: Path) -> None:
     sources = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=4.0), cache_dir=tmp_path / "cache")
     encoder_config = small_config("random", encoder=EncoderConfig())
