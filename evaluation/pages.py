@@ -60,6 +60,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "encoders": partial(representations.committed_table, "representations"),
     "encoders-3000": partial(representations.committed_table, "representations-3000"),
     "decoders": decoders.committed_table,
+    "decoders-2000": partial(decoders.committed_table, decoders.LONGER),
     "federated": federated.committed_table,
     "federated-200": partial(federated.committed_table, "federated-200"),
     "from-encoder": from_encoder.committed_table,

@@ -33,10 +33,6 @@ _INTERVALS: Final = (
     "A seed has its own weights, batches and test windows, the same ones for all rows, so that 95 % intervals, "
     "Student's t over the seeds' figures, hold all three. A row of one seed has its interval over windows alone."
 )
-_MADE: Final = (
-    "Made by `python -m evaluation.experiments.decoders {options}` in {two_core_hours:.1f} hours of two cores "
-    "({core_hours:.1f} of one, {training_hours:.1f} of them in training)."
-)
 _CHOSEN: Final = (
     "The first seed's runs on other windows than above, by which the row of three seeds was chosen; intervals are over "
     "these windows alone."
@@ -65,24 +61,29 @@ def to_markdown(found: Mapping[str, Any]) -> str:
 
 
 def _introduction(found: Mapping[str, Any]) -> str:
-    runs = [run for rows in found["results"].values() for run in rows]
-    some, images = runs[0], found["protocol"]["images"]
-    measuring_s = sum(run["measuring_cpu_s"] for run in [*runs, *found["tried"].values()])
-    hours = (found["training_cpu_s"] + measuring_s) / 3600
+    some = next(iter(found["results"].values()))[0]
     options = " ".join(
         f"--{name.replace('_', '-')} {value}" for name, value in found["protocol"].items() if value is not None
     )
-    return f"{_PROTOCOL}\n\n{_INTERVALS}\n\n{_MADE}".format(
+    about = _PROTOCOL.format(
         n_steps=some["training_steps"],
         n_windows=some["clips_per_step"],
-        n_images=images,
+        n_images=found["protocol"]["images"],
         n_weights=f"{sum(some['n_parameters'].values()):,}",
         variance=some["variance"],
-        options=options,
-        two_core_hours=hours / 2,
-        core_hours=hours,
-        training_hours=found["training_cpu_s"] / 3600,
     )
+    made = f"Made by `python -m evaluation.experiments.decoders {options}`"
+    return f"{about}\n\n{_INTERVALS}\n\n{made}{_hours(found)}."
+
+
+def _hours(found: Mapping[str, Any]) -> str:
+    """Return how long the runs and their measures took, where all recorded it."""
+    runs = [run for rows in found["results"].values() for run in rows] + list(found["tried"].values())
+    training_s, measuring_s = found["training_cpu_s"], [run.get("measuring_cpu_s") for run in runs]
+    if None in (training_s, *measuring_s):
+        return ""
+    hours, training = (training_s + sum(measuring_s)) / 3600, training_s / 3600
+    return f" in {hours / 2:.1f} hours of two cores ({hours:.1f} of one, {training:.1f} of them in training)"
 
 
 def _decoder_cells(runs: Sequence[Result]) -> list[str]:
@@ -131,13 +132,18 @@ def _difference(pairs: Sequence[tuple[Result, Result]], read: Callable[[Result],
 
 
 def _curves(results: Mapping[str, Sequence[Result]]) -> tuple[str, str, list[str], list[list[str]]]:
+    curves = {name: run["steps"] for name, runs in results.items() if len((run := runs[0])["steps"]) > 1}
     rows = [
-        [name, str(steps[0]["n_steps"]), _over(steps, _error, 3), _over(steps, _distance), _percent(steps)]
-        for name, runs in results.items()
-        if all(len(run["steps"]) > 1 for run in runs)
-        for steps in zip(*(run["steps"] for run in runs), strict=True)
+        [name, str(step["n_steps"]), f"{_error(step):.3f}", with_interval(_distance(step)), _percent([step])]
+        for name, steps in curves.items()
+        for step in steps
     ]
-    return "Steps against fidelity", "", ["decoder", "sampled in", "error", "distance", "own window first"], rows
+    return (
+        "Steps against fidelity",
+        "Of the first seed.",
+        ["decoder", "sampled in", "error", "distance", "own window first"],
+        rows,
+    )
 
 
 def _latents(results: Mapping[str, Sequence[Result]]) -> tuple[str, str, list[str], list[list[str]]]:

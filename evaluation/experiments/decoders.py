@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from evaluation.experiments.decoder_report import to_markdown
 from evaluation.experiments.lab import in_own_processes, logged
+from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged, read_settings
@@ -36,7 +37,9 @@ TRIED: Final = (  # of the first seed alone: what the perceptual weight and the 
 )
 CHOSEN_AMONG: Final = ("diffusion_mse", "diffusion_mse_perceptual", "diffusion_mse_perceptual_1", "gan", *TRIED)
 OURS: Final = "diffusion_mse_perceptual_1"
+CRITIC: Final = "gan"
 RESULTS: Final = Path(__file__).with_name("decoders.json")
+LONGER: Final = Path(__file__).with_name("decoders-2000.json")  # one seed, 2,000 steps of 32 windows
 PERCEPTUAL_ENCODER: Final = "perceptual_encoder"
 REAL: Final = "real"
 CURVE: Final = (1, 2, 4, 8, 16)
@@ -76,21 +79,22 @@ def main() -> None:
         write_json(RESULTS, found)
 
 
-def committed_table() -> str:
-    """Return the tables of the published results."""
-    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
+def committed_table(results: Path = RESULTS) -> str:
+    """Return the tables of published results."""
+    return to_markdown(json.loads(results.read_text(encoding="utf-8")))
 
 
 def fill(options: argparse.Namespace) -> None:
     """Train and measure what is missing: the perceptual encoder, then seed by seed, each in a process of its own."""
     encoder = options.out / PERCEPTUAL_ENCODER
-    in_own_processes(train, [({encoder: settings_of(PERCEPTUAL_ENCODER, options)}, None, options)])
+    train_missing({encoder: settings_of(PERCEPTUAL_ENCODER, options)}, None, options)
     for number in range(options.seeds):
         names = [name for name in options.only or (*ROWS, *TRIED) if name in ROWS or not number]
         configs = {name: settings_of(name, options, number) for name in names}
         folders = {run_folder(name, config.seed, options): config for name, config in configs.items()}
-        in_own_processes(train, [(folders, encoder, options)])
+        train_missing(folders, encoder, options)
         in_own_processes(measure_missing, [(names, number, options)])
+    in_own_processes(measure_choices, [(options.only or (*ROWS, *TRIED), options)])
 
 
 def collected(options: argparse.Namespace) -> dict[str, Any]:
@@ -115,9 +119,7 @@ def collected(options: argparse.Namespace) -> dict[str, Any]:
             for name in CHOSEN_AMONG
             if (found := list(read(name, _CHOICE)))
         },
-        "training_cpu_s": sum(
-            float(row["cpu_s"]) for log in sorted(options.out.glob("*/log.csv")) for row in logged(log.parent)
-        ),
+        "training_cpu_s": sum(float(row["cpu_s"]) for folder in options.out.iterdir() for row in logged(folder)),
     }
 
 
@@ -146,16 +148,21 @@ def sources_of(options: argparse.Namespace) -> TrainingSources:
     )
 
 
+def train_missing(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, options: argparse.Namespace) -> None:
+    """Pretrain those of some runs that have not ended, in a process of their own."""
+    unfinished = {folder: run for folder, run in runs.items() if checkpoint_state(folder)["step"] < run.n_steps}
+    if unfinished:
+        in_own_processes(train, [(unfinished, encoder, options)])
+
+
 def train(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, options: argparse.Namespace) -> None:
     """Pretrain the runs of some folders to their end, with the perceptual encoder where their losses use one."""
     import keras
 
-    from fingerprinter.training.progress import checkpoint_state
     from pretraining.sounds import clip_sampler
     from pretraining.train import pretrain
 
-    unfinished = {folder: run for folder, run in runs.items() if checkpoint_state(folder)["step"] < run.n_steps}
-    for number, (folder, config) in enumerate(unfinished.items()):
+    for number, (folder, config) in enumerate(runs.items()):
         if not number:  # they differ in their losses alone, so that all draw from the same sound
             clips = clip_sampler(config, sources_of(options))
         used = encoder if config.decoder.perceptual_weight else None
@@ -164,33 +171,37 @@ def train(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, options:
 
 
 def measure_missing(names: Sequence[str], number: int, options: argparse.Namespace) -> None:
-    """Measure what has no result yet: rows and blurred real windows, all on one seed's windows, and what was tried."""
+    """Measure what has no result yet of rows and of blurred real windows, all on the windows of one seed."""
     from evaluation.experiments.decoder_measures import MeasureSettings, RealWindows, anchors, measure
 
-    ours, sources = settings_of(OURS, options, number), sources_of(options)
-
-    def missing(rows: Sequence[str], file: str) -> list[Path]:
-        folders = [run_folder(name, ours.seed, options) / file for name in rows]
-        return [path for path in folders if not path.is_file()]
-
-    if paths := missing([*(name for name in names if name in ROWS), REAL], _RESULT):
-        windows = RealWindows(ours, sources, options.images)
-        for path in paths:
+    ours = settings_of(OURS, options, number)
+    rows = [*(name for name in names if name in ROWS), REAL]
+    paths = {run_folder(name, ours.seed, options) / _RESULT: name for name in rows}
+    if missing := {path: name for path, name in paths.items() if not path.is_file()}:
+        windows = RealWindows(ours, sources_of(options), options.images)
+        for path, name in missing.items():
             protocol = MeasureSettings(
                 n_images=options.images,
                 n_latents=options.latents,
                 latent_steps=options.latent_steps,
                 n_steps=options.sampling_steps,
-                curve=CURVE if path.parent.name.startswith(f"{OURS}-") else (),
+                curve=CURVE if name == OURS and not number else (),
             )
             path.parent.mkdir(parents=True, exist_ok=True)
-            real = path.parent.name.startswith(f"{REAL}-")
-            write_json(path, anchors(windows) if real else measure(path.parent, protocol, windows))
-    if number == 0 and (paths := missing([name for name in names if name in CHOSEN_AMONG], _CHOICE)):
-        windows = RealWindows(replace(ours, seed=_CHOICE_SEED), sources, options.images)
+            write_json(path, anchors(windows) if name == REAL else measure(path.parent, protocol, windows))
+
+
+def measure_choices(names: Sequence[str], options: argparse.Namespace) -> None:
+    """Measure what is chosen among, of the first seed, on windows that no other table shows."""
+    from evaluation.experiments.decoder_measures import MeasureSettings, RealWindows, measure
+
+    ours = settings_of(OURS, options)
+    folders = [run_folder(name, ours.seed, options) for name in names if name in CHOSEN_AMONG]
+    if missing := [folder for folder in folders if not (folder / _CHOICE).is_file()]:
+        windows = RealWindows(replace(ours, seed=_CHOICE_SEED), sources_of(options), options.images)
         protocol = MeasureSettings(n_images=options.images, latent_steps=0, n_steps=options.sampling_steps)
-        for path in paths:
-            write_json(path, measure(path.parent, protocol, windows))
+        for folder in missing:
+            write_json(folder / _CHOICE, measure(folder, protocol, windows))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,16 @@ from nowplaying_core.errors import ConfigError
 
 def test_every_page_is_what_its_generators_say() -> None:
     found = dict(pages())
-    tables = ("table", "table-3000", "decoders", "federated-table", "federated-200", "from-encoder", "discrete")
+    tables = (
+        "table",
+        "table-3000",
+        "decoders",
+        "decoders-2000",
+        "federated-table",
+        "federated-200",
+        "from-encoder",
+        "discrete",
+    )
     names = ("curve", "ablations", "privacy", *(f"pretraining/{name}" for name in tables))
     expected = {"README.md", *(f"docs/{name}.md" for name in names)}
     assert expected <= {path.relative_to(ROOT).as_posix() for path in found}
