@@ -157,8 +157,6 @@ def train_missing(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, 
 
 def train(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, options: argparse.Namespace) -> None:
     """Pretrain the runs of some folders to their end, with the perceptual encoder where their losses use one."""
-    import keras
-
     from pretraining.sounds import clip_sampler
     from pretraining.train import pretrain
 
@@ -167,7 +165,6 @@ def train(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, options:
             clips = clip_sampler(config, sources_of(options))
         used = encoder if config.decoder.perceptual_weight else None
         pretrain(config, sources_of(options), folder, perceptual_encoder=used, clips=clips)
-        keras.backend.clear_session()
 
 
 def measure_missing(names: Sequence[str], number: int, options: argparse.Namespace) -> None:
