@@ -1,4 +1,4 @@
-"""From audio to a song: choose eight seconds, fingerprint them, match them."""
+"""From audio to a song: which eight seconds are looked up, and when the answer of a further look counts."""
 
 import time
 from collections.abc import Iterator, Sequence
@@ -6,29 +6,25 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import soxr
 from numpy.typing import NDArray
 
 from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
-from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, Sound
-from nowplaying_core.errors import ConfigError, ManifestMismatchError
-from ondevice_db.answer import Match, Query, Recognition
+from nowplaying_core.audio import AudioSource, Sound
+from nowplaying_core.errors import ConfigError
+from ondevice_db.answer import Recognition
 from ondevice_db.excerpts import MOST_S, blocks_of, cut, excerpt_at, excerpts_every
-from ondevice_db.levels import brought_up
-from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
-from ondevice_db.match.alignment import AlignmentMap, map_alignment
-from ondevice_db.match.direction import TURNED_HOPS, turned_lead
-from ondevice_db.match.explain import Explanation, explain_match
-from ondevice_db.match.match import Ranking
-from ondevice_db.match.matcher import Matcher
+from ondevice_db.lookup import Lookup, acceptance_of
+from ondevice_db.match.accept import Acceptance
+from ondevice_db.match.alignment import AlignmentMap
+from ondevice_db.match.explain import Explanation
 from ondevice_db.match.popularity import read_popularity
 from ondevice_db.places import QUERY_S, Opening, Places
 from ondevice_db.store.packs import open_packs
 from ondevice_db.store.store import Songs
 
-__all__ = ["Recognizer", "acceptance_of"]
+__all__ = ["Recognizer"]
 
 _FURTHER_PLACES = 2
 _SPEED_STEP = 0.02  # between speeds that are tried: the fingerprints bear one per cent
@@ -76,17 +72,7 @@ class Recognizer:
     ) -> None:
         self._detector_model, self._needs_consent = detector, needs_consent
         self._detector: StreamingDetector | None = None
-        theirs, ours = database.manifest.embedding_space, fingerprinter.embedding_space
-        if theirs != ours:
-            message = (
-                f"{database.path}: built with embedding space {theirs} ({database.manifest.encoder}), but "
-                f"{fingerprinter.name} has {ours}; use that model (--fingerprinter) or index the music again"
-            )
-            raise ManifestMismatchError(message)
-        self._database = database
-        self._fingerprinter = fingerprinter
-        acceptance = acceptance if acceptance is not None else acceptance_of(fingerprinter)
-        self._matcher = Matcher(database, acceptance, log_prior=log_prior)
+        self._lookup = Lookup(database, fingerprinter, acceptance, log_prior)
 
     @classmethod
     def open(
@@ -183,7 +169,7 @@ class Recognizer:
             samples = cut(opening.read(start_s + QUERY_S), start_s)
             answer = self._first_look(samples, start_s, is_buffer=is_buffer)
             for further_s in places.further(_FURTHER_PLACES) if answer.match is None else ():
-                found = self._answer(cut(opening.read(further_s + QUERY_S), further_s), further_s)
+                found = self._lookup.answer(cut(opening.read(further_s + QUERY_S), further_s), further_s)
                 answer = self._better(answer, found, _PLACE_ODDS)
                 if answer.match is not None:
                     break
@@ -217,6 +203,14 @@ class Recognizer:
                 answer = self._first_look(samples, start_s, is_buffer=is_buffer)
                 yield start_s, answer if explainable else replace(answer, query=None)
 
+    def explain(self, recognition: Recognition) -> Explanation:
+        """Explain an answer of this recognizer; nothing is matched again."""
+        return self._lookup.explain(recognition)
+
+    def align(self, recognition: Recognition) -> AlignmentMap | None:
+        """Return the alignment of an answer with its best candidate, for a plot; None where there is no candidate."""
+        return self._lookup.align(recognition)
+
     def _open_detector(self) -> StreamingDetector:
         if self._detector is None:
             self._detector = StreamingDetector.from_model(self._detector_model or SHIPPED_DETECTOR)
@@ -226,7 +220,7 @@ class Recognizer:
         self, answer: Recognition, samples: NDArray[np.float32], start_s: float, percent: float
     ) -> Recognition:
         for speed in _speeds(percent) if answer.match is None else ():
-            answer = self._better(answer, self._answer(samples, start_s, speed), _SPEED_ODDS)
+            answer = self._better(answer, self._lookup.answer(samples, start_s, speed), _SPEED_ODDS)
             if answer.match is not None:
                 break
         return answer
@@ -237,7 +231,7 @@ class Recognizer:
         return replace(found if found.is_sure(factor) else before, latency_ms=latency_ms)
 
     def _first_look(self, samples: NDArray[np.float32], start_s: float, *, is_buffer: bool) -> Recognition:
-        answer = self._answer(samples, start_s)
+        answer = self._lookup.answer(samples, start_s)
         return answer if is_buffer else self._with_consent(answer, samples)
 
     def _with_consent(self, answer: Recognition, samples: NDArray[np.float32]) -> Recognition:
@@ -255,68 +249,6 @@ class Recognizer:
         query = None if answer.query is None else replace(answer.query, is_doubted=True)
         return replace(answer, match=None, query=query)
 
-    def explain(self, recognition: Recognition) -> Explanation:
-        """Explain an answer of this recognizer; nothing is matched again."""
-        query = _query_of(recognition)
-        found = explain_match(query.match, self._matcher.acceptance, self._database, query_start_s=query.start_s)
-        if query.is_doubted:
-            return replace(
-                found, reason="the detector finds no music there, and the score is only just above its threshold"
-            )
-        if query.is_backwards:
-            return replace(found, reason="the song fits better when the query is turned round: it is played backwards")
-        silent = not query.embeddings.any()
-        return replace(found, reason=f"nothing above {query.silence_dbfs:g} dBFS") if silent else found
-
-    def align(self, recognition: Recognition) -> AlignmentMap | None:
-        """Return the alignment of an answer with its best candidate, for a plot; None where there is no candidate."""
-        query = _query_of(recognition)
-        if not query.match.candidates:
-            return None
-        track = self._database.track(query.match.candidates[0].song_index)
-        hop_s = self._fingerprinter.query_hop_s
-        return map_alignment(
-            self._database, query.match, query.embeddings, hop_s, title=track.title, first_s=query.first_s
-        )
-
-    def _answer(self, samples: NDArray[np.float32], start_s: float, speed: float = 1.0) -> Recognition:
-        began_s = time.perf_counter()
-        samples, silence_dbfs = brought_up(samples)
-        if speed != 1.0:
-            samples = soxr.resample(samples, SAMPLE_RATE_HZ, SAMPLE_RATE_HZ * speed, quality="HQ").astype(np.float32)
-        hop_s = self._fingerprinter.query_hop_s
-        embeddings, first_s, match = self._match(samples, silence_dbfs, hop_s)
-        query = Query(start_s=start_s, embeddings=embeddings, match=match, first_s=first_s, silence_dbfs=silence_dbfs)
-        if match.best is not None:
-            turned = self._match(samples[::-1], silence_dbfs, TURNED_HOPS * hop_s)[2]
-            query = replace(query, turned_lead=turned_lead(match, turned))
-        song = None
-        if match.best is not None and not query.is_backwards:
-            best = match.best
-            track = self._database.track
-            song = Match(
-                track=track(best.song_index),
-                offset_s=best.offset_s,
-                score=best.score,
-                also=tuple((track(one.song_index), one.offset_s) for one in best.also),
-                speed=speed,
-            )
-        return Recognition(
-            match=song,
-            latency_ms=1000 * (time.perf_counter() - began_s),
-            n_fingerprints=embeddings.shape[0],
-            query=query,
-        )
-
-    def _match(
-        self, samples: NDArray[np.float32], silence_dbfs: float, hop_s: float
-    ) -> tuple[NDArray[np.float32], float, Ranking]:
-        """Return the fingerprints of samples, where the first one begins in seconds, and their match."""
-        found = self._fingerprinter.embed_query(samples, hop_s)
-        # Silence is alike everywhere: it is evidence for no song.
-        embeddings = np.where((found.levels_dbfs <= silence_dbfs)[:, None], np.float32(0), found.vectors)
-        return embeddings, found.first_s, self._matcher.match(embeddings, hop_s, first_s=found.first_s)
-
 
 def _from_the_first_sample(answer: Recognition) -> Recognition:
     """Return an answer whose offsets count from the recording's first sample."""
@@ -331,19 +263,3 @@ def _speeds(percent: float) -> list[float]:
     """Return the speeds to try, the smallest changes first."""
     n = round(percent / 100 / _SPEED_STEP)
     return [round(1 + sign * step * _SPEED_STEP, 4) for step in range(1, n + 1) for sign in (1, -1)]
-
-
-def _query_of(recognition: Recognition) -> Query:
-    if recognition.query is None:
-        message = (
-            "recognition: expected an answer of a Recognizer with its query, found one without; "
-            "recognize_every keeps it where explainable is True"
-        )
-        raise ConfigError(message)
-    return recognition.query
-
-
-def acceptance_of(fingerprinter: Fingerprinter) -> Acceptance:
-    """Return the acceptance model of a fingerprinter's manifest, or the default where it has none."""
-    table = fingerprinter.folder.manifest.get("acceptance")
-    return DEFAULT_ACCEPTANCE if table is None else Acceptance.from_dict(table)

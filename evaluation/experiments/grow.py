@@ -32,8 +32,8 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.find import find_audio
 from nowplaying_core.statistics import clopper_pearson
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import Acceptance
-from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.store import SongDatabase
 
 RATE = 0.003

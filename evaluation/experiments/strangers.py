@@ -38,8 +38,8 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.corpus import Group, read_corpus
 from nowplaying_core.statistics import poisson_upper
 from nowplaying_core.text import markdown_table
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import Acceptance
-from ondevice_db.recognizer import acceptance_of
 
 __all__ = ["Strangers", "committed_table", "counted", "main", "to_markdown"]
 

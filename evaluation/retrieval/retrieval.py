@@ -21,8 +21,8 @@ from nowplaying_core.audio.corpus import recordings_if_any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import paired_difference, poisson_upper
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import SIZE_TERMS
-from ondevice_db.recognizer import acceptance_of
 
 __all__ = ["evaluate_retrieval"]
 

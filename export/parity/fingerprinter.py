@@ -127,8 +127,8 @@ def _compare_answers(
     """Ask one database, made of these recordings, what queries in noise are of, in int8 and in float."""
     from ondevice_db.index.choose_codebook import shipped_codebook
     from ondevice_db.ingest.ingest import index_paths
+    from ondevice_db.lookup import acceptance_of
     from ondevice_db.match.matcher import Matcher
-    from ondevice_db.recognizer import acceptance_of
     from ondevice_db.store.store import SongDatabase
 
     rng = np.random.default_rng(1)

@@ -23,11 +23,12 @@ from ondevice_db.format.manifest import MANIFEST_NAME, load_manifest
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.levels import SILENCE_DBFS
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
 from ondevice_db.match.evidence import MEASURES
 from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import Recognizer, acceptance_of
+from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.packs import SongPacks
 from ondevice_db.store.store import SongDatabase
 from simulator.demo import index_demo_songs

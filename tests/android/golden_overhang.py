@@ -11,8 +11,8 @@ from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import load, to_float32, to_int16
 from ondevice_db.format.arrays import save_array
 from ondevice_db.levels import SILENCE_DBFS
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.store import SongDatabase
 from simulator.scenes.recordings import demo_recordings
 from tests.android.golden_database import answer_record

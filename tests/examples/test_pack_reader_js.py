@@ -15,9 +15,9 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import load
 from ondevice_db.format.manifest import manifest_digest
 from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.store import SongDatabase
 from simulator.scenes.recordings import demo_recordings
 from tests.android.golden_database import write_answers

@@ -9,8 +9,9 @@ import pytest
 from detector.stream import Decision
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import Acceptance
-from ondevice_db.recognizer import Recognizer, acceptance_of
+from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import SpectrumFingerprinter
 

@@ -9,8 +9,8 @@ import pytest
 from evaluation.experiments import overhang
 from evaluation.retrieval.conditions import Condition
 from fingerprinter.fingerprint import Fingerprinter
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.evidence import FEATURES
-from ondevice_db.recognizer import acceptance_of
 from tests.changed_models import changed_fingerprinter
 
 

@@ -20,10 +20,10 @@ from evaluation.retrieval.evaluator import Evaluator
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import area_under_roc
+from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import FalseAcceptRates
 from ondevice_db.match.evidence import MEASURES, N_FEATURES
 from ondevice_db.match.matcher import Matcher
-from ondevice_db.recognizer import acceptance_of
 from ondevice_db.store.store import SongDatabase
 
 N_TRACKS, N_EACH, N_FINGERPRINTS = 14, 20, 12
