@@ -13,6 +13,7 @@ from simulator.days.day import DaySettings
 from simulator.days.error_rates import ErrorRates, published_rates
 from simulator.days.figures import figure_of
 from simulator.days.many import AVERAGE, Days, simulate_days
+from simulator.days.measured_rates import measured_rates
 from simulator.days.scenes import Assumptions, Scenario, load_assumptions
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
@@ -95,7 +96,7 @@ class Study:
             raise ConfigError(message)
         figure_of("database.songs").check("songs", n_songs)
         folders = ModelFolder.open(detector, role="detector"), ModelFolder.open(fingerprinter, role="fingerprinter")
-        measured = ErrorRates.load(*folders)
+        measured = measured_rates(*folders)
         return cls(
             device=DeviceProfile.load(device),
             models=Models.load(*folders),
