@@ -29,8 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["METHODS", "committed_table", "main", "row_configs", "summary"]
 
-RESULTS: Final = Path(__file__).with_name("encoder_table.json")
-PLOT: Final = Path(__file__).parents[2] / "docs/pretraining/losses.png"
+RESULTS: Final = Path(__file__).parent
+PLOTS: Final = Path(__file__).parents[2] / "docs/pretraining"
+NAME: Final = "encoder_table"
 CONFIGS: Final = Path(__file__).parents[2] / "configs" / "pretraining"
 RANDOM: Final = "random"
 N_RANDOM: Final = 5
@@ -86,26 +87,30 @@ def main() -> None:
     parser.add_argument("--tuning-steps", type=int, default=_TUNING_STEPS, help=f"of {TUNED}")
     parser.add_argument("--extra-data", type=Path, help="more recordings, in folders music, noise and speech")
     parser.add_argument("--rendered-midi", type=Path, help="folder of music rendered from MIDI, to pretrain on")
-    parser.add_argument("--out", type=Path, required=True, help="folder of the rows and of encoder_table.json")
+    parser.add_argument("--out", type=Path, required=True, help=f"folder of the rows and of {NAME}.json")
     parser.add_argument("--table", action="store_true", help="only make the table of the rows that are there")
     parser.add_argument(
-        "--publish", action="store_true", help=f"write {RESULTS.name} here, which the page shows, and draw the losses"
+        "--publish",
+        metavar="NAME",
+        nargs="?",
+        const=NAME,
+        help=f"write NAME.json here, {NAME} by default, which a page shows, and draw the losses",
     )
     add_task_options(parser)
     options = parser.parse_args()
     if not options.table:
         fill(options)
     result = summary(options.out)
-    write_json(options.out / RESULTS.name, result)
+    write_json(options.out / f"{NAME}.json", result)
     print(to_markdown(result))
     if options.publish:
-        write_json(RESULTS, result)
-        draw_losses(result, PLOT)
+        write_json(RESULTS / f"{options.publish}.json", result)
+        draw_losses(result, PLOTS / f"{options.publish.replace(NAME, 'losses')}.png")
 
 
-def committed_table() -> str:
-    """Return the published table."""
-    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
+def committed_table(name: str = NAME) -> str:
+    """Return a published table: ``encoder_table``, of 500 steps, or ``encoder_table-1500``."""
+    return to_markdown(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) -> list[PretrainingConfig]:
