@@ -100,7 +100,7 @@ class CostModel:
         work = work_of_answer(models, database)
         times = answer_times(device, work)
         if latencies is not None:
-            times = latencies.applied_to(times, models.n_fingerprints)
+            times = latencies.applied_to(times, models)
         total_mw = device.listening_mw(models.detector_macs_per_s)
         microphone_mw = min(device.milliwatts(device.dsp.microphone_ma), total_mw)
         network_mw = min(models.detector_macs_per_s * device.dsp.pj_per_mac * 1e-9, total_mw - microphone_mw)

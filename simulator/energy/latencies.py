@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from nowplaying_core.errors import ConfigError, unreadable
-from simulator.energy.work import AnswerTimes
+from simulator.energy.work import AnswerTimes, Models
 
 __all__ = ["PhoneLatencies"]
 
@@ -27,7 +27,8 @@ class PhoneLatencies:
     Attributes
     ----------
     front_end_ms, encoder_ms, match_ms : float in [0, 60,000] or None, milliseconds
-        Of one run of the graph, and of one look-up of eight seconds; None leaves the estimate.
+        Of one run of the graph, and of one look-up of eight seconds, of which an answer takes another half for the query
+        turned round; None leaves the estimate.
     source : str
         File and device, for the list of assumptions.
 
@@ -74,15 +75,15 @@ class PhoneLatencies:
             source=f"measured on {table.get('device', 'a device')} ({path.name})",
         )
 
-    def applied_to(self, times: AnswerTimes, n_fingerprints: int) -> AnswerTimes:
-        """Return the times of an answer with measured ones in place of the estimate."""
+    def applied_to(self, times: AnswerTimes, models: Models) -> AnswerTimes:
+        """Return the times of an answer by these models with measured ones in place of the estimate."""
         measured: dict[str, float] = {}
         if self.front_end_ms is not None:
-            measured["front_end_s"] = n_fingerprints * self.front_end_ms / 1000
+            measured["front_end_s"] = models.n_windows * self.front_end_ms / 1000
         if self.encoder_ms is not None:
-            measured["encoder_s"] = n_fingerprints * self.encoder_ms / 1000
+            measured["encoder_s"] = models.n_windows * self.encoder_ms / 1000
         if self.match_ms is not None:
-            measured["match_s"] = self.match_ms / 1000
+            measured["match_s"] = self.match_ms / 1000 * models.n_windows / models.n_fingerprints
         if len(measured) == 3:
             # A measured time holds the reading too.
             measured["memory_s"] = 0.0

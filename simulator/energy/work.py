@@ -12,6 +12,7 @@ from nowplaying_core.errors import ManifestMismatchError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.settings import require_not_negative, require_positive
 from ondevice_db.index.base import SearchOptions
+from ondevice_db.match.direction import TURNED_HOPS
 from ondevice_db.places import QUERY_S
 from simulator.energy.device import DeviceProfile
 
@@ -115,6 +116,14 @@ class Models:
             second_stage_macs=_second_stage_macs(listener),
         )
 
+    @property
+    def n_windows(self) -> int:
+        """Windows that an answer fingerprints: those of its query, and half as many of the same query turned round.
+
+        Only a query that is named is turned round (:mod:`ondevice_db.match.direction`).
+        """
+        return self.n_fingerprints + math.ceil(self.n_fingerprints / TURNED_HOPS)
+
     def scaled(self, factor: float) -> "Models":
         """Return models whose encoder is so many times bigger, in work and in bytes."""
         return replace(self, encoder_macs=self.encoder_macs * factor, model_bytes=self.model_bytes * factor)
@@ -173,7 +182,7 @@ def front_end_ops(front_end: Mapping[str, Any]) -> float:
 
 
 def work_of_answer(models: Models, database: DatabaseSize) -> Work:
-    """Return the work of fingerprinting eight seconds and looking them up.
+    """Return the work of fingerprinting eight seconds and looking them up, as if every answer named a song.
 
     Parameters
     ----------
@@ -181,7 +190,7 @@ def work_of_answer(models: Models, database: DatabaseSize) -> Work:
     database : DatabaseSize
         A bigger one has more codes to scan: all of a small one, 0.5 % of a large one.
     """
-    options, n, dim = SearchOptions(), models.n_fingerprints, models.dim
+    options, n, dim = SearchOptions(), models.n_windows, models.dim
     n_scanned = min(database.n_fingerprints, max(options.min_scan, _SCANNED_FRACTION * database.n_fingerprints))
     n_decoded = n * min(_REFINED_HITS, n_scanned)
     n_rescored = min(options.n_candidates * _RESCORED_WINDOWS * _RESCORED_SHIFTS, database.n_fingerprints)
@@ -192,8 +201,8 @@ def work_of_answer(models: Models, database: DatabaseSize) -> Work:
         lookups=n * n_scanned * _SUBSPACES,
         n_bytes=BUFFER_BYTES
         + models.model_bytes
-        + n_scanned * _BYTES_A_CODE
-        + (n_decoded + n_rescored) * _BYTES_A_CODE
+        + 2 * (n_scanned + n_rescored) * _BYTES_A_CODE
+        + n_decoded * _BYTES_A_CODE
         + models.n_cells * dim * 4,
     )
 

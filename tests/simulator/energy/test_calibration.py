@@ -73,21 +73,22 @@ def test_every_constant_has_a_source_and_says_how_sure_it_is(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "battery_percent", "answer_s"),
     [
-        ("phone-2026", 0.2005, 0.598),
-        ("pixel-2", 0.4609, 0.678),
-        ("pixel-3", 0.4273, 0.689),
-        ("pixel-6", 0.2702, 0.613),
-        ("wearable-mcu", 6.849, 7.182),
+        ("phone-2026", 0.2015, 0.6218),
+        ("pixel-2", 0.4652, 0.7425),
+        ("pixel-3", 0.4311, 0.7588),
+        ("pixel-6", 0.2716, 0.6446),
+        ("wearable-mcu", 7.212, 10.74),
     ],
 )
-def test_a_day_is_a_small_part_of_the_battery_and_an_answer_comes_before_a_buffer_of_new_sound(
+def test_a_day_is_a_small_part_of_the_battery_and_a_phone_s_answer_comes_before_a_buffer_of_new_sound(
     name: str, battery_percent: float, answer_s: float
 ) -> None:
     device = DeviceProfile.load(name)
     costs = CostModel.modelled(device, MODELS, DatabaseSize())
     assert device.battery_percent_of_mah(costs.day_mah(100)) == pytest.approx(battery_percent, rel=1e-3)
     assert costs.answer_s == pytest.approx(answer_s, rel=1e-3)
-    assert costs.answer_s < PhoneConfig(gate=GateConfig()).buffer_s
+    # The query turned round, which only a named answer is asked, takes the microcontroller 3.6 s more.
+    assert (costs.answer_s < PhoneConfig(gate=GateConfig()).buffer_s) == (name != "wearable-mcu")
 
 
 def test_every_device_has_its_expected_day() -> None:

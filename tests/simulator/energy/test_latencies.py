@@ -39,12 +39,12 @@ def test_measured_times_replace_the_estimate(tmp_path: Path) -> None:
     assert "Pixel 6" in latencies.source
     device, size = DeviceProfile.load("pixel-6"), DatabaseSize()
     costs = CostModel.modelled(device, MODELS, size, latencies)
-    assert costs.latency_parts_s["encoder"] == pytest.approx(12 * 0.006)
-    assert costs.latency_parts_s["front end"] == pytest.approx(12 * 0.002)
-    assert costs.latency_parts_s["matching"] == pytest.approx(0.030)
+    assert costs.latency_parts_s["encoder"] == pytest.approx(18 * 0.006)
+    assert costs.latency_parts_s["front end"] == pytest.approx(18 * 0.002)
+    assert costs.latency_parts_s["matching"] == pytest.approx(1.5 * 0.030)
     slower = CostModel.modelled(device, MODELS, size, PhoneLatencies(encoder_ms=60.0, source="test"))
     assert slower.wake_j - CostModel.modelled(device, MODELS, size).wake_j == pytest.approx(
-        device.core_w * (12 * 0.060 - 12 * 30e6 / 14e9)
+        device.core_w * (18 * 0.060 - 18 * 30e6 / 14e9)
     )
 
 
