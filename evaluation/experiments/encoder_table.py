@@ -109,7 +109,7 @@ def main() -> None:
 
 
 def committed_table(name: str = NAME) -> str:
-    """Return a published table: ``encoder_table``, of 500 steps, or ``encoder_table-1500``."""
+    """Return a published table, by the name that it was published under."""
     return to_markdown(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))
 
 

@@ -27,7 +27,7 @@ class PhoneLatencies:
     Attributes
     ----------
     front_end_ms, encoder_ms, match_ms : float in [0, 60,000] or None, milliseconds
-        Of one run of the graph, and of one look-up of eight seconds, of which an answer takes another half for the query
+        Of one run of the graph, and of one look-up of eight seconds, to which an answer adds half of one for the query
         turned round; None leaves the estimate.
     source : str
         File and device, for the list of assumptions.
