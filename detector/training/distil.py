@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.training.config import DetectorConfig
-from detector.training.data import FeatureSet
+from detector.training.feature_set import FeatureSet
 from detector.training.model import normalised
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
@@ -54,7 +54,7 @@ def embeddings_of_scenes(
     ----------
     encoder : Encoder
     pools : sequence of SoundPools
-        As :func:`detector.training.data.build_features` was given.
+        As :func:`detector.training.feature_set.build_features` was given.
     config : DetectorConfig
     n_scenes : int
         Number of scenes, from the first on.

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from detector.training.config import TrainingConfig
-from detector.training.data import WindowSampler
 from detector.training.model import normalised
+from detector.training.window_sampler import WindowSampler
 from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.statistics import area_under_roc
 

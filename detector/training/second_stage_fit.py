@@ -5,11 +5,12 @@ from typing import Final
 
 import keras
 
-from detector.training.data import FeatureSet, WindowSampler
+from detector.training.feature_set import FeatureSet
 from detector.training.fitting import FitRun
 from detector.training.second_stage import SecondStageConfig, build_second_stage, folded
 from detector.training.teacher import Teacher
 from detector.training.train import calibration_segments, check_init, check_windows, limit_threads, scene_features
+from detector.training.window_sampler import WindowSampler
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import init_run_dir

@@ -13,8 +13,8 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
-from detector.training.data import FeatureSet, WindowSampler, build_features
 from detector.training.distil import DISTILLED_SCENES, DISTILLED_STEPS, Encoder, embeddings_of_scenes, pretrain
+from detector.training.feature_set import FeatureSet, build_features
 from detector.training.fitting import FitRun
 from detector.training.folds import HeldOut
 from detector.training.model import FoldedModel, build_training_model, fit_to_grids, fold
@@ -22,6 +22,7 @@ from detector.training.pools import SoundPools
 from detector.training.second_stage import SecondStageConfig
 from detector.training.teacher import Teacher
 from detector.training.weights import load_weights, save_weights
+from detector.training.window_sampler import WindowSampler
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError

@@ -11,7 +11,7 @@ from detector.gate import GateConfig
 from detector.second_stage import SECOND_STAGE_FILE
 from detector.stream import MODEL_FILE
 from detector.training.config import DetectorConfig
-from detector.training.data import FeatureSet, build_features
+from detector.training.feature_set import FeatureSet, build_features
 from detector.training.folds import fold_pools
 from detector.training.pools import SoundPools
 from detector.training.second_stage import SecondStageConfig

@@ -159,7 +159,7 @@ def _clip(pools: SoundPools, number: int) -> tuple[NDArray[np.uint32], dict[str,
 
 def _train(name: str, seed: int, options: argparse.Namespace) -> None:
     """Train on one setting's features, and write what the network says of the clips."""
-    from detector.training.data import FeatureSet
+    from detector.training.feature_set import FeatureSet
     from detector.training.model import normalised
     from detector.training.second_stage import SecondStageConfig, SecondStageNetwork, inference_model
     from detector.training.second_stage_fit import SECOND_STAGE_WEIGHTS_FILE, fit_second_stage

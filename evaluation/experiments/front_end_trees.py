@@ -53,7 +53,7 @@ def drawn_windows(music: NDArray[np.uint8], first_scene: int) -> tuple[NDArray[n
     Parameters
     ----------
     music : ndarray of uint8, shape (n_scenes, n_frames)
-        As in :class:`detector.training.data.FeatureSet`.
+        As in :class:`detector.training.feature_set.FeatureSet`.
     first_scene : int
         Number of the first scene: each draws by its own.
 

@@ -8,8 +8,8 @@ import pytest
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
-from detector.training.data import build_features
 from detector.training.distil import embeddings_of_scenes, pretrain
+from detector.training.feature_set import build_features
 from detector.training.model import build_training_model
 from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
-from detector.training.data import FeatureSet, WindowSampler, build_features
+from detector.training.feature_set import FeatureSet, build_features
 from detector.training.pools import SoundPools
 from detector.training.scenes import Background, Scene, compose_scene
 from detector.training.soft_targets import scene_logits, window_targets
+from detector.training.window_sampler import WindowSampler
 from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.audio.sources import TrainingSources
 from tests.detector.sounds import corpus_folder, noise

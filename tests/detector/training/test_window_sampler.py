@@ -1,16 +1,10 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 
-from detector.training.config import DetectorConfig, SceneConfig, TrainingConfig
-from detector.training.data import FeatureSet, WindowSampler, build_features
-from detector.training.pools import SoundPools
-from nowplaying_core.audio.sources import TrainingSources
+from detector.training.config import DetectorConfig, TrainingConfig
+from detector.training.feature_set import FeatureSet
+from detector.training.window_sampler import WindowSampler
 from nowplaying_core.errors import ConfigError
-from tests.detector.sounds import corpus_folder
-
-CONFIG = SceneConfig(duration_s=15.0)
 
 
 def made_features() -> FeatureSet:
@@ -73,22 +67,6 @@ def test_scenes_too_short_for_a_segment_are_refused() -> None:
         WindowSampler(short, settings(n_decisions=8))
 
 
-def test_features_are_cached_continued_and_the_same_for_any_number_of_processes(tmp_path: Path) -> None:
-    root = corpus_folder(tmp_path / "corpus", seconds=6.0)
-    pools = SoundPools.from_sources(TrainingSources(corpus=root, cache_dir=tmp_path / "pcm"), "train")
-    first = build_features([pools], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "one")
-    (shard,) = (tmp_path / "one").glob("shard-*.npz")
-    written = shard.stat().st_mtime_ns
-    again = build_features([pools], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "one")
-    assert shard.stat().st_mtime_ns == written
-    assert np.array_equal(first.frames, again.frames)
-    two = build_features([pools], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "two", jobs=2)
-    assert np.array_equal(first.frames, two.frames)
-    assert np.array_equal(first.music, two.music)
-    other = build_features([pools], CONFIG, n_scenes=3, seed=2, folder=tmp_path / "one")
-    assert not np.array_equal(first.frames, other.frames)
-
-
 def test_extreme_segments_are_no_music_and_reach_both_ends() -> None:
     cut = WindowSampler(made_features(), settings(extreme_share=0.5))
     segments, labels, weights = cut.batch(60, np.random.default_rng(1))
@@ -128,16 +106,3 @@ def test_mining_leaves_out_an_answer_to_less_than_a_window() -> None:
         cut.mine(table, hardest=0.02)
         found.append(cut.hard_examples)
     assert all(np.array_equal(found[0][label], found[1][label]) for label in (0, 1))
-
-
-def test_scenes_of_folds_come_from_their_own_recordings(tmp_path: Path) -> None:
-    root = corpus_folder(tmp_path / "corpus", seconds=6.0)
-    pools = [
-        SoundPools.from_sources(TrainingSources(corpus=root, cache_dir=tmp_path / "pcm"), split)
-        for split in ("train", "dev")
-    ]
-    mixed = build_features(pools, CONFIG, n_scenes=3, seed=1, folder=tmp_path / "mixed")
-    first = build_features(pools[:1], CONFIG, n_scenes=3, seed=1, folder=tmp_path / "first")
-    same = [np.array_equal(mixed.frames[number], first.frames[number]) for number in range(3)]
-    assert same == [True, False, True]
-    assert np.array_equal(mixed.chosen(np.array([False, True, False])).frames[0], mixed.frames[1])
