@@ -12,12 +12,10 @@ from nowplaying.cli.options import (
     RawRate,
     SavedWakes,
     Sounds,
-    expand_sources,
-    sound_of,
-    watched,
 )
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import doing, emit_json, note, say
+from nowplaying.cli.sounds import expand_sources, sound_of, watched
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.errors import NowPlayingError
 from nowplaying_core.text import clock

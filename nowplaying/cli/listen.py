@@ -1,24 +1,17 @@
 """``nowplaying listen``: the live loop."""
 
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from nowplaying.cli import complete
-from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, RawKind, RawRate, sound_of
+from nowplaying.cli.options import Databases, DetectorModel, FingerprinterModel, Json, RawKind, RawRate
 from nowplaying.cli.output import emit_json, note, say
+from nowplaying.cli.sounds import announced, sound_of
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 from nowplaying_core.text import clock
-
-if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from nowplaying_core.audio import AudioSource
 
 __all__ = ["listen"]
 
@@ -44,7 +37,7 @@ def listen(
     is_mic = source == "mic" or source.startswith("mic:")
     is_live, began = is_mic or source == "-", datetime.now(UTC).astimezone()
     named = False
-    sound = _announced(source) if is_mic else sound_of(source, raw_rate, raw_format)
+    sound = announced(source) if is_mic else sound_of(source, raw_rate, raw_format)
     for answer in answers(databases, sound, detector=detector, fingerprinter=fingerprinter):
         # Live sound has a time of day; a file has none but its own.
         at = began + timedelta(seconds=answer.time_s)
@@ -60,19 +53,3 @@ def listen(
         else:
             say(f"{when}  {answer.match}")
     raise typer.Exit(EXIT_FOUND if named else EXIT_NOTHING_RECOGNIZED)
-
-
-def _announced(microphone: str) -> "AudioSource":
-    """Return a microphone that says so when its first sound is there."""
-    from nowplaying_core.audio import AudioSource, open_stream
-
-    opened = open_stream(microphone)
-
-    def chunks() -> "Generator[NDArray[np.float32], None, None]":
-        with opened:
-            for number, chunk in enumerate(opened):
-                if number == 0:
-                    note("listening; Ctrl-C ends it")
-                yield chunk
-
-    return AudioSource(opened.name, chunks(), is_live=opened.is_live)

@@ -1,20 +1,13 @@
-"""Arguments that several commands share, and the sounds that they name."""
+"""Arguments and options that several commands share."""
 
 import tempfile
-from collections.abc import Callable, Generator
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from nowplaying.cli import complete
 from nowplaying_core.errors import ConfigError, NowPlayingError
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    from nowplaying_core.audio import AudioSource
 
 __all__ = [
     "ON_CORPUS",
@@ -41,10 +34,7 @@ __all__ = [
     "Seed",
     "SoundCorpus",
     "Sounds",
-    "expand_sources",
     "require_writable",
-    "sound_of",
-    "watched",
     "writable_file",
     "writable_folder",
 ]
@@ -221,59 +211,3 @@ RawKind = Annotated[
     Literal["s16le", "s16be", "u8", "s8", "s24le", "s32le", "f32le"] | None,
     typer.Option("--raw-format", metavar="NAME", help="Samples of raw PCM: s16le, s16be, u8, s8, s24le, s32le, f32le."),
 ]
-
-
-def sound_of(source: str, rate_hz: int | None, kind: str | None) -> "str | AudioSource":
-    """Return what to read: standard input with its stated format, or the source as it is, whose content decides."""
-    from nowplaying_core.audio import SAMPLE_RATE_HZ, open_stream
-    from nowplaying_core.audio.raw import RawFormat
-
-    if source != "-" or (rate_hz is None and kind is None):
-        return source
-    raw = RawFormat(rate_hz=rate_hz or SAMPLE_RATE_HZ, encoding=kind or "s16le")
-    return open_stream("-", chunk_samples=SAMPLE_RATE_HZ // 10, raw=raw)
-
-
-def watched(
-    source: "str | AudioSource",
-    show: Callable[[str], None],
-    label: str,
-    measure: Callable[[float], object] = lambda _: None,
-) -> "AudioSource":
-    """Return a sound that shows and measures, while it is read, how many seconds of it have been."""
-    from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, open_stream
-    from nowplaying_core.text import clock
-
-    show(label)
-    given = Path(source) if isinstance(source, str) and source != "-" else source
-    opened = given if isinstance(given, AudioSource) else open_stream(given, chunk_samples=SAMPLE_RATE_HZ, lenient=True)
-
-    def blocks() -> "Generator[NDArray[np.float32], None, None]":
-        n_samples = 0
-        with opened:
-            for block in opened:
-                show(f"{label} ({clock(n_samples / SAMPLE_RATE_HZ)})")
-                n_samples += block.size
-                measure(n_samples / SAMPLE_RATE_HZ)
-                yield block
-
-    return AudioSource(opened.name, blocks(), is_live=opened.is_live)
-
-
-def expand_sources(names: list[str]) -> list[str]:
-    """Return the sounds to read: folders searched, files and ``-`` as they are.
-
-    Raises
-    ------
-    AudioFormatError
-        When there is none.
-    """
-    from nowplaying.api.index import audio_files
-    from nowplaying_core.audio import find_audio
-
-    sources: dict[str, None] = {}
-    if "" in names:
-        audio_files(names)  # which refuses it
-    for name in names:
-        sources |= dict.fromkeys(["-"] if name == "-" else [str(path) for path in find_audio([Path(name)])])
-    return list(sources) or [str(path) for path in audio_files(names)]  # which says what it looked for

@@ -20,9 +20,9 @@ from nowplaying.cli.options import (
     RawRate,
     Report,
     Seed,
-    sound_of,
 )
 from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, typed_command
+from nowplaying.cli.sounds import sound_of
 from nowplaying.cli.status_line import erase, moving
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
