@@ -11,7 +11,7 @@ from simulator.energy.constants import Constant
 __all__ = ["SNR_STEPS_DB", "ErrorRates", "published_rates"]
 
 SNR_STEPS_DB = (0.0, 5.0, 10.0, 15.0)
-"""Lower ends of the steps by which recall is told apart, where nothing finer was measured."""
+"""Lower ends of the steps of 5 dB, where recall was not measured for steps of its own."""
 
 _NOW_PLAYING = "Agüera y Arcas et al., arXiv:1711.10958, sec. 4"
 _LOST_DB = 10.0  # this far below the quietest measured condition nothing is recognized
