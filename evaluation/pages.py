@@ -16,6 +16,7 @@ from evaluation import energy_figures, export_figures, micro_figures, model_card
 from evaluation.detector import gate_report, operating, teacher_clips, whole_phone
 from evaluation.experiments import (
     ablate,
+    backwards,
     continuations,
     curve,
     decoders,
@@ -55,6 +56,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "energy-sensitivity": energy_figures.sensitivity_text,
     "ablations": ablate.committed_table,
     "continuations": continuations.committed_table,
+    "backwards": backwards.committed_table,
     "attention": partial(ablate.committed_table, ablate.ATTENTION),
     "curve": curve.committed_table,
     "encoders": partial(representations.committed_table, "representations"),
