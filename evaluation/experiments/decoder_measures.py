@@ -25,6 +25,7 @@ __all__ = ["MeasureSettings", "RealWindows", "anchors", "measure"]
 _log = logging.getLogger(__name__)
 
 _BLURS = (0.0, 0.5, 1.0, 2.0, 4.0)
+_BLURS_UNDER_NOISE = (2.0, 4.0)
 _SPREAD_OF = 128  # images, rebuilt twice
 
 
@@ -147,13 +148,20 @@ def measure(run_dir: Path, settings: MeasureSettings, windows: RealWindows) -> d
 
 
 def anchors(windows: RealWindows) -> list[dict[str, Any]]:
-    """Measure real windows as if they were rebuilt, blurred more and more: the scale of the distance.
+    """Measure real windows as if they were rebuilt: blurred more and more, and with noise for what the blur took.
+
+    The first are the scale of the distance; the last show what of it noise alone brings.
 
     Returns
     -------
     list of dict
-        ``blur``, standard deviation in bands and frames, and ``mse``, ``distance`` and ``own_window_first`` as
-        :func:`measure` gives them.
+        ``blur``, standard deviation in bands and frames, ``noise``, standard deviation of what was added to each pixel,
+        and ``mse``, ``distance`` and ``own_window_first`` as :func:`measure` gives them.
     """
-    blurred = ((blur, gaussian_filter(windows.images, (0.0, blur, blur, 0.0))) for blur in _BLURS)
-    return [{"blur": blur, **windows.compare(images)} for blur, images in blurred]
+    rng, found = np.random.default_rng(13), []
+    for blur, with_noise in (*((blur, False) for blur in _BLURS), *((blur, True) for blur in _BLURS_UNDER_NOISE)):
+        images = gaussian_filter(windows.images, (0.0, blur, blur, 0.0))
+        noise = float(np.std(windows.images - images)) if with_noise else 0.0
+        images = images + np.float32(noise) * rng.standard_normal(images.shape, np.float32)
+        found.append({"blur": blur, "noise": noise, **windows.compare(images)})
+    return found

@@ -86,12 +86,13 @@ def draw(columns: Sequence[Column], config: FrontEndConfig, path: Path) -> None:
                 fmax=config.high_hz,
                 vmin=float(real.min()),
                 vmax=float(real.max()),
+                cmap="magma",
                 ax=panel,
             )
             panel.set_title(title if row == 0 else "", fontsize=8)
             panel.set(xlabel="seconds" if row == n_rows - 1 else "", ylabel="Hz" if column == 0 else "")
     figure.tight_layout()
-    figure.savefig(path, dpi=100)
+    figure.savefig(path, dpi=80)
     plt.close(figure)
 
 

@@ -27,7 +27,8 @@ _PROTOCOL: Final = (
     "end's units (13 dB), of the refiner's image and of the first decoder's; real windows vary by {variance:.2f}. "
     "*distance*: unbiased squared MMD of the shipped fingerprinter's vectors, kernel (cosine + 1)^3, in thousandths. "
     "*own window first*: how often the nearest real window by fingerprint is the one rebuilt. *spread*: root mean "
-    "square between two samples. Blurred: real windows under a Gaussian of so many bands and frames."
+    "square between two samples. Blurred: real windows under a Gaussian of so many bands and frames; with noise: and "
+    "white noise of the variance that the blur took."
 )
 _INTERVALS: Final = (
     "A seed has its own weights, batches and test windows, the same ones for all rows, so that 95 % intervals, "
@@ -104,6 +105,7 @@ def _anchor_rows(anchors: Sequence[Sequence[Result]]) -> list[list[str]]:
     for of_blur in zip(*anchors, strict=True):
         blur = of_blur[0]["blur"]
         name = f"real windows, blurred by {blur:g}" if blur else "real windows"
+        name += ", with noise" if of_blur[0].get("noise") else ""
         error, distance = (_over(of_blur, read, digits) for read, digits in ((_error, 3), (_distance, 1)))
         rows.append([name, str(len(of_blur)), "", error, distance, "", _percent(of_blur), ""])
     return rows

@@ -41,14 +41,21 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
     assert result["variance"] == pytest.approx(asked.var(), rel=1e-5)
     assert result["spread"] > 0
     assert 0.5 < result["latent"]["validation_loss"]["value"] < 5.0
-    sharp, *blurred = anchors(windows)
+    sharp, *blurred, noisy, noisier = anchors(windows)
     assert (sharp["blur"], sharp["mse"], sharp["own_window_first"]) == (0.0, 0.0, 1.0)
     errors = [anchor["mse"] for anchor in blurred]
     assert errors[0] > 0.0
     assert errors == sorted(errors), "more blur, more error"
+    # What noise adds to the squared error is its variance, which is the error of the blur.
+    assert [noisy["mse"], noisier["mse"]] == pytest.approx([2 * error for error in errors[-2:]], rel=0.1)
     assert result["measuring_cpu_s"] > 0
     protocol = {"seeds": 1, "images": 8}
-    found = {"protocol": protocol, "results": {"run": [result]}, "anchors": [[sharp, *blurred]], "tried": {}}
+    found = {
+        "protocol": protocol,
+        "results": {"run": [result]},
+        "anchors": [[sharp, *blurred, noisy, noisier]],
+        "tried": {},
+    }
     assert to_markdown({**found, "training_cpu_s": 1.0}).count("| run |") == 4
     assert np.isfinite([step["distance"]["value"] for step in result["steps"]]).all()
 

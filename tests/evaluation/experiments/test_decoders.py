@@ -89,7 +89,10 @@ def run(seed: int, distance: float, *, n_steps: int = 1, loss: float | None = No
 
 def found_with(results: dict[str, list[dict[str, Any]]], **more: object) -> dict[str, Any]:
     blurred = [
-        [{"blur": blur, "mse": blur, "distance": figure(blur), "own_window_first": 1.0 - blur} for blur in (0.0, 0.5)]
+        [
+            {"blur": blur, "noise": noise, "mse": blur, "distance": figure(blur), "own_window_first": 1.0 - blur}
+            for blur, noise in ((0.0, 0.0), (0.5, 0.0), (0.5, 0.3))
+        ]
     ]
     protocol = {"changes": "few.toml", "seeds": 3, "images": 64}
     return {"protocol": protocol, "results": results, "anchors": blurred, "tried": {}, "training_cpu_s": 3600.0, **more}
@@ -118,6 +121,7 @@ def test_intervals_hold_the_seeds_and_differences_are_between_runs_of_one_seed()
 def test_a_row_of_one_seed_has_its_interval_over_windows_and_no_difference() -> None:
     lines = to_markdown(found_with({"mse": [run(1, 20.0)], "gan": [run(1, 30.0)]})).splitlines()
     assert "| real windows, blurred by 0.5 | 1 |  | 0.500 | 0.5 (-0.5 to 1.5) |  | 50.0 % |  |" in lines
+    assert any(line.startswith("| real windows, blurred by 0.5, with noise | 1 |") for line in lines)
     assert "| mse | 1 | 1 | 0.100 | 20.0 (19.0 to 21.0) | 0.500 | 25.0 % | 0.10 |" in lines
     assert not any(line.startswith(("## Differences", "## How easily", "## Steps")) for line in lines)
 
