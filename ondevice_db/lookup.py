@@ -121,7 +121,13 @@ class Lookup:
         track = self._database.track(query.match.candidates[0].song_index)
         hop_s = self._fingerprinter.query_hop_s
         return map_alignment(
-            self._database, query.match, query.embeddings, hop_s, title=track.title, first_s=query.first_s
+            self._database,
+            query.match,
+            query.embeddings,
+            hop_s,
+            title=track.title,
+            is_named=recognition.match is not None,
+            first_s=query.first_s,
         )
 
     def _match(

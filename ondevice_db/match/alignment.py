@@ -33,6 +33,8 @@ class AlignmentMap:
     offset_s : float, seconds
         Where in the song the query begins.
     score, threshold : float in [0, 1]
+    is_named : bool
+        Whether the song is the answer: a further look may have refused what reaches the threshold.
     steps : tuple of Step
     """
 
@@ -43,6 +45,7 @@ class AlignmentMap:
     offset_s: float
     score: float
     threshold: float
+    is_named: bool
     steps: tuple[Step, ...]
 
     def plot(self) -> Any:
@@ -66,7 +69,14 @@ class AlignmentMap:
 
 
 def map_alignment(
-    database: Songs, match: Ranking, queries: NDArray[np.float32], hop_s: float, *, title: str, first_s: float = 0.0
+    database: Songs,
+    match: Ranking,
+    queries: NDArray[np.float32],
+    hop_s: float,
+    *,
+    title: str,
+    is_named: bool,
+    first_s: float = 0.0,
 ) -> AlignmentMap:
     """Compare all of a query with the part of its best song about the alignment.
 
@@ -80,6 +90,8 @@ def map_alignment(
     hop_s : float > 0, seconds
         Of the query.
     title : str
+    is_named : bool
+        Whether the song is the answer.
     first_s : float, seconds
         Where the first row of ``queries`` begins.
     """
@@ -100,6 +112,7 @@ def map_alignment(
         offset_s=best.offset_s,
         score=best.score,
         threshold=match.threshold,
+        is_named=is_named,
         steps=match.steps(),
     )
 
@@ -113,7 +126,7 @@ def _draw_map(figure: Any, axes: Any, alignment: AlignmentMap) -> None:
     axes.plot(times_s, times_s + alignment.offset_s, color="tab:red", linewidth=1.5, linestyle="--", label="alignment")
     axes.set_ylim(y[0], y[-1])
     axes.set_ylabel("song time (s)")
-    decision = "accepted" if alignment.score >= alignment.threshold else "unknown"
+    decision = "accepted" if alignment.is_named else "unknown"
     # A dollar sign would begin mathematics.
     title = alignment.title.replace("$", r"\$")
     axes.set_title(

@@ -25,6 +25,7 @@ from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.levels import SILENCE_DBFS
 from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import DEFAULT_ACCEPTANCE, Acceptance
+from ondevice_db.match.direction import LEAST_LEAD, TURNED_HOPS
 from ondevice_db.match.evidence import MEASURES
 from ondevice_db.match.match import Ranking
 from ondevice_db.match.matcher import Matcher
@@ -175,7 +176,8 @@ def _write_sounds(folder: Path) -> None:
         found = [recognizer.recognize(np.ascontiguousarray(part), at_s=0.0) for part in (query, query[::-1])]
         turned.append([None if one.match is None else one.match.track.track_id for one in found])
         turned[-1].append(any(one.query is not None and one.query.is_backwards for one in found))
-    write_json(folder / "demo-turned.json", {"samples": _TURNED_SAMPLES, "songs": turned})
+    constants = {"hops": TURNED_HOPS, "least_lead": LEAST_LEAD}
+    write_json(folder / "demo-turned.json", {"samples": _TURNED_SAMPLES, "songs": turned, **constants})
     save_array(folder / "demo-sounds.npy", np.concatenate(pcm))
     write_json(folder / "demo-sounds.json", {"sounds": sounds})
 

@@ -46,6 +46,10 @@ def test_the_demo_s_songs_are_named_forwards_and_unknown_backwards(
         n_turned += backwards.query.is_backwards
         if backwards.query.is_backwards:
             assert "played backwards" in recognizer.explain(backwards).reason
+            laid = recognizer.align(backwards)
+            assert laid is not None
+            assert laid.score >= laid.threshold
+            assert ": unknown, score" in laid.plot().axes[0].get_title()
     assert n_turned >= 4, "without the second look these would be named"
 
 

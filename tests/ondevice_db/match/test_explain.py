@@ -72,7 +72,7 @@ def test_the_map_holds_the_alignment(matcher: Matcher, song_vectors: list[np.nda
     query = np.array(song_vectors[7][12:20])
     query[2] = 0
     match = matcher.match(query, 1.0)
-    alignment = map_alignment(matcher.database, match, query, 1.0, title="Seven")
+    alignment = map_alignment(matcher.database, match, query, 1.0, title="Seven", is_named=True)
     assert alignment.similarities.shape == (alignment.reference_s.size, 8)
     assert np.isnan(alignment.similarities[:, 2]).all()
     sounding = np.delete(np.arange(8), 2)
@@ -89,7 +89,7 @@ def test_the_map_ends_with_the_song(matcher: Matcher, song_vectors: list[np.ndar
         song[max(start, 0) : start + 8] if start >= 0 else np.concatenate([walk(np.random.default_rng(4), 6), song[:6]])
     )
     match = matcher.match(query, 1.0)
-    alignment = map_alignment(matcher.database, match, query, 1.0, title="Seven")
+    alignment = map_alignment(matcher.database, match, query, 1.0, title="Seven", is_named=True)
     assert alignment.reference_s[0] >= 0
     assert alignment.reference_s[-1] <= len(song_vectors[match.candidates[0].song_index]) - 1
 
@@ -97,7 +97,7 @@ def test_the_map_ends_with_the_song(matcher: Matcher, song_vectors: list[np.ndar
 def test_a_picture_is_drawn(matcher: Matcher, song_vectors: list[np.ndarray], tmp_path: Path) -> None:
     image = pytest.importorskip("matplotlib.image", reason="needs the report extra")
     query = song_vectors[7][12:20]
-    alignment = map_alignment(matcher.database, matcher.match(query, 1.0), query, 1.0, title="$even_{")
+    alignment = map_alignment(matcher.database, matcher.match(query, 1.0), query, 1.0, title="$even_{", is_named=True)
     alignment.plot().savefig(tmp_path / "a.png")
     pixels = image.imread(tmp_path / "a.png")
     assert pixels.shape[0] > 500

@@ -11,8 +11,8 @@ import org.nowplaying.core.song.SongStore;
 
 /** From sound to a song: fingerprints, match, metadata. Not thread-safe, because the models share buffers. */
 public final class Recognizer {
-    private static final int TURNED_HOPS = 2; // query hops between the windows of a query that is turned round
-    private static final double LEAST_LEAD = 0.03; // of its raw score, where the song is played backwards
+    static final int TURNED_HOPS = 2; // query hops between the windows of a query that is turned round
+    static final double LEAST_LEAD = 0.03; // of its raw score, where the song is played backwards
 
     private final Fingerprinter fingerprinter;
     private final SongMatcher matcher;

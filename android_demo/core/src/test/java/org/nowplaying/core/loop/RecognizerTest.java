@@ -60,6 +60,8 @@ public class RecognizerTest {
         Recognizer recognizer = new Evening().recognizer;
         ByteBuffer pcm = Golden.array("demo-sounds.npy", "<i2", -1);
         Map<String, Object> record = Golden.json("demo-turned.json");
+        assertEquals(Golden.number(record.get("hops")), Recognizer.TURNED_HOPS, 0);
+        assertEquals(Golden.number(record.get("least_lead")), Recognizer.LEAST_LEAD, 0);
         int n = (int) Golden.number(record.get("samples"));
         int start = 0;
         int sound = 0;
