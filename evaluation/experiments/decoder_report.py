@@ -18,7 +18,10 @@ COMPARED: Final = (  # what the text draws conclusions from
     ("diffusion_mse", "diffusion"),
     ("diffusion_mse_perceptual", "diffusion_mse"),
     ("diffusion_mse_perceptual_1", "diffusion_mse_perceptual"),
+    ("diffusion_mse_perceptual_1", "gan_spectral"),
     ("gan", "mse"),
+    ("gan_spectral", "gan"),
+    ("gan_spectral", "mse"),
 )
 
 _PROTOCOL: Final = (
@@ -176,7 +179,7 @@ def _tried(tried: Mapping[str, Result]) -> list[tuple[str, str, list[str], list[
     sampling = {name: run for name, run in tried.items() if _in_table(run)["n_steps"] > 1}
     by_weight = sorted(sampling.items(), key=lambda item: item[1]["perceptual_weight"])
     of_critics = [(name, run) for name, run in tried.items() if name not in sampling]
-    return [
+    found = [
         (
             "The perceptual weight",
             f"Of `diffusion_mse`. {_CHOSEN}",
@@ -190,6 +193,7 @@ def _tried(tried: Mapping[str, Result]) -> list[tuple[str, str, list[str], list[
             [[name, *_choice_cells(run)] for name, run in of_critics],
         ),
     ]
+    return [table for table in found if len(table[-1]) > 1]  # nothing was chosen among fewer
 
 
 def _choice_cells(run: Result) -> list[str]:

@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import json
 from dataclasses import asdict, replace
 from pathlib import Path
 from types import ModuleType
@@ -131,11 +132,14 @@ def test_what_was_tried_is_shown_by_weight_and_by_critic() -> None:
         "much": {**run(1, 4.0, n_steps=10), "perceptual_weight": 3.0},
         "none": {**run(1, 6.0, n_steps=10), "perceptual_weight": 0.0},
         "gan_matching": {**run(1, 50.0), "perceptual_weight": 0.1},
+        "gan": {**run(1, 60.0), "perceptual_weight": 0.1},
     }
     lines = to_markdown(found_with({"mse": [run(1, 20.0)]}, tried=tried)).splitlines()
     weights = [line for line in lines if line.startswith(("| 0 |", "| 3 |"))]
     assert weights == ["| 0 | 1.000 | 0.500 | 6.0 (5.0 to 7.0) |", "| 3 | 1.000 | 0.500 | 4.0 (3.0 to 5.0) |"]
     assert "| gan_matching | 0.100 | 0.500 | 50.0 (49.0 to 51.0) |" in lines
+    del tried["gan"]
+    assert "## The critic" not in to_markdown(found_with({"mse": [run(1, 20.0)]}, tried=tried))
 
 
 def test_all_rows_of_the_first_seed_come_before_any_of_the_second(
@@ -166,3 +170,15 @@ def test_all_rows_of_the_first_seed_come_before_any_of_the_second(
         ("measure", [("mse", 1)]),
         ("choose", [("mse", 0), ("gan_matching", 0)]),
     ]
+
+
+def test_the_published_critic_is_the_best_of_those_tried(decoders: ModuleType) -> None:
+    found = json.loads(decoders.RESULTS.read_text(encoding="utf-8"))
+    apart = {
+        name: next(step for step in tried["steps"] if step["in_table"])["distance"]["value"]
+        for name, tried in found["tried"].items()
+        if name.startswith("gan")
+    }
+    assert len(apart) > 1
+    assert min(apart, key=lambda name: apart[name]) == decoders.CRITIC
+    assert len(found["results"][decoders.CRITIC]) == found["protocol"]["seeds"]
