@@ -67,6 +67,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "federated-200": partial(federated.committed_table, "federated-200"),
     "from-encoder": from_encoder.committed_table,
     "encoder-table": encoder_table.committed_table,
+    "encoder-table-1500": partial(encoder_table.committed_table, "encoder_table-1500"),
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "sizes": sizes.committed_table,
