@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -156,13 +157,9 @@ def compile_for(
 
     ``rates`` are what the learning rate is multiplied by for each trainable variable; without any it is one for all.
     """
+    adam = partial(_AdamOfRates, rates=rates) if rates else keras.optimizers.Adam
     model.compile(
-        _AdamOfRates(
-            schedule.learning_rate,
-            rates=rates or [1.0] * len(model.trainable_variables),
-            use_ema=average_decay > 0,
-            ema_momentum=average_decay or _UNUSED_DECAY,
-        ),
+        adam(schedule.learning_rate, use_ema=average_decay > 0, ema_momentum=average_decay or _UNUSED_DECAY),
         jit_compile="auto" if keras.config.backend() == "jax" else False,  # XLA is far slower on a CPU
     )
     model.optimizer.build(model.trainable_variables)

@@ -68,8 +68,8 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
         return value
 
     def rates(self) -> list[float]:
-        """Return what the learning rate is multiplied by for each trainable variable, in their order."""
-        return [1.0 for _ in self.trainable_variables]
+        """Return what the learning rate is multiplied by for each trainable variable, in order; none for one of all."""
+        return []
 
     def images(self, slices: Any) -> Any:
         """Return the log-mel images of slices, (n_clips, n_slices, window_samples), clip by clip in one batch."""
