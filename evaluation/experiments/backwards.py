@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.committed import committed
-from evaluation.model_card import METRICS_NAME
-from evaluation.retrieval.calibration import half_acceptances
+from evaluation.experiments.recognizers import recognizers_of_halves
 from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import load_long_enough
@@ -31,7 +30,6 @@ from nowplaying_core.statistics import rate_by_track
 from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.match.direction import LEAST_LEAD
 from ondevice_db.recognizer import Recognizer
-from ondevice_db.store.store import SongDatabase
 
 __all__ = ["Asked", "committed_table", "main", "to_markdown", "turned_round"]
 
@@ -127,10 +125,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = build_evaluation_set(
         options.model, options.corpus, options.cache_dir, n_sounds=1, seed=options.seed, room_kinds=("simulated",)
     )
-    fingerprinter, database = data.embeddings.fingerprinter, SongDatabase.open(data.library.database)
-    metrics = json.loads((fingerprinter.folder.path / METRICS_NAME).read_text(encoding="utf-8"))
-    recognizers = [Recognizer(database, fingerprinter, acceptance) for acceptance in half_acceptances(metrics)]
-    rows = []
+    recognizers, rows = recognizers_of_halves(data), []
     for condition in _CONDITIONS:
         row: dict[str, Any] = {"condition": condition.name}
         for name in ("forwards", "backwards"):
@@ -139,7 +134,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         rows.append(row)
         print(json.dumps(row), flush=True)
     n_songs = int(data.library.groups.size)
-    result = {"schema": "backwards/1", "model": fingerprinter.name, "n_songs": n_songs, "least_lead": LEAST_LEAD}
+    result = {
+        "schema": "backwards/1",
+        "model": data.embeddings.fingerprinter.name,
+        "n_songs": n_songs,
+        "least_lead": LEAST_LEAD,
+    }
     write_json(options.out, result | {"rows": rows})
     print(to_markdown(result | {"rows": rows}))
 

@@ -6,7 +6,7 @@ python -m evaluation.experiments.code_pictures RUN SONG --out FILE
 import argparse
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import librosa
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.plotting import pyplot
 
-__all__ = ["draw", "main"]
+__all__ = ["draw", "main", "show_log_mel"]
 
 _PICTURE_SIZE: Final = (8.0, 6.0)
 _SEED: Final = 1
@@ -57,24 +57,32 @@ def excerpts(run_dir: Path, song: Path, start_s: float) -> tuple[FrontEndConfig,
     return run.config.front_end, images, len(known) * run.slice_samples / rate
 
 
+def show_log_mel(
+    panel: Any, image: NDArray[np.float32], config: FrontEndConfig, least: float, most: float, **style: Any
+) -> None:
+    """Draw a log-mel image, shape (n_mels, n_frames), into a panel, with its colours between two values."""
+    librosa.display.specshow(
+        image,
+        sr=config.sample_rate_hz,
+        hop_length=config.hop_samples,
+        x_axis="time",
+        y_axis="mel",
+        fmin=config.low_hz,
+        fmax=config.high_hz,
+        vmin=least,
+        vmax=most,
+        ax=panel,
+        **style,
+    )
+
+
 def draw(images: Mapping[str, NDArray[np.float32]], config: FrontEndConfig, path: Path, *, at_s: float) -> None:
     """Draw log-mel images below each other on one scale of colours, with a line where the prompt ends."""
     plt = pyplot()
     figure, panels = plt.subplots(len(images), 1, figsize=_PICTURE_SIZE, sharex=True, squeeze=False)
     least, most = (float(edge([image.astype(np.float64) for image in images.values()])) for edge in (np.min, np.max))
     for number, (panel, (title, image)) in enumerate(zip(panels[:, 0], images.items(), strict=True)):
-        librosa.display.specshow(
-            image,
-            sr=config.sample_rate_hz,
-            hop_length=config.hop_samples,
-            x_axis="time",
-            y_axis="mel",
-            fmin=config.low_hz,
-            fmax=config.high_hz,
-            vmin=least,
-            vmax=most,
-            ax=panel,
-        )
+        show_log_mel(panel, image, config, least, most)
         panel.set_title(title, fontsize=9)
         panel.set(xlabel="seconds" if number == len(images) - 1 else "", ylabel="Hz")
     panels[-1, 0].axvline(at_s, color="white", linestyle="--")

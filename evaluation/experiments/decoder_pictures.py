@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-import librosa
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.experiments.code_pictures import show_log_mel
 from evaluation.experiments.decoders import CRITIC, OURS
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.log_mel import LogMel
@@ -76,19 +76,7 @@ def draw(columns: Sequence[Column], config: FrontEndConfig, path: Path) -> None:
     for row in range(n_rows):
         for column, (title, images) in enumerate(columns):
             panel = panels[row, column]
-            librosa.display.specshow(
-                images[row],
-                sr=config.sample_rate_hz,
-                hop_length=config.hop_samples,
-                x_axis="time",
-                y_axis="mel",
-                fmin=config.low_hz,
-                fmax=config.high_hz,
-                vmin=float(real.min()),
-                vmax=float(real.max()),
-                cmap="magma",
-                ax=panel,
-            )
+            show_log_mel(panel, images[row], config, float(real.min()), float(real.max()), cmap="magma")
             panel.set_title(title if row == 0 else "", fontsize=8)
             panel.set(xlabel="seconds" if row == n_rows - 1 else "", ylabel="Hz" if column == 0 else "")
     figure.tight_layout()

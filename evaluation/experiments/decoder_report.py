@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from statistics import fmean
 from typing import Any, Final
 
 from nowplaying_core.statistics import student
@@ -99,7 +100,7 @@ def _decoder_cells(runs: Sequence[Result]) -> list[str]:
         _over(steps, lambda step: step["distance"]),
         _over(runs, lambda run: run["first_mse"], 3),
         _percent(steps),
-        f"{_mean(run['spread'] for run in runs):.2f}",
+        f"{fmean(run['spread'] for run in runs):.2f}",
     ]
 
 
@@ -230,8 +231,4 @@ def _over(runs: Sequence[Result], read: Callable[[Result], Any], digits: int = 1
 
 
 def _percent(steps: Sequence[Result]) -> str:
-    return f"{100 * _mean(step['own_window_first'] for step in steps):.1f} %"
-
-
-def _mean(values: Any) -> float:
-    return float(student(list(values)).value)
+    return f"{100 * fmean(step['own_window_first'] for step in steps):.1f} %"

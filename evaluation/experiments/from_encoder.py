@@ -6,16 +6,17 @@ Finished runs are kept, and a stopped run resumes.
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from scipy import stats
+from numpy.typing import NDArray
 
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.statistics import student
 from nowplaying_core.text import markdown_table
 
 RESULTS: Final = Path(__file__).with_name("from_encoder.json")
@@ -139,12 +140,11 @@ def summary(result: Mapping[str, Any]) -> dict[str, Any]:
     return {"settings": result["settings"], "encoder": result["encoder"], "n_pairs": n_pairs, "figures": figures}
 
 
-def _difference(differences: Sequence[float]) -> dict[str, float]:
-    mean = float(np.mean(differences))
-    if len(differences) < 2:
-        return {"difference": mean}
-    half = float(stats.t.ppf(0.975, len(differences) - 1) * stats.sem(differences))
-    return {"difference": mean, "low": mean - half, "high": mean + half}
+def _difference(differences: NDArray[np.float64]) -> dict[str, float]:
+    found = student(differences)
+    if differences.size < 2:
+        return {"difference": found.value}
+    return {"difference": found.value, "low": found.low, "high": found.high}
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:

@@ -25,8 +25,7 @@ import soxr
 from numpy.typing import NDArray
 
 from evaluation.committed import committed
-from evaluation.model_card import METRICS_NAME
-from evaluation.retrieval.calibration import half_acceptances
+from evaluation.experiments.recognizers import recognizers_of_halves
 from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import LONGEST_S, Condition
 from evaluation.retrieval.embedding import load_long_enough
@@ -38,7 +37,6 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.statistics import poisson_upper, rate_by_track
 from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.recognizer import Recognizer
-from ondevice_db.store.store import SongDatabase
 
 __all__ = ["Change", "Speeds", "changes", "committed_table", "main", "to_markdown"]
 
@@ -171,16 +169,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     data = build_evaluation_set(
         options.model, options.corpus, options.cache_dir, n_sounds=1, seed=options.seed, room_kinds=()
     )
-    fingerprinter, database = data.embeddings.fingerprinter, SongDatabase.open(data.library.database)
-    metrics = json.loads((fingerprinter.folder.path / METRICS_NAME).read_text(encoding="utf-8"))
-    first, second = (Recognizer(database, fingerprinter, acceptance) for acceptance in half_acceptances(metrics))
-    speeds, rows = Speeds(data, (first, second), options.seed, options.queries), []
+    speeds, rows = Speeds(data, recognizers_of_halves(data), options.seed, options.queries), []
     for change in changes():
         if change.plan in data.plans:
             rows.append(speeds.ask(change))
             print(json.dumps(rows[-1]), flush=True)
     n_songs = int(data.library.groups.size)
-    result = {"schema": "speeds/1", "model": fingerprinter.name, "n_songs": n_songs, "rows": rows}
+    result = {"schema": "speeds/1", "model": data.embeddings.fingerprinter.name, "n_songs": n_songs, "rows": rows}
     write_json(options.out, result)
     print(to_markdown(result))
 

@@ -55,7 +55,9 @@ class DiffusionAutoencoder(Pretext):
 
     def rates(self) -> list[float]:
         """Return what the learning rate is multiplied by for each trainable variable: the critic has its own."""
-        of_critic = {id(variable) for variable in self.critic.trainable_variables} if self.critic is not None else set()
+        if self.critic is None:
+            return []
+        of_critic = {id(variable) for variable in self.critic.trainable_variables}
         rate = self.config.decoder.critic_rate
         return [rate if id(variable) in of_critic else 1.0 for variable in self.trainable_variables]
 
