@@ -3,10 +3,12 @@
 import itertools
 import json
 import sqlite3
+import threading
+import weakref
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError
 from nowplaying_core.text import printable
@@ -23,6 +25,7 @@ _MAX_VALUE_BYTES = 1 << 16
 _MAX_STEPS = 1_000_000
 _MAX_STEPS_PER_SONG = 200
 _STEPS_PER_LOOK = 10_000
+_ROWS_AT_ONCE = 1000  # that one thread reads before another's turn
 _SCHEMA = (
     "CREATE TABLE songs (song_index INTEGER PRIMARY KEY, track_id TEXT NOT NULL, title TEXT NOT NULL, "
     "artist TEXT NOT NULL, album TEXT NOT NULL, duration_s REAL NOT NULL, source TEXT NOT NULL, "
@@ -61,7 +64,9 @@ def write_songs(path: Path, songs: Iterable[tuple[int, Track]]) -> None:
 
 
 class SongTable:
-    """Read-only access to ``songs.sqlite``; safe to share between threads, as every call opens its own connection.
+    """Read-only access to ``songs.sqlite``; threads may share it.
+
+    The file stays open, so that it can be read even after a later version of the database took its name or place.
 
     Parameters
     ----------
@@ -82,15 +87,21 @@ class SongTable:
         self._path = path
         self._n_slots = n_slots
         self._n_looks = (_MAX_STEPS + _MAX_STEPS_PER_SONG * n_songs) // _STEPS_PER_LOOK
+        self._turn = threading.Lock()
+        with self._readable():
+            # immutable: no lock and no side file; SQLite never writes here, nor reads a journal somebody planted.
+            uri = f"{path.absolute().as_uri()}?mode=ro&immutable=1"
+            self._connection = sqlite3.connect(uri, uri=True, check_same_thread=False)
+            weakref.finalize(self, self._connection.close)
+            self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
+            self._connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
+            for pragma in ("trusted_schema=OFF", "query_only=ON", "cell_size_check=ON"):
+                self._connection.execute(f"PRAGMA {pragma}")
         if verified:
             return
-        with self._connect() as connection:
-            master = connection.execute("SELECT type, name, sql FROM sqlite_master").fetchall()
-            if master != [("table", "songs", _SCHEMA)]:
-                self._refuse("holds something other than the table of songs")
-            count, low, high = connection.execute(
-                "SELECT count(*), min(song_index), max(song_index) FROM songs"
-            ).fetchone()
+        if list(self._rows("SELECT type, name, sql FROM sqlite_master")) != [("table", "songs", _SCHEMA)]:
+            self._refuse("holds something other than the table of songs")
+        ((count, low, high),) = self._rows("SELECT count(*), min(song_index), max(song_index) FROM songs")
         if count != n_songs or low < 0 or high >= n_slots:
             self._refuse(f"expected {n_songs} songs numbered below {n_slots}, found {count} in [{low}, {high}]")
 
@@ -102,48 +113,44 @@ class SongTable:
         CorruptArtifactError
             When there is no such song or its row breaks the bounds.
         """
-        with self._connect() as connection:
-            query = f"SELECT {_COLUMNS} FROM songs WHERE song_index = ?"  # noqa: S608 (constants only)
-            row = connection.execute(query, (song_index,)).fetchone()
+        query = f"SELECT {_COLUMNS} FROM songs WHERE song_index = ?"  # noqa: S608 (constants only)
+        row = next(self._rows(query, song_index), None)
         if row is None:
             self._refuse(f"no song has the index {song_index}")
         return self._from_row(row)[1]
 
     def find(self, track_id: str) -> int | None:
         """Return the song index of a track id, or None."""
-        with self._connect() as connection:
-            row = connection.execute("SELECT song_index FROM songs WHERE track_id = ?", (track_id,)).fetchone()
+        row = next(self._rows("SELECT song_index FROM songs WHERE track_id = ?", track_id), None)
         return None if row is None else int(row[0])
 
     def track_ids(self) -> list[tuple[int, str]]:
         """Return every song index with its track id, ascending."""
-        with self._connect() as connection:
-            rows = connection.execute("SELECT song_index, track_id FROM songs ORDER BY song_index").fetchall()
+        rows = list(self._rows("SELECT song_index, track_id FROM songs ORDER BY song_index"))
         if not all(isinstance(track_id, str) for _, track_id in rows):
             self._refuse("a track id is no text")
         return rows
 
     def __iter__(self) -> Iterator[tuple[int, Track]]:
         """Yield (song index, track), ascending."""
-        with self._connect() as connection:
-            query = f"SELECT {_COLUMNS} FROM songs ORDER BY song_index"  # noqa: S608 (constants only)
-            for row in connection.execute(query):
-                yield self._from_row(row)
+        query = f"SELECT {_COLUMNS} FROM songs ORDER BY song_index"  # noqa: S608 (constants only)
+        return map(self._from_row, self._rows(query))
+
+    def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
+        looks, cursor = itertools.count(), None
+        while True:
+            with self._turn, self._readable():
+                self._connection.set_progress_handler(lambda: next(looks) > self._n_looks, _STEPS_PER_LOOK)
+                cursor = cursor or self._connection.execute(query, values)
+                rows = cursor.fetchmany(_ROWS_AT_ONCE)
+            if not rows:
+                return
+            yield from rows
 
     @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        # immutable: no lock and no side file; SQLite never writes here, nor reads a journal somebody planted.
-        uri = f"{self._path.absolute().as_uri()}?mode=ro&immutable=1"
+    def _readable(self) -> Iterator[None]:
         try:
-            with closing(sqlite3.connect(uri, uri=True)) as connection:
-                connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
-                connection.setlimit(sqlite3.SQLITE_LIMIT_ATTACHED, 0)
-                looks = itertools.count()
-                connection.set_progress_handler(lambda: next(looks) > self._n_looks, _STEPS_PER_LOOK)
-                connection.execute("PRAGMA trusted_schema=OFF")
-                connection.execute("PRAGMA query_only=ON")
-                connection.execute("PRAGMA cell_size_check=ON")
-                yield connection
+            yield
         except (sqlite3.Error, UnicodeDecodeError) as error:
             message = f"{self._path}: SQLite cannot read the songs ({error}); restore or rebuild the database"
             raise CorruptArtifactError(message) from error
@@ -180,11 +187,12 @@ class SongTable:
 
 def _to_row(song: tuple[int, Track]) -> tuple[object, ...]:
     index, track = song
-    ids = {str(key)[:100]: str(value)[:200] for key, value in sorted(track.external_ids.items())[:10]}
-    texts = [_storable(text) for text in (track.title, track.artist, track.album, track.source)]
-    title, artist, album, source = texts
-    packed = json.dumps(ids, ensure_ascii=False, separators=(",", ":"))
-    return index, track.track_id, title, artist, album, float(track.duration_s), source, _storable(packed, 4000)
+    title, artist, album, source = (_storable(text) for text in (track.title, track.artist, track.album, track.source))
+    known = sorted(track.external_ids.items())[:10]
+    ids = {_storable(str(key), 100): _storable(str(value), 200) for key, value in known}
+    while len(packed := json.dumps(ids, ensure_ascii=False, separators=(",", ":"))) > _MAX_IDS_CHARACTERS:
+        ids.popitem()  # escaped letters are longer than the texts
+    return index, track.track_id, title, artist, album, float(track.duration_s), source, packed
 
 
 def _storable(text: str, limit: int = MAX_TEXT_CHARACTERS) -> str:

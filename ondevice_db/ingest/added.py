@@ -42,7 +42,7 @@ def add_tracks(
     report : IndexReport
         Of the run so far.
     here : set of str
-        All files of the run: where a known song's file is one of them, it has not moved.
+        All files of the run, as a database names them: where a known song's file is one of them, it has not moved.
     update_tags : bool
         Take metadata of known songs from their files.
     """

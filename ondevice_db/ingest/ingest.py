@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError, NowPlayingError, disk_advice
+from nowplaying_core.text import printable
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.lock import real_folder, writer_lock
 from ondevice_db.format.manifest import load_manifest
@@ -150,7 +151,7 @@ def index_paths(
             with DatabaseWriter(
                 path, settings=settings, codebook=chosen, layout=layout, extend=add, locked=True
             ) as writer:
-                here = {str(file) for file in paths}
+                here = {printable(str(file)) for file in paths}
                 report = add_tracks(writer, tracks, changed, journal, report, here=here, update_tags=update_tags)
                 writer.finish()
         if tracks or not len(journal):

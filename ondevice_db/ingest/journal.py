@@ -109,14 +109,15 @@ class Journal:
         if lines and lines[0] == self._header:
             for line in lines[1:]:
                 self._restore(line)
-            if lines:
-                # A line torn by a crash must not swallow the next one.
-                self._append("")
+            # A line torn by a crash must not swallow the next one.
+            self._append("")
             return
         if lines:
             _LOG.warning("%s: made with another model; starting over", self.folder)
+        if self.folder.exists():
+            # Without its journal too: nothing says of which model the fingerprints are that an ended clearing left.
             shutil.rmtree(self.folder)
-        self.folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True)
         self._append(self._header)
 
     def _restore(self, line: str) -> None:

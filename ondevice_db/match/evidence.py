@@ -172,7 +172,7 @@ def gather_evidence(
         mean_similarity=float(similarities.mean()),
         above_cohort=float((similarities - cohort_similarity).mean()),
         above_neighbors=float((similarities - density).mean()),
-        margin=score - max(float(runners_up[0]) if runners_up.size else 0.0, 0.0),
+        margin=score - float(runners_up.max(initial=0.0)),
         win_rate=float((lead > 0).mean()),
         clear_wins=float(np.sqrt(np.mean(np.maximum(lead, 0.0) ** 2))),
         above_shifted=score - float(elsewhere.mean()),

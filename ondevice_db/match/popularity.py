@@ -16,15 +16,17 @@ _MOST = 3.0
 _UNSEEN = 0.5  # of the mean count: what a song that the table lacks is taken for
 
 
-def log_prior(counts: NDArray[np.float64]) -> NDArray[np.float64]:
+def log_prior(counts: NDArray[np.float64], n_songs: int) -> NDArray[np.float64]:
     """Return the natural logarithm of how much likelier than the average song each one is, within +-3.
 
     Parameters
     ----------
-    counts : ndarray of float64 >= 0, shape (n_songs,)
+    counts : ndarray of float64 >= 0, shape (n_slots,)
         Plays, or anything that grows with them.
+    n_songs : int >= 1
+        That can be found: slots of removed songs and of other packs' copies are none, and have no count.
     """
-    mean = float(counts.mean()) if counts.size else 0.0
+    mean = float(counts.sum()) / n_songs
     if mean <= 0:
         return np.zeros(counts.shape)
     smoothed = (counts + _UNSEEN * mean) / ((1 + _UNSEEN) * mean)
@@ -51,7 +53,7 @@ def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
     ConfigError
         When the table cannot be read or holds something else; the message names the line.
     """
-    counts = np.zeros(database.song_starts.size - 1)
+    counts, songs = np.zeros(database.song_starts.size - 1), database.indices()
     try:
         # A byte-order mark, semicolons and CRLF are what spreadsheets make of a table.
         with path.open(encoding="utf-8-sig", newline="") as handle:
@@ -67,11 +69,11 @@ def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
                 if not (np.isfinite(count) and count >= 0):
                     message = f"line {number}: expected a count >= 0, found {count}"
                     raise ValueError(message)
-                song = database.find(row["track_id"])
+                song = songs.get(row["track_id"])
                 if song is not None:
                     counts[song] = count
     except (OSError, ValueError, TypeError, KeyError, csv.Error) as error:
         wanted = "a table with the columns track_id and count, separated by tabs, semicolons or commas"
         message = f"{path}: expected {wanted}"
         raise unreadable(message, error) from error
-    return log_prior(counts)
+    return log_prior(counts, database.n_songs)

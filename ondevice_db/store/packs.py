@@ -110,6 +110,13 @@ class SongPacks:
                 return found + int(first)
         return None
 
+    def indices(self) -> dict[str, int]:
+        """Return the song index of every track id, in one pass over the songs."""
+        found: dict[str, int] = {}
+        for pack, first in zip(self._packs, self._first_song, strict=False):
+            found = {track_id: index + int(first) for track_id, index in pack.indices().items()} | found
+        return found
+
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""
         return np.searchsorted(self.song_starts, fingerprints, side="right") - 1

@@ -48,6 +48,10 @@ class Songs(Protocol):
         """Return the song index of a track id, or None."""
         ...
 
+    def indices(self) -> dict[str, int]:
+        """Return the song index of every track id, in one pass over the songs."""
+        ...
+
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""
         ...
@@ -167,6 +171,10 @@ class SongDatabase:
     def find(self, track_id: str) -> int | None:
         """Return the song index of a track id, or None."""
         return self.songs.find(track_id)
+
+    def indices(self) -> dict[str, int]:
+        """Return the song index of every track id, in one pass over the songs."""
+        return {track_id: index for index, track_id in self.songs.track_ids()}
 
     def song_of(self, fingerprints: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return the song index of each fingerprint number."""

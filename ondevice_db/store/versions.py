@@ -132,7 +132,8 @@ def clear_leftovers(path: Path) -> None:
     The caller holds the writer's lock.
     """
     for folder in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder.name[len(path.name) + 2 : -4].isdigit():  # not that of a database whose name begins alike
+            shutil.rmtree(folder, ignore_errors=True)
     if not path.is_dir():
         return
     try:

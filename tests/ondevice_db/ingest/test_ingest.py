@@ -1,5 +1,6 @@
 """Indexing real files with a small encoder: what is reported, stored, refused, and kept for later."""
 
+import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -68,6 +69,21 @@ def test_the_same_sound_is_stored_once(codebook: Codebook, songs: list[np.ndarra
     assert report.skipped == [(tmp_path / "b.flac", str(tmp_path / "a.wav"))]
     again = index_spectra([tmp_path / "b.flac"], tmp_path / "a.npdb", codebook, add=True)
     assert (again.added, again.skipped) == ([], [(tmp_path / "b.flac", str(tmp_path / "a.wav"))])
+
+
+def test_a_copy_of_a_file_with_a_name_in_no_encoding_is_a_copy(
+    codebook: Codebook, songs: list[np.ndarray], tmp_path: Path
+) -> None:
+    paths = [tmp_path / os.fsdecode(b"a\xe9.wav"), tmp_path / "b.wav"]
+    try:
+        for path in paths:
+            with path.open("wb") as file:
+                soundfile.write(file, to_int16(songs[0]), SAMPLE_RATE_HZ, format="WAV")
+    except OSError:
+        pytest.skip("this file system takes no such name")
+    report = index_spectra(paths, tmp_path / "a.npdb", codebook)
+    assert report.skipped == [(tmp_path / "b.wav", str(tmp_path / "a\\xe9.wav"))]
+    assert report.n_updated == 0
 
 
 def test_bad_files_are_reported_and_the_rest_is_indexed(songs: list[np.ndarray], tmp_path: Path) -> None:

@@ -73,3 +73,17 @@ def test_a_journal_of_another_encoder_is_dropped(music_folder: Path, codebook: C
     other = SpectrumFingerprinter()
     other.embedding_space = "fedcba9876543210"
     assert index_paths(paths, tmp_path / "a.npdb", other, codebook=codebook).n_resumed == 0
+
+
+def test_fingerprints_without_a_journal_are_not_taken(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
+    """Clearing another model's journal may itself be interrupted, after the list and before the fingerprints."""
+    paths = sorted(music_folder.iterdir())
+    other = Interrupting(5, KeyboardInterrupt())
+    other.embedding_space = "fedcba9876543210"
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(paths, tmp_path / "a.npdb", other, hop_s=0.5, codebook=codebook)
+    (tmp_path / "a.npdb.partial" / "journal.jsonl").unlink()
+    index_spectra(paths, tmp_path / "a.npdb", codebook)
+    index_spectra(paths, tmp_path / "b.npdb", codebook)
+    resumed, whole = (SongDatabase.open(tmp_path / name).manifest for name in ("a.npdb", "b.npdb"))
+    assert resumed == whole

@@ -68,6 +68,7 @@ def test_a_recording_of_two_packs_is_no_competitor_of_itself(
     assert packs.track(match.best.song_index) == make_track(3)
     ids = [packs.track(candidate.song_index).track_id for candidate in match.candidates]
     assert len(set(ids)) == len(ids)
+    assert packs.indices() == {make_track(song).track_id: packs.find(make_track(song).track_id) for song in range(40)}
 
 
 def test_the_first_pack_wins_in_any_order(shared_out: list[Path], song_vectors: list[np.ndarray]) -> None:

@@ -81,6 +81,28 @@ def test_leftovers_go_and_other_files_stay(copy: Path) -> None:
     assert contents(copy) == {**kept, "README.txt": b"mine"}
 
 
+def test_a_database_named_alike_keeps_what_is_being_written(tmp_path: Path) -> None:
+    for name in (".music.12.tmp", ".music.old.34.tmp"):
+        (tmp_path / name).mkdir()
+    clear_leftovers(tmp_path / "music")
+    assert [path.name for path in tmp_path.iterdir()] == [".music.old.34.tmp"]
+
+
+def test_an_opened_version_outlives_its_files(copy: Path) -> None:
+    """A phone that listens all day sees its database changed more than once, and rolled back."""
+    first = SongDatabase.open(copy)
+    remove(copy, 1)
+    second = SongDatabase.open(copy)
+    roll_back(copy)
+    describe_track(copy, make_track(2).track_id, {"title": "Other"})
+    remove(copy, 2)
+    for opened in (first, second):
+        assert opened.track(2) == make_track(2)
+        assert [index for index, _ in opened.songs][-1] == 39
+    assert first.find(make_track(1).track_id) == 1
+    assert second.find(make_track(1).track_id) is None
+
+
 def test_a_copy_holds_the_current_version_alone(copy: Path, tmp_path: Path) -> None:
     describe_track(copy, make_track(2).track_id, {"title": "Other"})
     (copy / "manifest-2.sig").write_bytes(b"signature")
