@@ -55,13 +55,17 @@ def excerpt_at(name: str, opening: Opening, at_s: float) -> Samples:
 
     Raises
     ------
+    ConfigError
+        When the place is none in thirty years, or lies beyond the end of an array, which is named "samples".
     AudioFormatError
-        When the recording does not reach there; of an array, which is named "samples", a ConfigError.
+        When a recording does not reach there.
     """
-    is_time = 0 <= at_s <= MOST_S
-    opening.skip(at_s if is_time else 0.0)
+    if not 0 <= at_s <= MOST_S:
+        message = f"at_s: expected seconds from 0 to {MOST_S:g}, found {at_s}"
+        raise ConfigError(message)
+    opening.skip(at_s)
     samples = opening.read(QUERY_S)
-    if not is_time or samples.size == 0:
+    if samples.size == 0:
         found_s = opening.skipped_s + opening.duration_s
         message = f"{name}: expected a start within the {found_s:.1f} s of the recording, found {at_s} s"
         raise (ConfigError if name == "samples" else AudioFormatError)(message)

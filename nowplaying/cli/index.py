@@ -9,6 +9,7 @@ from nowplaying.cli.options import Database, FingerprinterModel, Json
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import emit_json, note, progress_bar, say
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.text import counted
 
 __all__ = ["index"]
 
@@ -89,7 +90,7 @@ def index(
         "seconds_of_audio": report.seconds_of_audio,
     }
     if report.n_resumed:
-        note(f"{report.n_resumed} files had been done by an interrupted run")
+        note(f"{counted(report.n_resumed, 'file')} had been done by an interrupted run")
     if not database.exists():
         note(f"{database}: not made, because none of the files could be indexed")
     if as_json:

@@ -83,12 +83,8 @@ def recognize(
     from nowplaying_core.errors import ConfigError
     from ondevice_db.recognizer import Recognizer
 
-    if at_s is not None and every_s is not None:
-        message = "--at and --every exclude each other; give one of them"
-        raise ConfigError(message)
     sources = expand_sources(files)
-    if plot is not None:
-        _check_picture(len(sources), every_s)
+    _check_together(len(sources), at_s, every_s, plot)
     recognizer = Recognizer.open(databases, model, popularity=popularity, min_score=min_score)
     outcome = Outcome()
     lengths_s: dict[int, float] = {}
@@ -115,6 +111,8 @@ def recognize(
                         _print(source, start_s, answer, explanation)
                     if plot is not None:
                         _plot(recognizer, answer, plot)
+        except ConfigError:
+            raise  # a setting is wrong for every file
         except (NowPlayingError, MemoryError) as error:
             reason = error if isinstance(error, NowPlayingError) else f"{source}: there is not enough memory for it"
             outcome.failed(reason)
@@ -175,11 +173,16 @@ def _print(source: str, start_s: float | None, answer: "Recognition", explanatio
         print_explanation(explanation)
 
 
-def _check_picture(n_files: int, every_s: float | None) -> None:
-    """Refuse what cannot be drawn, matplotlib missing included, before the work begins."""
+def _check_together(n_files: int, at_s: float | None, every_s: float | None, plot: Path | None) -> None:
+    """Refuse options that exclude each other, and what cannot be drawn, matplotlib missing included."""
     from nowplaying_core.errors import ConfigError
     from nowplaying_core.plotting import new_figure
 
+    if at_s is not None and every_s is not None:
+        message = "--at and --every exclude each other; give one of them"
+        raise ConfigError(message)
+    if plot is None:
+        return
     if n_files > 1 or every_s is not None:
         message = f"--plot draws one answer: expected one file and no --every, found {n_files} files"
         raise ConfigError(message)

@@ -21,9 +21,16 @@ def sound_of(source: str, rate_hz: int | None, kind: str | None) -> "str | Audio
     """Return what to read: standard input with its stated format, or the source as it is, whose content decides."""
     from nowplaying_core.audio import SAMPLE_RATE_HZ, open_stream
     from nowplaying_core.audio.raw import RawFormat
+    from nowplaying_core.errors import ConfigError
 
-    if source != "-" or (rate_hz is None and kind is None):
+    if rate_hz is None and kind is None:
         return source
+    if source != "-":
+        message = (
+            f"--raw-rate and --raw-format describe raw PCM on standard input: expected the input -, found {source}; "
+            "leave them out, or redirect the file and name the input -"
+        )
+        raise ConfigError(message)
     raw = RawFormat(rate_hz=rate_hz or SAMPLE_RATE_HZ, encoding=kind or "s16le")
     return open_stream("-", chunk_samples=SAMPLE_RATE_HZ // 10, raw=raw)
 

@@ -5,8 +5,9 @@ import json
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -15,9 +16,10 @@ from nowplaying_core.text import printable
 from ondevice_db.format.arrays import sync_file
 from ondevice_db.format.track import Track
 
-__all__ = ["SongTable", "write_songs"]
+__all__ = ["SongTable", "as_stored", "write_songs"]
 
 MAX_TEXT_CHARACTERS = 1000
+_MAX_IDS = 10
 _MAX_IDS_CHARACTERS = 4000
 _MAX_VALUE_BYTES = 1 << 16
 # Pages that name the same page again and again make a table without end out of a small file. A pass over the songs
@@ -32,6 +34,16 @@ _SCHEMA = (
     "external_ids TEXT NOT NULL)"
 )
 _COLUMNS = "song_index, track_id, title, artist, album, duration_s, source, external_ids"
+
+
+def as_stored(track: Track) -> Track:
+    """Return a track as a database keeps it: over-long texts are cut, and what is no Unicode stands with escapes."""
+    known = sorted(track.external_ids.items())[:_MAX_IDS]
+    ids = {_storable(str(key), 100): _storable(str(value), 200) for key, value in known}
+    while len(_packed(ids)) > _MAX_IDS_CHARACTERS:
+        ids.popitem()  # escaped letters are longer than the texts
+    title, artist, album, source = (_storable(text) for text in (track.title, track.artist, track.album, track.source))
+    return replace(track, title=title, artist=artist, album=album, source=source, external_ids=ids)
 
 
 def write_songs(path: Path, songs: Iterable[tuple[int, Track]]) -> None:
@@ -186,13 +198,13 @@ class SongTable:
 
 
 def _to_row(song: tuple[int, Track]) -> tuple[object, ...]:
-    index, track = song
-    title, artist, album, source = (_storable(text) for text in (track.title, track.artist, track.album, track.source))
-    known = sorted(track.external_ids.items())[:10]
-    ids = {_storable(str(key), 100): _storable(str(value), 200) for key, value in known}
-    while len(packed := json.dumps(ids, ensure_ascii=False, separators=(",", ":"))) > _MAX_IDS_CHARACTERS:
-        ids.popitem()  # escaped letters are longer than the texts
-    return index, track.track_id, title, artist, album, float(track.duration_s), source, packed
+    index, track = song[0], as_stored(song[1])
+    texts = (track.title, track.artist, track.album, float(track.duration_s), track.source)
+    return index, track.track_id, *texts, _packed(track.external_ids)
+
+
+def _packed(external_ids: Mapping[str, str]) -> str:
+    return json.dumps(dict(external_ids), ensure_ascii=False, separators=(",", ":"))
 
 
 def _storable(text: str, limit: int = MAX_TEXT_CHARACTERS) -> str:

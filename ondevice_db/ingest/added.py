@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 
-from nowplaying_core.text import printable
 from ondevice_db.format.track import Track
 from ondevice_db.index.normalize import power_normalize
 from ondevice_db.ingest.journal import Journal
@@ -15,7 +14,7 @@ from ondevice_db.match.same_music import is_same_recording
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.store import SongDatabase
 
-__all__ = ["add_tracks", "as_stored", "changed_files"]
+__all__ = ["add_tracks", "changed_files"]
 
 
 def add_tracks(
@@ -79,11 +78,6 @@ def _refreshed(known: Track, found: Track, *, is_gone: bool, update_tags: bool) 
     if update_tags and (is_moved or known.source == found.source):
         return replace(found, track_id=known.track_id, duration_s=known.duration_s)
     return replace(known, source=found.source) if is_moved else known
-
-
-def as_stored(track: Track) -> Track:
-    """Return a track whose file's name stands as a database keeps it, so that it can be compared."""
-    return replace(track, source=printable(track.source))
 
 
 def changed_files(before: SongDatabase, tracks: Sequence[tuple[Path, Track]], journal: Journal) -> dict[Path, Track]:

@@ -16,10 +16,11 @@ from nowplaying_core.text import printable
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.lock import real_folder, writer_lock
 from ondevice_db.format.manifest import load_manifest
+from ondevice_db.format.songs import as_stored
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.ingest.added import add_tracks, as_stored, changed_files
+from ondevice_db.ingest.added import add_tracks, changed_files
 from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
@@ -32,6 +33,9 @@ from ondevice_db.store.store import SongDatabase
 
 __all__ = ["index_paths", "replace_with_file"]
 
+_USUAL_LAYOUT = "pq"
+_LEAST_HOP_S = 0.01  # closer fingerprints see the same sound
+
 
 def index_paths(
     paths: Sequence[Path],
@@ -40,7 +44,7 @@ def index_paths(
     *,
     jobs: int = 1,
     add: bool = False,
-    layout: str = "pq",
+    layout: str = _USUAL_LAYOUT,
     codebook: Codebook | CodebookChoice | None = None,
     hop_s: float | None = None,
     engine: str = "local",
@@ -69,7 +73,7 @@ def index_paths(
     layout : {"pq", "flat"}
     codebook : Codebook or CodebookChoice, optional
         Of a new database; by default what :class:`~ondevice_db.index.choose_codebook.CodebookChoice` chooses.
-    hop_s : float in (0, window], seconds, optional
+    hop_s : float in [0.01, window], seconds, optional
         Between fingerprints; by default the model's, or that of the database that is added to.
     engine : {"local", "ray"}
         Where files are fingerprinted: in processes of this machine, or on a Ray cluster; the result is the same.
@@ -102,8 +106,8 @@ def index_paths(
             raise ConfigError(message)
     if hop_s is None:
         hop_s = load_manifest(path).hop_s if add else fingerprinter.reference_hop_s
-    if not 0 < hop_s <= fingerprinter.window_s:
-        message = f"hop_s: expected more than 0 and at most {fingerprinter.window_s:g} s, the window, found {hop_s}"
+    elif not _LEAST_HOP_S <= hop_s <= fingerprinter.window_s:
+        message = f"hop_s: expected {_LEAST_HOP_S} to {fingerprinter.window_s:g} s, the window, found {hop_s}"
         raise ConfigError(message)
     settings = FingerprintSettings(
         embedding_space=fingerprinter.embedding_space,
@@ -123,7 +127,7 @@ def index_paths(
     with writer_lock(path):
         before = check_target(path, settings, extend=add)
         if before is not None:
-            _check_writable(path)
+            _check_extended(before, layout)
         journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
         stamps = {file: arriving.stamps.get(file) if arriving else FileStamp.of(file) for file in paths}
         n_resumed = sum(journal.find(stamps[file]) is not None for file in paths)
@@ -206,8 +210,12 @@ def _choose_codebook(
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
 
 
-def _check_writable(path: Path) -> None:
-    """Refuse a folder that cannot be written before the work begins, so that nothing is left beside it."""
+def _check_extended(before: SongDatabase, layout: str) -> None:
+    """Refuse what cannot be added to before the work begins, so that nothing is left beside it."""
+    path, found = before.path, before.manifest.layout
+    if layout not in {_USUAL_LAYOUT, found}:
+        message = f"layout: expected {found!r}, that of {path}, which is kept when songs are added; found {layout!r}"
+        raise ConfigError(message)
     try:
         with tempfile.TemporaryFile(dir=path):
             pass

@@ -113,7 +113,7 @@ class Journal:
             self._append("")
             return
         if lines:
-            _LOG.warning("%s: made with another model; starting over", self.folder)
+            _LOG.warning("%s: made with another model or hop; starting over", self.folder)
         if self.folder.exists():
             # Without its journal too: nothing says of which model the fingerprints are that an ended clearing left.
             shutil.rmtree(self.folder)

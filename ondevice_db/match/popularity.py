@@ -62,7 +62,8 @@ def read_popularity(path: Path, database: Songs) -> NDArray[np.float64]:
             delimiter = max("\t;,", key=header.count)
             reader = csv.DictReader(handle, delimiter=delimiter)
             if missing := {"track_id", "count"} - set(reader.fieldnames or ()):
-                message = f"it has no column {' or '.join(sorted(missing))}, but {reader.fieldnames}"
+                found = ", ".join(reader.fieldnames or ()) or "no header"
+                message = f"it has no column {' or '.join(sorted(missing))}, but {found}"
                 raise ValueError(message)
             for number, row in enumerate(reader, 2):
                 count = float(row["count"])

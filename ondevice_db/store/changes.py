@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, DatabaseError, ManifestMismatchError
 from ondevice_db.format.manifest import DatabaseManifest
+from ondevice_db.format.songs import as_stored
 from ondevice_db.format.track import Track
 from ondevice_db.index.codebook import same_codebook
 from ondevice_db.index.normalize import l2_normalize
@@ -105,7 +106,7 @@ def describe_track(path: str | Path, track_id: str, texts: Mapping[str, str]) ->
         known = writer.track(track_id)
         if known is None:
             raise _unknown(path, track_id)
-        track = replace(known, **dict(texts))  # type: ignore[arg-type]  # the fields of texts hold str
+        track = as_stored(replace(known, **dict(texts)))  # type: ignore[arg-type]  # the fields of texts hold str
         writer.describe(track)
         writer.finish()
     return track

@@ -35,8 +35,8 @@ def songs_between(old: Content, new: Content) -> dict[str, bytes]:
     counts: NDArray[np.int64] = np.diff(starts)
     came = np.flatnonzero(origins == _CAME)
     rows = concatenated_ranges(starts[came], counts[came])
-    steps = np.diff(origins, prepend=origins[:1])
-    follows = np.where(origins >= 0, steps == 1, steps == 0)
+    before = np.append(_EMPTY, origins[:-1])
+    follows = np.where(origins >= 0, (before >= 0) & (origins == before + 1), origins == before)
     follows[:1] = False
     first = np.flatnonzero(~follows)
     lengths = np.diff(np.append(first, origins.size))

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, unreadable
+from nowplaying_core.text import printable
 from simulator.energy.constants import Constant
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
@@ -233,9 +234,15 @@ def profile_text(device: DeviceProfile) -> str:
     for name, one in kept.items():
         part, _, key = name.rpartition(".")
         ends = f", low = {one.low!r}, high = {one.high!r}" if one.has_range else ""
-        source = json.dumps(one.source, ensure_ascii=False)
-        entry = f'{key} = {{ value = {one.value!r}{ends}, certainty = "{one.certainty}", source = {source} }}'
+        entry = (
+            f'{key} = {{ value = {one.value!r}{ends}, certainty = "{one.certainty}", source = {_text(one.source)} }}'
+        )
         parts.setdefault(part, []).append(entry)
-    head = ["schema_version = 3", f"name = {json.dumps(device.name)}", f"title = {json.dumps(device.title)}"]
+    head = ["schema_version = 3", f"name = {_text(device.name)}", f"title = {_text(device.title)}"]
     tables = [f"[{part}]\n" + "\n".join(entries) for part, entries in parts.items()]
     return "\n".join(head) + "\n\n" + "\n\n".join(tables) + "\n"
+
+
+def _text(text: str) -> str:
+    """Return a text in TOML, which JSON is but for surrogates and the character 127."""
+    return json.dumps(printable(text), ensure_ascii=False).replace("\x7f", "\\u007f")

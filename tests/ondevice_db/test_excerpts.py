@@ -44,8 +44,10 @@ def test_an_excerpt_lies_within_its_recording() -> None:
     np.testing.assert_array_equal(excerpt_at("a.wav", Opening(iter([samples])), 5.0), samples[80_000 : 80_000 + SIZE])
     np.testing.assert_array_equal(cut(samples, 5.0), samples[80_000 : 80_000 + SIZE])
     assert excerpt_at("a.wav", Opening(iter([samples])), 19.0).size == SAMPLE_RATE_HZ
-    for at_s in (20.0, -1.0, np.nan, 1e300):
-        with pytest.raises(AudioFormatError, match=r"a\.wav: expected a start within the"):
+    with pytest.raises(AudioFormatError, match=r"a\.wav: expected a start within the 20\.0 s of the recording"):
+        excerpt_at("a.wav", Opening(iter([samples])), 20.0)
+    for at_s in (-1.0, np.nan, np.inf, 1e300):
+        with pytest.raises(ConfigError, match="at_s: expected seconds from 0"):
             excerpt_at("a.wav", Opening(iter([samples])), at_s)
 
 

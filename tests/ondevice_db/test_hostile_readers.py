@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import struct
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from nowplaying_core.errors import ArtifactError, CorruptArtifactError, Database
 from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.format.layouts import CODE_KINDS, CodeKind
 from ondevice_db.format.manifest import DatabaseManifest, load_manifest, manifest_digest
-from ondevice_db.format.songs import SongTable, write_songs
+from ondevice_db.format.songs import SongTable, as_stored, write_songs
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
 from ondevice_db.ingest.journal import Journal
@@ -155,6 +156,19 @@ def test_song_tables(tmp_path: Path, change: Any) -> None:
         return
     assert len(tracks) <= 30
     assert all(0 <= index < 30 for index, _ in tracks)
+
+
+ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=12) | st.sampled_from(["x" * 5000, '"' * 500])
+
+
+@SOME
+@given(title=ANY_TEXT, source=ANY_TEXT, ids=st.dictionaries(ANY_TEXT, ANY_TEXT, max_size=12))
+def test_what_is_written_of_a_song_can_be_read(tmp_path: Path, title: str, source: str, ids: dict[str, str]) -> None:
+    path = tmp_path / "songs.sqlite"
+    path.unlink(missing_ok=True)
+    track = replace(make_track(0), title=title, source=source, external_ids=ids)
+    write_songs(path, [(0, track)])
+    assert SongTable(path, n_slots=1, n_songs=1).track(0) == as_stored(track) == as_stored(as_stored(track))
 
 
 def test_a_table_without_end(tmp_path: Path) -> None:

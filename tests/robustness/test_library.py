@@ -89,8 +89,19 @@ def test_a_file_with_a_name_in_latin_1_is_the_same_file_next_time(index_run: Run
     (tmp_path / "music").mkdir()
     wav(tmp_path / "a.wav", music(0, 8.0)).rename(tmp_path / "music" / latin)
     index_run([tmp_path / "music"], tmp_path / "a.npdb")
+    for update_tags in (False, True):
+        report = index_run([tmp_path / "music"], tmp_path / "a.npdb", add=True, update_tags=update_tags)
+        assert (report.skipped, report.n_unchanged, report.n_updated) == ([], 1, 0)
+    shutil.copy(tmp_path / "music" / latin, tmp_path / "music" / "b.wav")
     report = index_run([tmp_path / "music"], tmp_path / "a.npdb", add=True)
-    assert (report.skipped, report.n_unchanged, report.n_updated) == ([], 1, 0)
+    assert (len(report.skipped), report.n_unchanged, report.n_updated) == (1, 1, 0)
+
+
+def test_a_title_that_is_too_long_is_cut_once(index_run: Run, tmp_path: Path) -> None:
+    path = tagged(tmp_path / "a.flac", "long " * 300)
+    index_run([path], tmp_path / "a.npdb")
+    report = index_run([path], tmp_path / "a.npdb", add=True, update_tags=True)
+    assert (report.n_unchanged, report.n_updated) == (1, 0)
 
 
 def test_a_database_under_a_folder_in_latin_1(index_run: Run, folder: Path, tmp_path: Path) -> None:

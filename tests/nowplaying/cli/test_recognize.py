@@ -109,6 +109,23 @@ def test_at_and_every_exclude_each_other(run: Run, database: Path, query: Path) 
     assert run("recognize", "--db", database, "--at", "1", "--every", "2", query).code == 2
 
 
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--at", "inf"], "--at: expected seconds from 0 to 1e+09, found inf"),
+        (["--every", "inf"], "--every: expected seconds above 0"),
+        (["--raw-rate", "8000"], "expected the input -, found"),
+    ],
+)
+def test_a_setting_that_is_wrong_for_every_file_is_named_once(
+    run: Run, database: Path, query: Path, options: list[str], named: str
+) -> None:
+    done = run("recognize", "--db", database, *options, query, database.with_name("missing.wav"))
+    assert done.code == 2
+    assert named in done.err
+    assert done.err.count("error:") == 1
+
+
 def test_explain_adds_raw_values_and_nothing_else(run: Run, database: Path, query: Path) -> None:
     (record,) = run("recognize", "--db", database, "--json", "--explain", query).records
     assert set(record) == {"schema", "file", "match", "latency_ms", "n_fingerprints", "explain"}

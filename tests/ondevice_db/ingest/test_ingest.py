@@ -147,6 +147,15 @@ def test_adding_to_another_encoders_database_is_refused(music_database: Path, tm
     other.embedding_space = "fedcba9876543210"
     with pytest.raises(ManifestMismatchError, match="fedcba9876543210"):
         index_paths([], copy, other, add=True)
+    other.window_s = 0.5  # the database's hop is no setting of this run
+    with pytest.raises(ManifestMismatchError, match="fedcba9876543210"):
+        index_paths([], copy, other, add=True)
+
+
+def test_adding_in_another_layout_is_refused(music_database: Path, tmp_path: Path) -> None:
+    copy = Path(shutil.copytree(music_database, tmp_path / "copy.npdb"))
+    with pytest.raises(ConfigError, match="layout: expected 'pq'"):
+        index_paths([], copy, SpectrumFingerprinter(), add=True, layout="flat")
 
 
 @pytest.mark.parametrize(
@@ -156,6 +165,7 @@ def test_adding_to_another_encoders_database_is_refused(music_database: Path, tm
         ({"layout": "tree"}, "tree"),
         ({"hop_s": 0.0}, "hop"),
         ({"hop_s": 9.0}, "hop"),
+        ({"hop_s": 1e-9}, "hop"),  # which is no sample: the windows would never move on
     ],
 )
 def test_settings_out_of_range(tmp_path: Path, options: dict[str, object], word: str) -> None:

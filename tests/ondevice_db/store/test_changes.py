@@ -118,6 +118,8 @@ def test_describing_a_song_writes_the_table_alone(copy: Path) -> None:
     assert database.track(6) == track
     assert {role for role in files if database.manifest.files[role] != files[role]} == {"songs"}
     assert stored(copy) == before
+    track = describe_track(copy, make_track(6).track_id, {"title": "long" * 1000})
+    assert SongDatabase.open(copy).track(6) == track
     with pytest.raises(ConfigError, match="holds no song"):
         describe_track(copy, "f" * 16, {"title": "x"})
 

@@ -17,7 +17,13 @@ from nowplaying_core.errors import (
     MissingPathError,
 )
 from ondevice_db.store.builder import DatabaseWriter
-from ondevice_db.store.changes import compact_database, describe_track, remove_tracks, replace_track
+from ondevice_db.store.changes import (
+    compact_database,
+    describe_track,
+    merge_databases,
+    remove_tracks,
+    replace_track,
+)
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import roll_back
 from ondevice_db.update.delta import apply_delta, make_delta
@@ -60,12 +66,21 @@ def swap(database: Path) -> None:
     replace_track(database, make_track(12).track_id, make_track(60), NEW_SONGS[0])
 
 
+def swap_and_take_back(database: Path) -> None:
+    """Give the first song a new place, right behind a song that came."""
+    old = database.with_name("old.npdb")
+    swap(database)
+    remove_tracks(database, [make_track(0).track_id])
+    merge_databases(database, [old])
+
+
 CHANGES: dict[str, list[Callable[[Path], object]]] = {
     "add": [add],
     "remove": [remove],
     "describe": [describe],
     "replace": [swap],
     "compact": [remove, compact_database],
+    "take back": [swap_and_take_back],
     "all": [add, remove, describe, swap, compact_database],
 }
 

@@ -14,6 +14,7 @@ from tests.simulator.bench import MODELS
 
 SUSPEND_MA, DETECTOR_MA, WAKE_J, VOLTAGE_V, N_ANSWERS = 7.3, 0.31, 1.12, 3.85, 20
 RATE_HZ, DURATION_S = 100, 1200.0
+TITLE = 'My "board" été \U0001f3b8\x7f\\'
 
 
 def currents_ma(kind: str, rng: np.random.Generator, *, wake_j: float = WAKE_J) -> np.ndarray:
@@ -64,7 +65,7 @@ def test_a_known_answer_comes_back_within_two_percent(tmp_path: Path) -> None:
         assert figure.value == pytest.approx(truth, rel=0.02)
         assert figure.low < truth < figure.high
         assert figure.certainty == "P"
-    profile = calibrated(DeviceProfile.load("pixel-6"), measurement, MODELS, size, name="mine", title='My "board" été')
+    profile = calibrated(DeviceProfile.load("pixel-6"), measurement, MODELS, size, name="mine", title=TITLE)
     path = tmp_path / "mine.toml"
     path.write_text(profile_text(profile), encoding="utf-8")
     loaded = DeviceProfile.load(path)
