@@ -53,9 +53,9 @@ class LiveSegments:
         self._config = config
         self._gate = Gate(config)
         self._since_s: float | None = None
+        self._sum, self._n = 0.0, 0  # of the probabilities since then
         self._last_s = 0.0
         self._rests_until_s = float("-inf")
-        self._inside: list[float] = []
         self._is_open = False
 
     def process(self, decisions: Iterable[Decision]) -> Iterator[LiveEvent]:
@@ -75,13 +75,13 @@ class LiveSegments:
         if decision.probability >= self._config.leave_threshold:
             self._last_s = decision.time_s
             if self._since_s is None:
-                self._since_s = decision.time_s
+                self._since_s, self._sum, self._n = decision.time_s, 0.0, 0
         elif not (gate.is_open or gate.left) and decision.time_s - self._last_s >= self._config.window * DECISION_S:
             # The last probability above the threshold has left the gate's window.
             self._since_s = None
-            self._inside.clear()
         if self._since_s is not None:
-            self._inside.append(decision.probability)
+            self._sum += decision.probability
+            self._n += 1
         if gate.entered:
             yield self._event("begin", decision.time_s, gate.probability)
         cool_down_s = self._config.cool_down_s
@@ -98,9 +98,8 @@ class LiveSegments:
         return max(0.0, (self._since_s or 0.0) - _HALF_WINDOW_S)
 
     def _end(self, time_s: float) -> LiveEvent:
-        mean = sum(self._inside) / max(1, len(self._inside))
         start_s = self._start_s()
         end_s = max(start_s, self._last_s - _HALF_WINDOW_S)
         self._since_s = None
-        self._inside.clear()
+        mean = self._sum / max(1, self._n)
         return LiveEvent(event="end", time_s=time_s, start_s=start_s, end_s=end_s, probability=mean)

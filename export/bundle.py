@@ -137,8 +137,14 @@ def _temporary(output: Path) -> Iterator[Path]:
     output.parent.mkdir(parents=True, exist_ok=True)
     folder = output.with_name(f".{output.name}.tmp")
     earlier = output.with_name(f".{output.name}.earlier")
-    for left in (folder, earlier):
-        shutil.rmtree(left, ignore_errors=True)
+
+    def clear() -> None:
+        if earlier.exists() and not output.exists():
+            earlier.rename(output)
+        for left in (folder, earlier):
+            shutil.rmtree(left, ignore_errors=True)
+
+    clear()  # after a run that was killed, perhaps between the two renames
     folder.mkdir()
     try:
         yield folder
@@ -148,10 +154,7 @@ def _temporary(output: Path) -> Iterator[Path]:
         folder.rename(output)
         sync_folder(output.parent)
     finally:
-        if earlier.exists() and not output.exists():
-            earlier.rename(output)
-        for left in (folder, earlier):
-            shutil.rmtree(left, ignore_errors=True)
+        clear()
 
 
 def _files(folder: Path) -> list[Path]:

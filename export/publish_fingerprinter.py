@@ -98,16 +98,15 @@ def _add_codebook(
     model: Path,
     sources: TrainingSources,
     codes: CodeKind,
-    code_bytes: int | None = None,
+    code_bytes: int | None,
     *,
     jobs: int,
-    n_cells: int = SHIPPED_N_CELLS,
-    all_code_sizes: bool = True,
+    all_code_sizes: bool,
 ) -> None:
     """Train the default codebook and, by default, those of other code sizes; enter them in the manifest."""
     music = _embed_music(model, sources, codes, jobs)
     n_subspaces = code_bytes or music.learned.shape[1] // _DIMENSIONS_A_BYTE
-    default = train_codebook(music.learned, n_cells, n_subspaces=n_subspaces, kind=codes, seed=0)
+    default = train_codebook(music.learned, SHIPPED_N_CELLS, n_subspaces=n_subspaces, kind=codes, seed=0)
     _save_default(model, with_smoothing(default, music.songs), music)
     _keep_sizes(model, _add_sizes(model, music, default) if all_code_sizes else [])
 

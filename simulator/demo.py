@@ -53,7 +53,6 @@ def run_demo(
     console: Console,
     *,
     report: Path | None = None,
-    scene: str = "evening",
     seed: int = 1,
     command: str = "",
     all_states: bool = False,
@@ -62,7 +61,7 @@ def run_demo(
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
     on_result: Callable[[SimulationResult], None] | None = None,
 ) -> bool:
-    """Index the shipped songs, play a scene to the simulated phone, and print its answers.
+    """Index the shipped songs, play an evening to the simulated phone, and print its answers.
 
     Parameters
     ----------
@@ -70,10 +69,8 @@ def run_demo(
         Where to print.
     report : Path, optional
         HTML report to write.
-    scene : str
-        A shipped scene.
     seed : int
-        Of the scene's room tone and rooms, and of the simulated days.
+        Of the evening's room tone and rooms, and of the simulated days.
     command : str
         That asked for the demo, for the report.
     all_states : bool
@@ -103,8 +100,8 @@ def run_demo(
         progress("")
         console.print(f"Indexed {n_songs} songs in {time.perf_counter() - began_s:.1f} s.")
         setup = Setup.open(database, detector=detecting, fingerprinter=fingerprinting)
-        progress(f"playing the {scene} to the simulated phone")
-        result = simulate_scene(scene, setup, seed=seed, command=command)
+        progress("playing an evening to the simulated phone")
+        result = simulate_scene("evening", setup, seed=seed, command=command)
         progress("")
     if on_result is not None:
         on_result(result)

@@ -8,6 +8,7 @@ from typing import Any
 
 from nowplaying_core import __version__
 from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.text import printable
 
 __all__ = ["ModelIdentity", "Provenance"]
 
@@ -64,6 +65,8 @@ class Provenance:
     date: str = ""
 
     def __post_init__(self) -> None:
+        for name in ("command", "database", "device"):  # names of files may be no UTF-8, which reports are
+            object.__setattr__(self, name, printable(getattr(self, name)))
         if not self.date:
             epoch = os.environ.get("SOURCE_DATE_EPOCH", "")
             now = datetime.fromtimestamp(int(epoch), UTC) if epoch.isdigit() else datetime.now(UTC)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.audio import AudioSource, Sound, open_stream
+from nowplaying_core.text import printable
 from simulator.energy.costs import CostModel
 from simulator.energy.usage import Usage
 from simulator.phone.events import Event
@@ -53,7 +54,7 @@ def run_phone(
         if on_event is not None:
             on_event(event)
     return SimulationResult(
-        source=name,
+        source=printable(name),
         duration_s=phone.now_s,
         wall_s=time.perf_counter() - began_s,
         events=events,

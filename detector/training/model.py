@@ -21,6 +21,7 @@ __all__ = ["FoldedModel", "build_training_model", "fit_to_grids", "fold", "norma
 
 _BATCH_NORM_EPSILON = 1e-3
 _INPUT_STEPS = 128.0
+_TAIL = 1e-5  # share of calibration values that may saturate at either end of a grid
 
 
 def normalised(windows: Any) -> Any:
@@ -178,9 +179,7 @@ class FoldedModel(keras.Model):  # type: ignore[misc]  # keras is untyped
         return FoldedWeights.from_arrays({name: np.asarray(value) for name, value in self._values.items()})
 
 
-def fit_to_grids(
-    network: NetworkConfig, weights: FoldedWeights, segments: NDArray[np.int8], tail: float = 1e-5
-) -> FoldedWeights:
+def fit_to_grids(network: NetworkConfig, weights: FoldedWeights, segments: NDArray[np.int8]) -> FoldedWeights:
     """Return the same network, scaled so that what it computes on a calibration set fills the int8 grids.
 
     Parameters
@@ -189,8 +188,6 @@ def fit_to_grids(
     weights : FoldedWeights
     segments : ndarray of int8, shape (n, n_frames, n_channels)
         Should hold silence and full scale.
-    tail : float in [0, 0.5)
-        Share of values that may saturate at either end.
     """
     model = FoldedModel(network, weights, simulated=False)
     seen: dict[str, list[NDArray[np.float32]]] = {}
@@ -199,6 +196,6 @@ def fit_to_grids(
         model(normalised(segments[start : start + 100]))
     largest = {}
     for name, parts in seen.items():
-        low, high = np.quantile(np.concatenate(parts), [tail, 1 - tail])
+        low, high = np.quantile(np.concatenate(parts), [_TAIL, 1 - _TAIL])
         largest[name] = (float(low), float(high))
     return on_shared_grids(weights, largest)

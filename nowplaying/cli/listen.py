@@ -35,12 +35,13 @@ def listen(
     from nowplaying.api.phone import listen as answers
 
     is_mic = source == "mic" or source.startswith("mic:")
-    is_live, began = is_mic or source == "-", datetime.now(UTC).astimezone()
+    is_live, began = is_mic or source == "-", datetime.now(UTC)
     named = False
     sound = announced(source) if is_mic else sound_of(source, raw_rate, raw_format)
     for answer in answers(databases, sound, detector=detector, fingerprinter=fingerprinter):
-        # Live sound has a time of day; a file has none but its own.
-        at = began + timedelta(seconds=answer.time_s)
+        # Live sound has a time of day; a file has none but its own. A pipe may be faster than time, and a microphone
+        # slower: its clock drifts, and it stands still while the machine sleeps.
+        at = (datetime.now(UTC) if is_mic else began + timedelta(seconds=answer.time_s)).astimezone()
         when = f"{at:%H:%M:%S}" if is_live else clock(answer.time_s)
         if answer.match is None:
             note(f"{when}  unknown music")

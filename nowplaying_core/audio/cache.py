@@ -1,6 +1,7 @@
 """A cache of decoded audio for experiments that read the same files many times."""
 
 import hashlib
+import os
 from pathlib import Path
 from typing import Literal
 
@@ -67,4 +68,4 @@ def _key(path: Path) -> str:
     except OSError:
         return "missing"  # load() words the error
     identity = f"{_FORMAT}|{resolved}|{status.st_size}|{status.st_mtime_ns}"
-    return hashlib.sha256(identity.encode()).hexdigest()[:32]
+    return hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]

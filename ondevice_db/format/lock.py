@@ -5,7 +5,7 @@ import os
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from nowplaying_core.errors import DatabaseError
@@ -93,8 +93,9 @@ def _open(path: Path, database: Path) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             # The holder before may have removed the name between our open and our lock; then nobody else sees ours.
-            if path.exists() and os.path.samestat(os.fstat(descriptor), path.stat()):
-                return descriptor
+            with suppress(FileNotFoundError):
+                if os.path.samestat(os.fstat(descriptor), path.stat()):
+                    return descriptor
         except BlockingIOError as error:
             holder = _printable(os.read(descriptor, _MAX_HOLDER_BYTES)) or "unknown, just started"
             os.close(descriptor)

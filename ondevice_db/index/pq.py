@@ -25,6 +25,7 @@ __all__ = ["PqIndex"]
 _SCANNED_FRACTION = 0.005
 _RANK_RESERVE = 1.5  # a query's own cells may hold fewer codes than the average
 _REFINED = 3  # codes decoded for each neighbor that is returned
+_ROWS_AT_ONCE = 1 << 20  # Linux reads no more than 2 GB at once, and the codes of a million songs are more
 
 
 class PqIndex:
@@ -254,9 +255,10 @@ class PqIndex:
         if counts.size > n_cells + 1 or not np.array_equal(counts[:n_cells], np.diff(self._starts)):
             self._refuse("the cells' lists and the songs' cells disagree")
         codes = np.zeros((self._n_fingerprints, self.codebook.n_subspaces), np.uint8)
-        codes[np.argsort(cells, kind="stable")[: self._starts[-1]]] = self._codes.ranges(
-            self._starts[:1], self._starts[-1:]
-        )
+        order = np.argsort(cells, kind="stable")[: self._starts[-1]]
+        for start in range(0, order.size, _ROWS_AT_ONCE):
+            rows = order[start : start + _ROWS_AT_ONCE]
+            codes[rows] = self._codes.ranges(np.array([start]), np.array([rows.size]))
         return cells, codes
 
     def _locate(self, fingerprints: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

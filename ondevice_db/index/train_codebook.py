@@ -55,7 +55,6 @@ def train_codebook(
     n_subspaces: int = 12,
     kind: CodeKind = "product",
     seed: int = 0,
-    rotate: bool = True,
     centroids: NDArray[np.float32] | None = None,
 ) -> Codebook:
     """Train the quantizer of a kind of fingerprint.
@@ -70,8 +69,6 @@ def train_codebook(
     kind : {"product", "residual"}
         What a byte names: a word for a part of the dimensions, or a whole vector.
     seed : int
-    rotate : bool
-        Optimise the rotation (OPQ) of a product quantizer and not only its words.
     centroids : ndarray of float32, shape (n_cells, dim), optional
         Cells to keep, where only the rest is to be trained.
 
@@ -106,12 +103,10 @@ def train_codebook(
     residuals = vectors - centroids[_nearest(vectors, l2_normalize(centroids))]
     if kind == "residual":
         return Codebook(centroids, np.eye(dim, dtype=np.float32), _whole_words(faiss, residuals, n_subspaces, seed))
-    rotation = np.eye(dim, dtype=np.float32)
-    if rotate:
-        transform = faiss.OPQMatrix(dim, n_subspaces)
-        transform.niter, transform.verbose = 30, False
-        transform.train(residuals)
-        rotation = faiss.vector_to_array(transform.A).reshape(dim, dim).astype(np.float32)
+    transform = faiss.OPQMatrix(dim, n_subspaces)
+    transform.niter, transform.verbose = 30, False
+    transform.train(residuals)
+    rotation = faiss.vector_to_array(transform.A).reshape(dim, dim).astype(np.float32)
     quantizer = faiss.ProductQuantizer(dim, n_subspaces, 8)
     quantizer.cp.seed, quantizer.cp.min_points_per_centroid = seed, 1
     quantizer.train(np.ascontiguousarray(residuals @ rotation.T))

@@ -11,6 +11,7 @@ from nowplaying_core.errors import ConfigError
 __all__ = ["band_level_dbfs", "excerpt", "fade", "from_another_room", "low_pass", "room_response"]
 
 Samples = NDArray[np.float32]
+_T60_S, _DIRECT_SHARE = 0.5, 0.3  # of another room
 
 
 def band_level_dbfs(samples: Samples) -> float:
@@ -62,10 +63,11 @@ def room_response(t60_s: float, direct_share: float, rng: np.random.Generator) -
     return tail.astype(np.float32)
 
 
-def from_another_room(samples: Samples, rng: np.random.Generator, *, t60_s: float = 0.5, cutoff_hz: float) -> Samples:
+def from_another_room(samples: Samples, rng: np.random.Generator, *, cutoff_hz: float) -> Samples:
     """Return sound as it comes through a door: no treble, mostly echo, and of the same length."""
     muffled = low_pass(samples, cutoff_hz)
-    echoed: Samples = signal.fftconvolve(muffled, room_response(t60_s, 0.3, rng))[: len(samples)].astype(np.float32)
+    response = room_response(_T60_S, _DIRECT_SHARE, rng)
+    echoed: Samples = signal.fftconvolve(muffled, response)[: len(samples)].astype(np.float32)
     return echoed
 
 

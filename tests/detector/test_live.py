@@ -1,7 +1,9 @@
 import itertools
+import pickle
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +34,16 @@ def test_music_begins_and_ends_where_it_was_first_and_last_heard() -> None:
     assert end.end_s == 4.48 + 0.64 * 29 - 2.24
     assert begin.time_s > begin.start_s
     assert end.probability > 0.85
+
+
+def test_music_of_a_day_takes_no_more_memory_than_that_of_a_minute() -> None:
+    live, sizes = LiveSegments(GATE), []
+    for n in (100, 10_000):
+        list(live.process(Decision(0.64 * number, 0.9) for number in range(n)))
+        sizes.append(len(pickle.dumps(live)))
+    assert sizes[1] <= sizes[0] + 8
+    (end,) = live.finish(6_400.0)
+    assert end.probability == pytest.approx(0.9)
 
 
 def test_a_hit_long_before_is_no_beginning() -> None:

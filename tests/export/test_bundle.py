@@ -186,3 +186,15 @@ def test_a_detector_of_two_stages_is_exported_whole(tmp_path, songs):
         for source in (bundle / "phone" / "models" / "detector", SHIPPED_DETECTOR)
     )
     assert found == expected
+
+
+def test_an_earlier_export_outlives_two_runs_that_end_early(tmp_path, rng):
+    """The first was killed after it had put the earlier export aside, the second has a database of another encoder."""
+    earlier = tmp_path / ".out.earlier"
+    earlier.mkdir()
+    (earlier / "report.json").write_text("{}")
+    other = build_database(tmp_path / "other.npdb", rng, "0123456789abcdef")
+    with pytest.raises(ManifestMismatchError):
+        export_bundle(tmp_path / "out", databases=[other], **MODELS)
+    assert contents(tmp_path / "out") == {"report.json": b"{}"}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other.npdb", "out"]

@@ -56,8 +56,10 @@ def test_a_folder_in_latin_1_is_indexed_and_simulated(run: Run, latin: Path, tmp
     assert run("index", tmp_path, "--db", tmp_path / "a.npdb", "--jobs", "1").code == 0
     done = run("db", "list", tmp_path / "a.npdb", "--json")
     assert done.records[0]["title"] == r"caf\xe9"
-    done = run("simulate", "--db", tmp_path / "a.npdb", latin, "--json")
+    database = (tmp_path / "a.npdb").rename(latin.with_suffix(".npdb"))
+    done = run("simulate", "--db", database, latin, "--json", "--report", tmp_path / "a.html")
     assert done.code == 0
+    assert r"caf\xe9.wav" in (tmp_path / "a.html").read_text(encoding="utf-8")
     assert [one["title"] for one in done.records[-1]["events"] if one["event"] == "recognized"] == [r"caf\xe9"]
 
 

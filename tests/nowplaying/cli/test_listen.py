@@ -50,6 +50,19 @@ def test_listening_is_said_once_there_is_sound(run: Run, monkeypatch: pytest.Mon
     assert (done.code, done.err.count("listening")) == (1, 1)
 
 
+def test_a_microphone_has_the_time_at_which_it_is_answered(
+    run: Run, monkeypatch: pytest.MonkeyPatch, database: Path, songs: list[np.ndarray]
+) -> None:
+    """Its samples are no clock: they drift, and none come while the machine sleeps."""
+    sound = np.concatenate([np.zeros(300 * SAMPLE_RATE_HZ, np.float32), songs[3], songs[3]])[:, None]
+    blocks = (sound[start : start + SAMPLE_RATE_HZ] for start in range(0, len(sound), SAMPLE_RATE_HZ))
+    monkeypatch.setattr(stream, "microphone_frames", lambda device: (SAMPLE_RATE_HZ, blocks))
+    before = datetime.now(UTC).replace(microsecond=0)
+    (record, *_) = run("listen", "--db", database, "--json", "mic").records
+    assert record["time_s"] > 300
+    assert before <= datetime.fromisoformat(record["wall_clock"]) <= datetime.now(UTC)
+
+
 def test_live_sound_has_the_time_of_day(executable: Run, database: Path, songs: list[np.ndarray]) -> None:
     pcm = (32767 * np.concatenate([songs[3], songs[3]])).astype("<i2").tobytes()
     before = datetime.now(UTC)

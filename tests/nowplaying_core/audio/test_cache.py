@@ -32,6 +32,12 @@ def test_changed_file_is_decoded_again(file: Path, tmp_path: Path, rng: np.rando
     assert not np.array_equal(load_cached(file, tmp_path / "cache"), first)
 
 
+def test_a_name_in_no_encoding_is_kept_too(file: Path, tmp_path: Path) -> None:
+    latin = file.with_name(os.fsdecode(b"caf\xe9.flac"))
+    file.rename(latin)
+    np.testing.assert_array_equal(load_cached(latin, tmp_path / "cache"), to_float32(to_int16(load(latin))))
+
+
 def test_damaged_entry_is_replaced(file: Path, tmp_path: Path) -> None:
     first = load_cached(file, tmp_path / "cache")
     (entry,) = (tmp_path / "cache").iterdir()

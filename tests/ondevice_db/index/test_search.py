@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index import exact
+from ondevice_db.index import exact, pq
 from ondevice_db.index.base import SearchOptions, top_k
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.index.flat import FlatIndex
@@ -77,7 +77,11 @@ def test_the_scan_grows_to_what_is_asked(index: PqIndex, queries: np.ndarray) ->
     assert 50 <= sizes[0] < 400 <= sizes[1] < sizes[2] == index._n_fingerprints
 
 
-def test_stored_codes_come_back_in_song_order(index: PqIndex, song_vectors: list[np.ndarray]) -> None:
+@pytest.mark.parametrize("rows_at_once", [7, 1 << 20])
+def test_stored_codes_come_back_in_song_order(
+    index: PqIndex, song_vectors: list[np.ndarray], monkeypatch: pytest.MonkeyPatch, rows_at_once: int
+) -> None:
+    monkeypatch.setattr(pq, "_ROWS_AT_ONCE", rows_at_once)
     cells, codes = index.cells_and_codes()
     expected_cells, expected_codes = index.codebook.quantize(np.concatenate(song_vectors))
     np.testing.assert_array_equal(cells, expected_cells)
