@@ -1,9 +1,9 @@
 """Pretraining on clients against pretraining in one place: python -m evaluation.experiments.federated --help.
 
 One method on the same sound: not at all ("random"), in one place, and on clients ("federated"), the last two with
-equally many clips. Then with privacy: the server begins with its own recordings ("server alone"), and many more clients
-than before train a part of the weights, without noise ("clipped") and with the noise of each budget ("epsilon E"). What
-is finished is kept and what was stopped goes on.
+equally many clips. Then the server begins with its own recordings ("server alone"), and clients go on with all weights
+("continued") or, with privacy, many more clients than before with a part of the weights, without noise ("clipped") and
+with the noise of each budget ("epsilon E"). What is finished is kept and what was stopped goes on.
 """
 
 import argparse
@@ -31,8 +31,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, default=CONFIGS / "nt_xent.toml", help="settings of the method")
     parser.add_argument("--federation", type=Path, default=CONFIGS / "federation.toml", help="without privacy")
+    parser.add_argument(
+        "--continued", type=Path, default=CONFIGS / "federation-continued.toml", help="after the server"
+    )
     parser.add_argument("--private", type=Path, default=CONFIGS / "federation-private.toml", help="with clipping")
-    parser.add_argument("--rounds", type=int, help="instead of both federations'")
+    parser.add_argument("--rounds", type=int, help="instead of the federations'")
     parser.add_argument("--server-steps", type=int, default=1000, help="of 32 clips, on the server's own recordings")
     parser.add_argument("--epsilon", type=float, nargs="*", default=[10.0, 5.0, 2.0, 1.0], help="a run for each budget")
     parser.add_argument("--only", action="append", default=[], help="a run by its name, and federated; all by default")
@@ -76,9 +79,10 @@ def planned(
 ) -> dict[str, tuple[Any, ...]]:
     """Return what to call for each run, in the order of running: a function and its settings."""
     config = PretrainingConfig.read(options.config)
-    federation, private = (FederationConfig.read(path) for path in (options.federation, options.private))
+    federations = [FederationConfig.read(path) for path in (options.federation, options.continued, options.private)]
     if options.rounds is not None:
-        federation, private = (replace(one, n_rounds=options.rounds) for one in (federation, private))
+        federations = [replace(one, n_rounds=options.rounds) for one in federations]
+    federation, continued, private = federations
     start = options.out / "server-alone"
     of_server = replace(config, n_steps=options.server_steps, clips_per_step=32)
     return {
@@ -86,6 +90,7 @@ def planned(
         "central": (in_one_place, central(config, federation)),
         "federated": (on_clients, config, federation, None),
         "server alone": (on_server, of_server, private),
+        "continued": (on_clients, config, continued, start),
         "clipped": (on_clients, config, private, start),
         **{f"epsilon {one:g}": (on_clients, config, noise_for(one, private), start) for one in options.epsilon},
     }

@@ -10,7 +10,14 @@ __all__ = ["ROUNDS_PER_DAY", "draw_curve", "to_markdown"]
 
 ROUNDS_PER_DAY: Final = 24
 """An assumption: the server runs a round each hour, and a client is free (charging, on Wi-Fi) whenever it is drawn."""
-_REFERENCES: Final = {"central": "-", "federated": "--", "server alone": "-.", "clipped": (0, (6, 2)), "random": ":"}
+_REFERENCES: Final = {
+    "central": "-",
+    "federated": "--",
+    "server alone": "-.",
+    "continued": (0, (1, 1)),
+    "clipped": (0, (6, 2)),
+    "random": ":",
+}
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:
@@ -45,11 +52,12 @@ def _rounds(result: Mapping[str, Any]) -> str:
                 drawn if used.sampling == "fixed" else f"each by itself, {drawn} on average",
                 f"{used.concentration:g}",
                 f"{used.local_steps} of {used.local_clips} clips",
+                f"{used.local_rate:g}",
                 f"{one['n_weights']:,}" + (f" ({', '.join(used.trained)})" if used.trained else " (all)"),
                 f"{used.server_momentum:g}",
             ]
         )
-    headings = ["run", "rounds", "clients a round", "concentration", "local steps", "weights trained and sent"]
+    headings = ["run", "rounds", "clients a round", "concentration", "local steps", "rate", "weights trained and sent"]
     return markdown_table([*headings, "server's momentum"], rows) + "\n"
 
 
@@ -117,7 +125,8 @@ def _kinds(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     kinds: dict[tuple[Any, ...], Mapping[str, Any]] = {}
     for one in result["federations"]:
         used = _settings(one)
-        kinds.setdefault((used.n_clients, used.clients_per_round, used.trained, one["slices_per_round"]), one)
+        way = (used.n_clients, used.clients_per_round, used.local_rate, used.trained, one["slices_per_round"])
+        kinds.setdefault(way, one)
     return list(kinds.values())
 
 

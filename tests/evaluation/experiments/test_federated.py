@@ -38,6 +38,7 @@ def test_every_budget_is_a_run_of_its_own_from_what_the_server_pretrained(
     options = Namespace(
         config=federated.CONFIGS / "nt_xent.toml",
         federation=federated.CONFIGS / "federation.toml",
+        continued=federated.CONFIGS / "federation-continued.toml",
         private=federated.CONFIGS / "federation-private.toml",
         rounds=20,
         server_steps=7,
@@ -45,8 +46,11 @@ def test_every_budget_is_a_run_of_its_own_from_what_the_server_pretrained(
         out=tmp_path,
     )
     runs = federated.planned(options, noise_for)
-    assert list(runs) == ["random", "central", "federated", "server alone", "clipped", "epsilon 8", "epsilon 2"]
+    after_server = ["continued", "clipped", "epsilon 8", "epsilon 2"]
+    assert list(runs) == ["random", "central", "federated", "server alone", *after_server]
     assert runs["federated"][3] is None
+    assert {runs[name][3] for name in after_server} == {tmp_path / "server-alone"}
+    assert (runs["continued"][2].trained, runs["continued"][2].n_rounds) == ((), 20)
     for name, multiplier in (("epsilon 8", 0.5), ("epsilon 2", 2.0)):
         _, _, federation, start = runs[name]
         assert start == tmp_path / "server-alone"
@@ -105,5 +109,8 @@ def test_the_table_states_privacy_bytes_and_energy(federated: ModuleType) -> Non
     assert "| federated | none | none | none | none | none | 3.200 |" in text
     assert "| noise 0.5 | 1 | 0.5 | 71.2 | 0.001 | - | 3.200 |" in text
     assert "| epsilon 10 | 0.1 to 0.234 | 0.5 | 10.0 | 0.001 | 0.031 | 3.200 |" in text
-    assert "| epsilon 10 | 40 | each by itself, 40 of 480 on average | 0.3 | 5 of 32 clips | 992 (norm) | 0 |" in text
+    assert (
+        "| epsilon 10 | 40 | each by itself, 40 of 480 on average | 0.3 | 5 of 32 clips | 0.001 | 992 (norm) | 0 |"
+        in text
+    )
     assert "100,000 clients, 1,000 a round" in text
