@@ -38,7 +38,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, help="instead of the federations'")
     parser.add_argument("--server-steps", type=int, default=1000, help="of 32 clips, on the server's own recordings")
     parser.add_argument("--epsilon", type=float, nargs="*", default=[10.0, 5.0, 2.0, 1.0], help="a run for each budget")
-    parser.add_argument("--only", action="append", default=[], help="a run by its name, and federated; all by default")
+    parser.add_argument("--only", action="append", default=[], help="a run by its name; all by default")
     parser.add_argument("--device", default="phone-2026", help="profile that energy is computed for")
     add_task_options(parser)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of federated.json")
@@ -97,7 +97,7 @@ def planned(
 
 
 def chosen(runs: Mapping[str, tuple[Any, ...]], only: Sequence[str]) -> dict[str, tuple[Any, ...]]:
-    """Return the runs of these names and ``federated``, whose settings the table states; all where none is named.
+    """Return the runs of these names; all where none is named.
 
     Raises
     ------
@@ -107,7 +107,7 @@ def chosen(runs: Mapping[str, tuple[Any, ...]], only: Sequence[str]) -> dict[str
     if unknown := [name for name in only if name not in runs]:
         message = f"--only: expected names out of {', '.join(runs)}, found {', '.join(unknown)}"
         raise ConfigError(message)
-    return {name: what for name, what in runs.items() if not only or name in {*only, "federated"}}
+    return {name: what for name, what in runs.items() if not only or name in only}
 
 
 def central(config: PretrainingConfig, federation: FederationConfig) -> PretrainingConfig:
@@ -171,7 +171,7 @@ def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, 
         cache_dir=options.cache_dir,
         names=list(runs),
     )
-    config, encoder = load_encoder(runs["federated"])
+    config, encoder = load_encoder(next(iter(runs.values())))
     device = DeviceProfile.load(options.device)
     macs, result["federations"] = count_macs(to_float(encoder)), []
     for name, folder in runs.items():
