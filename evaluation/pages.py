@@ -65,6 +65,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "decoders-2000": partial(decoders.committed_table, decoders.LONGER),
     "federated": federated.committed_table,
     "federated-200": partial(federated.committed_table, "federated-200"),
+    "federated-continued": partial(federated.committed_table, "federated-continued"),
     "from-encoder": from_encoder.committed_table,
     "encoder-table": encoder_table.committed_table,
     "encoder-table-1500": partial(encoder_table.committed_table, "encoder_table-1500"),

@@ -27,7 +27,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     _, _, rest = tables(result).partition("\n")
     lines = [
         f"`{result['method']}`; sources are dealt to clients by a Dirichlet distribution, `central` gets as many clips "
-        "in one place as `federated`. Simulated; made by `python -m evaluation.experiments.federated`.",
+        "in one place as `federated` or `continued`. Simulated; made by `python -m evaluation.experiments.federated`.",
         "",
         _rounds(result),
         f'What a client spends, on "{result["device"]}": computing (the encoder alone, in float32, as if all its '
