@@ -153,6 +153,10 @@ def _temporary(output: Path) -> Iterator[Path]:
             output.rename(earlier)
         folder.rename(output)
         sync_folder(output.parent)
+    except OSError as error:
+        if error.filename is None:
+            error.filename = str(output)
+        raise
     finally:
         clear()
 

@@ -158,6 +158,11 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
         Final name; its folder must exist.
     write : callable
         Receives the temporary path in the same folder and writes the whole file there.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written, which bears the final name.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -166,6 +171,10 @@ def write_atomic(path: Path, write: Callable[[Path], None]) -> None:
             os.fsync(handle.fileno())
         temporary.replace(path)
         sync_folder(path.parent)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):
+            error.filename, error.filename2 = str(path), None
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

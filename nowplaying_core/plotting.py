@@ -1,11 +1,13 @@
 """Matplotlib, where it is installed: pictures go to files or into a notebook, so no display is needed."""
 
 import io
+from pathlib import Path
 from typing import Any
 
+from nowplaying_core.artifacts import write_bytes
 from nowplaying_core.errors import needs_extra
 
-__all__ = ["new_figure", "pyplot"]
+__all__ = ["new_figure", "pyplot", "save_figure"]
 
 
 def pyplot() -> Any:
@@ -49,3 +51,19 @@ def new_figure(**options: Any) -> Any:
             return stream.getvalue()
 
     return Figure(layout="constrained", **options)
+
+
+def save_figure(figure: Any, path: Path, **options: Any) -> None:
+    """Write a figure, whole or not at all.
+
+    Parameters
+    ----------
+    figure : matplotlib.figure.Figure
+    path : Path
+        Whose ending names the format.
+    **options
+        As of ``Figure.savefig``.
+    """
+    content = io.BytesIO()
+    figure.savefig(content, format=path.suffix[1:], **options)
+    write_bytes(path, content.getvalue())

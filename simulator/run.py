@@ -87,7 +87,7 @@ def simulate_source(
     on_event, on_sound : callable, optional
         Called with every event, and with every chunk of sound before the phone gets it.
     """
-    with source if isinstance(source, AudioSource) else open_stream(source) as stream:
+    with source if isinstance(source, AudioSource) else open_stream(source, lenient=True) as stream:
         return run_phone(
             setup.make_phone(),
             watched(stream, on_sound),

@@ -8,7 +8,7 @@ from typing import Any, Final
 from detector.training.folds import HeldOut
 from evaluation.committed import committed
 from evaluation.detector.sweep import frontier
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["COLOURS", "DELAYS_S", "RESULTS", "committed_table", "curves", "draw", "plot", "to_markdown", "to_toml"]
@@ -106,7 +106,7 @@ def plot(result: Mapping[str, Any], path: Path) -> None:
     """Write the picture of :func:`draw` as a ``.png`` or ``.svg`` file."""
     figure, axes = pyplot().subplots(figsize=(8, 4), layout="constrained")
     draw(axes, "black", result, COLOURS)
-    figure.savefig(path)
+    save_figure(figure, path)
     pyplot().close(figure)
 
 

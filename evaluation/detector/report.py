@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from evaluation.goals import audible_regions
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.text import markdown_table
 
 __all__ = ["cross_validation_to_markdown", "plot", "to_markdown"]
@@ -174,7 +174,7 @@ def plot(metrics: Mapping[str, Any], path: Path) -> None:
         right.legend()
     for axes in (left, right):
         axes.grid(alpha=0.3)
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path, dpi=110)
     plt.close(figure)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.text import markdown_table
 
 __all__ = ["grid_to_markdown", "open_set_to_markdown", "plot_grid", "plot_open_set"]
@@ -147,5 +147,5 @@ def _rate(cell: Mapping[str, Any]) -> str:
 
 def _save(figure: Any, path: Path) -> None:
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path, dpi=120)
     pyplot().close(figure)

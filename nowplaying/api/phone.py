@@ -62,7 +62,7 @@ def listen(
     ['Cabin Fever']
     """
     setup = Setup.open(database, detector=detector, fingerprinter=fingerprinter, is_live=True)
-    with source if isinstance(source, AudioSource) else open_stream(source) as stream:
+    with source if isinstance(source, AudioSource) else open_stream(source, lenient=True) as stream:
         for event in setup.make_phone().run(stream):
             if isinstance(event, Answered):
                 yield event

@@ -12,8 +12,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.models import OptionInfo
 
 from nowplaying.cli.logs import set_verbosity
-from nowplaying.cli.output import working
-from nowplaying_core.errors import ConfigError
+from nowplaying.cli.output import note, working
+from nowplaying_core.errors import EXIT_INTERRUPTED, ConfigError
 
 __all__ = ["PANELS", "App", "Quiet", "Verbose"]
 
@@ -28,6 +28,7 @@ Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Print errors only.")
 
 _KINDS = {Path: "PATH", str: "TEXT", int: "N", float: "X"}
 _LAST = ("card", "render")  # of their heading: groups come after commands, and these serve groups
+_RESUMES = "run the command again: it goes on where it stopped"
 _MOST_LETTERS = 20  # of the values of a choice beside its option, where longer lists break within words
 
 
@@ -118,6 +119,7 @@ class App(typer.Typer):
         name: str | None = None,
         panel: str | None = None,
         stays: bool = False,
+        resumes: bool = False,
     ) -> None:
         """Add a command.
 
@@ -133,9 +135,11 @@ class App(typer.Typer):
             Heading under which the help lists it.
         stays : bool
             Whether it goes on until somebody ends it: then silence is no riddle, and nothing breaks it.
+        resumes : bool
+            Whether the same command goes on where it was interrupted, which it then says.
         """
         register = self.command(name, cls=_Command, epilog=f"Example: {example}", rich_help_panel=panel)
-        register(_with_verbosity(function, stays=stays))
+        register(_with_verbosity(function, stays=stays, resumes=resumes))
 
     def add_default(self, function: Callable[..., Any], *, example: str) -> None:
         """Let a group do something by itself, where no command of it is named; parameters as of `add`."""
@@ -143,7 +147,7 @@ class App(typer.Typer):
         register(_with_verbosity(function))
 
 
-def _with_verbosity(function: Callable[..., Any], *, stays: bool = False) -> Callable[..., Any]:
+def _with_verbosity(function: Callable[..., Any], *, stays: bool = False, resumes: bool = False) -> Callable[..., Any]:
     """Return the command with -q and -v as options of its own."""
     _name_values(function)
 
@@ -156,6 +160,9 @@ def _with_verbosity(function: Callable[..., Any], *, stays: bool = False) -> Cal
         try:
             with doing:
                 return function(*arguments, **options)
+        except KeyboardInterrupt:  # of which Typer would make an end without a word
+            note(f"interrupted; {_RESUMES}" if resumes else "interrupted")
+            raise typer.Exit(EXIT_INTERRUPTED) from None
         except ConfigError as error:
             setting, colon, rest = str(error).partition(":")
             if setting in flags:  # the library names a setting, the command line its option

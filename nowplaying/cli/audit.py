@@ -75,4 +75,4 @@ def privacy(
         )
 
 
-app.add(privacy, example=f"nowplaying audit privacy --run-dir runs/privacy {ON_CORPUS}")
+app.add(privacy, example=f"nowplaying audit privacy --run-dir runs/privacy {ON_CORPUS}", resumes=True)

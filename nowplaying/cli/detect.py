@@ -15,7 +15,7 @@ from nowplaying.cli.options import (
 )
 from nowplaying.cli.outcome import Outcome
 from nowplaying.cli.output import doing, emit_json, note, say
-from nowplaying.cli.sounds import expand_sources, sound_of, watched
+from nowplaying.cli.sounds import expand_sources, sound_of, watched, write_wav
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
 from nowplaying_core.errors import NowPlayingError
 from nowplaying_core.text import clock
@@ -23,7 +23,6 @@ from nowplaying_core.text import clock
 if TYPE_CHECKING:
     from detector.live import LiveEvent
     from nowplaying_core.audio import AudioSource
-    from simulator.phone.ring import MulawRing
 
 __all__ = ["detect"]
 
@@ -98,10 +97,14 @@ def _follow(source: "str | AudioSource", model: str, *, as_json: bool, save_wake
         elif event.event == "end":
             say(f"music {clock(event.start_s)} to {clock(event.end_s or 0.0)} (probability {event.probability:.3f})")
         if event.event == "wake" and save_wakes is not None:
-            _save(ring, save_wakes / f"wake-{event.time_s:010.2f}s.wav")
+            # Mu-law decoded to 16 bits loses nothing more.
+            write_wav(save_wakes / f"wake-{event.time_s:010.2f}s.wav", ring.read())
 
     try:
-        with open_stream(source, chunk_samples=SAMPLE_RATE_HZ // 10) if isinstance(source, str) else source as sound:
+        opened = (
+            open_stream(source, chunk_samples=SAMPLE_RATE_HZ // 10, lenient=True) if isinstance(source, str) else source
+        )
+        with opened as sound:
             for chunk in sound:
                 n_samples += len(chunk)
                 ring.write(chunk)
@@ -115,14 +118,3 @@ def _follow(source: "str | AudioSource", model: str, *, as_json: bool, save_wake
 
 def _times(event: "LiveEvent") -> dict[str, float | None]:
     return {"time_s": event.time_s, "start_s": event.start_s, "end_s": event.end_s}
-
-
-def _save(ring: "MulawRing", path: Path) -> None:
-    import soundfile
-
-    from nowplaying_core.artifacts import write_atomic
-    from nowplaying_core.audio import SAMPLE_RATE_HZ
-
-    # Mu-law decoded to 16 bits loses nothing more.
-    samples = ring.read()
-    write_atomic(path, lambda part: soundfile.write(part, samples, SAMPLE_RATE_HZ, "PCM_16", format="WAV"))

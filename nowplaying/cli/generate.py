@@ -7,6 +7,7 @@ import typer
 
 from nowplaying.cli.options import Json, Seed, writable_file
 from nowplaying.cli.output import wrote
+from nowplaying.cli.sounds import write_wav
 
 __all__ = ["generate"]
 
@@ -28,10 +29,7 @@ def generate(
     as_json: Json = False,
 ) -> None:
     """Continue a song from its codes (needs the train extra); the file holds the prompt, through its codes, as well."""
-    import soundfile
-
     from nowplaying.cli.train import require_tensorflow
-    from nowplaying_core.artifacts import write_atomic
     from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 
     start, n_prompt = round(at_s * SAMPLE_RATE_HZ), round(prompt_s * SAMPLE_RATE_HZ)
@@ -40,7 +38,7 @@ def generate(
     from pretraining.generation.generate import generate as run_on
 
     sound = run_on(run, samples, duration_s=duration_s, seed=seed, temperature=temperature, top_k=top_k)
-    write_atomic(out, lambda part: soundfile.write(part, sound, SAMPLE_RATE_HZ, "PCM_16", format="WAV"))
+    write_wav(out, sound)
     length_s = len(sound) / SAMPLE_RATE_HZ
     text = f"{out}: {length_s:.1f} s, of which the last {duration_s:g} s were drawn"
     wrote(out, text, as_json=as_json, duration_s=length_s, drawn_s=duration_s)

@@ -70,7 +70,7 @@ app.add(recognize.recognize, panel=_RECOGNIZE, example="nowplaying recognize --d
 app.add(detect.detect, panel=_RECOGNIZE, example="nowplaying detect recording.wav")
 app.add(listen.listen, panel=_RECOGNIZE, example="nowplaying listen --db music.npdb")
 app.add(serve.serve, panel=_RECOGNIZE, example="nowplaying serve --db music.npdb", stays=True)
-app.add(index.index, panel=_DATABASE, example="nowplaying index ~/Music --db music.npdb")
+app.add(index.index, panel=_DATABASE, example="nowplaying index ~/Music --db music.npdb", resumes=True)
 app.add_typer(db.app, name="db", rich_help_panel=_DATABASE)
 app.add(demo.demo, panel=_SIMULATE, example="nowplaying demo --report demo.html")
 app.add(simulate.simulate, panel=_SIMULATE, example="nowplaying simulate --db music.npdb evening.wav --report a.html")
@@ -85,6 +85,7 @@ app.add(
     pretrain.pretrain,
     panel=_RESEARCH,
     example="nowplaying pretrain audio2vec_cbow --corpus CORPUS --run-dir runs/a2v --cache-dir runs/cache",
+    resumes=True,
 )
 app.add(generate.generate, panel=_RESEARCH, example="nowplaying generate runs/codes song.wav --out continued.wav")
 app.add_typer(audit.app, name="audit", rich_help_panel=_RESEARCH)
@@ -94,6 +95,9 @@ app.add(doctor.doctor, panel=_HELP, example="nowplaying doctor")
 def main() -> None:
     """Run the command line and end the process with the documented exit code."""
     _occupy_standard_streams()
+    if sys.stdout is None:  # said before the work, not after it
+        fail("standard output is closed; redirect it to a file or to /dev/null")
+        sys.exit(EXIT_BAD_INPUT)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a title must not end a command on a narrow terminal

@@ -14,7 +14,7 @@ from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 from nowplaying.cli.status_line import erase, moving, pulse, status_line
-from nowplaying_core.errors import EXIT_FOUND, NowPlayingError
+from nowplaying_core.errors import EXIT_FOUND
 from nowplaying_core.text import plain, printable
 
 if TYPE_CHECKING:
@@ -58,9 +58,6 @@ def visible(text: str) -> str:
 
 def say(text: str) -> None:
     """Print a line of the result; control characters come out in JSON's notation."""
-    if sys.stdout is None:
-        message = "standard output is closed; redirect it to a file or to /dev/null"
-        raise NowPlayingError(message)
     erase()
     try:
         sys.stdout.write(f"{visible(text)}\n")

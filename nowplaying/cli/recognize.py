@@ -190,9 +190,11 @@ def _check_together(n_files: int, at_s: float | None, every_s: float | None, plo
 
 
 def _plot(recognizer: "Recognizer", answer: "Recognition", path: Path) -> None:
+    from nowplaying_core.plotting import save_figure
+
     alignment = recognizer.align(answer)
     if alignment is None:
         note(f"{path}: not drawn, there is no candidate to draw")
         return
-    alignment.plot().savefig(path, dpi=120)
+    save_figure(alignment.plot(), path, dpi=120)
     note(f"{path}: alignment drawn")

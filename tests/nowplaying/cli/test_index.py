@@ -84,6 +84,7 @@ def test_ctrl_c_ends_with_130_and_the_second_run_resumes(run: Run, tmp_path: Pat
     _, err = process.communicate(timeout=60)
     assert journal_seen, err.decode()
     assert process.returncode == 130, err.decode()
+    assert b"interrupted; run the command again: it goes on where it stopped" in err
     assert b"Traceback" not in err
     assert run("db", "list", database).code == 3  # nothing half-made is taken for a database
     done = run("-v", "index", music, "--db", database, "--jobs", "1", "--json")

@@ -1,9 +1,10 @@
+import resource
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from nowplaying_core.errors import CorruptArtifactError
+from nowplaying_core.errors import CorruptArtifactError, DatabaseError
 from ondevice_db.index.annoy_cells import AnnoyVectors, build_annoy, check_annoy
 from ondevice_db.index.normalize import l2_normalize
 
@@ -31,6 +32,16 @@ def test_cells_agree_with_brute_force(centroids: np.ndarray, path: Path, rng: np
     assert recall >= 0.98
     few = AnnoyVectors(path, n_items=N_CELLS, dim=DIM).nearest(queries, 20, search_k=20)
     assert np.mean([len(set(a) & set(b)) / 20 for a, b in zip(exact, few, strict=True)]) < recall
+
+
+def test_what_stops_its_writing_is_named_with_advice(centroids: np.ndarray, tmp_path: Path) -> None:
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(DatabaseError, match=r"File too large.*raise the limit"):
+            build_annoy(centroids, tmp_path / "cells.ann", n_trees=1, seed=0)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 
 
 def test_build_repeats_byte_for_byte(centroids: np.ndarray, path: Path, tmp_path: Path) -> None:
