@@ -3,11 +3,13 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nowplaying_core.errors import CorruptArtifactError, MissingPathError, UnsupportedVersionError
+from nowplaying_core.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,6 +37,7 @@ SHIPPED_FINGERPRINTER = "fingerprinter-v2"
 SHIPPED_AUDIO_ENCODER = "audio-encoder-v1"
 MODEL_SCHEMA_VERSION = 1
 _CHUNK_BYTES = 1 << 20
+_SURROGATES = re.compile("[\ud800-\udfff]+")
 
 
 def builtin_model_dir(name: str) -> Path:
@@ -191,12 +194,12 @@ def sync_folder(folder: Path) -> None:
 def write_json(path: Path, value: Any) -> None:
     """Write indented JSON atomically; NaN and infinity are refused because no JSON reader agrees on them."""
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    write_text(path, text)
+    write_text(path, _SURROGATES.sub(lambda found: json.dumps(printable(found[0]), ensure_ascii=False)[1:-1], text))
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file atomically, in UTF-8."""
-    write_bytes(path, text.encode())
+    """Write a text file atomically, in UTF-8; bytes of a file's name that are none stand with escapes."""
+    write_bytes(path, printable(text).encode())
 
 
 def write_bytes(path: Path, content: bytes) -> None:

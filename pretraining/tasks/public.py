@@ -97,7 +97,7 @@ def _drawn(name: str, examples: Iterable[Example]) -> Task:
     """Part by a hash of the file's name: the same on every machine, whatever else is in the folder."""
     parts: tuple[list[Example], list[Example]] = [], []
     for example in examples:
-        digest = hashlib.sha256(example.path.name.encode()).digest()
+        digest = hashlib.sha256(example.path.name.encode("utf-8", "surrogateescape")).digest()
         parts[digest[0] < 256 * _TEST_SHARE].append(example)
     return Task.of(name, *parts, parted_by="file")
 

@@ -95,7 +95,8 @@ class Task:
             for part, examples in (("train", self.train), ("test", self.test))
             for one in examples
         ]
-        return hashlib.sha256("\n".join([f"{self.name} {self.pooled}", *lines]).encode()).hexdigest()[:16]
+        text = "\n".join([f"{self.name} {self.pooled}", *lines])
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
     @property
     def chance(self) -> float:

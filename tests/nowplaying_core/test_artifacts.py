@@ -1,4 +1,5 @@
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from nowplaying_core.artifacts import (
     write_arrays,
     write_atomic,
     write_json,
+    write_text,
 )
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
 
@@ -96,6 +98,15 @@ def test_failed_write_leaves_the_old_file_and_no_litter(file: Path) -> None:
         write_atomic(file, fails)
     assert file.read_bytes() == before
     assert list(file.parent.iterdir()) == [file]
+
+
+def test_names_that_are_no_unicode_are_written_with_escapes(tmp_path: Path) -> None:
+    name = os.fsdecode(b'caf\xe9 \xc3\xa9 "\xff\xfe"')
+    escaped = 'caf\\xe9 é "\\xff\\xfe"'
+    write_json(tmp_path / "a.json", {name: [name]})
+    assert json.loads((tmp_path / "a.json").read_text("utf-8")) == {escaped: [escaped]}
+    write_text(tmp_path / "a.txt", name)
+    assert (tmp_path / "a.txt").read_text("utf-8") == escaped
 
 
 def test_json_is_written_whole_and_without_nan(tmp_path: Path) -> None:
