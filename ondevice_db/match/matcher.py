@@ -186,8 +186,7 @@ class Matcher:
         best = int(trace.same[0])
         rows = np.concatenate([trace.same[:1], others])[: max(options.n_best, 2)]
         prior = 0.0 if self._log_prior is None else float(self._log_prior[rescored.songs[best]])
-        n_searched = int(self.database.song_starts[-1])
-        score = self.acceptance.probability(evidence, n_searched=n_searched, log_prior=prior)
+        score = self.acceptance.probability(evidence, n_searched=self.database.n_fingerprints, log_prior=prior)
         threshold = self.acceptance.threshold_for(evidence.n_fingerprints)
         candidates = []
         for row in rows[: options.n_best]:

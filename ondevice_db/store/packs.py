@@ -97,6 +97,14 @@ class SongPacks:
         """Number of songs that can be found, each recording once."""
         return self.manifest.n_songs - sum(hidden.size for hidden in self._hidden)
 
+    @property
+    def n_fingerprints(self) -> int:
+        """Number of their fingerprints."""
+        counts = (
+            np.diff(pack.song_starts)[hidden].sum() for pack, hidden in zip(self._packs, self._hidden, strict=True)
+        )
+        return self.manifest.n_fingerprints - int(sum(counts))
+
     def track(self, song_index: int) -> Track:
         """Return a song's metadata."""
         pack = int(np.searchsorted(self._first_song, song_index, side="right")) - 1

@@ -40,6 +40,11 @@ class Songs(Protocol):
         """Number of songs that can be found."""
         ...
 
+    @property
+    def n_fingerprints(self) -> int:
+        """Number of their fingerprints."""
+        ...
+
     def track(self, song_index: int) -> Track:
         """Return a song's metadata."""
         ...
@@ -163,6 +168,11 @@ class SongDatabase:
     def n_songs(self) -> int:
         """Number of songs that can be found."""
         return self.manifest.n_songs
+
+    @property
+    def n_fingerprints(self) -> int:
+        """Number of their fingerprints."""
+        return self.manifest.n_fingerprints
 
     def track(self, song_index: int) -> Track:
         """Return a song's metadata."""

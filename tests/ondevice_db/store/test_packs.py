@@ -1,5 +1,6 @@
 """Several databases searched as one answer as one database with all the songs would."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ from nowplaying_core.errors import ConfigError, ManifestMismatchError
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.train_codebook import with_smoothing
+from ondevice_db.match.accept import DEFAULT_ACCEPTANCE
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.packs import SongPacks, open_packs
@@ -22,8 +24,6 @@ def codebook(song_vectors: list[np.ndarray]) -> Codebook:
 
 
 def write(path: Path, songs: dict[int, np.ndarray], codebook: Codebook, layout: str = "pq", **changes: object) -> Path:
-    from dataclasses import replace
-
     settings = replace(SETTINGS, **changes)  # type: ignore[arg-type]
     with DatabaseWriter(path, settings=settings, codebook=codebook, layout=layout) as writer:
         for number, vectors in songs.items():
@@ -46,7 +46,9 @@ def shared_out(tmp_path: Path, song_vectors: list[np.ndarray], codebook: Codeboo
 def test_answers_are_those_of_one_database(
     shared_out: list[Path], pq_database: Path, song_vectors: list[np.ndarray], rng: np.random.Generator
 ) -> None:
-    one, many = Matcher(SongDatabase.open(pq_database)), Matcher(open_packs(shared_out))
+    # The size of a library counts, and a song that two packs hold counts once.
+    acceptance = replace(DEFAULT_ACCEPTANCE, n_fitted=100, size_slope=2.0)
+    one, many = (Matcher(songs, acceptance) for songs in (SongDatabase.open(pq_database), open_packs(shared_out)))
     options = SearchOptions(n_best=3)
     queries = [worsen(rng, vectors[4:12], 0.7) for vectors in song_vectors]
     queries += [walk(rng, 8) for _ in range(10)]

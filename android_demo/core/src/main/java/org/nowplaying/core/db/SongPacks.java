@@ -33,6 +33,7 @@ public final class SongPacks implements Songs, SongStore {
     private final long[] firstNumber;
     private final boolean[][] hidden;
     private final boolean[] hides;
+    private final long fingerprints;
 
     /**
      * Joins packs; the first one's songs win where several hold the same recording.
@@ -50,6 +51,7 @@ public final class SongPacks implements Songs, SongStore {
         hidden = new boolean[packs.size()][];
         hides = new boolean[packs.size()];
         Set<String> seen = new HashSet<>();
+        long ofHidden = 0;
         for (int i = 0; i < this.packs.length; i++) {
             DatabaseManifest one = this.packs[i].database.manifest;
             if (!one.embeddingSpace.equals(first.embeddingSpace) || one.dim != first.dim || one.hopS != first.hopS
@@ -62,12 +64,16 @@ public final class SongPacks implements Songs, SongStore {
             hidden[i] = new boolean[(int) one.slots];
             List<String> ids = new ArrayList<>();
             for (Map.Entry<Integer, String> song : this.packs[i].songs.trackIds().entrySet()) {
-                hidden[i][song.getKey()] = seen.contains(song.getValue());
-                hides[i] |= hidden[i][song.getKey()];
+                int number = song.getKey();
+                hidden[i][number] = seen.contains(song.getValue());
+                hides[i] |= hidden[i][number];
+                SongDatabase database = this.packs[i].database;
+                ofHidden += hidden[i][number] ? database.start(number + 1) - database.start(number) : 0;
                 ids.add(song.getValue());
             }
             seen.addAll(ids);
         }
+        fingerprints = firstNumber[packs.size()] - ofHidden;
     }
 
     @Override
@@ -82,7 +88,7 @@ public final class SongPacks implements Songs, SongStore {
 
     @Override
     public long fingerprints() {
-        return firstNumber[packs.length];
+        return fingerprints;
     }
 
     @Override

@@ -12,7 +12,7 @@ public interface Songs {
     /** Returns the seconds from one fingerprint of a song to the next. */
     double hopS();
 
-    /** Returns the number of fingerprints, silent ones included. */
+    /** Returns the number of fingerprints of songs that can be found, silent ones included. */
     long fingerprints();
 
     /** Returns one more than the largest song number. */
