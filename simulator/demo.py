@@ -24,7 +24,7 @@ from simulator.result import SimulationResult
 from simulator.scenes.recordings import demo_recordings
 from simulator.scenes.score_scene import Outcome
 
-__all__ = ["index_demo_songs", "run_demo", "simulate_scene"]
+__all__ = ["index_demo_songs", "run_demo"]
 
 N_DAYS = 40
 """Days that the demo simulates: enough for a first figure, and half a second."""

@@ -35,7 +35,7 @@ def is_verified(folder: Path, found: dict[str, Any] | None) -> bool:
     """
     try:
         noted = json.loads(_note(folder).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError, RuntimeError):  # the last where there is no home, and for JSON without end
         return False
     return found is not None and bool(noted == found)
 
@@ -51,7 +51,7 @@ def mark_verified(folder: Path, checked: dict[str, Any] | None) -> None:
     """
     if checked is None:
         return
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError, RuntimeError):
         note = _note(folder)
         note.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_text(note, json.dumps(checked))

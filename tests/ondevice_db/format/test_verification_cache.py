@@ -59,3 +59,10 @@ def test_without_a_place_for_notes_everything_is_checked(
     SongDatabase.open(pq_copy)
     SongDatabase.open(pq_copy)
     assert len(hashed) == 2 * len(set(hashed))
+
+
+def test_a_user_without_a_home_opens_databases(pq_copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(os, "getuid", lambda: 2**31 - 7)  # of nobody whom the system knows
+    assert SongDatabase.open(pq_copy).n_songs == 40
