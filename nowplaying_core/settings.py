@@ -54,19 +54,23 @@ class RunSettings:
         ConfigError
             When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
         """
-        return cls._read(path, read_settings)
+        return cls._read(path, read_settings, "these settings cannot be used")
 
     @classmethod
     def from_json(cls, path: Path) -> Self:
         """Read the ``config.json`` of a run; errors as in :meth:`read`."""
-        return cls._read(path, lambda file: json.loads(file.read_text(encoding="utf-8")))
+        return cls._read(
+            path,
+            lambda file: json.loads(file.read_text(encoding="utf-8")),
+            "expected the settings of a run; name the folder that its training wrote",
+        )
 
     @classmethod
-    def _read(cls, path: Path, values: Callable[[Path], dict[str, Any]]) -> Self:
+    def _read(cls, path: Path, values: Callable[[Path], dict[str, Any]], complaint: str) -> Self:
         try:
             return cls.from_dict(values(path))
         except (OSError, ValueError, TypeError) as error:
-            message = f"{path}: these settings cannot be used"
+            message = f"{path}: {complaint}"
             raise unreadable(message, error) from error
 
 

@@ -46,7 +46,7 @@ def findings(summary: dict[str, Any], device: str) -> list[str]:
         if always_on is not None:
             sentences.append(
                 f"The assumptions are less certain than the days: the always-on current alone, from "
-                f"{always_on['low_ma']:g} to {always_on['high_ma']:g} mA, makes it "
+                f"{always_on['low_ma']:.3g} to {always_on['high_ma']:.3g} mA, makes it "
                 f"{always_on['low_battery_percent']:.2f} to {always_on['high_battery_percent']:.2f} %."
             )
         false_mah = modelled["parts_mah"]["wakes_for_other_sound"]

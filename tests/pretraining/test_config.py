@@ -32,6 +32,8 @@ def test_json_record_reads_back_as_it_was(tmp_path: Path) -> None:
     config = PretrainingConfig.read(CONFIGS / "cola.toml")
     (tmp_path / "config.json").write_text(json.dumps(config.to_dict()))
     assert PretrainingConfig.from_json(tmp_path / "config.json") == config
+    with pytest.raises(ConfigError, match=r"gone/config\.json: expected the settings of a run; name the folder"):
+        PretrainingConfig.from_json(tmp_path / "gone" / "config.json")
 
 
 @pytest.mark.parametrize(

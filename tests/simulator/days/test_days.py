@@ -222,6 +222,8 @@ def test_the_first_findings_say_what_the_always_on_current_leaves_open() -> None
         assert always_on[f"{end}_battery_percent"] == pytest.approx(expected, rel=1e-6)
     said = " ".join(findings(summary, "A phone"))
     assert "from 0.2 to 0.6 mA, makes it 0.18 to 0.53 %" in said
+    always_on |= {"low_ma": 0.398711, "high_ma": 0.401081}  # a measured range has no round ends
+    assert "from 0.399 to 0.401 mA" in " ".join(findings(summary, "A phone"))
     stated = STUDY.stating({"dsp.detector_ma": 0.3})
     summary = summarise(days, stated.published, stated.modelled)
     assert summary["modelled"]["always_on"] is None
