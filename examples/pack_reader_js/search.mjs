@@ -6,7 +6,7 @@ const SEARCH_K = 2000;
 
 // The cells to scan, shared by all vectors of a query, in the order in which they are scanned.
 function chooseCells(pack, queries, probe) {
-  const wanted = Math.max(MIN_SCAN, 0.005 * pack.nFingerprints);
+  const wanted = Math.max(MIN_SCAN, Math.min(0.03 * pack.nFingerprints, 4 * MIN_SCAN), 0.005 * pack.nFingerprints);
   const ranks = probe || Math.ceil((1.5 * pack.nCells * wanted) / pack.nFingerprints);
   if (ranks >= pack.nCells) return Array.from({ length: pack.nCells }, (_, cell) => cell);
   const lists = queries.map((q) => pack.annoy.nearest(q, ranks, Math.max(SEARCH_K, 4 * ranks)));

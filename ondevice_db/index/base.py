@@ -10,6 +10,7 @@ from nowplaying_core.settings import require_counts
 
 __all__ = ["FingerprintIndex", "Neighbors", "SearchOptions", "top_k"]
 
+_SHARE, _MOST_TIMES, _LEAST_SHARE = 0.03, 4, 0.005  # evaluation/experiments/search_depth.py
 _BOUND_SAMPLES = 16  # sampled values for each one wanted
 _BOUND_SLACK = 1.5
 
@@ -21,10 +22,10 @@ class SearchOptions:
     Attributes
     ----------
     n_probe : int >= 1, optional
-        Cells scanned for each query fingerprint; None scans the nearest cells until they hold ``min_scan`` codes or
-        0.5 % of the database, whichever is more, so that a small library is searched exhaustively.
+        Cells scanned for each query fingerprint; None scans the nearest cells until they hold as many codes as
+        :meth:`n_to_scan` says.
     min_scan : int >= 1
-        Codes to scan for a query where ``n_probe`` is None.
+        Codes to scan for a query where ``n_probe`` is None, and up to four times as many in a large database.
     search_k : int >= 1
         Items that Annoy looks at for each query fingerprint.
     n_neighbors : int >= 1
@@ -48,6 +49,15 @@ class SearchOptions:
     def __post_init__(self) -> None:
         names = ("min_scan", "search_k", "n_neighbors", "n_candidates", "n_best")
         require_counts(self, *names, *(() if self.n_probe is None else ("n_probe",)), table="search options")
+
+    def n_to_scan(self, n_fingerprints: int) -> float:
+        """Return how many codes to scan for a query in a database of so many fingerprints, if it holds as many.
+
+        A small library is searched exhaustively. Where ``min_scan`` codes are less than 3 % of the database, noise and
+        rooms lead queries to other cells than the song's, so that more are scanned, as far as a phone's time allows.
+        """
+        in_large = min(_SHARE * n_fingerprints, _MOST_TIMES * self.min_scan)
+        return max(self.min_scan, in_large, _LEAST_SHARE * n_fingerprints)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,6 @@ from ondevice_db.index.smoothing import smoothed
 
 __all__ = ["PqIndex"]
 
-_SCANNED_FRACTION = 0.005
 _RANK_RESERVE = 1.5  # a query's own cells may hold fewer codes than the average
 _REFINED = 3  # codes decoded for each neighbor that is returned
 _ROWS_AT_ONCE = 1 << 20  # Linux reads no more than 2 GB at once, and the codes of a million songs are more
@@ -162,7 +161,7 @@ class PqIndex:
         more than one of one, whatever the size of the database.
         """
         n_cells = self.codebook.n_cells
-        wanted = max(options.min_scan, _SCANNED_FRACTION * self._n_fingerprints)
+        wanted = options.n_to_scan(self._n_fingerprints)
         n_ranks = options.n_probe or math.ceil(_RANK_RESERVE * n_cells * wanted / self._n_fingerprints)
         if n_ranks >= n_cells:
             return np.arange(n_cells)

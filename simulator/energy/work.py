@@ -21,7 +21,6 @@ __all__ = ["AnswerTimes", "DatabaseSize", "Models", "Work", "answer_times", "fro
 BUFFER_BYTES = 128_000
 """Eight seconds at 16 kHz, one mu-law byte a sample."""
 
-_SCANNED_FRACTION = 0.005  # of the database, as ondevice_db.index.pq scans
 _SUBSPACES = 12
 _BYTES_A_CODE = 16  # twelve of code, the rest its place in a song
 _REFINED_HITS = 3 * 128  # codes that are decoded for each query fingerprint
@@ -188,10 +187,10 @@ def work_of_answer(models: Models, database: DatabaseSize) -> Work:
     ----------
     models : Models
     database : DatabaseSize
-        A bigger one has more codes to scan: all of a small one, 0.5 % of a large one.
+        A bigger one has more codes to scan: all of a small one, a few hundredths of a large one.
     """
     options, n, dim = SearchOptions(), models.n_windows, models.dim
-    n_scanned = min(database.n_fingerprints, max(options.min_scan, _SCANNED_FRACTION * database.n_fingerprints))
+    n_scanned = min(database.n_fingerprints, options.n_to_scan(database.n_fingerprints))
     n_decoded = n * min(_REFINED_HITS, n_scanned)
     n_rescored = min(options.n_candidates * _RESCORED_WINDOWS * _RESCORED_SHIFTS, database.n_fingerprints)
     return Work(

@@ -77,6 +77,23 @@ def test_the_scan_grows_to_what_is_asked(index: PqIndex, queries: np.ndarray) ->
     assert 50 <= sizes[0] < 400 <= sizes[1] < sizes[2] == index._n_fingerprints
 
 
+@pytest.mark.parametrize(
+    ("n_fingerprints", "n_scanned"),
+    [
+        (0, 50_000),
+        (1_000, 50_000),
+        (1_000_000, 50_000),
+        (4_000_000, 120_000),
+        (6_300_000, 189_000),
+        (30_000_000, 200_000),
+        (60_000_000, 300_000),
+    ],
+)
+def test_more_is_scanned_in_a_large_database(n_fingerprints: int, n_scanned: int) -> None:
+    assert SearchOptions().n_to_scan(n_fingerprints) == pytest.approx(n_scanned)
+    assert SearchOptions(min_scan=10).n_to_scan(1_000) == pytest.approx(30)
+
+
 @pytest.mark.parametrize("rows_at_once", [7, 1 << 20])
 def test_stored_codes_come_back_in_song_order(
     index: PqIndex, song_vectors: list[np.ndarray], monkeypatch: pytest.MonkeyPatch, rows_at_once: int

@@ -11,7 +11,6 @@ import org.nowplaying.core.artifact.NpyFile;
 
 /** Search through codes: Annoy finds the cells, tables give the similarities of the codes in them. */
 public final class PqIndex {
-    private static final double SCANNED_FRACTION = 0.005;
     private static final double RANK_RESERVE = 1.5; // a query's own cells may hold fewer codes than the average
     private static final float SCAN_STEPS = 65_000; // so that sums fit 16 bits in Python, whose choice this must be
     private static final int REFINED = 3; // codes decoded for each neighbor that is returned
@@ -130,7 +129,7 @@ public final class PqIndex {
     }
 
     private int[] probe(float[][] queries, SearchOptions options) {
-        double wanted = Math.max(options.minScan, SCANNED_FRACTION * manifest.fingerprints);
+        double wanted = options.toScan(manifest.fingerprints);
         double ranks = options.probe > 0
                 ? options.probe : Math.ceil(RANK_RESERVE * manifest.cells * wanted / manifest.fingerprints);
         if (ranks >= manifest.cells) {
