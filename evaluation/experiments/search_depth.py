@@ -1,0 +1,162 @@
+"""How deep to search a large library: python -m evaluation.experiments.search_depth --corpus CORPUS --cache-dir C ...
+
+Known queries are asked of the corpus among 30,000 synthetic distractors (evaluation/retrieval/distractors.py), each with
+the shipped search and with deeper ones: more codes scanned, more neighbors in the offset histogram, more alignments
+rescored, all of them at once, and exhaustive search through float vectors. What the last finds and the first does not is
+what the search costs; what neither finds is alike. Acceptance is judged by the model of the other half of the tracks,
+from the model's ``metrics.json``, with the shipped term for large libraries.
+"""
+
+import argparse
+import json
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evaluation.committed import committed
+from evaluation.model_card import METRICS_NAME
+from evaluation.retrieval.calibration import CrossFit, half_acceptances
+from evaluation.retrieval.conditions import paired_conditions
+from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
+from evaluation.retrieval.library import Library, grow_library
+from evaluation.retrieval.matching import System, match_all
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
+from nowplaying_core.statistics import paired_difference, rate_by_track
+from nowplaying_core.text import markdown_table, with_interval
+from ondevice_db.index.base import SearchOptions
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.match.accept import SIZE_TERMS, Acceptance
+from ondevice_db.store.store import SongDatabase
+
+__all__ = ["SEARCHES", "committed_table", "main", "to_markdown"]
+
+RESULTS: Final = "evaluation/experiments/search_depth.json"
+SHIPPED: Final = "shipped"
+EXACT: Final = "exhaustive, float"
+_PLAIN: Final = SearchOptions()
+SEARCHES: Final[Mapping[str, SearchOptions]] = {
+    SHIPPED: _PLAIN,
+    "4 times the codes": replace(_PLAIN, min_scan=4 * _PLAIN.min_scan),
+    "16 times the codes": replace(_PLAIN, min_scan=16 * _PLAIN.min_scan),
+    "4 times the neighbors": replace(_PLAIN, n_neighbors=4 * _PLAIN.n_neighbors),
+    "4 times the alignments": replace(_PLAIN, n_candidates=4 * _PLAIN.n_candidates),
+    "4 times all": replace(
+        _PLAIN,
+        min_scan=4 * _PLAIN.min_scan,
+        n_neighbors=4 * _PLAIN.n_neighbors,
+        n_candidates=4 * _PLAIN.n_candidates,
+    ),
+}
+
+
+def judges(data: EvaluationSet, library: Library) -> CrossFit:
+    """Return the acceptance models of the halves with the shipped term by size, for a library's size."""
+    folder = data.embeddings.fingerprinter.folder.path
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    shipped = Acceptance.from_dict(manifest["acceptance"])
+    terms = {name: getattr(shipped, name) for name in SIZE_TERMS}
+    metrics = json.loads((folder / METRICS_NAME).read_text(encoding="utf-8"))
+    first, second = (replace(half, **terms) for half in half_acceptances(metrics))
+    return CrossFit((first, second), SongDatabase.open(library.database).manifest.n_fingerprints)
+
+
+def measured(data: EvaluationSet, library: Library, every: int, exact_every: int, jobs: int) -> list[dict[str, Any]]:
+    """Ask every nth query with each search, in each of the paired conditions; exhaustively fewer of them."""
+    crossfit, rows = judges(data, library), []
+    for condition in paired_conditions():
+        queries = data.embeddings.queries(data.plans["known"], condition)
+        halves, first_s = data.halves("known", 1), data.embeddings.first_s(condition)
+        shipped: dict[str, NDArray[np.bool_]] = {}
+        for name in (*SEARCHES, EXACT):
+            chosen = np.arange(len(queries))[:: exact_every if name == EXACT else every]
+            system = System(
+                library=library,
+                search="exact" if name == EXACT else "pq",
+                hop_s=data.embeddings.query_hop_s,
+                options=SEARCHES.get(name, SearchOptions()),
+            )
+            began = time.process_time()
+            found = match_all(system, queries[chosen], first_s=first_s, jobs=jobs)
+            spent_s = time.process_time() - began
+            _, accepted = crossfit.judge(found.features, halves[chosen])
+            is_right = {"rank1": found.correct(library, data.true_songs[chosen])}
+            is_right["accepted"] = is_right["rank1"] & accepted
+            tracks = [str(data.plans["known"].queries[row].path) for row in chosen.tolist()]
+            row: dict[str, Any] = {"condition": condition.name, "search": name, "n": len(tracks)}
+            row["cpu_ms"] = 1e3 * spent_s / len(tracks) if jobs == 1 else None
+            for figure, right in is_right.items():
+                row[figure] = rate_by_track(right, tracks, np.random.default_rng(1))
+                if name == SHIPPED:
+                    shipped[figure] = right
+                    continue
+                same = shipped[figure][np.searchsorted(np.arange(len(queries))[::every], chosen)]
+                row[f"{figure}_difference"] = paired_difference(right, same, tracks, np.random.default_rng(1))
+            rows.append(row)
+            print(json.dumps(row), flush=True)
+    return rows
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and write the result."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--distractors", type=int, default=30_000)
+    parser.add_argument("--every", type=int, default=4, help="take every nth query")
+    parser.add_argument("--exact-every", type=int, default=8, help="for exhaustive search; a multiple of --every")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--out", type=Path, required=True, help="JSON to write")
+    options = parser.parse_args(arguments)
+    if options.exact_every % options.every:
+        parser.error(f"--exact-every: expected a multiple of --every, {options.every}, found {options.exact_every}")
+    data = build_evaluation_set(
+        options.model,
+        options.corpus,
+        options.cache_dir,
+        n_unknown=1,
+        n_sounds=1,
+        room_kinds=("simulated",),
+        jobs=options.jobs,
+    )
+    codebook = Codebook.load(data.embeddings.fingerprinter.folder.path)
+    with tempfile.TemporaryDirectory(dir=options.cache_dir) as folder:
+        library = grow_library(data.library, [], options.distractors, Path(folder) / "grown.npdb", codebook)
+        print("library built", flush=True)
+        result = {
+            "schema": "search_depth/1",
+            "model": data.embeddings.fingerprinter.name,
+            "n_songs": library.song_starts.size - 1,
+            "n_fingerprints": len(library.vectors),
+            "rows": measured(data, library, options.every, options.exact_every, options.jobs),
+        }
+    write_json(options.out, result)
+    print(to_markdown(result))
+
+
+def to_markdown(result: Mapping[str, Any]) -> str:
+    """Return a row for each condition and search, with its paired difference to the shipped search."""
+    rows = []
+    for row in result["rows"]:
+        shares = [f"{100 * row[figure]['rate']:.1f}" for figure in ("rank1", "accepted")]
+        differences = [row.get(f"{figure}_difference") for figure in ("rank1", "accepted")]
+        gains = ["" if one is None else with_interval(one, of="difference", scale=100, sign="+") for one in differences]
+        cpu = "" if row["cpu_ms"] is None else f"{row['cpu_ms']:.0f}"
+        rows.append([row["condition"], row["search"], str(row["n"]), shares[0], gains[0], shares[1], gains[1], cpu])
+    heads = ["query", "search", "queries", "rank-1 %", "less shipped", "accepted and right %", "less shipped", "CPU ms"]
+    return markdown_table(heads, rows)
+
+
+def committed_table() -> str:
+    """Return the table of the published result."""
+    return to_markdown(committed(RESULTS))
+
+
+if __name__ == "__main__":
+    main()
