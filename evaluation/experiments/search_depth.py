@@ -1,10 +1,10 @@
 """How deep to search a large library: python -m evaluation.experiments.search_depth --corpus CORPUS --cache-dir C ...
 
-Known queries are asked of the corpus among 30,000 synthetic distractors (evaluation/retrieval/distractors.py), each with
+Known queries are asked of the corpus among 30,000 synthetic distractors (evaluation/retrieval/distractors.py), with
 the shipped search and with deeper ones: more codes scanned, more neighbors in the offset histogram, more alignments
-rescored, all of them at once, and exhaustive search through float vectors. What the last finds and the first does not is
-what the search costs; what neither finds is alike. Acceptance is judged by the model of the other half of the tracks,
-from the model's ``metrics.json``, with the shipped term for large libraries.
+rescored, all of them at once, and exhaustive search through float vectors. What exhaustive search finds and the shipped
+one does not is what codes and cells cost; what neither finds is too alike. Acceptance is judged by the model of the
+other half of the tracks, from the model's ``metrics.json``, with the shipped term for large libraries.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from evaluation.committed import committed
 from evaluation.model_card import METRICS_NAME
 from evaluation.retrieval.calibration import CrossFit, half_acceptances
-from evaluation.retrieval.conditions import paired_conditions
+from evaluation.retrieval.conditions import Condition, paired_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.library import Library, grow_library
 from evaluation.retrieval.matching import System, match_all
@@ -66,14 +66,22 @@ def judges(data: EvaluationSet, library: Library) -> CrossFit:
     return CrossFit((first, second), SongDatabase.open(library.database).manifest.n_fingerprints)
 
 
-def measured(data: EvaluationSet, library: Library, every: int, exact_every: int, jobs: int) -> list[dict[str, Any]]:
-    """Ask every nth query with each search, in each of the paired conditions; exhaustively fewer of them."""
+def measured(
+    data: EvaluationSet,
+    library: Library,
+    conditions: Sequence[Condition],
+    *,
+    every: int,
+    exact_every: int,
+    jobs: int,
+) -> list[dict[str, Any]]:
+    """Ask every nth query with each search; exhaustively fewer of them, or none where ``exact_every`` is 0."""
     crossfit, rows = judges(data, library), []
-    for condition in paired_conditions():
+    for condition in conditions:
         queries = data.embeddings.queries(data.plans["known"], condition)
         halves, first_s = data.halves("known", 1), data.embeddings.first_s(condition)
         shipped: dict[str, NDArray[np.bool_]] = {}
-        for name in (*SEARCHES, EXACT):
+        for name in (*SEARCHES, *([EXACT] if exact_every else [])):
             chosen = np.arange(len(queries))[:: exact_every if name == EXACT else every]
             system = System(
                 library=library,
@@ -108,18 +116,25 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default=SHIPPED_FINGERPRINTER)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
+    parser.add_argument("--queries", type=int, default=2000, help="that the known ones are chosen from")
     parser.add_argument("--distractors", type=int, default=30_000)
     parser.add_argument("--every", type=int, default=4, help="take every nth query")
-    parser.add_argument("--exact-every", type=int, default=8, help="for exhaustive search; a multiple of --every")
+    parser.add_argument(
+        "--exact-every", type=int, default=8, help="for exhaustive search; a multiple of --every, or 0 for none"
+    )
+    names = [one.name for one in paired_conditions()]
+    parser.add_argument("--condition", choices=names, action="append", default=[], help="all of them by default")
     parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--out", type=Path, required=True, help="JSON to write")
     options = parser.parse_args(arguments)
     if options.exact_every % options.every:
         parser.error(f"--exact-every: expected a multiple of --every, {options.every}, found {options.exact_every}")
+    conditions = [one for one in paired_conditions() if not options.condition or one.name in options.condition]
     data = build_evaluation_set(
         options.model,
         options.corpus,
         options.cache_dir,
+        n_queries=options.queries,
         n_unknown=1,
         n_sounds=1,
         room_kinds=("simulated",),
@@ -134,7 +149,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             "model": data.embeddings.fingerprinter.name,
             "n_songs": library.song_starts.size - 1,
             "n_fingerprints": len(library.vectors),
-            "rows": measured(data, library, options.every, options.exact_every, options.jobs),
+            "rows": measured(
+                data, library, conditions, every=options.every, exact_every=options.exact_every, jobs=options.jobs
+            ),
         }
     write_json(options.out, result)
     print(to_markdown(result))
