@@ -101,7 +101,9 @@ def measured(
                     shipped[figure] = right
                     continue
                 same = shipped[figure][np.searchsorted(np.arange(len(queries))[::every], chosen)]
-                row[f"{figure}_difference"] = paired_difference(right, same, tracks, np.random.default_rng(1))
+                row[f"{figure}_difference"] = paired_difference(
+                    right.astype(np.float64), same.astype(np.float64), tracks, np.random.default_rng(1)
+                )
             rows.append(row)
             print(json.dumps(row), flush=True)
     return rows
