@@ -15,16 +15,21 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any, Final, Literal
 
+import numpy as np
+
 from evaluation.experiments.lab import logged
 from evaluation.retrieval.rank1 import COLUMNS, LENGTHS_S
-from nowplaying_core.artifacts import write_json
+from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.settings import merged
-from nowplaying_core.text import markdown_table
+from nowplaying_core.statistics import paired_difference
+from nowplaying_core.text import markdown_table, with_interval
 
 N_QUERIES: Final = 300  # where a table of variants does not say
 _FEW_STEPS: Final = 1000
 VARIANTS: Final = Path(__file__).with_name("ablations.toml")
 ATTENTION: Final = VARIANTS.with_name("attention.toml")
+ANSWERS_NAME: Final = "answers.npz"
+TRACKS: Final = "tracks"
 _LOGGED: Final = 5  # lines of a log that a loss is the mean of
 Precision = Literal["int8", "float32"]
 
@@ -43,7 +48,11 @@ def main() -> None:
     )
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument(
-        "--publish", action="store_true", help="write the variants' .json, which docs/ablations.md is made from"
+        "--publish",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="write NAME.json beside the variants, by their own name by default; docs/ablations.md shows it",
     )
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
@@ -71,16 +80,38 @@ def main() -> None:
         for variant in table["variant"]
         if (path := options.out / folder_name(variant["name"]) / "result.json").is_file()
     }
+    compare(results, options.out)
     print(to_markdown(table["base"], results, table.get("queries", N_QUERIES)))
-    if options.publish:
-        write_json(options.variants.with_suffix(".json"), results)
+    if options.publish is not None:
+        write_json(options.variants.with_name(f"{options.publish or options.variants.stem}.json"), results)
 
 
-def committed_table(variants: Path = VARIANTS) -> str:
-    """Return the table of the published results of a file of variants."""
+def committed_table(variants: Path = VARIANTS, name: str = "") -> str:
+    """Return the table of a file of variants' results, by the name that they were published under."""
     table = tomllib.loads(variants.read_text(encoding="utf-8"))
-    results = json.loads(variants.with_suffix(".json").read_text(encoding="utf-8"))
+    results = json.loads(variants.with_name(f"{name or variants.stem}.json").read_text(encoding="utf-8"))
     return to_markdown(table["base"], results, table.get("queries", N_QUERIES))
+
+
+def compare(results: dict[str, dict[str, Any]], folder: Path) -> None:
+    """Enter each variant's difference to the first, query by query, where the answers of both are there."""
+    answers = {}
+    for name in results:
+        if (path := folder / folder_name(name) / ANSWERS_NAME).is_file():
+            with np.load(path, allow_pickle=False) as stored:
+                answers[name] = dict(stored)
+    if not results or (first := next(iter(results))) not in answers:
+        return
+    tracks = answers[first][TRACKS].tolist()
+    for name in answers.keys() - {first}:
+        results[name]["minus"] = {
+            "of": first,
+            "rank1": {
+                condition: paired_difference(right, answers[first][condition], tracks, np.random.default_rng(1))
+                for condition, right in answers[name].items()
+                if condition in answers[first] and condition != TRACKS
+            },
+        }
 
 
 def run(
@@ -94,7 +125,7 @@ def run(
 ) -> None:
     """Train one variant, ship it in each precision, evaluate it and write what came out."""
     from evaluation.retrieval.embedding import EmbeddingCache
-    from evaluation.retrieval.rank1 import rank1_by_length
+    from evaluation.retrieval.rank1 import counted, right_by_length
     from export.publish_fingerprinter import publish_fingerprinter
     from fingerprinter.training.config import TrainingConfig
     from fingerprinter.training.progress import checkpoint_state
@@ -126,8 +157,8 @@ def run(
                 all_code_sizes=False,
                 jobs=options.jobs,
             )
-    counts = {
-        precision: rank1_by_length(
+    right = {
+        precision: right_by_length(
             EmbeddingCache(model, options.cache_dir, jobs=options.jobs),
             options.corpus,
             options.cache_dir,
@@ -137,6 +168,9 @@ def run(
         )
         for precision, model in models.items()
     }
+    counts = {precision: counted(of_condition) for precision, (of_condition, _) in right.items()}
+    of_condition, tracks = right["int8"]
+    write_arrays(folder / ANSWERS_NAME, {**of_condition, TRACKS: np.array(tracks)})
     manifest = ModelFolder.open(models["int8"], role="fingerprinter").manifest
     bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
     size = {name: manifest["encoder"][name] for name in ("n_parameters", "n_macs")}
@@ -193,7 +227,21 @@ def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = 
         + " Made by `python -m evaluation.experiments.ablate`."
     )
     table = markdown_table(headings, [[row.get(heading, "") for heading in headings] for row in rows])
-    return f"{text}\n\n{table}\n"
+    return f"{text}\n\n{table}\n" + _differences(results)
+
+
+def _differences(results: Mapping[str, Any]) -> str:
+    """Return the table of the paired differences; nothing where there are none."""
+    rows = {name: result["minus"] for name, result in results.items() if "minus" in result}
+    if not rows:
+        return ""
+    first = next(iter(rows.values()))
+    cells = [
+        [name, *(with_interval(one, of="difference", scale=100, sign="+") for one in row["rank1"].values())]
+        for name, row in rows.items()
+    ]
+    table = markdown_table([f"less {first['of']}, points", *first["rank1"]], cells)
+    return f"\nThe same queries, 95 % intervals by bootstrap over recordings:\n\n{table}\n"
 
 
 def _cells(variant: str, result: Mapping[str, Any]) -> dict[str, str]:

@@ -1,10 +1,11 @@
 """Rank-1 at five lengths of query, easy and hard: the comparison of variants of a model or of a database."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache
@@ -12,7 +13,7 @@ from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from evaluation.retrieval.matching import System, match_all
 from ondevice_db.index.codebook import Codebook
 
-__all__ = ["COLUMNS", "LENGTHS_S", "rank1_by_length"]
+__all__ = ["COLUMNS", "LENGTHS_S", "counted", "rank1_by_length", "right_by_length"]
 
 LENGTHS_S: Final = (1.0, 2.0, 3.0, 5.0, 8.0)
 COLUMNS: Final = tuple(
@@ -22,7 +23,7 @@ COLUMNS: Final = tuple(
 )
 
 
-def rank1_by_length(
+def right_by_length(
     embeddings: EmbeddingCache,
     corpus: Path,
     cache: Path,
@@ -32,8 +33,8 @@ def rank1_by_length(
     lengths_s: Sequence[float] = LENGTHS_S,
     seed: int = 1,
     jobs: int = 1,
-) -> dict[str, dict[str, int]]:
-    """Count the queries whose correct song comes first, through codes, Annoy and mu-law.
+) -> tuple[dict[str, NDArray[np.bool_]], list[str]]:
+    """Tell for each query whether the correct song comes first, through codes, Annoy and mu-law.
 
     Parameters
     ----------
@@ -52,19 +53,30 @@ def rank1_by_length(
 
     Returns
     -------
-    dict
-        ``{"n", "count"}`` for each condition's name; lengths below the model's window are left out.
+    right : dict of str to ndarray of bool, shape (n_queries,)
+        By the condition's name; lengths below the model's window are left out.
+    tracks : list of str, length n_queries
+        Recording that each query is cut from.
     """
     library = index_corpus(corpus, embeddings, cache, codebook)
     kinds = {condition.room for condition in COLUMNS}
     plan = plan_known(corpus, cache, kinds, n_queries=n_queries, seed=seed)
     true_songs = np.array([library.songs[query.path] for query in plan.queries])
     system = System(library=library, hop_s=embeddings.query_hop_s)
-    counts = {}
+    right = {}
     for condition in COLUMNS:
         if condition.length_s in lengths_s and condition.length_s >= embeddings.fingerprinter.shortest_query_s:
             queries, first_s = embeddings.queries(plan, condition), embeddings.first_s(condition)
             outcomes = match_all(system, queries, first_s=first_s, jobs=jobs)
-            correct = outcomes.correct(library, true_songs)
-            counts[condition.name] = {"n": int(correct.size), "count": int(correct.sum())}
-    return counts
+            right[condition.name] = outcomes.correct(library, true_songs)
+    return right, [str(query.path) for query in plan.queries]
+
+
+def rank1_by_length(*args: Any, **options: Any) -> dict[str, dict[str, int]]:
+    """Return ``{"n", "count"}`` for each condition's name; takes what :func:`right_by_length` takes."""
+    return counted(right_by_length(*args, **options)[0])
+
+
+def counted(right: Mapping[str, NDArray[np.bool_]]) -> dict[str, dict[str, int]]:
+    """Return ``{"n", "count"}`` of the right answers for each condition's name."""
+    return {name: {"n": int(one.size), "count": int(one.sum())} for name, one in right.items()}

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 pytest.importorskip("keras", reason="needs the train extra")
@@ -18,6 +19,7 @@ from export.tflite import to_float
 from fingerprinter.encoders.registry import build_encoder
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.train import train
+from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.settings import merged
 from tests.detector.sounds import corpus_folder
@@ -95,6 +97,41 @@ def test_a_variants_table_says_how_many_queries_and_where_results_go(
     assert "4000 steps of 8 pairs, the same for all; 1000 dev queries" in shown
     assert "| one | 10 | 9.5 | 12 | 17.00 to 12.00 | 90.5 |" in shown
     assert json.loads((tmp_path / "table.json").read_text())["one"]["n_macs"] == 9_500_000
+
+
+def test_variants_are_held_against_the_first_query_by_query(ablate: ModuleType, tmp_path: Path) -> None:
+    right = {"one": [1, 1, 0, 0], "two": [1, 1, 1, 0], "not asked": None}
+    results = {name: {"n_parameters": 10, "bytes_per_s": 12.0, "rank1": {}} for name in right}
+    for name, answers in right.items():
+        folder = tmp_path / ablate.folder_name(name)
+        if answers is not None:
+            arrays = {NAMES[0]: np.array(answers, bool), ablate.TRACKS: np.array(["a", "a", "b", "c"])}
+            folder.mkdir()
+            write_arrays(folder / ablate.ANSWERS_NAME, arrays)
+    ablate.compare(results, tmp_path)
+    assert "minus" not in results["one"]
+    assert "minus" not in results["not asked"]
+    found = results["two"]["minus"]["rank1"][NAMES[0]]
+    assert (found["difference"], found["only_first"], found["only_second"]) == (0.25, 1, 0)
+    table = ablate.to_markdown(TABLE["base"], results).splitlines()
+    assert "| less one, points | 5 dB, 2 s |" in table
+    assert table[-1].startswith("| two | +25.0 (+0.0 to +")
+
+
+def test_a_result_can_be_published_under_another_name(
+    ablate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = tmp_path / "table.toml"
+    table.write_text('[base]\nn_steps = 4000\npairs_per_step = 8\n[[variant]]\nname = "one"\n')
+    result = {"n_parameters": 10, "bytes_per_s": 12.0, "rank1": {NAMES[0]: {"n": 300, "count": 150}}}
+    (tmp_path / "out" / "one").mkdir(parents=True)
+    write_json(tmp_path / "out" / "one" / "result.json", result)
+    needed = [f"--{name}={tmp_path}" for name in ("corpus", "cache-dir")]
+    arguments = ["ablate", f"--variants={table}", *needed, f"--out={tmp_path / 'out'}", "--publish", "places"]
+    monkeypatch.setattr("sys.argv", arguments)
+    ablate.main()
+    assert not table.with_suffix(".json").exists()
+    assert "| one | 10 | 12 | 50.0 |" in ablate.committed_table(table, "places")
 
 
 def test_table_has_a_column_for_every_condition_that_was_asked(ablate: ModuleType) -> None:
