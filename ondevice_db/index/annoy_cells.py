@@ -64,7 +64,8 @@ def check_annoy(path: Path, *, n_items: int, dim: int) -> None:
     Raises
     ------
     CorruptArtifactError
-        When the file is not whole nodes of this dimension, or a child lies outside, or points forward (a loop).
+        When the file is not whole nodes of this dimension, a child lies outside or points forward (a loop), or a node's
+        count is not the sum of its children's.
     """
     # struct Node { int32 n_descendants; union { int32 children[2]; float norm; }; float v[dim]; }
     node_bytes = 4 * (3 + dim)
@@ -88,12 +89,14 @@ def check_annoy(path: Path, *, n_items: int, dim: int) -> None:
     pair = children[split][:, :2]
     # Annoy makes children before parents; this order rules out a loop, in which a search would never end.
     valid &= bool(((pair >= 0) & (pair < numbers[split][:, None])).all())
+    # They share its items out: two splits with a common child would make a search's paths multiply.
+    valid = valid and bool((descendants[pair].sum(axis=1, dtype=np.int64) == descendants[split]).all())
     vectors = nodes[:, 3:].view("<f4")
     valid &= bool(
         (np.abs(vectors[:n_items]) <= _MAX_MAGNITUDE).all() and (np.abs(vectors[split]) <= _MAX_MAGNITUDE).all()
     )
     if not valid:
-        message = f"{path}: the Annoy index points outside itself; restore or rebuild the database"
+        message = f"{path}: the Annoy index points outside itself, or miscounts; restore or rebuild the database"
         raise CorruptArtifactError(message)
 
 

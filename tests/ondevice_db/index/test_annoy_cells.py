@@ -65,7 +65,7 @@ def test_wrong_counts_are_refused_before_annoy_opens(path: Path, n_items: int, d
         check_annoy(path, n_items=n_items, dim=dim)
 
 
-@pytest.mark.parametrize("change", ["child outside", "loop", "member outside", "negative", "count", "nan"])
+@pytest.mark.parametrize("change", ["child outside", "loop", "shared", "member outside", "negative", "count", "nan"])
 def test_numbers_that_lead_outside_are_refused(path: Path, tmp_path: Path, change: str) -> None:
     nodes = np.fromfile(path, "<i4").reshape(-1, 3 + DIM)
     inner = np.arange(len(nodes)) >= N_CELLS
@@ -75,6 +75,8 @@ def test_numbers_that_lead_outside_are_refused(path: Path, tmp_path: Path, chang
         nodes[split, 1] = len(nodes) + 7
     elif change == "loop":
         nodes[split, 1] = split
+    elif change == "shared":
+        nodes[split, 1] = nodes[split, 2]
     elif change == "member outside":
         nodes[leaf, 1] = N_CELLS + 3
     elif change == "negative":

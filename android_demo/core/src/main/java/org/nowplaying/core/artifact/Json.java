@@ -117,7 +117,7 @@ public final class Json {
             int short_ = "\"\\\b\f\n\r\t".indexOf(letter);
             if (short_ >= 0) {
                 out.append('\\').append("\"\\bfnrt".charAt(short_));
-            } else if (letter < ' ' || letter > '~' + 1) {
+            } else if (letter < ' ' || letter > '~') {
                 out.append(String.format("\\u%04x", (int) letter));
             } else {
                 out.append(letter);

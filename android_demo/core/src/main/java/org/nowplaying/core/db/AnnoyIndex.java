@@ -52,7 +52,7 @@ public final class AnnoyIndex {
             valid = isValid(node);
         }
         if (!valid) {
-            throw ArtifactException.corrupt(path, "the Annoy index points outside itself");
+            throw ArtifactException.corrupt(path, "the Annoy index points outside itself, or miscounts");
         }
         roots = findRoots(n);
     }
@@ -72,9 +72,12 @@ public final class AnnoyIndex {
             }
             return inside;
         }
-        // Children come before their parents, which rules out a loop.
-        boolean before = child(node, 0) >= 0 && child(node, 0) < node && child(node, 1) >= 0 && child(node, 1) < node;
-        return before && isBounded(node);
+        // Children come before their parents, which rules out a loop, and share their items out: two nodes with a common child
+        // would make a search's paths multiply.
+        int left = child(node, 0);
+        int right = child(node, 1);
+        boolean before = left >= 0 && left < node && right >= 0 && right < node;
+        return before && (long) descendants(left) + descendants(right) == count && isBounded(node);
     }
 
     private boolean isBounded(int node) {

@@ -139,6 +139,18 @@ public final class DatabaseManifest {
         }
     }
 
+    /**
+     * Checks that an encoder can query the database.
+     *
+     * @throws ArtifactException where it was made for another one
+     */
+    public void checkSpace(String embeddingSpaceInUse) throws ArtifactException {
+        if (!embeddingSpace.equals(embeddingSpaceInUse)) {
+            throw new ArtifactException(Kind.MISMATCH, folder + ": built with embedding space " + embeddingSpace + " ("
+                    + encoder + "), but the model in use has " + embeddingSpaceInUse);
+        }
+    }
+
     /** Returns the database's folder. */
     public Path folder() {
         return folder;

@@ -34,12 +34,7 @@ public final class SongDatabase implements Songs {
      */
     public static SongDatabase open(Path folder, String embeddingSpace) throws ArtifactException {
         DatabaseManifest manifest = DatabaseManifest.read(folder);
-        if (!manifest.embeddingSpace.equals(embeddingSpace)) {
-            throw new ArtifactException(
-                    ArtifactException.Kind.MISMATCH,
-                    folder + ": built with embedding space " + manifest.embeddingSpace + " (" + manifest.encoder
-                            + "), but the model in use has " + embeddingSpace);
-        }
+        manifest.checkSpace(embeddingSpace);
         manifest.checkFiles();
         return new SongDatabase(manifest);
     }

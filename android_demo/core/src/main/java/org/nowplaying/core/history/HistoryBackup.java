@@ -8,12 +8,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
 import org.nowplaying.core.artifact.Json;
+import org.nowplaying.core.song.Track;
 
 /** The whole history with its favourites as one JSON text, for another phone. */
 public final class HistoryBackup {
     private static final String KIND = "nowplaying-history";
     private static final int VERSION = 1;
-    private static final int MAX_CHARACTERS = 1000;
 
     private final List<HistoryEntry> entries = new ArrayList<>();
     private final Set<String> favourites = new TreeSet<>();
@@ -78,22 +78,14 @@ public final class HistoryBackup {
     private static HistoryEntry entry(Map<?, ?> song) {
         long first = (long) number(song, "first_recognized_ms", 0, 1e14);
         long last = (long) number(song, "last_recognized_ms", first, 1e14);
-        return new HistoryEntry(0, trackId(song.get("track_id")), text(song, "title"), text(song, "artist"), first, last,
-                number(song, "offset_s", -1e5, 1e5), number(song, "score", 0, 1),
-                (int) number(song, "recognitions", 1, 1e6));
+        return new HistoryEntry(0, trackId(song.get("track_id")), Track.text("title", song.get("title")),
+                Track.text("artist", song.get("artist")), first, last, number(song, "offset_s", -1e5, 1e5),
+                number(song, "score", 0, 1), (int) number(song, "recognitions", 1, 1e6));
     }
 
     private static String trackId(Object value) {
         if (!(value instanceof String) || !((String) value).matches("[0-9a-f]{16}")) {
             throw new IllegalArgumentException("track_id: expected 16 lower-case hex digits, found " + value);
-        }
-        return (String) value;
-    }
-
-    private static String text(Map<?, ?> song, String name) {
-        Object value = song.get(name);
-        if (!(value instanceof String) || ((String) value).length() > MAX_CHARACTERS) {
-            throw new IllegalArgumentException(name + ": expected a text of at most " + MAX_CHARACTERS + " characters");
         }
         return (String) value;
     }

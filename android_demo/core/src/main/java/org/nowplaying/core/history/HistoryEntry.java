@@ -37,7 +37,8 @@ public final class HistoryEntry {
     }
 
     HistoryEntry recognizedAgain(long timeMs, double newScore) {
-        return new HistoryEntry(id, trackId, title, artist, firstRecognizedMs, timeMs, offsetS,
+        long newest = Math.max(lastRecognizedMs, timeMs); // somebody may have set the clock back
+        return new HistoryEntry(id, trackId, title, artist, firstRecognizedMs, newest, offsetS,
                 Math.max(score, newScore), recognitions + 1);
     }
 }

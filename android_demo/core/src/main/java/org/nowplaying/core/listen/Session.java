@@ -87,7 +87,7 @@ public final class Session {
         clock.wake();
     }
 
-    /** Starts a one-shot query. */
+    /** Starts a one-shot query, unless there is one. */
     public void query() {
         queryRequested = true;
         clock.wake();
@@ -106,7 +106,7 @@ public final class Session {
             while (!stopped) {
                 if (queryRequested) {
                     queryRequested = false;
-                    query = new OneShotQuery(recognizer);
+                    query = query == null ? new OneShotQuery(recognizer) : query;
                 }
                 step(samples);
             }

@@ -3,6 +3,7 @@ package org.nowplaying.core.pack;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.zip.ZipEntry;
@@ -15,11 +16,14 @@ import org.nowplaying.core.db.SongDatabase;
 public final class PackImport {
     private static final int MAX_FILES = 40;
     private static final String SUFFIX = ".npdb";
+    private static final String WORK = ".import-"; // no pack's name begins with a dot
+    private static final String OLD = ".old-";
 
     private PackImport() {}
 
     /**
-     * Unpacks, checks and installs a pack; one of the same name is replaced only by a good one.
+     * Unpacks, checks and installs a pack; one of the same name is replaced only by a good one. One import at a time: what
+     * an import left behind that was ended midway is cleared away first.
      *
      * @param packs folder of the installed packs
      * @param embeddingSpace id of the encoder in use
@@ -30,13 +34,13 @@ public final class PackImport {
      */
     public static Path install(InputStream zip, Path packs, String embeddingSpace, long maxBytes) throws IOException {
         Files.createDirectories(packs);
-        Path work = Files.createTempDirectory(packs, "import-");
+        clear(packs);
+        Path work = Files.createTempDirectory(packs, WORK);
         try {
             String name = unpack(zip, work, maxBytes);
             SongDatabase.open(work, embeddingSpace);
             Path installed = packs.resolve(name + SUFFIX);
-            Path old = packs.resolve("import-old-" + name);
-            delete(old);
+            Path old = packs.resolve(OLD + name);
             if (Files.exists(installed)) {
                 Files.move(installed, old);
             }
@@ -45,6 +49,21 @@ public final class PackImport {
             return installed;
         } finally {
             delete(work);
+        }
+    }
+
+    /** Deletes what lies about, but for a pack that was about to be replaced: it returns to its place. */
+    private static void clear(Path packs) throws IOException {
+        try (DirectoryStream<Path> left = Files.newDirectoryStream(packs, ".*")) {
+            for (Path folder : left) {
+                String name = folder.getFileName().toString();
+                Path place = name.startsWith(OLD) ? packs.resolve(name.substring(OLD.length()) + SUFFIX) : folder;
+                if (Files.exists(place)) {
+                    delete(folder);
+                } else {
+                    Files.move(folder, place);
+                }
+            }
         }
     }
 
@@ -88,9 +107,9 @@ public final class PackImport {
         if (!Files.exists(folder)) {
             return;
         }
-        try (java.util.stream.Stream<Path> files = Files.list(folder)) {
-            for (java.util.Iterator<Path> each = files.iterator(); each.hasNext(); ) {
-                Files.delete(each.next());
+        try (DirectoryStream<Path> files = Files.newDirectoryStream(folder)) {
+            for (Path file : files) {
+                Files.delete(file);
             }
         }
         Files.delete(folder);

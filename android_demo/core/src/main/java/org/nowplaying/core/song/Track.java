@@ -64,7 +64,12 @@ public final class Track {
         externalIds = Collections.unmodifiableMap(known);
     }
 
-    private static String text(String name, Object value) {
+    /**
+     * Returns a text from elsewhere.
+     *
+     * @throws IllegalArgumentException where it is none, or too long
+     */
+    public static String text(String name, Object value) {
         if (!(value instanceof String)
                 || ((String) value).codePointCount(0, ((String) value).length()) > MAX_CHARACTERS) {
             throw new IllegalArgumentException(name + ": expected a text of at most " + MAX_CHARACTERS + " characters");

@@ -8,8 +8,8 @@ import org.junit.Test;
 public class JsonTest {
     @Test
     public void canonicalTextIsPythons() {
-        String text = " {\"b\" : [1, 2.50, -3e-7, true, null, {}], \"a\\u00e9\": \"\\\"\\\\ \\n\\u0001\\ud83c\\udfb5/\\/\"}\n";
-        String canonical = "{\"a\\u00e9\":\"\\\"\\\\ \\n\\u0001\\ud83c\\udfb5//\",\"b\":[1,2.50,-3e-7,true,null,{}]}";
+        String text = " {\"b\" : [1, 2.50, -3e-7, true, null, {}], \"a\\u00e9\": \"\\\"\\\\ \\n\\u0001\\ud83c\\udfb5\u007f/\\/\"}\n";
+        String canonical = "{\"a\\u00e9\":\"\\\"\\\\ \\n\\u0001\\ud83c\\udfb5\\u007f//\",\"b\":[1,2.50,-3e-7,true,null,{}]}";
         assertEquals(canonical, Json.canonical(Json.parse(text)));
     }
 

@@ -55,6 +55,26 @@ public class HistoryTest {
     }
 
     @Test
+    public void aClockThatWasSetBackEndsNoEntryBeforeItBegan() {
+        history.add(answer("a", 0.9), 5_000_000);
+        history.add(answer("a", 0.9), 1_000_000);
+        assertEquals(1, kept().size());
+        assertEquals(5_000_000, kept().get(0).lastRecognizedMs);
+        assertEquals(0, HistoryBackup.read(HistoryBackup.write(store)).mergeInto(store));
+    }
+
+    @Test
+    public void aBackupHoldsTheLongestNamesThatPacksMayHave() {
+        String note = new String(Character.toChars(0x1F3B5));
+        String longest = String.join("", Collections.nCopies(1000, note));
+        history.add(new Answer(track("a", longest, longest), 1, 0.9, 8), 1_000);
+        String text = HistoryBackup.write(store);
+        store.clear();
+        assertEquals(1, HistoryBackup.read(text).mergeInto(store));
+        assertEquals(longest, kept().get(0).artist);
+    }
+
+    @Test
     public void entriesAreFoundAndDeleted() {
         history.add(answer("a", 0.9), 1_000);
         history.add(new Answer(track("b", "100% of_it", "O'Hara"), 1, 0.8, 8), 2_000);

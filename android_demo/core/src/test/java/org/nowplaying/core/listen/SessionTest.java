@@ -35,6 +35,7 @@ public class SessionTest {
     private double listenedS;
     private boolean open;
     private boolean broken;
+    private boolean asksAgain;
     private int waits;
     private long at;
     private short[] pcm;
@@ -136,6 +137,9 @@ public class SessionTest {
         @Override
         public void onLevel(double dbfs, double seconds) {
             listenedS += seconds;
+            if (asksAgain) {
+                session.query();
+            }
         }
 
         @Override
@@ -249,6 +253,13 @@ public class SessionTest {
         queryInQuietHours(evening);
         assertTrue(log.toString(), log.contains("8.09 answer 8.0 null"));
         assertEquals("and the microphone is closed again", 8, openS, 0.2);
+    }
+
+    @Test
+    public void aQueryThatIsAskedForAgainGoesOn() throws Exception {
+        asksAgain = true;
+        queryInQuietHours(new Evening());
+        assertTrue(log.toString(), log.contains("8.09 answer 8.0 null"));
     }
 
     @Test

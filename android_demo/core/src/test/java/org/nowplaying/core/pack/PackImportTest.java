@@ -30,6 +30,11 @@ public class PackImportTest {
         Path packs = folder.getRoot().toPath().resolve("packs");
         String space = (String) Golden.json("demo.json").get("embedding_space");
         byte[] good = zip("mine.npdb/", -1);
+        // Left behind by an import that was killed.
+        Files.write(Files.createDirectories(packs.resolve(".import-1")).resolve("codes-1.npy"), new byte[9]);
+        Files.createDirectories(packs.resolve(".old-mine"));
+        assertThrows(IOException.class, () -> install(zip("mine.npdb/", 3), packs, space, MUCH));
+        assertTrue("an old pack stays until a good one comes", Files.isDirectory(packs.resolve("mine.npdb")));
         assertEquals(packs.resolve("mine.npdb"), install(good, packs, space, MUCH));
         assertEquals(packs.resolve("mine.npdb"), install(good, packs, space, MUCH));
         assertThrows(IOException.class, () -> install(zip("mine.npdb/", 3), packs, space, MUCH));
