@@ -15,6 +15,7 @@ _PERMISSIONS: Final = {
     "android.permission.FOREGROUND_SERVICE",
     "android.permission.FOREGROUND_SERVICE_MICROPHONE",
     "android.permission.POST_NOTIFICATIONS",
+    "android.permission.WAKE_LOCK",
 }
 _EXPORTED: Final = {
     "MainActivity": None,

@@ -35,9 +35,11 @@ class ActivityLog(context: Context) {
 
     /** Level of the newest sound, in dBFS; it changes too often for the watchers. */
     @Volatile var levelDbfs = Level.SILENCE_DBFS
+        private set
 
-    val lastListenedMs: Long
-        get() = stored.getLong("last_listened_ms", 0)
+    /** When the microphone was last open; 0 for never. */
+    @Volatile var lastListenedMs = stored.getLong("last_listened_ms", 0)
+        private set
 
     fun newestFirst(): List<Entry> = synchronized(entries) { entries.toList() }
 
@@ -56,14 +58,14 @@ class ActivityLog(context: Context) {
         pauseReason = null
         if (!running) {
             isQuerying = false
-            noteListened()
+            storeLastListened()
         }
         notifyWatchers()
     }
 
     fun setPauseReason(reason: String?) {
         if (reason != null && pauseReason == null) {
-            noteListened()
+            storeLastListened()
         }
         pauseReason = reason
         notifyWatchers()
@@ -77,17 +79,24 @@ class ActivityLog(context: Context) {
         notifyWatchers()
     }
 
+    /** Ends a query with its answer, or with null where there is none; without a query it does nothing. */
     fun queryEnded(result: Answer?) {
-        hasFailed = result == null && (isQuerying || hasFailed)
-        isQuerying = false
+        if (!isQuerying) {
+            return
+        }
+        hasFailed = result == null
         answer = result
+        isQuerying = false
         notifyWatchers()
     }
 
-    /** Stores that the microphone was open until now. */
-    private fun noteListened() {
-        stored.edit().putLong("last_listened_ms", System.currentTimeMillis()).apply()
+    /** Takes the level of sound from the open microphone, in dBFS. */
+    fun takeLevel(dbfs: Double) {
+        levelDbfs = dbfs
+        lastListenedMs = System.currentTimeMillis()
     }
+
+    private fun storeLastListened() = stored.edit().putLong("last_listened_ms", lastListenedMs).apply()
 
     fun watch(watcher: () -> Unit) {
         watchers.add(watcher)

@@ -4,6 +4,7 @@ import android.app.AlarmManager
 import android.content.Context
 import android.os.Handler
 import android.os.Looper
+import android.os.PowerManager
 import android.os.SystemClock
 import org.nowplaying.core.listen.Clock
 
@@ -13,7 +14,14 @@ class AndroidClock(context: Context) : Clock {
     private val main = Handler(Looper.getMainLooper())
     private val lock = Object()
     private var isWoken = false
-    private val onAlarm = AlarmManager.OnAlarmListener { wake() }
+    private val awake = context.getSystemService(PowerManager::class.java)
+        .newWakeLock(PowerManager.PARTIAL_WAKE_LOCK, "nowplaying:listen")
+        .apply { setReferenceCounted(false) }
+    private val onAlarm = AlarmManager.OnAlarmListener {
+        // An alarm keeps the phone awake only until this returns; an open microphone does, but opening it takes a moment.
+        awake.acquire(OPENING_MS)
+        wake()
+    }
 
     override fun nowS(): Double = SystemClock.elapsedRealtime() / 1000.0
 
@@ -56,5 +64,6 @@ class AndroidClock(context: Context) : Clock {
 
     private companion object {
         const val LATEST_MS = 600_000L
+        const val OPENING_MS = 5_000L
     }
 }

@@ -35,7 +35,8 @@ class AndroidDeviceState(context: Context) : DeviceState {
         return Snapshot(
             atMs = SystemClock.elapsedRealtime(),
             minuteOfDay = 60 * now.get(Calendar.HOUR_OF_DAY) + now.get(Calendar.MINUTE),
-            batteryPercent = battery.getIntProperty(BatteryManager.BATTERY_PROPERTY_CAPACITY),
+            // Negative where there is no battery to ask.
+            batteryPercent = battery.getIntProperty(BatteryManager.BATTERY_PROPERTY_CAPACITY).takeIf { it >= 0 } ?: 100,
             isCharging = battery.isCharging,
             isSavingPower = power.isPowerSaveMode,
             isInCall = mode == AudioManager.MODE_IN_CALL || mode == AudioManager.MODE_IN_COMMUNICATION,

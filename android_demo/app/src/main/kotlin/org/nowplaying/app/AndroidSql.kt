@@ -11,9 +11,16 @@ import org.nowplaying.core.energy.SqlUsage
 import org.nowplaying.core.history.SqlHistory
 import org.nowplaying.core.sql.Sql
 
-/** A pack's songs, read-only; each query opens the file anew, so it may come from any thread. */
+/**
+ * A pack's songs, read-only; each query opens the file anew, so it may come from any thread.
+ *
+ * Whoever opened a pack goes on with its fingerprints after it was replaced: their songs must not be looked up in the new one.
+ */
 class PackSql(private val path: Path) : Sql {
+    private val writtenMs = path.toFile().lastModified()
+
     override fun query(sql: String, vararg arguments: Any): List<Array<Any?>> {
+        check(path.toFile().lastModified() == writtenMs) { "the pack was replaced or deleted meanwhile" }
         val flags = SQLiteDatabase.OPEN_READONLY or SQLiteDatabase.NO_LOCALIZED_COLLATORS
         return SQLiteDatabase.openDatabase(path.toString(), null, flags).use { rows(it, sql, arguments) }
     }

@@ -5,8 +5,6 @@ import android.content.Intent
 import android.net.Uri
 import android.os.Bundle
 import android.view.View
-import android.widget.ListView
-import android.widget.Toast
 import java.io.IOException
 import java.util.TimeZone
 import org.nowplaying.core.history.HistoryBackup
@@ -22,9 +20,7 @@ class BackupActivity : Screen() {
         for (part in intArrayOf(R.id.search, R.id.help, R.id.add, R.id.empty)) {
             findViewById<View>(part).visibility = View.GONE
         }
-        val list = findViewById<ListView>(R.id.list)
-        list.adapter = rows
-        list.setOnItemClickListener { _, _, position, _ -> rows.items[position].open?.invoke() }
+        rows.fill(findViewById(R.id.list))
         rows.items = listOf(
             row(R.string.backup_save, R.string.backup_save_help, R.drawable.ic_backup) { create("application/json", "history.json", SAVE) },
             row(R.string.backup_restore, R.string.backup_restore_help, R.drawable.ic_restore) { restore() },
@@ -53,18 +49,13 @@ class BackupActivity : Screen() {
         if (result != RESULT_OK || uri == null) {
             return
         }
-        val message = try {
+        work {
             when (request) {
                 SAVE -> write(uri, HistoryBackup.write(app.history))
                 EXPORT -> write(uri, HistoryExport.csv(app.history.search("", Int.MAX_VALUE), TimeZone.getDefault()))
                 else -> read(uri)
             }
-        } catch (error: IOException) {
-            getString(R.string.failed, error.message)
-        } catch (error: IllegalArgumentException) {
-            getString(R.string.failed, error.message)
         }
-        Toast.makeText(this, message, Toast.LENGTH_LONG).show()
     }
 
     private fun write(uri: Uri, text: String): String {
@@ -97,6 +88,7 @@ class BackupActivity : Screen() {
             .setPositiveButton(R.string.delete) { _, _ ->
                 app.history.clear()
                 app.usage.clear()
+                Notifier(this).hideSong()
                 SongWidget.update(this)
             }
             .setNegativeButton(R.string.cancel, null)

@@ -14,9 +14,8 @@ class HistoryPage(screen: MainActivity) : MainActivity.Page(screen, R.layout.pag
 
     init {
         val list = view.findViewById<ListView>(R.id.list)
-        list.adapter = rows
+        rows.fill(list)
         list.emptyView = view.findViewById(R.id.empty)
-        list.setOnItemClickListener { _, _, position, _ -> rows.items[position].open?.invoke() }
         search.onChange { show() }
         view.findViewById<View>(R.id.all).setOnClickListener { choose(false) }
         view.findViewById<View>(R.id.favourites).setOnClickListener { choose(true) }

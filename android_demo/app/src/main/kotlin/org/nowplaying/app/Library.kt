@@ -77,10 +77,12 @@ class Library(private val context: Context) {
     /** Returns all packs, those of the app first. */
     fun packs(): List<Pack> {
         install()
-        return list(shipped.resolve("packs"), true) + list(added, false)
+        return packs(embeddingSpace())
     }
 
-    private fun list(folder: Path, isShipped: Boolean): List<Pack> {
+    private fun packs(space: String) = list(shipped.resolve("packs"), true, space) + list(added, false, space)
+
+    private fun list(folder: Path, isShipped: Boolean, space: String): List<Pack> {
         val found = folder.toFile().listFiles().orEmpty().filter { it.name.endsWith(".npdb") }.sortedBy { it.name }
         return found.map { file ->
             var songs = -1
@@ -88,6 +90,8 @@ class Library(private val context: Context) {
             var error: String? = null
             try {
                 val manifest = DatabaseManifest.read(file.toPath())
+                // A new version of the app may bring another encoder: older packs must not stop the others.
+                manifest.checkSpace(space)
                 songs = manifest.songs
                 version = manifest.generation
             } catch (unusable: IOException) {
@@ -122,7 +126,7 @@ class Library(private val context: Context) {
     }
 
     private fun songs(space: String): SongPacks {
-        val used = packs().filter { it.isUsed && it.songs >= 0 }
+        val used = packs(space).filter { it.isUsed && it.error == null }
         return SongPacks(
             used.map {
                 val database = SongDatabase.open(it.folder, space)

@@ -35,8 +35,6 @@ class ListenService : Service() {
 
     @Volatile private var isEnabled = false
 
-    @Volatile private var hasQuery = false
-
     @Volatile private var isStopped = false
 
     override fun onBind(intent: Intent?): IBinder? = null
@@ -57,16 +55,15 @@ class ListenService : Service() {
             end()
             return START_NOT_STICKY
         }
+        if (action == QUERY) {
+            app.log.queryStarted()
+        }
         if (!beForeground()) {
             end()
             return START_NOT_STICKY
         }
         if (action == LISTEN) {
             isEnabled = true
-        }
-        if (action == QUERY) {
-            hasQuery = true
-            app.log.queryStarted()
         }
         session?.let { pass(it) } ?: startThread()
         return START_NOT_STICKY
@@ -112,27 +109,27 @@ class ListenService : Service() {
     private fun pass(running: Session) {
         running.set(app.settings.preferences())
         running.setEnabled(isEnabled)
-        if (hasQuery) {
-            hasQuery = false
+        if (app.log.isQuerying) {
             running.query()
         }
     }
 
     private fun startThread() {
         if (thread == null) {
-            thread = Thread({ listen() }, "listening").apply { start() }
+            app.log.setRunning(true)
+            thread = Thread({ listen() }, "listening").also { newest = it }
+            thread?.start()
         }
     }
 
     private fun listen() {
-        val log = app.log
-        log.setRunning(true)
         try {
             val opened = app.library.open()
+            val listener = SessionListener()
             try {
                 val running = Session(
                     opened.detector, { opened.recognizer.recognize(it) }, RecorderMicrophone(this), clock,
-                    AndroidDeviceState(this), app.settings.preferences(), SessionListener(),
+                    AndroidDeviceState(this), app.settings.preferences(), listener,
                 )
                 session = running
                 pass(running)
@@ -141,6 +138,7 @@ class ListenService : Service() {
                 }
             } finally {
                 session = null
+                listener.count()
                 opened.close()
             }
         } catch (error: Exception) {
@@ -152,12 +150,16 @@ class ListenService : Service() {
 
     /** Ends the service with its thread, unless it was started again meanwhile. */
     private fun ended() {
+        val isNewest = thread === newest
         thread = null
-        if (!isStopped && (isEnabled || hasQuery)) {
+        if (!isStopped && (isEnabled || app.log.isQuerying)) {
             startThread()
             return
         }
-        app.log.setRunning(false)
+        // Where models and packs are still being opened when the user stops and starts again, another service listens now.
+        if (isNewest) {
+            app.log.setRunning(false)
+        }
         if (!isStopped) {
             stopForeground(STOP_FOREGROUND_REMOVE)
             stopSelf()
@@ -168,7 +170,6 @@ class ListenService : Service() {
     private fun giveUp(error: Throwable) {
         report(error)
         isEnabled = false
-        hasQuery = false
     }
 
     private fun report(error: Throwable) {
@@ -197,7 +198,7 @@ class ListenService : Service() {
         }
 
         override fun onLevel(dbfs: Double, seconds: Double) {
-            log.levelDbfs = dbfs
+            log.takeLevel(dbfs)
             uncountedS += seconds
             if (uncountedS >= COUNT_EVERY_S) {
                 count()
@@ -205,7 +206,7 @@ class ListenService : Service() {
         }
 
         /** Stores what the app has done, once a minute and whenever something happens. */
-        private fun count(wakes: Int = 0, songs: Int = 0) {
+        fun count(wakes: Int = 0, songs: Int = 0) {
             app.usage.add(dayNumber(System.currentTimeMillis()), uncountedS, wakes, songs)
             uncountedS = 0.0
         }
@@ -252,7 +253,7 @@ class ListenService : Service() {
         }
 
         private fun endUnlessEnabled() {
-            if (!isEnabled && !hasQuery) {
+            if (!isEnabled && !log.isQuerying) {
                 session?.stop()
             }
         }
@@ -263,6 +264,9 @@ class ListenService : Service() {
         const val QUERY = "org.nowplaying.app.QUERY"
         const val STOP = "org.nowplaying.app.STOP"
         private const val COUNT_EVERY_S = 60.0
+
+        /** The thread that was started last, by this service or by the one before it; of the main thread. */
+        private var newest: Thread? = null
         private const val CHANGED = "org.nowplaying.app.CHANGED"
 
         /** Starts listening or a query; from a visible screen, with the permission for the microphone. */

@@ -1,15 +1,12 @@
 package org.nowplaying.app
 
-import android.widget.ListView
 
 /** Everything else, each with a line that says what it is for. */
 class MorePage(screen: MainActivity) : MainActivity.Page(screen, R.layout.page_more) {
     private val rows = Rows(screen)
 
     init {
-        val list = view.findViewById<ListView>(R.id.list)
-        list.adapter = rows
-        list.setOnItemClickListener { _, _, position, _ -> rows.items[position].open?.invoke() }
+        rows.fill(view.findViewById(R.id.list))
     }
 
     override fun show() {

@@ -60,6 +60,8 @@ class Notifier(private val context: Context) {
         manager.notify(SONG_ID, notification)
     }
 
+    fun hideSong() = manager.cancel(SONG_ID)
+
     private fun opens(): PendingIntent {
         val intent = Intent(context, MainActivity::class.java).addFlags(Intent.FLAG_ACTIVITY_CLEAR_TOP)
         return PendingIntent.getActivity(context, 0, intent, PendingIntent.FLAG_IMMUTABLE)

@@ -1,6 +1,8 @@
 package org.nowplaying.app
 
 import android.app.Application
+import java.util.concurrent.ExecutorService
+import java.util.concurrent.Executors
 import org.nowplaying.core.energy.SqlUsage
 import org.nowplaying.core.history.SqlHistory
 
@@ -13,6 +15,9 @@ class NowPlayingApp : Application() {
     val usage by lazy { SqlUsage(sql) }
     val automation by lazy { Automation(this) }
     val log by lazy { ActivityLog(this) }
+
+    /** For work with files, one after the other; a screen that is closed or turned does not end it. */
+    val worker: ExecutorService by lazy { Executors.newSingleThreadExecutor() }
 
     override fun onCreate() {
         super.onCreate()

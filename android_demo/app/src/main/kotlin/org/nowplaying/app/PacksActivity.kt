@@ -5,17 +5,12 @@ import android.content.Intent
 import android.os.Bundle
 import android.text.format.Formatter
 import android.view.View
-import android.widget.ListView
 import android.widget.TextView
-import android.widget.Toast
 import java.io.IOException
-import java.util.concurrent.ExecutorService
-import java.util.concurrent.Executors
 
 /** Song packs: list, add, enable, delete. */
 class PacksActivity : Screen() {
     private val rows = Rows(this)
-    private lateinit var worker: ExecutorService
 
     override fun onCreate(state: Bundle?) {
         super.onCreate(state)
@@ -23,10 +18,7 @@ class PacksActivity : Screen() {
         findViewById<View>(R.id.search).visibility = View.GONE
         findViewById<View>(R.id.empty).visibility = View.GONE
         findViewById<TextView>(R.id.help).setText(R.string.packs_help)
-        worker = Executors.newSingleThreadExecutor()
-        val list = findViewById<ListView>(R.id.list)
-        list.adapter = rows
-        list.setOnItemClickListener { _, _, position, _ -> rows.items[position].open?.invoke() }
+        rows.fill(findViewById(R.id.list))
         findViewById<View>(R.id.add).setOnClickListener {
             val open = Intent(Intent.ACTION_OPEN_DOCUMENT).addCategory(Intent.CATEGORY_OPENABLE)
             startActivityForResult(open.setType("application/zip"), ADD)
@@ -34,12 +26,11 @@ class PacksActivity : Screen() {
         show()
     }
 
-    override fun onDestroy() {
-        worker.shutdownNow()
-        super.onDestroy()
+    private fun show() = work {
+        val found = app.library.packs()
+        runOnUiThread { rows.items = found.map { row(it) } }
+        null
     }
-
-    private fun show() = work { app.library.packs().also { found -> runOnUiThread { rows.items = found.map { row(it) } } } }
 
     private fun row(pack: Library.Pack): Row {
         val facts = if (pack.error != null) {
@@ -75,7 +66,10 @@ class PacksActivity : Screen() {
         AlertDialog.Builder(this)
             .setMessage(getString(R.string.pack_delete_question, pack.name))
             .setPositiveButton(R.string.delete) { _, _ ->
-                work { app.library.delete(pack) }
+                work {
+                    app.library.delete(pack)
+                    null
+                }
                 show()
             }
             .setNegativeButton(R.string.cancel, null)
@@ -91,21 +85,10 @@ class PacksActivity : Screen() {
         work {
             val input = contentResolver.openInputStream(uri) ?: throw IOException(uri.toString())
             input.use { app.library.add(it) }
-            showMessage(getString(R.string.pack_added))
+            getString(R.string.pack_added)
         }
         show()
     }
-
-    /** Runs a task in the background, and shows its error. */
-    private fun work(task: () -> Unit) = worker.execute {
-        try {
-            task()
-        } catch (error: IOException) {
-            showMessage(getString(R.string.failed, error.message))
-        }
-    }
-
-    private fun showMessage(text: String) = runOnUiThread { Toast.makeText(this, text, Toast.LENGTH_LONG).show() }
 
     private companion object {
         const val ADD = 1

@@ -62,6 +62,7 @@ class Permissions(private val activity: Activity) {
             .setMessage(text)
             .setPositiveButton(R.string.go_on) { _, _ -> onAgreed() }
             .setNegativeButton(R.string.not_now) { _, _ -> onRefused() }
+            .setOnCancelListener { onRefused() }
             .show()
     }
 

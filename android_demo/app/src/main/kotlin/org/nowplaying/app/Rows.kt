@@ -10,6 +10,7 @@ import android.view.ViewGroup
 import android.widget.BaseAdapter
 import android.widget.EditText
 import android.widget.ImageView
+import android.widget.ListView
 import android.widget.TextView
 
 /** One row of a list: two lines, perhaps a cover or an icon before them, and something short at the end. */
@@ -37,6 +38,12 @@ class Rows(private val activity: Activity) : BaseAdapter() {
             field = value
             notifyDataSetChanged()
         }
+
+    /** Fills a list, whose rows lead to what they open. */
+    fun fill(list: ListView) {
+        list.adapter = this
+        list.setOnItemClickListener { _, _, position, _ -> items[position].open?.invoke() }
+    }
 
     override fun getCount(): Int = items.size
 
@@ -69,7 +76,7 @@ class Rows(private val activity: Activity) : BaseAdapter() {
             show(view.findViewById<ImageView>(R.id.heart), row.isFavourite)
             show(view.findViewById<CoverView>(R.id.cover), row.cover != null).trackId = row.cover.orEmpty()
             show(view.findViewById<ImageView>(R.id.icon), row.icon != 0).setImageResource(row.icon)
-            if (parent !is android.widget.ListView && row.open != null) {
+            if (parent !is ListView && row.open != null) {
                 view.setBackgroundResource(R.drawable.row)
                 view.setOnClickListener { row.open.invoke() }
             }

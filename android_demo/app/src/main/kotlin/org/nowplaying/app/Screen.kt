@@ -7,6 +7,7 @@ import android.view.View
 import android.view.ViewGroup
 import android.view.WindowInsets
 import android.widget.TextView
+import android.widget.Toast
 
 /** A screen in the user's language that reaches behind the system's bars and keeps its content clear of them. */
 abstract class Screen : Activity() {
@@ -19,6 +20,16 @@ abstract class Screen : Activity() {
         findViewById<TextView>(R.id.headline).text = title
         findViewById<View>(R.id.back).setOnClickListener { finish() }
         keepClearOfBars()
+    }
+
+    /** Runs a task in the background, and shows the text that it returns, or its error. */
+    protected fun work(task: () -> String?) = app.worker.execute {
+        val message = try {
+            task()
+        } catch (error: Exception) { // files, and apps that keep them, fail in many ways
+            getString(R.string.failed, error.message ?: error.javaClass.simpleName)
+        }
+        message?.let { runOnUiThread { Toast.makeText(applicationContext, it, Toast.LENGTH_LONG).show() } }
     }
 
     /** Pads the view with the id `screen` by the system's bars, the cutout and the keyboard. */

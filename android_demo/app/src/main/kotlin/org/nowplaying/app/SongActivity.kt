@@ -6,6 +6,7 @@ import android.content.ClipData
 import android.content.ClipboardManager
 import android.content.Context
 import android.content.Intent
+import android.net.Uri
 import android.os.Bundle
 import android.provider.MediaStore
 import android.text.format.DateUtils
@@ -18,7 +19,8 @@ import org.nowplaying.core.history.HistoryEntry
 
 /** One song: when it was recognized and where in the song, and what to do with it. */
 class SongActivity : ObservingScreen() {
-    private val trackId by lazy { intent.getStringExtra(TRACK_ID).orEmpty() }
+    private val trackId by lazy { intent.data?.schemeSpecificPart.orEmpty() }
+    private lateinit var newest: HistoryEntry
     private var names = Pair("", "")
 
     override fun onCreate(state: Bundle?) {
@@ -44,10 +46,12 @@ class SongActivity : ObservingScreen() {
 
     override fun show() {
         val entries = app.history.ofTrack(trackId, MAX_TIMES)
-        val newest = entries.firstOrNull() ?: return
+        // A notification or a widget may still lead to a song that has been deleted.
+        newest = entries.firstOrNull() ?: return finish()
         names = namesOf(newest.title, newest.artist)
         findViewById<TextView>(R.id.title).text = names.first
         findViewById<TextView>(R.id.artist).text = names.second
+        findViewById<View>(R.id.play).visibility = if (newest.title.isEmpty()) View.GONE else View.VISIBLE
         val isFavourite = trackId in app.history.favouriteIds()
         findViewById<Button>(R.id.favourite).setText(if (isFavourite) R.string.remove_favourite else R.string.add_favourite)
         val times = findViewById<ViewGroup>(R.id.times)
@@ -64,12 +68,13 @@ class SongActivity : ObservingScreen() {
     }
 
     private fun play() {
-        val (title, artist) = names
         val play = Intent(MediaStore.INTENT_ACTION_MEDIA_PLAY_FROM_SEARCH)
             .putExtra(MediaStore.EXTRA_MEDIA_FOCUS, "vnd.android.cursor.item/audio")
-            .putExtra(MediaStore.EXTRA_MEDIA_TITLE, title)
-            .putExtra(MediaStore.EXTRA_MEDIA_ARTIST, artist)
-            .putExtra(SearchManager.QUERY, "$title $artist")
+            .putExtra(MediaStore.EXTRA_MEDIA_TITLE, newest.title)
+            .putExtra(SearchManager.QUERY, "${newest.title} ${newest.artist}".trim())
+        if (newest.artist.isNotEmpty()) {
+            play.putExtra(MediaStore.EXTRA_MEDIA_ARTIST, newest.artist)
+        }
         try {
             startActivity(play)
         } catch (none: ActivityNotFoundException) {
@@ -87,11 +92,11 @@ class SongActivity : ObservingScreen() {
     }
 
     companion object {
-        private const val TRACK_ID = "track_id"
         private const val MAX_TIMES = 50
 
+        /** The song is the intent's data, because Android takes intents that differ in extras only for the same. */
         fun intent(context: Context, trackId: String): Intent =
-            Intent(context, SongActivity::class.java).putExtra(TRACK_ID, trackId)
+            Intent(context, SongActivity::class.java).setData(Uri.fromParts("track", trackId, null))
 
         fun open(context: Context, trackId: String) = context.startActivity(intent(context, trackId))
     }

@@ -25,9 +25,7 @@ class StatusActivity : ObservingScreen() {
     override fun show() {
         val log = app.log
         findViewById<TextView>(R.id.state).text = stateText()
-        val isListening = log.isRunning && log.pauseReason == null
-        val lastMs = if (isListening) System.currentTimeMillis() else log.lastListenedMs
-        val last = if (lastMs == 0L) getString(R.string.never) else whenText(lastMs)
+        val last = if (log.lastListenedMs == 0L) getString(R.string.never) else whenText(log.lastListenedMs)
         findViewById<TextView>(R.id.last).text = getString(R.string.last_listened, last)
         rows.items = log.newestFirst().map { Row(it.text, whenText(it.timeMs)) }
     }

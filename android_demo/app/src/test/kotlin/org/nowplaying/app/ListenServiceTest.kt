@@ -1,11 +1,15 @@
 package org.nowplaying.app
 
 import android.Manifest
+import android.app.AlarmManager
 import android.app.Notification
 import android.app.NotificationManager
 import android.content.Intent
 import android.content.pm.ServiceInfo
 import java.io.File
+import java.util.concurrent.CountDownLatch
+import kotlin.concurrent.thread
+import org.junit.After
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertFalse
 import org.junit.Assert.assertNotNull
@@ -23,6 +27,8 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowAudioRecord
+import org.robolectric.shadows.ShadowLooper.idleMainLooper
+import org.robolectric.shadows.ShadowPowerManager
 import org.robolectric.util.ReflectionHelpers.createDelegatingProxy
 import org.robolectric.util.ReflectionHelpers.setStaticField
 
@@ -64,12 +70,13 @@ class ListenServiceTest {
         shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
         for (refusal in listOf(SecurityException("not allowed from the background"), IllegalStateException("startForeground"))) {
             val controller = Robolectric.buildService(
-                ListenService::class.java, Intent(app, ListenService::class.java).setAction(ListenService.LISTEN),
+                ListenService::class.java, Intent(app, ListenService::class.java).setAction(ListenService.QUERY),
             ).create()
             shadowOf(controller.get()).setThrowInStartForeground(refusal)
             controller.startCommand(0, 1)
             assertTrue(shadowOf(controller.get()).isStoppedBySelf)
             assertFalse(app.log.isRunning)
+            assertTrue("the screen that asked says so", app.log.hasFailed)
             assertTrue(app.log.newestFirst().first().text.contains(refusal.message!!))
         }
     }
@@ -99,26 +106,84 @@ class ListenServiceTest {
         error("no song in demo-sounds.json")
     }
 
+    /** Makes the microphone give what a function writes. */
+    private fun plugIn(sound: (ShortArray, Int, Int) -> Unit) {
+        ShadowAudioRecord.setSource(object : ShadowAudioRecord.AudioRecordSource {
+            override fun readInShortArray(data: ShortArray, offset: Int, size: Int, isBlocking: Boolean): Int {
+                sound(data, offset, size)
+                return size
+            }
+        })
+        // Robolectric has no audio service, which the microphone asks whether it is silenced.
+        setStaticField(MONITOR, "sService", createDelegatingProxy(Class.forName("android.media.IAudioService"), NoRecordings()))
+    }
+
+    @After
+    fun unplug() = setStaticField(MONITOR, "sService", null)
+
+    private fun listeningThreads() = Thread.getAllStackTraces().keys.count { it.name == "listening" }
+
+    @Test
+    fun aServiceThatIsStillEndingDoesNotSwitchOffTheNextAndEverySecondIsCounted() {
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        waitUntil { listeningThreads() == 0 }
+        var chunks = 0
+        val three = CountDownLatch(1)
+        val mayEnd = CountDownLatch(1)
+        plugIn { _, _, _ ->
+            chunks++
+            if (chunks == 30) {
+                three.countDown()
+                mayEnd.await()
+            }
+        }
+        val intent = Intent(app, ListenService::class.java).setAction(ListenService.LISTEN)
+        Robolectric.buildService(ListenService::class.java, intent).create().startCommand(0, 1).destroy()
+        val next = Robolectric.buildService(ListenService::class.java, intent).create().startCommand(0, 1)
+        waitUntil { three.count == 0L && listeningThreads() == 1 }
+        idleMainLooper()
+        assertTrue("the screens say that nothing listens", app.log.isRunning)
+        next.destroy()
+        mayEnd.countDown()
+        waitUntil { listeningThreads() == 0 && !app.log.isRunning }
+        val today = dayNumber(System.currentTimeMillis())
+        assertEquals("seconds of listening", chunks / 10.0, app.usage.total(today, today).listenedS, 1e-6)
+    }
+
+    @Test
+    fun onlyTimeWithAnOpenMicrophoneIsListening() {
+        app.log.setRunning(true)
+        app.log.setPauseReason("bedtime")
+        app.log.setRunning(false)
+        assertEquals(0, app.log.lastListenedMs)
+        app.log.takeLevel(-30.0)
+        assertTrue(app.log.lastListenedMs > 0)
+    }
+
+    @Test
+    fun thePhoneStaysAwakeFromTheAlarmUntilTheMicrophoneIsOpen() {
+        val clock = AndroidClock(app)
+        val waiting = thread { clock.waitS(600.0, true) }
+        val alarms = shadowOf(app.getSystemService(AlarmManager::class.java))
+        waitUntil { alarms.peekNextScheduledAlarm() != null }
+        alarms.fireAlarm(alarms.peekNextScheduledAlarm())
+        idleMainLooper()
+        waiting.join()
+        assertTrue(ShadowPowerManager.getLatestWakeLock().isHeld)
+    }
+
     @Test
     fun aSongOnTheMicrophoneIsRecognizedAndKept() {
         shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
         val (song, title) = songOnTheMicrophone()
         var at = 0
-        ShadowAudioRecord.setSource(object : ShadowAudioRecord.AudioRecordSource {
-            override fun readInShortArray(data: ShortArray, offset: Int, size: Int, isBlocking: Boolean): Int {
-                for (i in 0 until size) {
-                    data[offset + i] = song[at++ % song.size]
-                }
-                return size
+        plugIn { data, offset, size ->
+            for (i in 0 until size) {
+                data[offset + i] = song[at++ % song.size]
             }
-        })
-        // Robolectric has no audio service, which the microphone asks whether it is silenced.
-        val audio = createDelegatingProxy(Class.forName("android.media.IAudioService"), NoRecordings())
-        val monitor = Class.forName("android.media.AudioRecordingMonitorImpl")
-        setStaticField(monitor, "sService", audio)
+        }
         val service = started(ListenService.QUERY)
         waitUntil { shadowOf(service).isStoppedBySelf }
-        setStaticField(monitor, "sService", null)
         assertNotNull(app.log.newestFirst().joinToString { it.text }, app.log.answer?.track)
         val kept = app.history.last()!!
         assertEquals(title, app.log.answer!!.track.title)
@@ -156,5 +221,9 @@ class ListenServiceTest {
         for (channel in notifications.notificationChannels) {
             assertEquals(channel.id, NotificationManager.IMPORTANCE_LOW, channel.importance)
         }
+    }
+
+    private companion object {
+        val MONITOR: Class<*> = Class.forName("android.media.AudioRecordingMonitorImpl")
     }
 }

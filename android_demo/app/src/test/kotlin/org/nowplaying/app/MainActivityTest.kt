@@ -62,6 +62,15 @@ class MainActivityTest {
     }
 
     @Test
+    fun whoClosesTheQuestionAboutNotificationsIsListenedForAllTheSame() {
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        press(R.id.listen)
+        ShadowAlertDialog.getLatestAlertDialog().cancel()
+        idleMainLooper()
+        assertEquals(ListenService.LISTEN, shadowOf(app).nextStartedService.action)
+    }
+
+    @Test
     fun itSaysWhetherItListensAndWhyNotIfNot() {
         assertEquals(app.getString(R.string.off), text(R.id.state))
         app.log.setRunning(true)

@@ -2,6 +2,7 @@ package org.nowplaying.app
 
 import android.Manifest
 import android.app.Activity
+import android.app.NotificationManager
 import android.content.Intent
 import android.net.Uri
 import android.os.Looper
@@ -20,6 +21,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.nowplaying.app.Look.Companion.waitUntil
 import org.nowplaying.core.history.HistoryEntry
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
@@ -27,6 +29,7 @@ import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
 import org.robolectric.shadows.ShadowAlertDialog
+import org.robolectric.shadows.ShadowToast
 
 /** What reaches beyond the app's own screens: files, other apps, the quick settings, the home screen. */
 @RunWith(RobolectricTestRunner::class)
@@ -100,6 +103,27 @@ class OutsideTest {
     }
 
     @Test
+    fun theNotificationOfASongKeepsItsSongWhenTheWidgetShowsAnother() {
+        val song = app.history.last()!!
+        Notifier(app).showSong(song, true)
+        app.history.ofTrack(song.trackId, 100).forEach { app.history.delete(it.id) }
+        SongWidget.views(app)
+        val shown = shadowOf(app.getSystemService(NotificationManager::class.java)).allNotifications.single()
+        val opens = shadowOf(shown.contentIntent).savedIntent
+        assertEquals(song.trackId, opens.data!!.schemeSpecificPart)
+        assertTrue(Robolectric.buildActivity(SongActivity::class.java, opens).setup().get().isFinishing)
+    }
+
+    @Test
+    fun anErrorWithoutAQueryLeavesTheLastAnswer() {
+        app.log.queryStarted()
+        app.log.queryEnded(Samples.answer(Samples.NOCTURNE, "Nocturne", "Chopin"))
+        app.log.queryEnded(null)
+        assertEquals("Nocturne", app.log.answer!!.track.title)
+        assertFalse(app.log.hasFailed)
+    }
+
+    @Test
     fun theQuestionExplainsTheMicrophoneAndShowsTheAnswer() {
         val screen = Robolectric.buildActivity(AskActivity::class.java).setup().get()
         assertEquals(app.getString(R.string.why_microphone), shadowOf(ShadowAlertDialog.getLatestAlertDialog()).message)
@@ -120,13 +144,20 @@ class OutsideTest {
         return shadowOf(screen).nextStartedActivityForResult.intent
     }
 
+    /** Gives a screen the file that it asked for, and waits until it says that it is done. */
+    private fun receive(screen: BackupActivity, asked: Intent, place: Uri) {
+        val before = ShadowToast.shownToastCount()
+        shadowOf(screen).receiveResult(asked, Activity.RESULT_OK, Intent().setData(place))
+        waitUntil { ShadowToast.shownToastCount() > before }
+    }
+
     private fun saved(screen: BackupActivity, row: Int, name: String): String {
         val asked = choose(screen, row)
         assertEquals(Intent.ACTION_CREATE_DOCUMENT, asked.action)
         val written = ByteArrayOutputStream()
         val place = Uri.parse("content://somewhere/$name")
         shadowOf(app.contentResolver).registerOutputStream(place, written)
-        shadowOf(screen).receiveResult(asked, Activity.RESULT_OK, Intent().setData(place))
+        receive(screen, asked, place)
         return written.toString()
     }
 
@@ -134,16 +165,18 @@ class OutsideTest {
     fun theHistoryIsBackedUpDeletedAndRestored() {
         val screen = Robolectric.buildActivity(BackupActivity::class.java).setup().get()
         val backup = saved(screen, 0, "history.json")
+        Notifier(app).showSong(app.history.last()!!, true)
         screen.findViewById<ListView>(R.id.list).performItemClick(null, DELETE, 0)
         assertEquals("asked before", 9, app.history.search("", 100).size)
         ShadowAlertDialog.getLatestAlertDialog().getButton(android.app.AlertDialog.BUTTON_POSITIVE).performClick()
         shadowOf(Looper.getMainLooper()).idle()
         assertEquals(0, app.history.search("", 100).size)
+        assertEquals(0, shadowOf(app.getSystemService(NotificationManager::class.java)).size())
         for ((text, entries) in listOf("no backup" to 0, backup to 9, backup to 9)) {
             val asked = choose(screen, 1)
             val place = Uri.parse("content://somewhere/${text.length}-$entries")
             shadowOf(app.contentResolver).registerInputStream(place, ByteArrayInputStream(text.toByteArray()))
-            shadowOf(screen).receiveResult(asked, Activity.RESULT_OK, Intent().setData(place))
+            receive(screen, asked, place)
             assertEquals(entries, app.history.search("", 100).size)
         }
         assertEquals(setOf(Samples.NOCTURNE), app.history.favouriteIds())

@@ -98,7 +98,7 @@ class ScreensTest {
         draw("statistics-$look", MainActivity::class.java) { (it as MainActivity).select(MainActivity.STATISTICS) }
         draw("more-$look", MainActivity::class.java) { (it as MainActivity).select(MainActivity.MORE) }
         app.log.queryStarted()
-        app.log.levelDbfs = -22.0
+        app.log.takeLevel(-22.0)
         draw("ask-$look", AskActivity::class.java)
         app.log.queryEnded(Samples.answer(Samples.NOCTURNE, "Nocturne in E-flat major", "Frédéric Chopin"))
         draw("answer-$look", AskActivity::class.java)

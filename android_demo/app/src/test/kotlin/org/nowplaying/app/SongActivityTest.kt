@@ -1,5 +1,6 @@
 package org.nowplaying.app
 
+import android.app.SearchManager
 import android.content.ClipboardManager
 import android.content.Intent
 import android.provider.MediaStore
@@ -12,6 +13,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.nowplaying.core.history.HistoryEntry
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -53,6 +55,19 @@ class SongActivityTest {
         assertEquals(MediaStore.INTENT_ACTION_MEDIA_PLAY_FROM_SEARCH, play.action)
         assertEquals("Frédéric Chopin", play.getStringExtra(MediaStore.EXTRA_MEDIA_ARTIST))
         assertTrue(play.getStringExtra(MediaStore.EXTRA_MEDIA_TITLE)!!.startsWith("Nocturne"))
+    }
+
+    @Test
+    fun noWordsOfThisAppAreSearchedForInAMusicApp() {
+        app.history.insert(HistoryEntry(0, "00000000000000ff", "Winter Blues", "", 1_000, 2_000, 3.0, 0.9, 1))
+        val intent = SongActivity.intent(app, "00000000000000ff")
+        screen = Robolectric.buildActivity(SongActivity::class.java, intent).setup().get()
+        press(R.id.play)
+        val play = shadowOf(screen).nextStartedActivity
+        assertEquals("Winter Blues", play.getStringExtra(SearchManager.QUERY))
+        assertFalse(play.hasExtra(MediaStore.EXTRA_MEDIA_ARTIST))
+        screen = Robolectric.buildActivity(SongActivity::class.java, SongActivity.intent(app, Samples.UNNAMED)).setup().get()
+        assertEquals(View.GONE, screen.findViewById<View>(R.id.play).visibility)
     }
 
     @Test
