@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nowplaying_core.errors import CorruptArtifactError, MissingPathError, UnsupportedVersionError
+from nowplaying_core.errors import CorruptArtifactError, MissingPathError, UnsupportedVersionError, disk_advice
 from nowplaying_core.text import printable
 
 if TYPE_CHECKING:
@@ -124,11 +124,16 @@ def read_manifest(path: Path, *, kind: str, schema_version: int) -> dict[str, An
     ------
     CorruptArtifactError
         When the file is missing, not a JSON object, or of another kind.
+    MissingPathError
+        When it may not be read.
     UnsupportedVersionError
         When the manifest was written under a newer schema.
     """
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
+    except PermissionError as error:
+        message = f"{path}: cannot be read ({error.strerror}); {disk_advice(error)}"
+        raise MissingPathError(message) from error
     except (OSError, ValueError, RecursionError) as error:
         reason = (error.strerror if isinstance(error, OSError) else None) or error
         message = f"{path}: expected a readable JSON manifest of a {kind} ({reason}); restore or rebuild it"

@@ -80,7 +80,7 @@ class UnsupportedVersionError(ArtifactError):
 
 
 class MissingPathError(ConfigError, ArtifactError):
-    """A file or folder that was named is not there, whether it was to hold settings, a model, a run or a corpus."""
+    """A file or folder that was named is not there or may not be read, be it settings, a model, a run or a corpus."""
 
     exit_code = EXIT_BAD_INPUT
 

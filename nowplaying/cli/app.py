@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, get_args, get_origin
 
 import typer
 from typer.core import TyperCommand, TyperGroup
-from typer.models import OptionInfo
+from typer.models import OptionInfo, ParameterInfo
 
 from nowplaying.cli.logs import set_verbosity
 from nowplaying.cli.output import note, working
@@ -87,6 +87,8 @@ def _name_values(function: Callable[..., Any]) -> None:
     for one in inspect.signature(function).parameters.values():
         kind, *more = get_args(one.annotation) if get_origin(one.annotation) is Annotated else (one.annotation,)
         for option in more:
+            if isinstance(option, ParameterInfo):
+                option.readable = False  # whoever reads a path says why it cannot be read, and what to do
             if not isinstance(option, OptionInfo) or option.metavar is not None:
                 continue
             kinds = {kind, *get_args(kind), *(inner for outer in get_args(kind) for inner in get_args(outer))}

@@ -16,7 +16,7 @@ from nowplaying_core.artifacts import (
     write_json,
     write_text,
 )
-from nowplaying_core.errors import ArtifactError, CorruptArtifactError, UnsupportedVersionError
+from nowplaying_core.errors import ArtifactError, CorruptArtifactError, MissingPathError, UnsupportedVersionError
 
 
 @pytest.fixture
@@ -68,6 +68,19 @@ def manifest(tmp_path: Path, text: str) -> Path:
 def test_what_is_no_manifest_is_corrupt(tmp_path: Path, text: str) -> None:
     with pytest.raises(CorruptArtifactError, match=r"manifest\.json"):
         read_manifest(manifest(tmp_path, text), kind="model", schema_version=1)
+
+
+def test_a_manifest_that_may_not_be_read_is_not_called_corrupt(tmp_path: Path) -> None:
+    path = manifest(tmp_path, "{}")
+    path.chmod(0)
+    before = os.geteuid()
+    try:
+        if before == 0:
+            os.seteuid(65534)  # root may read everything
+        with pytest.raises(MissingPathError, match=r"manifest\.json: cannot be read .*check the permissions"):
+            read_manifest(path, kind="model", schema_version=1)
+    finally:
+        os.seteuid(before)
 
 
 def test_missing_manifest_is_corrupt(tmp_path: Path) -> None:

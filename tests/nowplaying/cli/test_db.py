@@ -1,7 +1,9 @@
 """The commands that change a database, end to end, and the files that travel between two machines."""
 
+import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import numpy as np
@@ -150,3 +152,21 @@ def test_listening_takes_packs_too(run: Run, database: Path, mine: Path, tmp_pat
     done = run("listen", "--db", database, "--db", mine, tmp_path / "mine.wav", "--json")
     assert done.code == 0
     assert [record["title"] for record in done.records] == ["mine"]
+
+
+def test_a_database_that_may_not_be_read_is_no_usage_error(run: Run, database: Path) -> None:
+    assert run("db", "info", database).code == 0  # what it imports is there now, and root's files are not read later
+    is_root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as folder:
+        place = Path(folder) / "closed.npdb"
+        Path(folder).chmod(0o755)
+        place.mkdir(mode=0)
+        try:
+            if is_root:
+                os.setresuid(65534, 65534, 0)  # root may read everything
+            done = run("db", "info", place)
+        finally:
+            if is_root:
+                os.setresuid(0, 0, 0)
+    assert done.code == 3
+    assert f"error: {place}: Permission denied; check the permissions" in done.err
