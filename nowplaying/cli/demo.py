@@ -3,7 +3,7 @@
 import typer
 
 from nowplaying.cli.options import AllStates, DetectorModel, FingerprinterModel, Json, Report, Seed
-from nowplaying.cli.output import doing, emit_json, typed_command
+from nowplaying.cli.output import doing, emit_json, result_console, typed_command
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import EXIT_FOUND, EXIT_NOTHING_RECOGNIZED
 
@@ -19,13 +19,11 @@ def demo(
     as_json: Json = False,
 ) -> None:
     """Index a dozen shipped songs and play an evening to the simulated phone; ends with 1 if an answer is wrong."""
-    from rich.console import Console
-
     from simulator.demo import run_demo
 
     with doing() as progress:
         all_right = run_demo(
-            Console(quiet=as_json),
+            result_console(quiet=as_json),
             report=report,
             all_states=all_states,
             progress=progress,

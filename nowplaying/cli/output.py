@@ -11,13 +11,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from itertools import zip_longest
 from pathlib import Path
 from textwrap import wrap
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nowplaying.cli.status_line import erase, moving, pulse, status_line
 from nowplaying_core.errors import EXIT_FOUND
 from nowplaying_core.text import plain, printable
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from rich.progress import Progress
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "note",
     "paragraph",
     "progress_bar",
+    "result_console",
     "say",
     "say_lines",
     "table",
@@ -63,9 +65,24 @@ def say(text: str) -> None:
         sys.stdout.write(f"{visible(text)}\n")
         sys.stdout.flush()  # whoever reads a pipe from a live loop wants the song now
     except BrokenPipeError:
-        # The reader has what it wanted, as `head` has; Python must not write the rest when it ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(EXIT_FOUND) from None
+        _leave()
+
+
+def _leave() -> NoReturn:
+    """End, for the reader has what it wanted, as `head` has; Python must not write the rest when it ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    raise SystemExit(EXIT_FOUND) from None
+
+
+def result_console(*, quiet: bool = False) -> "Console":
+    """Return Rich's console for results, which ends as `say` does where its reader leaves."""
+    from rich.console import Console
+
+    class ResultConsole(Console):
+        def on_broken_pipe(self) -> None:
+            _leave()
+
+    return ResultConsole(quiet=quiet)
 
 
 def say_lines(text: str) -> None:

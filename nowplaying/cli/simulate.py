@@ -21,7 +21,7 @@ from nowplaying.cli.options import (
     Report,
     Seed,
 )
-from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, typed_command
+from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, result_console, typed_command
 from nowplaying.cli.sounds import sound_of
 from nowplaying.cli.status_line import erase, moving
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
@@ -78,8 +78,6 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Play a file or a scene to the simulated phone: states, wake-ups, songs, latency, energy."""
-    from rich.console import Console
-
     from nowplaying.api.phone import simulate as play
     from simulator.reports.run_report import write_report
     from simulator.reports.timeline import run_tables
@@ -101,7 +99,7 @@ def simulate(
     if as_json:
         emit_json("simulation/2", result.to_dict())
     else:
-        console = Console()
+        console = result_console()
         for table in run_tables(result, all_states=all_states):
             erase()
             console.print(table)

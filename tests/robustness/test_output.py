@@ -127,6 +127,14 @@ def test_a_reader_that_leaves_is_no_failure(database: Path, music_folder: Path) 
         assert (process.wait(timeout=120), error) == (0, b"")
 
 
+def test_a_reader_that_leaves_a_table_is_no_failure_either(database: Path, music_folder: Path) -> None:
+    command = [sys.executable, "-c", SCRIPT, "simulate", "--db", database, min(music_folder.iterdir())]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        process.stdout.close()
+        assert process.wait(timeout=300) == 0
+
+
 @pytest.mark.parametrize("content", ["\ufefftrack_id;count\r\n{};7\r\n", "track_id,count\n{},7\n"])
 def test_a_table_of_a_spreadsheet_is_read(database: Path, tmp_path: Path, content: str) -> None:
     songs = SongDatabase.open(database)
