@@ -149,10 +149,11 @@ class SongTable:
         return map(self._from_row, self._rows(query))
 
     def _rows(self, query: str, *values: object) -> Iterator[tuple[Any, ...]]:
-        looks, cursor = itertools.count(), None
+        # The handler must not hold the table: whoever drops it closes the connection.
+        looks, most, cursor = itertools.count(), self._n_looks, None
         while True:
             with self._turn, self._readable():
-                self._connection.set_progress_handler(lambda: next(looks) > self._n_looks, _STEPS_PER_LOOK)
+                self._connection.set_progress_handler(lambda: next(looks) > most, _STEPS_PER_LOOK)
                 cursor = cursor or self._connection.execute(query, values)
                 rows = cursor.fetchmany(_ROWS_AT_ONCE)
             if not rows:

@@ -1,8 +1,12 @@
 """The table of songs: what is written can be read, and threads share what is open."""
 
+import gc
+import sqlite3
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from ondevice_db.format.songs import SongTable, write_songs
 from tests.ondevice_db.material import make_track
@@ -28,3 +32,14 @@ def test_threads_share_one_table(tmp_path: Path) -> None:
         assert [track.title for track in tracks] == [f"Song {number}" for number in range(0, n, 10)]
         assert list(found) == list(range(0, n, 100))
         assert all(one.result() == list(range(n)) for one in lists)
+
+
+def test_a_table_that_is_dropped_closes_its_file(tmp_path: Path) -> None:
+    write_songs(tmp_path / "songs.sqlite", [(0, make_track(0))])
+    table = SongTable(tmp_path / "songs.sqlite", n_slots=1, n_songs=1)
+    connection = table._connection
+    assert table.find(next(iter(table))[1].track_id) == 0
+    del table
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed database"):
+        connection.execute("SELECT 1")
