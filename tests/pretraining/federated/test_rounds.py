@@ -63,7 +63,7 @@ def test_clients_train_a_part_of_what_the_server_pretrained_and_resume_with_all_
 ) -> None:
     caplog.set_level("INFO")
     config, start = small_config("temporal_gap"), tmp_path / "start"
-    with pytest.raises(ConfigError, match="settings cannot be used"):
+    with pytest.raises(ConfigError, match="expected the settings of a run"):
         pretrain_federated(config, PRIVATE, sources, tmp_path / "none", start=start)
     pretrain_on_server(config, FEDERATION, sources, start)
     pretrain_federated(config, PRIVATE, sources, tmp_path / "whole", start=start)
