@@ -21,8 +21,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evaluation.committed import committed
-from evaluation.model_card import METRICS_NAME
-from evaluation.retrieval.calibration import CrossFit, half_acceptances
+from evaluation.experiments.recognizers import acceptances_of_halves
+from evaluation.retrieval.calibration import CrossFit
 from evaluation.retrieval.conditions import Condition, paired_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.library import Library, grow_library
@@ -32,7 +32,8 @@ from nowplaying_core.statistics import paired_difference, rate_by_track
 from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook import Codebook
-from ondevice_db.match.accept import SIZE_TERMS, Acceptance
+from ondevice_db.lookup import acceptance_of
+from ondevice_db.match.accept import SIZE_TERMS
 from ondevice_db.store.store import SongDatabase
 
 __all__ = ["SEARCHES", "committed_table", "main", "to_markdown"]
@@ -54,12 +55,9 @@ SEARCHES: Final[Mapping[str, SearchOptions]] = {
 
 def judges(data: EvaluationSet, library: Library) -> CrossFit:
     """Return the acceptance models of the halves with the shipped term by size, for a library's size."""
-    folder = data.embeddings.fingerprinter.folder.path
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    shipped = Acceptance.from_dict(manifest["acceptance"])
+    shipped = acceptance_of(data.embeddings.fingerprinter)
     terms = {name: getattr(shipped, name) for name in SIZE_TERMS}
-    metrics = json.loads((folder / METRICS_NAME).read_text(encoding="utf-8"))
-    first, second = (replace(half, **terms) for half in half_acceptances(metrics))
+    first, second = (replace(half, **terms) for half in acceptances_of_halves(data))
     return CrossFit((first, second), SongDatabase.open(library.database).manifest.n_fingerprints)
 
 

@@ -13,7 +13,6 @@ judged by the model that ships.
 """
 
 import argparse
-import json
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,8 +24,8 @@ from numpy.typing import NDArray
 
 from evaluation.committed import committed
 from evaluation.detector.onsets import onset_class
-from evaluation.model_card import METRICS_NAME
-from evaluation.retrieval.calibration import CrossFit, half_acceptances, judge
+from evaluation.experiments.recognizers import acceptances_of_halves
+from evaluation.retrieval.calibration import CrossFit, judge
 from evaluation.retrieval.conditions import CLEAN, LONGEST_S, Condition
 from evaluation.retrieval.drones import JUDGED_SEED, Drones
 from evaluation.retrieval.embedding import load_long_enough
@@ -166,8 +165,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         options.model, options.corpus, options.cache_dir, n_sounds=options.sounds, seed=options.seed, room_kinds=()
     )
     fingerprinter = data.embeddings.fingerprinter
-    metrics = json.loads((fingerprinter.folder.path / METRICS_NAME).read_text(encoding="utf-8"))
-    cross_fit = CrossFit(half_acceptances(metrics), int(data.library.song_starts[-1]))
+    cross_fit = CrossFit(acceptances_of_halves(data), int(data.library.song_starts[-1]))
     strangers = Strangers(data, cross_fit, acceptance_of(fingerprinter), options.seed)
     ambient = strangers.ambient(options.ambient, options.drones, data.library.database.with_suffix(".drones.npdb"))
     sounds = [row for group in _GROUPS if group in data.plans for row in strangers.sounds(group, options.corpus)]
