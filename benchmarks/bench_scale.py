@@ -229,7 +229,7 @@ def resident() -> dict[str, float]:
 
 def plot(history: list[dict[str, Any]], path: Path) -> None:
     """Draw the last record of each size and code length."""
-    from nowplaying_core.plotting import pyplot
+    from nowplaying_core.plotting import pyplot, save_figure
 
     plt = pyplot()
 
@@ -251,7 +251,7 @@ def plot(history: list[dict[str, Any]], path: Path) -> None:
         panel.set(xscale="log", xlabel="songs of 3.5 minutes", title=title, ylim=(0, None))
         panel.legend(fontsize="small")
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path, dpi=120)
     plt.close(figure)
 
 

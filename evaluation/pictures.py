@@ -30,7 +30,7 @@ from evaluation.experiments.federated_report import draw_curve
 from evaluation.readme import accuracy_rows
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
-from nowplaying_core.plotting import new_figure, pyplot
+from nowplaying_core.plotting import new_figure, pyplot, save_figure
 from simulator.demo import index_demo_songs, run_demo
 from simulator.scenes.recordings import demo_recordings
 
@@ -121,7 +121,7 @@ def _shrink(picture: Path, path: Path) -> None:
 def write_chart(path: Path, name: str, scheme: str) -> None:
     """Write a chart as SVG; the same figures give the same bytes."""
     with pyplot().rc_context({"svg.hashsalt": path.name}):  # else the ids of its parts are random
-        draw_chart(name, scheme).savefig(path, metadata={"Date": None})
+        save_figure(draw_chart(name, scheme), path, metadata={"Date": None})
 
 
 def draw_chart(name: str, scheme: str) -> Any:

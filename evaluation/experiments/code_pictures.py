@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import pyplot, save_figure
 
 __all__ = ["draw", "main", "show_log_mel"]
 
@@ -87,7 +87,7 @@ def draw(images: Mapping[str, NDArray[np.float32]], config: FrontEndConfig, path
         panel.set(xlabel="seconds" if number == len(images) - 1 else "", ylabel="Hz")
     panels[-1, 0].axvline(at_s, color="white", linestyle="--")
     figure.tight_layout()
-    figure.savefig(path, dpi=100)
+    save_figure(figure, path, dpi=100)
     plt.close(figure)
 
 

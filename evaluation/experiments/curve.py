@@ -17,7 +17,7 @@ from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.rank1 import COLUMNS, rank1_by_length
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.corpus import read_corpus
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.statistics import wilson
 from nowplaying_core.text import markdown_table
 from ondevice_db.index.train_codebook import SHIPPED_HOP_S, SHIPPED_N_CELLS, train_codebook
@@ -132,7 +132,7 @@ def plot(points: Sequence[Mapping[str, Any]], path: Path) -> None:
         row[0].set_ylabel("right song first, %")
     figure.legend(*panels[0][0].get_legend_handles_labels(), loc="lower center", ncols=3, fontsize="small")
     figure.tight_layout(rect=(0, 0.08, 1, 1))
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path, dpi=110)
     plt.close(figure)
 
 

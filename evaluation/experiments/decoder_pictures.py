@@ -17,7 +17,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.audio.stream import load
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import pyplot, save_figure
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
 
 __all__ = ["Column", "draw", "main", "rebuilt"]
@@ -80,7 +80,7 @@ def draw(columns: Sequence[Column], config: FrontEndConfig, path: Path) -> None:
             panel.set_title(title if row == 0 else "", fontsize=8)
             panel.set(xlabel="seconds" if row == n_rows - 1 else "", ylabel="Hz" if column == 0 else "")
     figure.tight_layout()
-    figure.savefig(path, dpi=80)
+    save_figure(figure, path, dpi=80)
     plt.close(figure)
 
 

@@ -26,7 +26,7 @@ from evaluation.retrieval.library import Library, build_library, grow_library
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.plotting import pyplot
+from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.statistics import cluster_bootstrap, paired_difference
 from nowplaying_core.text import markdown_table
 from ondevice_db.index.base import FingerprintIndex, SearchOptions
@@ -260,7 +260,7 @@ def plot(points: Sequence[dict[str, Any]], path: Path) -> None:
     np.atleast_1d(panels)[0].set_ylabel("right song first, %")
     np.atleast_1d(panels)[-1].legend(fontsize="x-small", loc="lower right")
     figure.tight_layout()
-    figure.savefig(path, dpi=120)
+    save_figure(figure, path, dpi=120)
     plt.close(figure)
 
 

@@ -120,7 +120,7 @@ def _runs(result: Mapping[str, Any]) -> str:
 
 def draw_losses(result: Mapping[str, Any], path: Path) -> None:
     """Draw each method's loss by step, with its levels as lines, into one picture."""
-    from nowplaying_core.plotting import pyplot
+    from nowplaying_core.plotting import pyplot, save_figure
 
     plt = pyplot()
     trained = [one for one in result["methods"] if len(one["losses"]) > 1]
@@ -143,7 +143,7 @@ def draw_losses(result: Mapping[str, Any], path: Path) -> None:
     figure.supxlabel("steps", fontsize=8)
     figure.supylabel("loss", fontsize=8)
     figure.tight_layout()
-    figure.savefig(path, dpi=110)
+    save_figure(figure, path, dpi=110)
     plt.close(figure)
 
 

@@ -23,7 +23,7 @@ from detector.training.synthetic import synthetic_sound
 from evaluation.detector.onsets import onset_class
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.plotting import new_figure
+from nowplaying_core.plotting import new_figure, save_figure
 from nowplaying_core.text import markdown_table
 
 __all__ = ["KINDS", "SETTINGS", "draw", "fading", "main"]
@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     cells = [(kind, *(f"{_summary(measured[name][kind])}" for name in SETTINGS)) for kind in levels]
     sys.stdout.write(markdown_table(("kind", *SETTINGS), cells, numbers=range(1, len(SETTINGS) + 1)) + "\n")
     if options.picture is not None:
-        draw(measured).savefig(options.picture)
+        save_figure(draw(measured), options.picture)
     return 0
 
 

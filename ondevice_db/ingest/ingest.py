@@ -100,6 +100,9 @@ def index_paths(
     if jobs < 1:
         message = f"jobs: expected at least 1, found {jobs}"
         raise ConfigError(message)
+    if update_tags and not add:
+        message = "update_tags: expected it with add, which keeps the songs whose tags are read again"
+        raise ConfigError(message)
     for name, value, choices in (("layout", layout, ("pq", "flat")), ("engine", engine, ("local", "ray"))):
         if value not in choices:
             message = f"{name}: expected {choices[0]!r} or {choices[1]!r}, found {value!r}"

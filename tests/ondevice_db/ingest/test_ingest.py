@@ -162,6 +162,7 @@ def test_adding_in_another_layout_is_refused(music_database: Path, tmp_path: Pat
     ("options", "word"),
     [
         ({"jobs": 0}, "jobs"),
+        ({"update_tags": True}, "update_tags: expected it with add"),
         ({"layout": "tree"}, "tree"),
         ({"hop_s": 0.0}, "hop"),
         ({"hop_s": 9.0}, "hop"),
