@@ -9,7 +9,7 @@ import simpy
 
 from simulator.days.architectures import Architecture
 from simulator.days.battery import charge_over_day
-from simulator.days.detector_errors import GateChange, draw_gate, duty_cycled
+from simulator.days.detector_errors import GateChange, draw_gate, duty_cycled, interrupted
 from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, draw_day
 from simulator.days.recognizer_errors import RecognizerErrorModel
@@ -80,15 +80,17 @@ def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
         One seed gives the same day to every phone, so that comparisons are paired.
     """
     plan = draw_day(scenario, settings.assumptions, np.random.default_rng([seed, 0]))
+    costs = settings.architecture.costs
+    own_percent_per_h = costs.device.battery_percent(3600 * costs.total_listening_mw)
+    charge = charge_over_day(plan.dwells, settings.assumptions, own_percent_per_h)
+    pauses = _quiet_times(plan, settings, charge)
     is_timed = settings.architecture.period_s is not None
     gate = []
     if not is_timed:
         gate = draw_gate(plan, settings.rates, settings.assumptions, np.random.default_rng([seed, 1]))
+        gate = interrupted(gate, [(start_s, end_s) for start_s, end_s, _ in pauses])
     if settings.architecture.duty_s is not None:
         gate = duty_cycled(gate, *settings.architecture.duty_s)
-    costs = settings.architecture.costs
-    own_percent_per_h = costs.device.battery_percent(3600 * costs.total_listening_mw)
-    charge = charge_over_day(plan.dwells, settings.assumptions, own_percent_per_h)
     events: list[Event] = []
     env = simpy.Environment()
     rng = np.random.default_rng([seed, 2])
@@ -99,7 +101,7 @@ def run_day(scenario: Scenario, settings: DaySettings, seed: int) -> DayRun:
         loop.update_gate(is_open=True)
     else:
         env.process(_gate_changes(env, loop, gate, settings.config))
-    env.process(_pauses(env, loop, _quiet_times(plan, settings, charge), reopens=is_timed))
+    env.process(_pauses(env, loop, pauses, reopens=is_timed))
     env.run(until=DAY_S)
     loop.switch_off("end of the day")
     runs_per_h = {kind: one.value for kind, one in settings.rates.second_stage_per_h.items()}

@@ -1,14 +1,16 @@
 """The detector's error model: when its gate opens and closes over a day, drawn from the measured error rates."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
+from detector.network import WINDOW_S
 from simulator.days.error_rates import ErrorRates
 from simulator.days.plan import DayPlan, Dwell, PlayedSong
 from simulator.days.scenes import Assumptions
 
-__all__ = ["GateChange", "draw_gate", "duty_cycled"]
+__all__ = ["GateChange", "draw_gate", "duty_cycled", "interrupted"]
 
 _REGION_S = 28.0
 """Mean length of the regions of music in which recall is measured (16 to 40 s)."""
@@ -50,6 +52,40 @@ def draw_gate(plan: DayPlan, rates: ErrorRates, assumptions: Assumptions, rng: n
         until_s = end_s
         changes.append(GateChange(until_s, is_open=False, music_since_s=since_s))
     return changes
+
+
+def interrupted(gate: list[GateChange], pauses: Sequence[tuple[float, float]]) -> list[GateChange]:
+    """Return the gate of a detector that forgets all sound at each pause and begins anew after it.
+
+    Music that goes on after a pause is found again, with its own delay counted from the pause's end and never before
+    the detector's first window is full.
+
+    Parameters
+    ----------
+    gate : list of GateChange
+        Of a detector that is never interrupted.
+    pauses : sequence of (float, float), seconds since midnight
+        Start and end of each, in order and without overlaps.
+    """
+    for start_s, end_s in pauses:
+        changes: list[GateChange] = []
+        for opened, closed in zip(gate[::2], gate[1::2], strict=True):
+            if opened.time_s < start_s:
+                changes += [opened, replace(closed, time_s=min(closed.time_s, start_s))]
+            if closed.time_s > end_s:
+                again = _found_again(opened, end_s)
+                changes += [again, closed] if again.time_s < closed.time_s else []
+        gate = changes
+    return gate
+
+
+def _found_again(opened: GateChange, resumed_s: float) -> GateChange:
+    """Return when the gate opens, of a detector that begins to listen at a time."""
+    found_s = max(opened.time_s, resumed_s + WINDOW_S)
+    if opened.music_since_s >= resumed_s:
+        return replace(opened, time_s=found_s)
+    delay_s = opened.time_s - opened.music_since_s
+    return replace(opened, time_s=max(found_s, resumed_s + delay_s), music_since_s=resumed_s)
 
 
 def duty_cycled(gate: list[GateChange], on_s: float, period_s: float) -> list[GateChange]:

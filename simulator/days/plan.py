@@ -68,13 +68,13 @@ class DayPlan:
         From midnight to midnight without gaps.
     songs : list of PlayedSong
         In order, never two at once.
-    quiet_s : float >= 0, seconds
-        Time in which the phone may listen and nothing sounds.
+    sounding_factor : float >= 0
+        On the scenes' shares of the time that is not silent.
     """
 
     dwells: list[Dwell]
     songs: list[PlayedSong]
-    quiet_s: float = 0.0
+    sounding_factor: float = 1.0
 
     def songs_between(self, start_s: float, end_s: float) -> Iterator[PlayedSong]:
         """Yield the songs that are played in a stretch of time."""
@@ -84,10 +84,23 @@ class DayPlan:
                 yield self.songs[index]
             index += 1
 
-    @property
-    def music_s(self) -> float:
-        """Time with music from outside the phone."""
-        return sum(song.end_s - song.start_s for song in self.songs)
+    def music_s(self, start_s: float = 0.0, end_s: float = DAY_S) -> float:
+        """Return the time with music from outside the phone, of the day or of a part of it."""
+        songs = self.songs_between(start_s, end_s)
+        return sum(min(song.end_s, end_s) - max(song.start_s, start_s) for song in songs)
+
+    def quiet_s(self, start_s: float = 0.0, end_s: float = DAY_S) -> float:
+        """Return the time in which nothing sounds, of the day or of a part of it: sounds fill their share of a scene.
+
+        A scene in which the phone itself sounds has no quiet.
+        """
+        quiet_s = 0.0
+        for dwell in self.dwells:
+            begin_s, until_s = max(dwell.start_s, start_s), min(dwell.end_s, end_s)
+            if begin_s < until_s and not dwell.scene.phone:
+                quiet_share = max(0.0, 1 - dwell.scene.sounding_share * self.sounding_factor)
+                quiet_s += quiet_share * (until_s - begin_s - self.music_s(begin_s, until_s))
+        return quiet_s
 
 
 def draw_day(scenario: Scenario, assumptions: Assumptions, rng: np.random.Generator) -> DayPlan:
@@ -107,21 +120,7 @@ def draw_day(scenario: Scenario, assumptions: Assumptions, rng: np.random.Genera
     songs: list[PlayedSong] = []
     for dwell in dwells:
         songs += _songs(dwell, factor, assumptions, rng, len(songs))
-    return DayPlan(dwells, songs, _quiet_s(dwells, songs, assumptions))
-
-
-def _quiet_s(dwells: list[Dwell], songs: list[PlayedSong], assumptions: Assumptions) -> float:
-    """Return how long nothing sounds while the phone may listen: music fills its time, other sounds their share."""
-    without_music_s = {id(dwell): dwell.duration_s for dwell in dwells}
-    starts_s = [dwell.start_s for dwell in dwells]
-    for song in songs:
-        dwell = dwells[bisect_right(starts_s, song.start_s) - 1]
-        without_music_s[id(dwell)] -= song.end_s - song.start_s
-    return sum(
-        without_music_s[id(dwell)] * max(0.0, 1 - dwell.scene.sounding_share * assumptions.sounding_factor)
-        for dwell in dwells
-        if not dwell.scene.phone
-    )
+    return DayPlan(dwells, songs, assumptions.sounding_factor)
 
 
 def _daily_factor(sd: float, rng: np.random.Generator) -> float:

@@ -1,15 +1,20 @@
 """A day in figures: usage, songs named, time to song with its parts, songs missed and why."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from simulator.days.day import DayRun
 from simulator.days.plan import PlayedSong
+from simulator.energy.costs import DAY_S
 from simulator.energy.usage import Usage
 from simulator.phone.events import Answered, Event, State, StateChange
 
 __all__ = ["DayRecord", "Latency", "SongOutcome", "record_day"]
+
+
+_LEAST_HEARD_S = 8.0
+"""What is heard of a song for less was too short, or was played while the phone did not listen."""
 
 
 class SongOutcome(StrEnum):
@@ -85,33 +90,37 @@ def record_day(scenario: str, run: DayRun) -> DayRecord:
     run : DayRun
     """
     answers = [event for event in run.events if isinstance(event, Answered)]
-    usage = replace(Usage.of_events(run.events), quiet_s=run.plan.quiet_s)
     song_outcomes, latencies = _song_outcomes(run, answers)
     return DayRecord(
         scenario=scenario,
-        usage=_with_second_stage_runs(run, usage),
+        usage=_usage(run),
         n_songs=sum(song.known for song in run.plan.songs),
         n_wrong=sum(one.answer.match is not None and not one.answer.is_right for one in answers),
         song_outcomes=song_outcomes,
         latencies=latencies,
-        music_s=run.plan.music_s,
+        music_s=run.plan.music_s(),
     )
 
 
-def _with_second_stage_runs(run: DayRun, usage: Usage) -> Usage:
-    """Return the usage with the expected runs of the detector's second stage, while the phone listens."""
+def _usage(run: DayRun) -> Usage:
+    """Return the usage, with the quiet and the expected runs of the detector's second stage while the phone listens."""
+    usage, pauses = Usage.of_events(run.events), _pauses(run.events)
+
+    def listened_s(seconds: Callable[[float, float], float]) -> float:
+        return max(0.0, seconds(0.0, DAY_S) - sum(seconds(start_s, end_s) for start_s, end_s in pauses))
+
+    quiet_s = listened_s(run.plan.quiet_s)
     if not run.second_stage_per_h:
-        return usage
-    missed_s = sum(
-        max(0.0, min(song.end_s, end_s) - max(song.start_s, start_s))
-        for start_s, end_s in _pauses(run.events)
-        for song in run.plan.songs_between(start_s, end_s)
-    )
-    music_s = min(max(0.0, run.plan.music_s - missed_s), usage.listened_s)
-    quiet_s = min(run.plan.quiet_s, usage.listened_s - music_s)
-    seconds = {"music": music_s, "quiet": quiet_s, "other": usage.listened_s - music_s - quiet_s}
+        return replace(usage, quiet_s=quiet_s)
+    music_s = listened_s(run.plan.music_s)
+    seconds = {"music": music_s, "quiet": quiet_s, "other": max(0.0, usage.listened_s - music_s - quiet_s)}
     n_runs = {kind: run.second_stage_per_h[kind] * kind_s / 3600 for kind, kind_s in seconds.items()}
-    return replace(usage, n_second_stage_runs=sum(n_runs.values()), n_second_stage_runs_in_quiet=n_runs["quiet"])
+    return replace(
+        usage,
+        quiet_s=quiet_s,
+        n_second_stage_runs=sum(n_runs.values()),
+        n_second_stage_runs_in_quiet=n_runs["quiet"],
+    )
 
 
 def _song_outcomes(run: DayRun, answers: Sequence[Answered]) -> tuple[dict[SongOutcome, int], list[Latency]]:
@@ -165,10 +174,10 @@ def _latency(run: DayRun, song: PlayedSong, named: Answered, captures_s: Sequenc
 def _why_missed(run: DayRun, song: PlayedSong, *, asked: bool, pauses: Sequence[tuple[float, float]]) -> SongOutcome:
     if asked:
         return SongOutcome.MATCHER
-    if any(start_s <= song.start_s and song.end_s <= end_s for start_s, end_s in pauses):
-        return SongOutcome.NOT_LISTENED
-    if song.end_s - song.start_s < 8.0:
-        return SongOutcome.TOO_SHORT
+    length_s = song.end_s - song.start_s
+    missed_s = sum(max(0.0, min(song.end_s, end_s) - max(song.start_s, start_s)) for start_s, end_s in pauses)
+    if length_s - missed_s < _LEAST_HEARD_S:
+        return SongOutcome.NOT_LISTENED if missed_s else SongOutcome.TOO_SHORT
     pairs = zip(run.gate[::2], run.gate[1::2], strict=True)
     if run.gate and not any(opened.time_s < song.end_s and closed.time_s > song.start_s for opened, closed in pairs):
         return SongOutcome.GATE
