@@ -1,7 +1,7 @@
 """Commands that agree: each has an example, takes -q and -v after its name too, and names values for people."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from functools import wraps
 from pathlib import Path
@@ -144,23 +144,39 @@ class App(typer.Typer):
         register(_with_verbosity(function, stays=stays, resumes=resumes))
 
     def add_default(self, function: Callable[..., Any], *, example: str) -> None:
-        """Let a group do something by itself, where no command of it is named; parameters as of `add`."""
+        """Let a group do something by itself, where no command of it is named; parameters as of `add`.
+
+        The function takes a ``typer.Context`` as well, which says whether one is.
+        """
         register = self.callback(invoke_without_command=True, epilog=f"Example: {example}")
         register(_with_verbosity(function))
 
 
+def _gives_way(options: Mapping[str, Any], flags: Mapping[str, str]) -> bool:
+    """Return whether a command of a group was named, which the group's own options would not reach."""
+    context = next((one for one in options.values() if hasattr(one, "invoked_subcommand")), None)
+    if context is None or context.invoked_subcommand is None:
+        return False
+    sources = {flag: context.get_parameter_source(name) for name, flag in flags.items()}
+    before = [flag for flag, source in sources.items() if source is not None and source.name == "COMMANDLINE"]
+    if before:
+        message = f"{', '.join(before)}: expected after '{context.invoked_subcommand}', if it is an option of that"
+        raise typer.BadParameter(message)
+    return True
+
+
 def _with_verbosity(function: Callable[..., Any], *, stays: bool = False, resumes: bool = False) -> Callable[..., Any]:
-    """Return the command with -q and -v as options of its own."""
+    """Return the command with -q and -v as options of its own; of a group, for where no command of it is named."""
     _name_values(function)
 
     @wraps(function)
     def run(*arguments: Any, verbose: int = 0, quiet: bool = False, **options: Any) -> Any:
         if verbose or quiet:
             set_verbosity(verbose=verbose, quiet=quiet)
-        is_group = any(getattr(one, "invoked_subcommand", None) for one in options.values())
-        doing = nullcontext() if stays or is_group else working(function.__name__.replace("_", " "))
+        if _gives_way(options, flags):
+            return None
         try:
-            with doing:
+            with nullcontext() if stays else working(function.__name__.replace("_", " ")):
                 return function(*arguments, **options)
         except KeyboardInterrupt:  # of which Typer would make an end without a word
             note(f"interrupted; {_RESUMES}" if resumes else "interrupted")

@@ -32,7 +32,7 @@ app = App()
 
 
 def energy(
-    context: typer.Context,
+    _context: typer.Context,
     device: Device = "pixel-2",
     day: Annotated[
         str,
@@ -85,8 +85,6 @@ def energy(
     as_json: Json = False,
 ) -> None:
     """Simulate whole days: energy by component with intervals, songs named and missed, time to song."""
-    if context.invoked_subcommand is not None:
-        return
     if template is not None:
         _write_template(template)
         return

@@ -17,7 +17,7 @@ app = App(help="Write models and databases for a phone and a DSP; export verify 
 
 
 def export(
-    context: typer.Context,
+    _context: typer.Context,
     out: Annotated[
         Path | None,
         typer.Option(
@@ -49,8 +49,6 @@ def export(
     as_json: Json = False,
 ) -> None:
     """Write the int8 models, their manifests, databases and C sources into one checked folder."""
-    if context.invoked_subcommand is not None:
-        return
     if out is None:
         message = "expected a new folder for the bundles, found none"
         raise typer.BadParameter(message, param_hint="--out")

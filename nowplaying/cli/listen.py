@@ -37,7 +37,9 @@ def listen(
     is_mic = source == "mic" or source.startswith("mic:")
     is_live, began = is_mic or source == "-", datetime.now(UTC)
     named = False
-    sound = announced(source) if is_mic else sound_of(source, raw_rate, raw_format)
+    sound = sound_of(source, raw_rate, raw_format)
+    if is_mic:
+        sound = announced(source)
     for answer in answers(databases, sound, detector=detector, fingerprinter=fingerprinter):
         # Live sound has a time of day; a file has none but its own. A pipe may be faster than time, and a microphone
         # slower: its clock drifts, and it stands still while the machine sleeps.

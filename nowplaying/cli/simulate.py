@@ -64,8 +64,9 @@ def simulate(
     ] = None,
     live: Annotated[bool, typer.Option("--live", help="Show the phone in the terminal while it listens.")] = False,
     speed: Annotated[
-        float, typer.Option("--speed", min=0.0, help="With --live: times real time; 0 is as fast as possible.")
-    ] = 0.0,
+        float | None,
+        typer.Option("--speed", min=0.0, help="With --live: times real time; by default 0, as fast as possible."),
+    ] = None,
     latencies: Annotated[
         Path | None,
         typer.Option("--latencies", help="Log of benchmark_model on a real phone, or JSON, instead of the estimate."),
@@ -78,11 +79,20 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Play a file or a scene to the simulated phone: states, wake-ups, songs, latency, energy."""
+    for option, needed, is_missing in (
+        ("--speed", "--live", speed is not None and not live),
+        ("--scene-songs", "--scene", scene_songs is not None and scene is None),
+        ("--raw-rate", "the input -", raw_rate is not None and source is None),
+        ("--raw-format", "the input -", raw_format is not None and source is None),
+    ):
+        if is_missing:
+            message = f"{option} needs {needed}"
+            raise typer.BadParameter(message)
     from nowplaying.api.phone import simulate as play
     from simulator.reports.run_report import write_report
     from simulator.reports.timeline import run_tables
 
-    with _watching(wanted=live, speed=speed) as watch:
+    with _watching(wanted=live, speed=speed or 0.0) as watch:
         result = play(
             databases,
             None if source is None else sound_of(source, raw_rate, raw_format),

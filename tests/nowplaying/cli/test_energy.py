@@ -72,6 +72,21 @@ def test_unknown_names_are_usage_errors_that_list_the_known(run: Run, arguments:
     assert any(known in done.err for known in ("average", "pixel-2", "measured"))
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["energy", "--device", "pixel-6", "figures"], "--device: expected after 'figures'"),
+        (["energy", "--days", "7", "current"], "--days: expected after 'current'"),
+        (["export", "--out", "bundle", "verify", "bundle"], "--out: expected after 'verify'"),
+    ],
+)
+def test_options_that_a_command_would_not_get_are_refused(run: Run, arguments: list[str], option: str) -> None:
+    done = run(*arguments)
+    assert (done.code, done.out) == (2, "")
+    assert option in done.err
+    assert run("energy", "--quiet", "figures", "--device", "pixel-6").code == 0
+
+
 def test_components_have_every_unit_on_the_terminal(run: Run) -> None:
     done = run("energy", "--day", "office-worker", "--days", "12")
     assert done.code == 0

@@ -42,6 +42,14 @@ def test_listening_without_a_microphone_library_names_the_extra(
     assert "listening" not in done.err
 
 
+@pytest.mark.parametrize("microphone", ["mic", "mic:3"])
+def test_a_microphone_has_no_raw_format(run: Run, database: Path, microphone: str) -> None:
+    for options in (("--raw-rate", "8000"), ("--raw-format", "u8")):
+        done = run("listen", "--db", database, microphone, *options)
+        assert done.code == 2
+        assert f"expected the input -, found {microphone}" in done.err
+
+
 def test_listening_is_said_once_there_is_sound(run: Run, monkeypatch: pytest.MonkeyPatch, database: Path) -> None:
     blocks = [np.zeros((1_600, 1), np.float32)] * 3
     monkeypatch.setattr(stream, "microphone_frames", lambda device: (SAMPLE_RATE_HZ, iter(blocks)))

@@ -36,6 +36,25 @@ def test_simulate_wants_a_file_or_a_scene(run: Run, database: Path, music_folder
     assert "evening" in unknown.err
 
 
+@pytest.mark.parametrize(
+    ("options", "needed"),
+    [
+        (("song-1.wav", "--speed", "20"), "--speed needs --live"),
+        (("song-1.wav", "--speed", "0"), "--speed needs --live"),
+        (("song-1.wav", "--no-scene-songs"), "--scene-songs needs --scene"),
+        (("song-1.wav", "--raw-rate", "8000"), "the input -"),
+        (("--scene", "evening", "--raw-rate", "8000"), "--raw-rate needs the input -"),
+        (("--scene", "evening", "--raw-format", "u8"), "--raw-format needs the input -"),
+    ],
+)
+def test_options_without_what_they_change_are_refused(
+    run: Run, database: Path, music_folder: Path, options: tuple[str, ...], needed: str
+) -> None:
+    done = run("simulate", "--db", database, *(music_folder / one if one == "song-1.wav" else one for one in options))
+    assert (done.code, done.out) == (2, "")
+    assert needed in done.err
+
+
 def test_a_run_ends_with_its_summary(run: Run, database: Path, music_folder: Path) -> None:
     done = run("simulate", "--db", database, music_folder / "song-1.wav")
     tail = done.out[done.out.index("- 1 song named") :].splitlines()
