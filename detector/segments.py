@@ -162,12 +162,12 @@ class Detector:
         Parameters
         ----------
         sound : path, (samples, sample_rate_hz), or ndarray of float32, shape (n,), in [-1, 1]
-            An array alone is mono at 16 kHz. Recordings shorter than one window (4.48 s) are followed by silence.
+            An array alone is at 16 kHz. Recordings shorter than one window (4.48 s) are followed by silence.
 
         Raises
         ------
         AudioFormatError
-            When a file cannot be read.
+            When a file cannot be read, or samples are no finite numbers.
         """
         stream = self._stream
         window_samples = (stream.n_frames - 1) * FRAME_HOP_SAMPLES + FRAME_WINDOW_SAMPLES
@@ -202,11 +202,12 @@ class Detector:
 
 
 def _blocks_of(sound: Sound | AudioSource | NDArray[np.float32]) -> AudioSource:
-    if isinstance(sound, np.ndarray):
-        # An array without samples is no recording that lacks them.
-        return AudioSource("samples", (sound[start : start + _BLOCK] for start in range(0, sound.size, _BLOCK)))
     if isinstance(sound, AudioSource):
         return sound
+    if isinstance(sound, np.ndarray):
+        if not sound.size:  # an array without samples is no recording that lacks them
+            return AudioSource("samples", (block for block in [sound] if block.size))
+        sound = (sound, SAMPLE_RATE_HZ)
     given = Path(sound) if isinstance(sound, str) and sound != "-" else sound
     return open_stream(given, chunk_samples=_BLOCK, lenient=True)
 

@@ -31,7 +31,7 @@ def blocks_of(sound: Sound | AudioSource | Samples) -> AudioSource:
     ConfigError
         When an array has no samples or several channels.
     AudioFormatError
-        When a file cannot be read.
+        When a file cannot be read, or samples are no finite numbers.
     """
     if isinstance(sound, AudioSource):
         return sound
@@ -41,7 +41,7 @@ def blocks_of(sound: Sound | AudioSource | Samples) -> AudioSource:
     if sound.ndim != 1 or sound.size == 0:
         message = f"query: expected mono samples (n >= 1,), found an array {sound.shape}"
         raise ConfigError(message)
-    return AudioSource("samples", (one for one in [sound]))
+    return open_stream((sound, SAMPLE_RATE_HZ), chunk_samples=None)
 
 
 def cut(samples: Samples, start_s: float) -> Samples:

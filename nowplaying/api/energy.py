@@ -123,9 +123,9 @@ def energy(
     n_days: int = 300,
     n_songs: int = 10_000,
     rates: Literal["measured", "published"] = "measured",
-    latencies: Path | None = None,
+    latencies: str | Path | None = None,
     figures: Mapping[str, float] | None = None,
-    study_file: Path | None = None,
+    study_file: str | Path | None = None,
     seed: int = 1,
     jobs: int = 1,
     detector: str | Path = SHIPPED_DETECTOR,
@@ -146,11 +146,11 @@ def energy(
         Songs in the database.
     rates : {"measured", "published"}
         Error rates: of these models, or of Now Playing's detector.
-    latencies : Path, optional
+    latencies : str or Path, optional
         Log of benchmark_model on a real phone, or JSON, in place of the estimate.
     figures : mapping of str to float, optional
         Other values for figures such as ``"processor.resume_j"``; ``nowplaying energy figures`` lists them.
-    study_file : Path, optional
+    study_file : str or Path, optional
         Your own kind of day and figures; ``nowplaying energy --write-template`` writes an example.
     seed : int >= 0
     jobs : int >= 1
@@ -180,9 +180,9 @@ def energy(
         device,
         n_songs=n_songs,
         rates=rates,
-        latencies=latencies,
+        latencies=None if latencies is None else Path(latencies),
         figures=figures,
-        own=None if study_file is None else StudyFile.read(study_file),
+        own=None if study_file is None else StudyFile.read(Path(study_file)),
         detector=detector,
         fingerprinter=fingerprinter,
     )

@@ -75,7 +75,7 @@ def simulate(
     scene: str | None = None,
     device: str | Path = "pixel-2",
     seed: int = 1,
-    latencies: Path | None = None,
+    latencies: str | Path | None = None,
     detector: str | Path = SHIPPED_DETECTOR,
     fingerprinter: str | Path = SHIPPED_FINGERPRINTER,
     scene_songs: bool | Callable[[Sequence[str]], bool] = False,
@@ -91,12 +91,12 @@ def simulate(
     sound : str, Path or (samples, sample_rate_hz), optional
         A recording, ``"-"`` or ``"mic"``. An opened stream is closed at the end.
     scene : str, optional
-        A shipped scene in place of a recording: evening, commute, office or another of `simulator.scenes.scripts`.
+        A shipped scene in place of a recording: evening.
     device : str or Path
         Shipped profile such as pixel-2, or a .toml file.
     seed : int >= 0
         Of a scene's room tone and rooms.
-    latencies : Path, optional
+    latencies : str or Path, optional
         Log of benchmark_model on a real phone, or JSON.
     detector, fingerprinter : str or Path
         Shipped names or model folders.
@@ -134,7 +134,7 @@ def simulate(
         "detector": detector,
         "fingerprinter": fingerprinter,
         "device": device,
-        "latencies": latencies,
+        "latencies": None if latencies is None else Path(latencies),
     }
     setup = Setup.open(database, **options)
     with ExitStack() as stack:

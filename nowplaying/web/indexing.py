@@ -43,7 +43,7 @@ def stamps_of(files: Sequence[Mapping[str, Any]]) -> dict[Path, FileStamp]:
     for file in files:
         try:
             name, size_bytes, modified_ms = str(file["name"]), int(file["size_bytes"]), int(file["modified_ms"])
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             message = f"files: expected name, size_bytes and modified_ms of each, found {str(file)[:100]}"
             raise ConfigError(message) from error
         path = PurePosixPath(name)

@@ -3,7 +3,7 @@
 from nowplaying_core.audio.find import AUDIO_EXTENSIONS, find_audio
 from nowplaying_core.audio.memory import MemoryFile
 from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ, rms_dbfs, to_float32, to_int16, track_id
-from nowplaying_core.audio.stream import AudioSource, Sound, load, open_stream, samples_of
+from nowplaying_core.audio.stream import AudioSource, Sound, load, open_stream
 
 __all__ = [
     "AUDIO_EXTENSIONS",
@@ -15,7 +15,6 @@ __all__ = [
     "load",
     "open_stream",
     "rms_dbfs",
-    "samples_of",
     "to_float32",
     "to_int16",
     "track_id",

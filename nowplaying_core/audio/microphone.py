@@ -75,16 +75,27 @@ def _sounddevice() -> Any:
 
 
 def _blocks(sounddevice: Any, device: int | str | None, sample_rate_hz: int) -> Iterator[NDArray[np.float32]]:
-    blocks: queue.SimpleQueue[NDArray[np.float32]] = queue.SimpleQueue()
+    blocks: queue.SimpleQueue[NDArray[np.float32] | None] = queue.SimpleQueue()
 
     def hand_over(samples: NDArray[np.float32], *_: object) -> None:
         blocks.put(samples.copy())  # PortAudio reuses its buffer
 
-    options = {"device": device, "samplerate": sample_rate_hz, "channels": 1, "dtype": "float32"}
+    def end() -> None:
+        blocks.put(None)  # who waits for the next block of a device that is gone would wait for ever
+
+    options = {
+        "device": device,
+        "samplerate": sample_rate_hz,
+        "channels": 1,
+        "dtype": "float32",
+        "blocksize": round(_BLOCK_S * sample_rate_hz),
+    }
     try:
-        with sounddevice.InputStream(**options, blocksize=round(_BLOCK_S * sample_rate_hz), callback=hand_over):
-            while True:
-                yield blocks.get()
+        with sounddevice.InputStream(**options, callback=hand_over, finished_callback=end):
+            while (block := blocks.get()) is not None:
+                yield block
     except sounddevice.PortAudioError as error:
         message = f"microphone: recording stopped ({error}); check that it is plugged in and not in use"
         raise AudioFormatError(message) from error
+    message = "microphone: recording stopped; check that it is plugged in and not in use"
+    raise AudioFormatError(message)

@@ -20,7 +20,7 @@ from nowplaying_core.audio.pcm import SAMPLE_RATE_HZ
 from nowplaying_core.audio.raw import RawFormat, begin, raw_frames, spooled, wav_format
 from nowplaying_core.errors import AudioFormatError, ConfigError
 
-__all__ = ["AudioSource", "Sound", "load", "open_stream", "samples_of"]
+__all__ = ["AudioSource", "Sound", "load", "open_stream"]
 
 _log = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ Sound = str | Path | tuple[NDArray[Any], int]
 
 _LOWEST_RATE_HZ, _HIGHEST_RATE_HZ = 1_000, 1_000_000
 _READ_SAMPLES = 1_600
+_MOST_CHANNELS = 256  # of samples in an array; more are samples in the place of channels
 _FAR_ABOVE_FULL_SCALE = 8.0  # lossy codecs and resampling reach 2
 
 
@@ -116,11 +117,6 @@ def load(sound: Sound, *, lenient: bool = False) -> Samples:
         return np.concatenate(list(source))
 
 
-def samples_of(sound: Sound | Samples) -> Samples:
-    """Return mono samples at 16 kHz: those of a file or of an array with its rate, or an array alone as it is."""
-    return sound if isinstance(sound, np.ndarray) else load(sound)
-
-
 def open_stream(
     source: Sound | MemoryFile,
     *,
@@ -180,15 +176,23 @@ def _given_frames(sound: Any) -> tuple[int, Iterator[Samples]]:
     if not isinstance(sound, tuple) or len(sound) != 2:
         message = f"sound: expected a path or (samples, sample_rate_hz), found {type(sound).__name__} without a rate"
         raise AudioFormatError(message)
-    samples, sample_rate_hz = np.asarray(sound[0]), int(sound[1])
+    samples, rate_hz = np.asarray(sound[0]), sound[1]
     if samples.ndim not in {1, 2} or samples.dtype.kind not in "fi":
         found = f"{samples.dtype} {samples.shape}"
         message = f"samples: expected floats or signed integers, shape (n,) or (n, n_channels), found {found}"
         raise AudioFormatError(message)
-    frames = samples.reshape(len(samples), -1)
+    if samples.ndim == 2 and samples.shape[1] > _MOST_CHANNELS:
+        message = f"samples: expected shape (n, n_channels), found {samples.shape}: give them transposed"
+        raise AudioFormatError(message)
+    if isinstance(rate_hz, bool) or not isinstance(rate_hz, int | float | np.integer | np.floating) or rate_hz % 1 != 0:
+        message = f"samples: expected a rate in whole Hz, found {rate_hz!r}"
+        raise AudioFormatError(message)
+    if not samples.size:
+        return int(rate_hz), iter([])
+    frames = samples[:, None] if samples.ndim == 1 else samples
     if samples.dtype.kind == "i":
         frames = frames / -float(np.iinfo(samples.dtype).min)
-    return sample_rate_hz, iter([frames.astype(np.float32)])
+    return int(rate_hz), iter([frames.astype(np.float32)])
 
 
 def _all_parts(name: str, parts: Iterable[Part], opened: Generator[Part, None, None]) -> Generator[Samples, None, None]:

@@ -173,6 +173,9 @@ def simulate_days(
     """
     scenarios = load_scenarios() if scenario is None else {scenario.name: scenario}
     shares = shares_of_days(name, n_days, scenarios)
+    if seed < 0:
+        message = f"seed: expected a whole number of 0 or more, found {seed}"
+        raise ConfigError(message)
     if not 1 <= jobs <= _MOST_JOBS:
         message = f"jobs: expected from 1 to {_MOST_JOBS}, found {jobs}"
         raise ConfigError(message)
@@ -211,8 +214,8 @@ def shares_of_days(
         raise ConfigError(message)
     shares = {one.name: one.share for one in scenarios.values()} if name == AVERAGE else {name: 1.0}
     shares = {one: share for one, share in shares.items() if share > 0}
-    if not 1 <= n_days <= MOST_DAYS:
-        message = f"{setting}: expected from 1 to {MOST_DAYS:,} days, found {n_days}"
+    if not 1 <= n_days <= MOST_DAYS or n_days % 1:
+        message = f"{setting}: expected from 1 to {MOST_DAYS:,} whole days, found {n_days}"
         raise ConfigError(message)
     if n_days < len(shares):
         message = (

@@ -4,6 +4,8 @@ import pytest
 from detector.segments import Detector, Segment, segments_of_track
 from detector.stream import Decision, StreamingDetector
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.audio import to_float32, to_int16
+from nowplaying_core.errors import AudioFormatError
 from tests.detector.sounds import noise
 from tests.synthesis import song
 
@@ -61,6 +63,16 @@ def test_any_length_gives_a_decision_within_the_recording(detector: StreamingDet
     assert len(segments.times_s) == 1
     assert 0 <= segments.times_s[0] <= n_samples / 16_000
     assert all(0 <= s.start_s <= s.end_s <= n_samples / 16_000 for s in segments)
+
+
+def test_an_array_alone_is_read_as_one_with_its_rate(detector: StreamingDetector) -> None:
+    samples = to_float32(to_int16(noise(2, 6.0)))
+    expected = Detector(detector).detect((samples, 16_000)).probabilities
+    for same in (samples, samples.astype(np.float64), to_int16(samples), np.stack([samples, samples], axis=1)):
+        np.testing.assert_array_equal(Detector(detector).detect(same).probabilities, expected)
+    samples[7] = np.nan
+    with pytest.raises(AudioFormatError, match="sample 7 "):
+        Detector(detector).detect(samples)
 
 
 def test_no_samples_no_music(detector: StreamingDetector) -> None:

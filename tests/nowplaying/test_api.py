@@ -155,3 +155,9 @@ def test_a_second_of_noisy_music_is_answered_by_the_model_for_it(tmp_path: Path,
     for at_s in range(5, 25, 4):
         part = samples[at_s * SAMPLE_RATE_HZ :][:SAMPLE_RATE_HZ]
         assert recognizer.recognize((part, SAMPLE_RATE_HZ)).match is None
+
+
+def test_files_of_a_study_are_named_by_text_too(tmp_path: Path) -> None:
+    for option in ("study_file", "latencies"):
+        with pytest.raises(nowplaying.NowPlayingError, match=r"none\.toml: expected"):
+            nowplaying.energy(n_days=7, **{option: str(tmp_path / "none.toml")})  # type: ignore[arg-type]

@@ -55,5 +55,7 @@ def test_an_array_is_mono_and_has_samples() -> None:
     for array in (np.zeros(0, np.float32), np.zeros((2, 100), np.float32)):
         with pytest.raises(ConfigError, match="mono samples"):
             blocks_of(array)
+    with pytest.raises(AudioFormatError, match="sample 3 "):
+        list(blocks_of(np.float32([0, 0, 0, np.nan])))
     (block,) = blocks_of(np.ones(100, np.float32))
     assert block.size == 100

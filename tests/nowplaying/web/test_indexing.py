@@ -93,6 +93,7 @@ def test_another_writer_is_told(tmp_path: Path) -> None:
     [
         {},
         {"name": "a.wav", "size_bytes": "many", "modified_ms": 0},
+        {"name": "a.wav", "size_bytes": 1, "modified_ms": float("inf")},
         {"name": "/etc/a.wav", "size_bytes": 1, "modified_ms": 0},
         {"name": "music/../../a.wav", "size_bytes": 1, "modified_ms": 0},
         {"name": "a\x1b[31m.wav", "size_bytes": 1, "modified_ms": 0},

@@ -1,6 +1,7 @@
 import io
 import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -110,6 +111,31 @@ def test_odd_last_byte_of_a_pipe_is_ignored() -> None:
 def test_empty_pipe_is_an_error() -> None:
     with open_stream("-", stdin=io.BytesIO(b"")) as source, pytest.raises(AudioFormatError, match="standard input"):
         list(source)
+
+
+@pytest.mark.parametrize(
+    ("samples", "rate_hz", "reason"),
+    [
+        (np.zeros(0, np.float32), 16_000, "no samples"),
+        (np.zeros((0, 2), np.int16), 16_000, "no samples"),
+        (np.zeros((5, 0), np.float32), 16_000, "no samples"),
+        (np.zeros((2, 16_000), np.float32), 16_000, "transposed"),
+        (np.zeros(100, np.float32), float("nan"), "whole Hz"),
+        (np.zeros(100, np.float32), 44_100.5, "whole Hz"),
+        (np.zeros(100, np.float32), "16000", "whole Hz"),
+        (np.zeros(100, np.float32), None, "whole Hz"),
+        (np.zeros(100, np.float32), 0, "a rate of 1000"),
+        (np.float32([0, np.inf]), 16_000, "sample 1 is not a finite number"),
+    ],
+)
+def test_samples_that_are_no_sound_are_refused(samples: np.ndarray, rate_hz: Any, reason: str) -> None:
+    with pytest.raises(AudioFormatError, match=reason):
+        load((samples, rate_hz))
+
+
+@pytest.mark.parametrize("rate_hz", [8_000, 8_000.0, np.int32(8_000), np.float64(8_000)])
+def test_a_rate_may_be_any_whole_number(rate_hz: Any) -> None:
+    assert len(load((np.zeros(100, np.float32), rate_hz))) == 200
 
 
 @pytest.mark.parametrize("chunk_samples", [0, -1])

@@ -296,12 +296,15 @@ def test_a_better_detector_names_more_and_wakes_for_nothing_less() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "n_days", "jobs"),
-    [("nonsense", 3, 1), (AVERAGE, 0, 1), (AVERAGE, 6, 1), (AVERAGE, 7, 0), ("silence", 2_000_000, 1)],
+    ("name", "n_days", "jobs", "seed"),
+    [
+        *(("nonsense", 3, 1, 1), (AVERAGE, 0, 1, 1), (AVERAGE, 6, 1, 1), (AVERAGE, 7.5, 1, 1), (AVERAGE, 7, 0, 1)),
+        *(("silence", 2_000_000, 1, 1), ("silence", float("nan"), 1, 1), ("silence", 1, 1, -1)),
+    ],
 )
-def test_refuses_impossible_studies(name: str, n_days: int, jobs: int) -> None:
+def test_refuses_impossible_studies(name: str, n_days: int, jobs: int, seed: int) -> None:
     with pytest.raises(ConfigError, match="expected"):
-        simulate_days(name, STUDY.settings(), n_days, jobs=jobs)
+        simulate_days(name, STUDY.settings(), n_days, jobs=jobs, seed=seed)
 
 
 def test_a_microphone_that_wakes_for_sound_saves_the_quiet_time_and_names_as_many() -> None:
