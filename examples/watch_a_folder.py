@@ -26,7 +26,10 @@ def main() -> None:
     done: set[Path] = set()
     while True:
         for path in sorted(options.folder.iterdir()):
-            size = path.stat().st_size
+            try:
+                size = path.stat().st_size
+            except FileNotFoundError:  # renamed or removed meanwhile, as downloads are
+                continue
             # A file that still grows is looked at again the next time.
             ready = options.once or sizes.get(path) == size
             sizes[path] = size

@@ -2,7 +2,8 @@
  *
  * A larger network over the last DETECTOR_SECOND_STAGE_FRAMES frames, run only when the first stage's output is high enough. It
  * computes what LiteRT's reference kernels compute, to the last bit. Weights are read from kDetectorSecondStageModel.
- * TensorFlow Lite Micro rounds the last layer otherwise: its logit differs by one step now and then.
+ * So does TensorFlow Lite Micro, unless the last layer is a fully connected one, which only models published before it became a
+ * 1 x 1 convolution have: that it rounds otherwise, and the logit differs by one step now and then.
  * In TensorFlow Lite Micro:
  *   input 0        int8 [1, DETECTOR_SECOND_STAGE_FRAMES, DETECTOR_CHANNELS, 1]: the last frames, oldest first
  *   output 0       int8, (value + 128) / $steps is the probability of music

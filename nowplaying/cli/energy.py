@@ -80,14 +80,23 @@ def energy(
     fingerprinter: FingerprinterModel = SHIPPED_FINGERPRINTER,
     report: Report = None,
     detail_days: Annotated[
-        int, typer.Option("--detail-days", min=1, max=10_000, help="Days for each figure of the report's comparisons.")
-    ] = 14,
+        int | None,
+        typer.Option(
+            "--detail-days",
+            min=1,
+            max=10_000,
+            help="With --report: days for each figure of its comparisons; 14 by default.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Simulate whole days: energy by component with intervals, songs named and missed, time to song."""
     if template is not None:
         _write_template(template)
         return
+    if detail_days is not None and report is None:
+        message = "--detail-days needs --report"
+        raise typer.BadParameter(message)
     from nowplaying.api.energy import EnergyDay, load_study
     from simulator.days.study_file import StudyFile
     from simulator.days.summary import summarise
@@ -103,7 +112,7 @@ def energy(
             simulated = study.simulate(day, days, seed=seed, jobs=jobs, progress=advance)
         result = EnergyDay(summary=summarise(simulated, study.published, study.modelled), days=simulated, study=study)
     else:
-        more = {"own_sweeps": () if own is None else own.sweeps, "command": command, "detail_days": detail_days}
+        more = {"own_sweeps": () if own is None else own.sweeps, "command": command, "detail_days": detail_days or 14}
         written = _write_report(report, study, day=day, n_days=days, seed=seed, jobs=jobs, **more)
         result = EnergyDay(summary=written.summary, days=written.days, study=study)
     if as_json:

@@ -29,7 +29,7 @@ class RecognizerErrorModel:
 
     Notes
     -----
-    The looks of one wake-up at one sound share one draw. What an early look does not name, the last one names only
+    The looks of one wake-up at one sound share their draws. What an early look does not name, the last one names only
     where the longer query makes it easier: early looks bring the name sooner, but no more names. The measured rate of
     wrong names counts once a wake-up: it is that of the worst condition, which both looks together did not exceed
     (docs/experiments.md, Two looks at a wake-up).
@@ -43,7 +43,8 @@ class RecognizerErrorModel:
         self._architecture = architecture
         self._answer_s = answer_s
         self._rng = rng
-        self._draw: float | None = None  # of the wake-up whose early look found nothing
+        # Of the wake-up whose early look found nothing: whether a second look passes it on, and its name.
+        self._draws: tuple[float, float] | None = None
         self._drawn_for = -1
 
     def answer(self, now_s: float, newest_s: float | None = None) -> Answer:
@@ -52,10 +53,11 @@ class RecognizerErrorModel:
         song, song_s = self._longest_song(now_s - buffer_s, now_s)
         if song_s < _LEAST_MUSIC_S:
             song = None
-        passes = self._passes_second_look(is_music=song is not None)
-        match, is_right = self._match(song, song_s, now_s - buffer_s) if passes else (None, False)
+        passing, naming = self._draws_for(song)
+        passes = passing < (self._architecture.other_passing if song is None else self._architecture.music_passing)
+        match, is_right = self._match(song, song_s, now_s - buffer_s, naming) if passes else (None, False)
         if newest_s is None or match is not None:
-            self._draw = None
+            self._draws = None
         return Answer(
             buffer_s=buffer_s,
             match=match,
@@ -70,9 +72,9 @@ class RecognizerErrorModel:
         """Return how long an answer keeps the processor busy."""
         return self._answer_s if answer.work == ANSWER else min(self._answer_s, self._architecture.recheck_s)
 
-    def _match(self, song: PlayedSong | None, song_s: float, start_s: float) -> tuple[Match | None, bool]:
+    def _match(self, song: PlayedSong | None, song_s: float, start_s: float, draw: float) -> tuple[Match | None, bool]:
         """Return the match, and whether it is right."""
-        rates, draw = self._rates, self._draw_for(song)
+        rates = self._rates
         if song is None or not song.known:
             rate = rates.noise_accepted if song is None else rates.unknown_accepted
             return (_WRONG_SONG if draw < rate.value else None), False
@@ -81,12 +83,14 @@ class RecognizerErrorModel:
         track = Track(track_id=f"{song.number:016x}", title=f"Song {song.number + 1}", duration_s=song.duration_s)
         return Match(track=track, offset_s=start_s - song.start_s + song.offset_s, score=1.0), True
 
-    def _draw_for(self, song: PlayedSong | None) -> float:
-        """Return the wake-up's draw for a song, or for other sound."""
+    def _draws_for(self, song: PlayedSong | None) -> tuple[float, float]:
+        """Return the wake-up's draws for a song, or for other sound."""
         number = -1 if song is None else song.number
-        if self._draw is None or self._drawn_for != number:
-            self._draw, self._drawn_for = float(self._rng.random()), number
-        return self._draw
+        if self._draws is None or self._drawn_for != number:
+            has_second_look = min(self._architecture.other_passing, self._architecture.music_passing) < 1
+            passing = float(self._rng.random()) if has_second_look else 0.0
+            self._draws, self._drawn_for = (passing, float(self._rng.random())), number
+        return self._draws
 
     def _longest_song(self, start_s: float, end_s: float) -> tuple[PlayedSong | None, float]:
         """Return the song that fills most of a stretch of time, and how long it does."""
@@ -94,7 +98,3 @@ class RecognizerErrorModel:
         lengths = [(min(song.end_s, end_s) - max(song.start_s, start_s), song.number, song) for song in songs]
         longest_s, _, song = max(lengths, default=(0.0, -1, None))
         return song, longest_s
-
-    def _passes_second_look(self, *, is_music: bool) -> bool:
-        share = self._architecture.music_passing if is_music else self._architecture.other_passing
-        return share >= 1 or bool(self._rng.random() < share)

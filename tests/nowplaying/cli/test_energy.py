@@ -87,6 +87,12 @@ def test_options_that_a_command_would_not_get_are_refused(run: Run, arguments: l
     assert run("energy", "--quiet", "figures", "--device", "pixel-6").code == 0
 
 
+def test_days_of_a_report_need_one(run: Run) -> None:
+    done = run("energy", "--days", "7", "--detail-days", "7")
+    assert (done.code, done.out) == (2, "")
+    assert "--detail-days needs --report" in done.err
+
+
 def test_components_have_every_unit_on_the_terminal(run: Run) -> None:
     done = run("energy", "--day", "office-worker", "--days", "12")
     assert done.code == 0

@@ -7,12 +7,12 @@ import pytest
 
 from simulator.days.day import run_day
 from simulator.days.plan import draw_day
-from simulator.days.recognizer_errors import RecognizerErrorModel
+from simulator.days.recognizer_errors import OTHER_SOUND, RecognizerErrorModel
 from simulator.days.record import record_day
 from simulator.days.scenes import load_scenarios
 from simulator.days.study import Study
 from simulator.days.summary import summarise
-from simulator.phone.events import Answered, Looked
+from simulator.phone.events import ANSWER, Answered, Looked
 
 STUDY = Study.load()
 SCENARIOS = load_scenarios()
@@ -39,6 +39,19 @@ def test_two_looks_name_exactly_what_the_last_alone_would_have_named() -> None:
         n_early += early.match is not None
         n_named += last.match is not None
     assert 0 < n_early < n_named < 20 * len(SONGS)
+
+
+def test_a_second_look_stops_nine_of_ten_false_wake_ups_however_often_they_are_looked_at() -> None:
+    architecture = next(one for one in STUDY.architectures() if one.name == "second-look")
+    model = RecognizerErrorModel(PLAN, STUDY.rates.without_names(), architecture, 0.5, np.random.default_rng(1))
+    quiet_s = next(dwell.start_s for dwell in PLAN.dwells if not list(PLAN.songs_between(dwell.start_s, dwell.end_s)))
+    works = []
+    for _ in range(4_000):
+        looks = [model.answer(quiet_s + 20.0, 3.0), model.answer(quiet_s + 25.0)]
+        assert all(look.cause == OTHER_SOUND for look in looks)
+        works.append({look.work for look in looks})
+    assert all(len(work) == 1 for work in works)
+    assert np.mean([work == {ANSWER} for work in works]) == pytest.approx(0.1, abs=0.02)
 
 
 def test_an_early_look_is_at_the_newest_seconds_alone() -> None:
