@@ -207,8 +207,8 @@ def test_a_database_that_nobody_measured_is_remarked(run: Run) -> None:
 
 @pytest.mark.parametrize("device", ["pixel-3", "pixel-6", "phone-2026", "wearable-mcu"])
 def test_no_cost_is_called_published_where_none_was(run: Run, device: str, tmp_path: Path) -> None:
-    options = ("--day", "silence", "--days", "2", "--detail-days", "1", "--device", device)
-    done = run("energy", *options, "--report", tmp_path / "day.html")
+    options = ("--day", "silence", "--days", "2", "--device", device)
+    done = run("energy", *options, "--detail-days", "1", "--report", tmp_path / "day.html")
     assert "published cost" not in done.out
     assert "nobody published the energy of a wake-up" in done.err
     assert run("energy", *options, "--json").records[0]["published"] is None
