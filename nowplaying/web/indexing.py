@@ -1,6 +1,7 @@
 """A folder that a browser hands over file by file, indexed by the function and under the lock of all indexing."""
 
 import threading
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal
@@ -21,6 +22,7 @@ MOST_FILE_BYTES = 256 << 20
 _MOST_SECONDS = 4 * 3600.0
 _MOST_NAME = 1_000
 _MOST_FAILURES = 50  # that the page lists
+_NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # controls, surrogates and separators of lines; spaces of any width are text
 
 
 def stamps_of(files: Sequence[Mapping[str, Any]]) -> dict[Path, FileStamp]:
@@ -34,7 +36,7 @@ def stamps_of(files: Sequence[Mapping[str, Any]]) -> dict[Path, FileStamp]:
     Raises
     ------
     ConfigError
-        When there is none, too many, or one is not described so.
+        When there is none, too many, one is not described so, or two have one name.
     """
     if not 1 <= len(files) <= MOST_FILES:
         message = f"expected 1 to {MOST_FILES:,} audio files, found {len(files):,}; use 'nowplaying index' for more"
@@ -47,8 +49,13 @@ def stamps_of(files: Sequence[Mapping[str, Any]]) -> dict[Path, FileStamp]:
             message = f"files: expected name, size_bytes and modified_ms of each, found {str(file)[:100]}"
             raise ConfigError(message) from error
         path = PurePosixPath(name)
-        if not name or len(name) > _MOST_NAME or path.is_absolute() or ".." in path.parts or not name.isprintable():
+        is_text = not any(unicodedata.category(letter) in _NO_TEXT for letter in name)
+        if not name or len(name) > _MOST_NAME or path.is_absolute() or ".." in path.parts or not is_text:
             message = f"files: expected a name within the folder, found {name[:100]!r}"
+            raise ConfigError(message)
+        if Path(path) in stamps:
+            # The page and the server would count the files differently.
+            message = f"files: expected each name once, found {name[:100]!r} twice; give one folder after the other"
             raise ConfigError(message)
         stamps[Path(path)] = FileStamp(path=str(path), size_bytes=size_bytes, mtime_ns=1_000_000 * modified_ms)
     return stamps

@@ -136,6 +136,8 @@ dropZone($("folder-zone"), (transfer) => {
   index(() => files);
 });
 $("record").addEventListener("click", record);
+// The same file may be chosen again, as after its song was indexed.
+$("sound").addEventListener("click", () => ($("sound").value = ""));
 $("sound").addEventListener("change", () => {
   const [file] = $("sound").files;
   if (file) recognize(file, file.name);

@@ -106,6 +106,19 @@ def test_names_that_lead_elsewhere_are_refused(file: dict[str, Any]) -> None:
         stamps_of([file])
 
 
+def test_names_of_any_language_are_taken() -> None:
+    for name in ("音楽\u3000集/曲.mp3", "Été\u00a0!/a b.flac", "👨\u200d👩/x.wav"):
+        (path,) = stamps_of([{"name": name, "size_bytes": 1, "modified_ms": 0}])
+        assert str(path) == name
+
+
+def test_two_files_of_one_name_are_refused() -> None:
+    """The page numbers what it lists: left out here, one of them would bring the next name another file's sound."""
+    twice = [*listed(), {"name": f"Music//{SONGS[0]}.opus", "size_bytes": 2, "modified_ms": 2}]
+    with pytest.raises(ConfigError, match=r"each name once, found 'Music//low-fi\.opus' twice"):
+        stamps_of(twice)
+
+
 def test_no_files_are_refused() -> None:
     with pytest.raises(ConfigError, match="expected 1 to 20,000 audio files, found 0"):
         stamps_of([])

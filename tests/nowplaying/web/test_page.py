@@ -82,6 +82,16 @@ def test_a_file_is_answered_with_curve_reasons_and_alignment(chrome: Chrome, ser
     assert chrome.value("document.querySelectorAll('#reasons li').length") >= 1
 
 
+def test_the_same_file_can_be_chosen_again(chrome: Chrome, server: Server) -> None:
+    """A browser says nothing where the file that is chosen is the one that was."""
+    chrome.open(server.url)
+    chrome.choose("#sound", [recording("low-fi")])
+    chrome.wait(ANSWERED)
+    assert chrome.value("document.getElementById('sound').files.length") == 1
+    chrome.value("document.getElementById('sound').dispatchEvent(new MouseEvent('click', {cancelable: true}))")
+    assert chrome.value("document.getElementById('sound').files.length") == 0
+
+
 def test_what_the_server_cannot_read_the_browser_decodes(chrome: Chrome, server: Server, tmp_path: Path) -> None:
     # Its index comes last, so that it cannot be read through a pipe.
     path = tmp_path / "song.m4a"
