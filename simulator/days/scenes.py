@@ -1,7 +1,7 @@
 """Scenes, scenarios and assumptions of a day, read from the TOML files beside this one."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from pathlib import Path
@@ -29,6 +29,7 @@ _SCHEMA_VERSION = 1
 _SONGS_OF_KNOWN_SHARE = 10_000
 _FEW = 100
 _MOST_JITTER_H = 6.0
+_MOST = 1e9  # of any number
 SOUNDS = ("quiet", "speech", "noise", "speech in noise")
 """What may be there besides music: the kinds of sound for which the detector's false wake-ups are counted."""
 
@@ -55,7 +56,7 @@ class DayScene:
         if not (in_order and self.dwell_min > 0 and self.songs_in_row >= 1):
             message = f"scene {self.name!r}: expected shares from 0 to below 1, dwell_min > 0 and songs_in_row >= 1"
             raise ConfigError(message)
-        if self.sound not in SOUNDS or self.phone not in {"", "own_playback", "call"}:
+        if self.sound not in SOUNDS or self.phone not in ("", "own_playback", "call"):
             message = f"scene {self.name!r}: expected a sound of {SOUNDS}, found {self.sound!r} and {self.phone!r}"
             raise ConfigError(message)
 
@@ -168,7 +169,7 @@ def scene_from(where: str, name: str, entries: Any, names: set[str]) -> DayScene
         message = f"{where}: expected {sorted(names)}, found {entries!r}"
         raise ConfigError(message)
     numbers = {"level_db", "sounding_share", "dwell_min", "music_share", "songs_in_row", "snr_db", "snr_sd_db"}
-    wrong = [key for key in numbers if isinstance(entries[key], bool) or not isinstance(entries[key], int | float)]
+    wrong = [key for key in numbers if not _is_number(entries[key])]
     if wrong or not isinstance(entries["room"], bool) or not isinstance(entries["title"], str):
         message = f"{where}: expected numbers for {sorted(numbers)}, true or false for room and text for title, found "
         raise ConfigError(message + repr(dict(entries)))
@@ -224,32 +225,43 @@ def scenario_from(where: str, name: str, table: Mapping[str, Any], scenes: Mappi
     ConfigError
         When a key is missing or unknown, or a value cannot be.
     """
-    if set(table) - {"schema_version"} != {"title", "share", "block"} or not table["block"]:
+    given = table.get("block")
+    if set(table) - {"schema_version"} != {"title", "share", "block"} or not isinstance(given, list) or not given:
         message = f"{where}: expected title and at least one block, found {sorted(table)}"
         raise ConfigError(message)
-    blocks = []
-    for entry in table["block"]:
-        unknown = set(entry.get("weights", {})) - set(load_scenes()) - set(scenes)
-        wrong = [
-            weight for weight in entry.get("weights", {}).values() if not isinstance(weight, int | float) or weight <= 0
-        ]
-        if set(entry) != {"start_h", "jitter_h", "charging", "weights"} or not entry["weights"] or unknown or wrong:
-            message = (
-                f"{where}: expected start_h, jitter_h, charging and positive weights of known scenes "
-                f"({', '.join([*scenes, *load_scenes()])}), found {entry}"
-            )
-            raise ConfigError(message)
-        blocks.append(Block(**entry))
+    blocks = [_block(where, entry, [*scenes, *load_scenes()]) for entry in given]
     hours = [block.start_h for block in blocks]
-    if hours != sorted(set(hours)) or not 0 <= hours[0] <= hours[-1] < 24 or not 0 <= table["share"] <= 1:
+    share = table["share"] if _is_number(table["share"]) else -1.0
+    if hours != sorted(set(hours)) or not 0 <= hours[0] <= hours[-1] < 24 or not 0 <= share <= 1:
         message = f"{where}: expected blocks by hour from 0 to 24 and a share from 0 to 1, found {hours}"
         raise ConfigError(message)
     if not all(0 <= block.jitter_h <= _MOST_JITTER_H for block in blocks):
         message = f"{where}: expected jitter_h from 0 to {_MOST_JITTER_H:g}"
         raise ConfigError(message)
-    return Scenario(
-        name=name, title=str(table["title"]), share=float(table["share"]), blocks=tuple(blocks), scenes=scenes
-    )
+    return Scenario(name=name, title=str(table["title"]), share=float(share), blocks=tuple(blocks), scenes=scenes)
+
+
+def _block(where: str, entry: Any, scenes: Sequence[str]) -> Block:
+    weights = entry.get("weights") if isinstance(entry, Mapping) else None
+    if (
+        not isinstance(weights, Mapping)
+        or set(entry) != {"start_h", "jitter_h", "charging", "weights"}
+        or not (_is_number(entry["start_h"]) and _is_number(entry["jitter_h"]) and isinstance(entry["charging"], bool))
+        or not (
+            weights and set(weights) <= set(scenes) and all(_is_number(one) and one > 0 for one in weights.values())
+        )
+    ):
+        message = (
+            f"{where}: expected start_h and jitter_h in hours, charging (true or false) and positive weights of known "
+            f"scenes ({', '.join(scenes)}), found {entry}"
+        )
+        raise ConfigError(message)
+    return Block(**entry)
+
+
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that a day may have; infinity and what is no number are none."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < _MOST
 
 
 def _read(path: Path, keys: set[str]) -> dict[str, Any]:

@@ -59,18 +59,18 @@ class StudyFile:
         if not set(table) <= known or table.get("schema_version") != _SCHEMA_VERSION:
             message = f"{path}: expected schema_version {_SCHEMA_VERSION} and some of {sorted(known)}, "
             raise ConfigError(message + f"found {sorted(table)}; nowplaying energy --write-template shows all")
+        own, day, sweeps = table.get("scene", {}), table.get("day"), table.get("sweep", [])
+        if not isinstance(own, Mapping) or not isinstance(day, Mapping | None) or not isinstance(sweeps, list):
+            message = f"{path}: expected tables [scene.NAME], [day] and [[sweep]], found "
+            raise ConfigError(message + repr({key: table[key] for key in ("scene", "day", "sweep") if key in table}))
         figures = _checked(f"{path}: set", table.get("set", {}))
         names = {one.name for one in fields(DayScene)} - {"name"}
-        scenes = {
-            name: scene_from(f"{path}: scene {name!r}", name, entries, names)
-            for name, entries in table.get("scene", {}).items()
-        }
-        day = table.get("day")
+        scenes = {name: scene_from(f"{path}: scene {name!r}", name, entries, names) for name, entries in own.items()}
         if day is None and scenes:
             message = f"{path}: scenes of one's own need a [day] that visits them"
             raise ConfigError(message)
         scenario = None if day is None else scenario_from(f"{path}: day", path.stem, {"share": 1.0, **day}, scenes)
-        return cls(figures=figures, scenario=scenario, sweeps=[_sweep(path, one) for one in table.get("sweep", [])])
+        return cls(figures=figures, scenario=scenario, sweeps=[_sweep(path, one) for one in sweeps])
 
 
 def _checked(where: str, values: Any) -> dict[str, float]:
@@ -90,6 +90,9 @@ def _sweep(path: Path, entry: Any) -> OwnSweep:
     keys = {"title", "rows", "row_values", "columns", "column_values", "show"}
     if not isinstance(entry, Mapping) or set(entry) != keys:
         message = f"{where}: expected {sorted(keys)}, found {entry!r}"
+        raise ConfigError(message)
+    if not isinstance(entry["rows"], str) or not isinstance(entry["columns"], str):
+        message = f"{where} {entry['title']!r}: expected names of figures for rows and columns, found {entry!r}"
         raise ConfigError(message)
     for values in (entry["row_values"], entry["column_values"]):
         if not isinstance(values, list) or not 1 <= len(values) <= _MOST_VALUES:

@@ -114,7 +114,7 @@ def read_constant(where: str, entry: Any, *, may_be_negative: bool = False) -> C
     if not isinstance(source, str) or not source.strip():
         message = f"{where}: a figure without a source; state the publication or why it was assumed"
         raise ConfigError(message)
-    if certainty not in CERTAINTIES:
+    if not isinstance(certainty, str) or certainty not in CERTAINTIES:
         message = f"{where}: expected a certainty, one of {', '.join(CERTAINTIES)}, found {certainty!r}"
         raise ConfigError(message)
-    return Constant(value=value, low=low, high=high, source=source, certainty=str(certainty))
+    return Constant(value=value, low=low, high=high, source=source, certainty=certainty)

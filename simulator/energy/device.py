@@ -254,7 +254,10 @@ def _profile(path: Path, table: dict[str, Any]) -> DeviceProfile:
     if table["schema_version"] != _SCHEMA_VERSION:
         message = f"{path}: expected schema_version {_SCHEMA_VERSION}, found {table['schema_version']!r}"
         raise ConfigError(message)
-    constants: dict[str, Constant] = {}
+    radios, constants = table.get("radio", {}), dict[str, Constant]()
+    if not isinstance(radios, Mapping):
+        message = f"{path}: expected tables [radio.NAME], found radio = {radios!r}"
+        raise ConfigError(message)
 
     def part(name: str, entries: Any, kind: type[_Part]) -> _Part:
         read = read_table(f"{path}: {name}", entries, {one.name for one in fields(kind)})
@@ -273,6 +276,6 @@ def _profile(path: Path, table: dict[str, Any]) -> DeviceProfile:
         processor=part("processor", table["processor"], Processor),
         memory=part("memory", table["memory"], Memory),
         published=part(PUBLISHED, table[PUBLISHED], Published) if PUBLISHED in table else None,
-        radios={name: part(f"radio.{name}", entries, Radio) for name, entries in table.get("radio", {}).items()},
+        radios={name: part(f"radio.{name}", entries, Radio) for name, entries in radios.items()},
         constants=constants,
     )

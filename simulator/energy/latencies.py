@@ -61,7 +61,7 @@ class PhoneLatencies:
         try:
             text = path.read_text(encoding="utf-8")
             table = json.loads(text) if text.lstrip().startswith(("{", "[")) else _of_log(text)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             message = f"{path}: expected a log of benchmark_model, or latencies in JSON"
             raise unreadable(message, error) from error
         if not isinstance(table, dict) or not set(table) <= _KEYS or not set(table) - {"device"}:

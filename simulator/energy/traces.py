@@ -55,7 +55,7 @@ class Trace:
         try:
             with path.open(encoding="utf-8-sig", newline="") as handle:
                 head, *rows = [row for row in csv.reader(handle) if row]
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, csv.Error) as error:
             message = f"{path}: expected a trace of current in CSV"
             raise unreadable(message, error) from error
         time_column, time_factor = _column(path, head, "time", _TIME_UNITS)

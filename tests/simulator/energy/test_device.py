@@ -80,6 +80,7 @@ def test_other_always_on_hardware_has_sources_and_an_order() -> None:
         ('source = "rate of an upload in a town"', "note = 1", "expected"),
         ('source = "rate of an upload in a town"', 'source = " "', "without a source"),
         ('certainty = "A", source = "rate of an upload in a town"', 'source = "x"', "expected a certainty"),
+        ('certainty = "A", source = "rate of an upload in a town"', 'certainty = ["A"], source = "x"', "a certainty"),
         ("[battery]", "[battery", "in TOML"),
     ],
 )
@@ -90,6 +91,13 @@ def test_refuses_a_broken_profile(tmp_path: Path, found: str, changed: str, reas
     with pytest.raises(ConfigError, match=reason) as caught:
         DeviceProfile.load(path)
     assert "broken.toml" in str(caught.value)
+
+
+def test_refuses_a_radio_that_is_no_table(tmp_path: Path) -> None:
+    path = tmp_path / "broken.toml"
+    path.write_text("radio = 3\n" + PIXEL_2.partition("[radio")[0], encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"broken\.toml: expected tables \[radio"):
+        DeviceProfile.load(path)
 
 
 def test_refuses_an_unknown_name() -> None:

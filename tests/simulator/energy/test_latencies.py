@@ -86,6 +86,7 @@ def test_what_the_tool_prints_is_read_as_it_is(tmp_path: Path) -> None:
         OLD_LOG.replace("frontend", "other"),
         OLD_LOG.replace("1240.5", "1e12"),
         OLD_LOG.replace("Graph:", "Model:"),
+        "[" * 100_000,
     ],
 )
 def test_a_log_without_a_time_of_a_graph_is_refused(tmp_path: Path, log: str) -> None:

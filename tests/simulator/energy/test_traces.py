@@ -101,6 +101,7 @@ def test_a_difference_that_is_noise_is_refused(tmp_path: Path) -> None:
         ("time_s,current_ma\n1,2\n2,2\n", "at least 40"),
         ("time_s,current_ma\n" + "".join(f"{i},x\n" for i in range(50)), "a number"),
         ("", "a trace of current"),
+        ("time_s,current_ma\n" + "1" * 200_000, "a trace of current"),
     ],
 )
 def test_a_broken_trace_is_refused(tmp_path: Path, text: str, reason: str) -> None:
