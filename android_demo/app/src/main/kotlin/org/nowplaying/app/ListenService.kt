@@ -37,6 +37,9 @@ class ListenService : Service() {
 
     @Volatile private var isStopped = false
 
+    /** Whether packs have changed since the thread began to open them. */
+    @Volatile private var isOutdated = false
+
     override fun onBind(intent: Intent?): IBinder? = null
 
     override fun attachBaseContext(base: Context) = super.attachBaseContext(Languages.localized(base))
@@ -50,7 +53,7 @@ class ListenService : Service() {
     override fun onStartCommand(intent: Intent?, flags: Int, startId: Int): Int {
         val action = intent?.action
         val isAllowed = checkSelfPermission(Manifest.permission.RECORD_AUDIO) == PackageManager.PERMISSION_GRANTED
-        val isTooLate = action == CHANGED && thread == null
+        val isTooLate = (action == CHANGED || action == PACKS_CHANGED) && thread == null
         if (action == STOP || isTooLate || !isAllowed) {
             end()
             return START_NOT_STICKY
@@ -65,7 +68,13 @@ class ListenService : Service() {
         if (action == LISTEN) {
             isEnabled = true
         }
-        session?.let { pass(it) } ?: startThread()
+        if (action == PACKS_CHANGED) {
+            // The thread ends, and the next one opens the packs anew.
+            isOutdated = true
+            session?.stop()
+        } else {
+            session?.let { pass(it) } ?: startThread()
+        }
         return START_NOT_STICKY
     }
 
@@ -124,6 +133,7 @@ class ListenService : Service() {
 
     private fun listen() {
         try {
+            isOutdated = false
             val opened = app.library.open()
             val listener = SessionListener()
             try {
@@ -133,7 +143,7 @@ class ListenService : Service() {
                 )
                 session = running
                 pass(running)
-                if (!isStopped) {
+                if (!isStopped && !isOutdated) {
                     running.run()
                 }
             } finally {
@@ -263,11 +273,12 @@ class ListenService : Service() {
         const val LISTEN = "org.nowplaying.app.LISTEN"
         const val QUERY = "org.nowplaying.app.QUERY"
         const val STOP = "org.nowplaying.app.STOP"
+        const val PACKS_CHANGED = "org.nowplaying.app.PACKS_CHANGED"
+        private const val CHANGED = "org.nowplaying.app.CHANGED"
         private const val COUNT_EVERY_S = 60.0
 
         /** The thread that was started last, by this service or by the one before it; of the main thread. */
         private var newest: Thread? = null
-        private const val CHANGED = "org.nowplaying.app.CHANGED"
 
         /** Starts listening or a query; from a visible screen, with the permission for the microphone. */
         fun start(context: Context, action: String) {
@@ -279,9 +290,14 @@ class ListenService : Service() {
         }
 
         /** Applies changed settings to a running service. */
-        fun settingsChanged(context: Context) {
+        fun settingsChanged(context: Context) = tell(context, CHANGED)
+
+        /** Lets a running service search the packs as they are now. */
+        fun packsChanged(context: Context) = tell(context, PACKS_CHANGED)
+
+        private fun tell(context: Context, action: String) {
             if (context.app.log.isRunning) {
-                context.startService(Intent(context, ListenService::class.java).setAction(CHANGED))
+                context.startService(Intent(context, ListenService::class.java).setAction(action))
             }
         }
     }

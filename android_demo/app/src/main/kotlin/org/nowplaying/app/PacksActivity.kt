@@ -53,6 +53,7 @@ class PacksActivity : Screen() {
             arrayOf(getString(R.string.pack_use, pack.name)), booleanArrayOf(pack.isUsed),
         ) { _, _, isUsed ->
             app.library.use(pack, isUsed)
+            ListenService.packsChanged(this)
             show()
         }
         dialog.setPositiveButton(R.string.go_on, null)
@@ -68,6 +69,7 @@ class PacksActivity : Screen() {
             .setPositiveButton(R.string.delete) { _, _ ->
                 work {
                     app.library.delete(pack)
+                    ListenService.packsChanged(this)
                     null
                 }
                 show()
@@ -85,6 +87,7 @@ class PacksActivity : Screen() {
         work {
             val input = contentResolver.openInputStream(uri) ?: throw IOException(uri.toString())
             input.use { app.library.add(it) }
+            ListenService.packsChanged(this)
             getString(R.string.pack_added)
         }
         show()

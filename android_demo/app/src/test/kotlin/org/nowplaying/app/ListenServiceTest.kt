@@ -7,6 +7,7 @@ import android.app.NotificationManager
 import android.content.Intent
 import android.content.pm.ServiceInfo
 import java.io.File
+import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.CountDownLatch
 import kotlin.concurrent.thread
 import org.junit.After
@@ -188,6 +189,34 @@ class ListenServiceTest {
         val kept = app.history.last()!!
         assertEquals(title, app.log.answer!!.track.title)
         assertEquals(title, kept.title)
+    }
+
+    @Test
+    fun packsThatChangeWhileItListensAreSearchedAsTheyAreNow() {
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        val (song, title) = songOnTheMicrophone()
+        var at = 0
+        val listened = ConcurrentHashMap.newKeySet<Thread>()
+        plugIn { data, offset, size ->
+            listened.add(Thread.currentThread())
+            for (i in 0 until size) {
+                data[offset + i] = if (app.log.isQuerying) song[at++ % song.size] else 0
+            }
+        }
+        val service = started(ListenService.LISTEN)
+        val shipped = app.library.packs()
+        for ((threads, isUsed) in mapOf(1 to false, 2 to true)) {
+            waitUntil { listened.size == threads }
+            shipped.forEach { app.library.use(it, isUsed) }
+            service.onStartCommand(Intent(ListenService.PACKS_CHANGED), 0, 2 * threads)
+            waitUntil { listened.size == threads + 1 }
+            service.onStartCommand(Intent(ListenService.QUERY), 0, 2 * threads + 1)
+            waitUntil { !app.log.isQuerying }
+            assertEquals(title.takeIf { isUsed }, app.log.answer?.track?.title)
+        }
+        assertTrue(app.log.isRunning)
+        service.onDestroy()
+        waitUntil { listeningThreads() == 0 }
     }
 
     @Test

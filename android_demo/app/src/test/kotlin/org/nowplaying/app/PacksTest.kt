@@ -1,9 +1,11 @@
 package org.nowplaying.app
 
 import android.app.Activity
+import android.content.DialogInterface
 import android.content.Intent
 import android.net.Uri
 import android.view.View
+import android.widget.ListView
 import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
 import java.io.File
@@ -26,6 +28,8 @@ import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
 import org.robolectric.Shadows.shadowOf
 import org.robolectric.annotation.Config
+import org.robolectric.shadows.ShadowAlertDialog
+import org.robolectric.shadows.ShadowLooper.idleMainLooper
 
 /** Packs that users add, replace and keep over new versions of the app. */
 @RunWith(RobolectricTestRunner::class)
@@ -64,6 +68,34 @@ class PacksTest {
         mayRead.countDown()
         waitUntil { app.library.packs().any { it.name == "mine" } }
     }
+
+    @Test
+    fun whatListensIsToldOfEachChangeOfThePacks() {
+        app.log.setRunning(true)
+        val screen = Robolectric.buildActivity(PacksActivity::class.java).setup().get()
+        screen.findViewById<View>(R.id.add).performClick()
+        val asked = shadowOf(screen).nextStartedActivityForResult.intent
+        val place = Uri.parse("content://somewhere/mine.zip")
+        shadowOf(app.contentResolver).registerInputStream(place, ByteArrayInputStream(zip()))
+        shadowOf(screen).receiveResult(asked, Activity.RESULT_OK, Intent().setData(place))
+        val list = screen.findViewById<ListView>(R.id.list)
+        waitUntil { list.adapter.count == app.library.packs().size && app.library.packs().any { it.name == "mine" } }
+        assertEquals(listOf(ListenService.PACKS_CHANGED), started())
+        val mine = app.library.packs().indexOfFirst { it.name == "mine" }
+        shadowOf(list).performItemClick(mine)
+        val choice = ShadowAlertDialog.getLatestAlertDialog()
+        choice.listView.performItemClick(null, 0, 0)
+        assertEquals(listOf(ListenService.PACKS_CHANGED), started())
+        choice.getButton(DialogInterface.BUTTON_NEGATIVE).performClick()
+        idleMainLooper()
+        ShadowAlertDialog.getLatestAlertDialog().getButton(DialogInterface.BUTTON_POSITIVE).performClick()
+        idleMainLooper()
+        waitUntil { app.library.packs().none { it.name == "mine" } }
+        waitUntil { started() == listOf(ListenService.PACKS_CHANGED) }
+    }
+
+    /** Returns what services have been asked for since the last call. */
+    private fun started() = generateSequence { shadowOf(app).nextStartedService }.map { it.action }.toList()
 
     @Test
     fun aPackOfAnotherEncoderIsNamedAndDoesNotStopTheOthers() {
