@@ -17,8 +17,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from evaluation.retrieval.acceptance_fit import FalseAcceptRates, fit_acceptance
 from evaluation.retrieval.conditions import CLEAN, LONGEST_S, Condition, paired_conditions
-from ondevice_db.match.accept import Acceptance, FalseAcceptRates, fit_acceptance
+from ondevice_db.match.accept import Acceptance
 from ondevice_db.match.evidence import MEASURES, N_FEATURES, Evidence
 
 __all__ = [

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evaluation.retrieval.acceptance_fit import FalseAcceptRates
 from evaluation.retrieval.calibration import (
     BOTH_HALVES,
     CalibrationData,
@@ -21,7 +22,6 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import area_under_roc
 from ondevice_db.lookup import acceptance_of
-from ondevice_db.match.accept import FalseAcceptRates
 from ondevice_db.match.evidence import MEASURES, N_FEATURES
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
