@@ -20,7 +20,7 @@ import numpy as np
 from evaluation.retrieval.distractors import SongStatistics, synthesize_songs
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from ondevice_db.index.choose_codebook import CODE_BYTES
-from ondevice_db.index.codebook import Codebook, codebook_names
+from ondevice_db.index.codebook_files import codebook_names, load_codebook
 
 _SONG_S = 210
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
     parser.add_argument("--out", type=Path)
     options = parser.parse_args(arguments)
     folder = builtin_model_dir(SHIPPED_FINGERPRINTER)
-    shipped = Codebook.load(folder)
+    shipped = load_codebook(folder)
     made = synthesize_songs(SongStatistics.load(), shipped, options.songs, seed=5, equal_lengths=True)
     songs = [song[:_SONG_S] for song in made]  # a fingerprint a second
     record = {
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None) -> dict[str, Any]:
 
 
 def _measure(folder: Path, n_bytes: int, default: int, songs: list[np.ndarray], n_runs: int) -> dict[str, Any]:
-    codebook = Codebook.load(folder, codebook_names(None if n_bytes == default else n_bytes))
+    codebook = load_codebook(folder, codebook_names(None if n_bytes == default else n_bytes))
     codebook.quantize(songs[0])  # makes what the codebook keeps for all songs
     times_ms = []
     for _ in range(n_runs):

@@ -28,7 +28,7 @@ from evaluation.retrieval.distractors import SongStatistics, distractor_track, s
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import find_audio, load
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.train_codebook import train_codebook
 from ondevice_db.store.builder import DatabaseWriter
@@ -99,7 +99,7 @@ def material(options: argparse.Namespace) -> tuple[list[np.ndarray], np.ndarray]
     else:
         paths = find_audio([DEMO])[: options.real_songs]
         real = [fingerprinter.embed(load(path), fingerprinter.reference_hop_s) for path in paths]
-    shipped = Codebook.load(fingerprinter.folder.path)
+    shipped = load_codebook(fingerprinter.folder.path)
     synthetic = list(synthesize_songs(SongStatistics.load(), shipped, options.distractors, seed=99))
     rng = np.random.default_rng(4)
     between = np.concatenate([song[:-1] + song[1:] for song in real if len(song) > 1])

@@ -15,7 +15,7 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import SAMPLE_RATE_HZ, find_audio, load
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.errors import NowPlayingError
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.levels import SILENCE_DBFS
 
 
@@ -43,7 +43,7 @@ def main() -> None:
     hours = sum(map(len, songs)) * fingerprinter.reference_hop_s / 3600
     statistics = fit_statistics(
         songs,
-        Codebook.load(fingerprinter.folder.path),
+        load_codebook(fingerprinter.folder.path),
         hop_s=fingerprinter.reference_hop_s,
         embedding_space=fingerprinter.embedding_space,
         provenance={"music": options.description, "hours": round(hours, 2), "model": fingerprinter.name},

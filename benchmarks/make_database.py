@@ -24,6 +24,7 @@ from nowplaying_core.processes import share_out
 from ondevice_db.format.layouts import CODE_KINDS
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook, save_codebook
 from ondevice_db.index.train_codebook import (
     MIN_POINTS_PER_CELL,
     SHIPPED_N_CELLS,
@@ -100,7 +101,7 @@ def make_database(options: argparse.Namespace) -> dict[str, float]:
 
 def train_on_distractors(options: argparse.Namespace, work: Path, n_cells: int) -> Codebook:
     """Return a codebook trained on songs of another seed, or the shipped one where its cells are as many."""
-    shipped = Codebook.load(Fingerprinter.from_model().folder.path)
+    shipped = load_codebook(Fingerprinter.from_model().folder.path)
     if (n_cells, options.code_bytes, options.code_kind) == (SHIPPED_N_CELLS, shipped.n_subspaces, shipped.kind):
         return shipped
     folder = work / f"codebook-{n_cells}-{options.code_bytes}-{options.code_kind}"
@@ -113,9 +114,9 @@ def train_on_distractors(options: argparse.Namespace, work: Path, n_cells: int) 
         temporary = folder.with_suffix(".tmp")
         shutil.rmtree(temporary, ignore_errors=True)
         temporary.mkdir()
-        with_smoothing(codebook, songs).save(temporary)
+        save_codebook(with_smoothing(codebook, songs), temporary)
         temporary.rename(folder)
-    return replace(Codebook.load(folder), cohort=shipped.cohort)
+    return replace(load_codebook(folder), cohort=shipped.cohort)
 
 
 def encode_all(
@@ -136,7 +137,7 @@ def encode_all(
 
 
 def _load(codebook: Codebook, options: argparse.Namespace) -> _State:
-    return SongStatistics.load(), Codebook.load(Fingerprinter.from_model().folder.path), codebook, options
+    return SongStatistics.load(), load_codebook(Fingerprinter.from_model().folder.path), codebook, options
 
 
 def _encode_part(state: _State, part: tuple[int, Path]) -> None:

@@ -20,7 +20,8 @@ from nowplaying_core.errors import ConfigError, MissingPathError
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.format.layouts import CodeKind, code_fits
 from ondevice_db.index.choose_codebook import CODE_BYTES, shipped_codebook
-from ondevice_db.index.codebook import Codebook, codebook_names
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import codebook_names, load_codebook, save_codebook
 from ondevice_db.index.train_codebook import (
     MIN_POINTS_PER_CELL,
     SHIPPED_HOP_S,
@@ -141,7 +142,7 @@ def replace_codes(
         When there is no such model, or one of its files is damaged.
     """
     model = ModelFolder.open(model, role="fingerprinter").path
-    mapped = Codebook.load(model)
+    mapped = load_codebook(model)
     # Copies, because the files under the maps are about to be written anew.
     default = Codebook(*(np.array(one) for one in (mapped.centroids, mapped.rotation, mapped.pq_centroids)))
     kind, n_bytes = codes or default.kind, code_bytes or default.n_subspaces
@@ -162,7 +163,7 @@ class _Music:
 
 
 def _save_default(model: Path, codebook: Codebook, music: _Music) -> None:
-    codebook.save(model)
+    save_codebook(codebook, model)
     entry = {"kind": codebook.kind, "n_cells": codebook.n_cells, "n_subspaces": codebook.n_subspaces}
     _enter(model, codebook, codebook_names(), {**entry, "n_training_fingerprints": len(music.learned)})
 
@@ -196,7 +197,7 @@ def _add_sizes(model: Path, music: _Music, default: Codebook) -> list[int]:
         )
         names = {role: name for role, name in codebook_names(n).items() if role != "centroids"}
         trained = with_smoothing(trained, music.songs)
-        trained.save(model, names)
+        save_codebook(trained, model, names)
         _enter(model, trained, names, {})
     return sizes
 

@@ -25,7 +25,7 @@ from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_
 from evaluation.retrieval.library import grow_library
 from evaluation.retrieval.matching import System, match_all
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_arrays
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.match.evidence import N_FEATURES
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
@@ -93,7 +93,7 @@ class Asked:
         library, own = data.library, SongDatabase.open(data.library.database)
         names = ("embedding_space", "encoder", "dim", "hop_s", "window_s")
         settings = FingerprintSettings(**{name: getattr(own.manifest, name) for name in names})
-        codebook = Codebook.load(data.embeddings.fingerprinter.folder.path)
+        codebook = load_codebook(data.embeddings.fingerprinter.folder.path)
         part = np.random.default_rng(seed).permutation(library.groups.size)[library.groups] % n_libraries
         songs = tuple(np.flatnonzero(part == number) for number in range(n_libraries))
         folder.mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ class Asked:
     @classmethod
     def large(cls, data: EvaluationSet, n_distractors: int, folder: Path, jobs: int) -> "Asked":
         """Put synthetic distractors behind the corpus."""
-        codebook = Codebook.load(data.embeddings.fingerprinter.folder.path)
+        codebook = load_codebook(data.embeddings.fingerprinter.folder.path)
         folder.mkdir(parents=True, exist_ok=True)
         grow_library(data.library, [], n_distractors, folder / "grown.npdb", codebook)
         return cls((folder / "grown.npdb",), (np.arange(data.library.song_starts.size - 1),), data, jobs)

@@ -30,7 +30,7 @@ from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.statistics import cluster_bootstrap, paired_difference
 from nowplaying_core.text import markdown_table
 from ondevice_db.index.base import FingerprintIndex, SearchOptions
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
 
@@ -92,7 +92,7 @@ def indexed(embeddings: EmbeddingCache, options: argparse.Namespace) -> Library:
     music = [*recordings_if_any(options.corpus, "music", "train"), *read_corpus(options.corpus, "music", "dev")]
     files = {file.path: file for file in music}
     library = build_library(list(files.values()), embeddings, database)
-    shipped = Codebook.load(embeddings.fingerprinter.folder.path)
+    shipped = load_codebook(embeddings.fingerprinter.folder.path)
     grown = options.out / f"discrete-{options.distractors}.npdb"
     return grow_library(library, [], options.distractors, grown, shipped)
 

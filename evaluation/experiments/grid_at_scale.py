@@ -28,6 +28,7 @@ from nowplaying_core.audio.find import find_audio
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.text import markdown_table
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 
 __all__ = ["Beyond", "clips_of", "committed_table", "main"]
 
@@ -85,7 +86,7 @@ class Beyond:
         if n_distractors < 0:
             message = f"references: expected at most {self.n_references}, found {self.n_references - n_distractors}"
             raise ConfigError(message)
-        codebook = Codebook.load(embeddings.fingerprinter.folder.path)
+        codebook = load_codebook(embeddings.fingerprinter.folder.path)
         grown = grow_library(
             library,
             [clip for kind in clips.values() for clip in kind],

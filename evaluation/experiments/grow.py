@@ -31,7 +31,7 @@ from evaluation.retrieval.same_music import SameMusic
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.find import find_audio
 from nowplaying_core.statistics import clopper_pearson
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import Acceptance
 from ondevice_db.store.store import SongDatabase
@@ -59,7 +59,7 @@ def main() -> None:
     )
     run = Evaluator.of(data, seed=1, jobs=options.jobs)
     fingerprinter = data.embeddings.fingerprinter
-    shipped, fitted = Codebook.load(fingerprinter.folder.path), acceptance_of(fingerprinter)
+    shipped, fitted = load_codebook(fingerprinter.folder.path), acceptance_of(fingerprinter)
     rendered = []
     if options.rendered_midi is not None:
         paths = find_audio([options.rendered_midi])

@@ -24,7 +24,8 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.errors import needs_extra
 from nowplaying_core.statistics import paired_difference, rate_by_track
-from ondevice_db.index.codebook import Codebook, codebook_names
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import codebook_names, load_codebook
 from ondevice_db.index.normalize import power_normalize
 from ondevice_db.index.smoothing import beside, fit_prediction, predicted
 from ondevice_db.store.store import SongDatabase
@@ -55,9 +56,9 @@ def main() -> None:
     rows: list[dict[str, Any]] = []
     layouts: dict[str, Rows] = {"float": vectors}
     for n in (6, 8, 12, 16):
-        codebook = Codebook.load(folder, None if n == _DEFAULT_BYTES else codebook_names(n))
+        codebook = load_codebook(folder, None if n == _DEFAULT_BYTES else codebook_names(n))
         layouts[f"{n} bytes each"] = codebook.decode(*codebook.quantize(vectors))
-    layouts |= of_train_songs(vectors, is_train, Codebook.load(folder))
+    layouts |= of_train_songs(vectors, is_train, load_codebook(folder))
     layouts |= {
         f"{name}, smoothed": smoothed_by_train(vectors, starts, is_train, decoded)
         for name, decoded in layouts.items()

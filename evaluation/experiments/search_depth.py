@@ -31,7 +31,7 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.statistics import paired_difference, rate_by_track
 from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.index.base import SearchOptions
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import SIZE_TERMS
 from ondevice_db.store.store import SongDatabase
@@ -137,7 +137,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         room_kinds=("simulated",),
         jobs=options.jobs,
     )
-    codebook = Codebook.load(data.embeddings.fingerprinter.folder.path)
+    codebook = load_codebook(data.embeddings.fingerprinter.folder.path)
     with tempfile.TemporaryDirectory(dir=options.cache_dir) as folder:
         library = grow_library(data.library, [], options.distractors, Path(folder) / "grown.npdb", codebook)
         print("library built", flush=True)

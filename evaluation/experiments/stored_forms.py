@@ -12,7 +12,8 @@ from evaluation.experiments.secret_rotation import secret_rotation
 from evaluation.retrieval.library import Library
 from evaluation.retrieval.matching import System, match_all
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index.codebook import Codebook, codebook_names
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import codebook_names, load_codebook
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.store.builder import DatabaseWriter
@@ -67,8 +68,8 @@ class StoredForm:
 
 def forms_of(model: Path, seed: int) -> list[StoredForm]:
     """Return the forms that are compared: floats, codes of a model's lengths, noise, and a rotation."""
-    default = Codebook.load(model)
-    codebooks = {n: default if n == default.n_subspaces else Codebook.load(model, codebook_names(n)) for n in _BYTES}
+    default = load_codebook(model)
+    codebooks = {n: default if n == default.n_subspaces else load_codebook(model, codebook_names(n)) for n in _BYTES}
     rotation = secret_rotation(default.dim, np.random.default_rng([seed, 7]))
     return [
         StoredForm(name="floats", defence="none"),

@@ -13,7 +13,7 @@ from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.library import Library, grow_library
 from evaluation.retrieval.matching import Outcomes, System, match_all
 from nowplaying_core.audio import SAMPLE_RATE_HZ
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.store.store import SongDatabase
 
@@ -50,7 +50,7 @@ class Drones:
         fingerprinter, hop_s = embeddings.fingerprinter, embeddings.reference_hop_s
         extra = [fingerprinter.embed(synthetic_drone(_INDEXED_S, number, seed), hop_s) for number in range(n_indexed)]
         index = SongDatabase.open(library.database).index
-        codebook = index.codebook if isinstance(index, PqIndex) else Codebook.load(fingerprinter.folder.path)
+        codebook = index.codebook if isinstance(index, PqIndex) else load_codebook(fingerprinter.folder.path)
         return cls(grow_library(library, extra, 0, database, codebook), embeddings, n_indexed, seed)
 
     def ask(self, n: int, length_s: float = LONGEST_S) -> Outcomes:

@@ -19,6 +19,7 @@ from nowplaying_core.audio.corpus import CorpusFile
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.index.exact import ExactIndex
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.settings import FingerprintSettings
@@ -83,7 +84,7 @@ def build_library(
         window_s=fingerprinter.window_s,
     )
     if codebook is None:
-        codebook = Codebook.load(fingerprinter.folder.path)
+        codebook = load_codebook(fingerprinter.folder.path)
     if settings.hop_s != fingerprinter.reference_hop_s:
         codebook = codebook.unsmoothed()
     vectors = cache.references([file.path for file in files])

@@ -21,6 +21,7 @@ from nowplaying_core.audio.corpus import recordings_if_any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import paired_difference, poisson_upper
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.lookup import acceptance_of
 from ondevice_db.match.accept import SIZE_TERMS
 
@@ -118,7 +119,7 @@ def evaluate_retrieval(
     if float_model is not None:
         _log.info("float encoder")
         # The int8 model's codebook serves both: only the encoder differs.
-        shared = codebook if codebook is not None else Codebook.load(fingerprinter.folder.path)
+        shared = codebook if codebook is not None else load_codebook(fingerprinter.folder.path)
         other_data = build_evaluation_set(float_model, corpus, cache, codebook=shared, **drawn)
         other = Evaluator.of(other_data, seed=seed, jobs=jobs)
         paired["int8 against float encoder"] = _compare(run, outcomes, other, compared)

@@ -45,7 +45,7 @@ def privacy(
 ) -> None:
     """Train attacks that rebuild sound from fingerprints and their codes, and measure them; a stopped run resumes."""
     from fingerprinter.fingerprint import Fingerprinter
-    from ondevice_db.index.codebook import Codebook
+    from ondevice_db.index.codebook_files import load_codebook
     from pretraining.audit.config import AuditConfig
     from pretraining.audit.report import to_markdown
 
@@ -56,7 +56,7 @@ def privacy(
     from pretraining.audit.run import privacy_audit
 
     fingerprinter = Fingerprinter.from_model(model)
-    codebook = Codebook.load(fingerprinter.folder.path)
+    codebook = load_codebook(fingerprinter.folder.path)
     forms = {
         "float fingerprint": lambda vectors: vectors,
         f"{codebook.n_subspaces}-byte code": lambda vectors: codebook.decode(*codebook.quantize(vectors)),

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, MissingExtraError
-from ondevice_db.index.codebook import Codebook, codebook_names, has_codebook
+from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import codebook_names, has_codebook, load_codebook
 from ondevice_db.index.train_codebook import MIN_POINTS_PER_CELL, default_n_cells, train_codebook, with_smoothing
 
 __all__ = ["CODE_BYTES", "CodebookChoice", "shipped_codebook"]
@@ -100,8 +101,8 @@ def shipped_codebook(folder: Path, code_bytes: int | None = None) -> Codebook:
     if code_bytes is not None:
         names = codebook_names(code_bytes)
         if has_codebook(folder, names):
-            return Codebook.load(folder, names)
-    return Codebook.load(folder)
+            return load_codebook(folder, names)
+    return load_codebook(folder)
 
 
 def _sample(lengths: Sequence[int], load: Callable[[int], NDArray[np.float32]], n_cells: int) -> NDArray[np.float32]:

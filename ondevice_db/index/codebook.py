@@ -13,27 +13,24 @@ depend on the cell.
 """
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import DTypeLike, NDArray
+from numpy.typing import NDArray
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError
-from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.format.layouts import CodeKind, code_fits
-from ondevice_db.format.words import STEP_TYPE, WORD_TYPE, pack_words, round_words, unpack_words
+from ondevice_db.format.words import round_words
 from ondevice_db.index.coarse_quantizer import CoarseQuantizer
 from ondevice_db.index.normalize import l2_normalize
 from ondevice_db.index.product_quantizer import encode_by_parts, join_words
 from ondevice_db.index.residual_quantizer import ResidualEncoder, sum_of_words
 from ondevice_db.index.smoothing import unsmoothed
 
-__all__ = ["CODEBOOK_FILES", "CODEBOOK_ROLES", "Codebook", "codebook_names", "has_codebook", "same_codebook"]
+__all__ = ["CODEBOOK_FILES", "CODEBOOK_ROLES", "PRODUCT_ROLES", "RESIDUAL_ROLES", "Codebook", "same_codebook"]
 
-_PRODUCT_ROLES = ("centroids", "rotation", "pq_centroids")
-_RESIDUAL_ROLES = ("centroids", "rotation", "words", "word_steps", "smoothing")
-CODEBOOK_ROLES = tuple(dict.fromkeys(_PRODUCT_ROLES + _RESIDUAL_ROLES))
+PRODUCT_ROLES = ("centroids", "rotation", "pq_centroids")
+RESIDUAL_ROLES = ("centroids", "rotation", "words", "word_steps", "smoothing")
+CODEBOOK_ROLES = tuple(dict.fromkeys(PRODUCT_ROLES + RESIDUAL_ROLES))
 CODEBOOK_FILES = (*CODEBOOK_ROLES, "cohort", "cells")  # of a database; no song changes them
 _ARRAYS = ("centroids", "rotation", "pq_centroids", "smoothing", "cohort")
 _N_CENTROIDS = 256
@@ -127,7 +124,7 @@ class Codebook:
     @property
     def roles(self) -> tuple[str, ...]:
         """The arrays that are stored of it, without a cohort."""
-        return _RESIDUAL_ROLES if self.kind == "residual" else _PRODUCT_ROLES
+        return RESIDUAL_ROLES if self.kind == "residual" else PRODUCT_ROLES
 
     @property
     def has_own_cohort(self) -> bool:
@@ -233,90 +230,9 @@ class Codebook:
         parts = rotated.reshape(queries.shape[0], self.n_subspaces, -1)
         return np.ascontiguousarray(np.einsum("mkd,nmd->mkn", self.pq_centroids, parts, optimize=True))
 
-    def save(self, folder: Path, names: dict[str, str] | None = None) -> None:
-        """Write the arrays of its `roles` that have a name; by default ``codebook_centroids.npy`` and so on."""
-        numbers, steps = pack_words(self.pq_centroids) if self.kind == "residual" else (None, None)
-        names = names or codebook_names()
-        for role in self.roles:
-            if role in names:
-                array = {"words": numbers, "word_steps": steps}.get(role)
-                save_array(folder / names[role], getattr(self, role) if array is None else array)
-
-    @classmethod
-    def load(
-        cls,
-        folder: Path,
-        names: dict[str, str] | None = None,
-        *,
-        cohort: NDArray[np.float32] | None = None,
-        check: bool = True,
-    ) -> "Codebook":
-        """Memory-map what :meth:`save` wrote.
-
-        Parameters
-        ----------
-        folder : Path
-        names : dict of role to file name, optional
-            Without the role "smoothing" nothing is smoothed. Words are those of residual codes where their file exists.
-        cohort : ndarray of float32, shape (n, dim), optional
-        check : bool
-            False leaves out :meth:`check`, for files that have passed it.
-
-        Raises
-        ------
-        CorruptArtifactError
-            When an array is missing, unreadable, or of a shape that does not fit the others.
-        """
-        names = names or codebook_names()
-
-        def stored(role: str, dtype: DTypeLike = np.float32) -> NDArray[Any]:
-            return open_array(folder / names[role], dtype)
-
-        arrays = {role: stored(role) for role in ("centroids", "rotation")}
-        if cohort is not None:
-            arrays["cohort"] = cohort
-        is_residual = "words" in names and (folder / names["words"]).exists()
-        try:
-            if is_residual:
-                arrays["pq_centroids"] = unpack_words(stored("words", WORD_TYPE), stored("word_steps", STEP_TYPE))
-                if "smoothing" in names:
-                    arrays["smoothing"] = stored("smoothing")
-            else:
-                arrays["pq_centroids"] = stored("pq_centroids")
-            codebook = cls(**arrays)
-            if not is_residual and codebook.kind == "residual":
-                message = (
-                    f"{folder / names['pq_centroids']}: expected words of residual codes in whole numbers, found "
-                    "floats of an unreleased version; publish or index again"
-                )
-                raise CorruptArtifactError(message)
-        except (ConfigError, IndexError) as error:
-            message = f"{folder}: {error}; restore or train the codebook again"
-            raise CorruptArtifactError(message) from error
-        if check:
-            codebook.check()
-        return codebook
-
-
-def codebook_names(code_bytes: int | None = None) -> dict[str, str]:
-    """Return a model folder's file names: of its default codebook, or of the one with codes of so many bytes.
-
-    All share the cells; ``codebook_rotation_8.npy`` and so on go with them.
-    """
-    names = {role: f"codebook_{role}.npy" for role in CODEBOOK_ROLES}
-    if code_bytes is not None:
-        names |= {role: f"codebook_{role}_{code_bytes}.npy" for role in CODEBOOK_ROLES if role != "centroids"}
-    return names
-
-
-def has_codebook(folder: Path, names: dict[str, str]) -> bool:
-    """Return whether all files of a codebook are there, of either kind."""
-    kinds = (_PRODUCT_ROLES, _RESIDUAL_ROLES)
-    return any(all((folder / names[role]).is_file() for role in roles) for roles in kinds)
-
 
 def same_codebook(one: Codebook | None, other: Codebook | None) -> bool:
     """Return whether codes of one codebook are codes of the other; of two that are None as well."""
     if one is None or other is None:
         return one is other
-    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in _PRODUCT_ROLES)
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in PRODUCT_ROLES)

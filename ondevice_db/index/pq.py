@@ -16,6 +16,7 @@ from ondevice_db.format.radix import RadixOrder, n_blocks_of, n_words_of
 from ondevice_db.index.annoy_cells import AnnoyVectors
 from ondevice_db.index.base import Neighbors, SearchOptions, top_k
 from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.index.normalize import power_normalize
 from ondevice_db.index.scan import scan
 from ondevice_db.index.smoothing import smoothed
@@ -89,7 +90,7 @@ class PqIndex:
             raise CorruptArtifactError(message)
         cohort = open_array(files["cohort"], np.float32) if "cohort" in files else None
         names = {role: files[role].name for role in CODEBOOK_ROLES if role in files}
-        codebook = Codebook.load(files["centroids"].parent, names, cohort=cohort, check=not verified)
+        codebook = load_codebook(files["centroids"].parent, names, cohort=cohort, check=not verified)
         found = (codebook.n_cells, codebook.dim, codebook.n_subspaces, codebook.kind)
         if found != (n_cells, dim, manifest.n_subspaces, manifest.code_kind):
             message = f"{files['centroids']}: the codebook's shape differs from the manifest; rebuild the database"

@@ -19,6 +19,7 @@ from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest
 from ondevice_db.format.songs import write_songs
 from ondevice_db.index.annoy_cells import build_annoy
 from ondevice_db.index.codebook import CODEBOOK_FILES
+from ondevice_db.index.codebook_files import save_codebook
 from ondevice_db.store.content import Content, derived_arrays
 from ondevice_db.store.versions import clear_leftovers, forget_last_good, keep_current
 
@@ -119,7 +120,7 @@ def _write_files(
         (folder / name).unlink(missing_ok=True)
     trees, seed = header["annoy_trees"], header["annoy_seed"]
     if content.codebook is not None and "cells" in names:
-        content.codebook.save(folder, names)
+        save_codebook(content.codebook, folder, names)
         build_annoy(content.codebook.centroids, folder / names["cells"], n_trees=trees, seed=seed)
     if content.vectors is not None and "vectors" in names:
         save_array(folder / names["vectors"], content.vectors)

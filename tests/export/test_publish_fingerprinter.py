@@ -14,7 +14,7 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingPathError
 from nowplaying_core.manifest import ModelFolder
 from ondevice_db.index.choose_codebook import shipped_codebook
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.index.smoothing import unsmoothed
 from ondevice_db.index.train_codebook import with_smoothing
 from tests.ondevice_db.material import walk
@@ -67,9 +67,9 @@ def files_of_codebooks(model: Path) -> set[str]:
 def test_a_models_codes_are_replaced_by_the_other_kind(
     model: Path, sources: TrainingSources, songs: list[np.ndarray]
 ) -> None:
-    centroids = np.array(Codebook.load(model).centroids)
+    centroids = np.array(load_codebook(model).centroids)
     replace_codes(model, sources, "product", jobs=1)
-    assert Codebook.load(model).kind == shipped_codebook(model, 6).kind == "product"
+    assert load_codebook(model).kind == shipped_codebook(model, 6).kind == "product"
     gone = {"codebook_words.npy", "codebook_word_steps_6.npy", "codebook_smoothing.npy", "codebook_smoothing_6.npy"}
     assert not gone & files_of_codebooks(model)
     replace_codes(model, sources, "residual", jobs=1)
@@ -77,7 +77,7 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
     stated = {name: entry[name] for name in ("kind", "n_cells", "n_subspaces", "further_code_bytes")}
     assert stated == {"kind": "residual", "n_cells": 1024, "n_subspaces": 12, "further_code_bytes": [6]}
     assert entry["n_training_fingerprints"] == sum(map(len, songs))
-    after = Codebook.load(model)
+    after = load_codebook(model)
     assert (after.kind, shipped_codebook(model, 6).kind) == ("residual", "residual")
     assert (after.n_subspaces, shipped_codebook(model, 6).n_subspaces) == (12, 6)
     np.testing.assert_array_equal(after.centroids, centroids)
@@ -88,12 +88,12 @@ def test_a_models_codes_are_replaced_by_the_other_kind(
 
 @pytest.mark.usefixtures("songs")
 def test_codes_of_another_size_leave_none_behind_that_do_not_belong(model: Path, sources: TrainingSources) -> None:
-    words = np.array(Codebook.load(model).pq_centroids)
+    words = np.array(load_codebook(model).pq_centroids)
     replace_codes(model, sources, jobs=1)  # no kind: only the other sizes
-    np.testing.assert_array_equal(Codebook.load(model).pq_centroids, words)
+    np.testing.assert_array_equal(load_codebook(model).pq_centroids, words)
     replace_codes(model, sources, code_bytes=7, all_code_sizes=False, jobs=1)  # of 96 dimensions
     entry = ModelFolder.open(model).manifest["codebook"]
-    assert (entry["kind"], entry["n_subspaces"], Codebook.load(model).n_subspaces) == ("residual", 7, 7)
+    assert (entry["kind"], entry["n_subspaces"], load_codebook(model).n_subspaces) == ("residual", 7, 7)
     assert "codebook_rotation_6.npy" in files_of_codebooks(model)  # of the default's kind
     replace_codes(model, sources, jobs=1)
     assert "codebook_rotation_12.npy" in files_of_codebooks(model)

@@ -21,7 +21,8 @@ from ondevice_db.format.layouts import CODE_KINDS, CodeKind
 from ondevice_db.format.manifest import DatabaseManifest, load_manifest, manifest_digest
 from ondevice_db.format.songs import SongTable, as_stored, write_songs
 from ondevice_db.index.annoy_cells import AnnoyVectors
-from ondevice_db.index.codebook import CODEBOOK_ROLES, Codebook
+from ondevice_db.index.codebook import CODEBOOK_ROLES
+from ondevice_db.index.codebook_files import load_codebook, save_codebook
 from ondevice_db.ingest.journal import Journal
 from ondevice_db.match.matcher import Matcher
 from ondevice_db.store.store import SongDatabase
@@ -212,13 +213,13 @@ def test_annoy_files(world: Path, tmp_path: Path, change: Any) -> None:
 @SOME
 @given(role=st.sampled_from(CODEBOOK_ROLES), kind=st.sampled_from(CODE_KINDS), change=damage())
 def test_codebooks(tmp_path: Path, role: str, kind: CodeKind, change: Any) -> None:
-    trial_codebook(kind=kind).save(tmp_path)
+    save_codebook(trial_codebook(kind=kind), tmp_path)
     path = tmp_path / f"codebook_{role}.npy"
     if not path.is_file():  # of the other kind
         return
     path.write_bytes(change(path.read_bytes()))
     try:
-        codebook = Codebook.load(tmp_path)
+        codebook = load_codebook(tmp_path)
     except CorruptArtifactError:
         return
     assert np.isfinite(codebook.decode(np.zeros(1, np.int64), np.zeros((1, codebook.n_subspaces), np.uint8))).all()

@@ -11,7 +11,7 @@ from evaluation.retrieval.conditions import CLEAN
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from evaluation.retrieval.library import grow_library
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.store.store import SongDatabase
 
 
@@ -57,7 +57,7 @@ def test_fingerprints_of_a_grown_library_lie_in_a_file_that_nobody_has_to_remove
 ) -> None:
     folder = tmp_path / "grown"
     folder.mkdir()
-    shipped = Codebook.load(data.embeddings.fingerprinter.folder.path)
+    shipped = load_codebook(data.embeddings.fingerprinter.folder.path)
     grown = grow_library(data.library, [data.library.vectors[:3]], 64, folder / "grown.npdb", shipped)
     n_own, n_songs = len(data.library.vectors), data.library.song_starts.size - 1
     assert isinstance(grown.vectors, np.memmap)

@@ -7,6 +7,7 @@ from evaluation.experiments.secret_rotation import secret_rotation
 from evaluation.experiments.stored_forms import StoredForm, forms_of
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 
 MODEL = builtin_model_dir(SHIPPED_FINGERPRINTER)
 
@@ -14,7 +15,7 @@ MODEL = builtin_model_dir(SHIPPED_FINGERPRINTER)
 @pytest.fixture
 def vectors(rng: np.random.Generator) -> np.ndarray:
     """Return vectors like music's, around cells of the shipped codebook, the last one silent."""
-    rows = Codebook.load(MODEL).centroids[:200] + 0.05 * rng.standard_normal((200, 96)).astype(np.float32)
+    rows = load_codebook(MODEL).centroids[:200] + 0.05 * rng.standard_normal((200, 96)).astype(np.float32)
     rows /= np.linalg.norm(rows, axis=1, keepdims=True)
     rows[-1] = 0
     return rows
@@ -46,7 +47,7 @@ def test_longer_codes_and_less_noise_keep_more(vectors: np.ndarray) -> None:
 
 def test_a_codebook_that_turns_too_writes_the_same_bytes(vectors: np.ndarray) -> None:
     """So a secret rotation in front of codes hides nothing unless the codebook stays as it is."""
-    codebook = Codebook.load(MODEL)
+    codebook = load_codebook(MODEL)
     turn = secret_rotation(96, np.random.default_rng(1))
     turned = Codebook(
         np.ascontiguousarray(codebook.centroids @ turn),

@@ -14,7 +14,7 @@ from evaluation.retrieval.library import Library, grow_library
 from evaluation.retrieval.open_set import evaluate_open_set, precision_recall
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
 from nowplaying_core.errors import ConfigError
-from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook
 from tests.changed_models import changed_fingerprinter
 
 MODEL = builtin_model_dir(SHIPPED_FINGERPRINTER)
@@ -76,7 +76,7 @@ def test_a_larger_collection_is_named_and_searched_exhaustively_for_short_querie
     small: str, corpus: Path, tmp_path: Path
 ) -> None:
     def grow(embeddings: EmbeddingCache, library: Library) -> grid.Beside:
-        codebook = Codebook.load(embeddings.fingerprinter.folder.path)
+        codebook = load_codebook(embeddings.fingerprinter.folder.path)
         grown = grow_library(library, [library.vectors[:3]], 64, tmp_path / "grown.npdb", codebook, mean_duration_s=9.0)
         return grid.Beside(grown, {"strange": 1, "synthetic": 64})
 

@@ -6,7 +6,7 @@ import pytest
 from nowplaying_core.errors import ConfigError
 from ondevice_db.index import choose_codebook
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
-from ondevice_db.index.codebook import codebook_names
+from ondevice_db.index.codebook_files import codebook_names, save_codebook
 from ondevice_db.index.smoothing import unsmoothed
 from ondevice_db.index.train_codebook import with_smoothing
 from tests.ondevice_db.material import make_codebook, make_residual_codebook, walk
@@ -73,10 +73,10 @@ def test_settings_are_checked(setting: dict[str, object]) -> None:
 def test_a_model_may_ship_other_sizes_beside_its_default(songs: list[np.ndarray], tmp_path: Path) -> None:
     rows = np.concatenate(songs)
     default = make_codebook(rows, 32)
-    default.save(tmp_path)
+    save_codebook(default, tmp_path)
     assert shipped_codebook(tmp_path, 8).n_subspaces == 12
-    make_codebook(rows, 32, n_subspaces=8).save(tmp_path, codebook_names(8))
-    default.save(tmp_path)  # the cells are shared
+    save_codebook(make_codebook(rows, 32, n_subspaces=8), tmp_path, codebook_names(8))
+    save_codebook(default, tmp_path)  # the cells are shared
     assert shipped_codebook(tmp_path, 8).n_subspaces == 8
     assert shipped_codebook(tmp_path).n_subspaces == 12
 

@@ -6,6 +6,7 @@ import pytest
 
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, MissingExtraError
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import load_codebook, save_codebook
 from ondevice_db.index.train_codebook import default_n_cells, train_codebook
 from tests.ondevice_db.material import make_codebook, make_residual_codebook, walk, worsen
 
@@ -106,9 +107,9 @@ def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path, kind: 
     codebook = both(vectors)[kind]
     if kind == "residual":
         codebook = replace(codebook, smoothing=codebook.smoothing + np.float32(0.01))
-    codebook.save(tmp_path)
+    save_codebook(codebook, tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(f"codebook_{role}.npy" for role in codebook.roles)
-    again = Codebook.load(tmp_path)
+    again = load_codebook(tmp_path)
     assert again.kind == kind
     words = ("words", "word_steps", "smoothing") if kind == "residual" else ("pq_centroids",)
     assert codebook.roles == ("centroids", "rotation", *words)
@@ -119,7 +120,7 @@ def test_files_come_back_bit_for_bit(vectors: np.ndarray, tmp_path: Path, kind: 
 @pytest.mark.parametrize("role", ["rotation", "smoothing"])
 @pytest.mark.parametrize("damage", ["missing", "pickle", "shape", "dtype", "nan", "text"])
 def test_bad_files_are_refused(vectors: np.ndarray, tmp_path: Path, damage: str, role: str) -> None:
-    make_residual_codebook(vectors).save(tmp_path)
+    save_codebook(make_residual_codebook(vectors), tmp_path)
     path = tmp_path / f"codebook_{role}.npy"
     rotation = np.load(path)
     path.unlink()
@@ -134,7 +135,7 @@ def test_bad_files_are_refused(vectors: np.ndarray, tmp_path: Path, damage: str,
     elif damage == "text":
         path.write_text("not an array")
     with pytest.raises(CorruptArtifactError, match=role):
-        Codebook.load(tmp_path)
+        load_codebook(tmp_path)
 
 
 def test_subspaces_must_divide_the_dimensions(vectors: np.ndarray) -> None:
