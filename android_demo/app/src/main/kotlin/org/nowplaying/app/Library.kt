@@ -127,6 +127,9 @@ class Library(private val context: Context) {
 
     private fun songs(space: String): SongPacks {
         val used = packs(space).filter { it.isUsed && it.error == null }
+        if (used.isEmpty()) {
+            throw IOException(context.getString(R.string.no_packs))
+        }
         return SongPacks(
             used.map {
                 val database = SongDatabase.open(it.folder, space)

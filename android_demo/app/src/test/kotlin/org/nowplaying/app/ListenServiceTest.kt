@@ -204,9 +204,10 @@ class ListenServiceTest {
             }
         }
         val service = started(ListenService.LISTEN)
+        waitUntil { listened.size == 1 }
         val shipped = app.library.packs()
+        File(System.getProperty("golden")!!, "second.npdb").copyRecursively(app.filesDir.resolve("packs/other.npdb"))
         for ((threads, isUsed) in mapOf(1 to false, 2 to true)) {
-            waitUntil { listened.size == threads }
             shipped.forEach { app.library.use(it, isUsed) }
             service.onStartCommand(Intent(ListenService.PACKS_CHANGED), 0, 2 * threads)
             waitUntil { listened.size == threads + 1 }
@@ -231,6 +232,17 @@ class ListenServiceTest {
         assertFalse(app.log.isRunning)
         val error = app.getString(R.string.log_error, "")
         assertTrue(app.log.newestFirst().toString(), app.log.newestFirst().any { it.text.startsWith(error) })
+    }
+
+    @Test
+    fun whereNoPackIsSearchedItSaysSoAndEnds() {
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        app.library.packs().forEach { app.library.use(it, false) }
+        val service = started(ListenService.LISTEN)
+        waitUntil { shadowOf(service).isStoppedBySelf }
+        val error = app.getString(R.string.log_error, app.getString(R.string.no_packs))
+        assertEquals(error, app.log.newestFirst().first().text)
+        assertFalse(app.log.isRunning)
     }
 
     @Test
