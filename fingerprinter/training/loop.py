@@ -18,7 +18,7 @@ import keras
 import numpy as np
 
 from fingerprinter.training.progress import RunLog, checkpoint_state
-from nowplaying_core.artifacts import write_json
+from nowplaying_core.artifacts import write_atomic, write_json
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.text import listed
 
@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 CHECKPOINT_NAME = "checkpoint.weights.h5"
+_PREVIOUS_NAME = "previous.weights.h5"
 _log = logging.getLogger(__name__)
 _Batch = TypeVar("_Batch")
 _N_AHEAD = 3
@@ -101,18 +102,18 @@ def fit(
     ConfigError
         When the run has ended.
     """
-    weights = run_dir / CHECKPOINT_NAME
     state = checkpoint_state(run_dir)
     first_step = int(state["step"])
     if first_step >= schedule.n_steps:
         message = f"{run_dir}: this run has reached its {schedule.n_steps} steps; choose another run folder"
         raise ConfigError(message)
     if first_step:
-        model.load_weights(weights)  # a compiled model's weights file holds the optimizer's state as well
+        _load_checkpoint(model, run_dir, first_step)
         _log.info("resuming at step %d", first_step)
     else:
         at_start()
-    log, losses, started, cpu_s = RunLog(run_dir), [], time.monotonic(), time.process_time()
+    log, losses = RunLog(run_dir, first_step), []
+    started, cpu_s = time.monotonic(), time.process_time()
     for step, inputs in prefetch(draw, seed=schedule.seed, steps=range(first_step, schedule.n_steps)):
         model.optimizer.learning_rate = rate = learning_rate(
             step,
@@ -133,9 +134,28 @@ def fit(
             _log.info(listed(row))
             if done == schedule.n_steps:
                 at_end()
-            replace_weights(model, weights)
             state["best_dev_top1"] = max(state["best_dev_top1"], row.get("dev_top1", 0.0))
-            write_json(run_dir / "checkpoint.json", {**state, "step": done})
+            _write_checkpoint(model, run_dir, {**state, "step": done})
+
+
+def _write_checkpoint(model: keras.Model, run_dir: Path, state: dict[str, float]) -> None:
+    """Write the weights and what is said of them, so that a run killed in between finds the weights of before."""
+    weights, previous = run_dir / CHECKPOINT_NAME, run_dir / _PREVIOUS_NAME
+    if weights.is_file():
+        weights.replace(previous)
+    replace_weights(model, weights)
+    write_json(run_dir / "checkpoint.json", state)
+    previous.unlink(missing_ok=True)
+
+
+def _load_checkpoint(model: keras.Model, run_dir: Path, step: int) -> None:
+    """Load the weights after so many steps; a compiled model's file holds the optimizer's state as well."""
+    weights, previous = run_dir / CHECKPOINT_NAME, run_dir / _PREVIOUS_NAME
+    if weights.is_file():
+        model.load_weights(weights)
+    if previous.is_file() and not (weights.is_file() and int(model.optimizer.iterations) == step):
+        previous.replace(weights)
+        model.load_weights(weights)
 
 
 class _AdamOfRates(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types
@@ -204,8 +224,11 @@ def prefetch(draw: Callable[[np.random.Generator], _Batch], *, seed: int, steps:
 
 
 def replace_weights(model: keras.Model, path: Path) -> None:
-    """Write a model's weights under another name, then in the place of the old ones."""
-    # Keras wants this ending of the name.
-    temporary = path.with_name("writing.weights.h5")
-    model.save_weights(temporary)
-    temporary.replace(path)
+    """Write a model's weights whole, in the place of the old ones."""
+
+    def write(temporary: Path) -> None:
+        named = path.with_name("writing.weights.h5")  # Keras wants this ending
+        model.save_weights(named)
+        named.replace(temporary)
+
+    write_atomic(path, write)

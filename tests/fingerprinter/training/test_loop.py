@@ -1,3 +1,4 @@
+import csv
 from pathlib import Path
 
 import numpy as np
@@ -5,8 +6,10 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from fingerprinter.training.loop import averaged_weights, compile_for, learning_rate, prefetch
+from fingerprinter.training import loop
+from fingerprinter.training.loop import averaged_weights, compile_for, fit, learning_rate, prefetch
 from fingerprinter.training.progress import RunLog
+from nowplaying_core.artifacts import write_json
 from tests.pretraining.material import small_config
 
 pytestmark = pytest.mark.train
@@ -70,8 +73,58 @@ def test_a_variable_moves_by_its_own_multiple_of_the_rate() -> None:
 
 def test_a_log_from_before_a_column_was_added_goes_on_with_its_own(tmp_path: Path) -> None:
     (tmp_path / "log.csv").write_text("step,loss\n1,0.5\n")
-    RunLog(tmp_path).append({"step": 2, "loss": 0.25, "cpu_s": 3.0})
+    RunLog(tmp_path, 1).append({"step": 2, "loss": 0.25, "cpu_s": 3.0})
     assert (tmp_path / "log.csv").read_text().split() == ["step,loss", "1,0.5", "2,0.25"]
     (tmp_path / "new").mkdir()
-    RunLog(tmp_path / "new").append({"step": 2, "loss": 0.25, "cpu_s": 3.0})
+    RunLog(tmp_path / "new", 0).append({"step": 2, "loss": 0.25, "cpu_s": 3.0})
     assert (tmp_path / "new" / "log.csv").read_text().splitlines()[0].endswith(",cpu_s")
+
+
+@pytest.mark.parametrize("left", ["step,loss\r\n2,0.5\r\n4,0.3\r\n", "step,loss\r\n2,0.5\r\n4,0", "step,lo"])
+def test_a_resumed_run_takes_out_of_its_log_what_it_repeats(tmp_path: Path, left: str) -> None:
+    (tmp_path / "log.csv").write_text(left, newline="")
+    done = 2 if "0.5" in left else 0
+    RunLog(tmp_path, done).append({"step": 4, "loss": 0.25})
+    rows = list(csv.DictReader((tmp_path / "log.csv").open(newline="")))
+    assert [(row["step"], row["loss"]) for row in rows] == [("2", "0.5"), ("4", "0.25")][not done :]
+
+
+def small_model() -> keras.Model:
+    keras.utils.set_random_seed(1)
+    model = keras.Sequential([keras.Input((3,)), keras.layers.Dense(2, activity_regularizer="l2")])
+    compile_for(model, small_config("cola"))
+    return model
+
+
+@pytest.mark.parametrize("killed_at", ["before", "after"])
+def test_a_run_killed_between_weights_and_state_goes_on_to_the_same_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, killed_at: str
+) -> None:
+    class KilledError(Exception):
+        pass
+
+    def killed(path: Path, state: dict[str, float]) -> None:
+        if state["step"] == 4 and killed_at == "before":
+            raise KilledError
+        write_json(path, state)
+        if state["step"] == 4:
+            raise KilledError
+
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        return rng.random((2, 3)).astype(np.float32)
+
+    schedule = small_config("cola", n_steps=6)
+    whole, first, parts = small_model(), small_model(), small_model()
+    for folder in ("whole", "parts"):
+        (tmp_path / folder).mkdir()
+    fit(whole, draw, schedule, tmp_path / "whole")
+    with monkeypatch.context() as patched, pytest.raises(KilledError):
+        patched.setattr(loop, "write_json", killed)
+        fit(first, draw, schedule, tmp_path / "parts")
+    fit(parts, draw, schedule, tmp_path / "parts")
+    assert int(parts.optimizer.iterations) == 6
+    for one, other in zip(whole.get_weights(), parts.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    rows = list(csv.DictReader((tmp_path / "parts" / "log.csv").open(newline="")))
+    assert [row["step"] for row in rows] == ["2", "4", "6"]
+    assert sorted(path.name for path in (tmp_path / "parts").glob("*.h5")) == ["checkpoint.weights.h5"]
