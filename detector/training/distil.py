@@ -72,11 +72,12 @@ def embeddings_of_scenes(
     ConfigError
         When the encoder's window is longer than the detector's.
     """
-    path = folder / f"encoder-{encoder.embedding_space}-{n_scenes}.npy"
+    network, step = config.network, config.network.decision_frames * _SAMPLES_A_FRAME
+    windows = f"{network.n_frames}-{network.decision_frames}"
+    path = folder / f"encoder-{encoder.embedding_space}-{n_scenes}-{windows}.npy"
     if path.is_file():
         kept: NDArray[np.float32] = np.load(path, allow_pickle=False)
         return kept
-    network, step = config.network, config.network.decision_frames * _SAMPLES_A_FRAME
     inside = (network.n_frames * _SAMPLES_A_FRAME - encoder.window_samples) // step + 1
     if inside < 1:
         message = f"expected an encoder of windows of at most {network.n_frames * _SAMPLES_A_FRAME} samples, found "
@@ -85,8 +86,7 @@ def embeddings_of_scenes(
     for index in range(n_scenes):
         rng = np.random.default_rng([config.training.seed, index])
         samples = compose_scene(pools[index % len(pools)], config.scenes, rng).samples
-        windows = np.lib.stride_tricks.sliding_window_view(samples, encoder.window_samples)[::step]
-        embedded = encoder.embed(windows)
+        embedded = encoder.embed(np.lib.stride_tricks.sliding_window_view(samples, encoder.window_samples)[::step])
         sums = np.cumsum(np.concatenate([np.zeros_like(embedded[:1]), embedded]), axis=0, dtype=np.float64)
         rows.append((sums[inside:] - sums[:-inside]) / inside)
     n_windows = min(len(row) for row in rows)

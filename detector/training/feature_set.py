@@ -1,5 +1,6 @@
 """The training set: features of composed streams, kept on disk."""
 
+import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from detector.training.pools import SoundPools
 from detector.training.scenes import compose_scene
 from detector.training.soft_targets import scene_logits
 from detector.training.teacher import Teacher
-from nowplaying_core.artifacts import write_arrays, write_json
+from nowplaying_core.artifacts import canonical_json, write_arrays, write_json
 from nowplaying_core.audio import to_int16
 from nowplaying_core.processes import as_given, share_out
 
@@ -22,6 +23,7 @@ __all__ = ["FeatureSet", "build_features"]
 
 _SHARD = 50
 _FORMAT = 5
+_POOLS = ("music", "noise", "speech", "rooms", "rendered_midi")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ def build_features(
     seed : int
         Scene i is drawn from ``default_rng([seed, i])`` for any number of processes.
     folder : Path
-        Made when missing; shards that were made with other settings are deleted.
+        Made when missing; what was made of other settings or recordings is deleted, embeddings of scenes included.
     jobs : int
         Number of processes.
     teacher : Teacher or None
@@ -77,11 +79,14 @@ def build_features(
     folder.mkdir(parents=True, exist_ok=True)
     identity = {"format": _FORMAT, "seed": seed, "scenes": DetectorConfig(scenes=config).to_dict()["scenes"]}
     identity["pools"] = [_summary(pool) for pool in pools]
+    identity["recordings"] = _names_digest(pools)
     if teacher is not None:
         identity["teacher"] = teacher.name
     record = folder / "scenes.json"
-    if record.is_file() and json.loads(record.read_text(encoding="utf-8")) != identity:
-        for old in folder.glob("shard-*.npz"):
+    if record.is_file():
+        # One from before recordings were in it tells their numbers alone.
+        known = {"recordings": identity["recordings"], **json.loads(record.read_text(encoding="utf-8"))}
+        for old in () if known == identity else (*folder.glob("shard-*.npz"), *folder.glob("encoder-*.npy")):
             old.unlink()
     write_json(record, identity)
     shards_at = [(start, min(start + _SHARD, n_scenes)) for start in range(0, n_scenes, _SHARD)]
@@ -91,8 +96,16 @@ def build_features(
     return FeatureSet(**arrays)
 
 
+def _names_digest(pools: Sequence[SoundPools]) -> str:
+    """Return 16 hex digits that change with the recordings, wherever their folders are."""
+    groups = [getattr(pool, name) for pool in pools for name in _POOLS]
+    extra = [pool.extra_data[group] for pool in pools for group in sorted(pool.extra_data)]
+    names = [["/".join(file.path.parts[-2:]) for file in files] for files in (*groups, *extra)]
+    return hashlib.sha256(canonical_json(names).encode()).hexdigest()[:16]
+
+
 def _summary(pools: SoundPools) -> dict[str, float]:
-    counts = {name: len(getattr(pools, name)) for name in ("music", "noise", "speech", "rooms", "rendered_midi")}
+    counts = {name: len(getattr(pools, name)) for name in _POOLS}
     extra = {f"extra {group}": len(files) for group, files in pools.extra_data.items()}
     return {"stretched_share": pools.stretched_share, **counts, **extra}
 

@@ -81,7 +81,7 @@ class SecondStageConfig(RunSettings):
     network : SecondStageNetwork
     scenes : SceneConfig
     training : TrainingConfig
-        Those of mining and of quantized steps are not used: the graph is quantized after training.
+        Those of quantized steps are not used: the graph is quantized after training.
     """
 
     network: SecondStageNetwork = field(default_factory=SecondStageNetwork)

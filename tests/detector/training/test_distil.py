@@ -1,5 +1,6 @@
 """A detector's convolutions learn an encoder's embeddings before they learn to detect music."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,9 @@ def test_an_embedding_is_the_mean_over_the_encoders_windows(pools: list[SoundPoo
     np.testing.assert_allclose(embeddings[1, 2], expected, rtol=1e-4)
     cached = embeddings_of_scenes(LevelEncoder(), [], CONFIG, n_scenes=2, folder=tmp_path)
     assert np.array_equal(embeddings, cached)
+    longer = replace(CONFIG, network=replace(CONFIG.network, n_frames=510))
+    others = embeddings_of_scenes(LevelEncoder(), pools, longer, n_scenes=2, folder=tmp_path)
+    assert others.shape[1] == embeddings.shape[1] - 1
     with pytest.raises(ConfigError, match="windows of at most"):
         embeddings_of_scenes(LongEncoder(), pools, CONFIG, n_scenes=2, folder=tmp_path / "long")
 
@@ -97,6 +101,6 @@ def test_a_run_records_how_it_was_initialized(corpus: Path, tmp_path: Path) -> N
     }
     report = train_detector(CONFIG, tmp_path / "run", **shared, encoder=LevelEncoder(), distilled_steps=3)
     assert report.weights_path.is_file()
-    assert (tmp_path / "features" / "features-train" / "encoder-levels-6.npy").is_file()
+    assert (tmp_path / "features" / "features-train" / "encoder-levels-6-446-64.npy").is_file()
     with pytest.raises(ConfigError, match="was given"):
         train_detector(CONFIG, tmp_path / "run", **shared)
