@@ -44,6 +44,8 @@ class FrontEndConfig:
     clip: float = 4.0
 
     def __post_init__(self) -> None:
+        require_counts(self, "n_mels", table="front_end")
+        require_positive(self, "scale", "clip", table="front_end")
         if self.fft_samples != 2 * self.hop_samples:
             message = f"fft_samples must be twice hop_samples: found {self.fft_samples} and {self.hop_samples}"
             raise ConfigError(message)

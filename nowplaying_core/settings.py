@@ -1,18 +1,20 @@
 """Settings from TOML: files that build on others, tables into frozen objects; unknown keys are errors."""
 
 import json
+import math
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Self, get_args
+from typing import Any, Self, get_args, get_origin
 
-from nowplaying_core.artifacts import write_json
-from nowplaying_core.errors import ConfigError, unreadable
+from nowplaying_core.artifacts import sha256_file, write_json
+from nowplaying_core.errors import ConfigError, MissingPathError, unreadable
 
 __all__ = [
     "RunSettings",
+    "check_given",
     "construct",
     "init_run_dir",
     "merged",
@@ -21,6 +23,7 @@ __all__ = [
     "require_counts",
     "require_not_negative",
     "require_positive",
+    "weights_id",
 ]
 
 
@@ -90,6 +93,52 @@ def init_run_dir(settings: RunSettings, run_dir: Path) -> None:
     write_json(path, settings.to_dict())
 
 
+def check_given(run_dir: Path, given: dict[str, Any], *, begun: bool) -> None:
+    """Record what a run is given beside its settings, so that a stopped run continues with the same.
+
+    Parameters
+    ----------
+    run_dir : Path
+        Receives ``init.json``.
+    given : dict of str to str, int or None
+        Numbers of recordings, and what tells one model from another; None for what is not given.
+    begun : bool
+        Whether the run has learned anything; before, it may be given something else.
+
+    Raises
+    ------
+    ConfigError
+        When the run was given something else; what an older record does not name may be anything.
+    """
+    path = run_dir / "init.json"
+    found = json.loads(path.read_text(encoding="utf-8")) if begun and path.is_file() else {}
+    for name, value in found.items():
+        if value != given.get(name):
+            message = f"{run_dir}: this run was given {name}: {_or_none(value)}, not {_or_none(given.get(name))}; give "
+            raise ConfigError(message + "it the same, or choose another run folder")
+    write_json(path, given)
+
+
+def weights_id(path: Path | None) -> str | None:
+    """Return 16 hex digits of the SHA-256 of weights that a run is given, for its record; None for none.
+
+    Raises
+    ------
+    MissingPathError
+        When there is no such file.
+    """
+    if path is None:
+        return None
+    if not path.is_file():
+        message = f"{path}: expected the weights of a finished run, found none; check the path"
+        raise MissingPathError(message)
+    return sha256_file(path)[:16]
+
+
+def _or_none(value: Any) -> str:
+    return "none" if value is None else str(value)
+
+
 def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     """Return settings with changes, table by table."""
     result = dict(base)
@@ -114,7 +163,7 @@ def construct(kind: Any, values: dict[str, Any]) -> Any:
     Raises
     ------
     ConfigError
-        When a setting is unknown, or no number or no table where one is expected.
+        When a setting is unknown, or of another type than is expected.
     """
     known = {item.name: item for item in fields(kind)}
     unknown = sorted(set(values) - set(known))
@@ -132,16 +181,35 @@ def _typed(item: "Field[Any]", value: Any) -> Any:
             raise ConfigError(message)
         default = {} if item.default_factory is MISSING else asdict(item.default_factory())
         return construct(item.type, {**default, **value})
-    if isinstance(value, list):
-        return tuple(value)
-    kinds = get_args(item.type) if isinstance(item.type, UnionType) else (item.type,)
-    number = next((kind for kind in (float, int) if kind in kinds), None)
-    if number is None or (value is None and NoneType in kinds):
+    return _plain(item.name, item.type, value)
+
+
+def _plain(name: str, kind: Any, value: Any) -> Any:
+    """Return a value that is no table as a type takes it: a list as a tuple, a whole number as one with a fraction."""
+    kinds = get_args(kind) if isinstance(kind, UnionType) else (kind,)
+    if value is None and NoneType in kinds:
         return value
-    if isinstance(value, bool) or not isinstance(value, (int, number)):
-        message = f"{item.name} must be a number of type {number.__name__}, found {value!r}"
+    if get_origin(kind) is tuple:
+        return _tuple(name, get_args(kind), value)
+    if (number := next((one for one in (float, int) if one in kinds), None)) is not None:
+        is_number = isinstance(value, (int, number)) and not isinstance(value, bool)
+        if not is_number or not math.isfinite(value):
+            message = f"{name} must be a number of type {number.__name__}, found {value!r}"
+            raise ConfigError(message)
+        return number(value)
+    for one, what in ((bool, "true or false"), (str, "a text")):
+        if one in kinds and not isinstance(value, one):
+            message = f"{name} must be {what}, found {value!r}"
+            raise ConfigError(message)
+    return value
+
+
+def _tuple(name: str, kinds: tuple[Any, ...], value: Any) -> tuple[Any, ...]:
+    any_length = len(kinds) == 2 and kinds[1] is Ellipsis
+    if not isinstance(value, (list, tuple)) or not (any_length or len(value) == len(kinds)):
+        message = f"{name} must be a list{'' if any_length else f' of {len(kinds)}'}, found {value!r}"
         raise ConfigError(message)
-    return number(value)
+    return tuple(_plain(name, kinds[0] if any_length else kinds[place], one) for place, one in enumerate(value))
 
 
 def require_positive(settings: object, *names: str, table: str = "") -> None:

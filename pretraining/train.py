@@ -7,10 +7,11 @@ import keras
 import numpy as np
 
 from fingerprinter.training.loop import compile_for, fit, replace_weights
+from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import init_run_dir
+from nowplaying_core.settings import check_given, init_run_dir, weights_id
 from pretraining.config.run import LEVELS_NAME, PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME, load_encoder
 from pretraining.methods.pretext import Pretext
@@ -52,23 +53,27 @@ def pretrain(
     Raises
     ------
     ConfigError
-        When the folder holds a run of other settings, or one that has ended; when a perceptual encoder is missing or
-        not needed.
+        When the folder holds a run of other settings, one that was given something else, or one that has ended; when a
+        perceptual encoder is missing or not needed.
     """
     if config.method not in {"random", "supervised"}:  # the one hears nothing, the other reads what its tasks need
         sources.require("music", "noise", "speech", splits=["train"])
+    if config.needs_perceptual_encoder != (perceptual_encoder is not None):
+        wanted = "a run's folder for the perceptual error" if config.needs_perceptual_encoder else "none"
+        message = f"--perceptual-encoder: expected {wanted}, found {perceptual_encoder or 'none'}"
+        raise ConfigError(message)
+    compared = None if perceptual_encoder is None else perceptual_encoder / WEIGHTS_NAME
+    given = {"perceptual_encoder": weights_id(compared), **sources.counts()}
     init_run_dir(config, run_dir)
     weights = run_dir / WEIGHTS_NAME
     if config.method == "random":
         replace_weights(random_encoder(config), weights)
         return weights
+    check_given(run_dir, given, begun=checkpoint_state(run_dir)["step"] > 0)
     if clips is None:
         clips = METHODS[config.method].sampler(config, sources)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, clips)
-    if (pretext.perceptual_encoder is None) != (perceptual_encoder is None):
-        message = "--perceptual-encoder: expected a run's folder for a perceptual error, else none; found "
-        raise ConfigError(message + f"{perceptual_encoder}")
     if perceptual_encoder is not None:
         pretext.perceptual_encoder.take_weights(*load_encoder(perceptual_encoder))
     if not (run_dir / LEVELS_NAME).is_file():

@@ -3,6 +3,8 @@
 import hashlib
 from dataclasses import dataclass, field, fields
 
+from detector.features import N_CHANNELS
+from detector.network import DECISION_FRAMES
 from nowplaying_core.artifacts import canonical_json
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import RunSettings, require_between
@@ -200,7 +202,7 @@ class TrainingConfig:
         require_between(self, 0, 2**31, "seed")
         counts = ("n_scenes", "n_check_scenes", "batch_segments", "n_decisions", "steps", "mine_every", "log_every")
         require_between(self, 1, 10**7, *counts)
-        require_between(self, 0, self.steps, "warmup_steps")
+        require_between(self, 0, self.steps - 1, "warmup_steps")
         require_between(self, 0, 10**7, "quantized_steps")
         require_between(self, 1e-7, 1, "learning_rate", "quantized_learning_rate")
         require_between(self, 0, 0.49, "label_smoothing")
@@ -226,6 +228,17 @@ class DetectorConfig(RunSettings):
     network: NetworkConfig = field(default_factory=NetworkConfig)
     scenes: SceneConfig = field(default_factory=SceneConfig)
     training: TrainingConfig = field(default_factory=TrainingConfig)
+
+    def __post_init__(self) -> None:
+        shape = self.network
+        fits = (shape.n_channels, shape.stride, shape.decision_frames) == (N_CHANNELS, 2, DECISION_FRAMES)
+        if not fits or shape.kernel_frames <= shape.stride:
+            message = (
+                f"network: a stream has {N_CHANNELS} channels and six layers of stride 2 with three taps or more, found "
+                f"{shape.n_channels} channels and {shape.n_layers} layers of stride {shape.stride} with "
+                f"{shape.kernel_frames} taps"
+            )
+            raise ConfigError(message)
 
     def digest(self) -> str:
         """Return the SHA-256 of the settings' canonical JSON."""

@@ -9,11 +9,11 @@ from detector.training.feature_set import FeatureSet
 from detector.training.fitting import FitRun
 from detector.training.second_stage import SecondStageConfig, build_second_stage, folded
 from detector.training.teacher import Teacher
-from detector.training.train import calibration_segments, check_init, check_windows, limit_threads, scene_features
+from detector.training.train import calibration_segments, check_windows, limit_threads, scene_features
 from detector.training.window_sampler import WindowSampler
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.settings import init_run_dir
+from nowplaying_core.settings import check_given, init_run_dir
 
 __all__ = ["CALIBRATION_FILE", "SECOND_STAGE_WEIGHTS_FILE", "fit_second_stage", "train_second_stage"]
 
@@ -57,11 +57,12 @@ def train_second_stage(
     Raises
     ------
     ConfigError
-        When the folder holds a run of another configuration, or one with another teacher.
+        When the folder holds a run of another configuration, or one with another teacher or other recordings.
     """
     sources.require("music", "noise", "speech")
     init_run_dir(config, run_dir)
-    check_init(run_dir, {} if teacher is None else {"teacher": teacher.name})
+    given = {"teacher": None if teacher is None else teacher.name, **sources.counts()}
+    check_given(run_dir, given, begun=(run_dir / "checkpoint-float.npz").is_file())
     folder = features_dir or run_dir / "features"
     train, check = scene_features(config.scenes, config.training, sources, folder, jobs=jobs, teacher=teacher)
     return fit_second_stage(config, run_dir, train, check, n_threads=n_threads)

@@ -1,6 +1,5 @@
 """Train the detector: float with batch normalisation, then folded with simulated int8; resumable and logged."""
 
-import json
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -25,13 +24,11 @@ from detector.training.weights import load_weights, save_weights
 from detector.training.window_sampler import WindowSampler
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import init_run_dir
+from nowplaying_core.settings import check_given, init_run_dir
 
 __all__ = [
     "TrainingReport",
     "calibration_segments",
-    "check_init",
     "check_windows",
     "fit_detector",
     "limit_threads",
@@ -96,17 +93,17 @@ def train_detector(
     Raises
     ------
     ConfigError
-        When the folder holds a run of another configuration, or one with another encoder or teacher.
+        When the folder holds a run of another configuration, or one with another encoder, teacher or other recordings.
     """
     features_dir = features_dir or run_dir / "features"
     sources.require("music", "noise", "speech")
     init_run_dir(config, run_dir)
-    init: dict[str, Any] = {}
-    if encoder is not None:
-        init |= {"encoder": encoder.embedding_space, "steps": distilled_steps}
-    if teacher is not None:
-        init["teacher"] = teacher.name
-    check_init(run_dir, init)
+    given: dict[str, Any] = {
+        "encoder": None if encoder is None else encoder.embedding_space,
+        "steps": None if encoder is None else distilled_steps,
+        "teacher": None if teacher is None else teacher.name,
+    }
+    check_given(run_dir, {**given, **sources.counts()}, begun=(run_dir / "checkpoint-float.npz").is_file())
     training = config.training
     train, check = scene_features(config.scenes, training, sources, features_dir, jobs=jobs, teacher=teacher)
     begin = None
@@ -238,19 +235,6 @@ def calibration_segments(sampler: WindowSampler) -> NDArray[np.int8]:
     silence = np.full((1, *sample.shape[1:]), -128, dtype=np.int8)
     full_scale = np.full((1, *sample.shape[1:]), 127, dtype=np.int8)
     return np.concatenate([sample, silence, full_scale])
-
-
-def check_init(run_dir: Path, init: dict[str, Any]) -> None:
-    """Record how a run was initialized; ConfigError where it was initialized otherwise before."""
-    path = run_dir / "init.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    if (run_dir / "checkpoint-float.npz").is_file() and found != init:
-        message = f"{run_dir}: this run was given {found or 'no encoder and no teacher'}, not {init or 'neither'}; "
-        raise ConfigError(message + "choose another run folder")
-    if init:
-        write_json(path, init)
-    else:
-        path.unlink(missing_ok=True)
 
 
 def limit_threads(n_threads: int) -> None:

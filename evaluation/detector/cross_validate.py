@@ -30,8 +30,8 @@ from export.stream_graph import streaming_graph
 from nowplaying_core.artifacts import write_bytes, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import init_run_dir
-from nowplaying_core.statistics import Interval
+from nowplaying_core.settings import check_given, init_run_dir
+from nowplaying_core.statistics import student
 
 __all__ = ["RESULT_FILE", "cross_validate"]
 
@@ -91,6 +91,11 @@ def cross_validate(
     -------
     dict
         Plain values, also written to ``run_dir/cross-validation.json``.
+
+    Raises
+    ------
+    ConfigError
+        When the folder holds a run of other settings of either stage, of another teacher or of other recordings.
     """
     if n_folds < 2:
         message = f"cross-validation: expected at least 2 folds, found {n_folds}"
@@ -138,6 +143,8 @@ def _fold_features(
     """Return the features of all folds' scenes: scene i is composed of fold i modulo their number."""
     sources.require("music", "noise", "speech", splits=[None])
     init_run_dir(config, run_dir)
+    given = {"teacher": None if teacher is None else teacher.name, **sources.counts(None)}
+    check_given(run_dir, given, begun=any(run_dir.glob("fold-*/checkpoint-float.npz")))
     training = config.training
     pools = SoundPools.from_sources(sources, None, stretched_share=config.scenes.stretched_share)
     _log.info("composing %d scenes of %d folds", training.n_scenes, n_folds)
@@ -183,6 +190,7 @@ def _train_second_stages(
     graphs = []
     for fold in range(n_folds):
         folder = run_dir / f"second-stage-{fold}-of-{n_folds}"
+        init_run_dir(config, folder)
         graphs.append(folder / SECOND_STAGE_FILE)
         if graphs[-1].is_file():
             continue
@@ -231,5 +239,4 @@ def _result(
 
 
 def _mean(values: list[float]) -> dict[str, float | None]:
-    mean, half = float(np.mean(values)), 1.96 * float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return Interval(mean, mean - half, mean + half).to_dict()
+    return student(values).to_dict()

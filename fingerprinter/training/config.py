@@ -6,7 +6,13 @@ from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import EncoderConfig, FrontEndConfig
 from fingerprinter.objectives.config import ObjectiveConfig
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, require_between, require_not_negative, require_positive
+from nowplaying_core.settings import (
+    RunSettings,
+    require_between,
+    require_counts,
+    require_not_negative,
+    require_positive,
+)
 
 __all__ = ["TrainingConfig"]
 
@@ -94,10 +100,13 @@ class TrainingConfig(RunSettings):
     augment: AugmentConfig = field(default_factory=AugmentConfig)
 
     def __post_init__(self) -> None:
-        names = ("n_steps", "pairs_per_step", "learning_rate", "checkpoint_every", "validate_every", *_HOPS)
-        require_positive(self, *names)
-        require_between(self, 0, 1, "neighbors_share", "mixed_share")
-        require_not_negative(self, "cooldown_steps", "n_held_out")
+        counts = ("n_steps", "pairs_per_step", "checkpoint_every", "validate_every", "n_validation_queries")
+        require_counts(self, *counts, "n_simulated_rooms")
+        require_positive(self, "learning_rate", "recordings_share", "noise_share", *_HOPS)
+        shares = ("recordings_share", "noise_share", "babble_share", "neighbors_share", "mixed_share")
+        require_between(self, 0, 1, *shares)
+        lengths = ("warmup_steps", "cooldown_steps", "max_shift_s", "past_s")
+        require_not_negative(self, "seed", "n_held_out", *lengths)
         require_between(self, 0, self.front_end.window_s / 2, "query_overhang_s")
         require_positive(self, "query_overhang_below_s")
         if not 0 <= self.average_decay < 1:

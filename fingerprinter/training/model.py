@@ -16,8 +16,9 @@ from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.loop import compile_for
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["Teacher", "build_trainer", "build_training_model", "load_matching_weights", "predict"]
+__all__ = ["WEIGHTS_NAME", "Teacher", "build_trainer", "build_training_model", "load_matching_weights", "predict"]
 
+WEIGHTS_NAME = "encoder.weights.h5"
 _log = logging.getLogger(__name__)
 _BATCH = 256
 
@@ -101,7 +102,7 @@ class Teacher:
             message = f"{run_dir}: expected a teacher of (window_samples, dim) = {own}, found {theirs}"
             raise ConfigError(message)
         self._model = build_training_model(config)
-        weights = run_dir / "encoder.weights.h5"
+        weights = run_dir / WEIGHTS_NAME
         try:
             self._model.get_layer("encoder").load_weights(weights)
         except (OSError, ValueError, KeyError) as error:

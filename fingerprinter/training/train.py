@@ -9,14 +9,20 @@ from numpy.typing import NDArray
 from fingerprinter.encoders.log_mel import LogMel
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.loop import averaged_weights, fit, replace_weights
-from fingerprinter.training.model import Teacher, build_trainer, build_training_model, load_matching_weights
+from fingerprinter.training.model import (
+    WEIGHTS_NAME,
+    Teacher,
+    build_trainer,
+    build_training_model,
+    load_matching_weights,
+)
 from fingerprinter.training.pairs import PairSampler, training_sampler
 from fingerprinter.training.progress import checkpoint_state
 from fingerprinter.training.validation import Validation
 from nowplaying_core.artifacts import write_array
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import init_run_dir
+from nowplaying_core.settings import check_given, init_run_dir, weights_id
 
 __all__ = ["train", "write_calibration"]
 
@@ -56,20 +62,23 @@ def train(
     Raises
     ------
     ConfigError
-        When the folder holds a run of other settings or one that has ended, or when the teacher or the initial weights
-        do not fit.
+        When the folder holds a run of other settings or one that has ended, or one that was given other recordings,
+        another teacher or other initial weights; or when these do not fit.
     """
     if (teacher is None) == bool(config.objective.distillation_weight):
         message = f"expected a teacher and a distillation_weight above 0, or neither: found {teacher} and "
         raise ConfigError(message + f"{config.objective.distillation_weight:g}")
     taught = None if teacher is None else Teacher(teacher, config)
     sources.require("music", "noise", "speech")
+    learned = None if teacher is None else teacher / WEIGHTS_NAME
+    given = {"init_from": weights_id(init_from), "teacher": weights_id(learned), **sources.counts()}
     init_run_dir(config, run_dir)
+    check_given(run_dir, given, begun=checkpoint_state(run_dir)["step"] > 0)
     keras.utils.set_random_seed(config.seed)
     sampler = training_sampler(config, sources)
     write_calibration(config, sampler, run_dir)
     model = build_training_model(config)
-    encoder, weights = model.get_layer("encoder"), run_dir / "encoder.weights.h5"
+    encoder, weights = model.get_layer("encoder"), run_dir / WEIGHTS_NAME
     validate = Validation(config, sources)
 
     def draw(rng: np.random.Generator) -> list[NDArray[np.float32]]:

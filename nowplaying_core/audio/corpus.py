@@ -92,7 +92,7 @@ def read_corpus(root: Path, group: Group, split: str | None = None) -> list[Corp
     return chosen
 
 
-def recordings_if_any(root: Path, group: Group, split: str) -> list[CorpusFile]:
+def recordings_if_any(root: Path, group: Group, split: str | None) -> list[CorpusFile]:
     """List recordings as :func:`read_corpus`, empty where a corpus has none; damaged tables are errors all the same."""
     try:
         return read_corpus(root, group, split)

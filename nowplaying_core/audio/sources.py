@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus
+from nowplaying_core.audio.corpus import GROUPS, CorpusFile, Group, read_corpus, recordings_if_any
 
 __all__ = ["TrainingSources"]
 
@@ -40,6 +40,12 @@ class TrainingSources:
             for group in groups:
                 self.files(group, split)
         self.rendered_files()
+
+    def counts(self, split: str | None = "train") -> dict[str, int]:
+        """Return how many recordings of each kind there are to learn from, for a run's record."""
+        own = {group: len(recordings_if_any(self.corpus, group, split)) for group in GROUPS}
+        extra = {f"extra {group}": len(self.extra_files(group)) for group in GROUPS}
+        return {**own, **extra, "rendered MIDI": len(self.rendered_files())}
 
     def files(self, group: Group, split: str | None) -> list[CorpusFile]:
         """List one group of a split; extra recordings belong to the ``train`` split."""

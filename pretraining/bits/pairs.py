@@ -11,6 +11,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.pairs import PairSampler, training_sampler
 from nowplaying_core.artifacts import canonical_json, write_array
+from nowplaying_core.audio.corpus import GROUPS
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config.run import PretrainingConfig
@@ -62,8 +63,9 @@ def fingerprint_pairs(config: PretrainingConfig, sources: TrainingSources) -> Fi
         n_simulated_rooms=config.n_simulated_rooms,
         recordings_share=config.recordings_share,
     )
-    files = [str(file.path) for file in sources.files("music", "train")]
-    key = [fingerprinter.embedding_space, training.to_dict(), config.bits.n_pairs, files, str(sources.rendered_midi)]
+    recordings = [*(file for group in GROUPS for file in sources.files(group, "train")), *sources.rendered_files()]
+    files = [str(file.path) for file in recordings]
+    key = [fingerprinter.embedding_space, training.to_dict(), config.bits.n_pairs, files]
     name = hashlib.sha256(canonical_json(key).encode()).hexdigest()[:24]
     path = sources.cache_dir / "embeddings" / f"pairs-{name}.npy"
     if not path.is_file():

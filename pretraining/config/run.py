@@ -6,7 +6,13 @@ from typing import Final, Literal
 from fingerprinter.augment.config import AugmentConfig
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, require_counts, require_not_negative, require_positive
+from nowplaying_core.settings import (
+    RunSettings,
+    require_between,
+    require_counts,
+    require_not_negative,
+    require_positive,
+)
 from pretraining.config.bits import BitConfig
 from pretraining.config.codes import CodeConfig
 from pretraining.config.decoder import DecoderConfig
@@ -14,6 +20,7 @@ from pretraining.config.decoder import DecoderConfig
 __all__ = ["LEVELS_NAME", "METHOD_NAMES", "EncoderConfig", "MethodConfig", "PretrainingConfig", "default_front_end"]
 
 COMPARED: Final = ("side by side", "difference")
+_OF_CLIPS: Final = ("temporal_gap", "cola")  # two slices anywhere in a clip
 LEVELS_NAME: Final = "levels.json"
 METHOD_NAMES: Final = (
     "audio2vec_cbow",
@@ -167,10 +174,31 @@ class PretrainingConfig(RunSettings):
         if self.method not in METHOD_NAMES:
             message = f"method: expected one of {', '.join(METHOD_NAMES)}, found {self.method!r}"
             raise ConfigError(message)
-        require_positive(self, "n_steps", "learning_rate", "checkpoint_every")
+        require_counts(self, "n_steps", "checkpoint_every", "n_simulated_rooms")
+        require_positive(self, "learning_rate", "recordings_share")
+        require_between(self, 0, 1, "recordings_share")
+        require_not_negative(self, "seed", "warmup_steps", "past_s")
         if self.clips_per_step < 2:
             message = f"clips_per_step must be at least 2, found {self.clips_per_step}"
             raise ConfigError(message)
         if min(self.music_share, self.speech_share) < 0 or self.music_share + self.speech_share > 1:
             message = f"music_share and speech_share are shares of one: found {self.music_share}, {self.speech_share}"
             raise ConfigError(message)
+        self._require_time()
+
+    def _require_time(self) -> None:
+        """Check that a method has room for what it draws."""
+        window_s, rate = self.front_end.window_s, self.front_end.sample_rate_hz
+        if self.method in _OF_CLIPS and round(self.objective.clip_s * rate) <= self.front_end.window_samples:
+            message = (
+                f"objective.clip_s: expected more than a window of {window_s:g} s, found {self.objective.clip_s:g}"
+            )
+            raise ConfigError(message)
+        if self.method == "triplet" and round(self.objective.near_s * rate) < 1:
+            message = f"objective.near_s: expected a sample at {rate} Hz or more, found {self.objective.near_s:g} s"
+            raise ConfigError(message)
+
+    @property
+    def needs_perceptual_encoder(self) -> bool:
+        """Whether the run compares images by another run's encoder."""
+        return self.method == "diffusion_autoencoder" and self.decoder.perceptual_weight > 0

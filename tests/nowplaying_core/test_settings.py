@@ -2,12 +2,20 @@
 
 import json
 from dataclasses import dataclass, field, make_dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, require_counts, require_not_negative, require_positive
+from nowplaying_core.errors import ConfigError, MissingPathError
+from nowplaying_core.settings import (
+    RunSettings,
+    check_given,
+    require_counts,
+    require_not_negative,
+    require_positive,
+    weights_id,
+)
 
 
 def settings(value: object) -> Any:
@@ -45,6 +53,9 @@ class Inner:
     rate: float = 0.5
     widths: tuple[int, ...] = (1, 2)
     limit: float | None = None
+    range_db: tuple[float, float] = (0.0, 1.0)
+    kept: bool = True
+    name: str = "one"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +78,13 @@ def test_tables_are_changes_to_their_default() -> None:
         ({"inner": 3}, r"inner: expected a table, found 3"),
         ({"inner": {"limit": "low"}}, r"limit must be a number of type float, found 'low'"),
         ({"inner": {"rate": None}}, r"rate must be a number of type float, found None"),
-        ({"inner": {"rates": 1.0}}, r"unknown settings \['rates'\]: expected some of \['limit', 'rate', 'widths'\]"),
+        ({"inner": {"rates": 1.0}}, r"unknown settings \['rates'\]: expected some of \['kept', 'limit', "),
+        ({"inner": {"rate": float("nan")}}, r"rate must be a number of type float, found nan"),
+        ({"inner": {"widths": 3}}, r"widths must be a list, found 3"),
+        ({"inner": {"widths": ["a"]}}, r"widths must be a number of type int, found 'a'"),
+        ({"inner": {"range_db": [1.0]}}, r"range_db must be a list of 2, found \[1\.0\]"),
+        ({"inner": {"kept": "no"}}, r"kept must be true or false, found 'no'"),
+        ({"inner": {"name": 3}}, r"name must be a text, found 3"),
         ({"n_steps": 1.5}, r"n_steps must be a number of type int, found 1\.5"),
         ({"n_steps": True}, r"n_steps must be a number of type int, found True"),
     ],
@@ -75,3 +92,19 @@ def test_tables_are_changes_to_their_default() -> None:
 def test_wrong_settings_are_refused_by_name(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigError, match=message):
         Outer.from_dict(values)
+
+
+def test_a_run_goes_on_with_what_it_was_given(tmp_path: Path) -> None:
+    (tmp_path / "weights").write_bytes(b"1")
+    given = {"teacher": weights_id(tmp_path / "weights"), "music": 3}
+    check_given(tmp_path, {"teacher": None, "music": 4}, begun=False)
+    check_given(tmp_path, given, begun=False)  # nothing has been learned yet
+    check_given(tmp_path, given, begun=True)
+    with pytest.raises(ConfigError, match=r"was given music: 3, not 2; give it the same"):
+        check_given(tmp_path, {**given, "music": 2}, begun=True)
+    with pytest.raises(ConfigError, match=r"was given teacher: [0-9a-f]{16}, not none"):
+        check_given(tmp_path, {**given, "teacher": weights_id(None)}, begun=True)
+    (tmp_path / "init.json").write_text('{"music": 3}')  # of an earlier version
+    check_given(tmp_path, given, begun=True)
+    with pytest.raises(MissingPathError, match=r"gone: expected the weights of a finished run"):
+        weights_id(tmp_path / "gone")

@@ -39,6 +39,10 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
         pretrain(config, sources, tmp_path / "parts")
     with pytest.raises(ConfigError, match="pretraining end"):
         load_encoder(tmp_path / "parts")
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "extra" / "music").symlink_to(sources.corpus / "music")
+    with pytest.raises(ConfigError, match=r"was given extra music: 0, not 4"):
+        pretrain(config, replace(sources, extra_data=tmp_path / "extra"), tmp_path / "parts")
     pretrain(config, sources, tmp_path / "parts")
     assert "resuming at step 2" in caplog.messages
     whole, parts = (load_encoder(tmp_path / name)[1].get_weights() for name in ("whole", "parts"))
@@ -63,3 +67,14 @@ def test_random_needs_no_sound(tmp_path: Path) -> None:
     nowhere = TrainingSources(corpus=tmp_path / "none", cache_dir=tmp_path)
     pretrain(small_config("random"), nowhere, tmp_path / "run")
     assert load_encoder(tmp_path / "run")[0].method == "random"
+
+
+@pytest.mark.parametrize("method", ["random", "diffusion_autoencoder"])
+def test_a_perceptual_encoder_that_is_missing_or_not_needed_is_refused_at_once(
+    sources: TrainingSources, tmp_path: Path, method: str
+) -> None:
+    with pytest.raises(ConfigError, match="--perceptual-encoder: expected"):
+        pretrain(
+            small_config(method), sources, tmp_path / "run", perceptual_encoder=tmp_path if method == "random" else None
+        )
+    assert not (tmp_path / "run").exists()

@@ -1,5 +1,6 @@
 import csv
 import logging
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -58,6 +59,9 @@ def test_training_resumes_to_the_same_weights(tmp_path: Path, caplog: pytest.Log
     with pytest.raises(InterruptedRunError):
         train_detector(config(), tmp_path / "parts", **shared)
     log.removeHandler(interrupt)
+    midi = {**shared, "sources": replace(sources, rendered_midi=corpus / "music")}
+    with pytest.raises(ConfigError, match=r"was given rendered MIDI: 0, not 4"):
+        train_detector(config(), tmp_path / "parts", **midi)
     parts = train_detector(config(), tmp_path / "parts", **shared)
     one, two = load_weights(whole.weights_path).arrays(), load_weights(parts.weights_path).arrays()
     assert all(np.allclose(one[name], two[name], rtol=1e-3, atol=1e-4) for name in one)

@@ -16,7 +16,9 @@ from evaluation.detector.cross_validate import RESULT_FILE, cross_validate
 from evaluation.detector.report import cross_validation_to_markdown, plot
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.statistics import student
 from tests.detector.sounds import corpus_folder
+from tests.detector.training.fake_teacher import ToneTeacher
 
 pytestmark = pytest.mark.train
 
@@ -55,6 +57,9 @@ def test_folds_are_trained_measured_and_reported_and_nothing_is_done_twice(
     assert result["streams"]["n_streams"] == 2
     assert len(result["streams"]["gates"]) == 2
     assert result["streams"]["n_regions"] >= 2
+    areas = [fold["area"]["full band"]["value"] for fold in result["fold_clips"]]
+    assert result["mean_area"]["full band"] == student(areas).to_dict()
+    assert areas[0] != areas[1]
     assert json.loads((tmp_path / "run" / RESULT_FILE).read_text())["gate"] == result["gate"]
     assert read_chosen_gate(tmp_path / "run" / RESULT_FILE) == ChosenGate(gate=GateConfig.from_dict(result["gate"]))
     text = cross_validation_to_markdown(result)
@@ -67,6 +72,8 @@ def test_folds_are_trained_measured_and_reported_and_nothing_is_done_twice(
     assert not any("training fold" in line for line in caplog.messages)
     assert any("on 2 streams" in line for line in caplog.messages)
     assert again == result
+    with pytest.raises(ConfigError, match="was given teacher: none, not tones"):
+        cross_validate(CONFIG, tmp_path / "run", **settings, teacher=ToneTeacher(name="tones"))
     # Tracks are kept: the detector is not run on them again.
     assert len(list((tmp_path / "run" / "tracks-of-2").glob("*.json"))) == 4
 
@@ -97,6 +104,9 @@ def test_a_second_stage_is_trained_for_each_fold_and_runs_where_the_first_asks_f
     caplog.clear()
     never = cross_validate(CONFIG, tmp_path / "run", **settings, second_stage=second, wanted_above=256)
     assert not any("training" in line for line in caplog.messages)
+    other = replace(second, training=replace(training, steps=3))
+    with pytest.raises(ConfigError, match="a run of other settings"):
+        cross_validate(CONFIG, tmp_path / "run", **settings, second_stage=other, wanted_above=0)
     outputs = {
         above: [np.array(json.loads(path.read_text())["outputs"]) for path in sorted(folder.glob("stream-*.json"))]
         for above, folder in ((n, tmp_path / "run" / f"tracks-of-2-two-stages-{n}") for n in (0, 256))

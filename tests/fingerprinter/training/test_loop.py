@@ -118,9 +118,10 @@ def test_a_run_killed_between_weights_and_state_goes_on_to_the_same_weights(
     for folder in ("whole", "parts"):
         (tmp_path / folder).mkdir()
     fit(whole, draw, schedule, tmp_path / "whole")
-    with monkeypatch.context() as patched, pytest.raises(KilledError):
-        patched.setattr(loop, "write_json", killed)
+    monkeypatch.setattr(loop, "write_json", killed)
+    with pytest.raises(KilledError):
         fit(first, draw, schedule, tmp_path / "parts")
+    monkeypatch.undo()
     fit(parts, draw, schedule, tmp_path / "parts")
     assert int(parts.optimizer.iterations) == 6
     for one, other in zip(whole.get_weights(), parts.get_weights(), strict=True):

@@ -53,6 +53,11 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     # The line of step 4 is logged before its checkpoint is written, so the run starts again at step 2.
     with interrupted_at("step 4,", "fingerprinter.training.loop", caplog):
         train(CONFIG, sources, tmp_path / "parts")
+    foreign = tmp_path / "whole" / "encoder.weights.h5"
+    with pytest.raises(ConfigError, match=r"was given init_from: none, not"):
+        train(CONFIG, sources, tmp_path / "parts", init_from=foreign)
+    with pytest.raises(ConfigError, match=r"was given rendered MIDI: 0, not 4"):
+        train(CONFIG, replace(sources, rendered_midi=sources.corpus / "music"), tmp_path / "parts")
     caplog.clear()
     parts = weights_of(train(CONFIG, sources, tmp_path / "parts"))
     assert "resuming at step 2" in caplog.messages

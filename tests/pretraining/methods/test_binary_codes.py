@@ -66,6 +66,11 @@ def test_pairs_are_made_once_by_the_shipped_fingerprinter_and_no_probe_takes_the
     again = fingerprint_pairs(config, sources).vectors
     np.testing.assert_array_equal(again, made)
     assert caplog.messages == []
+    table = sources.corpus / "noise.tsv"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace("1.wav\ttrain", "1.wav\tdev"), encoding="utf-8")
+    assert not np.array_equal(fingerprint_pairs(config, sources).vectors, made), "of other noise"
+    table.write_text(text, encoding="utf-8")
     pretrain(config, sources, tmp_path / "run")
     with pytest.raises(ConfigError, match="expected an encoder of sound"):
         probe([tmp_path / "run"], [], ProbeSettings(), cache_dir=tmp_path)
