@@ -5,6 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from detector.gate import GateConfig
+from detector.second_stage import SECOND_STAGE_FILE
+from detector.stream import MODEL_FILE
 from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, read_manifest, write_text
 from nowplaying_core.errors import CorruptArtifactError, MissingPathError
 from nowplaying_core.text import markdown_table
@@ -62,7 +65,7 @@ def card_text(model: Path) -> str:
     Raises
     ------
     CorruptArtifactError
-        When one of the two is missing or unreadable.
+        When one of the two is missing or unreadable, or the metrics are of another model.
     """
     manifest = read_manifest(model / "manifest.json", kind="model", schema_version=MODEL_SCHEMA_VERSION)
     try:
@@ -70,7 +73,27 @@ def card_text(model: Path) -> str:
     except (OSError, ValueError) as error:
         message = f"{model / METRICS_NAME}: expected the metrics of this model ({error}); run nowplaying evaluate"
         raise CorruptArtifactError(message) from error
+    if not _are_of(metrics, manifest):
+        message = (
+            f"{model / METRICS_NAME}: expected metrics of these graphs and this gate, found others'; evaluate anew"
+        )
+        raise CorruptArtifactError(message)
     return render_card(manifest, metrics)
+
+
+def _are_of(metrics: Mapping[str, Any], manifest: Mapping[str, Any]) -> bool:
+    """Return whether metrics are of a model's graphs and gate, as far as they say of which they are."""
+    second, cascade = metrics.get("second_stage", {}), manifest.get("cascade", {})
+    gates = [GateConfig.from_dict(gate) for gate in metrics.get("streams", {}).get("gates", ())]
+    stated = [
+        (metrics.get("embedding_space"), manifest.get("embedding_space")),
+        (metrics.get("model_sha256"), manifest["files"].get(MODEL_FILE, {}).get("sha256")),
+        (second.get("model_sha256"), manifest["files"].get(SECOND_STAGE_FILE, {}).get("sha256")),
+        (second.get("wanted_above"), cascade.get("wanted_above")),
+        (bool(second) if "model_sha256" in metrics else None, bool(cascade)),
+        (gates or None, [GateConfig.from_dict(manifest["gate"])] if gates else None),
+    ]
+    return all(found in (None, expected) for found, expected in stated)
 
 
 def render_card(manifest: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from export.model_copies import CARD
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, write_json
 from nowplaying_core.runtime import TfliteModel
@@ -16,6 +17,8 @@ def write_manifest(
     folder: Path, files: Mapping[str, Any], *, role: str, name: str, version: str, **entries: Any
 ) -> Path:
     """Write ``manifest.json`` beside the files of a model, and return the folder.
+
+    A card that is there is removed: it is another model's, or says what the manifest said before.
 
     Parameters
     ----------
@@ -42,4 +45,5 @@ def write_manifest(
         **entries,
     }
     write_json(folder / "manifest.json", manifest)
+    (folder / CARD).unlink(missing_ok=True)
     return folder

@@ -234,7 +234,7 @@ class DetectorConfig(RunSettings):
         fits = (shape.n_channels, shape.stride, shape.decision_frames) == (N_CHANNELS, 2, DECISION_FRAMES)
         if not fits or shape.kernel_frames <= shape.stride:
             message = (
-                f"network: a stream has {N_CHANNELS} channels and six layers of stride 2 with three taps or more, found "
+                f"network: a stream has {N_CHANNELS} channels and six layers of stride 2 and three taps or more, found "
                 f"{shape.n_channels} channels and {shape.n_layers} layers of stride {shape.stride} with "
                 f"{shape.kernel_frames} taps"
             )

@@ -127,6 +127,8 @@ def cross_validate(
     quiet_tracks = run_streams(models, n_room_tone, quiet, jobs=jobs)
     fold_clips = [clip_metrics(compose_clips(pool, n_clips, seed=seed, jobs=jobs), graph) for pool, graph in models]
     result = _result(tracks, quiet_tracks, fold_clips, seed=seed, max_false_per_hour=max_false_per_hour)
+    if second_stage is not None:
+        result["wanted_above"] = wanted_above  # the gate was chosen with it, and is published with it
     write_json(run_dir / RESULT_FILE, result)
     return result
 

@@ -44,6 +44,9 @@ def privacy(
     as_json: Json = False,
 ) -> None:
     """Train attacks that rebuild sound from fingerprints and their codes, and measure them; a stopped run resumes."""
+    if examples and out is None:
+        message = "expected --out as well, the folder for what is rebuilt"
+        raise typer.BadParameter(message, param_hint="--example")
     from fingerprinter.fingerprint import Fingerprinter
     from ondevice_db.index.codebook_files import load_codebook
     from pretraining.audit.config import AuditConfig

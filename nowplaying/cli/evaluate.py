@@ -8,8 +8,17 @@ import typer
 from nowplaying.cli import complete, evaluate_encoders
 from nowplaying.cli.app import App
 from nowplaying.cli.measured import Cache, Corpus, Out, enter, finish, write_result
-from nowplaying.cli.options import ON_CORPUS, DetectorModel, FingerprinterModel, Jobs, Json, MaxFalse, Seed
-from nowplaying.cli.output import emit_json, table
+from nowplaying.cli.options import (
+    ON_CORPUS,
+    DetectorModel,
+    FingerprinterModel,
+    Jobs,
+    Json,
+    MaxFalse,
+    Seed,
+    refuse_unused,
+)
+from nowplaying.cli.output import emit_json, note, table
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 
 __all__ = ["app"]
@@ -20,6 +29,7 @@ _Metrics = Annotated[bool, typer.Option("--metrics", help="Also write the model 
 
 
 def retrieval(
+    context: typer.Context,
     corpus: Corpus,
     cache_dir: Cache,
     model: FingerprinterModel = SHIPPED_FINGERPRINTER,
@@ -27,7 +37,8 @@ def retrieval(
         Path | None, typer.Option("--float-model", help="The same encoder in float, for a paired comparison.")
     ] = None,
     hop_s: Annotated[
-        float | None, typer.Option("--hop", help="Seconds between fingerprints in the database; else the model's.")
+        float | None,
+        typer.Option("--hop", min=0.01, help="Seconds between fingerprints in the database; else the model's."),
     ] = None,
     n_queries: Annotated[int, typer.Option("--queries", min=1, help="For each condition.")] = 2000,
     n_unknown: Annotated[int, typer.Option("--unknown", min=1, help="Queries from unknown music.")] = 900,
@@ -59,17 +70,16 @@ def retrieval(
 ) -> None:
     """Rank-1, accepted and false accepts of noisy queries, through the whole database."""
     if protocol is not None:
-        if float_model or fit_acceptance or hop_s or (metrics and protocol == "now-playing"):
-            message = (
-                "--protocol takes none of --float-model, --hop and --fit-acceptance, and --metrics with a grid only"
-            )
-            raise typer.BadParameter(message)
+        unused = ["float_model", "hop_s", "fit_acceptance", "n_sounds"]
+        unused += ["exact", "baseline", "metrics"] if protocol == "now-playing" else ["n_unknown"]
+        refuse_unused(context, f"--protocol {protocol} takes none", *unused)
         _published(
             protocol,
             model,
             corpus,
             cache_dir,
             n_queries=n_queries,
+            n_unknown=n_unknown,
             exact=exact,
             baseline=baseline,
             jobs=jobs,
@@ -79,6 +89,7 @@ def retrieval(
             as_json=as_json,
         )
         return
+    refuse_unused(context, "it goes with --protocol attention-qbe or nafp", "exact", "baseline")
     from evaluation.retrieval.report import to_markdown
     from evaluation.retrieval.retrieval import evaluate_retrieval
     from nowplaying_core.manifest import ModelFolder
@@ -102,6 +113,7 @@ def retrieval(
 
 
 def detector(
+    context: typer.Context,
     corpus: Corpus,
     cache_dir: Cache,
     model: DetectorModel = SHIPPED_DETECTOR,
@@ -127,6 +139,8 @@ def detector(
     as_json: Json = False,
 ) -> None:
     """ROC area on clips, and recall against false wake-ups on streams."""
+    if not fit_gate:
+        refuse_unused(context, "it is of the gate that --fit-gate chooses", "max_false")
     from evaluation.detector.evaluate import evaluate_detector
     from evaluation.detector.report import plot, to_markdown
     from nowplaying_core.manifest import ModelFolder
@@ -146,12 +160,15 @@ def detector(
     )
     if fit_gate:
         enter(folder, {"gate": result["streams"]["gates"][0]})
+        if not metrics:
+            note(f"{folder}: its metrics and card are not of this gate; --metrics writes them anew")
     finish("detector", result, to_markdown(result), folder, out=out, metrics=metrics, as_json=as_json)
     if out is not None:
         plot(result, out / "detector.png")
 
 
 def detector_gate(
+    context: typer.Context,
     corpus: Corpus,
     cache_dir: Cache,
     model: DetectorModel = SHIPPED_DETECTOR,
@@ -191,6 +208,8 @@ def detector_gate(
     as_json: Json = False,
 ) -> None:
     """Choose the gate: the most music found within limits on false wake-ups and delay."""
+    if held_out_fold is None:
+        refuse_unused(context, "it goes with --held-out-fold", "held_out_of")
     from detector.training.folds import HeldOut
     from evaluation.detector.gate_choice import WANTED_ABOVE, GateLimits, choose
     from evaluation.detector.gate_report import plot, to_markdown, to_toml
@@ -247,6 +266,7 @@ def _published(
     cache_dir: Path,
     *,
     n_queries: int,
+    n_unknown: int,
     exact: bool,
     baseline: str | None,
     jobs: int,
@@ -262,7 +282,7 @@ def _published(
 
     common: dict[str, Any] = {"n_queries": n_queries, "seed": seed, "jobs": jobs}
     if protocol == "now-playing":
-        result = evaluate_open_set(model, corpus, cache_dir, **common)
+        result = evaluate_open_set(model, corpus, cache_dir, n_unknown=n_unknown, **common)
         text, plot = grid_report.open_set_to_markdown(result), grid_report.plot_open_set
     else:
         result = evaluate_grid(protocol, model, corpus, cache_dir, exact=exact, baseline=baseline, **common)

@@ -6,12 +6,13 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.measured import Cache, Corpus, Out, write_result
-from nowplaying.cli.options import Jobs, Json
+from nowplaying.cli.options import Jobs, Json, refuse_unused
 
 __all__ = ["codes", "probe"]
 
 
 def probe(
+    context: typer.Context,
     runs: Annotated[list[Path], typer.Argument(help="Folders of finished runs of 'nowplaying pretrain'.")],
     cache_dir: Cache,
     corpus: Annotated[
@@ -62,6 +63,8 @@ def probe(
     as_json: Json = False,
 ) -> None:
     """Accuracy of a linear classifier on the embeddings of pretrained encoders, by labelled task, with intervals."""
+    if midi is None:
+        refuse_unused(context, "it goes with --midi", "soundfonts")
     from nowplaying.cli.train import require_tensorflow
     from nowplaying_core.errors import ConfigError
     from pretraining.tasks.midi import MidiTasks

@@ -34,6 +34,7 @@ __all__ = [
     "Seed",
     "SoundCorpus",
     "Sounds",
+    "refuse_unused",
     "require_writable",
     "writable_file",
     "writable_folder",
@@ -41,6 +42,14 @@ __all__ = [
 ON_CORPUS = "--corpus CORPUS --cache-dir CACHE"
 """Two options of the help's examples."""
 _PICTURES = (".png", ".svg", ".pdf", ".jpg", ".webp")
+
+
+def refuse_unused(context: typer.Context, why: str, *names: str) -> None:
+    """Refuse options that were given and would be passed over, by the names of their parameters."""
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            raise typer.BadParameter(why, param_hint=parameter.opts[0])
 
 
 def writable_file(context: Any, parameter: Any, path: Path | None) -> Path | None:

@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 import typer
 
 from nowplaying.cli.app import App
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, Json, RenderedMidi, SoundCorpus, writable_folder
+from nowplaying.cli.options import (
+    ON_CORPUS,
+    DecodedCache,
+    ExtraData,
+    Json,
+    RenderedMidi,
+    SoundCorpus,
+    refuse_unused,
+    writable_folder,
+)
 from nowplaying.cli.output import wrote
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
@@ -100,6 +109,7 @@ def codebooks(
 
 
 def detector(
+    context: typer.Context,
     run_dir: Annotated[
         Path,
         typer.Option(
@@ -145,7 +155,12 @@ def detector(
     from export.provenance import describe_training
     from nowplaying_core.audio.sources import TrainingSources
 
-    if corpus is None and not (run_dir / "manifest.json").is_file():
+    if second_run is None:
+        refuse_unused(context, "it goes with --second-run", "second_note")
+    if (run_dir / "manifest.json").is_file():
+        unused = ("corpus", "rendered_midi", "extra_data")
+        refuse_unused(context, f"{run_dir} is a model, whose manifest says what it was trained on", *unused)
+    elif corpus is None:
         message = "expected the corpus of the run's training, found none"
         raise typer.BadParameter(message, param_hint="--corpus")
     chosen = None if gate is None else read_chosen_gate(gate)
@@ -171,6 +186,7 @@ def detector(
 
 
 def encoder(
+    context: typer.Context,
     run_dir: _Run,
     out: _Model,
     corpus: SoundCorpus,
@@ -190,6 +206,8 @@ def encoder(
     as_json: Json = False,
 ) -> None:
     """Convert a pretrained encoder to int8 TFLite, probe it and its float form, and write its card."""
+    if midi is None:
+        refuse_unused(context, "it goes with --midi", "soundfonts")
     require_tensorflow()
     from evaluation.model_card import METRICS_NAME, write_card
     from export.audio_encoder import publish_audio_encoder

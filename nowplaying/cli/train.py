@@ -7,7 +7,17 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli.app import App
-from nowplaying.cli.options import ON_CORPUS, DecodedCache, ExtraData, Json, MaxFalse, RenderedMidi, RunDir, SoundCorpus
+from nowplaying.cli.options import (
+    ON_CORPUS,
+    DecodedCache,
+    ExtraData,
+    Json,
+    MaxFalse,
+    RenderedMidi,
+    RunDir,
+    SoundCorpus,
+    refuse_unused,
+)
 from nowplaying.cli.output import emit_json, say_lines, wrote
 
 __all__ = ["app"]
@@ -139,6 +149,7 @@ def detector_second_stage(
 
 
 def detector_crossval(
+    context: typer.Context,
     config: _Config,
     corpus: SoundCorpus,
     run_dir: RunDir,
@@ -180,6 +191,8 @@ def detector_crossval(
     from detector.training.config import DetectorConfig
     from detector.training.teacher import open_teacher
 
+    if second_stage is None:
+        refuse_unused(context, "it goes with --second-stage", "second_steps", "wanted_above")
     settings = DetectorConfig.read(config)
     if steps is not None:
         settings = replace(settings, training=replace(settings.training, steps=steps))
@@ -190,6 +203,7 @@ def detector_crossval(
     from detector.training.second_stage import SecondStageConfig
     from evaluation.detector.cross_validate import cross_validate
     from evaluation.detector.report import cross_validation_to_markdown, plot
+    from nowplaying_core.artifacts import write_text
     from nowplaying_core.audio.sources import TrainingSources
 
     second = None if second_stage is None else SecondStageConfig.read(second_stage)
@@ -210,7 +224,7 @@ def detector_crossval(
         wanted_above=wanted_above,
     )
     text = cross_validation_to_markdown(result)
-    (run_dir / "cross-validation.md").write_text(text, encoding="utf-8")
+    write_text(run_dir / "cross-validation.md", text)
     plot(result, run_dir / "cross-validation.png")
     if as_json:
         emit_json("evaluation/1", {"name": "cross-validation", "result": result})

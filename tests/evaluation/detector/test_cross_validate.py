@@ -104,6 +104,7 @@ def test_a_second_stage_is_trained_for_each_fold_and_runs_where_the_first_asks_f
     caplog.clear()
     never = cross_validate(CONFIG, tmp_path / "run", **settings, second_stage=second, wanted_above=256)
     assert not any("training" in line for line in caplog.messages)
+    assert read_chosen_gate(tmp_path / "run" / RESULT_FILE).wanted_above == 256
     other = replace(second, training=replace(training, steps=3))
     with pytest.raises(ConfigError, match="a run of other settings"):
         cross_validate(CONFIG, tmp_path / "run", **settings, second_stage=other, wanted_above=0)

@@ -20,20 +20,29 @@ def test_a_folder_that_is_no_corpus_is_named(run: Run, tmp_path: Path, protocol:
 
 
 @pytest.mark.parametrize(
-    "options",
+    ("command", "options", "refused"),
     [
-        ("now-playing", "--metrics"),
-        ("nafp", "--fit-acceptance"),
-        ("nafp", "--float-model", "elsewhere"),
-        ("nafp", "--hop", "0.5"),
+        ("retrieval", ("--protocol", "now-playing", "--metrics"), "--metrics"),
+        ("retrieval", ("--protocol", "now-playing", "--exact"), "--exact"),
+        ("retrieval", ("--protocol", "now-playing", "--sounds", "500"), "--sounds"),
+        ("retrieval", ("--protocol", "nafp", "--fit-acceptance"), "--fit-acceptance"),
+        ("retrieval", ("--protocol", "nafp", "--float-model", "elsewhere"), "--float-model"),
+        ("retrieval", ("--protocol", "nafp", "--hop", "0.5"), "--hop"),
+        ("retrieval", ("--protocol", "nafp", "--unknown", "900"), "--unknown"),
+        ("retrieval", ("--exact",), "--exact"),
+        ("retrieval", ("--baseline", "elsewhere"), "--baseline"),
+        ("retrieval", ("--hop", "0"), "--hop"),
+        ("detector", ("--max-false-per-hour", "1"), "--max-false-per-hour"),
+        ("detector-gate", ("--held-out-of", "8"), "--held-out-of"),
     ],
 )
-def test_protocols_refuse_what_belongs_to_the_standard_tables(
-    run: Run, tmp_path: Path, options: tuple[str, ...]
+def test_options_that_would_be_passed_over_are_refused(
+    run: Run, tmp_path: Path, command: str, options: tuple[str, ...], refused: str
 ) -> None:
-    done = run("evaluate", "retrieval", "--corpus", tmp_path, "--cache-dir", tmp_path, "--protocol", *options)
+    done = run("evaluate", command, "--corpus", tmp_path, "--cache-dir", tmp_path, *options)
     assert done.code == 2
-    assert "--protocol" in done.err
+    assert "Invalid value" in done.err
+    assert refused in done.err
 
 
 def test_an_unknown_protocol_is_refused(run: Run, tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+
 from .conftest import Run
 
 
@@ -27,3 +29,34 @@ def test_wrong_settings_are_usage_errors(run: Run, tmp_path: Path, network: str)
     done = run("train", network, "--config", tmp_path / "config.toml", *places)
     assert done.code == 2
     assert "no_such_setting" in done.err
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "refused"),
+    [
+        (("train", "detector-crossval"), ("--second-steps", "5"), "--second-steps"),
+        (("train", "detector-crossval"), ("--wanted-above", "64"), "--wanted-above"),
+        (("publish", "detector"), ("--second-note", "more"), "--second-note"),
+        (("publish", "detector"), ("--corpus", "CORPUS"), "--corpus"),
+        (("audit", "privacy"), ("--example", "song.wav"), "--example"),
+        (("evaluate", "probe"), ("--soundfont", "font.sf2"), "--soundfont"),
+        (("publish", "encoder"), ("--soundfont", "font.sf2"), "--soundfont"),
+    ],
+)
+def test_options_that_would_be_passed_over_are_refused(
+    run: Run, tmp_path: Path, command: tuple[str, ...], options: tuple[str, ...], refused: str
+) -> None:
+    (tmp_path / "config.toml").write_text("")
+    run_dir = ("--run-dir", builtin_model_dir(SHIPPED_DETECTOR) if command[0] == "publish" else tmp_path / "run")
+    places = {
+        "train": ("--config", tmp_path / "config.toml", *run_dir, "--corpus", tmp_path, "--cache-dir", tmp_path),
+        "publish": (*run_dir, "--out", tmp_path / "out"),
+        "audit": (*run_dir, "--corpus", tmp_path, "--cache-dir", tmp_path),
+        "evaluate": (tmp_path, "--cache-dir", tmp_path),
+    }[command[0]]
+    if command[1] == "encoder":
+        places += ("--corpus", tmp_path, "--cache-dir", tmp_path)
+    done = run(*command, *places, *options)
+    assert done.code == 2
+    assert "Invalid value" in done.err
+    assert refused in done.err
