@@ -14,7 +14,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import init_run_dir
+from nowplaying_core.settings import check_given, init_run_dir
 from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.chroma import chroma, chroma_agreement, strongest_agreement
@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 StoredForm = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 _BLOCK = 256
+_DATASET_NAME = "dataset.npz"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,16 +107,19 @@ def privacy_audit(
     Raises
     ------
     ConfigError
-        When the folder holds an audit of this model with other settings.
+        When the folder holds an audit of this model with other settings, of other recordings or of other codes.
     """
     folder = run_dir / model.embedding_space
     sources.require("music", splits=["train"])
     init_run_dir(config, folder)
+    files = model.folder.manifest["files"].items()
+    codes = {name: record["sha256"][:16] for name, record in files if name.startswith("codebook")}
+    check_given(folder, {**sources.counts(), **codes}, begun=(folder / _DATASET_NAME).is_file())
     front_end = FrontEndConfig(**model.folder.manifest["front_end"])
     spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
     tasks = _word_tasks(spoken)
     words = list({(one.path, one.start_s): one for task in tasks for one in task.train}.values())
-    dataset = gather(config, model, sources, words, folder / "dataset.npz")
+    dataset = gather(config, model, sources, words, folder / _DATASET_NAME)
     attacks = {}
     for name, form in forms.items():
         _log.info("learning to rebuild sound from %s", name)

@@ -10,6 +10,7 @@ import soundfile
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import init_run_dir
@@ -44,7 +45,9 @@ class Pooled:
 
     name = "pooled"
     embedding_space = "0123"
-    folder = SimpleNamespace(manifest={"front_end": FRONT_END.to_dict()})
+    folder = SimpleNamespace(
+        manifest={"front_end": FRONT_END.to_dict(), "files": {"codebook_pq.npy": {"sha256": "0" * 64}}}
+    )
 
     def encode(self, image: np.ndarray) -> np.ndarray:
         squares = image.reshape(1, 4, 8, 4, 8).mean(axis=(2, 4)).reshape(1, 16)
@@ -137,6 +140,20 @@ def test_other_settings_in_the_same_folder_are_refused(sources: TrainingSources,
     init_run_dir(CONFIG, tmp_path / Pooled.embedding_space)
     with pytest.raises(ConfigError, match="other settings"):
         privacy_audit(replace(CONFIG, seed=2), Pooled(), FORMS, sources, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"), [({"music": 9}, "given music: 9, not 2"), ({"codebook_pq.npy": "1"}, "pq.npy: 1, not 0000")]
+)
+def test_other_recordings_or_codes_in_the_same_folder_are_refused(
+    sources: TrainingSources, tmp_path: Path, given: dict[str, object], message: str
+) -> None:
+    folder = tmp_path / Pooled.embedding_space
+    init_run_dir(CONFIG, folder)
+    write_json(folder / "init.json", given)
+    (folder / "dataset.npz").touch()
+    with pytest.raises(ConfigError, match=message):
+        privacy_audit(CONFIG, Pooled(), FORMS, sources, tmp_path)
 
 
 def test_examples_are_written_to_be_listened_to(audit: Audit, sources: TrainingSources, tmp_path: Path) -> None:
