@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nowplaying_core.audio.corpus import GROUPS, CorpusFile, Group, read_corpus, recordings_if_any
+from nowplaying_core.errors import MissingPathError
 
 __all__ = ["TrainingSources"]
 
@@ -57,6 +58,19 @@ class TrainingSources:
         return [] if self.rendered_midi is None else read_corpus(self.rendered_midi, "music")
 
     def extra_files(self, group: Group) -> list[CorpusFile]:
-        """List the extra recordings of a group, whose folder needs no table; empty where there is none."""
-        folder = None if self.extra_data is None else self.extra_data / group
-        return read_corpus(folder, group) if folder is not None and folder.is_dir() else []
+        """List the extra recordings of a group, whose folder needs no table; empty where there is none.
+
+        Raises
+        ------
+        MissingPathError
+            When a folder of extra recordings is given that has no group.
+        """
+        if self.extra_data is None:
+            return []
+        if not any((self.extra_data / one).is_dir() for one in GROUPS):
+            message = (
+                f"{self.extra_data}: expected a folder with any of {', '.join(GROUPS)}, found none; check the path"
+            )
+            raise MissingPathError(message)
+        folder = self.extra_data / group
+        return read_corpus(folder, group) if folder.is_dir() else []

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
-from nowplaying_core.errors import AudioFormatError, ConfigError
+from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.errors import AudioFormatError, ConfigError, MissingPathError
 
 
 def make_corpus(root: Path) -> Path:
@@ -82,3 +83,15 @@ def test_bad_header_and_empty_split_and_missing_folder(tmp_path: Path) -> None:
     (tmp_path / "noise.tsv").write_text("name,split\n", encoding="utf-8")
     with pytest.raises(AudioFormatError, match="columns"):
         read_corpus(tmp_path, "noise")
+
+
+def test_a_folder_of_extra_recordings_that_is_not_there_is_no_empty_one(tmp_path: Path) -> None:
+    (tmp_path / "extra").mkdir()
+    for name in ("extra", "gone"):
+        sources = TrainingSources(corpus=tmp_path, cache_dir=tmp_path, extra_data=tmp_path / name)
+        with pytest.raises(MissingPathError, match=f"{name}: expected a folder with any of music, noise"):
+            sources.extra_files("music")
+    (tmp_path / "extra" / "noise").mkdir()
+    assert (
+        TrainingSources(corpus=tmp_path, cache_dir=tmp_path, extra_data=tmp_path / "extra").extra_files("music") == []
+    )
