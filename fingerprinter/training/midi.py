@@ -2,6 +2,7 @@
 
 import shutil
 import subprocess
+from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nowplaying_core.artifacts import write_atomic
+from nowplaying_core.artifacts import sha256_file, write_atomic
 from nowplaying_core.errors import AudioFormatError, needs_extra
 
 __all__ = ["Rendering", "choose_scores", "draw_rendering", "render", "render_folder"]
@@ -168,11 +169,17 @@ def render_folder(
     The drawing depends on the seed and the score's place in the list only, not on ``jobs``.
     """
     output.mkdir(parents=True, exist_ok=True)
+    names = [f"{score.parent.name}-{score.stem}" for score in scores]
+    often = Counter(names)
+    # Scores of one name in folders of one name are told apart by what is in them.
+    names = [
+        name if often[name] == 1 else f"{name}-{sha256_file(score)[:8]}"
+        for name, score in zip(names, scores, strict=True)
+    ]
 
     def one(index: int) -> str | None:
-        score = scores[index]
-        target = output / f"{score.parent.name}-{score.stem}.wav"
-        if target.exists():
+        score, target = scores[index], output / f"{names[index]}.wav"
+        if target.exists() or names.index(names[index]) < index:
             return None
         rng = np.random.default_rng([seed, index])
         try:

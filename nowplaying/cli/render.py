@@ -7,7 +7,7 @@ import typer
 
 from nowplaying.cli.options import Json, Seed, writable_folder
 from nowplaying.cli.output import note, wrote
-from nowplaying_core.errors import EXIT_BAD_INPUT, MissingPathError
+from nowplaying_core.errors import EXIT_BAD_INPUT, ConfigError, MissingPathError
 
 __all__ = ["render"]
 
@@ -35,12 +35,20 @@ def render(
 ) -> None:
     """Render MIDI files with varied instruments, keys and tempi (needs fluidsynth and a SoundFont)."""
     from fingerprinter.training.midi import choose_scores, render_folder
+    from nowplaying_core.settings import check_given
 
     missing = [str(path) for path in soundfont if not path.is_file()]
     if missing:
         message = f"--soundfont: expected SoundFont files, found none at {', '.join(missing)}"
         raise MissingPathError(message)
     chosen = choose_scores(midi, per_folder=per_folder, seed=seed)
+    if held_out >= len(chosen):
+        message = f"held_out: expected fewer than the {len(chosen)} MIDI files, found {held_out}"
+        raise ConfigError(message)
+    given: dict[str, object] = {"duration_s": duration_s, "seed": seed, "per_folder": per_folder, "held_out": held_out}
+    given["soundfonts"] = ", ".join(path.name for path in soundfont)
+    out.mkdir(parents=True, exist_ok=True)
+    check_given(out, given, begun=any(out.glob("*.wav")))
     rendered, kept_back = chosen[: len(chosen) - held_out], chosen[len(chosen) - held_out :]
     failures = render_folder(rendered, out, soundfonts=soundfont, duration_s=duration_s, seed=seed, jobs=jobs)
     for failure in failures:

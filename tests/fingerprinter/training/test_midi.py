@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from fingerprinter.training.midi import Rendering, _arrange, choose_scores, draw_rendering, render
+from fingerprinter.training import midi
+from fingerprinter.training.midi import Rendering, _arrange, choose_scores, draw_rendering, render, render_folder
 from nowplaying_core.errors import AudioFormatError
 
 SOUNDFONTS = [path for path in (Path("/usr/share/sounds/sf2/TimGM6mb.sf2"),) if path.exists()]
@@ -70,3 +71,16 @@ def test_choosing_limits_each_folder_and_repeats(tmp_path):
     assert chosen == choose_scores(tmp_path, per_folder=4, seed=1)
     with pytest.raises(AudioFormatError, match="found none"):
         choose_scores(tmp_path / "few" / "none", per_folder=4, seed=1)
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_scores_of_one_name_are_each_rendered_once(tmp_path, monkeypatch, jobs):
+    scores = [tmp_path / folder / "album" / "one.mid" for folder in "abc"] + [tmp_path / "d" / "other" / "one.mid"]
+    for score, content in zip(scores, (b"1", b"2", b"1", b"4"), strict=True):
+        score.parent.mkdir(parents=True)
+        score.write_bytes(content)
+    monkeypatch.setattr(midi, "render", lambda score, output, _how: output.write_bytes(score.read_bytes()))
+    out = tmp_path / "out"
+    assert render_folder(scores, out, soundfonts=[Path("a.sf2")], duration_s=3.0, seed=1, jobs=jobs) == []
+    assert sorted(path.read_bytes() for path in out.iterdir()) == [b"1", b"2", b"4"]
+    assert (out / "other-one.wav").is_file()

@@ -60,3 +60,17 @@ def test_options_that_would_be_passed_over_are_refused(
     assert done.code == 2
     assert "Invalid value" in done.err
     assert refused in done.err
+
+
+def test_rendering_goes_on_with_the_same_settings_alone(run: Run, tmp_path: Path) -> None:
+    for name in ("font.sf2", "midi/one.mid", "midi/two.mid"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    render = ("render", tmp_path / "midi", "--out", tmp_path / "out", "--soundfont", tmp_path / "font.sf2")
+    all_out = run(*render, "--held-out", "2")
+    assert (all_out.code, all_out.err) == (2, "error: --held-out: expected fewer than the 2 MIDI files, found 2\n")
+    assert run(*render).code == 3  # no score, or no fluidsynth
+    (tmp_path / "out" / "midi-one.wav").touch()
+    other = run(*render, "--held-out", "1")
+    assert other.code == 2
+    assert "was given held_out: 0, not 1" in other.err
