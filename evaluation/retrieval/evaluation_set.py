@@ -18,7 +18,7 @@ from evaluation.retrieval.rooms import load_dev_rooms, room_response
 from evaluation.retrieval.same_music import SameMusic
 from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.audio.cache import load_cached
-from nowplaying_core.audio.corpus import Group, read_corpus, recordings_if_any
+from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus, recordings_if_any
 from nowplaying_core.audio.rooms import from_direct_sound
 from ondevice_db.index.codebook import Codebook
 
@@ -29,6 +29,7 @@ __all__ = [
     "dev_rooms",
     "index_corpus",
     "measured_room_responses",
+    "measured_rooms",
     "plan_known",
 ]
 
@@ -221,8 +222,12 @@ def dev_room_responses(cache: Path) -> list[NDArray[np.float32]]:
 
 def measured_room_responses(corpus: Path, cache: Path) -> list[NDArray[np.float32]]:
     """Return the measured dev rooms of a corpus, if any, from the direct sound on, with unit energy."""
-    files = [file for file in recordings_if_any(corpus, "rir", "dev") if file.label in {"", "room"}]
-    return [from_direct_sound(load_cached(file.path, cache), _MAX_ROOM_SAMPLES) for file in files]
+    return [from_direct_sound(load_cached(file.path, cache), _MAX_ROOM_SAMPLES) for file in measured_rooms(corpus)]
+
+
+def measured_rooms(corpus: Path) -> list[CorpusFile]:
+    """List the measured dev rooms of a corpus; responses that it labels as something else, such as plates, are none."""
+    return [file for file in recordings_if_any(corpus, "rir", "dev") if file.label in {"", "room"}]
 
 
 def _paths(corpus: Path, group: Group, split: str) -> list[Path]:

@@ -11,13 +11,12 @@ from numpy.typing import NDArray
 
 from evaluation.retrieval.calibration import Calibration, CrossFit, calibration_conditions
 from evaluation.retrieval.conditions import CLEAN, Condition, paired_conditions, standard_conditions
-from evaluation.retrieval.evaluation_set import build_evaluation_set
+from evaluation.retrieval.evaluation_set import build_evaluation_set, measured_rooms
 from evaluation.retrieval.evaluator import Evaluator
 from evaluation.retrieval.matching import Outcomes
 from evaluation.retrieval.reliability import reliability
 from evaluation.retrieval.same_music import SAME_SIMILARITY
 from fingerprinter.fingerprint import Fingerprinter
-from nowplaying_core.audio.corpus import recordings_if_any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import paired_difference, poisson_upper
 from ondevice_db.index.codebook import Codebook
@@ -88,7 +87,7 @@ def evaluate_retrieval(
     """
     requested = list(conditions) if conditions is not None else standard_conditions()
     shortest_s = Fingerprinter.from_model(model).shortest_query_s
-    has_rooms = bool(recordings_if_any(corpus, "rir", "dev"))
+    has_rooms = bool(measured_rooms(corpus))
     chosen = [
         condition
         for condition in requested

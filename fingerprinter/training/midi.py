@@ -171,7 +171,7 @@ def render_folder(
     output.mkdir(parents=True, exist_ok=True)
     names = [f"{score.parent.name}-{score.stem}" for score in scores]
     often = Counter(names)
-    # Scores of one name in folders of one name are told apart by what is in them.
+    # Where scores and their folders have the same names, the hash of their content is added.
     names = [
         name if often[name] == 1 else f"{name}-{sha256_file(score)[:8]}"
         for name, score in zip(names, scores, strict=True)

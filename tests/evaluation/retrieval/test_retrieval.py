@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 from evaluation.retrieval import rooms
 from evaluation.retrieval.compose import compose
@@ -152,7 +153,11 @@ def test_committed_rooms_measure_what_they_say() -> None:
 
 def test_the_whole_evaluation_runs_and_repeats(corpus: Path, tmp_path: Path) -> None:
     model = builtin_model_dir(SHIPPED_FINGERPRINTER)
-    conditions = [Condition(snr_db=10.0), Condition(length_s=2.0)]
+    (corpus / "rir").mkdir()
+    soundfile.write(corpus / "rir" / "plate.wav", np.exp(-np.arange(800) / 80), SAMPLE_RATE_HZ)
+    (corpus / "rir.tsv").write_text("file\tsplit\tkind\nplate.wav\tdev\tplate\n")
+    # There is no measured room among the responses, so that the last condition is left out.
+    conditions = [Condition(snr_db=10.0), Condition(length_s=2.0), Condition(snr_db=0.0, room="measured")]
     (result, calibration), (again, _) = (
         evaluate_retrieval(
             model, corpus, tmp_path / "cache", conditions=conditions, n_queries=9, n_unknown=4, n_sounds=3, seed=2
