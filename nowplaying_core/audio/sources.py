@@ -44,7 +44,7 @@ class TrainingSources:
 
     def counts(self, split: str | None = "train") -> dict[str, int]:
         """Return how many recordings of each kind there are to learn from, for a run's record."""
-        own = {group: len(recordings_if_any(self.corpus, group, split)) for group in GROUPS}
+        own: dict[str, int] = {group: len(recordings_if_any(self.corpus, group, split)) for group in GROUPS}
         extra = {f"extra {group}": len(self.extra_files(group)) for group in GROUPS}
         return {**own, **extra, "rendered MIDI": len(self.rendered_files())}
 
