@@ -1,5 +1,6 @@
 """The microphone, through the optional sounddevice package."""
 
+import logging
 import queue
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +13,7 @@ from nowplaying_core.errors import AudioFormatError, MissingExtraError
 
 __all__ = ["microphone_frames", "microphone_names"]
 
+_log = logging.getLogger(__name__)
 _BLOCK_S = 0.1
 
 
@@ -77,7 +79,11 @@ def _sounddevice() -> Any:
 def _blocks(sounddevice: Any, device: int | str | None, sample_rate_hz: int) -> Iterator[NDArray[np.float32]]:
     blocks: queue.SimpleQueue[NDArray[np.float32] | None] = queue.SimpleQueue()
 
-    def hand_over(samples: NDArray[np.float32], *_: object) -> None:
+    losses: list[str] = []
+
+    def hand_over(samples: NDArray[np.float32], _n: int, _times: object, status: object) -> None:
+        if status and not losses:
+            losses.append(str(status))
         blocks.put(samples.copy())  # PortAudio reuses its buffer
 
     def end() -> None:
@@ -92,7 +98,11 @@ def _blocks(sounddevice: Any, device: int | str | None, sample_rate_hz: int) -> 
     }
     try:
         with sounddevice.InputStream(**options, callback=hand_over, finished_callback=end):
+            is_told = False
             while (block := blocks.get()) is not None:
+                if losses and not is_told:
+                    is_told = True
+                    _log.warning("microphone: sound was lost (%s); is this machine too busy?", losses[0])
                 yield block
     except sounddevice.PortAudioError as error:
         message = f"microphone: recording stopped ({error}); check that it is plugged in and not in use"

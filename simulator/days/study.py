@@ -8,6 +8,7 @@ from detector.gate import GateConfig
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.manifest import ModelFolder
+from nowplaying_core.text import counted
 from simulator.days.architectures import Architecture, architectures_for, baseline
 from simulator.days.day import DaySettings
 from simulator.days.error_rates import ErrorRates, published_rates
@@ -178,7 +179,7 @@ class Study:
             )
         if n_songs not in {0, _SONGS_OF_RATES}:
             remarks.append(
-                f"The share of music that {n_songs:,} songs hold "
+                f"The share of music that a database of {counted(n_songs, 'song')} holds "
                 f"({self.assumptions.for_database(n_songs).known_share:.2f}) follows from that of "
                 f"{_SONGS_OF_RATES:,} ({self.assumptions.known_share:.2f}) by Zipf's law, an assumption."
             )

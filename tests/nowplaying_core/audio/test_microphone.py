@@ -19,8 +19,8 @@ class _Unplugged:
         self._hand_over, self._end, self._n = callback, finished_callback, options["blocksize"]
 
     def __enter__(self) -> Self:
-        for level in (0.1, 0.2, 0.3):
-            self._hand_over(np.full((self._n, 1), level, np.float32), self._n, None, None)
+        for level, status in ((0.1, ""), (0.2, "input overflow"), (0.3, "input overflow")):
+            self._hand_over(np.full((self._n, 1), level, np.float32), self._n, None, status)
         self._end()
         return self
 
@@ -28,7 +28,9 @@ class _Unplugged:
         pass
 
 
-def test_a_microphone_that_is_unplugged_ends_with_its_reason(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_microphone_that_is_unplugged_ends_with_its_reason_and_says_that_sound_was_lost(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     library = SimpleNamespace(
         PortAudioError=OSError,
         InputStream=_Unplugged,
@@ -40,3 +42,6 @@ def test_a_microphone_that_is_unplugged_ends_with_its_reason(monkeypatch: pytest
     with open_stream("mic") as source, pytest.raises(AudioFormatError, match="plugged in"):
         heard.extend(source)
     assert [round(float(chunk[0]), 1) for chunk in heard] == [0.1, 0.2, 0.3]
+    assert [record.message for record in caplog.records] == [
+        "microphone: sound was lost (input overflow); is this machine too busy?"
+    ]
