@@ -13,8 +13,8 @@ from simulator.phone.events import Answered, Event, State, StateChange
 __all__ = ["DayRecord", "Latency", "SongOutcome", "record_day"]
 
 
-_LEAST_HEARD_S = 8.0
-"""What is heard of a song for less was too short, or was played while the phone did not listen."""
+_LEAST_PLAYED_S = 8.0
+"""A song of which the phone may listen to less was too short, or was played while it did not listen."""
 
 
 class SongOutcome(StrEnum):
@@ -176,7 +176,7 @@ def _why_missed(run: DayRun, song: PlayedSong, *, asked: bool, pauses: Sequence[
         return SongOutcome.MATCHER
     length_s = song.end_s - song.start_s
     missed_s = sum(max(0.0, min(song.end_s, end_s) - max(song.start_s, start_s)) for start_s, end_s in pauses)
-    if length_s - missed_s < _LEAST_HEARD_S:
+    if length_s - missed_s < _LEAST_PLAYED_S:
         return SongOutcome.NOT_LISTENED if missed_s else SongOutcome.TOO_SHORT
     pairs = zip(run.gate[::2], run.gate[1::2], strict=True)
     if run.gate and not any(opened.time_s < song.end_s and closed.time_s > song.start_s for opened, closed in pairs):

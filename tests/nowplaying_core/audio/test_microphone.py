@@ -38,10 +38,10 @@ def test_a_microphone_that_is_unplugged_ends_with_its_reason_and_says_that_sound
         check_input_settings=lambda **_: None,
     )
     monkeypatch.setitem(sys.modules, "sounddevice", library)
-    heard = []
+    blocks = []
     with open_stream("mic") as source, pytest.raises(AudioFormatError, match="plugged in"):
-        heard.extend(source)
-    assert [round(float(chunk[0]), 1) for chunk in heard] == [0.1, 0.2, 0.3]
+        blocks.extend(source)
+    assert [round(float(chunk[0]), 1) for chunk in blocks] == [0.1, 0.2, 0.3]
     assert [record.message for record in caplog.records] == [
         "microphone: sound was lost (input overflow); is this machine too busy?"
     ]
