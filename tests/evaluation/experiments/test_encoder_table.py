@@ -11,6 +11,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from evaluation.experiments import encoder_table
 from evaluation.experiments.encoder_report import draw_losses, findings, to_markdown
+from evaluation.experiments.encoder_summary import METHODS, summary
 from nowplaying_core.errors import ConfigError
 from pretraining.probe.rows import ROW_SCHEMA
 
@@ -61,7 +62,7 @@ def folder(tmp_path: Path, rng: np.random.Generator) -> Path:
 
 
 def test_a_method_is_held_against_the_mean_of_all_random_encoders(folder: Path) -> None:
-    result = encoder_table.summary(folder)
+    result = summary(folder)
     assert {one["method"]: one["seeds"] for one in result["methods"]}["random"] == [1, 2, 3, 4, 5]
     means = {(row["pooled"], row["method"], row["label_share"]): row for row in result["means"]}
     above = means[False, "cola", 1.0]["minus"]["random"]
@@ -75,7 +76,7 @@ def test_a_method_is_held_against_the_mean_of_all_random_encoders(folder: Path) 
 
 
 def test_the_page_has_a_table_for_one_window_and_one_for_clips_with_chance_above(folder: Path) -> None:
-    text = to_markdown(encoder_table.summary(folder))
+    text = to_markdown(summary(folder))
     window, clip = text.split("## What needs a whole clip")
     assert "| method | digits | mean |" in window
     assert "| method | key | mean |" in clip
@@ -88,7 +89,7 @@ def test_a_row_beside_the_methods_is_named_by_its_folder(folder: Path, rng: np.r
     right = {name: rng.random(120) < 0.9 for name in ("digits", "key")}
     (folder / "longer").mkdir()
     (folder / "longer" / "row.json").write_text(json.dumps(_row("longer", 1, right)))
-    result = encoder_table.summary(folder)
+    result = summary(folder)
     assert [(one["method"], one["beside"]) for one in result["methods"]][-1] == ("longer", True)
     assert "Surely above random weights on average, of 2 without labels: `cola`, `longer`." in findings(result)[0]
 
@@ -98,7 +99,7 @@ def test_codes_are_held_against_how_often_they_occur(folder: Path, rng: np.rando
         (folder / name).mkdir()
         right = {task: rng.random(120) < share for task in ("digits", "key")}
         (folder / name / "row.json").write_text(json.dumps(_row(name, 1, right)))
-    said = findings(encoder_table.summary(folder))
+    said = findings(summary(folder))
     assert "of 2 without labels: `cola`, `codes`." in said[0], "counting is no method"
     (line,) = (line for line in said if "how often" in line)
     assert line.startswith("- `codes` to how often each of its codes occurs in a window: +")
@@ -108,17 +109,17 @@ def test_a_row_of_other_tasks_is_refused(folder: Path) -> None:
     path = folder / "cola-1" / "row.json"
     path.write_text(path.read_text().replace("digits1", "digits2"))
     with pytest.raises(ConfigError, match=r"row\.json: expected answers to"):
-        encoder_table.summary(folder)
+        summary(folder)
 
 
 def test_no_rows_is_an_error_that_says_so(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="expected rows of this command"):
-        encoder_table.summary(tmp_path)
+        summary(tmp_path)
 
 
 def test_random_has_five_seeds_and_the_budget_is_the_same_for_all() -> None:
     budget = encoder_table.CONFIGS / "table.toml"
-    configs = {name: encoder_table.row_configs(name, budget, 11, 2) for name in encoder_table.METHODS}
+    configs = {name: encoder_table.row_configs(name, budget, 11, 2) for name in METHODS}
     assert {name: [one.seed for one in found] for name, found in configs.items() if len(found) != 2} == {
         "random": [1, 2, 3, 4, 5],
         "normalised": [1, 2, 3, 4, 5],
@@ -131,7 +132,7 @@ def test_random_has_five_seeds_and_the_budget_is_the_same_for_all() -> None:
 
 def test_losses_are_drawn_with_their_levels(folder: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="needs the report extra")
-    draw_losses(encoder_table.summary(folder), tmp_path / "losses.png")
+    draw_losses(summary(folder), tmp_path / "losses.png")
     assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
 
 
