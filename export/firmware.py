@@ -86,6 +86,7 @@ def export_firmware(folder: ModelFolder, output: Path) -> tuple[Path, ...]:
         "state_bytes": ", ".join(map(str, state_bytes)),
         "all_states_bytes": sum(state_bytes),
         "gate_window": gate.window,
+        "gate_index": "uint8_t" if gate.window <= 2**8 else "uint16_t",
         "enter_sum": gate.enter_sum,
         "leave_sum": gate.leave_sum,
         "hits": gate.consecutive_hits,

@@ -31,7 +31,7 @@ bool DetectorGateStep(DetectorGate* gate, int8_t output) {
   gate->early_sum -=
       gate->recent[(gate->next + (DETECTOR_GATE_WINDOW - DETECTOR_GATE_EARLY_WINDOW)) % DETECTOR_GATE_WINDOW];
   gate->recent[gate->next] = probability;
-  gate->next = (uint8_t)((gate->next + 1U) % DETECTOR_GATE_WINDOW);
+  gate->next = (${gate_index})((gate->next + 1U) % DETECTOR_GATE_WINDOW);
   if (gate->sum < ${enter_sum}U) {
     gate->hits = 0U;
   } else if (gate->hits < ${hits}U) {

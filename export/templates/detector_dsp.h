@@ -64,7 +64,7 @@ bool DetectorHopIsQuiet(DetectorSilence* silence, const int16_t hop[DETECTOR_HOP
 /* The gate: true while music is playing. All zeros is a new gate. */
 typedef struct {
   uint8_t recent[DETECTOR_GATE_WINDOW];
-  uint8_t next;
+  ${gate_index} next;
   bool is_music;
   uint16_t hits;
   uint32_t sum;

@@ -195,6 +195,20 @@ def test_c_computes_what_python_computes(sources: Path, tmp_path: Path) -> None:
     assert ring == [3, *written[2:5], 7, *written[2:9], 7, *written[2:9], 5, *written[-5:], 0, 128_000]
 
 
+def test_a_gate_longer_than_a_byte_counts_is_the_same_in_c(run_dir: Path, tmp_path: Path) -> None:
+    config = GateConfig(window=300, enter_threshold=0.6, leave_threshold=0.4, consecutive_hits=2)
+    model = export_detector(run_dir, tmp_path / "model", name="of-a-long-gate", gate=config)
+    export_firmware(ModelFolder.open(model), tmp_path / "sources")
+    program = build(tmp_path / "sources", tmp_path, PROGRAM, compiler=C99, main_compiler=CPP, flags=SANITIZERS)
+    outputs = [100] * 400 + [-100] * 400
+    given = "".join(f"g{output}\n" for output in outputs)
+    printed = subprocess.run([program], input=given, capture_output=True, text=True, check=True).stdout.splitlines()
+    gate = Gate(config)
+    expected = [gate.step((output + 128) / 256).is_open for output in outputs]
+    assert [bool(int(state)) for state in printed[3].split()] == expected
+    assert 0 < sum(expected) < 800
+
+
 def test_arrays_are_the_graph_and_the_golden_vector(folder: Path, sources: Path) -> None:
     graph = numbers_in((sources / "detector_model.c").read_text(), "kDetectorModel")
     assert graph.astype(np.uint8).tobytes() == (folder / MODEL_FILE).read_bytes()
