@@ -59,6 +59,8 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "continuations": continuations.committed_table,
     "backwards": backwards.committed_table,
     "attention": partial(ablate.committed_table, ablate.ATTENTION),
+    "attention-places": partial(ablate.committed_table, ablate.ATTENTION, "attention-places"),
+    "capacity": partial(ablate.committed_table, ablate.CAPACITY),
     "curve": curve.committed_table,
     "encoders": partial(representations.committed_table, "representations"),
     "encoders-3000": partial(representations.committed_table, "representations-3000"),

@@ -25,6 +25,7 @@ from evaluation.chrome import CHROMIUM, Chrome, headless
 from evaluation.committed import committed
 from evaluation.detector import gate_report, operating
 from evaluation.experiments import federated
+from evaluation.experiments.capacity_plot import draw_points
 from evaluation.experiments.defences_plot import committed_series, draw_plot
 from evaluation.experiments.federated_report import draw_curve
 from evaluation.readme import accuracy_rows
@@ -184,12 +185,19 @@ def _gates(axes: Any, ink: str) -> None:
     gate_report.draw(axes, ink, committed(gate_report.RESULTS), gate_report.COLOURS)
 
 
+def _capacity(along: str, axes: Any, ink: str) -> None:
+    """Draw rank-1 over the length of training, or over the size of the network."""
+    draw_points(axes, ink, along, _BARS)
+
+
 CHARTS: Final[dict[str, Callable[[Any, str], None]]] = {
     "accuracy": _accuracy,
     "operating": _operating,
     "federated": _federated,
     "defences": _defences,
     "gates": _gates,
+    "capacity-steps": partial(_capacity, "n_steps"),
+    "capacity-macs": partial(_capacity, "n_macs"),
 }
 
 

@@ -2,7 +2,8 @@
 
 Each variant of ``ablations.toml`` is trained, exported in int8 (and in float, where ``with_float`` asks what int8
 costs), given a codebook, and asked the same queries of 1 to 8 s. What is finished is kept, so a run that was stopped
-goes on, and variants can be added. ``--variants evaluation/experiments/attention.toml`` compares the papers' networks.
+goes on, and variants can be added. ``--variants evaluation/experiments/attention.toml`` compares the papers' networks,
+``capacity.toml`` lengths of training and sizes of network.
 """
 
 import argparse
@@ -17,17 +18,16 @@ from typing import Any, Final, Literal
 
 import numpy as np
 
+from evaluation.experiments.ablate_report import N_QUERIES, to_markdown
 from evaluation.experiments.lab import logged
-from evaluation.retrieval.rank1 import COLUMNS, LENGTHS_S
+from evaluation.retrieval.rank1 import LENGTHS_S
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.settings import merged
 from nowplaying_core.statistics import paired_difference
-from nowplaying_core.text import markdown_table, with_interval
 
-N_QUERIES: Final = 300  # where a table of variants does not say
-_FEW_STEPS: Final = 1000
 VARIANTS: Final = Path(__file__).with_name("ablations.toml")
 ATTENTION: Final = VARIANTS.with_name("attention.toml")
+CAPACITY: Final = VARIANTS.with_name("capacity.toml")
 ANSWERS_NAME: Final = "answers.npz"
 TRACKS: Final = "tracks"
 _LOGGED: Final = 5  # lines of a log that a loss is the mean of
@@ -174,7 +174,7 @@ def run(
     manifest = ModelFolder.open(models["int8"], role="fingerprinter").manifest
     bytes_per_s = manifest["codebook"]["n_subspaces"] / manifest["reference_hop_s"]
     size = {name: manifest["encoder"][name] for name in ("n_parameters", "n_macs")}
-    outcome = {"bytes_per_s": bytes_per_s, **size, "rank1": counts["int8"]}
+    outcome = {"n_steps": config.n_steps, "bytes_per_s": bytes_per_s, **size, "rank1": counts["int8"]}
     if "float32" in counts:
         outcome["int8_loss_points"] = loss_points(counts["int8"], counts["float32"])
     write_json(result, outcome)
@@ -206,54 +206,6 @@ def has_codebook(model: Path) -> bool:
 def folder_name(name: str) -> str:
     """Return a variant's folder."""
     return "".join(letter if letter.isalnum() else "-" for letter in name)
-
-
-def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = N_QUERIES) -> str:
-    """Return the table; every figure is taken from the results, and a column that no variant fills is left out."""
-    n_steps = base["n_steps"]
-    enough = "which is far from enough and the same for all" if n_steps < _FEW_STEPS else "the same for all"
-    noise = "so that three points between two variants are noise" if n_queries == N_QUERIES else "each the same"
-    rows = [_cells(variant, result) for variant, result in results.items()]
-    order = ["variant", "parameters", "million MACs", "bytes/s", "loss", *(one.name for one in COLUMNS), "int8"]
-    headings = [heading for heading in order if any(heading in row for row in rows)]
-    meanings = {
-        "loss": " The loss is that halfway and at the end.",
-        "int8": " int8 is the loss to float, in points, on average over the row, where it was measured.",
-    }
-    text = (
-        f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {n_steps} steps of "
-        f"{base['pairs_per_step']} pairs, {enough}; {n_queries} dev queries a cell, {noise}."
-        + "".join(meaning for heading, meaning in meanings.items() if heading in headings)
-        + " Made by `python -m evaluation.experiments.ablate`."
-    )
-    table = markdown_table(headings, [[row.get(heading, "") for heading in headings] for row in rows])
-    return f"{text}\n\n{table}\n" + _differences(results)
-
-
-def _differences(results: Mapping[str, Any]) -> str:
-    """Return the table of the paired differences; nothing where there are none."""
-    rows = {name: result["minus"] for name, result in results.items() if "minus" in result}
-    if not rows:
-        return ""
-    first = next(iter(rows.values()))
-    cells = [
-        [name, *(with_interval(one, of="difference", scale=100, sign="+") for one in row["rank1"].values())]
-        for name, row in rows.items()
-    ]
-    table = markdown_table([f"less {first['of']}, points", *first["rank1"]], cells)
-    return f"\nThe same queries, 95 % intervals by bootstrap over recordings:\n\n{table}\n"
-
-
-def _cells(variant: str, result: Mapping[str, Any]) -> dict[str, str]:
-    """Return what a variant's row has, by heading."""
-    cells = {"variant": variant, "parameters": f"{result['n_parameters']:,}", "bytes/s": f"{result['bytes_per_s']:g}"}
-    if "n_macs" in result:
-        cells["million MACs"] = f"{result['n_macs'] / 1e6:.1f}"
-    if "loss" in result:
-        cells["loss"] = " to ".join(f"{one:.2f}" for one in result["loss"])
-    if "int8_loss_points" in result:
-        cells["int8"] = f"{result['int8_loss_points']:.1f}"
-    return cells | {name: f"{100 * cell['count'] / cell['n']:.1f}" for name, cell in result["rank1"].items()}
 
 
 if __name__ == "__main__":

@@ -191,7 +191,7 @@ def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, 
         if row["epsilon"] is not None:
             row["large"] = {**LARGE, "epsilon": epsilon(scaled(federation, **LARGE))}
         result["federations"].append(row)
-    return {**result, "method": config.method, "device": device.title}
+    return {**result, "method": PretrainingConfig.read(options.config).method, "device": device.title}
 
 
 if __name__ == "__main__":

@@ -26,8 +26,9 @@ from tests.detector.sounds import corpus_folder
 
 NAMES = ("5 dB, 2 s", "0 dB, room, 8 s")
 FOLDER = Path(__file__).parents[3] / "evaluation/experiments"
-TABLE, ATTENTION = (
-    tomllib.loads((FOLDER / name).read_text(encoding="utf-8")) for name in ("ablations.toml", "attention.toml")
+TABLE, ATTENTION, CAPACITY = (
+    tomllib.loads((FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
+    for name in ("ablations", "attention", "capacity")
 )
 
 pytestmark = pytest.mark.train
@@ -67,6 +68,19 @@ def test_the_papers_networks_are_compared_at_equal_cost_over_thousands_of_steps(
         for name in ("no mask", "identity, after the second and the fourth block", "nafp")
     }
     assert max(costs.values()) < 1.1 * min(costs.values())
+
+
+def test_capacity_varies_the_length_of_training_and_the_width_one_at_a_time() -> None:
+    first, *others = (
+        TrainingConfig.from_dict(merged(CAPACITY["base"], variant.get("settings", {})))
+        for variant in CAPACITY["variant"]
+    )
+    assert first.encoder == TrainingConfig.read(FOLDER.parents[1] / "configs/fingerprinter-v2.toml").encoder
+    for config in others:
+        assert (config.n_steps == first.n_steps) != (config.encoder == first.encoder)
+        assert replace(config, n_steps=first.n_steps, encoder=first.encoder) == first
+    assert len({config.n_steps for config in (first, *others)}) == 4
+    assert len({config.encoder for config in (first, *others)}) == 3
 
 
 def test_a_mask_that_begins_as_the_identity_is_trained(tmp_path: Path) -> None:
@@ -132,6 +146,23 @@ def test_a_result_can_be_published_under_another_name(
     ablate.main()
     assert not table.with_suffix(".json").exists()
     assert "| one | 10 | 12 | 50.0 |" in ablate.committed_table(table, "places")
+
+
+def test_a_table_of_several_lengths_of_training_says_each_and_no_common_one(ablate: ModuleType) -> None:
+    rank1 = {NAMES[0]: {"n": 1000, "count": 905}}
+    results = {
+        name: {"n_steps": n_steps, "n_parameters": 10, "n_macs": 7_500_000, "bytes_per_s": 12.0, "rank1": rank1}
+        for name, n_steps in (("long", 1000), ("short", 125))
+    }
+    text = ablate.to_markdown({"n_steps": 1000, "pairs_per_step": 64}, results, 1000)
+    assert "each variant trained for steps of 64 pairs, with a rate that falls until its last one; 1000 dev" in text
+    assert "| variant | steps | parameters | million MACs |" in text
+    assert "| short | 125 | 10 | 7.5 |" in text
+    alike = {name: {**result, "n_steps": 1000} for name, result in results.items()}
+    assert "trained for 1000 steps of 64 pairs, the same for all;" in ablate.to_markdown(
+        ATTENTION["base"] | {"n_steps": 1000}, alike, 1000
+    )
+    assert "steps |" not in ablate.to_markdown(ATTENTION["base"], alike, 1000)
 
 
 def test_table_has_a_column_for_every_condition_that_was_asked(ablate: ModuleType) -> None:
