@@ -100,7 +100,7 @@ def fit(
     Raises
     ------
     ConfigError
-        When the run has ended.
+        When the run has ended, or its weights are gone.
     """
     state = checkpoint_state(run_dir)
     first_step = int(state["step"])
@@ -153,9 +153,15 @@ def _load_checkpoint(model: keras.Model, run_dir: Path, step: int) -> None:
     weights, previous = run_dir / CHECKPOINT_NAME, run_dir / _PREVIOUS_NAME
     if weights.is_file():
         model.load_weights(weights)
-    if previous.is_file() and not (weights.is_file() and int(model.optimizer.iterations) == step):
-        previous.replace(weights)
-        model.load_weights(weights)
+        if int(model.optimizer.iterations) == step or not previous.is_file():
+            return
+    if not previous.is_file():
+        message = (
+            f"{weights}: expected the weights after {step} steps, found none; restore them or choose another run folder"
+        )
+        raise ConfigError(message)
+    previous.replace(weights)
+    model.load_weights(weights)
 
 
 class _AdamOfRates(keras.optimizers.Adam):  # type: ignore[misc]  # Keras has no types

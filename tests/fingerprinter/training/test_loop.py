@@ -10,6 +10,7 @@ from fingerprinter.training import loop
 from fingerprinter.training.loop import averaged_weights, compile_for, fit, learning_rate, prefetch
 from fingerprinter.training.progress import RunLog
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.errors import ConfigError
 from tests.pretraining.material import small_config
 
 pytestmark = pytest.mark.train
@@ -129,3 +130,13 @@ def test_a_run_killed_between_weights_and_state_goes_on_to_the_same_weights(
     rows = list(csv.DictReader((tmp_path / "parts" / "log.csv").open(newline="")))
     assert [row["step"] for row in rows] == ["2", "4", "6"]
     assert sorted(path.name for path in (tmp_path / "parts").glob("*.h5")) == ["checkpoint.weights.h5"]
+
+
+def test_a_run_whose_weights_are_gone_does_not_go_on_from_new_ones(tmp_path: Path) -> None:
+    def draw(rng: np.random.Generator) -> np.ndarray:
+        return rng.random((2, 3)).astype(np.float32)
+
+    fit(small_model(), draw, small_config("cola", n_steps=2), tmp_path)
+    (tmp_path / "checkpoint.weights.h5").unlink()
+    with pytest.raises(ConfigError, match=r"checkpoint\.weights\.h5: expected the weights after 2 steps, found none"):
+        fit(small_model(), draw, small_config("cola", n_steps=4), tmp_path)
