@@ -21,6 +21,7 @@ from nowplaying_core.errors import (
 )
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.codebook_files import save_codebook
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.index.smoothing import unsmoothed
 from ondevice_db.ingest.ingest import index_paths
@@ -203,7 +204,7 @@ def test_references_are_smoothed_only_at_the_models_own_hop(music_folder: Path, 
     embedder = SpectrumFingerprinter()
     shipped = make_residual_codebook(embedder.embed_with_levels(song(100, 90.0), 0.25)[0])
     shipped = replace(shipped, smoothing=shipped.smoothing + np.float32(0.01))
-    shipped.save(tmp_path)
+    save_codebook(shipped, tmp_path)
     embedder.folder = SimpleNamespace(path=tmp_path, manifest={})
     expected = {1.0: shipped.smoothing, 0.5: unsmoothed(shipped.dim)}
     for hop_s, smoothing in expected.items():
