@@ -10,16 +10,17 @@ __all__ = ["N_QUERIES", "to_markdown"]
 
 N_QUERIES: Final = 300  # where a table of variants does not say
 _FEW_STEPS: Final = 1000
-_EACH_ITS_OWN: Final = "steps of {pairs_per_step} pairs, with a rate that falls until its last one"
 
 
 def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = N_QUERIES) -> str:
     """Return the table; every figure is taken from the results, and a column that no variant fills is left out."""
-    lengths = {result["n_steps"] for result in results.values() if "n_steps" in result}
-    trained = _EACH_ITS_OWN if len(lengths) > 1 else _same_for_all(base["n_steps"])
+    differ = len({result["n_steps"] for result in results.values() if "n_steps" in result}) > 1
+    n_steps, pairs = base["n_steps"], f"steps of {base['pairs_per_step']} pairs"
+    enough = "which is far from enough and the same for all" if n_steps < _FEW_STEPS else "the same for all"
+    trained = f"{pairs}, with a rate that falls until its last one" if differ else f"{n_steps} {pairs}, {enough}"
     noise = "so that three points between two variants are noise" if n_queries == N_QUERIES else "each the same"
     rows = [_cells(variant, result) for variant, result in results.items()]
-    order = ["variant", *(["steps"] if len(lengths) > 1 else []), "parameters", "million MACs", "bytes/s", "loss"]
+    order = ["variant", *(["steps"] if differ else []), "parameters", "million MACs", "bytes/s", "loss"]
     order += [*(one.name for one in COLUMNS), "int8"]
     headings = [heading for heading in order if any(heading in row for row in rows)]
     meanings = {
@@ -27,19 +28,13 @@ def to_markdown(base: dict[str, Any], results: dict[str, Any], n_queries: int = 
         "int8": " int8 is the loss to float, in points, on average over the row, where it was measured.",
     }
     text = (
-        f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {trained.format(**base)}; "
+        f"Rank-1 in %, through codes, Annoy and mu-law, int8; each variant trained for {trained}; "
         f"{n_queries} dev queries a cell, {noise}."
         + "".join(meaning for heading, meaning in meanings.items() if heading in headings)
         + " Made by `python -m evaluation.experiments.ablate`."
     )
     table = markdown_table(headings, [[row.get(heading, "") for heading in headings] for row in rows])
     return f"{text}\n\n{table}\n" + _differences(results)
-
-
-def _same_for_all(n_steps: int) -> str:
-    """Return the words about a length of training that all variants have, to be filled in with the base's settings."""
-    enough = "which is far from enough and the same for all" if n_steps < _FEW_STEPS else "the same for all"
-    return "{n_steps} steps of {pairs_per_step} pairs, " + enough
 
 
 def _differences(results: Mapping[str, Any]) -> str:
