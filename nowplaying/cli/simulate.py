@@ -20,6 +20,7 @@ from nowplaying.cli.options import (
     RawRate,
     Report,
     Seed,
+    refuse_unused,
 )
 from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, result_console, typed_command
 from nowplaying.cli.sounds import sound_of
@@ -38,6 +39,7 @@ __all__ = ["simulate"]
 
 
 def simulate(
+    context: typer.Context,
     databases: Databases,
     source: Annotated[
         str | None, typer.Argument(help="A file, - for raw 16 kHz s16le PCM, or mic.", autocompletion=complete.sources)
@@ -79,15 +81,12 @@ def simulate(
     as_json: Json = False,
 ) -> None:
     """Play a file or a scene to the simulated phone: states, wake-ups, songs, latency, energy."""
-    for option, needed, is_missing in (
-        ("--speed", "--live", speed is not None and not live),
-        ("--scene-songs", "--scene", scene_songs is not None and scene is None),
-        ("--raw-rate", "the input -", raw_rate is not None and source is None),
-        ("--raw-format", "the input -", raw_format is not None and source is None),
-    ):
-        if is_missing:
-            message = f"{option} needs {needed}"
-            raise typer.BadParameter(message)
+    if not live:
+        refuse_unused(context, "it goes with --live", "speed")
+    if scene is None:
+        refuse_unused(context, "it goes with --scene", "seed", "scene_songs")
+    if source is None:
+        refuse_unused(context, "it goes with the input -", "raw_rate", "raw_format")
     from nowplaying.api.phone import simulate as play
     from simulator.reports.run_report import write_report
     from simulator.reports.timeline import run_tables

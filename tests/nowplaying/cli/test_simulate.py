@@ -39,12 +39,13 @@ def test_simulate_wants_a_file_or_a_scene(run: Run, database: Path, music_folder
 @pytest.mark.parametrize(
     ("options", "needed"),
     [
-        (("song-1.wav", "--speed", "20"), "--speed needs --live"),
-        (("song-1.wav", "--speed", "0"), "--speed needs --live"),
-        (("song-1.wav", "--no-scene-songs"), "--scene-songs needs --scene"),
+        (("song-1.wav", "--speed", "20"), "--speed: it goes with --live"),
+        (("song-1.wav", "--speed", "0"), "--speed: it goes with --live"),
+        (("song-1.wav", "--no-scene-songs"), "--scene-songs: it goes with --scene"),
+        (("song-1.wav", "--seed", "1"), "--seed: it goes with --scene"),
         (("song-1.wav", "--raw-rate", "8000"), "the input -"),
-        (("--scene", "evening", "--raw-rate", "8000"), "--raw-rate needs the input -"),
-        (("--scene", "evening", "--raw-format", "u8"), "--raw-format needs the input -"),
+        (("--scene", "evening", "--raw-rate", "8000"), "--raw-rate: it goes with the input -"),
+        (("--scene", "evening", "--raw-format", "u8"), "--raw-format: it goes with the input -"),
     ],
 )
 def test_options_without_what_they_change_are_refused(
