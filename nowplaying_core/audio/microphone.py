@@ -29,7 +29,7 @@ def microphone_frames(device: str) -> tuple[int, Iterator[NDArray[np.float32]]]:
     -------
     sample_rate_hz : int
     blocks : iterator of ndarray of float32, shape (n, 1)
-        100 ms each, until closed.
+        100 ms each, until closed. A block in which a sample is no finite number is silence.
 
     Raises
     ------
@@ -98,12 +98,23 @@ def _blocks(sounddevice: Any, device: int | str | None, sample_rate_hz: int) -> 
     }
     try:
         with sounddevice.InputStream(**options, callback=hand_over, finished_callback=end):
-            is_told = False
+            is_told = is_told_of_numbers = False
             while (block := blocks.get()) is not None:
                 if losses and not is_told:
                     is_told = True
                     _log.warning("microphone: sound was lost (%s); is this machine too busy?", losses[0])
-                yield block
+                if np.isfinite(block).all():
+                    yield block
+                    continue
+                # A file with such samples is refused; who listens all day has no better sound to give.
+                if not is_told_of_numbers:
+                    is_told_of_numbers = True
+                    _log.warning(
+                        "microphone: it gives samples that are no finite numbers (NaN or infinity); "
+                        "%.1f s around each count as silence",
+                        _BLOCK_S,
+                    )
+                yield np.zeros_like(block)
     except sounddevice.PortAudioError as error:
         message = f"microphone: recording stopped ({error}); check that it is plugged in and not in use"
         raise AudioFormatError(message) from error
