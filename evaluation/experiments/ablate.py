@@ -21,8 +21,9 @@ import numpy as np
 from evaluation.experiments.ablate_report import N_QUERIES, to_markdown
 from evaluation.experiments.lab import logged
 from evaluation.retrieval.rank1 import LENGTHS_S
+from fingerprinter.training.config import TrainingConfig
 from nowplaying_core.artifacts import write_arrays, write_json
-from nowplaying_core.settings import merged
+from nowplaying_core.settings import init_run_dir, merged
 from nowplaying_core.statistics import paired_difference
 
 VARIANTS: Final = Path(__file__).with_name("ablations.toml")
@@ -59,13 +60,16 @@ def main() -> None:
     table = tomllib.loads(options.variants.read_text(encoding="utf-8"))
     for variant in table["variant"]:
         result = options.out / folder_name(variant["name"]) / "result.json"
-        if not result.is_file() and (not options.only or variant["name"] in options.only):
+        if options.only and variant["name"] not in options.only:
+            continue
+        config = TrainingConfig.from_dict(merged(table["base"], variant.get("settings", {})))
+        init_run_dir(config, result.parent)  # refuses a finished run of other settings
+        if not result.is_file():
             # A process each: TensorFlow gives its memory back only when it ends.
-            settings = merged(table["base"], variant.get("settings", {}))
             precisions = ("int8", "float32") if variant.get("with_float") else ("int8",)
             child = multiprocessing.get_context("spawn").Process(
                 target=run,
-                args=(settings, precisions, result, options),
+                args=(config, precisions, result, options),
                 kwargs={
                     "n_queries": table.get("queries", N_QUERIES),
                     "lengths_s": table.get("lengths_s", LENGTHS_S),
@@ -115,7 +119,7 @@ def compare(results: dict[str, dict[str, Any]], folder: Path) -> None:
 
 
 def run(
-    settings: dict[str, Any],
+    config: TrainingConfig,
     precisions: Sequence[Precision],
     result: Path,
     options: argparse.Namespace,
@@ -127,13 +131,11 @@ def run(
     from evaluation.retrieval.embedding import EmbeddingCache
     from evaluation.retrieval.rank1 import counted, right_by_length
     from export.publish_fingerprinter import publish_fingerprinter
-    from fingerprinter.training.config import TrainingConfig
     from fingerprinter.training.progress import checkpoint_state
     from fingerprinter.training.train import train
     from nowplaying_core.audio.sources import TrainingSources
     from nowplaying_core.manifest import ModelFolder
 
-    config = TrainingConfig.from_dict(settings)
     sources = TrainingSources(
         corpus=options.corpus,
         cache_dir=options.cache_dir,

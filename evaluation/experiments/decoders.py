@@ -16,7 +16,7 @@ from evaluation.experiments.lab import in_own_processes, logged
 from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.settings import merged, read_settings
+from nowplaying_core.settings import check_given, init_run_dir, merged, read_settings
 from pretraining.config.run import PretrainingConfig
 
 ROWS: Final = (
@@ -51,7 +51,8 @@ PERCEPTUAL_ENCODER: Final = "perceptual_encoder"
 REAL: Final = "real"
 CURVE: Final = (1, 2, 4, 8, 16)
 _RESULT, _CHOICE = "result.json", "choice.json"
-_PROTOCOL: Final = ("seeds", "images", "latents", "latent_steps", "sampling_steps")
+_MEASURING: Final = ("images", "latents", "latent_steps", "sampling_steps")
+_PROTOCOL: Final = ("seeds", *_MEASURING)
 _CHOICE_SEED: Final = 0  # of the windows to choose by, which no table shows
 
 
@@ -92,7 +93,15 @@ def committed_table(results: Path = RESULTS) -> str:
 
 
 def fill(options: argparse.Namespace) -> None:
-    """Train and measure what is missing: the perceptual encoder, then seed by seed, each in a process of its own."""
+    """Train and measure what is missing: the perceptual encoder, then seed by seed, each in a process of its own.
+
+    Raises
+    ------
+    ConfigError
+        When a run is there that had other settings, or was measured by another protocol.
+    """
+    options.out.mkdir(parents=True, exist_ok=True)
+    check_given(options.out, {name: getattr(options, name) for name in _MEASURING}, begun=True)
     encoder = options.out / PERCEPTUAL_ENCODER
     train_missing({encoder: settings_of(PERCEPTUAL_ENCODER, options)}, None, options)
     for number in range(options.seeds):
@@ -157,6 +166,8 @@ def sources_of(options: argparse.Namespace) -> TrainingSources:
 
 def train_missing(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, options: argparse.Namespace) -> None:
     """Pretrain those of some runs that have not ended, in a process of their own."""
+    for folder, run in runs.items():
+        init_run_dir(run, folder)
     unfinished = {folder: run for folder, run in runs.items() if checkpoint_state(folder)["step"] < run.n_steps}
     if unfinished:
         in_own_processes(train, [(unfinished, encoder, options)])

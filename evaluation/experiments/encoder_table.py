@@ -119,7 +119,13 @@ def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) ->
 
 
 def fill(options: argparse.Namespace) -> None:
-    """Pretrain and probe every row that is not there, all methods of the first seed before any of the second."""
+    """Pretrain and probe every row that is not there, all methods of the first seed before any of the second.
+
+    Raises
+    ------
+    ConfigError
+        When a row is there whose run had other settings.
+    """
     from pretraining.probe.answers import read_task
     from pretraining.probe.rows import describe_tasks
 
@@ -132,6 +138,9 @@ def fill(options: argparse.Namespace) -> None:
         for method, configs in of_method.items()
         if number < len(configs)
     ]
+    for method, config in ordered:
+        if method not in {*_UNTRAINED, NORMALISED}:  # a row that is there is of these settings, or nothing is run
+            init_run_dir(config, row_folder(options.out, method, config))
     missing = [one for one in ordered if not (row_folder(options.out, *one) / ROW_NAME).is_file()]
     named = [(one, one.name, False) for one in options.beside] + [
         (one, f"{one.name}{BAG}", True) for one in options.bag

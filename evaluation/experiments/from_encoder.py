@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.settings import check_given
 from nowplaying_core.statistics import student
 from nowplaying_core.text import markdown_table
 
@@ -43,6 +44,10 @@ def main() -> None:
     )
     parser.add_argument("--jobs", type=int, default=1, help="pairs at a time")
     options = parser.parse_args()
+    names = ("scenes", "detector_steps", "distilled_steps", "fingerprinter_steps")
+    settings = {name: getattr(options, name) for name in names}
+    options.out.mkdir(parents=True, exist_ok=True)
+    check_given(options.out, {**settings, "encoder": options.encoder.name}, begun=True)
     measures: dict[str, Callable[..., dict[str, float]]] = {"detector": detector, "fingerprinter": fingerprinter}
     pairs = [(name, seed) for seed in range(1, options.seeds + 1) for name in measures if options.only in {None, name}]
     # All runs without an encoder come first: the first of a pair makes the scenes that the second finds.
@@ -53,9 +58,8 @@ def main() -> None:
     ]
     found = in_own_processes(kept, [_run(measures, row, options) for row in rows], jobs=options.jobs)
     rows = [{**row, "found": figures} for row, figures in zip(rows, found, strict=True)]
-    names = ("scenes", "detector_steps", "distilled_steps", "fingerprinter_steps")
     result = {
-        "settings": {name: getattr(options, name) for name in names},
+        "settings": settings,
         "encoder": options.encoder.name,
         "rows": rows,
     }

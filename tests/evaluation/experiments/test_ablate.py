@@ -21,6 +21,7 @@ from fingerprinter.training.config import TrainingConfig
 from fingerprinter.training.train import train
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import merged
 from tests.detector.sounds import corpus_folder
 
@@ -146,6 +147,21 @@ def test_a_result_can_be_published_under_another_name(
     ablate.main()
     assert not table.with_suffix(".json").exists()
     assert "| one | 10 | 12 | 50.0 |" in ablate.committed_table(table, "places")
+
+
+def test_a_finished_variant_of_other_settings_is_refused(
+    ablate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table, result = tmp_path / "table.toml", tmp_path / "out" / "one" / "result.json"
+    result.parent.mkdir(parents=True)
+    write_json(result, {"n_parameters": 10, "bytes_per_s": 12.0, "rank1": {NAMES[0]: {"n": 300, "count": 150}}})
+    needed = [f"--{name}={tmp_path}" for name in ("corpus", "cache-dir")]
+    monkeypatch.setattr("sys.argv", ["ablate", f"--variants={table}", *needed, f"--out={tmp_path / 'out'}"])
+    table.write_text('[base]\nn_steps = 4000\npairs_per_step = 8\n[[variant]]\nname = "one"\n')
+    ablate.main()
+    table.write_text('[base]\nn_steps = 500\npairs_per_step = 8\n[[variant]]\nname = "one"\n')
+    with pytest.raises(ConfigError, match="run of other settings"):
+        ablate.main()
 
 
 def test_a_table_of_several_lengths_of_training_says_each_and_no_common_one(ablate: ModuleType) -> None:

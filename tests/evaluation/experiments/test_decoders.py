@@ -12,6 +12,7 @@ import pytest
 
 from evaluation.experiments.decoder_report import to_markdown
 from fingerprinter.config import FrontEndConfig
+from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import merged, read_settings
 from pretraining.config.decoder import DecoderConfig
 from pretraining.config.run import EncoderConfig, PretrainingConfig
@@ -53,7 +54,7 @@ def test_rows_differ_in_their_losses_alone(decoders: ModuleType) -> None:
     assert (perceptual_encoder.encoder, perceptual_encoder.front_end) == (EncoderConfig(), ours.front_end)
 
 
-@pytest.mark.parametrize("file", ["gpu.toml", "small.toml"])
+@pytest.mark.parametrize("file", ["gpu.toml", "small.toml", "small_1500.toml"])
 def test_changes_for_all_rows_are_settings(decoders: ModuleType, file: str) -> None:
     changes = read_settings(CONFIGS / file)
     assert set(changes) == {decoders.PERCEPTUAL_ENCODER, "decoders"}
@@ -142,6 +143,33 @@ def test_what_was_tried_is_shown_by_weight_and_by_critic() -> None:
     assert "## The critic" not in to_markdown(found_with({"mse": [run(1, 20.0)]}, tried=tried))
 
 
+def options_for(out: Path, *, changes: str = "small.toml", seeds: int = 1, images: int = 64) -> argparse.Namespace:
+    """Return options of two rows, one of which is of the first seed alone."""
+    return argparse.Namespace(
+        out=out,
+        configs=CONFIGS,
+        changes=CONFIGS / changes,
+        seeds=seeds,
+        only=["mse", "gan_matching"],
+        images=images,
+        latents=64,
+        latent_steps=1,
+        sampling_steps=2,
+    )
+
+
+def test_runs_of_other_settings_and_measures_of_another_protocol_are_refused(
+    decoders: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(decoders, "in_own_processes", lambda *_: None)
+    decoders.fill(options_for(tmp_path))
+    decoders.fill(options_for(tmp_path, seeds=3))
+    with pytest.raises(ConfigError, match="images: 64, not 128"):
+        decoders.fill(options_for(tmp_path, images=128))
+    with pytest.raises(ConfigError, match="run of other settings"):
+        decoders.fill(options_for(tmp_path, changes="gpu.toml"))
+
+
 def test_all_rows_of_the_first_seed_come_before_any_of_the_second(
     decoders: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,10 +186,7 @@ def test_all_rows_of_the_first_seed_come_before_any_of_the_second(
             done.append(("choose", [(name, 0) for name in row[0]]))
 
     monkeypatch.setattr(decoders, "in_own_processes", note)
-    options = argparse.Namespace(
-        out=tmp_path, configs=CONFIGS, changes=CONFIGS / "small.toml", seeds=2, only=["mse", "gan_matching"]
-    )
-    decoders.fill(options)
+    decoders.fill(options_for(tmp_path, seeds=2))
     assert done == [
         ("train", [("perceptual_encoder", 1)]),
         ("train", [("mse-1", 1), ("gan_matching-1", 1)]),

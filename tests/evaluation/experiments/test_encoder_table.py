@@ -13,6 +13,7 @@ from evaluation.experiments import encoder_table
 from evaluation.experiments.encoder_report import draw_losses, findings, to_markdown
 from evaluation.experiments.encoder_summary import METHODS, summary
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import init_run_dir
 from pretraining.probe.rows import ROW_SCHEMA
 
 pytestmark = pytest.mark.train
@@ -156,3 +157,14 @@ def test_the_command_makes_rows_once_and_goes_on_where_it_stopped(
     assert rows[0].is_file()
     assert [path.stat().st_mtime_ns for path in rows[1:]] == kept
     assert "no encoder: mean and deviation of each band" in capsys.readouterr().out
+
+
+def test_a_row_of_another_budget_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (config,) = encoder_table.row_configs("cola", encoder_table.CONFIGS / "table.toml", 500, 1)
+    init_run_dir(config, folder / "cola-1")
+    common = ["encoder_table", f"--corpus={tmp_path}", f"--cache-dir={tmp_path}", f"--out={folder}", "--only=cola"]
+    monkeypatch.setattr("sys.argv", [*common, "--steps=500"])
+    encoder_table.main()
+    monkeypatch.setattr("sys.argv", [*common, "--steps=3000"])
+    with pytest.raises(ConfigError, match="run of other settings"):
+        encoder_table.main()

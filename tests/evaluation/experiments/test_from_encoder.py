@@ -55,6 +55,10 @@ def test_finished_runs_become_the_table(tmp_path: Path) -> None:
     finished = subprocess.run(
         [sys.executable, script, *needed, "--seeds=2"], check=True, capture_output=True, encoding="utf-8"
     )
+    longer = [sys.executable, script, *needed, "--seeds=2", "--fingerprinter-steps=1500"]
+    refused = subprocess.run(longer, check=False, capture_output=True, encoding="utf-8")
+    assert refused.returncode
+    assert "was given fingerprinter_steps: 300, not 1500" in refused.stderr
     lines = finished.stdout.splitlines()
     for what in ("detector", "fingerprinter"):
         assert f"| {what} | area | 51.50 | 61.50 | +10.00 (+10.00 to +10.00) |" in lines
