@@ -11,8 +11,8 @@ from nowplaying_core.audio import find_audio
 from nowplaying_core.errors import AudioFormatError, ConfigError, MissingPathError
 from ondevice_db.index.choose_codebook import CodebookChoice
 from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.ingest.report import IndexProgress, IndexReport
-from ondevice_db.ingest.workers import ReadOptions
 
 __all__ = ["audio_files", "index"]
 

@@ -12,8 +12,8 @@ from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError,
 from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.journal import FileStamp
+from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.ingest.report import IndexProgress, IndexReport
-from ondevice_db.ingest.workers import ReadOptions
 
 __all__ = ["MOST_FILES", "MOST_FILE_BYTES", "IndexJob", "stamps_of"]
 

@@ -9,7 +9,8 @@ from nowplaying_core.audio import MemoryFile
 from nowplaying_core.errors import AudioFormatError, NowPlayingError
 from ondevice_db.format.track import Track
 from ondevice_db.ingest.journal import FileStamp
-from ondevice_db.ingest.workers import ReadOptions, attempt_file
+from ondevice_db.ingest.read_options import ReadOptions
+from ondevice_db.ingest.workers import attempt_file
 
 __all__ = ["Arriving"]
 

@@ -16,7 +16,8 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core import errors
 from nowplaying_core.errors import NowPlayingError, needs_extra
 from ondevice_db.format.track import Track
-from ondevice_db.ingest.workers import ReadOptions, fingerprint_file, rebuild_error
+from ondevice_db.ingest.read_options import ReadOptions
+from ondevice_db.ingest.workers import fingerprint_file, rebuild_error
 
 __all__ = ["fingerprint_on_cluster"]
 

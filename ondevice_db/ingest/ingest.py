@@ -24,8 +24,9 @@ from ondevice_db.ingest.added import add_tracks, changed_files
 from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
+from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.ingest.report import IndexProgress, IndexReport
-from ondevice_db.ingest.workers import ReadOptions, fingerprint_file, fingerprint_files
+from ondevice_db.ingest.workers import fingerprint_file, fingerprint_files
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import replace_track
 from ondevice_db.store.settings import FingerprintSettings, check_target
@@ -131,7 +132,10 @@ def index_paths(
         before = check_target(path, settings, extend=add)
         if before is not None:
             _check_extended(before, layout)
-        journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s})
+        options = options or ReadOptions()
+        if options.min_s is None:
+            options = replace(options, min_s=fingerprinter.window_s)
+        journal = Journal(path, {"embedding_space": settings.embedding_space, "hop_s": settings.hop_s}, options)
         stamps = {file: arriving.stamps.get(file) if arriving else FileStamp.of(file) for file in paths}
         n_resumed = sum(journal.find(stamps[file]) is not None for file in paths)
         try:
@@ -243,7 +247,7 @@ def _fingerprint_all(
     hop_s: float,
     jobs: int,
     engine: str,
-    options: ReadOptions | None,
+    options: ReadOptions,
     arriving: Arriving | None,
     progress: Callable[[IndexProgress], None] | None,
 ) -> tuple[dict[Path, Track], list[tuple[Path, NowPlayingError]]]:

@@ -21,6 +21,7 @@ from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.errors import ConfigError, CorruptArtifactError, DatabaseError, disk_advice
 from ondevice_db.format.arrays import open_array, save_array
 from ondevice_db.format.track import Track
+from ondevice_db.ingest.read_options import ReadOptions
 
 __all__ = ["FileStamp", "Journal", "store_embeddings"]
 
@@ -61,6 +62,8 @@ class Journal:
         Folder NAME.npdb, which need not exist.
     settings : mapping
         What the fingerprints depend on; a journal of other settings is dropped.
+    options : ReadOptions, optional
+        Of this run. Files that it might refuse are not found, though a run with other options took them.
 
     Raises
     ------
@@ -68,10 +71,11 @@ class Journal:
         When the folder beside the database cannot be written.
     """
 
-    def __init__(self, database: Path, settings: Mapping[str, Any]) -> None:
+    def __init__(self, database: Path, settings: Mapping[str, Any], options: ReadOptions | None = None) -> None:
         self.folder = database.with_name(f"{database.name}.partial")
         self._file = self.folder / "journal.jsonl"
         self._header = json.dumps({"kind": "index-journal", "schema_version": 1, **settings}, sort_keys=True)
+        self._options = options or ReadOptions()
         self._done: dict[FileStamp, Track] = {}
         try:
             self._open()
@@ -89,7 +93,7 @@ class Journal:
 
     def add(self, stamp: FileStamp, track: Track) -> None:
         """Note a finished file whose fingerprints are stored."""
-        self._append(json.dumps({**asdict(stamp), "track": track.to_dict()}))
+        self._append(json.dumps({**asdict(stamp), "lenient": self._options.lenient, "track": track.to_dict()}))
         self._done[stamp] = track
 
     def embeddings(self, track_id: str, dim: int) -> NDArray[np.float32]:
@@ -125,7 +129,10 @@ class Journal:
             record = json.loads(line)
             stamp = FileStamp(path=record["path"], size_bytes=record["size_bytes"], mtime_ns=record["mtime_ns"])
             track = Track(**record["track"])
+            is_lenient = bool(record["lenient"])
         except (ValueError, KeyError, TypeError, ConfigError):
+            return
+        if not self._takes(track, is_lenient=is_lenient):
             return
         file = self.folder / f"{track.track_id}.npy"
         if not file.is_file():
@@ -140,6 +147,11 @@ class Journal:
             return
         _LOG.warning("%s: its stored fingerprints are damaged; it is done again", record["path"])
         file.unlink()
+
+    def _takes(self, track: Track, *, is_lenient: bool) -> bool:
+        # Whether a file that was read leniently is whole is not known; it is read again.
+        is_fitting = (self._options.min_s or 0) <= track.duration_s <= self._options.max_s
+        return is_fitting and (self._options.lenient or not is_lenient)
 
     def _append(self, line: str) -> None:
         with self._file.open("a", encoding="utf-8") as handle:

@@ -1,14 +1,12 @@
 """Fingerprint files, here or in several processes; a file that cannot be read is an answer, not the end."""
 
 import hashlib
-import math
 import multiprocessing
 import os
 import signal
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,32 +18,14 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ, AudioSource, MemoryFile, open_
 from nowplaying_core.errors import AudioFormatError, NowPlayingError
 from ondevice_db.format.track import Track
 from ondevice_db.ingest.journal import store_embeddings
+from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.ingest.tags import read_track
 from ondevice_db.levels import gain_of, silence_of
 
-__all__ = ["ReadOptions", "attempt_file", "fingerprint_file", "fingerprint_files", "rebuild_error"]
+__all__ = ["attempt_file", "fingerprint_file", "fingerprint_files", "rebuild_error"]
 
 _BLOCK_SAMPLES = 10 * SAMPLE_RATE_HZ
 _fingerprinter: Fingerprinter | None = None  # one for each worker process, opened when it starts
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadOptions:
-    """How files are read for a database.
-
-    Attributes
-    ----------
-    lenient : bool
-        Index what can be read of truncated and damaged files, in place of refusing them.
-    min_s : float >= 0, seconds, optional
-        Shorter recordings are refused; None stands for one window of the fingerprinter.
-    max_s : float > 0, seconds
-        Longer recordings are refused as soon as so much is decoded.
-    """
-
-    lenient: bool = False
-    min_s: float | None = None
-    max_s: float = math.inf
 
 
 def fingerprint_file(

@@ -8,7 +8,7 @@ import pytest
 
 from nowplaying_core.errors import AudioFormatError, DatabaseError, ManifestMismatchError
 from ondevice_db.format.lock import writer_lock
-from ondevice_db.ingest.workers import ReadOptions
+from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.store.store import SongDatabase
 
 from .conftest import IndexRun as Run

@@ -11,8 +11,8 @@ from ondevice_db.format.lock import writer_lock
 from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.ingest.journal import FileStamp
+from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.ingest.report import IndexReport
-from ondevice_db.ingest.workers import ReadOptions
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import SpectrumFingerprinter
 from tests.synthesis import SAMPLE_RATE_HZ, song

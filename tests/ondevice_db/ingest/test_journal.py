@@ -13,6 +13,7 @@ from nowplaying_core.errors import (
 )
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.ingest.ingest import index_paths
+from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.store.store import SongDatabase
 from tests.ondevice_db.material import Interrupting, SpectrumFingerprinter, index_spectra
 from tests.synthesis import SAMPLE_RATE_HZ, song
@@ -64,6 +65,41 @@ def test_a_changed_file_is_fingerprinted_again(
     report = index_spectra(paths, tmp_path / "a.npdb", codebook)
     assert (report.n_resumed, len(report.added)) == (4, 8)
     assert SongDatabase.open(tmp_path / "a.npdb").track(0).duration_s == 10.0
+
+
+@pytest.mark.parametrize(
+    ("first", "reason"), [(ReadOptions(lenient=True), "truncated"), (ReadOptions(min_s=0), "shorter than")]
+)
+def test_what_other_options_took_is_not_taken_over(
+    music_folder: Path, codebook: Codebook, tmp_path: Path, first: ReadOptions, reason: str
+) -> None:
+    music = Path(shutil.copytree(music_folder, tmp_path / "music"))
+    if first.lenient:
+        whole = (music / "song-0.wav").read_bytes()
+        (music / "song-0.wav").write_bytes(whole[: len(whole) // 2])
+    else:
+        soundfile.write(music / "song-0.wav", song(40, 1.0), SAMPLE_RATE_HZ)
+    paths = sorted(music.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(paths, tmp_path / "a.npdb", Interrupting(5, KeyboardInterrupt()), codebook=codebook, options=first)
+    resumed = index_spectra(paths, tmp_path / "a.npdb", codebook)
+    whole_run = index_spectra(paths, tmp_path / "b.npdb", codebook)
+    for report in (resumed, whole_run):
+        ((failed, error),) = report.failed
+        assert failed == paths[0]
+        assert reason in str(error)
+    one, other = (sorted(p.read_bytes() for p in (tmp_path / name).iterdir()) for name in ("a.npdb", "b.npdb"))
+    assert one == other
+
+
+def test_a_lenient_run_takes_over_what_a_strict_one_has_done(
+    music_folder: Path, codebook: Codebook, tmp_path: Path
+) -> None:
+    paths = sorted(music_folder.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(paths, tmp_path / "a.npdb", Interrupting(5, KeyboardInterrupt()), codebook=codebook)
+    report = index_spectra(paths, tmp_path / "a.npdb", codebook, options=ReadOptions(lenient=True))
+    assert (report.n_resumed, len(report.added)) == (5, 8)
 
 
 def test_a_journal_of_another_encoder_is_dropped(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
