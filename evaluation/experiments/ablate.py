@@ -149,7 +149,7 @@ def run(
     recordings = replace(sources, rendered_midi=None)
     models = {precision: folder / precision for precision in precisions}
     for precision, model in models.items():
-        if not has_codebook(model):
+        if not is_published(model):
             publish_fingerprinter(
                 folder,
                 model,
@@ -199,8 +199,8 @@ def losses(folder: Path) -> dict[str, list[float]]:
     return {"loss": [round(fmean(part), 3) for part in (found[max(0, half - _LOGGED) : half], found[-_LOGGED:])]}
 
 
-def has_codebook(model: Path) -> bool:
-    """Tell whether a model folder is complete: its codebook is entered last."""
+def is_published(model: Path) -> bool:
+    """Return whether a model was published to the end: its codebook is entered last."""
     manifest = model / "manifest.json"
     return manifest.is_file() and "codebook" in json.loads(manifest.read_text(encoding="utf-8"))
 
