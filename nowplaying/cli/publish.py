@@ -19,6 +19,7 @@ from nowplaying.cli.options import (
 from nowplaying.cli.output import wrote
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_AUDIO_ENCODER, SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import ConfigError
 from ondevice_db.format.layouts import CodeKind
 
 __all__ = ["app"]
@@ -164,6 +165,12 @@ def detector(
         message = "expected the corpus of the run's training, found none"
         raise typer.BadParameter(message, param_hint="--corpus")
     chosen = None if gate is None else read_chosen_gate(gate)
+    if chosen is not None and chosen.wanted_above is not None and second_run is None:
+        message = (
+            f"{gate}: chosen for a detector of two stages (wanted_above = {chosen.wanted_above}), found one stage, "
+            f"that of {run_dir}; name the second with --second-run, or choose a gate for one"
+        )
+        raise ConfigError(message)
     training = None
     if corpus is not None:
         # Nothing is decoded, so no cache is needed.
@@ -179,7 +186,7 @@ def detector(
         gate=None if chosen is None else chosen.gate,
         training=training,
         second_run=second_run,
-        wanted_above=None if chosen is None or second_run is None else chosen.wanted_above,
+        wanted_above=None if chosen is None else chosen.wanted_above,
         second_note=second_note,
     )
     wrote(folder, as_json=as_json)

@@ -134,6 +134,17 @@ def test_both_stages_the_gate_and_the_note_are_published_by_one_command(
     assert StreamingDetector.from_model(out).second_stage is not None
 
 
+def test_a_gate_of_two_stages_is_refused_for_one(first_run: Path, second_run: Path, tmp_path: Path) -> None:
+    gate, out = tmp_path / "cross-validation.json", tmp_path / "model"
+    gate.write_text(json.dumps({"gate": GATE.to_dict(), "wanted_above": 96}), encoding="utf-8")
+    model = export_detector(first_run, tmp_path / "first", second_run=second_run)
+    refused = published("--run-dir", model, "--gate", gate, "--out", out)
+    assert isinstance(refused.exception, ConfigError)
+    assert f"{gate}: chosen for a detector of two stages" in str(refused.exception)
+    assert f"found one stage, that of {model}" in str(refused.exception)
+    assert not out.exists()
+
+
 def test_each_stage_of_a_published_detector_can_be_kept(first_run: Path, second_run: Path, tmp_path: Path) -> None:
     out = export_detector(
         first_run,
