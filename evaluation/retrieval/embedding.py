@@ -1,4 +1,7 @@
-"""Fingerprints of an evaluation's references and queries, computed once and kept in a cache folder."""
+"""Fingerprints of an evaluation's references and queries, computed once and kept in a cache folder.
+
+Recordings are known by path, size and modification time, as decoded audio is: one that was replaced is done again.
+"""
 
 import hashlib
 from collections.abc import Sequence
@@ -18,7 +21,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.overhang import NO_OVERHANG, QueryOverhang
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, canonical_json, write_array
 from nowplaying_core.audio import SAMPLE_RATE_HZ
-from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.audio.cache import file_identity, load_cached
 from nowplaying_core.audio.mixing import drop_silence
 from nowplaying_core.processes import share_out, share_out_by_key
 from ondevice_db.levels import SILENCE_DBFS
@@ -81,7 +84,7 @@ class EmbeddingCache:
 
     def references(self, paths: Sequence[Path]) -> list[NDArray[np.float32]]:
         """Return every recording's fingerprints at the reference hop, each of shape (n, dim); zero for silence."""
-        key = {"references": [str(path) for path in paths], "hop_s": self.reference_hop_s}
+        key = {"references": [file_identity(path) for path in paths], "hop_s": self.reference_hop_s}
         counts_file, rows_file = self._file(key, "counts"), self._file(key, "rows")
         if not (counts_file.is_file() and rows_file.is_file()):
             items = [(path, self.reference_hop_s) for path in paths]
@@ -94,7 +97,7 @@ class EmbeddingCache:
     def queries(self, plan: Plan, condition: Condition) -> NDArray[np.float32]:
         """Return a plan's queries under a condition, shape (n_queries, n_fingerprints, dim)."""
         digests = [hashlib.sha256(noise.tobytes()).hexdigest()[:16] for noise in plan.noises]
-        drawn = [{**asdict(query), "path": str(query.path)} for query in plan.queries]
+        drawn = [{**asdict(query), "path": file_identity(query.path)} for query in plan.queries]
         rooms = {kind: [float(np.abs(room).sum()) for room in found] for kind, found in plan.rooms.items()}
         key = {"queries": drawn, "noises": digests, "rooms": rooms, "condition": condition.to_dict()}
         key["hop_s"] = self.query_hop_s

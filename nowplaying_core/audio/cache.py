@@ -12,7 +12,7 @@ from nowplaying_core.artifacts import write_array
 from nowplaying_core.audio.pcm import to_float32, to_int16
 from nowplaying_core.audio.stream import load
 
-__all__ = ["load_cached", "map_cached"]
+__all__ = ["file_identity", "load_cached", "map_cached"]
 
 _FORMAT = "int16-16k-v1"  # changes whenever decoding gives other samples
 
@@ -47,8 +47,19 @@ def map_cached(path: Path, cache_dir: Path) -> NDArray[np.int16]:
     return np.asarray(_decoded(path, cache_dir, "r"))
 
 
+def file_identity(path: Path) -> str:
+    """Return a file's resolved path, size and modification time: what is kept of another version is not its own."""
+    resolved = path.resolve()
+    try:
+        status = resolved.stat()
+    except OSError:
+        return f"{resolved}|missing"  # who reads it words the error
+    return f"{resolved}|{status.st_size}|{status.st_mtime_ns}"
+
+
 def _decoded(path: Path, cache_dir: Path, mmap_mode: Literal["r"] | None) -> NDArray[np.int16]:
-    entry = Path(cache_dir) / f"{_key(Path(path))}.npy"
+    name = hashlib.sha256(os.fsencode(f"{_FORMAT}|{file_identity(Path(path))}")).hexdigest()[:32]
+    entry = Path(cache_dir) / f"{name}.npy"
     try:
         pcm: NDArray[np.int16] = np.load(entry, mmap_mode=mmap_mode, allow_pickle=False)
         if pcm.dtype == np.int16 and pcm.ndim == 1:
@@ -59,13 +70,3 @@ def _decoded(path: Path, cache_dir: Path, mmap_mode: Literal["r"] | None) -> NDA
     entry.parent.mkdir(parents=True, exist_ok=True)
     write_array(entry, pcm)
     return pcm if mmap_mode is None else np.load(entry, mmap_mode=mmap_mode, allow_pickle=False)
-
-
-def _key(path: Path) -> str:
-    resolved = path.resolve()
-    try:
-        status = resolved.stat()
-    except OSError:
-        return "missing"  # load() words the error
-    identity = f"{_FORMAT}|{resolved}|{status.st_size}|{status.st_mtime_ns}"
-    return hashlib.sha256(os.fsencode(identity)).hexdigest()[:32]

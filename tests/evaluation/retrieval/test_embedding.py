@@ -1,4 +1,6 @@
-"""Fingerprints of an evaluation's queries: what is kept belongs to the query's windows."""
+"""Fingerprints of an evaluation: what is kept belongs to the query's windows and to the recording as it is."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +10,7 @@ from evaluation.retrieval.compose import compose
 from evaluation.retrieval.conditions import Condition
 from evaluation.retrieval.embedding import EmbeddingCache, load_long_enough
 from evaluation.retrieval.queries import Plan, draw_plan
+from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from tests.changed_models import changed_fingerprinter
 from tests.synthesis import song
 
@@ -50,3 +53,18 @@ def test_what_is_kept_is_not_mistaken_for_another_overhang(
         assert overhanging.without_overhang().queries(plan, SHORT).shape[1] == 1
         assert plain.queries(plan, SHORT).shape[1] == 1
     assert overhanging.queries(plan, SHORT).shape[1] == 3
+
+
+def test_a_recording_that_was_replaced_has_fingerprints_of_its_own(tmp_path: Path) -> None:
+    path, cache = tmp_path / "song.wav", EmbeddingCache(SHIPPED_FINGERPRINTER, tmp_path / "cache")
+    references, queries = [], []
+    for number in (60, 61):
+        soundfile.write(path, song(number, 20.0), 16_000)
+        samples = load_long_enough(path, cache.folder)
+        plan = draw_plan({path: samples}, [np.ones(16_000, np.float32)], {}, 1, np.random.default_rng(1))
+        references.append(cache.references([path])[0])
+        queries.append(cache.queries(plan, LONG))
+        expected = cache.fingerprinter.embed(samples, cache.reference_hop_s)
+        np.testing.assert_allclose(references[-1], expected, atol=1e-6)
+    assert not np.allclose(references[0], references[1], atol=0.1)
+    assert not np.allclose(queries[0], queries[1], atol=0.1)
