@@ -10,6 +10,7 @@ from scipy.special import stdtrit
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.processes import as_given, share_out
 from simulator.days.day import DaySettings, run_day
+from simulator.days.quantiles import weighted_quantiles
 from simulator.days.record import DayRecord, SongOutcome, record_day
 from simulator.days.scenes import Scenario, load_scenarios
 
@@ -94,9 +95,7 @@ class Days:
             margin = float(stdtrit(n - len(strata), 0.975)) * variance**0.5
             low, high = mean - margin, mean + margin
         if differ and n >= LEAST_DAYS_OF_PERCENTILES:
-            order = np.argsort(values)
-            passed = np.cumsum(self.weights[order])
-            p5, p95 = (float(values[order][min(n - 1, int(np.searchsorted(passed, q)))]) for q in (0.05, 0.95))
+            p5, p95 = weighted_quantiles(values, self.weights, (0.05, 0.95))
         return Estimate(mean, low, high, p5, p95)
 
     def _strata(self) -> list[NDArray[np.int64]]:
@@ -126,6 +125,12 @@ class Days:
             for one in record.latencies
         ]
         return np.array(rows, dtype=np.float64).reshape(-1, 4)
+
+    def latency_weights(self) -> NDArray[np.float64]:
+        """Return the weight of each row of `latencies_s`, that of its day; they sum to one."""
+        weights = np.repeat(self.weights, [len(record.latencies) for record in self.records])
+        normalized: NDArray[np.float64] = weights / (weights.sum() or 1.0)
+        return normalized
 
     def song_outcomes(self) -> dict[SongOutcome, float]:
         """Return the database's songs a day by outcome."""

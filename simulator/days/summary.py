@@ -2,9 +2,8 @@
 
 from typing import Any
 
-import numpy as np
-
 from simulator.days.many import Days, Estimate
+from simulator.days.quantiles import weighted_quantiles
 from simulator.days.recognizer_errors import MUSIC, OTHER_SOUND
 from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
@@ -13,6 +12,7 @@ from simulator.energy.usage import LISTENING
 __all__ = ["LATENCY_PARTS", "charge", "component_headings", "component_rows", "summarise"]
 
 LATENCY_PARTS = ("until the detector is sure", "waiting", "filling the buffer", "answering")
+_PERCENTILES = (5, 25, 50, 75, 90, 95)
 
 
 def charge(days: Days, costs: CostModel) -> Estimate:
@@ -143,7 +143,8 @@ def _latency(days: Days) -> dict[str, Any] | None:
     parts = days.latencies_s()
     if not len(parts):
         return None
-    total = parts.sum(axis=1)
-    percentiles = {f"p{q}": float(np.percentile(total, q)) for q in (5, 25, 50, 75, 90, 95)}
-    mean = {name: float(column.mean()) for name, column in zip(LATENCY_PARTS, parts.T, strict=True)}
-    return {"n_songs": len(total), "mean": float(total.mean()), **percentiles, "mean_parts": mean}
+    total, weights = parts.sum(axis=1), days.latency_weights()
+    found = weighted_quantiles(total, weights, [q / 100 for q in _PERCENTILES])
+    percentiles = {f"p{q}": value for q, value in zip(_PERCENTILES, found, strict=True)}
+    mean = dict(zip(LATENCY_PARTS, (weights @ parts).tolist(), strict=True))
+    return {"n_songs": len(total), "mean": float(weights @ total), **percentiles, "mean_parts": mean}

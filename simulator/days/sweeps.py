@@ -9,6 +9,7 @@ from nowplaying_core.errors import ConfigError
 from simulator.days.architectures import Architecture, architectures_for
 from simulator.days.figures import figure_of
 from simulator.days.many import AVERAGE, Days, Estimate
+from simulator.days.quantiles import weighted_quantiles
 from simulator.days.study import Study
 from simulator.days.summary import charge
 from simulator.energy.costs import DAY_S, CostModel
@@ -90,7 +91,7 @@ def compare(
         spent_mj = _spent_mj(days, published[one.name].costs) if one.name in published else None
         reference = reference or spent_mj
         mah = charge(days, one.costs)
-        latencies_s = days.latencies_s().sum(axis=1)
+        latencies_s, weights = days.latencies_s().sum(axis=1), days.latency_weights()
         architectures.append(
             ArchitectureResult(
                 name=one.name,
@@ -101,7 +102,7 @@ def compare(
                 published_percent=_published_percent(study.device, one, spent_mj, reference),
                 wakes_per_day=days.mean(lambda record: record.usage.n_wakes),
                 recall=days.recall(),
-                median_s=float(sorted(latencies_s)[len(latencies_s) // 2]) if len(latencies_s) else None,
+                median_s=weighted_quantiles(latencies_s, weights, (0.5,))[0] if len(latencies_s) else None,
                 wrong_per_day=days.mean(lambda record: record.n_wrong),
             )
         )

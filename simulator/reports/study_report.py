@@ -83,8 +83,9 @@ def _latency(result: StudyResult) -> dict[str, Bars]:
     parts = result.days.latencies_s()
     if not len(parts):
         return {"latency_histogram": [], "latency_parts": []}
-    counts, _ = np.histogram(parts.sum(axis=1), bins=_BINS_S)
+    weights = result.days.latency_weights()
+    by_bin, _ = np.histogram(parts.sum(axis=1), bins=_BINS_S, weights=weights)
     labels = [f"{low:g} to {high:g} s" for low, high in pairwise(_BINS_S[:-1])]
-    shares = zip([*labels, f"over {_BINS_S[-2]:g} s"], (100 * counts / len(parts)).tolist(), strict=True)
-    means = zip(LATENCY_PARTS, parts.mean(axis=0).tolist(), strict=True)
+    shares = zip([*labels, f"over {_BINS_S[-2]:g} s"], (100 * by_bin).tolist(), strict=True)
+    means = zip(LATENCY_PARTS, (weights @ parts).tolist(), strict=True)
     return {"latency_histogram": _bars(shares, "{:.1f} %"), "latency_parts": _bars(means, "{:.2f} s")}

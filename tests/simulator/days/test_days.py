@@ -143,6 +143,23 @@ def test_an_average_is_weighted_by_the_scenarios_shares() -> None:
     assert p5 <= estimate.mean <= p95
 
 
+def test_times_to_song_are_weighted_as_their_days_are() -> None:
+    days = simulate_days(AVERAGE, STUDY.settings(), 10)
+    songs = [
+        (latency.total_s, weight)
+        for weight, record in zip(days.weights.tolist(), days.records, strict=True)
+        for latency in record.latencies
+    ]
+    total = sum(weight for _, weight in songs)
+    found = summarise(days, STUDY.published, STUDY.modelled)["time_to_song_s"]
+    assert found["n_songs"] == len(songs)
+    assert found["mean"] == pytest.approx(sum(weight * time_s for time_s, weight in songs) / total)
+    for name, share in (("p5", 0.05), ("p50", 0.5), ("p90", 0.9)):
+        quicker = sum(weight for time_s, weight in songs if time_s < found[name]) / total
+        as_quick = sum(weight for time_s, weight in songs if time_s <= found[name]) / total
+        assert quicker < share <= as_quick + 1e-9
+
+
 def test_days_of_which_there_is_one_widen_the_interval() -> None:
     """Six kinds of days with one day each and six of another: their differences are chance, not nothing."""
     days = simulate_days(AVERAGE, STUDY.settings(), 40)
