@@ -19,16 +19,33 @@ __all__ = ["build_augmenter", "clip_sampler", "group_shares"]
 _log = logging.getLogger(__name__)
 
 
-def clip_sampler(config: PretrainingConfig, sources: TrainingSources, *, split: str = "train") -> ClipSampler:
-    """Return the sampler of a run, with everything of a split in memory; labels are not read."""
-    window_s, cache = config.front_end.window_s, sources.cache_dir
+def clip_sampler(
+    config: PretrainingConfig, sources: TrainingSources, *, split: str = "train", min_s: float | None = None
+) -> ClipSampler:
+    """Return the sampler of a run, over everything of a split; labels are not read.
+
+    Parameters
+    ----------
+    config : PretrainingConfig
+    sources : TrainingSources
+    split : str
+    min_s : float >= 0, seconds, optional
+        Recordings that are shorter are left out, by default those that are shorter than a window.
+
+    Raises
+    ------
+    ConfigError
+        When a group has no recording that is long enough.
+    """
+    shortest_s = config.front_end.window_s if min_s is None else min_s
+    cache = sources.cache_dir
     groups = [
-        (Recordings.load(sources.files(group, split), cache, min_s=window_s), share)
+        (Recordings.load(sources.files(group, split), cache, min_s=shortest_s), share)
         for group, share in group_shares(config)
     ]
     if rendered := sources.rendered_files():
         groups[0] = groups[0][0], config.music_share * config.recordings_share
-        recordings = Recordings.load(rendered, cache, min_s=window_s)
+        recordings = Recordings.load(rendered, cache, min_s=shortest_s)
         groups.append((recordings, config.music_share * (1.0 - config.recordings_share)))
     for item, share in groups:
         _log.info("%d recordings, %.1f h (%.0f %%)", len(item), item.hours, 100 * share)

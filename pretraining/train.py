@@ -77,9 +77,7 @@ def pretrain(
     if perceptual_encoder is not None:
         pretext.perceptual_encoder.take_weights(*load_encoder(perceptual_encoder))
     if not (run_dir / LEVELS_NAME).is_file():
-        # No training step has this number.
-        batch = pretext.draw(clips, np.random.default_rng([config.seed, config.n_steps]))
-        write_json(run_dir / LEVELS_NAME, pretext.levels(*batch))
+        write_json(run_dir / LEVELS_NAME, _levels(pretext, clips))
     fit(
         pretext,
         lambda rng: pretext.draw(clips, rng),
@@ -96,6 +94,14 @@ def pretrain_once(config: PretrainingConfig, sources: TrainingSources, run_dir: 
     if (run_dir / WEIGHTS_NAME).is_file() and PretrainingConfig.from_json(run_dir / "config.json") == config:
         return
     pretrain(config, sources, run_dir)
+
+
+def _levels(pretext: Pretext, clips: Any) -> dict[str, float]:
+    """Return the mean of a method's levels over batches that no training step draws."""
+    config = pretext.config
+    rngs = (np.random.default_rng([config.seed, config.n_steps, number]) for number in range(pretext.n_level_batches))
+    found = [pretext.levels(*pretext.draw(clips, rng)) for rng in rngs]
+    return {name: float(np.mean([levels[name] for levels in found])) for name in found[0]}
 
 
 def build_pretext(config: PretrainingConfig, clips: Any) -> Pretext:

@@ -39,7 +39,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--cache-dir", type=Path, required=True)
-    parser.add_argument("--run", type=Path, action="append", default=[], help="a finished run whose encoder is asked")
+    parser.add_argument(
+        "--run", type=Path, action="append", default=[], help="a finished run or a model whose encoder is asked"
+    )
     parser.add_argument("--out", type=Path, required=True, help="folder of gap_evidence.json")
     parser.add_argument("--publish", action="store_true", help=f"write {RESULTS.name} here, which the page shows")
     options = parser.parse_args()
@@ -59,18 +61,21 @@ def committed_table() -> str:
 
 def measure(sources: TrainingSources, runs: Sequence[Path]) -> dict[str, Any]:
     """Return for clips of each length the cross entropies of all answers, on the same pairs."""
-    from pretraining.encoder import embed, load_encoder
+    from pretraining.encoder import embed
     from pretraining.methods.random import random_encoder
     from pretraining.probe.rows import BandStatistics
+    from pretraining.probe.run import open_encoder
     from pretraining.sounds import clip_sampler
 
     config = PretrainingConfig.from_dict(read_settings(CONFIG))
     encoders: dict[str, Any] = {"band statistics": BandStatistics(), "random weights": random_encoder(config)}
-    encoders |= {run.name: load_encoder(run)[1] for run in runs}
-    samplers = [clip_sampler(config, sources, split=split) for split in ("train", "dev")]
+    encoders |= {run.name: open_encoder(run)[2] for run in runs}
     rows = []
     for span_s in _SPANS_S:
-        parts = [_draw(config, clips, span_s, n) for clips, n in zip(samplers, (_N_FITTED, _N_ASKED), strict=True)]
+        parts = [
+            _draw(config, clip_sampler(config, sources, split=split, min_s=span_s), span_s, n)
+            for split, n in (("train", _N_FITTED), ("dev", _N_ASKED))
+        ]
         (_, known, near_known), (_, share, near) = parts
         nothing = np.full(len(share), known.mean())
         overlap = np.where(near, known[near_known].mean(), known[~near_known].mean())

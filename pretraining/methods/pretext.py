@@ -27,9 +27,12 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
     ----------
     perceptual_encoder : PerceptualEncoder or None
         A second, finished encoder, for the perceptual error.
+    n_level_batches : int
+        Batches that :meth:`levels` are averaged over, more than one where they depend on the sound.
     """
 
     perceptual_encoder: Any = None
+    n_level_batches: int = 1
 
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(name=config.method)

@@ -10,9 +10,11 @@ from keras import Sequential, layers, ops
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
+from nowplaying_core.audio.sources import TrainingSources
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.methods.pretext import Pretext
+from pretraining.sounds import clip_sampler
 
 __all__ = ["TemporalGap"]
 
@@ -24,9 +26,19 @@ class TemporalGap(Pretext):
     share in [0, 1], which is least where the answer equals it; its least value is the share's entropy, not zero.
     """
 
+    n_level_batches = 16
+
     def __init__(self, config: PretrainingConfig) -> None:
         super().__init__(config)
         self.head = Sequential([layers.Dense(config.objective.units, activation="relu"), layers.Dense(1)], name="head")
+
+    @classmethod
+    def sampler(cls, config: PretrainingConfig, sources: TrainingSources) -> ClipSampler:
+        """Return the sampler of recordings that hold the largest gap.
+
+        Were shorter ones drawn for short gaps alone, the kind of sound would tell the gap without any comparison.
+        """
+        return clip_sampler(config, sources, min_s=config.objective.clip_s)
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw two slices a clip in random order, and their gap as a share, shape (clips_per_step, 1)."""

@@ -1,4 +1,5 @@
 import csv
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from nowplaying_core.errors import ConfigError
 from pretraining.config.run import METHOD_NAMES
 from pretraining.encoder import load_encoder
 from pretraining.methods.registry import METHODS
-from pretraining.train import pretrain, pretrain_once
+from pretraining.train import build_pretext, pretrain, pretrain_once
 from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import interrupted_at, small_config
 
@@ -61,6 +62,20 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
         pretrain_once(replace(config, seed=7), sources, tmp_path / "whole")
     with pytest.raises(ConfigError, match="run of other settings"):
         pretrain(replace(config, seed=9), sources, tmp_path / "whole")
+
+
+def test_levels_are_means_over_batches_where_the_sound_decides_them(sources: TrainingSources, tmp_path: Path) -> None:
+    config = small_config("autoencoder")
+    pretrain(config, sources, tmp_path / "run")
+    found = json.loads((tmp_path / "run" / "levels.json").read_text(encoding="utf-8"))
+    clips = METHODS["autoencoder"].sampler(config, sources)
+    pretext = build_pretext(config, clips)
+    levels = [
+        pretext.levels(*pretext.draw(clips, np.random.default_rng([config.seed, config.n_steps, number])))
+        for number in range(16)
+    ]
+    assert np.std([one["mean image"] for one in levels]) > 0.01
+    assert found == pytest.approx({name: np.mean([one[name] for one in levels]) for name in found}, rel=1e-5)
 
 
 def test_random_needs_no_sound(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config.run import MethodConfig
 from pretraining.methods.temporal_gap import TemporalGap
 from pretraining.train import build_pretext
+from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import small_config
 from tests.pretraining.methods.learning import learned
 
@@ -35,6 +39,16 @@ def test_the_share_is_the_distance_of_the_slices_whatever_their_order(rng: np.ra
     assert (distance < 0).any()
     assert (distance > 0).any()
     assert 0.3 < share.mean() < 0.7
+
+
+def test_a_short_gap_is_of_no_other_recordings_than_a_long_one(tmp_path: Path) -> None:
+    corpus = corpus_folder(tmp_path / "corpus", seconds=2.0)
+    soundfile.write(corpus / "speech" / "0.wav", np.full(16_000, 0.5), 16_000)  # holds a slice and no gap of 1.18 s
+    sources = TrainingSources(corpus=corpus, cache_dir=tmp_path / "cache")
+    config = small_config("temporal_gap", music_share=0.0, speech_share=1.0, clips_per_step=40)
+    slices, share = TemporalGap(config).draw(TemporalGap.sampler(config, sources), np.random.default_rng(0))
+    assert share.min() < 0.2
+    assert np.abs(slices.mean(axis=2)).max() < 0.1, "none is of the recording that is 0.5 all along"
 
 
 @pytest.mark.parametrize("compared", ["side by side", "difference"])
