@@ -1,8 +1,9 @@
-"""Make the pictures of README and docs, light and dark: python -m evaluation.pictures [NAME ...].
+"""Make the pictures of README and docs: python -m evaluation.pictures [NAME ...].
 
 The report's pictures are screenshots of what ``nowplaying demo --report`` writes, the page's of what ``nowplaying
-serve`` answers to a demo song in a street; the charts are drawn from committed figures. Needs Chromium and
-the extras ``report`` and ``serve``.
+serve`` answers to a demo song in a street, both light and dark, as are the charts, which are drawn from committed
+figures. The spectrograms are of committed recordings. Needs Chromium and the extras ``report``, ``serve`` and
+``train``.
 """
 
 import argparse
@@ -29,6 +30,7 @@ from evaluation.experiments.capacity_plot import draw_points
 from evaluation.experiments.defences_plot import committed_series, draw_plot
 from evaluation.experiments.federated_report import draw_curve
 from evaluation.readme import accuracy_rows
+from evaluation.spectrograms import SPECTROGRAMS, draw_spectrograms
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.plotting import new_figure, pyplot, save_figure
@@ -49,11 +51,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m evaluation.pictures", description="Make the pictures of the pages."
     )
-    charts: dict[str, Callable[[Path], None]] = {name: partial(_draw_chart, name) for name in CHARTS}
-    makers = {"report": _draw_report, "page": _draw_page, **charts}
+    drawn: dict[str, Callable[[Path], None]] = {name: partial(_draw_chart, name) for name in CHARTS}
+    drawn |= {name: partial(_draw_spectrograms, name) for name in SPECTROGRAMS}
+    makers = {"report": _draw_report, "page": _draw_page, **drawn}
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *makers], help=", ".join(makers))
     names = parser.parse_args().names or list(makers)
-    if CHROMIUM is None and not set(names) <= set(CHARTS):
+    if CHROMIUM is None and not set(names) <= set(drawn):
         print("no Chromium here (Debian: apt-get install chromium)", file=sys.stderr)
         return 5
     FOLDER.mkdir(parents=True, exist_ok=True)
@@ -73,6 +76,11 @@ def _draw_report(folder: Path) -> None:
 def _draw_chart(name: str, _: Path) -> None:
     for scheme in _COLOURS:
         write_chart(FOLDER / f"{name}-{scheme}.svg", name, scheme)
+
+
+def _draw_spectrograms(name: str, folder: Path) -> None:
+    draw_spectrograms(name, folder / "spectrograms.png")
+    _shrink(folder / "spectrograms.png", FOLDER / f"{name}.png", n_colours=64)
 
 
 def _draw_page(folder: Path) -> None:
@@ -107,14 +115,14 @@ def served(database: Path) -> Iterator[str]:
             process.terminate()
 
 
-def _shrink(picture: Path, path: Path) -> None:
+def _shrink(picture: Path, path: Path, *, n_colours: int = 224) -> None:
     """Write a picture with few colours, which a page of flat colours does not miss."""
     from PIL import Image
 
     small = (
         Image.open(picture)
         .convert("RGB")
-        .quantize(colors=224, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        .quantize(colors=n_colours, method=Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
     )
     write_atomic(path, lambda part: small.save(part, format="PNG", optimize=True))
 
