@@ -41,19 +41,24 @@ def committed_points(along: str) -> dict[str, list[tuple[float, int, int]]]:
 
 
 def draw_points(axes: Any, ink: str, along: str, colours: Sequence[str]) -> None:
-    """Draw rank-1 over steps or over multiply-accumulates, with 95 % intervals, a line for each condition."""
+    """Draw rank-1 over steps or over multiply-accumulates, with 95 % intervals, a line for each condition.
+
+    Noises have a colour each, lengths of the query a line each.
+    """
     unit = 1e6 if along == "n_macs" else 1
     series = committed_points(along)
-    for number, (name, found) in enumerate(series.items()):
+    noises, lengths = (list(dict.fromkeys(name.rpartition(", ")[part] for name in series)) for part in (0, 2))
+    for name, found in series.items():
         places = [value / unit for value, _, _ in found]
         rates = [wilson(right, asked) for _, right, asked in found]
         heights = [100 * one.value for one in rates]
         errors = [[100 * (one.value - one.low) for one in rates], [100 * (one.high - one.value) for one in rates]]
-        style = {"color": colours[number % len(colours)], "linestyle": "-" if number < len(colours) else "--"}
+        noise, _, length = name.rpartition(", ")
+        style = {"color": colours[2 * noises.index(noise)], "linestyle": ("--", "-")[lengths.index(length)]}
         axes.errorbar(places, heights, yerr=errors, fmt="o", capsize=3, label=name, **style)
     axes.set_xscale("log")
     axes.set_xticks(places, [f"{place:,.3g}" if along == "n_macs" else f"{place:,.0f}" for place in places])
     axes.minorticks_off()
     axes.set_xlabel("million multiply-accumulates a fingerprint" if along == "n_macs" else "training steps", color=ink)
     axes.set_ylabel("right song first (%)", color=ink)
-    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=ink, fontsize=8)
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), frameon=False, labelcolor=ink, fontsize=8, handlelength=4)

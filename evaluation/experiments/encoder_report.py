@@ -16,6 +16,13 @@ _NAMES: Final = {
 }
 BAG: Final = "-bag"
 """Ends the name of a row of how often each code of a run occurs, instead of the run's encoder."""
+_UNITS: Final = {
+    "triplet": "squared distance",
+    "audio2vec": "squared error",
+    "autoencoder": "squared error",
+    "vq_codes": "squared error + nats",
+}
+"""Units of losses, by how a method's name begins; all others are cross entropies in nats."""
 _BASELINES: Final = ("bands", "normalised", "random", "tuned", "supervised")
 
 
@@ -119,7 +126,7 @@ def _runs(result: Mapping[str, Any]) -> str:
 
 
 def draw_losses(result: Mapping[str, Any], path: Path) -> None:
-    """Draw each method's loss by step, with its levels as lines, into one picture."""
+    """Draw each method's loss by step, each in its unit and with its levels as lines, into one picture."""
     from nowplaying_core.plotting import pyplot, save_figure
 
     plt = pyplot()
@@ -128,21 +135,22 @@ def draw_losses(result: Mapping[str, Any], path: Path) -> None:
         return
     n_columns = min(4, len(trained))
     n_rows = -(-len(trained) // n_columns)
-    figure, axes = plt.subplots(n_rows, n_columns, figsize=(3.2 * n_columns, 2.6 * n_rows), squeeze=False)
+    size = (3.2 * n_columns, 2.6 * n_rows)
+    figure, axes = plt.subplots(n_rows, n_columns, figsize=size, squeeze=False, layout="constrained")
     for place, one in zip(axes.flat, trained, strict=False):
         steps, losses = zip(*one["losses"], strict=True)
         place.plot(steps, losses, color="#2f6feb")
         for number, (name, value) in enumerate(one["levels"].items()):
             place.axhline(value, color="#8b949e", linestyle=("--", ":", "-.")[number % 3], label=name)
         place.set_title(one["method"], fontsize=9)
+        units = [unit for name, unit in _UNITS.items() if one["method"].startswith(name)]
+        place.set_ylabel(f"loss, {units[0] if units else 'nats'}", fontsize=8)
+        place.set_xlabel("steps", fontsize=8)
         place.tick_params(labelsize=7)
         if one["levels"]:
             place.legend(fontsize=6)
     for place in axes.flat[len(trained) :]:
         place.set_visible(False)
-    figure.supxlabel("steps", fontsize=8)
-    figure.supylabel("loss", fontsize=8)
-    figure.tight_layout()
     save_figure(figure, path, dpi=110)
     plt.close(figure)
 

@@ -91,6 +91,18 @@ def test_the_privacy_curve_draws_the_committed_budgets() -> None:
         assert list(segment[:, 1]) == pytest.approx([100 * means[name][edge] for edge in ("low", "high")])
 
 
+def test_a_condition_of_the_capacity_charts_has_the_colour_of_its_noise_and_the_line_of_its_length() -> None:
+    pytest.importorskip("matplotlib", reason="needs the report extra")
+    axes = draw_chart("capacity-steps", "light").axes[0]
+    style = {bars.get_label(): (bars[0].get_color(), bars[0].get_linestyle()) for bars in axes.containers}
+    assert set(style) == {"5 dB, 2 s", "5 dB, 8 s", "0 dB, room, 2 s", "0 dB, room, 8 s"}
+    colours, lines = (
+        {name.rpartition(", ")[part]: drawn[at] for name, drawn in style.items()} for part, at in ((0, 0), (2, 1))
+    )
+    assert len(set(colours.values())) == len(set(lines.values())) == 2
+    assert style == {f"{noise}, {length}": (colours[noise], lines[length]) for noise in colours for length in lines}
+
+
 def test_the_surface_of_gates_draws_the_committed_ones_and_the_chosen_one() -> None:
     pytest.importorskip("matplotlib", reason="needs the report extra")
     result = committed(gate_report.RESULTS)
