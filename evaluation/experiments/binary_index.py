@@ -7,6 +7,7 @@ how many they hold, and what they hold is compared, as floats, with what its bit
 :class:`~ondevice_db.index.pq.PqIndex` does, so that the matcher above both is the same.
 """
 
+import hashlib
 from dataclasses import dataclass
 
 import numpy as np
@@ -55,6 +56,12 @@ class BinaryCode:
         """Return the code that nobody trained: the signs of the numbers themselves."""
         one = np.eye(dim, dtype=np.float32)
         return cls(one, np.zeros(dim, np.float32), one)
+
+    @property
+    def digest(self) -> str:
+        """Eight hex digits that tell this code from any other."""
+        arrays = (self.directions, self.offsets, self.meanings, np.float64(self.steepness))
+        return hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()[:8]
 
     @property
     def n_bits(self) -> int:

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
+from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot, save_figure
 
 __all__ = ["draw", "main", "show_log_mel"]
@@ -34,7 +35,13 @@ def main() -> None:
 
 
 def excerpts(run_dir: Path, song: Path, start_s: float) -> tuple[FrontEndConfig, dict[str, NDArray[np.float32]], float]:
-    """Return the front end, log-mel images of one clip by title, and how many seconds of it the prompt has."""
+    """Return the front end, log-mel images of one clip by title, and how many seconds of it the prompt has.
+
+    Raises
+    ------
+    ConfigError
+        When the song ends before the clip has two slices.
+    """
     from nowplaying_core.audio.stream import load
     from pretraining.generation.code_run import CodeRun
     from pretraining.generation.continuation import continued
@@ -42,6 +49,9 @@ def excerpts(run_dir: Path, song: Path, start_s: float) -> tuple[FrontEndConfig,
     run = CodeRun.open(run_dir)
     rate, n_samples = run.config.front_end.sample_rate_hz, run.n_positions * run.slice_samples
     samples = load(song)[round(start_s * rate) :][:n_samples]
+    if len(samples) < 2 * run.slice_samples:
+        message = f"{song}: expected sound from second {start_s:g} on, found its end; choose an earlier --at"
+        raise ConfigError(message)
     codes = run.listen(samples)
     known = codes[: len(codes) // 2]
     drawn = continued(run, known, len(codes) - len(known), rng=np.random.default_rng(_SEED))

@@ -5,7 +5,7 @@
 The same fingerprints of the shipped model are stored as product-quantizer codes in Annoy cells, as the signs of their
 own numbers, and as bits that runs of `nowplaying pretrain binary_codes` learned; the same noisy queries of dev music go
 through the same voting, rescoring and ranking. Only which codes are looked at, and what they stand for, differs.
-What is finished is kept, so that a run that was stopped goes on.
+What is finished is kept, so that a run that was stopped goes on; another model or other queries need another folder.
 """
 
 import argparse
@@ -27,6 +27,7 @@ from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot, save_figure
+from nowplaying_core.settings import check_given
 from nowplaying_core.statistics import cluster_bootstrap, paired_difference
 from nowplaying_core.text import markdown_table
 from ondevice_db.index.base import FingerprintIndex, SearchOptions
@@ -69,6 +70,8 @@ def main() -> None:
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     embeddings = EmbeddingCache(options.model, options.cache_dir)
+    given = {"model": embeddings.fingerprinter.embedding_space, "queries": options.queries}
+    check_given(options.out, given, begun=True)
     library = indexed(embeddings, options)
     asked = questions(embeddings, library, options)
     systems = ways(library, options)
@@ -154,11 +157,7 @@ def measure(
     n_stored = int(matcher.database.song_starts[-1])
     points = []
     for per_cent in options.scanned:
-        n_asked = len(asked[0].truth)
-        slug = "".join(
-            letter if letter.isalnum() else "-" for letter in f"{name} {options.distractors} {n_asked} {per_cent:g}"
-        )
-        file = options.out / f"{slug}.json"
+        file = kept_file(options.out, name, index, f"{options.distractors} {len(asked[0].truth)} {per_cent:g}")
         if not file.is_file():
             search = SearchOptions(min_scan=max(1, round(per_cent / 100 * n_stored)))
             rows = [outcome(matcher, library.groups, item, search) for item in asked]
@@ -169,6 +168,12 @@ def measure(
         points.append(json.loads(file.read_text(encoding="utf-8")))
         print(name, per_cent, [f"{100 * np.mean(row['right']):.1f}" for row in points[-1]["conditions"]], flush=True)
     return points
+
+
+def kept_file(out: Path, name: str, index: FingerprintIndex, asked: str) -> Path:
+    """Return where a point is kept: a run of the same name that has learned other bits has another file."""
+    words = f"{name} {index.code.digest} {asked}" if isinstance(index, BinaryIndex) else f"{name} {asked}"
+    return out / f"{''.join(letter if letter.isalnum() else '-' for letter in words)}.json"
 
 
 def outcome(matcher: Matcher, groups: np.ndarray, asked: Asked, search: SearchOptions) -> dict[str, Any]:

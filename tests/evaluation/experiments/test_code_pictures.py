@@ -10,6 +10,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 pytest.importorskip("matplotlib", reason="needs the report extra")
 
 from evaluation.experiments.code_pictures import draw, excerpts
+from nowplaying_core.errors import ConfigError
 from tests.pretraining.generation.conftest import code_run, sources  # noqa: F401
 from tests.synthesis import song
 
@@ -26,3 +27,5 @@ def test_the_prompts_codes_are_in_both_pictures_and_drawn_ones_after_them(code_r
     np.testing.assert_array_equal(of_codes[:, :n_known], drawn[:, :n_known])
     draw(images, config, tmp_path / "codes.png", at_s=at_s)
     assert (tmp_path / "codes.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(ConfigError, match="expected sound from second 2 on, found its end"):
+        excerpts(code_run, tmp_path / "song.wav", 2.0)

@@ -4,7 +4,11 @@ import importlib
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+
+from evaluation.experiments.binary_index import BinaryCode, BinaryIndex
+from nowplaying_core.errors import ConfigError
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +35,29 @@ def test_each_way_stands_beside_pq_at_the_same_share(discrete: ModuleType) -> No
     assert lines[-2].startswith("| bits | 14 | 0.80 | 89.0 (-1.0: -3.0 to +0.0")
     assert lines[-1].startswith("| bits | 14 | 1.60 | 80.0 (-14.0: -2")
     assert "those of 7 synthetic distractors included" in discrete.to_markdown(discrete.summary(points, 7))
+
+
+def test_bits_that_were_learned_anew_are_measured_anew(discrete: ModuleType, tmp_path: Path) -> None:
+    def kept(offset: float) -> Path:
+        code = BinaryCode(np.eye(8, dtype=np.float32), np.full(8, offset, np.float32), np.eye(8, dtype=np.float32))
+        index = BinaryIndex(code, np.eye(8, dtype=np.float32), n_tables=1, table_bits=4, cohort=np.eye(8))
+        found: Path = discrete.kept_file(tmp_path, "run, 8 bits learned", index, "0 300 0.5")
+        return found
+
+    assert kept(0.0) == kept(0.0)
+    assert kept(0.0) != kept(0.1)
+
+
+def test_other_queries_are_no_part_of_a_stopped_run(
+    discrete: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = ["discrete", f"--corpus={tmp_path / 'none'}", f"--cache-dir={tmp_path}", f"--out={tmp_path / 'out'}"]
+    monkeypatch.setattr("sys.argv", [*options, "--queries=20"])
+    with pytest.raises(ConfigError, match="none"):
+        discrete.main()
+    monkeypatch.setattr("sys.argv", [*options, "--queries=30"])
+    with pytest.raises(ConfigError, match="was given queries: 20, not 30"):
+        discrete.main()
 
 
 def test_the_plot_is_written(discrete: ModuleType, tmp_path: Path) -> None:
