@@ -36,9 +36,11 @@ class Sound:
 
 
 def federate(
-    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources
+    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, *, min_s: float
 ) -> tuple[ClipSampler, list[ClipSampler]]:
     """Return what the server and each client draw from, read from the cache as it is drawn; labels are not read.
+
+    Recordings of less than ``min_s`` seconds are nobody's.
 
     The noises that degrade a second view are the server's, as an application would bring them along.
     """
@@ -47,7 +49,7 @@ def federate(
         for group in ("music", "speech", "noise")
         for file in sources.files(group, "train")
     ]
-    sounds = [sound for sound in sounds if len(sound.pcm) >= config.front_end.window_samples]
+    sounds = [sound for sound in sounds if len(sound.pcm) >= round(min_s * config.front_end.sample_rate_hz)]
     owners = deal(
         [(sound.group, sound.source) for sound in sounds], federation, np.random.default_rng([config.seed, 0])
     )

@@ -28,6 +28,7 @@ from pretraining.federated.checkpoint import read_checkpoint, write_checkpoint
 from pretraining.federated.clients import federate
 from pretraining.federated.config import FederationConfig
 from pretraining.methods.pretext import Pretext
+from pretraining.methods.registry import METHODS
 from pretraining.normalisation import settle
 from pretraining.train import build_pretext, pretrain
 
@@ -35,7 +36,8 @@ __all__ = ["RECORD_NAME", "local_rate", "pretrain_federated", "pretrain_on_serve
 
 RECORD_NAME = "federation.json"
 _STATE_NAME = "federation.npz"
-_WITHOUT_CLIENTS = ("supervised", "random")
+# Other methods read labels, or learn what no client's trained weights hold: codebooks, bits, a second encoder.
+_OF_CLIENTS = ("audio2vec_cbow", "audio2vec_skipgram", "temporal_gap", "autoencoder", "triplet", "nt_xent", "cola")
 _SETTLING_BATCHES = 20
 _log = logging.getLogger(__name__)
 
@@ -44,7 +46,7 @@ def pretrain_on_server(
     config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, run_dir: Path
 ) -> Path:
     """Pretrain on what the server has of its own, as :func:`~pretraining.train.pretrain` does; returns the weights."""
-    server, _ = federate(config, federation, sources)
+    server, _ = _dealt(config, federation, sources)
     return pretrain(config, sources, run_dir, clips=server)
 
 
@@ -82,11 +84,11 @@ def pretrain_federated(
     MissingExtraError
         When Flower is not installed.
     ConfigError
-        When the method does not learn from sound alone, the folder holds another run, the run to start from is of
+        When clients cannot learn by the method, the folder holds another run, the run to start from is of
         another model, or no weight is trained.
     """
-    if config.method in _WITHOUT_CLIENTS:
-        message = f"expected a method that learns from sound alone, found {config.method!r}"
+    if config.method not in _OF_CLIENTS:
+        message = f"method: expected one that clients can learn by, {', '.join(_OF_CLIENTS)}, found {config.method!r}"
         raise ConfigError(message)
     os.environ.setdefault("FLWR_TELEMETRY_ENABLED", "0")  # nothing here speaks to the network
     with needs_extra("federated", "federated pretraining"):
@@ -98,10 +100,12 @@ def pretrain_federated(
         learning_rate=federation.local_rate,
     )
     record = _claim(config, federation, run_dir, start)
-    server, clients = federate(config, federation, sources)
+    server, clients = _dealt(config, federation, sources)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, server)
-    if start is not None:
+    if start is None:
+        pretext.prepare(server)
+    else:
         pretext.load_weights(start / CHECKPOINT_NAME)
     _train_only(pretext, federation.trained, config)
     path = run_dir / _STATE_NAME
@@ -129,6 +133,12 @@ def pretrain_federated(
     _settle(pretext, server, config)
     replace_weights(pretext.encoder, run_dir / WEIGHTS_NAME)
     return run_dir / WEIGHTS_NAME
+
+
+def _dealt(
+    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources
+) -> tuple[ClipSampler, list[ClipSampler]]:
+    return federate(config, federation, sources, min_s=METHODS[config.method].shortest_s(config))
 
 
 def local_rate(federation: FederationConfig, round_number: int) -> float:

@@ -43,7 +43,12 @@ class Pretext(keras.Model):  # type: ignore[misc]  # Keras has no types
     @classmethod
     def sampler(cls, config: PretrainingConfig, sources: TrainingSources) -> Any:
         """Return what the method draws from: clips of all sounds, unless it says otherwise."""
-        return clip_sampler(config, sources)
+        return clip_sampler(config, sources, min_s=cls.shortest_s(config))
+
+    @classmethod
+    def shortest_s(cls, config: PretrainingConfig) -> float:
+        """Return how many seconds a recording must have: a window's, unless the method says otherwise."""
+        return config.front_end.window_s
 
     def prepare(self, clips: Any) -> None:
         """Fit what no gradient reaches, once, before the first step of a run; most methods have nothing of the kind."""

@@ -10,11 +10,9 @@ from keras import Sequential, layers, ops
 from numpy.typing import NDArray
 from scipy.special import xlogy
 
-from nowplaying_core.audio.sources import TrainingSources
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.methods.pretext import Pretext
-from pretraining.sounds import clip_sampler
 
 __all__ = ["TemporalGap"]
 
@@ -33,12 +31,12 @@ class TemporalGap(Pretext):
         self.head = Sequential([layers.Dense(config.objective.units, activation="relu"), layers.Dense(1)], name="head")
 
     @classmethod
-    def sampler(cls, config: PretrainingConfig, sources: TrainingSources) -> ClipSampler:
-        """Return the sampler of recordings that hold the largest gap.
+    def shortest_s(cls, config: PretrainingConfig) -> float:
+        """Return the seconds of a recording that holds the largest gap.
 
         Were shorter ones drawn for short gaps alone, the kind of sound would tell the gap without any comparison.
         """
-        return clip_sampler(config, sources, min_s=config.objective.clip_s)
+        return config.objective.clip_s
 
     def draw(self, clips: ClipSampler, rng: np.random.Generator) -> tuple[NDArray[np.float32], ...]:
         """Draw two slices a clip in random order, and their gap as a share, shape (clips_per_step, 1)."""

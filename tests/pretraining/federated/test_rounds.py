@@ -12,8 +12,11 @@ pytest.importorskip("flwr", reason="needs the federated extra (docs/pretraining/
 
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import load_encoder
+from pretraining.federated.clients import federate
 from pretraining.federated.run import RECORD_NAME, pretrain_federated, pretrain_on_server
+from pretraining.train import build_pretext
 from tests.pretraining.federated.federation import FEDERATION
 from tests.pretraining.material import interrupted_at, small_config
 
@@ -56,6 +59,20 @@ def test_two_clients_train_one_encoder_and_a_stopped_run_resumes(
     assert all(np.abs(one).max() > 1e-3 for one in statistics), "settled on the server's sound"
     with pytest.raises(ConfigError, match="other settings"):
         pretrain_federated(config, replace(FEDERATION, local_steps=3), sources, tmp_path / "whole")
+
+
+def test_clients_add_to_the_mean_image_of_the_servers_sound(sources: TrainingSources, tmp_path: Path) -> None:
+    pretrain_federated(small_config("autoencoder"), replace(FEDERATION, local_rate=1e-9), sources, tmp_path)
+    (first, _) = json.loads((tmp_path / RECORD_NAME).read_text())["rounds"]
+    config = PretrainingConfig.from_json(tmp_path / "config.json")
+    server, clients = federate(config, FEDERATION, sources, min_s=config.front_end.window_s)
+    pretext = build_pretext(config, server)
+    pretext.prepare(server)
+    losses = []
+    for number, client in enumerate(clients):
+        rng = np.random.default_rng([config.seed, 1, number])
+        losses += [float(pretext.objective(*pretext.draw(client, rng))) for _ in range(FEDERATION.local_steps)]
+    assert first["loss"] == pytest.approx(np.mean(losses), rel=1e-3)
 
 
 def test_clients_train_a_part_of_what_the_server_pretrained_and_resume_with_all_that_it_knows(

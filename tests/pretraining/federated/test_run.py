@@ -16,10 +16,12 @@ from tests.pretraining.material import small_config
 pytestmark = pytest.mark.train
 
 
-def test_methods_that_read_labels_or_learn_nothing_have_no_clients(sources: TrainingSources, tmp_path: Path) -> None:
-    for method in ("supervised", "random"):
-        with pytest.raises(ConfigError, match="sound alone"):
-            pretrain_federated(small_config(method), FEDERATION, sources, tmp_path)
+@pytest.mark.parametrize("method", ["supervised", "random", "kmeans_codes", "vq_codes", "binary_codes"])
+def test_methods_that_learn_more_than_what_clients_send_have_none(
+    sources: TrainingSources, tmp_path: Path, method: str
+) -> None:
+    with pytest.raises(ConfigError, match="expected one that clients can learn by"):
+        pretrain_federated(small_config(method), FEDERATION, sources, tmp_path)
 
 
 def test_without_flower_the_extra_is_named(
