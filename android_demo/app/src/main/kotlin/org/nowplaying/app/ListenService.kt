@@ -10,11 +10,7 @@ import android.os.Build
 import android.os.Handler
 import android.os.IBinder
 import android.os.Looper
-import org.nowplaying.core.history.History
 import org.nowplaying.core.listen.Session
-import org.nowplaying.core.loop.Answer
-import org.nowplaying.core.loop.Event
-import org.nowplaying.core.loop.State
 
 /**
  * Listens in the foreground, with a notification that says so and stops it.
@@ -35,7 +31,9 @@ class ListenService : Service() {
 
     @Volatile private var isEnabled = false
 
-    @Volatile private var isStopped = false
+    /** Whether it has ended, though its thread may still be at work. */
+    @Volatile var isStopped = false
+        private set
 
     /** Whether packs have changed since the thread began to open them. */
     @Volatile private var isOutdated = false
@@ -135,11 +133,11 @@ class ListenService : Service() {
         try {
             isOutdated = false
             val opened = app.library.open()
-            val listener = SessionListener()
+            val news = SessionNews(this, notifier)
             try {
                 val running = Session(
                     opened.detector, { opened.recognizer.recognize(it) }, RecorderMicrophone(this), clock,
-                    AndroidDeviceState(this), app.settings.preferences(), listener,
+                    AndroidDeviceState(this), app.settings.preferences(), news,
                 )
                 session = running
                 pass(running)
@@ -148,7 +146,7 @@ class ListenService : Service() {
                 }
             } finally {
                 session = null
-                listener.count()
+                news.count()
                 opened.close()
             }
         } catch (error: Exception) {
@@ -182,90 +180,22 @@ class ListenService : Service() {
         isEnabled = false
     }
 
-    private fun report(error: Throwable) {
+    /** Tells of an error, which ends a query without an answer. */
+    fun report(error: Throwable) {
         app.log.add(getString(R.string.log_error, error.message ?: error.javaClass.simpleName))
         app.log.queryEnded(null)
     }
 
-    /** Receives what happens in the session, on its thread. */
-    private inner class SessionListener : Session.Listener {
-        private val log = app.log
-        private val history = History(app.history)
-        private var uncountedS = 0.0
+    /** Shows another text in the notification. */
+    fun showText(changed: String) {
+        text = changed
+        notifier.showListening(changed)
+    }
 
-        override fun onEvent(event: Event) {
-            if (event.answer != null) {
-                count(wakes = 1)
-            }
-            when (event.kind) {
-                Event.Kind.RECOGNIZED -> recognized(event.answer)
-                Event.Kind.UNKNOWN -> log.add(getString(R.string.log_unknown))
-                Event.Kind.SKIPPED -> log.add(getString(R.string.log_skipped, reasonText(event.reason)))
-                // An early look that found nothing is no news: the capture goes on.
-                Event.Kind.LOOKED -> Unit
-                else -> if (event.state == State.CAPTURING && event.reason == "music") log.add(getString(R.string.log_capturing))
-            }
-        }
-
-        override fun onLevel(dbfs: Double, seconds: Double) {
-            log.takeLevel(dbfs)
-            uncountedS += seconds
-            if (uncountedS >= COUNT_EVERY_S) {
-                count()
-            }
-        }
-
-        /** Stores what the app has done, once a minute and whenever something happens. */
-        fun count(wakes: Int = 0, songs: Int = 0) {
-            app.usage.add(dayNumber(System.currentTimeMillis()), uncountedS, wakes, songs)
-            uncountedS = 0.0
-        }
-
-        override fun onPause(reason: String?) {
-            log.setPauseReason(reason)
-            if (reason != null) {
-                count()
-            }
-            if (isStopped) {
-                return
-            }
-            if (reason == null) {
-                log.add(getString(R.string.log_listens))
-                text = getString(R.string.notification_listening)
-            } else {
-                log.add(getString(R.string.log_paused, reasonText(reason)))
-                text = getString(R.string.notification_paused, reasonText(reason))
-            }
-            notifier.showListening(text)
-        }
-
-        override fun onAnswer(answer: Answer) {
-            count(wakes = 1)
-            if (answer.track != null) {
-                recognized(answer)
-            }
-            log.queryEnded(answer)
-            endUnlessEnabled()
-        }
-
-        override fun onError(error: Exception) {
-            report(error)
-            endUnlessEnabled()
-        }
-
-        private fun recognized(answer: Answer) {
-            val song = history.add(answer, System.currentTimeMillis())
-            log.add(getString(R.string.log_song, answerText(answer)))
-            notifier.showSong(song, app.settings.showsOnLockScreen)
-            count(songs = 1)
-            app.automation.announce(song)
-            SongWidget.update(this@ListenService)
-        }
-
-        private fun endUnlessEnabled() {
-            if (!isEnabled && !log.isQuerying) {
-                session?.stop()
-            }
+    /** Ends the session after a query, where it was not asked to listen on. */
+    fun endUnlessEnabled() {
+        if (!isEnabled && !app.log.isQuerying) {
+            session?.stop()
         }
     }
 
@@ -275,7 +205,6 @@ class ListenService : Service() {
         const val STOP = "org.nowplaying.app.STOP"
         const val PACKS_CHANGED = "org.nowplaying.app.PACKS_CHANGED"
         private const val CHANGED = "org.nowplaying.app.CHANGED"
-        private const val COUNT_EVERY_S = 60.0
 
         /** The thread that was started last, by this service or by the one before it; of the main thread. */
         private var newest: Thread? = null
