@@ -19,6 +19,9 @@ class NowPlayingApp : Application() {
     /** For work with files, one after the other; a screen that is closed or turned does not end it. */
     val worker: ExecutorService by lazy { Executors.newSingleThreadExecutor() }
 
+    /** For what a screen shows and that takes a while to read; it does not wait for files that are being written. */
+    val reader: ExecutorService by lazy { Executors.newSingleThreadExecutor() }
+
     override fun onCreate() {
         super.onCreate()
         Notifier(this).makeChannels()

@@ -6,17 +6,25 @@ import android.widget.TextView
 import java.time.ZoneId
 import org.nowplaying.core.history.HistoryStatistics
 
-/** How much was recognized, at which hours, and what most often. */
+/** How much was recognized, at which hours, and what most often; counted in the background, for it reads the whole history. */
 class StatisticsPage(screen: MainActivity) : MainActivity.Page(screen, R.layout.page_statistics) {
-    override fun show() {
-        val counted = HistoryStatistics(screen.app.history.search("", Int.MAX_VALUE), ZoneId.systemDefault())
-        val parts = intArrayOf(R.id.numbers, R.id.hours_card, R.id.songs_label, R.id.top_songs)
-        for (part in parts) {
-            view.findViewById<View>(part).visibility = if (counted.entries > 0) View.VISIBLE else View.GONE
+    init {
+        for (part in intArrayOf(*COUNTED, R.id.artists_label, R.id.empty)) {
+            setVisible(part, false)
         }
-        view.findViewById<View>(R.id.empty).visibility = if (counted.entries > 0) View.GONE else View.VISIBLE
-        val hasArtists = counted.artists().isNotEmpty()
-        view.findViewById<View>(R.id.artists_label).visibility = if (hasArtists) View.VISIBLE else View.GONE
+    }
+
+    override fun show() = screen.app.reader.execute {
+        val counted = HistoryStatistics(screen.app.history.search("", Int.MAX_VALUE), ZoneId.systemDefault())
+        screen.runOnUiThread { show(counted) }
+    }
+
+    private fun show(counted: HistoryStatistics) {
+        for (part in COUNTED) {
+            setVisible(part, counted.entries > 0)
+        }
+        setVisible(R.id.empty, counted.entries == 0)
+        setVisible(R.id.artists_label, counted.artists().isNotEmpty())
         val resources = screen.resources
         view.findViewById<TextView>(R.id.entries).text =
             resources.getQuantityString(R.plurals.songs_heard, counted.entries, counted.entries)
@@ -31,6 +39,10 @@ class StatisticsPage(screen: MainActivity) : MainActivity.Page(screen, R.layout.
         fill(R.id.top_artists, counted.artists()) { count, times -> Row(count.entry.artist, times) }
     }
 
+    private fun setVisible(part: Int, isVisible: Boolean) {
+        view.findViewById<View>(part).visibility = if (isVisible) View.VISIBLE else View.GONE
+    }
+
     private fun fill(place: Int, counts: List<HistoryStatistics.Count>, row: (HistoryStatistics.Count, String) -> Row) {
         val list = view.findViewById<ViewGroup>(place)
         list.removeAllViews()
@@ -42,5 +54,6 @@ class StatisticsPage(screen: MainActivity) : MainActivity.Page(screen, R.layout.
 
     private companion object {
         const val TOP = 5
+        val COUNTED = intArrayOf(R.id.numbers, R.id.hours_card, R.id.songs_label, R.id.top_songs)
     }
 }

@@ -97,9 +97,9 @@ class Look(activity: Activity) {
 
         /** Lets everything happen that other threads have handed to the screen, until something is so. */
         fun waitUntil(isSo: () -> Boolean) {
-            val endMs = System.currentTimeMillis() + 20_000
+            val endMs = System.currentTimeMillis() + 60_000
             while (!isSo()) {
-                check(System.currentTimeMillis() < endMs) { "it did not happen within 20 seconds" }
+                check(System.currentTimeMillis() < endMs) { "it did not happen within a minute" }
                 Thread.sleep(10)
                 shadowOf(Looper.getMainLooper()).idle()
             }

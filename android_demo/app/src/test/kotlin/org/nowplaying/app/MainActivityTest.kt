@@ -7,6 +7,7 @@ import android.view.ViewGroup
 import android.widget.EditText
 import android.widget.ListView
 import android.widget.TextView
+import java.util.concurrent.CountDownLatch
 import org.junit.Assert.assertEquals
 import org.junit.Assert.assertNotNull
 import org.junit.Assert.assertNull
@@ -14,6 +15,7 @@ import org.junit.Assert.assertTrue
 import org.junit.Before
 import org.junit.Test
 import org.junit.runner.RunWith
+import org.nowplaying.app.Look.Companion.waitUntil
 import org.robolectric.Robolectric
 import org.robolectric.RobolectricTestRunner
 import org.robolectric.RuntimeEnvironment
@@ -116,8 +118,15 @@ class MainActivityTest {
     }
 
     @Test
-    fun statisticsCountSongsAndHours() {
+    fun statisticsCountSongsAndHoursWithoutHoldingUpTheScreen() {
+        val mayCount = CountDownLatch(1)
+        app.reader.execute { mayCount.await() }
         screen.select(MainActivity.STATISTICS)
+        idleMainLooper()
+        assertEquals("counted on the main thread", "", text(R.id.entries))
+        assertEquals(View.GONE, screen.findViewById<View>(R.id.empty).visibility)
+        mayCount.countDown()
+        waitUntil { text(R.id.entries).isNotEmpty() }
         assertEquals(app.resources.getQuantityString(R.plurals.songs_heard, 9, 9), text(R.id.entries))
         val first = screen.findViewById<ViewGroup>(R.id.top_songs).getChildAt(0)
         assertEquals("Nocturne in E-flat major, Op. 9 No. 2", first.findViewById<TextView>(R.id.first).text)

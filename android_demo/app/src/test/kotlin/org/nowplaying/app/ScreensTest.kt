@@ -95,7 +95,10 @@ class ScreensTest {
             (it as MainActivity).select(MainActivity.HISTORY)
             it.findViewById<android.view.View>(R.id.favourites).performClick()
         }
-        draw("statistics-$look", MainActivity::class.java) { (it as MainActivity).select(MainActivity.STATISTICS) }
+        draw("statistics-$look", MainActivity::class.java) {
+            (it as MainActivity).select(MainActivity.STATISTICS)
+            waitUntil { it.findViewById<android.widget.TextView>(R.id.entries).text.isNotEmpty() }
+        }
         draw("more-$look", MainActivity::class.java) { (it as MainActivity).select(MainActivity.MORE) }
         app.log.queryStarted()
         app.log.takeLevel(-22.0)
