@@ -45,7 +45,14 @@ _log = logging.getLogger(__name__)
 def pretrain_on_server(
     config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, run_dir: Path
 ) -> Path:
-    """Pretrain on what the server has of its own, as :func:`~pretraining.train.pretrain` does; returns the weights."""
+    """Pretrain on what the server has of its own, as :func:`~pretraining.train.pretrain` does; returns the weights.
+
+    Raises
+    ------
+    ConfigError
+        When clients could not go on by the method, or as of :func:`~pretraining.train.pretrain`.
+    """
+    _check_method(config)
     server, _ = _dealt(config, federation, sources)
     return pretrain(config, sources, run_dir, clips=server)
 
@@ -87,9 +94,7 @@ def pretrain_federated(
         When clients cannot learn by the method, the folder holds another run, the run to start from is of
         another model, or no weight is trained.
     """
-    if config.method not in _OF_CLIENTS:
-        message = f"method: expected one that clients can learn by, {', '.join(_OF_CLIENTS)}, found {config.method!r}"
-        raise ConfigError(message)
+    _check_method(config)
     os.environ.setdefault("FLWR_TELEMETRY_ENABLED", "0")  # nothing here speaks to the network
     with needs_extra("federated", "federated pretraining"):
         from pretraining.federated.server import ServerState, average
@@ -133,6 +138,12 @@ def pretrain_federated(
     _settle(pretext, server, config)
     replace_weights(pretext.encoder, run_dir / WEIGHTS_NAME)
     return run_dir / WEIGHTS_NAME
+
+
+def _check_method(config: PretrainingConfig) -> None:
+    if config.method not in _OF_CLIENTS:
+        message = f"method: expected one that clients can learn by, {', '.join(_OF_CLIENTS)}, found {config.method!r}"
+        raise ConfigError(message)
 
 
 def _dealt(

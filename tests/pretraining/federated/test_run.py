@@ -9,7 +9,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, MissingExtraError
-from pretraining.federated.run import local_rate, pretrain_federated
+from pretraining.federated.run import local_rate, pretrain_federated, pretrain_on_server
 from tests.pretraining.federated.federation import FEDERATION
 from tests.pretraining.material import small_config
 
@@ -20,8 +20,9 @@ pytestmark = pytest.mark.train
 def test_methods_that_learn_more_than_what_clients_send_have_none(
     sources: TrainingSources, tmp_path: Path, method: str
 ) -> None:
-    with pytest.raises(ConfigError, match="expected one that clients can learn by"):
-        pretrain_federated(small_config(method), FEDERATION, sources, tmp_path)
+    for pretrain in (pretrain_federated, pretrain_on_server):
+        with pytest.raises(ConfigError, match="expected one that clients can learn by"):
+            pretrain(small_config(method), FEDERATION, sources, tmp_path)
 
 
 def test_without_flower_the_extra_is_named(
