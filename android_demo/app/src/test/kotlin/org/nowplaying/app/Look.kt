@@ -97,9 +97,9 @@ class Look(activity: Activity) {
 
         /** Lets everything happen that other threads have handed to the screen, until something is so. */
         fun waitUntil(isSo: () -> Boolean) {
-            val endMs = System.currentTimeMillis() + 60_000
+            val endMs = System.currentTimeMillis() + 180_000
             while (!isSo()) {
-                check(System.currentTimeMillis() < endMs) { "it did not happen within a minute" }
+                check(System.currentTimeMillis() < endMs) { "it did not happen within three minutes" }
                 Thread.sleep(10)
                 shadowOf(Looper.getMainLooper()).idle()
             }
