@@ -20,9 +20,12 @@ COMPARED: Final = (  # what the text draws conclusions from
     ("diffusion_mse_perceptual", "diffusion_mse"),
     ("diffusion_mse_perceptual_1", "diffusion_mse_perceptual"),
     ("diffusion_mse_perceptual_1", "gan_spectral"),
+    ("diffusion_mse_perceptual_1", "gan_perceptual_1"),
     ("gan", "mse"),
     ("gan_spectral", "gan"),
     ("gan_spectral", "mse"),
+    ("gan_perceptual_1", "gan"),
+    ("gan_perceptual_1", "mse"),
 )
 
 _PROTOCOL: Final = (

@@ -27,11 +27,11 @@ ROWS: Final = (
     "mse",
     "gan",
     "gan_spectral",
+    "gan_perceptual_1",
 )
 TRIED: Final = (  # of the first seed alone: what the perceptual weight and the critic were chosen among, with some rows
     "diffusion_mse_perceptual_0.3",
     "diffusion_mse_perceptual_3",
-    "gan_perceptual_1",
     "gan_rate_4",
     "gan_matching",
 )
@@ -41,10 +41,11 @@ CHOSEN_AMONG: Final = (
     "diffusion_mse_perceptual_1",
     "gan",
     "gan_spectral",
+    "gan_perceptual_1",
     *TRIED,
 )
 OURS: Final = "diffusion_mse_perceptual_1"
-CRITIC: Final = "gan_spectral"
+CRITIC: Final = "gan_perceptual_1"
 RESULTS: Final = Path(__file__).with_name("decoders.json")
 LONGER: Final = Path(__file__).with_name("decoders-2000.json")  # one seed, 2,000 steps of 32 windows
 PERCEPTUAL_ENCODER: Final = "perceptual_encoder"

@@ -103,7 +103,8 @@ def committed_table(name: str = NAME) -> str:
 def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) -> list[PretrainingConfig]:
     """Return the settings of a method's runs: its own file, and on top of it the budget that all share.
 
-    Methods with codes keep the clips of their own file: each is ten seconds, and a step of 128 takes ten.
+    Methods with codes keep clips and learning rate of their own file: a clip is ten seconds, and a step of 128 takes
+    ten.
     """
     of_method = RANDOM if method in {*_UNTRAINED, NORMALISED} else method
     own = read_settings(CONFIGS / f"{of_method}.toml")
@@ -111,7 +112,7 @@ def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) ->
     if n_steps is not None:
         shared["n_steps"] = n_steps
     if method.endswith("_codes"):
-        del shared["clips_per_step"]
+        shared = {name: value for name, value in shared.items() if name not in {"clips_per_step", "learning_rate"}}
     first = PretrainingConfig.from_dict(merged(own, shared))
     n_random = max(N_RANDOM, n_seeds)
     n_runs = {RANDOM: n_random, NORMALISED: n_random, BANDS: 1}.get(method, n_seeds)

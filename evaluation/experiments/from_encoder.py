@@ -18,9 +18,10 @@ from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.settings import check_given
 from nowplaying_core.statistics import student
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import counted, markdown_table
 
-RESULTS: Final = Path(__file__).with_name("from_encoder.json")
+RESULTS: Final = Path(__file__).parent
+NAME: Final = "from_encoder"
 CONFIGS: Final = Path(__file__).parents[2] / "configs"
 
 
@@ -39,8 +40,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs and of from_encoder.json")
     parser.add_argument(
         "--publish",
-        action="store_true",
-        help="write from_encoder.json here, which docs/pretraining/from-encoder.md is made from",
+        metavar="NAME",
+        nargs="?",
+        const=NAME,
+        help=f"write NAME.json here, {NAME} by default, which docs/pretraining/from-encoder.md is made from",
     )
     parser.add_argument("--jobs", type=int, default=1, help="pairs at a time")
     options = parser.parse_args()
@@ -63,15 +66,15 @@ def main() -> None:
         "encoder": options.encoder.name,
         "rows": rows,
     }
-    write_json(options.out / "from_encoder.json", result)
+    write_json(options.out / f"{NAME}.json", result)
     print(to_markdown(summary(result)))
     if options.publish:
-        write_json(RESULTS, summary(result))
+        write_json(RESULTS / f"{options.publish}.json", summary(result))
 
 
-def committed_table() -> str:
-    """Return the table of the published result."""
-    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
+def committed_table(name: str = NAME) -> str:
+    """Return the table of a published result, by the name that it was published under."""
+    return to_markdown(json.loads((RESULTS / f"{name}.json").read_text(encoding="utf-8")))
 
 
 def _run(measures: Mapping[str, Any], row: Mapping[str, Any], options: argparse.Namespace) -> tuple[Any, ...]:
@@ -154,12 +157,17 @@ def _difference(differences: NDArray[np.float64]) -> dict[str, float]:
 def to_markdown(result: Mapping[str, Any]) -> str:
     """Return the table of a :func:`summary`."""
     settings = result["settings"]
+    about = {
+        "detector": f"The detector: {settings['scenes']} scenes; {settings['distilled_steps']} steps in which it "
+        f"learns the encoder's embeddings and {settings['detector_steps']} of training, or as many of training alone.",
+        "fingerprinter": "The fingerprinter: the small encoder under a fingerprint's head, "
+        f"{settings['fingerprinter_steps']} steps.",
+    }
+    measured = " ".join(about[what] for what in dict.fromkeys(row["what"] for row in result["figures"]))
+    interval = " with a 95 % interval by Student's t over the pairs" if result["n_pairs"] > 1 else ""
     text = (
-        f"`{result['encoder']}` against random weights, {result['n_pairs']} pairs of runs. The detector: "
-        f"{settings['scenes']} scenes; {settings['distilled_steps']} steps in which it learns the encoder's embeddings "
-        f"and {settings['detector_steps']} of training, or as many of training alone. The fingerprinter: the small "
-        f"encoder under a fingerprint's head, {settings['fingerprinter_steps']} steps. Per cent; the difference with a "
-        "95 % interval by Student's t over the pairs. Made by `python -m evaluation.experiments.from_encoder`.\n\n"
+        f"`{result['encoder']}` against random weights, {counted(result['n_pairs'], 'pair')} of runs. {measured} Per "
+        f"cent; the difference{interval}. Made by `python -m evaluation.experiments.from_encoder`.\n\n"
     )
     rows = []
     for row in result["figures"]:

@@ -89,7 +89,7 @@ def found(method: str, config: PretrainingConfig, run_dir: Path) -> dict[str, An
 def to_markdown(result: Mapping[str, Any]) -> str:
     """Return the table: a row a method, a column a rate."""
     rows: Sequence[Mapping[str, Any]] = result["rows"]
-    methods, rates = (list(dict.fromkeys(row[key] for row in rows)) for key in ("method", "learning_rate"))
+    methods, rates = list(dict.fromkeys(row["method"] for row in rows)), sorted({row["learning_rate"] for row in rows})
     clips = " or ".join(str(n) for n in dict.fromkeys(row["clips_per_step"] for row in rows))
     minutes = sum(row["cpu_s"] for row in rows) / 60
     losses = {(row["method"], row["learning_rate"]): row["loss"] for row in rows}
@@ -100,12 +100,17 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     )
     cells = []
     for method in methods:
-        of_method = {rate: losses[method, rate] for rate in rates if losses.get((method, rate)) is not None}
-        lowest = min(of_method, key=lambda rate: of_method[rate], default=None)
-        shown = [f"{of_method[rate]:.3f}" if rate in of_method else "diverged" for rate in rates]
+        of_method = {rate: losses[method, rate] for rate in rates if (method, rate) in losses}
+        ended = {rate: loss for rate, loss in of_method.items() if loss is not None}
+        shown = [_cell(of_method[rate]) if rate in of_method else "" for rate in rates]
+        lowest = min(ended, key=lambda rate: ended[rate], default=None)
         cells.append([f"`{method}`", *shown, "" if lowest is None else f"{lowest:g}"])
     headings = ["method", *(f"{rate:g}" for rate in rates), "lowest at"]
     return text + markdown_table(headings, cells, numbers=range(1, len(headings))) + "\n"
+
+
+def _cell(loss: float | None) -> str:
+    return "diverged" if loss is None else f"{loss:.3f}"
 
 
 if __name__ == "__main__":

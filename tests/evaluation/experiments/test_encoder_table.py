@@ -129,6 +129,11 @@ def test_random_has_five_seeds_and_the_budget_is_the_same_for_all() -> None:
     assert {one.n_steps for found in configs.values() for one in found} == {11}
     assert {one.clips_per_step for name, found in configs.items() for one in found if "_codes" not in name} == {128}
     assert configs["cola"][0].objective.units == 512, "what is a method's own comes from its own file"
+    assert {one.learning_rate for name, found in configs.items() if "_codes" not in name for one in found} == {1e-3}
+    own = encoder_table.CONFIGS / "own-rates.toml"
+    (cola,), (codes,) = (encoder_table.row_configs(name, own, None, 1) for name in ("cola", "vq_codes"))
+    assert (cola.learning_rate, cola.n_steps) == (3e-3, 3000)
+    assert codes.learning_rate == configs["vq_codes"][0].learning_rate == 2e-3
 
 
 def test_losses_are_drawn_with_their_levels(folder: Path, tmp_path: Path) -> None:

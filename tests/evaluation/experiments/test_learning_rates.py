@@ -19,13 +19,15 @@ def test_the_lowest_loss_is_named_and_a_run_that_diverged_is_no_candidate() -> N
         for method, losses in (("cola", (2.0, 1.5, None)), ("triplet", (0.2, 0.3, 0.1)))
         for rate, loss in zip((0.0003, 0.001, 0.003), losses, strict=True)
     ]
+    rows.append({**rows[0], "method": "autoencoder", "learning_rate": 0.001, "loss": 0.5})
     lines = learning_rates.to_markdown({"n_steps": 7, "rows": rows}).splitlines()
     assert "end of 7 steps of 8 clips" in lines[0]
-    assert lines[0].endswith("in 3 CPU minutes.")
+    assert lines[0].endswith("in 4 CPU minutes.")
     assert lines[2] == "| method | 0.0003 | 0.001 | 0.003 | lowest at |"
     assert lines[4:] == [
         "| `cola` | 2.000 | 1.500 | diverged | 0.001 |",
         "| `triplet` | 0.200 | 0.300 | 0.100 | 0.003 |",
+        "| `autoencoder` |  | 0.500 |  | 0.001 |",
     ]
 
 
