@@ -164,10 +164,10 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         f"{settings['fingerprinter_steps']} steps.",
     }
     measured = " ".join(about[what] for what in dict.fromkeys(row["what"] for row in result["figures"]))
-    interval = " with a 95 % interval by Student's t over the pairs" if result["n_pairs"] > 1 else ""
+    interval = "; the difference with a 95 % interval by Student's t over the pairs" if result["n_pairs"] > 1 else ""
     text = (
         f"`{result['encoder']}` against random weights, {counted(result['n_pairs'], 'pair')} of runs. {measured} Per "
-        f"cent; the difference{interval}. Made by `python -m evaluation.experiments.from_encoder`.\n\n"
+        f"cent{interval}. Made by `python -m evaluation.experiments.from_encoder`.\n\n"
     )
     rows = []
     for row in result["figures"]:

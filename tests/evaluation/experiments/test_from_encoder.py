@@ -32,7 +32,7 @@ def test_seeds_that_differ_more_than_the_encoder_helps_do_not_hide_it(from_encod
     assert "| 80.00 | 81.00 | +1.00 |" in one
     assert "1 pair of runs. The detector: 10 scenes" in one
     assert "fingerprinter" not in one, "none was run"
-    assert "the difference. Made by" in one
+    assert "Per cent. Made by" in one
 
 
 def test_a_finished_run_is_not_run_again(from_encoder: ModuleType, tmp_path: Path) -> None:
