@@ -11,7 +11,7 @@ CONFIGS = Path(__file__).parents[2] / "configs" / "pretraining"
 
 
 def test_every_method_has_its_config_and_every_config_its_method() -> None:
-    shared = {"base", "federation", "federation-continued", "federation-private", "table"}
+    shared = {"base", "federation", "federation-continued", "federation-private", "own-rates", "table"}
     found = {path.stem: path for path in CONFIGS.glob("*.toml") if path.stem not in shared}
     assert set(found) == set(METHOD_NAMES)
     assert {name: PretrainingConfig.read(path).method for name, path in found.items()} == {name: name for name in found}
