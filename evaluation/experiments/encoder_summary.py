@@ -10,17 +10,13 @@ import numpy as np
 from evaluation.experiments.encoder_report import BAG
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["BANDS", "METHODS", "NORMALISED", "RANDOM", "SHARES", "TASKS_NAME", "TUNED", "summary"]
+__all__ = ["BANDS", "METHODS", "NORMALISED", "ON_CLIPS", "RANDOM", "SHARES", "TASKS_NAME", "TUNED", "summary"]
 
 RANDOM: Final = "random"
 TUNED: Final = "tuned"  # random weights that learn each column's own labels: its ceiling
 BANDS: Final = "bands"  # no encoder
 NORMALISED: Final = "normalised"  # what training begins with: random weights, normalised over the training sound
-METHODS: Final = (
-    RANDOM,
-    NORMALISED,
-    BANDS,
-    TUNED,
+ON_CLIPS: Final = (  # trained on clips of one budget
     "supervised",
     "cola",
     "nt_xent",
@@ -29,6 +25,13 @@ METHODS: Final = (
     "audio2vec_cbow",
     "temporal_gap",
     "autoencoder",
+)
+METHODS: Final = (
+    RANDOM,
+    NORMALISED,
+    BANDS,
+    TUNED,
+    *ON_CLIPS,
     "kmeans_codes",
     "vq_codes",
 )

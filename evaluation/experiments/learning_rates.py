@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from evaluation.experiments.encoder_summary import ON_CLIPS
 from evaluation.experiments.encoder_table import CONFIGS, pretrain_run, row_configs
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
@@ -19,18 +20,8 @@ from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.text import markdown_table
 from pretraining.config.run import PretrainingConfig
 
-__all__ = ["METHODS", "committed_table", "main", "to_markdown"]
+__all__ = ["committed_table", "main", "to_markdown"]
 
-METHODS: Final = (
-    "supervised",
-    "cola",
-    "nt_xent",
-    "triplet",
-    "audio2vec_skipgram",
-    "audio2vec_cbow",
-    "temporal_gap",
-    "autoencoder",
-)
 RATES: Final = (3e-4, 1e-3, 3e-3)
 RESULTS: Final = Path(__file__).with_suffix(".json")
 
@@ -38,7 +29,7 @@ RESULTS: Final = Path(__file__).with_suffix(".json")
 def main() -> None:
     """Pretrain what is missing, then write the table of what is there."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", action="append", choices=METHODS, help="a method; all by default")
+    parser.add_argument("--only", action="append", choices=ON_CLIPS, help="a method; all by default")
     parser.add_argument("--budget", type=Path, default=CONFIGS / "table.toml", help="settings that all runs share")
     parser.add_argument("--steps", type=int, default=300, help="of a run")
     parser.add_argument("--rates", type=float, nargs="+", default=RATES, help="highest learning rate of a run")
@@ -53,7 +44,7 @@ def main() -> None:
     sources = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir)
     runs = {
         (method, rate): replace(config, learning_rate=rate)
-        for method in options.only or METHODS
+        for method in options.only or ON_CLIPS
         for config in row_configs(method, options.budget, options.steps, 1)
         for rate in sorted(options.rates)
     }
