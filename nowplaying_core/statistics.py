@@ -219,32 +219,43 @@ def _means_by_track(
     return means
 
 
-def bootstrap_means(values: NDArray[Any], units: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Draw means as they might have been with other training seeds and other test recordings.
+def bootstrap_means(
+    values: NDArray[Any], units: Sequence[str], rng: np.random.Generator, of_runs: np.random.Generator | None = None
+) -> NDArray[np.float64]:
+    """Draw means as they might have been with other training runs and other test recordings.
 
     Parameters
     ----------
-    values : ndarray of bool or float, shape (n_seeds, n_examples)
+    values : ndarray of bool or float, shape (n_runs, n_examples)
         Whether each answer was right, or each value.
     units : sequence of str, length n_examples
         Examples of one unit are drawn together.
     rng : numpy.random.Generator
-        Draws of two methods with the same generator state are paired, unit by unit, however many seeds each has.
+        Draws of two methods with the same generator state are paired, unit by unit, however many runs each has.
+    of_runs : numpy.random.Generator, optional
+        What draws the runs, one spawned from ``rng`` by default. Give generators of the same state for several tasks of
+        the same runs: a run that is good at one is often good at all, so their mean has the runs' variance in full.
 
     Returns
     -------
     ndarray of float64, shape (2000,)
+
+    Notes
+    -----
+    Of n runs n - 1 are drawn with replacement: drawing n would understate the variance of their mean by 1/n, so by a
+    third with three runs (Rao and Wu 1988, "Resampling inference with complex survey data").
     """
     _, codes = np.unique(np.asarray(units), return_inverse=True)
     sizes = np.bincount(codes)
     sums = np.stack([np.bincount(codes, weights=row) for row in values])
-    n_seeds, n_units = sums.shape
+    n_runs, n_units = sums.shape
     means = np.empty(N_DRAWS)
-    of_units, of_seeds = rng.spawn(2)
+    of_units, spawned = rng.spawn(2)
+    of_runs = spawned if of_runs is None else of_runs
     for draw in range(N_DRAWS):
         chosen = of_units.integers(n_units, size=n_units)
-        seeds = of_seeds.integers(n_seeds, size=n_seeds)
-        means[draw] = sums[np.ix_(seeds, chosen)].sum() / (sizes[chosen].sum() * n_seeds)
+        runs = of_runs.integers(n_runs, size=max(1, n_runs - 1))
+        means[draw] = sums[np.ix_(runs, chosen)].sum() / (sizes[chosen].sum() * runs.size)
     return means
 
 

@@ -66,7 +66,7 @@ def summary(folder: Path) -> dict[str, Any]:
             continue
         answers = [
             {
-                (method, "probe", share): np.concatenate([row_answers(row, task["name"], share) for row in found])
+                (method, "probe", share): np.stack([row_answers(row, task["name"], share) for row in found])
                 for share in SHARES
                 for method, found in of_method.items()
             }

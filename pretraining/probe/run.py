@@ -77,7 +77,7 @@ def probe(
             if settings.fine_tune_steps and isinstance(encoder, keras.Model):
                 for one in tuned_answers(sounds, config, encoder, settings):
                     correct[name, "fine-tuned", one.share].append(one.correct)
-        answers.append({key: np.concatenate(found) for key, found in correct.items()})
+        answers.append({key: np.stack(found) for key, found in correct.items()})
         _log.info("%s: %d + %d sounds, %.0f s", task.name, len(task.train), len(task.test), time.monotonic() - started)
     results, means = compare({task.name: [one.unit for one in task.test] for task in tasks}, answers)
     return {

@@ -43,6 +43,39 @@ def test_seeds_that_differ_widen_the_interval(rng: np.random.Generator) -> None:
     assert widths[1] > 2 * widths[0]
 
 
+@pytest.mark.parametrize("n_runs", [2, 3, 8])
+def test_runs_vary_as_much_as_their_own_deviation_says(n_runs: int, rng: np.random.Generator) -> None:
+    """The variance of a mean over n runs is s^2 / n, with s estimated from n - 1 degrees of freedom."""
+    runs = rng.normal(0.5, 0.1, n_runs)
+    drawn = bootstrap_means(np.tile(runs[:, None], 50), [str(k) for k in range(50)], rng)
+    assert drawn.std() == pytest.approx(runs.std(ddof=1) / np.sqrt(n_runs), rel=0.1)
+
+
+def test_a_run_that_is_better_at_all_tasks_is_so_in_their_mean(rng: np.random.Generator) -> None:
+    """Drawn anew for each task, runs would cancel each other: the mean would seem twice as sure with four tasks."""
+    right = np.repeat(np.array([0.4, 0.5, 0.6]), 200).reshape(3, 1, 200)
+    units = [str(k) for k in range(200)]
+    key = ("cola", "frozen", 1.0)
+    answers = [{key: rng.random(right.shape) < right} for _ in range(4)]
+    rows, (mean,) = compare({f"task{k}": units for k in range(4)}, answers)
+    of_runs = np.mean([one[key].mean(axis=(1, 2)) for one in answers], axis=0)
+    least = 2 * 1.96 * of_runs.std(ddof=1) / np.sqrt(3)
+    assert mean["high"] - mean["low"] > 0.8 * least
+    assert {row["n_runs"] for row in rows} == {3}
+
+
+def test_draws_of_the_labels_are_no_runs(rng: np.random.Generator) -> None:
+    """Three draws of each of two runs tell no more of how runs differ than two runs do."""
+    of_run = np.repeat(np.array([0.3, 0.7]), 300).reshape(2, 1, 300)
+    once = rng.random(of_run.shape) < of_run
+    thrice = np.repeat(once, 3, axis=1)
+    widths = []
+    for correct in (once, thrice):
+        _, (mean,) = compare({"digits": [str(k) for k in range(300)]}, [{("cola", "frozen", 0.1): correct}])
+        widths.append(mean["high"] - mean["low"])
+    assert widths[0] == pytest.approx(widths[1])
+
+
 def test_differences_are_paired(rng: np.random.Generator) -> None:
     units = [str(k) for k in range(300)]
     worse = rng.random((1, 300)) < 0.5
@@ -76,10 +109,10 @@ def compared(rng: np.random.Generator) -> tuple[list[dict], list[dict]]:
     tasks = [_task(name, rng) for name in ("digits", "events")]
     answers = []
     for n_better in (40, 0):
-        worse = rng.random((1, 200)) < 0.5
+        worse = rng.random((1, 1, 200)) < 0.5
         better = worse.copy()
-        better[0, np.flatnonzero(~worse[0])[:n_better]] = True
-        all_right = np.ones((1, 200), bool)
+        better[0, 0, np.flatnonzero(~worse[0, 0])[:n_better]] = True
+        all_right = np.ones((1, 1, 200), bool)
         answers.append(
             {
                 ("random", "frozen", 1.0): worse,
