@@ -68,12 +68,19 @@ def export_detector(
     Raises
     ------
     ConfigError
-        When a run is not finished, or ``wanted_above`` is out of its range or has no second stage.
+        When a run is not finished, ``wanted_above`` is out of its range or has no second stage, or the gate of the
+        manifest that is there was chosen for two stages and one is given.
     """
     if wanted_above is not None and (second_run is None or not 0 <= wanted_above <= STEPS):
         message = f"wanted_above: expected a second stage and a number from 0 to {STEPS}, found {wanted_above}"
         raise ConfigError(message)
     first, present, description = _first_stage(run_dir), _present(output), f"nowplaying {name} {version}"
+    if gate is None and second_run is None and present.get("cascade"):
+        message = (
+            f"{output}: its gate was chosen for two stages, found one to write; give a gate that was chosen for one "
+            "(--gate), or the second stage (--second-run)"
+        )
+        raise ConfigError(message)
     second = None if second_run is None else second_stage_graph(second_run, description=description)
     output.mkdir(parents=True, exist_ok=True)
     write_bytes(output / MODEL_FILE, streaming_graph(first.config.network, first.weights, description=description))

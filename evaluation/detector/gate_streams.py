@@ -15,6 +15,7 @@ from evaluation.detector.graphs import DetectorGraphs
 from evaluation.detector.sweep import SILENCE_DBFS
 from evaluation.detector.tracks import StreamTrack
 from nowplaying_core.artifacts import canonical_json, sha256_file
+from nowplaying_core.audio.cache import file_identity
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, ManifestMismatchError
 from nowplaying_core.manifest import ModelFolder
@@ -200,7 +201,7 @@ def _refuse_shared(train: SoundPools, dev: SoundPools) -> None:
 def _digest(pools: SoundPools, graphs: DetectorGraphs, seed: int, stream_s: float) -> str:
     """Return a name for the tracks of these recordings, graphs and settings."""
     identity = {
-        "files": [str(file.path) for name in (*_GROUPS, "rooms") for file in getattr(pools, name)],
+        "files": [file_identity(file.path) for name in (*_GROUPS, "rooms") for file in getattr(pools, name)],
         "first": sha256_file(graphs.first),
         "second": None if graphs.second is None else [sha256_file(graphs.second), graphs.wanted_above],
         "seed": seed,

@@ -168,7 +168,10 @@ def test_each_stage_of_a_published_detector_can_be_kept(first_run: Path, second_
     cascade = json.loads((again / "manifest.json").read_text(encoding="utf-8"))["cascade"]
     assert "note" not in cascade, "it was said of another training"
     assert cascade["wanted_above"] == 32
-    alone = export_detector(out, out)
+    with pytest.raises(ConfigError, match="its gate was chosen for two stages"):
+        export_detector(out, out)
+    assert list(out.glob("second_stage*")), "nothing is lost"
+    alone = export_detector(out, out, gate=GATE)
     assert StreamingDetector.from_model(alone).second_stage is None
     assert not list(alone.glob("second_stage*"))
     with pytest.raises(MissingPathError, match="found one stage"):

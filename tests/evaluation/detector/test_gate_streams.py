@@ -1,5 +1,6 @@
 """Streams to choose a gate on: never of what a stage learned from, and never silently."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -136,3 +137,7 @@ def test_streams_are_of_the_held_out_sources_and_go_on_where_they_stopped(
     assert [track.to_dict() for track in (*again.train, *again.dev)] == [track.to_dict() for track in (train, dev)]
     run(1, stream_s=30.0)
     assert len(composed) == 2
+    changed = sorted((sources.corpus / "music").rglob("1.wav"))[0]
+    os.utime(changed, ns=(0, 0))
+    run(1, stream_s=30.0)
+    assert len(composed) == 3, "a stream of another recording in its place"
