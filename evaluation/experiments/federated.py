@@ -84,7 +84,7 @@ def planned(
         federations = [replace(one, n_rounds=options.rounds) for one in federations]
     federation, continued, private = federations
     start = options.out / "server-alone"
-    of_server = replace(config, n_steps=options.server_steps, clips_per_step=32)
+    of_server = replace(config, n_steps=options.server_steps, clips_per_step=32, learning_rate=federation.local_rate)
     return {
         "random": (in_one_place, replace(config, method="random")),
         "central": (in_one_place, central(config, federation)),

@@ -49,6 +49,8 @@ def test_every_budget_is_a_run_of_its_own_from_what_the_server_pretrained(
     after_server = ["continued", "clipped", "epsilon 8", "epsilon 2"]
     assert list(runs) == ["random", "central", "federated", "server alone", *after_server]
     assert runs["federated"][3] is None
+    rates = {runs[name][1].learning_rate for name in ("central", "server alone")}
+    assert rates == {runs["federated"][2].local_rate}, "as the clients', whatever the method's own file says"
     assert {runs[name][3] for name in after_server} == {tmp_path / "server-alone"}
     assert (runs["continued"][2].trained, runs["continued"][2].n_rounds) == ((), 20)
     for name, multiplier in (("epsilon 8", 0.5), ("epsilon 2", 2.0)):
