@@ -21,6 +21,7 @@ __all__ = [
     "bootstrap_means",
     "clopper_pearson",
     "cluster_bootstrap",
+    "draw_run_errors",
     "middle_95",
     "paired_difference",
     "poisson_rate",
@@ -219,44 +220,61 @@ def _means_by_track(
     return means
 
 
-def bootstrap_means(
-    values: NDArray[Any], units: Sequence[str], rng: np.random.Generator, of_runs: np.random.Generator | None = None
-) -> NDArray[np.float64]:
-    """Draw means as they might have been with other training runs and other test recordings.
+def bootstrap_means(values: NDArray[Any], units: Sequence[str], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Draw means as they might have been with other test recordings.
 
     Parameters
     ----------
-    values : ndarray of bool or float, shape (n_runs, n_examples)
+    values : ndarray of bool or float, shape (n_examples,)
         Whether each answer was right, or each value.
     units : sequence of str, length n_examples
         Examples of one unit are drawn together.
     rng : numpy.random.Generator
-        Draws of two methods with the same generator state are paired, unit by unit, however many runs each has.
-    of_runs : numpy.random.Generator, optional
-        What draws the runs, one spawned from ``rng`` by default. Give generators of the same state for several tasks of
-        the same runs: a run that is good at one is often good at all, so their mean has the runs' variance in full.
+        Draws of two methods with the same generator state are paired, unit by unit.
 
     Returns
     -------
     ndarray of float64, shape (2000,)
-
-    Notes
-    -----
-    Of n runs n - 1 are drawn with replacement: drawing n would understate the variance of their mean by 1/n, so by a
-    third with three runs (Rao and Wu 1988, "Resampling inference with complex survey data").
     """
     _, codes = np.unique(np.asarray(units), return_inverse=True)
-    sizes = np.bincount(codes)
-    sums = np.stack([np.bincount(codes, weights=row) for row in values])
-    n_runs, n_units = sums.shape
+    sizes, sums = np.bincount(codes), np.bincount(codes, weights=values)
     means = np.empty(N_DRAWS)
-    of_units, spawned = rng.spawn(2)
-    of_runs = spawned if of_runs is None else of_runs
     for draw in range(N_DRAWS):
-        chosen = of_units.integers(n_units, size=n_units)
-        runs = of_runs.integers(n_runs, size=max(1, n_runs - 1))
-        means[draw] = sums[np.ix_(runs, chosen)].sum() / (sizes[chosen].sum() * runs.size)
+        chosen = rng.integers(sizes.size, size=sizes.size)
+        means[draw] = sums[chosen].sum() / sizes[chosen].sum()
     return means
+
+
+def draw_run_errors(
+    runs: NDArray[np.floating], rng: np.random.Generator, alike: Sequence[NDArray[np.floating]] = ()
+) -> NDArray[np.float64]:
+    """Draw how far a mean over training runs may lie from that over very many of them, by Student's t.
+
+    Resampling two or three runs never leaves the range that they span, and covers the truth 51 or 75 times in 100.
+
+    Parameters
+    ----------
+    runs : ndarray of float, shape (n_runs,)
+        A figure of each run.
+    rng : numpy.random.Generator
+    alike : sequence of ndarray
+        The runs of all methods that are taken to vary alike, these among them: their deviation is estimated together.
+        By default that of these runs alone.
+
+    Returns
+    -------
+    ndarray of float64, shape (2000,)
+        Zeros for a single run, which does not tell how runs vary.
+    """
+    groups = [np.asarray(one, np.float64) for one in alike or [runs]]
+    n_free = sum(one.size - 1 for one in groups)
+    if len(runs) < 2:
+        return np.zeros(N_DRAWS)
+    variance = sum(float(((one - one.mean()) ** 2).sum()) for one in groups) / n_free
+    # In even steps of probability and shuffled, so that their tails are no matter of luck.
+    errors = stats.t.ppf((np.arange(N_DRAWS) + 0.5) / N_DRAWS, n_free)
+    shuffled: NDArray[np.float64] = math.sqrt(variance / len(runs)) * rng.permutation(errors)
+    return shuffled
 
 
 def middle_95(draws: NDArray[np.float64]) -> tuple[float, float]:

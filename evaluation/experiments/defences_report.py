@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 
 from evaluation.committed import committed
 from evaluation.experiments.thief import RIDGE
-from nowplaying_core.statistics import bootstrap_means, cluster_bootstrap, middle_95, paired_difference, wilson
+from nowplaying_core.statistics import (
+    bootstrap_means,
+    cluster_bootstrap,
+    draw_run_errors,
+    middle_95,
+    paired_difference,
+    wilson,
+)
 from nowplaying_core.text import counted, markdown_table, with_interval
 
 __all__ = [
@@ -126,7 +133,9 @@ def _figure(runs: Sequence[Arrays], name: str, songs: Sequence[str]) -> dict[str
     values = np.stack([run[name] for run in runs])
     asked = ~np.isnan(values).any(axis=0)
     units = [song for song, was in zip(songs, asked, strict=True) if was]
-    low, high = middle_95(bootstrap_means(values[:, asked], units, np.random.default_rng(0)))
+    of_songs = bootstrap_means(values[:, asked].mean(axis=0), units, np.random.default_rng(0))
+    of_seeds = draw_run_errors(values[:, asked].mean(axis=1), np.random.default_rng(1))
+    low, high = middle_95(of_songs + of_seeds)
     return {"value": round(float(values[:, asked].mean()), 4), "low": round(low, 4), "high": round(high, 4)}
 
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
-from nowplaying_core.statistics import bootstrap_means, middle_95
+from nowplaying_core.statistics import bootstrap_means, draw_run_errors, middle_95
 from pretraining.audit.config import AuditConfig
 from pretraining.encoder import build_encoder
 from pretraining.probe.finetune import fine_tune
@@ -75,5 +75,6 @@ def _numbers(task: Task) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _rate(right: NDArray[Any], task: Task) -> dict[str, float]:
-    low, high = middle_95(bootstrap_means(right, [one.unit for one in task.test], np.random.default_rng(0)))
+    of_units = bootstrap_means(right.mean(axis=0), [one.unit for one in task.test], np.random.default_rng(0))
+    low, high = middle_95(of_units + draw_run_errors(right.mean(axis=1), np.random.default_rng(1)))
     return {"value": float(right.mean()), "low": low, "high": high}

@@ -214,5 +214,5 @@ def _words(means: _Means, task: Task, cache_dir: Path) -> dict[str, Any]:
 
 
 def _figure(values: NDArray[np.float64], units: list[str]) -> dict[str, float]:
-    low, high = middle_95(bootstrap_means(values[None], units, np.random.default_rng(0)))
+    low, high = middle_95(bootstrap_means(values, units, np.random.default_rng(0)))
     return {"value": float(values.mean()), "low": low, "high": high}

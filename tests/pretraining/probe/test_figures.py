@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from nowplaying_core.statistics import bootstrap_means, middle_95
+from nowplaying_core.statistics import bootstrap_means, draw_run_errors, middle_95
 from pretraining.probe.compare import compare
 from pretraining.probe.few import labelled_part
 from pretraining.probe.report import surely_above, to_markdown
@@ -20,7 +20,7 @@ def test_a_part_of_the_labels_has_every_label_and_its_share(rng: np.random.Gener
 
 
 def test_the_interval_of_independent_answers_is_the_binomials(rng: np.random.Generator) -> None:
-    right = rng.random((1, 400)) < 0.7
+    right = rng.random(400) < 0.7
     low, high = middle_95(bootstrap_means(right, [str(k) for k in range(400)], rng))
     half = 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / 400)
     assert (high - low) / 2 == pytest.approx(half, rel=0.12)
@@ -29,26 +29,30 @@ def test_the_interval_of_independent_answers_is_the_binomials(rng: np.random.Gen
 
 def test_answers_of_one_unit_do_not_count_as_many(rng: np.random.Generator) -> None:
     by_unit = rng.random(20) < 0.7
-    right = np.repeat(by_unit, 20)[None]
+    right = np.repeat(by_unit, 20)
     units = [str(k // 20) for k in range(400)]
     low, high = middle_95(bootstrap_means(right, units, rng))
     assert high - low > 3 * 2 * 1.96 * np.sqrt(0.21 / 400) * 0.8
 
 
-def test_seeds_that_differ_widen_the_interval(rng: np.random.Generator) -> None:
-    units = [str(k) for k in range(300)]
-    same = np.tile(rng.random(300) < 0.5, (3, 1))
-    differing = np.stack([rng.random(300) < share for share in (0.2, 0.5, 0.8)])
-    widths = [np.subtract(*middle_95(bootstrap_means(right, units, rng))[::-1]) for right in (same, differing)]
-    assert widths[1] > 2 * widths[0]
-
-
 @pytest.mark.parametrize("n_runs", [2, 3, 8])
-def test_runs_vary_as_much_as_their_own_deviation_says(n_runs: int, rng: np.random.Generator) -> None:
-    """The variance of a mean over n runs is s^2 / n, with s estimated from n - 1 degrees of freedom."""
-    runs = rng.normal(0.5, 0.1, n_runs)
-    drawn = bootstrap_means(np.tile(runs[:, None], 50), [str(k) for k in range(50)], rng)
-    assert drawn.std() == pytest.approx(runs.std(ddof=1) / np.sqrt(n_runs), rel=0.1)
+def test_a_mean_over_runs_covers_the_truth_as_often_as_it_says(n_runs: int, rng: np.random.Generator) -> None:
+    """Where resampling two or three runs covers it 51 or 75 times in 100."""
+    covered = []
+    for _ in range(1_000):
+        runs = rng.normal(0.5, 0.1, n_runs)
+        low, high = middle_95(runs.mean() + draw_run_errors(runs, rng))
+        covered.append(low < 0.5 < high)
+    assert np.mean(covered) == pytest.approx(0.95, abs=0.025)
+
+
+def test_runs_of_methods_that_vary_alike_tell_more_together(rng: np.random.Generator) -> None:
+    methods = [rng.normal(place, 0.1, 3) for place in (0.2, 0.5, 0.6, 0.7, 0.8)]
+    alone, together = (middle_95(draw_run_errors(methods[0], rng, alike)) for alike in ((), methods))
+    half = 1.96 * 0.1 / np.sqrt(3)
+    assert together[1] == pytest.approx(half, rel=0.5)
+    assert alone[1] / methods[0].std() > 1.5 * together[1] / np.sqrt(np.mean([one.var() for one in methods]))
+    np.testing.assert_array_equal(draw_run_errors(methods[0][:1], rng, methods), 0.0)
 
 
 def test_a_run_that_is_better_at_all_tasks_is_so_in_their_mean(rng: np.random.Generator) -> None:
@@ -78,22 +82,30 @@ def test_draws_of_the_labels_are_no_runs(rng: np.random.Generator) -> None:
 
 def test_differences_are_paired(rng: np.random.Generator) -> None:
     units = [str(k) for k in range(300)]
-    worse = rng.random((1, 300)) < 0.5
+    worse = rng.random(300) < 0.5
     better = worse.copy()
-    better[0, np.flatnonzero(~worse[0])[:15]] = True
+    better[np.flatnonzero(~worse)[:15]] = True
     drawn = [bootstrap_means(right, units, np.random.default_rng(0)) for right in (better, worse)]
     assert middle_95(drawn[0] - drawn[1])[0] > 0, "never worse on any sound"
     assert middle_95(drawn[0])[0] < middle_95(drawn[1])[1], "which the intervals alone do not tell"
 
 
-def test_differences_are_paired_however_many_seeds_each_has(rng: np.random.Generator) -> None:
-    """Five seeds of one method and one of another: whatever units are drawn, they are the same for both."""
-    hard = np.repeat(rng.random(40) < 0.5, 10)
-    units = [str(k // 10) for k in range(400)]
-    one, five = hard[None], np.tile(hard, (5, 1))
-    drawn = [bootstrap_means(right, units, np.random.default_rng(0)) for right in (one, five)]
-    np.testing.assert_allclose(drawn[0], drawn[1])
-    assert np.ptp(drawn[0]) > 0.2, "which alone vary by much"
+def test_many_runs_tell_by_themselves_how_they_vary_and_few_do_so_together(rng: np.random.Generator) -> None:
+    """Random weights, of which there are many, vary more than what is trained: the others are not judged by them."""
+    units, spread = [str(k) for k in range(100)], {"random": 0.2, "cola": 0.0, "triplet": 0.03}
+    n_runs = {"random": 15, "cola": 2, "triplet": 3}
+    answers = {}
+    for name, deviation in spread.items():
+        right = np.zeros((n_runs[name], 1, 100), bool)
+        for run, share in enumerate(0.5 + deviation * rng.standard_normal(n_runs[name])):
+            right[run, 0, : round(100 * np.clip(share, 0, 1))] = True
+        answers[name, "frozen", 1.0] = right
+    rows, _ = compare({"digits": units}, [answers])
+    half = {row["method"]: (row["high"] - row["low"]) / 2 for row in rows}
+    of_units = 1.96 * 0.5 / np.sqrt(100)
+    assert half["cola"] > of_units + 0.01, "two runs that happen to agree are no proof"
+    assert half["cola"] < 0.2
+    assert half["random"] > np.hypot(of_units, 2 * spread["random"] / np.sqrt(15)) * 0.7
 
 
 def _task(name: str, rng: np.random.Generator) -> Task:
