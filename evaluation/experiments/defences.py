@@ -25,6 +25,7 @@ from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_arrays, write_json
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.errors import needs_extra
+from nowplaying_core.settings import check_given
 
 __all__ = ["main"]
 
@@ -70,6 +71,9 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     model = embeddings.fingerprinter
     library = index_corpus(options.corpus, embeddings, options.cache_dir)
     paths = {split: [file.path for file in read_corpus(options.corpus, "music", split)] for split in ("train", "dev")}
+    given = {"embedding_space": model.embedding_space, "queries": options.queries}
+    given |= {f"{split} songs": len(found) for split, found in paths.items()}
+    check_given(options.out, given, begun=True)
     # Another copy, loop or remix of a song that is asked would be no other music.
     asked = {int(library.groups[library.songs[path]]) for path in paths["dev"]}
     own = [path for path in paths["train"] if int(library.groups[library.songs[path]]) not in asked]

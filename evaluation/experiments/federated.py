@@ -18,6 +18,7 @@ from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_pr
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, needs_extra
+from nowplaying_core.settings import init_run_dir
 from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 
@@ -130,11 +131,13 @@ def in_one_place(config: PretrainingConfig, sources: TrainingSources, run_dir: P
 
 
 def on_server(config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, run_dir: Path) -> None:
-    """Pretrain on the server's own recordings, unless that is done."""
+    """Pretrain on the server's own recordings, unless that is done with these settings."""
     from pretraining.encoder import WEIGHTS_NAME
     from pretraining.federated.run import pretrain_on_server
 
-    if not (run_dir / WEIGHTS_NAME).is_file():
+    if (run_dir / WEIGHTS_NAME).is_file():
+        init_run_dir(config, run_dir)
+    else:
         pretrain_on_server(config, federation, sources, run_dir)
 
 

@@ -50,7 +50,8 @@ class FederationConfig(RunSettings):
     noise_multiplier : float >= 0
         Of the Gaussian noise on the mean of updates, whose deviation is this times the clipping norm over
         ``clients_per_round`` (McMahan et al. 2018, arXiv 1710.06963). Where the norm follows a quantile this covers the
-        noisy number of updates as well, so that the mean gets a little more.
+        noisy number of updates as well, and the mean gets more than it: little more where ``count_deviation`` is large
+        enough, without bound as this nears ``2 count_deviation clients_per_round``.
     delta : float in (0, 1)
         For which epsilon is stated.
     """

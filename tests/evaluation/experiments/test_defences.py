@@ -10,6 +10,7 @@ pytest.importorskip("keras", reason="needs the train extra")
 from evaluation.experiments import defences, thief
 from evaluation.experiments.defences import main
 from evaluation.experiments.stored_forms import StoredForm, forms_of
+from nowplaying_core.errors import ConfigError
 from pretraining.audit import melody
 from tests.detector.sounds import corpus_folder
 
@@ -60,3 +61,5 @@ def test_one_command_measures_all_forms_and_goes_on_where_it_was_stopped(
     (tmp_path / "out/defences.json").unlink()
     main(arguments)
     assert capsys.readouterr().out == shown
+    with pytest.raises(ConfigError, match="was given queries: 6, not 5"):
+        main([*arguments, "--queries", "5"])

@@ -1,6 +1,7 @@
 """The table and the plot of rank-1 against what is scanned are made of the points alone."""
 
 import importlib
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -9,6 +10,7 @@ import pytest
 
 from evaluation.experiments.binary_index import BinaryCode, BinaryIndex
 from nowplaying_core.errors import ConfigError
+from ondevice_db.index.base import SearchOptions
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +48,13 @@ def test_bits_that_were_learned_anew_are_measured_anew(discrete: ModuleType, tmp
 
     assert kept(0.0) == kept(0.0)
     assert kept(0.0) != kept(0.1)
+
+
+def test_as_much_is_scanned_as_was_asked_for(discrete: ModuleType) -> None:
+    """The shipped search goes on to 3 % of a large database, which bits do not."""
+    asked = {"min_scan": 5_000}
+    assert SearchOptions(**asked).n_to_scan(1_000_000) == 20_000
+    assert replace(discrete.AsAsked(**asked), excluded_songs=(3,)).n_to_scan(1_000_000) == 5_000
 
 
 def test_other_queries_are_no_part_of_a_stopped_run(

@@ -11,8 +11,11 @@ pytest.importorskip("keras", reason="needs the train extra")
 
 import importlib
 
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import init_run_dir
 from pretraining.config.run import PretrainingConfig
+from pretraining.encoder import WEIGHTS_NAME
 from pretraining.federated.config import FederationConfig
 
 pytestmark = pytest.mark.train
@@ -58,6 +61,16 @@ def test_every_budget_is_a_run_of_its_own_from_what_the_server_pretrained(
         assert start == tmp_path / "server-alone"
         assert (federation.n_rounds, federation.noise_multiplier) == (20, multiplier)
     assert runs["clipped"][2].noise_multiplier == 0
+
+
+def test_what_the_server_pretrained_with_other_settings_is_not_taken(federated: ModuleType, tmp_path: Path) -> None:
+    config = PretrainingConfig(method="nt_xent", n_steps=3)
+    init_run_dir(config, tmp_path)
+    (tmp_path / WEIGHTS_NAME).touch()
+    sources = TrainingSources(corpus=tmp_path, cache_dir=tmp_path)
+    federated.on_server(config, FederationConfig(), sources, tmp_path)
+    with pytest.raises(ConfigError, match="other settings"):
+        federated.on_server(replace(config, n_steps=4), FederationConfig(), sources, tmp_path)
 
 
 def test_runs_can_be_chosen_by_name(federated: ModuleType) -> None:
