@@ -7,6 +7,7 @@ cleared by the next one, which holds the writer's lock.
 """
 
 import os
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from ondevice_db.index.annoy_cells import build_annoy
 from ondevice_db.index.codebook import CODEBOOK_FILES
 from ondevice_db.index.codebook_files import save_codebook
 from ondevice_db.store.content import Content, derived_arrays
-from ondevice_db.store.versions import clear_leftovers, forget_last_good, keep_current
+from ondevice_db.store.versions import clear_leftovers, forget_last_good, keep_current, kept_names
 
 __all__ = ["write_database"]
 
@@ -57,7 +58,7 @@ def write_database(
         When the disk is full or refuses a file; what was there before is unchanged.
     """
     clear_leftovers(path)
-    generation = 1 if previous is None else previous.generation + 1
+    generation = 1 if previous is None else _next_generation(path, previous)
     code_kind = content.codebook.kind if content.codebook else "product"
     folder = path if previous is not None else path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -102,6 +103,12 @@ def write_database(
     else:
         forget_last_good(path)
     return manifest
+
+
+def _next_generation(path: Path, previous: DatabaseManifest) -> int:
+    """Return a number that no file of a kept version has in its name, whatever names a database from elsewhere has."""
+    numbers = [int(re.findall("[0-9]+", name)[0]) for name in kept_names(path)]
+    return 1 + max(previous.generation, *numbers)
 
 
 def _kept_files(

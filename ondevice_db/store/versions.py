@@ -23,6 +23,7 @@ __all__ = [
     "copy_current",
     "forget_last_good",
     "keep_current",
+    "kept_names",
     "last_good",
     "roll_back",
     "signature_name",
@@ -64,6 +65,11 @@ def keep_current(folder: Path, current: DatabaseManifest) -> None:
     """Put the current manifest aside, byte for byte, before another takes its place."""
     content = (folder / MANIFEST_NAME).read_bytes()
     write_bytes(folder / _kept_name(current.generation), content)
+
+
+def kept_names(folder: Path) -> set[str]:
+    """Return the names of the data files of the current version and of the one before it, if it is kept."""
+    return {str(record["name"]) for manifest in _kept_manifests(folder) for record in manifest.files.values()}
 
 
 def switch_to(folder: Path, manifest: bytes, signature: bytes | None, generation: int) -> None:
@@ -138,14 +144,12 @@ def clear_leftovers(path: Path) -> None:
         return
     try:
         # The manifest on the disk decides, not the one a writer began with: it may have been switched already.
-        current = load_manifest(path)
+        kept = _kept_manifests(path)
     except (ArtifactError, DatabaseError):
         return
-    before = last_good(path)
-    kept = [current] if before is None else [current, before]
     named = {str(record["name"]) for manifest in kept for record in manifest.files.values()}
     named |= {signature_name(manifest.generation) for manifest in kept}
-    named |= {_kept_name(before.generation)} if before is not None else set()
+    named |= {_kept_name(before.generation) for before in kept[1:]}
     ours = {file for _, _, file in _version_files(path)}
     for file in path.iterdir():
         stale = (file.suffix in _DATA_SUFFIXES or file in ours) and file.name not in named
@@ -173,6 +177,12 @@ def copy_current(source: Path, target: Path) -> None:
     except FileNotFoundError as error:
         message = f"{source}: a file of the database is missing ({error}); restore or rebuild it"
         raise CorruptArtifactError(message) from error
+
+
+def _kept_manifests(folder: Path) -> list[DatabaseManifest]:
+    """Return the current manifest and, where one is kept, the one before it."""
+    current, before = load_manifest(folder), last_good(folder)
+    return [current] if before is None else [current, before]
 
 
 def _version_files(folder: Path) -> Iterator[tuple[int, str, Path]]:

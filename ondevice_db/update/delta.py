@@ -2,9 +2,9 @@
 
 Adding one song moves bits everywhere, so that the files themselves differ all over. But they follow from the songs'
 cells and codes: a delta carries those of the songs that came, says which stayed, and the rest is made again where the
-database is. What is no such file (the table of songs) travels as a Zstandard patch against the old one. The result is
-checked byte by byte against the new version's manifest before anything is switched, and the old version stays as the
-last good one.
+database is. What is no such file (the table of songs) travels as a Zstandard patch against the old one. A file is made
+under a name of nobody's and takes its own when its hash is right, so that none of a kept version is ever written to;
+all are checked together before anything is switched, and the old version stays as the last good one.
 """
 
 import shutil
@@ -27,7 +27,7 @@ from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest, read_da
 from ondevice_db.format.packing import width_of
 from ondevice_db.store.content import DERIVED_ROLES, Content, derived_arrays, read_content
 from ondevice_db.store.store import SongDatabase
-from ondevice_db.store.versions import clear_leftovers, keep_current, signature_name, switch_to
+from ondevice_db.store.versions import clear_leftovers, keep_current, kept_names, signature_name, switch_to
 from ondevice_db.update.delta_file import Delta, read_delta, write_delta
 from ondevice_db.update.delta_songs import apply_songs, songs_between
 from ondevice_db.update.patch import expand_patch, make_patch
@@ -140,7 +140,7 @@ def apply_delta(path: str | Path, delta_path: str | Path, *, public_key: str | P
             message = f"{folder}: cannot apply {source} ({error}); {disk_advice(error)}"
             raise DatabaseError(message) from error
         except ArtifactError as error:
-            message = f"{source}: {error}; the database is as it was"
+            message = f"{source}: {str(error).removeprefix(f'{source}: ')}; the database is as it was"
             raise type(error)(message) from error
         finally:
             clear_leftovers(folder)
@@ -168,15 +168,22 @@ def _check_start(old: SongDatabase, new: DatabaseManifest, delta: Delta, source:
     if n_new > 2 * n_old + 64 * delta.n_bytes + _SPARE_BYTES or not _fits_its_files(new):
         message = f"{source}: promises {n_new} bytes from {n_old} and {delta.n_bytes}; download it again"
         raise CorruptArtifactError(message)
-    clash = _clash(old.manifest, new)
-    if clash:
-        message = f"{source}: would write over {clash}, files of the version that is there; download it again"
-        raise CorruptArtifactError(message)
     for role in new.files:
         method = delta.files.get(role)
         if method not in {"same", "derived", "patch"} or (method == "derived" and role not in DERIVED_ROLES):
             message = f"{source}: no way is given to make {role}; download it again"
             raise CorruptArtifactError(message)
+    # A name that is in use may come again for one reason only: its file stays as it is.
+    there = {(record["name"], record["sha256"]) for record in old.manifest.files.values()}
+    made = {
+        str(record["name"])
+        for role, record in new.files.items()
+        if delta.files[role] != "same" or (record["name"], record["sha256"]) not in there
+    }
+    clash = sorted(made & kept_names(old.path))
+    if clash:
+        message = f"{source}: would write over {clash}, files of a version that is there; download it again"
+        raise CorruptArtifactError(message)
 
 
 def _clash(old: DatabaseManifest, new: DatabaseManifest) -> list[str]:
@@ -197,18 +204,20 @@ def _fits_its_files(manifest: DatabaseManifest) -> bool:
 
 def _write_files(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> None:
     by_hash = {record["sha256"]: old.path / str(record["name"]) for record in old.manifest.files.values()}
+    there = kept_names(old.path)
     derived = _derived(old, new, delta) if "derived" in delta.files.values() else {}
     for role, record in new.files.items():
-        path = old.path / str(record["name"])
+        if record["name"] in there:
+            continue
+        path = old.path / f".{record['name']}"  # as a left-over, such a name is cleared
         method = delta.files[role]
         if method == "same":
             source = by_hash.get(record["sha256"])
             if source is None:
                 message = f"{role} is said to be the same, but the old version has no such file"
                 raise CorruptArtifactError(message)
-            if source != path:
-                shutil.copyfile(source, path)
-                sync_file(path)
+            shutil.copyfile(source, path)
+            sync_file(path)
         elif method == "derived":
             save_array(path, derived[role])
         else:
@@ -216,6 +225,7 @@ def _write_files(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> None
             path.write_bytes(expand_patch(_old_file(old, role), patch, int(record["bytes"])))
             sync_file(path)
         check_file(path, record)
+        path.rename(old.path / str(record["name"]))
 
 
 def _derived(old: SongDatabase, new: DatabaseManifest, delta: Delta) -> dict[str, NDArray[np.generic]]:

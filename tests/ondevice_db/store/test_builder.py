@@ -20,7 +20,9 @@ from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import remove_tracks
 from ondevice_db.store.settings import FingerprintSettings
 from ondevice_db.store.store import SongDatabase
+from ondevice_db.store.versions import roll_back
 from tests.ondevice_db.material import DIM, SETTINGS, build_database, make_codebook, make_track, named_files, walk
+from tests.ondevice_db.tampering import set_field
 
 
 def contents(database: Path) -> dict[str, bytes]:
@@ -169,6 +171,26 @@ def test_failure_at_any_step_leaves_the_old_database(
             writer.finish()
     assert contents(copy) == before
     assert names_beside(copy) == ["copy.npdb"]
+
+
+def test_a_change_writes_over_no_file_whatever_its_number(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database from elsewhere may name its files as the next change would."""
+    (copy / "songs-1.sqlite").rename(copy / "songs-2.sqlite")
+    set_field(copy, "songs-2.sqlite", "files", "songs", "name")
+    before = contents(copy)
+
+    def fail(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(generation, "write_json", fail)
+        with pytest.raises(DatabaseError, match="run the command again"):
+            remove_tracks(copy, [make_track(3).track_id])
+    assert contents(copy) == before
+    remove_tracks(copy, [make_track(3).track_id])
+    assert SongDatabase.open(copy).n_songs == 39
+    roll_back(copy)
+    assert contents(copy) == before
 
 
 def test_failure_after_the_switch_keeps_the_new_database(

@@ -28,8 +28,10 @@ from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import roll_back
 from ondevice_db.update.delta import apply_delta, make_delta
 from ondevice_db.update.delta_file import read_delta, write_delta
+from ondevice_db.update.patch import make_patch
 from ondevice_db.verify import verify_database
 from tests.ondevice_db.material import build_database, make_codebook, make_track, named_files, walk
+from tests.ondevice_db.tampering import set_field
 
 pytest.importorskip("zstandard", reason="needs the delta extra")
 
@@ -240,6 +242,53 @@ def test_methods_that_do_not_lead_there(bases: dict[str, Path], tmp_path: Path, 
         with pytest.raises(ArtifactError):
             apply_delta(old, path)
         assert contents(old) == before
+
+
+def test_a_delta_cannot_write_over_the_current_version(old: Path, tmp_path: Path) -> None:
+    """The new version keeps a file's name and hash, and the delta brings other bytes for it."""
+    path, other = tmp_path / "d.npdelta", tmp_path / "other"
+    make_delta(old, changed(old, describe), path)
+    delta, before = read_delta(path), contents(old)
+    roles = [role for role, method in delta.files.items() if method == "same"]
+    assert "song_starts" in roles
+    records = SongDatabase.open(old).manifest.files
+    for role in roles:
+        there = old / str(records[role]["name"])
+        other.write_bytes(there.read_bytes()[::-1])
+        for method in ("patch", "derived"):
+            parts = {**delta.parts, role: make_patch(there, other)}
+            write_delta(path, replace(delta, files={**delta.files, role: method}, parts=parts))
+            with pytest.raises(CorruptArtifactError, match="the database is as it was"):
+                apply_delta(old, path)
+            assert contents(old) == before
+
+
+def test_a_delta_cannot_write_over_the_last_good_version(old: Path, tmp_path: Path) -> None:
+    path, other = tmp_path / "d.npdelta", tmp_path / "other"
+    describe(old)
+    new = changed(old, remove)
+    make_delta(old, new, path)
+    set_field(new, "songs-1.sqlite", "files", "songs", "name")
+    other.write_bytes(bytes(SongDatabase.open(old).manifest.files["songs"]["bytes"]))
+    patch = make_patch(old / "songs-2.sqlite", other)
+    set_field(new, other.stat().st_size, "files", "songs", "bytes")
+    delta, before = read_delta(path), contents(old)
+    forged = replace(delta, manifest=(new / "manifest.json").read_bytes(), parts={**delta.parts, "songs": patch})
+    write_delta(path, forged)
+    with pytest.raises(CorruptArtifactError, match=r"write over \['songs-1.sqlite'\].*the database is as it was"):
+        apply_delta(old, path)
+    assert contents(old) == before
+    assert roll_back(old).generation == 1
+
+
+def test_what_an_interrupted_run_left_is_in_nobodys_way(old: Path) -> None:
+    new = changed(old, add)
+    make_delta(old, new, old.with_name("d.npdelta"))
+    for name in ("songs-2.sqlite", ".songs-2.sqlite", ".song_starts-2.npy", "manifest-1.json", ".manifest-delta.tmp"):
+        (old / name).write_text("cut")
+    apply_delta(old, old.with_name("d.npdelta"))
+    assert current(old) == current(new)
+    assert {path.name for path in old.iterdir()} == named_files(old)
 
 
 def test_a_full_disk_changes_nothing(old: Path, monkeypatch: pytest.MonkeyPatch) -> None:
