@@ -11,9 +11,9 @@ from typing import Any, Final
 from detector.features import (
     FRAME_HOP_SAMPLES,
     FRAME_WINDOW_SAMPLES,
-    FULL_SCALE,
     N_CHANNELS,
     frame_end_s,
+    front_end_of,
 )
 from detector.gate import GateConfig
 from detector.network import DECISION_FRAMES, DECISION_S, WINDOW_FRAMES, StreamingNetwork
@@ -70,6 +70,7 @@ def _licence(name: str) -> str:
 def _detector_values(folder: ModelFolder) -> dict[str, Any]:
     model = TfliteModel(folder.file(MODEL_FILE))
     network = StreamingNetwork(model)
+    full_scale = front_end_of(folder.manifest, folder.path / "manifest.json").full_scale
     gate = GateConfig.from_dict(folder.manifest["gate"])
     silence = ""
     if gate.silence_dbfs is not None:
@@ -82,8 +83,8 @@ def _detector_values(folder: ModelFolder) -> dict[str, Any]:
         "window": FRAME_WINDOW_SAMPLES,
         "hop": FRAME_HOP_SAMPLES,
         "channels": N_CHANNELS,
-        "full_scale": FULL_SCALE,
-        "half_scale": FULL_SCALE // 2,
+        "full_scale": full_scale,
+        "half_scale": full_scale // 2,
         "silence": silence,
         "step_frames": DECISION_FRAMES,
         "step_ms": round(1_000 * DECISION_S),

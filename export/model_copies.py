@@ -3,7 +3,9 @@
 import hashlib
 import shutil
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from string import Template
 from typing import Any, Final
 
 from detector.second_stage import SECOND_STAGE_FILE
@@ -31,7 +33,7 @@ _SUMMARY: Final = {
 }
 _TENSORS: Final = {
     "detector.tflite": (
-        TensorText("frames", "TFLM micro front end, int8 by (256*raw+333)//666-128", ("1", "frame", "1", "channel")),
+        TensorText("frames", "TFLM micro front end, int8 by $rule", ("1", "frame", "1", "channel")),
         TensorText("probability", "Of music in the 4.48 s before", ("1", "1", "1", "1")),
     ),
     SECOND_STAGE_FILE: (
@@ -106,6 +108,9 @@ def _described_graph(model: ModelFolder, name: str) -> bytes:
     record = {"sha256": hashlib.sha256(graph).hexdigest(), "bytes": len(graph)}
     identity = identity_of(model.manifest, name, record)
     taken, given = _TENSORS[name]
+    if name == MODEL_FILE:
+        rule = model.manifest["frontend"]["quantization"]["rule"]
+        taken = replace(taken, description=Template(taken.description).substitute(rule=rule))
     states = [
         TensorText(f"state_{number}", "Of the step before; -128 at first", ("1", "frame", "1", "channel"))
         for number in range(len(opened.inputs) - 1)

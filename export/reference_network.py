@@ -18,6 +18,7 @@ __all__ = ["logistic_table", "network_tables", "quantized_multiplier"]
 
 _OPERATOR: Final = schema.BuiltinOperator
 _LOWEST: Final = -128
+_LARGEST: Final = 2**16 - 1  # of the places in the template's Layer and Kept
 
 
 def network_tables(graph: bytes) -> dict[str, object]:
@@ -40,7 +41,7 @@ def network_tables(graph: bytes) -> dict[str, object]:
     Raises
     ------
     CorruptArtifactError
-        When the graph has another form.
+        When the graph has another form or is too large.
     """
     model, subgraph = open_graph(graph)
     places, n_bytes = _places(model, subgraph)
@@ -58,6 +59,9 @@ def network_tables(graph: bytes) -> dict[str, object]:
         _, n_frames, _, channels = _shape(subgraph, whole)
         rows = _shape(subgraph, state)[1] if state is not None else _kept_frames(subgraph, operator_of=whole)
         kept.append((places[whole], places[whole] + (n_frames - rows) * channels, rows * channels))
+    if (largest := max(n_bytes, *data)) > _LARGEST:
+        message = f"expected a detector's graph whose places fit in 16 bits (at most {_LARGEST:,}), found {largest:,}; "
+        raise CorruptArtifactError(message + "export a smaller network")
     return {
         "network_bytes": n_bytes,
         "logit": places[subgraph.operators[-1].inputs[0]],

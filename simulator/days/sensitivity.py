@@ -101,9 +101,10 @@ def _of_rates(rates: ErrorRates) -> Iterator[tuple[str, Constant, Callable[[floa
         sum(getattr(one, end) for one in rates.recall.values()) / len(rates.recall) / mean for end in ("low", "high")
     )
     whole = next(iter(rates.recall.values()))
+    ends = {"value": 1.0, "low": min(1.0, low), "high": max(1.0, high)}
     yield (
         "detector.recall_factor",
-        replace(whole, value=1.0, low=min(1.0, low), high=max(1.0, high)),
+        replace(whole, **{end: rates.recall_factor * by for end, by in ends.items()}),
         lambda end: replace(rates, recall_factor=end),
     )
     for name, field in (

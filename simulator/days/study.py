@@ -256,5 +256,6 @@ class Study:
         return list(architectures_for(self.modelled).values())
 
     def on(self, device: DeviceProfile) -> "Study":
-        """Return the same study on another device."""
-        return replace(self, device=device)
+        """Return the same study on another device, whose latencies are estimated: those given are this device's own."""
+        latencies = self.latencies if device.name == self.device.name else None
+        return replace(self, device=device, latencies=latencies)

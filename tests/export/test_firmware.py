@@ -13,12 +13,13 @@ from detector.gate import Gate, GateConfig
 from detector.network import StreamingNetwork
 from detector.silence import QuietHops
 from detector.stream import MODEL_FILE, StreamingDetector
-from detector.training.config import DetectorConfig
+from detector.training.config import DetectorConfig, NetworkConfig
 from detector.training.weights import save_weights
 from export.bundle import export_bundle
 from export.firmware import export_firmware, golden_sound
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import mulaw
+from nowplaying_core.errors import CorruptArtifactError
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 from tests.detector.networks import SMALL, random_weights
@@ -26,6 +27,8 @@ from tests.export.c_build import C11, C99, CPP, SANITIZERS, build
 
 pytest.importorskip("tensorflow", reason="needs the train extra")
 from export.detector import export_detector
+from export.reference_network import network_tables
+from export.stream_graph import streaming_graph
 
 pytestmark = [
     pytest.mark.train,
@@ -244,6 +247,15 @@ int main(void) {
     assert [int(word) for word in printed.split()] == expected
     assert len(expected) == 194
     assert len(set(expected)) > 3
+
+
+def test_a_network_whose_places_need_more_than_16_bits_is_refused() -> None:
+    """Their fields in the exported C are 16 bits wide, and a compiler cuts a larger number off."""
+    large = NetworkConfig(n_filters=120, n_last_filters=120)
+    graph = streaming_graph(large, random_weights(large))
+    assert len(graph) > 2**16
+    with pytest.raises(CorruptArtifactError, match="at most 65,535"):
+        network_tables(graph)
 
 
 def test_a_bundle_holds_the_firmware(folder: Path, tmp_path: Path) -> None:

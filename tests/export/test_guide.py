@@ -1,11 +1,16 @@
 """The page of a bundle: what it says of a detector follows its manifest."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from detector.features import frontend_settings
+from detector.front_end import FrontEndSettings
+from detector.stream import MODEL_FILE
 from export import guide
+from export.model_copies import copy_with_metadata
 from fingerprinter.fingerprint import Fingerprinter
 from fingerprinter.overhang import QueryOverhang
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
@@ -19,6 +24,16 @@ def test_a_detector_that_always_listens_has_a_page_too(level: float | None, text
     found = guide._detector_values(replace(folder, manifest={**folder.manifest, "gate": gate}))["silence"]
     assert text in found
     assert bool(found) == (level is not None)
+
+
+def test_features_are_rounded_as_the_detector_s_own_front_end_says(tmp_path: Path) -> None:
+    folder = ModelFolder.open(SHIPPED_DETECTOR, role="detector")
+    other = frontend_settings(FrontEndSettings(full_scale=512))
+    changed = replace(folder, manifest={**folder.manifest, "frontend": other})
+    found = guide._detector_values(changed)
+    assert (found["full_scale"], found["half_scale"]) == (512, 256)
+    copied = copy_with_metadata(changed, tmp_path / "copy")
+    assert b"int8 by (256*raw+256)//512-128" in (copied.path / MODEL_FILE).read_bytes()
 
 
 def test_a_second_stage_is_explained_where_there_is_one() -> None:
