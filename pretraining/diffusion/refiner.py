@@ -13,7 +13,7 @@ from pretraining.config.decoder import DecoderConfig
 
 __all__ = ["build_refiner", "time_features"]
 
-_FASTEST = 1000.0  # turns of the fastest sine from t = 0 to 1, as of diffusion models with a thousand steps
+_FASTEST = 1000.0  # radians of the fastest sine from t = 0 to 1, as of diffusion models with a thousand steps
 _FULL_CHANNELS = 8
 
 
@@ -65,8 +65,8 @@ def build_refiner(config: DecoderConfig, front_end: FrontEndConfig) -> keras.Mod
 
 def time_features(time: Any, n_features: int) -> Any:
     """Return sines and cosines of times, (n_batch, 1) to (n_batch, n_features)."""
-    turns = np.exp(np.linspace(0.0, math.log(_FASTEST), n_features // 2)).astype(np.float32)
-    angles = ops.multiply(time, turns[None])
+    rates = np.exp(np.linspace(0.0, math.log(_FASTEST), n_features // 2)).astype(np.float32)
+    angles = ops.multiply(time, rates[None])
     return layers.Concatenate()([ops.sin(angles), ops.cos(angles)])
 
 

@@ -19,7 +19,8 @@ class VqCodes(NextCode):
     """Squared error of the rebuilt slices, the bottleneck's own two terms, and the cross entropy of the next code.
 
     The transformer's share moves no code: codes that are easy to expect would otherwise be all alike. After
-    ``codes.moving_share`` of the steps nothing moves a code, and the transformer learns a language that stays as it is.
+    ``codes.moving_share`` of the steps no loss moves a code, and once Adam's momentum has come to rest the transformer
+    learns a language that stays as it is.
     """
 
     def __init__(self, config: PretrainingConfig) -> None:
