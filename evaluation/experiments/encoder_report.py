@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from nowplaying_core.text import markdown_table, with_interval
+from pretraining.probe.report import how_drawn
 
 __all__ = ["BAG", "draw_losses", "findings", "to_markdown"]
 
@@ -32,8 +33,8 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     n_rows = sum(len(one["seeds"]) for one in result["methods"])
     parts = [
         f"Made by `python -m evaluation.experiments.encoder_table`: {n_rows} rows, {minutes:.0f} CPU minutes of "
-        f"training and probing, so {minutes / 120:.1f} hours of two cores. Accuracy in per cent; intervals are 95 % by "
-        "bootstrap over units and seeds. A star: not surely above random weights, units paired.\n",
+        f"training and probing, so {minutes / 120:.1f} hours of two cores. Accuracy in per cent; intervals are 95 %, "
+        f"{how_drawn(result)}. A star: not surely above random weights, units paired.\n",
         "## What it shows\n",
         "\n".join(findings(result)) + "\n",
     ]

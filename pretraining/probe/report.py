@@ -5,7 +5,7 @@ from typing import Any
 
 from nowplaying_core.text import markdown_table
 
-__all__ = ["surely_above", "to_markdown"]
+__all__ = ["how_drawn", "surely_above", "to_markdown"]
 
 _COMPARED_TO = ("random", "supervised", "central")
 
@@ -21,6 +21,12 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     return "\n".join(parts)
 
 
+def how_drawn(result: Mapping[str, Any]) -> str:
+    """Return how a result's intervals were made; results that do not count runs are of before runs had a part."""
+    counts_runs = "n_runs" in result["results"][0]
+    return "bootstrap over units, Student's t over runs" if counts_runs else "bootstrap over seeds and units"
+
+
 def surely_above(minus: Mapping[str, float]) -> bool:
     """Return whether a difference's interval lies above zero; where it was not printed, ``surely_above`` says so."""
     return bool(minus["surely_above"]) if "surely_above" in minus else minus["low"] > 0
@@ -30,7 +36,7 @@ def _protocol(result: Mapping[str, Any]) -> str:
     settings = result["settings"]
     text = (
         f"Accuracy in per cent of sounds, their windows' answers averaged (at most {settings['most_windows']} "
-        f"windows of a sound). Intervals are 95 %, bootstrap over seeds and units. {settings['n_seeds']} draws of the "
+        f"windows of a sound). Intervals are 95 %, {how_drawn(result)}. {settings['n_seeds']} draws of the "
         "labels"
     )
     tuned = settings["fine_tune_steps"]
