@@ -148,8 +148,8 @@ def _side_by_side(pairs: Floats, known: Floats, asked: Floats) -> Floats:
         both = seen.transform(two.reshape(-1, two.shape[-1])).reshape(len(two), 2, n_kept)
         return [both.reshape(len(two), -1), both[:, ::-1].reshape(len(two), -1)]
 
-    model = MLPRegressor(hidden_layer_sizes=(64,), alpha=1e-2, early_stopping=True, max_iter=500, random_state=0)
-    model.fit(np.concatenate(turned(pairs)), np.tile(known, 2))
+    model = MLPRegressor(hidden_layer_sizes=(64,), alpha=1.0, early_stopping=True, max_iter=500, random_state=0)
+    model.fit(turned(pairs)[0], known)  # a pair the other way round would tell what is held out to stop by
     answer: Floats = np.mean([model.predict(one) for one in turned(asked)], axis=0)
     return answer
 

@@ -20,7 +20,7 @@ from pretraining.federated.privacy import new_accountant, round_event
 
 __all__ = ["ServerState", "average"]
 
-_DRAWING, _NOISE = 1, 2
+_DRAWING, _NOISE = 2**31 + 1, 2**31 + 2  # in the place where a generator of clips has its client's number
 _Learn = Callable[[int, int, list[Any]], tuple[list[Any], float]]
 
 
