@@ -40,7 +40,7 @@ class RawFormat:
         One of `RAW_FORMATS`.
     n_channels : int >= 1
     n_bytes : int or None
-        Of all samples; None for those up to the end.
+        Of all samples, of which a last frame that is not whole is left out; None for those up to the end.
     """
 
     rate_hz: int = SAMPLE_RATE_HZ
@@ -95,23 +95,21 @@ def raw_frames(
 ) -> Generator[NDArray[np.float32], None, None]:
     """Yield raw samples as frames, shape (n, channels): first those already read, then the stream's."""
     width = _WIDTHS[form.encoding] * form.n_channels
-    rest, left = head, form.n_bytes
-    while True:
+    rest, left = head, None if form.n_bytes is None else form.n_bytes // width * width
+    while left != 0:
         if len(rest) < width:
             more = stream.read(width * n_frames)
             if not more:
                 break
             rest += more
-        whole = len(rest) - len(rest) % width
-        data, rest = rest[:whole], rest[whole:]
+        whole = len(rest) // width * width
         if left is not None:
-            data = data[:left]
-            left -= len(data)
+            whole = min(whole, left)
+            left -= whole
+        data, rest = rest[:whole], rest[whole:]
         if data:
             yield _samples(data, form.encoding).reshape(-1, form.n_channels)
-        if left == 0:
-            return
-    if rest:
+    if left != 0 and rest:
         _log.warning("standard input ended within a sample; its last %d bytes are ignored", len(rest))
 
 

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load, open_stream, to_int16
+from nowplaying_core.audio.raw import RawFormat
 from nowplaying_core.errors import AudioFormatError, ConfigError, MissingExtraError
 
 
@@ -106,6 +107,33 @@ def test_a_pipe_and_a_wav_file_of_the_same_pcm_are_the_same_samples(tmp_path: Pa
 def test_odd_last_byte_of_a_pipe_is_ignored() -> None:
     with open_stream("-", stdin=io.BytesIO(b"\x00\x40\x00\x40\x7f")) as source:
         np.testing.assert_array_equal(np.concatenate(list(source)), np.float32([0.5, 0.5]))
+
+
+@pytest.mark.parametrize(("n_channels", "n_bytes"), [(1, 1001), (2, 1002), (2, 1003), (3, 1001)])
+@pytest.mark.parametrize("chunk_samples", [None, 7])
+def test_a_wav_whose_size_ends_within_a_frame_is_the_same_from_a_pipe(
+    tmp_path: Path, n_channels: int, n_bytes: int, chunk_samples: int | None
+) -> None:
+    path = tmp_path / "a.wav"
+    pcm = np.random.default_rng(5).integers(-9_000, 9_000, (800, n_channels)).astype("<i2")
+    soundfile.write(path, pcm, SAMPLE_RATE_HZ, subtype="PCM_16", format="WAV")
+    wav = bytearray(path.read_bytes())
+    at = wav.index(b"data") + 4
+    wav[at : at + 4] = n_bytes.to_bytes(4, "little")
+    path.write_bytes(wav)
+    with open_stream("-", chunk_samples=chunk_samples, stdin=io.BytesIO(wav)) as source:
+        piped = np.concatenate(list(source))
+    assert len(piped) == n_bytes // (2 * n_channels)
+    np.testing.assert_array_equal(piped, load(path))
+
+
+def test_numbers_that_are_none_are_refused_from_a_pipe() -> None:
+    samples = np.float32([0.1, np.nan, 0.2]).tobytes()
+    with (
+        open_stream("-", stdin=io.BytesIO(samples), raw=RawFormat(encoding="f32le")) as source,
+        pytest.raises(AudioFormatError, match="standard input: sample 1 is not a finite number"),
+    ):
+        list(source)
 
 
 def test_empty_pipe_is_an_error() -> None:
