@@ -2,8 +2,7 @@
 
 import importlib
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from nowplaying_core.errors import CorruptArtifactError, MissingExtraError
+from nowplaying_core.stderr import native_stderr_to
 
 __all__ = ["TensorSpec", "TfliteModel", "installed_runtimes"]
 
-_STDERR = 2
 _RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 
 
@@ -119,7 +118,8 @@ class TfliteModel:
         try:
             # Bytes, not a path: the graph that runs is the one whose hash was checked, whatever happens to the file.
             content = Path(path).read_bytes()
-            with _native_notes_silenced():
+            # "INFO: Created ... delegate" is written past Python, and there is no setting for it.
+            with Path(os.devnull).open("wb") as null, native_stderr_to(null.fileno()):
                 self._interpreter = module.Interpreter(model_content=content, **options)
                 self._interpreter.allocate_tensors()
         except (ValueError, RuntimeError) as error:
@@ -185,24 +185,6 @@ class TfliteModel:
         """Return a copy of any tensor after a run, by its number in the graph; needs ``keep_tensors``."""
         values: NDArray[Any] = self._interpreter.get_tensor(index)
         return values
-
-
-@contextmanager
-def _native_notes_silenced() -> Iterator[None]:
-    """Keep "INFO: Created ... delegate" off stderr: the runtime writes it past Python and has no setting for it."""
-    try:
-        kept = os.dup(_STDERR)
-    except OSError:  # a process without stderr has nothing to be kept quiet
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(null, _STDERR)
-        yield
-    finally:
-        os.dup2(kept, _STDERR)
-        os.close(null)
-        os.close(kept)
 
 
 def _spec(detail: dict[str, Any]) -> TensorSpec:

@@ -6,6 +6,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nowplaying_core.stderr import native_stderr_to
+
 __all__ = ["QuietStderr"]
 
 _log = logging.getLogger(__name__)
@@ -24,17 +26,8 @@ class QuietStderr:
         if self._caught.closed:  # an abandoned decoder may be freed after its file
             yield
             return
-        try:
-            kept = os.dup(2)
-        except OSError:  # stderr is closed: nothing can appear there
+        with native_stderr_to(self._caught.fileno()):
             yield
-            return
-        try:
-            os.dup2(self._caught.fileno(), 2)
-            yield
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
 
     def close(self) -> None:
         """Log what was caught."""
