@@ -184,9 +184,8 @@ def _copy_database(source: Path, target: Path, embedding_space: str) -> str:
     from ondevice_db.store.store import SongDatabase
     from ondevice_db.store.versions import copy_current
 
-    songs = SongDatabase.open(source, embedding_space)
-    target.parent.mkdir(exist_ok=True)
-    copy_current(source, target)
+    SongDatabase.open(source, embedding_space)  # so that an error names the user's own folder
+    songs = copy_current(source, target, embedding_space)
     return f"{songs.n_songs} songs of embedding space {embedding_space}"
 
 

@@ -108,7 +108,7 @@ def check_file(path: Path, record: Mapping[str, Any]) -> None:
         raise CorruptArtifactError(message)
 
 
-def read_manifest(path: Path, *, kind: str, schema_version: int) -> dict[str, Any]:
+def read_manifest(path: Path, *, kind: str, schema_version: int, content: bytes | None = None) -> dict[str, Any]:
     """Read a manifest and check its kind and schema version before anything else is opened.
 
     Parameters
@@ -119,6 +119,8 @@ def read_manifest(path: Path, *, kind: str, schema_version: int) -> dict[str, An
         What the caller wants, such as ``"model"`` or ``"database"``; compared with the manifest's ``kind``.
     schema_version : int
         Newest version that the caller reads; older versions from 1 are accepted.
+    content : bytes, optional
+        What the caller has read already; ``path`` then only names it.
 
     Raises
     ------
@@ -130,7 +132,7 @@ def read_manifest(path: Path, *, kind: str, schema_version: int) -> dict[str, An
         When the manifest was written under a newer schema.
     """
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads((path.read_bytes() if content is None else content).decode("utf-8"))
     except PermissionError as error:
         message = f"{path}: cannot be read ({error.strerror}); {disk_advice(error)}"
         raise MissingPathError(message) from error

@@ -204,8 +204,14 @@ def load_manifest(folder: Path, name: str = MANIFEST_NAME) -> DatabaseManifest:
     return read_database_manifest(folder / name)
 
 
-def read_database_manifest(path: Path) -> DatabaseManifest:
+def read_database_manifest(path: Path, content: bytes | None = None) -> DatabaseManifest:
     """Read and validate one manifest file.
+
+    Parameters
+    ----------
+    path : Path
+    content : bytes, optional
+        What the caller has read already; ``path`` then only names it.
 
     Raises
     ------
@@ -215,13 +221,14 @@ def read_database_manifest(path: Path) -> DatabaseManifest:
         When the database was written under another schema.
     """
     # A link or a pipe in a folder from elsewhere could make us read something else, or for ever.
-    if path.is_symlink() or (path.exists() and not path.is_file()):
+    if content is None and (path.is_symlink() or (path.exists() and not path.is_file())):
         message = f"{path}: a link or no file, not the manifest of a database; restore or rebuild the database"
         raise CorruptArtifactError(message)
-    if path.exists() and path.stat().st_size > MAX_MANIFEST_BYTES:
-        message = f"{path}: {path.stat().st_size} bytes are no manifest of a database; restore or rebuild the database"
+    n_bytes = len(content) if content is not None else path.stat().st_size if path.exists() else 0
+    if n_bytes > MAX_MANIFEST_BYTES:
+        message = f"{path}: {n_bytes} bytes are no manifest of a database; restore or rebuild the database"
         raise CorruptArtifactError(message)
-    value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION)
+    value = read_manifest(path, kind="database", schema_version=DATABASE_SCHEMA_VERSION, content=content)
     if value["schema_version"] not in SCHEMAS.values():
         message = (
             f"{path}: schema_version {value['schema_version']}: written by an unreleased version; index the music again"

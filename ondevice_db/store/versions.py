@@ -15,7 +15,7 @@ from nowplaying_core.artifacts import sync_folder, write_bytes
 from nowplaying_core.errors import ArtifactError, CorruptArtifactError, DatabaseError
 from ondevice_db.format.layouts import LAYOUTS, layout_files
 from ondevice_db.format.lock import writer_lock
-from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest, load_manifest
+from ondevice_db.format.manifest import MANIFEST_NAME, DatabaseManifest, load_manifest, read_database_manifest
 from ondevice_db.store.store import SongDatabase
 
 __all__ = [
@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 _VERSION_FILE = re.compile(r"manifest-([0-9]{1,9})\.(json|sig)")
+_COPY_ATTEMPTS = 3
 _DATA_SUFFIXES = frozenset(f".{suffix}" for layout in LAYOUTS for suffix in layout_files(layout).values())
 
 
@@ -157,26 +158,64 @@ def clear_leftovers(path: Path) -> None:
             file.unlink(missing_ok=True)
 
 
-def copy_current(source: Path, target: Path) -> None:
+def copy_current(source: Path, target: Path, embedding_space: str | None = None) -> SongDatabase:
     """Copy a database's current version, without the one before it, into a new folder.
+
+    Nobody is kept from changing the database meanwhile: where files of the version that is copied vanish, the copy
+    begins again with the version that is current then. No half copy is ever left.
+
+    Parameters
+    ----------
+    source : Path
+    target : Path
+        Must not exist.
+    embedding_space : str, optional
+        As of `SongDatabase.open`.
+
+    Returns
+    -------
+    SongDatabase
+        The copy, checked in full.
 
     Raises
     ------
     CorruptArtifactError
-        When a file of it is missing.
+        When a file of it is missing or damaged.
+    DatabaseError
+        When there is no database, or it changes faster than it is copied.
     """
-    manifest = load_manifest(source)
-    target.mkdir(parents=True)
-    try:
-        for record in manifest.files.values():
-            shutil.copyfile(source / str(record["name"]), target / str(record["name"]))
-        signature = source / signature_name(manifest.generation)
-        if signature.is_file():
-            shutil.copyfile(signature, target / signature.name)
-        shutil.copyfile(source / MANIFEST_NAME, target / MANIFEST_NAME)
-    except FileNotFoundError as error:
-        message = f"{source}: a file of the database is missing ({error}); restore or rebuild it"
-        raise CorruptArtifactError(message) from error
+    for _ in range(_COPY_ATTEMPTS):
+        content = _current_bytes(source)
+        target.mkdir(parents=True)
+        try:
+            _copy_version(source, target, content)
+            return SongDatabase.open(target, embedding_space)
+        except (FileNotFoundError, CorruptArtifactError) as error:
+            shutil.rmtree(target)
+            if _current_bytes(source) == content:
+                message = f"{source}: a file of the database is missing or damaged ({error}); restore or rebuild it"
+                raise CorruptArtifactError(message) from error
+        except BaseException:
+            shutil.rmtree(target)
+            raise
+    message = f"{source}: was changed {_COPY_ATTEMPTS} times while it was being copied; wait for its writer to end"
+    raise DatabaseError(message)
+
+
+def _current_bytes(folder: Path) -> bytes:
+    load_manifest(folder)  # says what was found where there is no database
+    return (folder / MANIFEST_NAME).read_bytes()
+
+
+def _copy_version(source: Path, target: Path, content: bytes) -> None:
+    """Copy the version that a manifest's bytes describe, those bytes last."""
+    manifest = read_database_manifest(source / MANIFEST_NAME, content)
+    signature = source / signature_name(manifest.generation)
+    if signature.is_file():
+        shutil.copyfile(signature, target / signature.name)
+    for record in manifest.files.values():
+        shutil.copyfile(source / str(record["name"]), target / str(record["name"]))
+    (target / MANIFEST_NAME).write_bytes(content)
 
 
 def _kept_manifests(folder: Path) -> list[DatabaseManifest]:

@@ -125,7 +125,7 @@ def apply_delta(path: str | Path, delta_path: str | Path, *, public_key: str | P
         clear_leftovers(folder)
         old = SongDatabase.open(folder)
         try:
-            new = _new_manifest(folder, delta)
+            new = read_database_manifest(source, delta.manifest)
             if public_key is not None:
                 check_signature(delta.manifest, delta.signature, public_key, name=source)
             if (folder / MANIFEST_NAME).read_bytes() == delta.manifest:
@@ -145,13 +145,6 @@ def apply_delta(path: str | Path, delta_path: str | Path, *, public_key: str | P
         finally:
             clear_leftovers(folder)
     return new
-
-
-def _new_manifest(folder: Path, delta: Delta) -> DatabaseManifest:
-    # Through a file, so that there is one reader of manifests, with one set of checks.
-    path = folder / ".manifest-delta.tmp"
-    path.write_bytes(delta.manifest)
-    return read_database_manifest(path)
 
 
 def _check_start(old: SongDatabase, new: DatabaseManifest, delta: Delta, source: Path) -> None:

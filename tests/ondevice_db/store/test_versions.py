@@ -1,5 +1,6 @@
 """The last good version: kept by every change, a rename away, and gone with the next change."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -110,3 +111,44 @@ def test_a_copy_holds_the_current_version_alone(copy: Path, tmp_path: Path) -> N
     assert SongDatabase.open(tmp_path / "out.npdb").track(2).title == "Other"
     assert not (tmp_path / "out.npdb" / "manifest-1.json").exists()
     assert (tmp_path / "out.npdb" / "manifest-2.sig").read_bytes() == b"signature"
+
+
+@pytest.mark.parametrize(("n_changes", "n_songs"), [(1, 40), (2, 38)])
+def test_a_database_that_is_changed_while_it_is_copied_gives_a_whole_copy(
+    copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_changes: int, n_songs: int
+) -> None:
+    """After one change the files of the version that is copied are still there, after two they are gone."""
+    change_within_copies(monkeypatch, copy, n_copies=1, n_changes=n_changes)
+    assert copy_current(copy, tmp_path / "out.npdb").n_songs == n_songs
+    assert SongDatabase.open(tmp_path / "out.npdb", check_hashes=True).n_songs == n_songs
+    assert {path.name for path in (tmp_path / "out.npdb").iterdir()} == named_files(tmp_path / "out.npdb")
+
+
+def test_a_database_that_never_rests_is_not_copied(copy: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    change_within_copies(monkeypatch, copy, n_copies=3, n_changes=2)
+    with pytest.raises(DatabaseError, match="changed 3 times while it was being copied"):
+        copy_current(copy, tmp_path / "out.npdb")
+    assert not (tmp_path / "out.npdb").exists()
+
+
+@pytest.mark.parametrize("damage", ["missing", "data"])
+def test_a_damaged_database_is_not_copied(copy: Path, tmp_path: Path, damage: str) -> None:
+    (songs,) = copy.glob("songs-1*")
+    songs.unlink() if damage == "missing" else songs.write_bytes(b"x" * songs.stat().st_size)
+    with pytest.raises(CorruptArtifactError, match=r"copy.npdb: a file of the database is missing or damaged"):
+        copy_current(copy, tmp_path / "out.npdb")
+    assert not (tmp_path / "out.npdb").exists()
+
+
+def change_within_copies(monkeypatch: pytest.MonkeyPatch, database: Path, *, n_copies: int, n_changes: int) -> None:
+    """Remove songs from a database after the first file of each of the first copies."""
+    real, numbers, left = shutil.copyfile, iter(range(40)), [n_copies]
+
+    def copyfile(source: Path, target: Path) -> object:
+        if left[0] and len(list(target.parent.iterdir())) == 1:
+            left[0] -= 1
+            for _ in range(n_changes):
+                remove(database, next(numbers))
+        return real(source, target)
+
+    monkeypatch.setattr(shutil, "copyfile", copyfile)

@@ -284,7 +284,7 @@ def test_a_delta_cannot_write_over_the_last_good_version(old: Path, tmp_path: Pa
 def test_what_an_interrupted_run_left_is_in_nobodys_way(old: Path) -> None:
     new = changed(old, add)
     make_delta(old, new, old.with_name("d.npdelta"))
-    for name in ("songs-2.sqlite", ".songs-2.sqlite", ".song_starts-2.npy", "manifest-1.json", ".manifest-delta.tmp"):
+    for name in ("songs-2.sqlite", ".songs-2.sqlite", ".song_starts-2.npy", "manifest-1.json", ".manifest.json.9.tmp"):
         (old / name).write_text("cut")
     apply_delta(old, old.with_name("d.npdelta"))
     assert current(old) == current(new)
