@@ -5,15 +5,12 @@ import java.io.IOException
 import java.io.InputStream
 import java.nio.file.Files
 import java.nio.file.Path
-import org.nowplaying.core.db.DatabaseManifest
-import org.nowplaying.core.db.SongDatabase
 import org.nowplaying.core.db.SongPacks
 import org.nowplaying.core.detect.MusicDetector
 import org.nowplaying.core.fingerprint.Fingerprinter
 import org.nowplaying.core.loop.Recognizer
 import org.nowplaying.core.model.ModelFolder
 import org.nowplaying.core.pack.PackImport
-import org.nowplaying.core.song.SqlSongStore
 import org.nowplaying.core.tflite.JavaRuntime
 
 /** Models and song packs: those that ship with the app, and those that the user added. */
@@ -34,8 +31,17 @@ class Library(private val context: Context) {
         val error: String?,
     )
 
+    /** A pack as the list shows it, and opened unless it cannot be used. */
+    private class Found(val pack: Pack, val opened: SongPacks.Pack?)
+
     /** The opened detector and recognizer; use them from one thread. */
-    class Opened(val detector: MusicDetector, private val fingerprinter: Fingerprinter, val recognizer: Recognizer) {
+    class Opened(
+        val detector: MusicDetector,
+        private val fingerprinter: Fingerprinter,
+        val recognizer: Recognizer,
+        /** Why packs that are switched on are not searched. */
+        val errors: List<String>,
+    ) {
         fun close() {
             detector.close()
             fingerprinter.close()
@@ -74,70 +80,81 @@ class Library(private val context: Context) {
         }
     }
 
-    /** Returns all packs, those of the app first. */
+    /** Returns all packs, those of the app first. Each is opened for it and its hashes are checked, so it takes a moment. */
     fun packs(): List<Pack> {
         install()
-        return packs(embeddingSpace())
+        return find(embeddingSpace()).map { it.pack }
     }
 
-    private fun packs(space: String) = list(shipped.resolve("packs"), true, space) + list(added, false, space)
-
-    private fun list(folder: Path, isShipped: Boolean, space: String): List<Pack> {
-        val found = folder.toFile().listFiles().orEmpty().filter { it.name.endsWith(".npdb") }.sortedBy { it.name }
-        return found.map { file ->
-            var songs = -1
-            var version = 0
+    private fun find(space: String): List<Found> {
+        val folders = foldersIn(shipped.resolve("packs")) + foldersIn(added)
+        var first: SongPacks.Pack? = null
+        return folders.map { folder ->
+            val isUsed = choice.getBoolean(keyOf(folder), true)
+            var opened: SongPacks.Pack? = null
             var error: String? = null
+            // One that is damaged, or made for the encoder of another version of the app, must not stop the others.
             try {
-                val manifest = DatabaseManifest.read(file.toPath())
-                // A new version of the app may bring another encoder: older packs must not stop the others.
-                manifest.checkSpace(space)
-                songs = manifest.songs
-                version = manifest.generation
+                val pack = SongPacks.Pack.open(folder, space, ::PackSql)
+                if (isUsed) {
+                    first?.let { pack.checkAlike(it) }
+                    first = first ?: pack
+                }
+                opened = pack
             } catch (unusable: IOException) {
                 error = unusable.message
             }
-            val bytes = file.listFiles().orEmpty().sumOf { it.length() }
-            val name = file.name.removeSuffix(".npdb")
-            Pack(file.toPath(), name, isShipped, choice.getBoolean("use " + file.name, true), songs, version, bytes, error)
+            Found(describe(folder, isUsed, opened, error), opened)
         }
     }
 
-    fun use(pack: Pack, isUsed: Boolean) {
-        choice.edit().putBoolean("use " + pack.folder.fileName, isUsed).apply()
+    private fun foldersIn(parent: Path) =
+        parent.toFile().listFiles().orEmpty().filter { it.name.endsWith(".npdb") }.sortedBy { it.name }.map { it.toPath() }
+
+    private fun describe(folder: Path, isUsed: Boolean, opened: SongPacks.Pack?, error: String?): Pack {
+        val name = folder.fileName.toString().removeSuffix(".npdb")
+        val bytes = folder.toFile().listFiles().orEmpty().sumOf { it.length() }
+        val manifest = opened?.manifest
+        return Pack(folder, name, !folder.startsWith(added), isUsed, manifest?.songs ?: -1, manifest?.generation ?: 0, bytes, error)
     }
 
-    fun delete(pack: Pack) = PackImport.delete(pack.folder)
+    /** Under which it is kept whether a pack is used: one of the app and an added one may have the same name. */
+    private fun keyOf(folder: Path) = (if (folder.startsWith(added)) "use " else "use shipped ") + folder.fileName
 
-    /** Checks and installs a ZIP of a pack. */
+    fun use(pack: Pack, isUsed: Boolean) {
+        choice.edit().putBoolean(keyOf(pack.folder), isUsed).apply()
+    }
+
+    fun delete(pack: Pack) {
+        PackImport.delete(pack.folder)
+        // Otherwise one that is added under this name later would be off from the start.
+        choice.edit().remove(keyOf(pack.folder)).apply()
+    }
+
+    /** Checks and installs a ZIP of a pack; one that cannot be searched together with those in use is refused. */
     fun add(zip: InputStream) {
         install()
-        val free = context.filesDir.usableSpace / 2
-        PackImport.install(zip, added, embeddingSpace(), free)
+        val space = embeddingSpace()
+        val inUse = find(space).filter { it.pack.isUsed }.mapNotNull { it.opened }
+        PackImport.install(zip, added, space, ::PackSql, inUse, context.filesDir.usableSpace / 2)
     }
 
     private fun embeddingSpace(): String =
         ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter").get("embedding_space").toString()
 
-    /** Opens the packs in use, whose songs screens may list. */
+    /** Opens the packs in use, whose songs screens may list; one that cannot be used is left out, and [packs] says why. */
     fun songs(): SongPacks {
         install()
-        return songs(embeddingSpace())
+        return join(find(embeddingSpace()))
     }
 
-    private fun songs(space: String): SongPacks {
-        val used = packs(space).filter { it.isUsed && it.error == null }
-        if (used.isEmpty()) {
-            throw IOException(context.getString(R.string.no_packs))
+    private fun join(found: List<Found>): SongPacks {
+        val used = found.filter { it.pack.isUsed }
+        val opened = used.mapNotNull { it.opened }
+        if (opened.isEmpty()) {
+            throw IOException(used.firstNotNullOfOrNull { it.pack.error } ?: context.getString(R.string.no_packs))
         }
-        return SongPacks(
-            used.map {
-                val database = SongDatabase.open(it.folder, space)
-                val manifest = database.manifest
-                val file = manifest.file("songs")
-                SongPacks.Pack(database, SqlSongStore(PackSql(file), file, manifest.slots, manifest.songs))
-            },
-        )
+        return SongPacks(opened)
     }
 
     /** Opens models and packs. Hashes are checked first, so it takes a moment. */
@@ -147,7 +164,9 @@ class Library(private val context: Context) {
         val detector = MusicDetector.open(ModelFolder(shipped.resolve("models/detector"), "detector"), runtime)
         val fingerprinter =
             Fingerprinter(ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter"), runtime)
-        val songs = songs(fingerprinter.embeddingSpace)
-        return Opened(detector, fingerprinter, Recognizer(fingerprinter, songs, songs))
+        val found = find(fingerprinter.embeddingSpace)
+        val songs = join(found)
+        val errors = found.filter { it.pack.isUsed }.mapNotNull { it.pack.error }
+        return Opened(detector, fingerprinter, Recognizer(fingerprinter, songs, songs), errors)
     }
 }

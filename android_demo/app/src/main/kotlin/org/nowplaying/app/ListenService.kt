@@ -11,6 +11,7 @@ import android.os.Handler
 import android.os.IBinder
 import android.os.Looper
 import org.nowplaying.core.listen.Session
+import org.nowplaying.core.loop.Phone
 
 /**
  * Listens in the foreground, with a notification that says so and stops it.
@@ -133,11 +134,16 @@ class ListenService : Service() {
         try {
             isOutdated = false
             val opened = app.library.open()
+            opened.errors.forEach { app.log.add(getString(R.string.log_error, it)) }
             val news = SessionNews(this, notifier)
             try {
+                val recognizer = Phone.SongRecognizer { samples ->
+                    news.recognizing()
+                    opened.recognizer.recognize(samples)
+                }
                 val running = Session(
-                    opened.detector, { opened.recognizer.recognize(it) }, RecorderMicrophone(this), clock,
-                    AndroidDeviceState(this), app.settings.preferences(), news,
+                    opened.detector, recognizer, RecorderMicrophone(this), clock, AndroidDeviceState(this),
+                    app.settings.preferences(), news,
                 )
                 session = running
                 pass(running)

@@ -1,6 +1,7 @@
 package org.nowplaying.app
 
 import android.app.Activity
+import android.app.AlertDialog
 import android.content.Context
 import android.os.Build
 import android.view.View
@@ -24,12 +25,23 @@ abstract class Screen : Activity() {
 
     /** Runs a task in the background, and shows the text that it returns, or its error. */
     protected fun work(task: () -> String?) = app.worker.execute {
-        val message = try {
-            task()
+        try {
+            task()?.let { runOnUiThread { toast(it) } }
         } catch (error: Exception) { // files, and apps that keep them, fail in many ways
-            getString(R.string.failed, error.message ?: error.javaClass.simpleName)
+            val message = getString(R.string.failed, error.message ?: error.javaClass.simpleName)
+            runOnUiThread { showError(message) }
         }
-        message?.let { runOnUiThread { Toast.makeText(applicationContext, it, Toast.LENGTH_LONG).show() } }
+    }
+
+    private fun toast(message: String) = Toast.makeText(applicationContext, message, Toast.LENGTH_LONG).show()
+
+    /** Shows an error as a dialog, because a toast ends after two lines; a screen that is gone has no dialogs. */
+    private fun showError(message: String) {
+        if (isFinishing || isDestroyed) {
+            toast(message)
+        } else {
+            AlertDialog.Builder(this).setMessage(message).setPositiveButton(android.R.string.ok, null).show()
+        }
     }
 
     /** Pads the view with the id `screen` by the system's bars, the cutout and the keyboard. */

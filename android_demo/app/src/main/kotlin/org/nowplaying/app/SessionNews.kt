@@ -14,9 +14,6 @@ class SessionNews(private val service: ListenService, private val notifier: Noti
     private var uncountedS = 0.0
 
     override fun onEvent(event: Event) {
-        if (event.answer != null) {
-            count(wakes = 1)
-        }
         when (event.kind) {
             Event.Kind.RECOGNIZED -> recognized(event.answer)
             Event.Kind.UNKNOWN -> log.add(service.getString(R.string.log_unknown))
@@ -26,6 +23,9 @@ class SessionNews(private val service: ListenService, private val notifier: Noti
             else -> if (event.state == State.CAPTURING && event.reason == "music") log.add(service.getString(R.string.log_capturing))
         }
     }
+
+    /** Counts a run of the recognizer; a question may need two, and one that ends without an answer has run as well. */
+    fun recognizing() = count(wakes = 1)
 
     override fun onLevel(dbfs: Double, seconds: Double) {
         log.takeLevel(dbfs)
@@ -59,7 +59,6 @@ class SessionNews(private val service: ListenService, private val notifier: Noti
     }
 
     override fun onAnswer(answer: Answer) {
-        count(wakes = 1)
         if (answer.track != null) {
             recognized(answer)
         }

@@ -192,6 +192,17 @@ class ListenServiceTest {
     }
 
     @Test
+    fun bothLooksOfAQuestionAreCounted() {
+        shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
+        plugIn { _, _, _ -> }
+        val service = started(ListenService.QUERY)
+        waitUntil { shadowOf(service).isStoppedBySelf }
+        assertNull(app.log.answer!!.track)
+        val today = dayNumber(System.currentTimeMillis())
+        assertEquals(2, app.usage.total(today, today).wakes)
+    }
+
+    @Test
     fun packsThatChangeWhileItListensAreSearchedAsTheyAreNow() {
         shadowOf(app).grantPermissions(Manifest.permission.RECORD_AUDIO)
         val (song, title) = songOnTheMicrophone()

@@ -144,11 +144,12 @@ class OutsideTest {
         return shadowOf(screen).nextStartedActivityForResult.intent
     }
 
-    /** Gives a screen the file that it asked for, and waits until it says that it is done. */
+    /** Gives a screen the file that it asked for, and waits until it says that it is done, or why not. */
     private fun receive(screen: BackupActivity, asked: Intent, place: Uri) {
-        val before = ShadowToast.shownToastCount()
+        fun shown() = ShadowToast.shownToastCount() + ShadowAlertDialog.getShownDialogs().size
+        val before = shown()
         shadowOf(screen).receiveResult(asked, Activity.RESULT_OK, Intent().setData(place))
-        waitUntil { ShadowToast.shownToastCount() > before }
+        waitUntil { shown() > before }
     }
 
     private fun saved(screen: BackupActivity, row: Int, name: String): String {

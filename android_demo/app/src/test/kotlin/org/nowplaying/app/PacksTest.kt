@@ -10,11 +10,12 @@ import java.io.ByteArrayInputStream
 import java.io.ByteArrayOutputStream
 import java.io.File
 import java.io.FilterInputStream
+import java.io.IOException
 import java.util.concurrent.CountDownLatch
 import java.util.zip.ZipEntry
 import java.util.zip.ZipOutputStream
 import org.junit.Assert.assertEquals
-import org.junit.Assert.assertNotNull
+import org.junit.Assert.assertFalse
 import org.junit.Assert.assertThrows
 import org.junit.Assert.assertTrue
 import org.junit.Test
@@ -38,10 +39,10 @@ class PacksTest {
     private val app get() = RuntimeEnvironment.getApplication() as NowPlayingApp
     private val demo = File(System.getProperty("golden")!!, "demo.npdb")
 
-    private fun zip(): ByteArray {
+    private fun zip(pack: File = demo): ByteArray {
         val bytes = ByteArrayOutputStream()
         ZipOutputStream(bytes).use { zip ->
-            for (file in demo.listFiles()!!) {
+            for (file in pack.listFiles()!!) {
                 zip.putNextEntry(ZipEntry("mine.npdb/${file.name}"))
                 zip.write(file.readBytes())
             }
@@ -98,16 +99,83 @@ class PacksTest {
 
     @Test
     fun aPackOfAnotherEncoderIsNamedAndDoesNotStopTheOthers() {
-        val old = app.filesDir.resolve("packs/old.npdb")
-        demo.copyRecursively(old)
-        val manifest = old.resolve("manifest.json")
+        change(app.filesDir.resolve("packs/old.npdb"), "embedding_space" to "another")
+        assertTrue(theOnlyUnusable().contains("another"))
+    }
+
+    @Test
+    fun aPackThatWasMadeOtherwiseIsNamedAndDoesNotStopTheOthers() {
+        change(app.filesDir.resolve("packs/sparse.npdb"), "hop_s" to 0.5)
+        assertTrue(theOnlyUnusable().contains("hop_s is 0.5, but ${app.library.packs().first().name}.npdb has"))
+        app.library.packs().filter { it.isShipped }.forEach { app.library.use(it, false) }
+        assertEquals("alone it can be searched", 0.5, app.library.songs().hopS(), 0.0)
+    }
+
+    @Test
+    fun aPackThatIsDamagedLaterIsNamedAndDoesNotStopTheOthers() {
+        app.library.add(ByteArrayInputStream(zip()))
+        assertTrue(app.library.packs().all { it.error == null })
+        val codes = app.filesDir.resolve("packs/mine.npdb").listFiles()!!.single { it.name.startsWith("codes-") }
+        codes.writeBytes(codes.readBytes().also { it[it.size / 2] = (it[it.size / 2] + 1).toByte() })
+        assertTrue(theOnlyUnusable().contains(codes.name))
+        app.library.packs().filter { it.isShipped }.forEach { app.library.use(it, false) }
+        val nothing = assertThrows(IOException::class.java) { app.library.songs() }
+        assertTrue(nothing.message!!.contains(codes.name))
+    }
+
+    @Test
+    fun aPackThatWasMadeOtherwiseIsRefusedWithTheReason() {
+        val sparse = app.cacheDir.resolve("sparse.npdb")
+        change(sparse, "hop_s" to 0.5)
+        val screen = Robolectric.buildActivity(PacksActivity::class.java).setup().get()
+        screen.findViewById<View>(R.id.add).performClick()
+        val asked = shadowOf(screen).nextStartedActivityForResult.intent
+        val place = Uri.parse("content://somewhere/mine.zip")
+        shadowOf(app.contentResolver).registerInputStream(place, ByteArrayInputStream(zip(sparse)))
+        shadowOf(screen).receiveResult(asked, Activity.RESULT_OK, Intent().setData(place))
+        waitUntil { ShadowAlertDialog.getLatestAlertDialog() != null }
+        val message = shadowOf(ShadowAlertDialog.getLatestAlertDialog()).message.toString()
+        assertTrue(message, message.contains("hop_s is 0.5, but"))
+        assertTrue(app.library.packs().all { it.isShipped })
+    }
+
+    @Test
+    fun aPackThatWasSwitchedOffAndDeletedIsSearchedWhenItIsAddedAgain() {
+        app.library.add(ByteArrayInputStream(zip()))
+        val added = app.library.packs().single { !it.isShipped }
+        app.library.use(added, false)
+        assertEquals("only this one is off", listOf(added.name), app.library.packs().filter { !it.isUsed }.map { it.name })
+        app.library.delete(added)
+        app.library.add(ByteArrayInputStream(zip()))
+        assertTrue(app.library.packs().all { it.isUsed })
+    }
+
+    @Test
+    fun anAddedPackHasASwitchOfItsOwnWhereTheAppHasOneOfItsName() {
+        val shipped = app.library.packs().single()
+        demo.copyRecursively(app.filesDir.resolve("packs/${shipped.folder.fileName}"))
+        app.library.use(shipped, false)
+        app.library.packs().forEach { assertEquals(it.isShipped, !it.isUsed) }
+        app.library.delete(app.library.packs().single { !it.isShipped })
+        assertFalse(app.library.packs().single().isUsed)
+    }
+
+    /** Writes the demo's pack with another value in its manifest. */
+    private fun change(pack: File, value: Pair<String, Any>) {
+        demo.copyRecursively(pack)
+        val manifest = pack.resolve("manifest.json")
         @Suppress("UNCHECKED_CAST")
-        val table = (Json.parse(manifest.readText()) as Map<String, Any?>) - "digest" + ("embedding_space" to "another")
+        val table = (Json.parse(manifest.readText()) as Map<String, Any?>) - "digest" + value
         manifest.writeText(Json.canonical(table + ("digest" to FileHash.sha256(Json.canonical(table)))))
+    }
+
+    /** Returns why the added pack cannot be used, and demands that all others are searched. */
+    private fun theOnlyUnusable(): String {
         val (shipped, added) = app.library.packs().partition { it.isShipped }
-        assertTrue(added.single().error!!.contains("another"))
+        val error = added.single().error!!
         assertEquals(shipped.sumOf { it.songs }, app.library.songs().search("", 1000).size)
-        assertNotNull(app.library.open())
+        assertEquals(listOf(error), app.library.open().errors)
+        return error
     }
 
     @Test

@@ -1,15 +1,19 @@
 package org.nowplaying.core.db;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Function;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.song.SongStore;
 import org.nowplaying.core.song.SqlSongStore;
 import org.nowplaying.core.song.Track;
+import org.nowplaying.core.sql.Sql;
 
 /**
  * Several databases searched as one: fingerprints and songs are numbered through, pack after pack.
@@ -19,12 +23,52 @@ import org.nowplaying.core.song.Track;
 public final class SongPacks implements Songs, SongStore {
     /** One opened database with its songs' metadata. */
     public static final class Pack {
+        public final DatabaseManifest manifest;
         final SongDatabase database;
         final SqlSongStore songs;
 
-        public Pack(SongDatabase database, SqlSongStore songs) {
+        private Pack(SongDatabase database, SqlSongStore songs) {
             this.database = database;
             this.songs = songs;
+            manifest = database.manifest;
+        }
+
+        /**
+         * Opens a pack's folder and checks what a search needs of it.
+         *
+         * @param embeddingSpace id of the encoder that will query it
+         * @param sql reads a file of SQLite
+         * @throws ArtifactException when it is missing, damaged, newer than this reader, or made for another encoder
+         */
+        public static Pack open(Path folder, String embeddingSpace, Function<Path, Sql> sql) throws ArtifactException {
+            SongDatabase database = SongDatabase.open(folder, embeddingSpace);
+            DatabaseManifest manifest = database.manifest;
+            Path file = manifest.file("songs");
+            SqlSongStore songs = new SqlSongStore(sql.apply(file), file, manifest.slots, manifest.songs);
+            songs.trackIds(); // what joins packs reads them, and a damaged one must be found out before
+            return new Pack(database, songs);
+        }
+
+        /**
+         * Checks that this pack can be searched together with another.
+         *
+         * @throws ArtifactException where they were made with different encoders, hops or windows
+         */
+        public void checkAlike(Pack other) throws ArtifactException {
+            DatabaseManifest theirs = other.manifest;
+            checkAlike("embedding_space", manifest.embeddingSpace, theirs.embeddingSpace, other);
+            checkAlike("dim", manifest.dim, theirs.dim, other);
+            checkAlike("hop_s", manifest.hopS, theirs.hopS, other);
+            checkAlike("window_s", manifest.windowS, theirs.windowS, other);
+        }
+
+        private void checkAlike(String name, Object ours, Object theirs, Pack other) throws ArtifactException {
+            if (!ours.equals(theirs)) {
+                throw new ArtifactException(ArtifactException.Kind.MISMATCH, manifest.folder() + ": " + name + " is "
+                        + ours + ", but " + other.manifest.folder().getFileName() + " has " + theirs
+                        + "; packs that are searched together must be made alike: index its music again as the other's "
+                        + "was, or switch the other off first");
+            }
         }
     }
 
@@ -38,14 +82,13 @@ public final class SongPacks implements Songs, SongStore {
     /**
      * Joins packs; the first one's songs win where several hold the same recording.
      *
-     * @throws ArtifactException when they were made with different encoders or hops, or metadata cannot be read
+     * @throws ArtifactException when they were made with different encoders, hops or windows, or metadata cannot be read
      */
     public SongPacks(List<Pack> packs) throws ArtifactException {
         if (packs.isEmpty()) {
             throw new IllegalArgumentException("packs: expected at least one database, found none");
         }
         this.packs = packs.toArray(new Pack[0]);
-        DatabaseManifest first = this.packs[0].database.manifest;
         firstSong = new int[packs.size() + 1];
         firstNumber = new long[packs.size() + 1];
         hidden = new boolean[packs.size()][];
@@ -53,12 +96,8 @@ public final class SongPacks implements Songs, SongStore {
         Set<String> seen = new HashSet<>();
         long ofHidden = 0;
         for (int i = 0; i < this.packs.length; i++) {
-            DatabaseManifest one = this.packs[i].database.manifest;
-            if (!one.embeddingSpace.equals(first.embeddingSpace) || one.dim != first.dim || one.hopS != first.hopS
-                    || one.windowS != first.windowS) {
-                throw new ArtifactException(ArtifactException.Kind.MISMATCH, one.folder() + ": made otherwise than "
-                        + first.folder() + "; packs that are searched together must be made alike");
-            }
+            DatabaseManifest one = this.packs[i].manifest;
+            this.packs[i].checkAlike(this.packs[0]);
             firstSong[i + 1] = Math.toIntExact(firstSong[i] + one.slots);
             firstNumber[i + 1] = firstNumber[i] + one.fingerprints;
             hidden[i] = new boolean[(int) one.slots];
@@ -78,12 +117,12 @@ public final class SongPacks implements Songs, SongStore {
 
     @Override
     public int dim() {
-        return packs[0].database.manifest.dim;
+        return packs[0].manifest.dim;
     }
 
     @Override
     public double hopS() {
-        return packs[0].database.manifest.hopS;
+        return packs[0].manifest.hopS;
     }
 
     @Override
@@ -194,12 +233,13 @@ public final class SongPacks implements Songs, SongStore {
         Set<String> seen = new HashSet<>();
         for (Pack pack : packs) {
             for (Track track : pack.songs.search(words, limit)) {
-                if (found.size() < limit && seen.add(track.trackId)) {
+                if (seen.add(track.trackId)) {
                     found.add(track);
                 }
             }
         }
-        return found;
+        Collections.sort(found, Track.BY_NAME);
+        return found.size() <= limit ? found : new ArrayList<>(found.subList(0, limit));
     }
 
     private int packOf(long fingerprint) {

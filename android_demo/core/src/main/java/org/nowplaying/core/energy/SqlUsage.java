@@ -3,7 +3,7 @@ package org.nowplaying.core.energy;
 import java.util.List;
 import org.nowplaying.core.sql.Sql;
 
-/** What the app did on each day: how long it listened, how often music woke the recognizer, how often that named a song. */
+/** What the app did on each day: how long it listened, how often the recognizer ran, how often that named a song. */
 public final class SqlUsage {
     /** Makes the table of a new file; days are counted from 1970. */
     public static final String SCHEMA =

@@ -6,11 +6,14 @@ import java.io.OutputStream;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Function;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipException;
 import java.util.zip.ZipInputStream;
 import org.nowplaying.core.artifact.ArtifactException;
-import org.nowplaying.core.db.SongDatabase;
+import org.nowplaying.core.db.SongPacks;
+import org.nowplaying.core.sql.Sql;
 
 /** Imports song packs: a ZIP of one {@code NAME.npdb} folder, checked before it is installed. */
 public final class PackImport {
@@ -27,19 +30,28 @@ public final class PackImport {
      *
      * @param packs folder of the installed packs
      * @param embeddingSpace id of the encoder in use
+     * @param sql reads a file of SQLite
+     * @param inUse the packs that it will be searched together with; one that it replaces does not count
      * @param maxBytes limit of its unpacked size
      * @return the installed folder
-     * @throws ArtifactException when it is damaged or made for another encoder
+     * @throws ArtifactException when it is damaged, or made for another encoder or otherwise than those in use
      * @throws IOException when it is no pack, too large, or the storage is full
      */
-    public static Path install(InputStream zip, Path packs, String embeddingSpace, long maxBytes) throws IOException {
+    public static Path install(
+            InputStream zip, Path packs, String embeddingSpace, Function<Path, Sql> sql, List<SongPacks.Pack> inUse,
+            long maxBytes) throws IOException {
         Files.createDirectories(packs);
         clear(packs);
         Path work = Files.createTempDirectory(packs, WORK);
         try {
             String name = unpack(zip, work, maxBytes);
-            SongDatabase.open(work, embeddingSpace);
             Path installed = packs.resolve(name + SUFFIX);
+            SongPacks.Pack pack = SongPacks.Pack.open(work, embeddingSpace, sql);
+            for (SongPacks.Pack other : inUse) {
+                if (!other.manifest.folder().equals(installed)) {
+                    pack.checkAlike(other);
+                }
+            }
             Path old = packs.resolve(OLD + name);
             if (Files.exists(installed)) {
                 Files.move(installed, old);

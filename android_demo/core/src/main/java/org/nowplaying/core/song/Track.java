@@ -8,7 +8,7 @@ import java.util.Map;
 /** One recording. */
 public final class Track {
     /** How lists of songs are sorted. */
-    static final Comparator<Track> BY_NAME = (a, b) -> {
+    public static final Comparator<Track> BY_NAME = (a, b) -> {
         // Not Comparator.comparing: static methods of interfaces do not survive the way through older class files.
         int order = a.artist.compareTo(b.artist);
         order = order == 0 ? a.album.compareTo(b.album) : order;

@@ -5,17 +5,18 @@ import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
 import java.io.IOException;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.junit.Test;
 import org.nowplaying.core.Golden;
 import org.nowplaying.core.JdbcSql;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.db.SearchOptions;
-import org.nowplaying.core.db.SongDatabase;
 import org.nowplaying.core.db.SongPacks;
-import org.nowplaying.core.song.SqlSongStore;
 import org.nowplaying.core.song.Track;
 
 /** Two packs that share songs are searched as one, as in Python. */
@@ -66,6 +67,25 @@ public class PacksTest {
     }
 
     @Test
+    public void songsOfAllPacksAreFoundInOneOrder() throws Exception {
+        SongPacks packs = open(Golden.json("packs.json"), "first", "second");
+        Map<String, Track> songs = new TreeMap<>();
+        for (int song = 0; song < packs.slots(); song++) {
+            songs.put(packs.track(song).trackId, packs.track(song));
+        }
+        List<Track> inOrder = new ArrayList<>(songs.values());
+        inOrder.sort(Track.BY_NAME);
+        for (int limit : new int[] {1, 3, inOrder.size() - 1, inOrder.size(), 1000}) {
+            int n = Math.min(limit, inOrder.size());
+            assertEquals(idsOf(inOrder.subList(0, n)), idsOf(packs.search("", limit)));
+        }
+    }
+
+    private static List<String> idsOf(List<Track> tracks) {
+        return tracks.stream().map(track -> track.trackId).collect(Collectors.toList());
+    }
+
+    @Test
     public void packsMadeOtherwiseAreRefused() throws Exception {
         Map<String, Object> record = Golden.json("packs.json");
         SongPacks.Pack ours = pack("first", (String) record.get("embedding_space"));
@@ -84,9 +104,6 @@ public class PacksTest {
     }
 
     private static SongPacks.Pack pack(String name, String space) throws IOException {
-        SongDatabase database = SongDatabase.open(Golden.path(name + ".npdb"), space);
-        SqlSongStore store = new SqlSongStore(JdbcSql.reader(database.manifest.file("songs")),
-                database.manifest.file("songs"), database.manifest.slots, database.manifest.songs);
-        return new SongPacks.Pack(database, store);
+        return SongPacks.Pack.open(Golden.path(name + ".npdb"), space, JdbcSql::reader);
     }
 }
