@@ -8,6 +8,7 @@ import pytest
 
 _RES = Path(__file__).parents[2] / "android_demo" / "app" / "src" / "main" / "res"
 _LANGUAGES = ["de", "es", "hi", "ar"]
+_SOUND = {"values": "sound", "values-de": "Ton", "values-es": "sonido", "values-hi": "ध्वनि", "values-ar": "الصوت"}
 
 
 def _texts(folder: str) -> dict[str, list[str]]:
@@ -34,6 +35,14 @@ def test_every_text_is_translated(language: str) -> None:
             assert _places(other[name][0]) == _places(texts[0]), name
         elif name.startswith("string-array "):
             assert len(other[name]) == len(texts), name
+
+
+@pytest.mark.parametrize("folder", _SOUND)
+def test_what_is_never_stored_is_sound(folder: str) -> None:
+    texts = _texts(folder)
+    # Recognized songs are stored.
+    for name in ("listening_help", "notification_listening"):
+        assert _SOUND[folder] in texts[f"string {name}"][0], name
 
 
 def test_the_languages_are_those_that_can_be_chosen() -> None:
