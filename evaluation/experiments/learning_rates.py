@@ -17,6 +17,7 @@ from evaluation.experiments.encoder_table import CONFIGS, pretrain_run, row_conf
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.settings import init_run_dir
 from nowplaying_core.text import markdown_table
 from pretraining.config.run import PretrainingConfig
 
@@ -37,6 +38,7 @@ def main() -> None:
     parser.add_argument("--cache-dir", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder of the runs")
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
+    parser.add_argument("--table", action="store_true", help="only make the table of the finished runs")
     parser.add_argument(
         "--publish", action="store_true", help=f"write {RESULTS.name} here, which a page's table is made from"
     )
@@ -49,7 +51,10 @@ def main() -> None:
         for rate in sorted(options.rates)
     }
     folders = {run: options.out / f"{run[0]}-{run[1]:g}" for run in runs}
-    in_own_processes(pretrain_run, [(runs[run], sources, folders[run]) for run in runs], jobs=options.jobs)
+    if options.table:
+        folders = finished(runs, folders)
+    else:
+        in_own_processes(pretrain_run, [(runs[run], sources, folders[run]) for run in runs], jobs=options.jobs)
     result = {
         "n_steps": options.steps,
         "rows": [found(method, runs[method, rate], folder) for (method, rate), folder in folders.items()],
@@ -62,6 +67,24 @@ def main() -> None:
 def committed_table() -> str:
     """Return the table of the published result."""
     return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
+
+
+def finished(
+    runs: Mapping[tuple[str, float], PretrainingConfig], folders: Mapping[tuple[str, float], Path]
+) -> dict[tuple[str, float], Path]:
+    """Return the folders of runs that have ended.
+
+    Raises
+    ------
+    ConfigError
+        When one is of other settings.
+    """
+    from pretraining.encoder import WEIGHTS_NAME
+
+    there = {run: folder for run, folder in folders.items() if (folder / WEIGHTS_NAME).is_file()}
+    for run, folder in there.items():
+        init_run_dir(runs[run], folder)
+    return there
 
 
 def found(method: str, config: PretrainingConfig, run_dir: Path) -> dict[str, Any]:

@@ -52,3 +52,6 @@ def test_runs_of_a_method_differ_by_the_rate_alone_and_are_kept(
     learning_rates.main()
     assert [path.read_text() for path in sorted((tmp_path / "out").glob("*/log.csv"))] == logs
     assert capsys.readouterr().out == shown
+    monkeypatch.setattr("sys.argv", ["learning_rates", *needed, "--rates", "1e-3", "1e-4", "1e-5", "--table"])
+    learning_rates.main()
+    assert capsys.readouterr().out == shown, "of what is there"
