@@ -154,7 +154,7 @@ def clear_leftovers(path: Path) -> None:
     ours = {file for _, _, file in _version_files(path)}
     for file in path.iterdir():
         stale = (file.suffix in _DATA_SUFFIXES or file in ours) and file.name not in named
-        if stale or (file.name.startswith(".manifest") and file.suffix == ".tmp"):
+        if (stale or (file.name.startswith(".manifest") and file.suffix == ".tmp")) and not _is_folder(file):
             file.unlink(missing_ok=True)
 
 
@@ -222,6 +222,11 @@ def _kept_manifests(folder: Path) -> list[DatabaseManifest]:
     """Return the current manifest and, where one is kept, the one before it."""
     current, before = load_manifest(folder), last_good(folder)
     return [current] if before is None else [current, before]
+
+
+def _is_folder(path: Path) -> bool:
+    """No writer of ours makes one; a link to one is a file that can go."""
+    return path.is_dir() and not path.is_symlink()
 
 
 def _version_files(folder: Path) -> Iterator[tuple[int, str, Path]]:

@@ -78,7 +78,9 @@ def test_leftovers_go_and_other_files_stay(copy: Path) -> None:
         (copy / name).write_text("left over")
     (copy / ".manifest.json.123.tmp").write_text("{")
     (copy / "README.txt").write_text("mine")
+    (copy / "codes-99.npy").mkdir()
     clear_leftovers(copy)
+    (copy / "codes-99.npy").rmdir()  # a folder was put there by hand
     assert contents(copy) == {**kept, "README.txt": b"mine"}
 
 
