@@ -92,20 +92,20 @@ def test_differences_are_paired(rng: np.random.Generator) -> None:
 
 def test_many_runs_tell_by_themselves_how_they_vary_and_few_do_so_together(rng: np.random.Generator) -> None:
     """Random weights, of which there are many, vary more than what is trained: the others are not judged by them."""
-    units, spread = [str(k) for k in range(100)], {"random": 0.2, "cola": 0.0, "triplet": 0.03}
-    n_runs = {"random": 15, "cola": 2, "triplet": 3}
+    units, n_runs = [str(k) for k in range(1_000)], {"random": 15, "cola": 2, "triplet": 3}
+    shares = {"random": np.linspace(0.2, 0.8, 15), "cola": [0.5, 0.5], "triplet": [0.45, 0.5, 0.55]}
     answers = {}
-    for name, deviation in spread.items():
-        right = np.zeros((n_runs[name], 1, 100), bool)
-        for run, share in enumerate(0.5 + deviation * rng.standard_normal(n_runs[name])):
-            right[run, 0, : round(100 * np.clip(share, 0, 1))] = True
+    for name, of_runs in shares.items():
+        right = np.zeros((n_runs[name], 1, 1_000), bool)
+        for run, share in enumerate(of_runs):
+            right[run, 0, : round(1_000 * share)] = True
         answers[name, "frozen", 1.0] = right
     rows, _ = compare({"digits": units}, [answers])
     half = {row["method"]: (row["high"] - row["low"]) / 2 for row in rows}
-    of_units = 1.96 * 0.5 / np.sqrt(100)
-    assert half["cola"] > of_units + 0.01, "two runs that happen to agree are no proof"
-    assert half["cola"] < 0.2
-    assert half["random"] > np.hypot(of_units, 2 * spread["random"] / np.sqrt(15)) * 0.7
+    of_units = 1.96 * 0.5 / np.sqrt(1_000)
+    assert half["cola"] > 2 * of_units, "two runs that happen to agree are no proof"
+    assert half["cola"] < half["random"] < 0.2
+    assert half["random"] > 1.96 * shares["random"].std() / np.sqrt(15)
 
 
 def _task(name: str, rng: np.random.Generator) -> Task:
