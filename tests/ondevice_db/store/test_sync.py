@@ -43,11 +43,18 @@ def check_order(events: list[Event], folder: Path, names: set[str]) -> None:
     """Every file, then the folder, then the manifest's name, then the folder again."""
     switch = events.index(("name", str(folder / "manifest.json")))
     before, after = events[:switch], events[switch:]
-    for name in names:
-        assert ("sync", str(folder / name)) in before, name
-    last_file = max(before.index(("sync", str(folder / name))) for name in names)
+    last_file = max(whole_from(before, folder, name) for name in names)
     assert ("sync", str(folder)) in before[last_file:]
     assert ("sync", str(folder)) in after
+
+
+def whole_from(events: list[Event], folder: Path, name: str) -> int:
+    """Return from where on a file is synced and has its name, which it may have taken after it was synced."""
+    final = str(folder / name)
+    if ("sync", final) in events:
+        return events.index(("sync", final))
+    assert ("sync", str(folder / f".{name}")) in events[: events.index(("name", final))], name
+    return events.index(("name", final))
 
 
 def named(folder: Path) -> set[str]:
