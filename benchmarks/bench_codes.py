@@ -19,6 +19,7 @@ import numpy as np
 
 from evaluation.retrieval.distractors import SongStatistics, synthesize_songs
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, builtin_model_dir
+from nowplaying_core.command import run_command
 from ondevice_db.index.choose_codebook import CODE_BYTES
 from ondevice_db.index.codebook_files import codebook_names, load_codebook
 
@@ -68,4 +69,4 @@ def _measure(folder: Path, n_bytes: int, default: int, songs: list[np.ndarray], 
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+from nowplaying_core.command import run_command
 from nowplaying_core.runtime import TfliteModel
 
 __all__ = ["main", "time_graph"]
@@ -73,4 +74,4 @@ def time_graph(path: Path, n_runs: int, *, reference_kernels: bool) -> dict[str,
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

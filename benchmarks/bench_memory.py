@@ -18,6 +18,7 @@ import soundfile
 
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
+from nowplaying_core.command import run_command
 from simulator.scenes.recordings import demo_recordings
 
 __all__ = ["main"]
@@ -87,4 +88,4 @@ def _run(*words: str) -> tuple[float, float]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

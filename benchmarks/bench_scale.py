@@ -24,6 +24,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from benchmarks.make_database import make_database
 from benchmarks.make_database import parse as parse_database
+from nowplaying_core.command import run_command
 from ondevice_db.format.layouts import CODE_KINDS
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -256,4 +257,4 @@ def plot(history: list[dict[str, Any]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

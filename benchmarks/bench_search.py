@@ -27,6 +27,7 @@ from benchmarks.bench_speed import DEMO
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, synthesize_songs
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import find_audio, load
+from nowplaying_core.command import run_command
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.index.normalize import l2_normalize
@@ -210,4 +211,4 @@ def top(similarities: np.ndarray) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -21,6 +21,7 @@ import soundfile
 
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio import SAMPLE_RATE_HZ, find_audio, load
+from nowplaying_core.command import run_command
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.store import SongDatabase
@@ -136,4 +137,4 @@ def time_queries(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

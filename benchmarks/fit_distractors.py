@@ -14,6 +14,7 @@ from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import SAMPLE_RATE_HZ, find_audio, load
 from nowplaying_core.audio.cache import load_cached
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import NowPlayingError
 from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.levels import SILENCE_DBFS
@@ -78,4 +79,4 @@ def fingerprint_songs(options: argparse.Namespace, fingerprinter: Fingerprinter)
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -20,6 +20,7 @@ import numpy as np
 
 from evaluation.retrieval.distractors import SongStatistics, distractor_track, synthesize_songs
 from fingerprinter.fingerprint import Fingerprinter
+from nowplaying_core.command import run_command
 from nowplaying_core.processes import share_out
 from ondevice_db.format.layouts import CODE_KINDS
 from ondevice_db.index.annoy_cells import DEFAULT_TREES
@@ -154,4 +155,4 @@ def _encode_part(state: _State, part: tuple[int, Path]) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

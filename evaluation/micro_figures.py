@@ -8,7 +8,6 @@ a Cortex-M4 with soft floating point, each with other kernels. It takes QEMU, AR
 """
 
 import argparse
-import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any, Final
 
 from evaluation.committed import ROOT, committed
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
+from nowplaying_core.command import run_command
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.text import markdown_table
 
@@ -148,4 +148,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -6,7 +6,6 @@ Model cards are generated as a whole. A test holds every page to its generator.
 
 import argparse
 import re
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -36,6 +35,7 @@ from evaluation.experiments import (
     strangers,
 )
 from nowplaying_core.artifacts import write_text
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 
 __all__ = ["BLOCKS", "ROOT", "fill", "main", "pages"]
@@ -146,4 +146,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

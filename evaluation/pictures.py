@@ -33,6 +33,7 @@ from evaluation.readme import accuracy_rows
 from evaluation.spectrograms import SPECTROGRAMS, draw_spectrograms
 from nowplaying_core.artifacts import write_atomic
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
+from nowplaying_core.command import run_command
 from nowplaying_core.plotting import new_figure, pyplot, save_figure
 from simulator.demo import index_demo_songs, run_demo
 from simulator.scenes.recordings import demo_recordings
@@ -219,4 +220,4 @@ def _screenshot(page: Path, picture: Path, scheme: str) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

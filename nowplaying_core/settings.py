@@ -57,7 +57,7 @@ class RunSettings:
         ConfigError
             When the file is missing, is not TOML, or holds an unknown or wrong setting; names the file.
         """
-        return cls._read(path, read_settings, "these settings cannot be used")
+        return cls._read(path, _tables, "these settings cannot be used")
 
     @classmethod
     def from_json(cls, path: Path) -> Self:
@@ -147,14 +147,28 @@ def merged(base: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
-def read_settings(path: Path, read: tuple[Path, ...] = ()) -> dict[str, Any]:
-    """Return the settings of a file on top of those of its base; OSError or ValueError where one cannot be read."""
+def read_settings(path: Path) -> dict[str, Any]:
+    """Return the settings of a TOML file on top of those of its base.
+
+    Raises
+    ------
+    ConfigError
+        When it or its base is missing or is not TOML; names the file.
+    """
+    try:
+        return _tables(path)
+    except (OSError, ValueError) as error:
+        message = f"{path}: expected settings in TOML"
+        raise unreadable(message, error) from error
+
+
+def _tables(path: Path, read: tuple[Path, ...] = ()) -> dict[str, Any]:
     if path in read:
         message = f"its base leads back to {path.name}"
         raise ConfigError(message)
     changes = tomllib.loads(path.read_text(encoding="utf-8"))
     base = changes.pop("base", None)
-    return changes if base is None else merged(read_settings(path.parent / str(base), (*read, path)), changes)
+    return changes if base is None else merged(_tables(path.parent / str(base), (*read, path)), changes)
 
 
 def construct(kind: Any, values: dict[str, Any]) -> Any:

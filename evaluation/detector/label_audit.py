@@ -28,6 +28,7 @@ from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus, recordings_if_any
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import AudioFormatError
 
 __all__ = [
@@ -220,4 +221,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -17,6 +17,7 @@ from detector.stream import StreamingDetector
 from evaluation.detector.sweep import tally
 from evaluation.detector.tracks import StreamTrack, read_tracks
 from nowplaying_core.artifacts import SHIPPED_DETECTOR
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import poisson_rate, wilson
 from nowplaying_core.text import markdown_table
 from simulator.phone.config import PhoneConfig
@@ -138,4 +139,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

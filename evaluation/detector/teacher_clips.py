@@ -21,6 +21,7 @@ from evaluation.detector.clip_metrics import areas_of
 from evaluation.detector.clips import CONDITIONS, WINDOW_SAMPLES, ClipSounds, clip_rng, clip_sounds
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.text import markdown_table, with_interval
 
 __all__ = ["committed_table", "judge_clip", "main", "teacher_clip_metrics"]
@@ -94,4 +95,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -28,6 +28,7 @@ from evaluation.retrieval.library import Library
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import poisson_rate, wilson
 from nowplaying_core.text import markdown_table
 from ondevice_db.answer import Match
@@ -238,4 +239,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import platform
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -20,6 +19,7 @@ from evaluation.endurance.damage import run_damage
 from evaluation.endurance.kills import run_kills
 from nowplaying_core import __version__
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.command import run_command
 
 __all__ = ["endure", "main"]
 
@@ -80,4 +80,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

@@ -8,7 +8,6 @@ import argparse
 import json
 import multiprocessing
 import subprocess
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -22,6 +21,7 @@ import soundfile
 from evaluation.endurance.forgery import damage_bytes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import AudioFormatError
 from simulator.scenes.recordings import demo_recordings
 
@@ -123,4 +123,4 @@ def _whole_files(folder: Path) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(bool(main()["wrong"]))
+    run_command(lambda: bool(main()["wrong"]))

@@ -20,6 +20,7 @@ import numpy as np
 
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load, to_int16
+from nowplaying_core.command import run_command
 from simulator.demo import index_demo_songs
 from simulator.scenes.recordings import demo_recordings
 
@@ -106,4 +107,4 @@ def _resident_mb(pid: int) -> float:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

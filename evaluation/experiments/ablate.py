@@ -23,6 +23,7 @@ from evaluation.experiments.lab import logged
 from evaluation.retrieval.rank1 import LENGTHS_S
 from fingerprinter.training.config import TrainingConfig
 from nowplaying_core.artifacts import write_arrays, write_json
+from nowplaying_core.command import run_command
 from nowplaying_core.settings import init_run_dir, merged
 from nowplaying_core.statistics import paired_difference
 
@@ -211,4 +212,4 @@ def folder_name(name: str) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

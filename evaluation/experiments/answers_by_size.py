@@ -25,6 +25,7 @@ from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_
 from evaluation.retrieval.library import grow_library
 from evaluation.retrieval.matching import System, match_all
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_arrays
+from nowplaying_core.command import run_command
 from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.match.evidence import N_FEATURES
 from ondevice_db.store.builder import DatabaseWriter
@@ -193,4 +194,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -26,6 +26,7 @@ from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_
 from evaluation.retrieval.queries import Query
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import rate_by_track
 from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.match.direction import LEAST_LEAD
@@ -174,4 +175,4 @@ def committed_table() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

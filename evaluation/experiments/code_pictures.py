@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fingerprinter.config import FrontEndConfig
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot, save_figure
 
@@ -102,4 +103,4 @@ def draw(images: Mapping[str, NDArray[np.float32]], config: FrontEndConfig, path
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -20,6 +20,7 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, rms_dbfs
 from nowplaying_core.audio.cache import load_cached
 from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.statistics import cluster_bootstrap, paired_difference
 from nowplaying_core.text import markdown_table, with_interval
@@ -250,4 +251,4 @@ def to_markdown(result: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -17,6 +17,7 @@ from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.rank1 import COLUMNS, rank1_by_length
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.command import run_command
 from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.statistics import wilson
 from nowplaying_core.text import markdown_table
@@ -137,4 +138,4 @@ def plot(points: Sequence[Mapping[str, Any]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

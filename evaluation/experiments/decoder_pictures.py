@@ -16,6 +16,7 @@ from evaluation.experiments.decoders import CRITIC, OURS
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.encoders.log_mel import LogMel
 from nowplaying_core.audio.stream import load
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot, save_figure
 from pretraining.methods.diffusion_autoencoder import load_autoencoder
@@ -94,4 +95,4 @@ def _window(path: Path, start_s: float, config: FrontEndConfig) -> NDArray[np.fl
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -16,6 +16,7 @@ from evaluation.experiments.lab import in_own_processes, logged
 from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.settings import check_given, init_run_dir, merged, read_settings
 from pretraining.config.run import PretrainingConfig
 
@@ -221,4 +222,4 @@ def measure_choices(names: Sequence[str], options: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -24,6 +24,7 @@ from evaluation.retrieval.embedding import EmbeddingCache
 from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_arrays, write_json
 from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import needs_extra
 from nowplaying_core.settings import check_given
 
@@ -169,4 +170,4 @@ def _parts(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

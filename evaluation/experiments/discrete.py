@@ -25,6 +25,7 @@ from evaluation.retrieval.evaluation_set import plan_known
 from evaluation.retrieval.library import Library, build_library, grow_library
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot, save_figure
 from nowplaying_core.settings import check_given
@@ -280,4 +281,4 @@ def plot(points: Sequence[dict[str, Any]], path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

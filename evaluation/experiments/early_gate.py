@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from evaluation.detector.sweep import tally
 from evaluation.detector.tracks import StreamTrack, read_tracks, window_sums
+from nowplaying_core.command import run_command
 from nowplaying_core.text import markdown_table
 
 __all__ = ["Outcome", "average", "choose", "main", "measure", "sequential", "two_windows"]
@@ -147,4 +148,4 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

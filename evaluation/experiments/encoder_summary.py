@@ -10,7 +10,18 @@ import numpy as np
 from evaluation.experiments.encoder_report import BAG
 from nowplaying_core.errors import ConfigError
 
-__all__ = ["BANDS", "METHODS", "NORMALISED", "ON_CLIPS", "RANDOM", "SHARES", "TASKS_NAME", "TUNED", "summary"]
+__all__ = [
+    "BANDS",
+    "METHODS",
+    "NORMALISED",
+    "ON_CLIPS",
+    "RANDOM",
+    "SHARES",
+    "TASKS_NAME",
+    "TUNED",
+    "rounded",
+    "summary",
+]
 
 RANDOM: Final = "random"
 TUNED: Final = "tuned"  # random weights that learn each column's own labels: its ceiling
@@ -97,10 +108,11 @@ def _of_method(method: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _compact(row: Mapping[str, Any]) -> dict[str, Any]:
     """Leave only the differences that the table shows, and digits that it needs."""
     minus = {
-        other: _rounded(found) for other, found in row["minus"].items() if other in COMPARED_TO or other.endswith(BAG)
+        other: rounded(found) for other, found in row["minus"].items() if other in COMPARED_TO or other.endswith(BAG)
     }
-    return {**_rounded({key: value for key, value in row.items() if key != "minus"}), "minus": minus}
+    return {**rounded({key: value for key, value in row.items() if key != "minus"}), "minus": minus}
 
 
-def _rounded(found: Mapping[str, Any]) -> dict[str, Any]:
+def rounded(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return figures with the digits that a table needs."""
     return {key: round(value, 5) if isinstance(value, float) else value for key, value in found.items()}

@@ -7,7 +7,6 @@ all tasks; what is finished is kept, seed by seed, so that a table can always be
 import argparse
 import json
 import logging
-import tomllib
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -30,6 +29,7 @@ from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_pr
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import init_run_dir, merged, read_settings
 from pretraining.config.run import LEVELS_NAME, PretrainingConfig
@@ -108,7 +108,7 @@ def row_configs(method: str, budget: Path, n_steps: int | None, n_seeds: int) ->
     """
     of_method = RANDOM if method in {*_UNTRAINED, NORMALISED} else method
     own = read_settings(CONFIGS / f"{of_method}.toml")
-    shared = tomllib.loads(budget.read_text(encoding="utf-8"))
+    shared = read_settings(budget)
     if n_steps is not None:
         shared["n_steps"] = n_steps
     if method.endswith("_codes"):
@@ -264,4 +264,4 @@ def _training(run_dir: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

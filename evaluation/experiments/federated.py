@@ -17,6 +17,7 @@ from evaluation.experiments.federated_report import to_markdown
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError, needs_extra
 from nowplaying_core.settings import init_run_dir
 from pretraining.config.run import PretrainingConfig
@@ -198,4 +199,4 @@ def measure(runs: Mapping[str, Path], options: argparse.Namespace) -> dict[str, 
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.command import run_command
 from nowplaying_core.settings import check_given
 from nowplaying_core.statistics import student
 from nowplaying_core.text import counted, markdown_table
@@ -182,4 +183,4 @@ def to_markdown(result: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

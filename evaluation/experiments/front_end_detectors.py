@@ -34,6 +34,7 @@ from evaluation.experiments.front_ends import SETTINGS
 from nowplaying_core.artifacts import write_arrays, write_json
 from nowplaying_core.audio import to_int16
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.runtime import TfliteModel
 
@@ -246,4 +247,4 @@ def _results(options: argparse.Namespace) -> tuple[Clips, dict[str, NDArray[np.f
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

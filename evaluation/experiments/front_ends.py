@@ -23,6 +23,7 @@ from detector.training.synthetic import synthetic_sound
 from evaluation.detector.onsets import onset_class
 from nowplaying_core.audio import SAMPLE_RATE_HZ, to_int16
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.plotting import new_figure, save_figure
 from nowplaying_core.text import markdown_table
 
@@ -246,4 +247,4 @@ vibrato; a note every 250 ms; noise, the mains, and sounds of the training set t
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

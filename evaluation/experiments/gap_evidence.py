@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from evaluation.experiments.lab import in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.settings import read_settings
 from nowplaying_core.statistics import paired_difference
 from nowplaying_core.text import markdown_table
@@ -198,4 +199,4 @@ def to_markdown(result: Mapping[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

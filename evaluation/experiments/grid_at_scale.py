@@ -25,6 +25,7 @@ from evaluation.retrieval.report import percent
 from evaluation.retrieval.same_music import SameMusic
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.find import find_audio
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.text import markdown_table
 from ondevice_db.index.codebook import Codebook
@@ -209,4 +210,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

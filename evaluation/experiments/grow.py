@@ -30,6 +30,7 @@ from evaluation.retrieval.matching import Outcomes
 from evaluation.retrieval.same_music import SameMusic
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.find import find_audio
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import clopper_pearson
 from ondevice_db.index.codebook_files import load_codebook
 from ondevice_db.lookup import acceptance_of
@@ -155,4 +156,4 @@ def log_odds(acceptance: Acceptance, outcomes: Outcomes) -> NDArray[np.float64]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

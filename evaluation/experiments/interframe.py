@@ -22,6 +22,7 @@ from evaluation.retrieval.conditions import Condition, paired_conditions
 from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_set
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio.corpus import read_corpus
+from nowplaying_core.command import run_command
 from nowplaying_core.errors import needs_extra
 from nowplaying_core.statistics import paired_difference, rate_by_track
 from ondevice_db.index.codebook import Codebook
@@ -173,4 +174,4 @@ def score(
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

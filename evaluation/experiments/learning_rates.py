@@ -17,6 +17,7 @@ from evaluation.experiments.encoder_table import CONFIGS, pretrain_run, row_conf
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.settings import init_run_dir
 from nowplaying_core.text import markdown_table
 from pretraining.config.run import PretrainingConfig
@@ -128,4 +129,4 @@ def _cell(loss: float | None) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -24,6 +24,7 @@ from evaluation.retrieval.matching import System, match_all
 from evaluation.retrieval.report import percent
 from fingerprinter.overhang import QueryOverhang
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.command import run_command
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.statistics import paired_difference
 from nowplaying_core.text import markdown_table, with_interval
@@ -178,4 +179,4 @@ def to_markdown(result: dict[str, Any]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

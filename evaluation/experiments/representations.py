@@ -6,7 +6,6 @@ command may be given again, also with further methods or seeds; another budget n
 
 import argparse
 import json
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any, Final
 from evaluation.experiments.lab import add_task_options, chosen_tasks, in_own_processes
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.command import run_command
 from nowplaying_core.settings import merged, read_settings
 from nowplaying_core.text import with_interval
 from pretraining.config.run import METHOD_NAMES, PretrainingConfig
@@ -66,7 +66,7 @@ def committed_table(name: str) -> str:
 
 def configs(method: str, budget: Path, n_steps: int | None, n_runs: int) -> list[PretrainingConfig]:
     """Return the settings of a method's runs: its own file, and on top of it the budget that all share."""
-    shared = tomllib.loads(budget.read_text(encoding="utf-8"))
+    shared = read_settings(budget)
     if n_steps is not None:
         shared["n_steps"] = n_steps
     first = PretrainingConfig.from_dict(merged(read_settings(CONFIGS / f"{method}.toml"), shared))
@@ -154,4 +154,4 @@ def _points(found: Mapping[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -28,6 +28,7 @@ from evaluation.retrieval.evaluation_set import EvaluationSet, build_evaluation_
 from evaluation.retrieval.library import Library, grow_library
 from evaluation.retrieval.matching import System, match_all
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import paired_difference, rate_by_track
 from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.index.base import SearchOptions
@@ -173,4 +174,4 @@ def committed_table() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

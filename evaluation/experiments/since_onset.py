@@ -18,6 +18,7 @@ from detector.gate import STEPS
 from detector.network import WINDOW_S
 from evaluation.detector.sweep import AUDIBLE_DB
 from evaluation.detector.tracks import StreamTrack, read_tracks
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import Interval, cluster_bootstrap
 from nowplaying_core.text import markdown_table
 
@@ -78,4 +79,4 @@ def shares(tracks: Sequence[StreamTrack], kind: str, threshold: float) -> list[I
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    run_command(main)

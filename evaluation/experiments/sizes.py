@@ -26,6 +26,7 @@ from evaluation.retrieval.conditions import paired_conditions
 from evaluation.retrieval.reliability import reliability
 from evaluation.retrieval.report import percent
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
+from nowplaying_core.command import run_command
 from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.statistics import poisson_upper
 from nowplaying_core.text import markdown_table
@@ -242,4 +243,4 @@ def committed_table() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

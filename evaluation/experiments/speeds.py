@@ -34,6 +34,7 @@ from evaluation.retrieval.queries import Query
 from evaluation.retrieval.report import percent
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import poisson_upper, rate_by_track
 from nowplaying_core.text import markdown_table, with_interval
 from ondevice_db.recognizer import Recognizer
@@ -203,4 +204,4 @@ def committed_table() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

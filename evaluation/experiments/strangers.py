@@ -35,6 +35,7 @@ from evaluation.retrieval.report import percent
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.audio.corpus import Group, read_corpus
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import poisson_upper
 from nowplaying_core.text import markdown_table
 from ondevice_db.lookup import acceptance_of
@@ -216,4 +217,4 @@ def committed_table() -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

@@ -21,6 +21,7 @@ from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.audio.mixing import at_dbfs, drop_silence, looped
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import wilson
 from nowplaying_core.text import markdown_table
 from ondevice_db.answer import Recognition
@@ -168,4 +169,4 @@ DAMAGES: Final[Mapping[str, Callable[[Samples], Samples]]] = {
 }
 
 if __name__ == "__main__":
-    main()
+    run_command(main)

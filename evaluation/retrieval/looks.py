@@ -25,6 +25,7 @@ from nowplaying_core.artifacts import SHIPPED_DETECTOR, write_json
 from nowplaying_core.audio import SAMPLE_RATE_HZ, load
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.audio.mixing import at_dbfs, drop_silence, looped, snr_gain
+from nowplaying_core.command import run_command
 from nowplaying_core.statistics import rate_by_track, wilson
 from ondevice_db.answer import Recognition
 from ondevice_db.places import QUERY_S, Opening, Places
@@ -204,4 +205,4 @@ def _counted(right: Sequence[bool]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    main()
+    run_command(main)
