@@ -1,4 +1,4 @@
-"""The end of a command that is run as ``python -m``: a user's mistake is told in one line, not traced."""
+"""The end of a command that is run as ``python -m``: a user's mistake gives one line and no traceback."""
 
 import sys
 from collections.abc import Callable

@@ -5,7 +5,7 @@ from typing import Any
 
 from nowplaying_core.text import markdown_table
 
-__all__ = ["how_drawn", "surely_above", "to_markdown"]
+__all__ = ["how_drawn", "to_markdown"]
 
 _COMPARED_TO = ("random", "supervised", "central")
 
@@ -25,11 +25,6 @@ def how_drawn(result: Mapping[str, Any]) -> str:
     """Return how a result's intervals were made; results that do not count runs are of before runs had a part."""
     counts_runs = "n_runs" in result["results"][0]
     return "bootstrap over units, Student's t over runs" if counts_runs else "bootstrap over seeds and units"
-
-
-def surely_above(minus: Mapping[str, float]) -> bool:
-    """Return whether a difference's interval lies above zero; where it was not printed, ``surely_above`` says so."""
-    return bool(minus["surely_above"]) if "surely_above" in minus else minus["low"] > 0
 
 
 def _protocol(result: Mapping[str, Any]) -> str:
@@ -99,7 +94,7 @@ def _by_share(means: list[dict[str, Any]]) -> str:
 
 
 def _cell(row: dict[str, Any]) -> str:
-    doubt = "\\*" if "random" in row["minus"] and not surely_above(row["minus"]["random"]) else ""
+    doubt = "\\*" if "random" in row["minus"] and row["minus"]["random"]["low"] <= 0 else ""
     return f"{_percent(row['accuracy'])}{doubt} ({_percent(row['low'])}-{_percent(row['high'])})"
 
 

@@ -11,8 +11,8 @@ from nowplaying_core.errors import ConfigError
 def test_every_page_is_what_its_generators_say() -> None:
     found = dict(pages())
     tables = (
-        "table",
-        "table-3000",
+        "encoder-table",
+        "encoder-table-500",
         "decoders",
         "decoders-2000",
         "federated-table",

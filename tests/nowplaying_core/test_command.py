@@ -25,7 +25,7 @@ def test_an_integer_is_the_exit_code_and_anything_else_is_a_result(result: objec
 
 
 @pytest.mark.parametrize(
-    ("error", "code", "told"),
+    ("error", "code", "line"),
     [
         (ConfigError("expected a folder"), 2, "error: expected a folder\n"),
         (AudioFormatError("no sound"), 3, "error: no sound\n"),
@@ -33,13 +33,13 @@ def test_an_integer_is_the_exit_code_and_anything_else_is_a_result(result: objec
     ],
     ids=["usage", "input", "interrupted"],
 )
-def test_a_mistake_is_told_in_one_line(
-    error: BaseException, code: int, told: str, capsys: pytest.CaptureFixture[str]
+def test_a_mistake_gives_one_line(
+    error: BaseException, code: int, line: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         run_command(lambda: _raise(error))
     assert ended.value.code == code
-    assert capsys.readouterr().err == told
+    assert capsys.readouterr().err == line
 
 
 def test_a_defect_keeps_its_traceback() -> None:

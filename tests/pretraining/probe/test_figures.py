@@ -6,7 +6,7 @@ import pytest
 from nowplaying_core.statistics import bootstrap_means, draw_run_errors, middle_95
 from pretraining.probe.compare import compare
 from pretraining.probe.few import labelled_part
-from pretraining.probe.report import surely_above, to_markdown
+from pretraining.probe.report import to_markdown
 from pretraining.tasks.task import Example, Task
 
 
@@ -168,9 +168,3 @@ def test_the_table_tells_what_is_not_surely_above_random(compared: tuple[list[di
     assert [("\\*" in cell) for cell in cells[2:5]] == [False, True, False]
     assert "| supervised | 100.0 (100.0-100.0) | 100.0 (100.0-100.0) | 100.0 (100.0-100.0) |" in lines
     assert any(line.startswith("| cola | +10.0 (+") for line in lines), "points above random on average"
-
-
-@pytest.mark.parametrize(("low", "sure"), [(0.1, True), (0.0, False), (-0.1, False)])
-def test_a_published_sign_says_what_its_interval_said(low: float, *, sure: bool) -> None:
-    assert surely_above({"difference": 0.1, "low": low, "high": 0.2}) is sure
-    assert surely_above({"surely_above": sure}) is sure
