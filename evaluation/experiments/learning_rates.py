@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
+from evaluation.experiments.encoder_rows import CONFIGS, pretrain_run, row_configs
 from evaluation.experiments.encoder_summary import ON_CLIPS
-from evaluation.experiments.encoder_table import CONFIGS, pretrain_run, row_configs
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources

@@ -9,7 +9,7 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="needs the train extra")
 
-from evaluation.experiments import encoder_table
+from evaluation.experiments import encoder_rows, encoder_table
 from evaluation.experiments.encoder_report import draw_losses, findings, to_markdown
 from evaluation.experiments.encoder_summary import METHODS, summary
 from nowplaying_core.errors import ConfigError
@@ -119,8 +119,8 @@ def test_no_rows_is_an_error_that_says_so(tmp_path: Path) -> None:
 
 
 def test_random_has_many_seeds_and_the_budget_is_the_same_for_all() -> None:
-    budget = encoder_table.CONFIGS / "table.toml"
-    configs = {name: encoder_table.row_configs(name, budget, 11, 2) for name in METHODS}
+    budget = encoder_rows.CONFIGS / "table.toml"
+    configs = {name: encoder_rows.row_configs(name, budget, 11, 2) for name in METHODS}
     assert {name: [one.seed for one in found] for name, found in configs.items() if len(found) != 2} == {
         "random": list(range(1, 16)),
         "normalised": list(range(1, 16)),
@@ -130,8 +130,8 @@ def test_random_has_many_seeds_and_the_budget_is_the_same_for_all() -> None:
     assert {one.clips_per_step for name, found in configs.items() for one in found if "_codes" not in name} == {128}
     assert configs["cola"][0].objective.units == 512, "what is a method's own comes from its own file"
     assert {one.learning_rate for name, found in configs.items() if "_codes" not in name for one in found} == {1e-3}
-    own = encoder_table.CONFIGS / "own-rates.toml"
-    (cola,), (codes,) = (encoder_table.row_configs(name, own, None, 1) for name in ("cola", "vq_codes"))
+    own = encoder_rows.CONFIGS / "own-rates.toml"
+    (cola,), (codes,) = (encoder_rows.row_configs(name, own, None, 1) for name in ("cola", "vq_codes"))
     assert (cola.learning_rate, cola.n_steps) == (3e-3, 3000)
     assert codes.learning_rate == configs["vq_codes"][0].learning_rate == 2e-3
 
@@ -151,7 +151,7 @@ def test_the_command_makes_rows_once_and_goes_on_where_it_stopped(
     corpus = corpus_folder(tmp_path / "corpus", seconds=4.0)
     common = ["encoder_table", "--corpus", str(corpus), "--cache-dir", str(tmp_path / "cache")]
     common += ["--out", str(tmp_path / "out"), "--task", "music_speech_noise"]
-    monkeypatch.setattr(encoder_table, "N_RANDOM", 3)
+    monkeypatch.setattr(encoder_rows, "N_RANDOM", 3)
     monkeypatch.setattr("sys.argv", [*common, "--only", "random"])
     encoder_table.main()
     rows = sorted((tmp_path / "out").glob("*/row.json"))
@@ -166,7 +166,7 @@ def test_the_command_makes_rows_once_and_goes_on_where_it_stopped(
 
 
 def test_a_row_of_another_budget_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (config,) = encoder_table.row_configs("cola", encoder_table.CONFIGS / "table.toml", 500, 1)
+    (config,) = encoder_rows.row_configs("cola", encoder_rows.CONFIGS / "table.toml", 500, 1)
     init_run_dir(config, folder / "cola-1")
     common = ["encoder_table", f"--corpus={tmp_path}", f"--cache-dir={tmp_path}", f"--out={folder}", "--only=cola"]
     monkeypatch.setattr("sys.argv", [*common, "--steps=500"])
