@@ -94,6 +94,7 @@ class Pages:
             stamps,
             fingerprinter=self._session.fingerprinter_model,
             on_done=partial(self._session.reopen, more),
+            hop_s=self._session.hop_s,
         )
         self._job = job
         job.start()

@@ -74,6 +74,8 @@ class IndexJob:
         Shipped name or model folder.
     on_done : callable
         Called when songs are in the database.
+    hop_s : float, seconds, optional
+        That of the databases beside which it is searched.
     patience_s : float > 0, seconds
         How long to wait for a file; then the run stops, and goes on when the same folder comes again.
     """
@@ -85,11 +87,12 @@ class IndexJob:
         *,
         fingerprinter: str | Path,
         on_done: Callable[[], None],
+        hop_s: float | None = None,
         patience_s: float = 60.0,
     ) -> None:
         self._database, self._stamps, self._model = database, dict(stamps), fingerprinter
         self._numbers = {path: number for number, path in enumerate(self._stamps)}
-        self._on_done, self._patience_s = on_done, patience_s
+        self._on_done, self._hop_s, self._patience_s = on_done, hop_s, patience_s
         self._changed = threading.Condition()
         self._state: Literal["working", "waiting", "done", "failed"] = "working"
         self._wanted: int | None = None
@@ -175,6 +178,7 @@ class IndexJob:
                 self._database,
                 Fingerprinter.from_model(self._model),
                 add=self._database.exists(),
+                hop_s=self._hop_s,
                 options=ReadOptions(max_s=_MOST_SECONDS),
                 arriving=Arriving(stamps=self._stamps, take=self._take),
                 progress=self._note,

@@ -49,6 +49,7 @@ class Session:
         self._history: deque[dict[str, Any]] = deque(maxlen=_MOST_ENTRIES)
         self._recognizer: Recognizer | None = None
         self._songs: list[tuple[str, int]] = []
+        self._hop_s: float | None = None
         self.reopen()
 
     def reopen(self, more: Path | None = None) -> None:
@@ -56,10 +57,18 @@ class Session:
         databases = list(dict.fromkeys([*self.databases, *([more] if more is not None else [])]))
         # The first may be made later; another one that is missing is a mistake.
         present = [path for number, path in enumerate(databases) if number or path.exists()]
-        songs = [(path.name, open_packs(path, self._space).n_songs) for path in present]
+        opened = [open_packs(path, self._space) for path in present]
+        songs = [(path.name, pack.n_songs) for path, pack in zip(present, opened, strict=True)]
+        hop_s = opened[0].manifest.hop_s if opened else None
         recognizer = Recognizer.open(present, self.fingerprinter_model) if present else None
         with self._lock:
-            self.databases, self._songs, self._recognizer = databases, songs, recognizer
+            self.databases, self._songs, self._hop_s, self._recognizer = databases, songs, hop_s, recognizer
+
+    @property
+    def hop_s(self) -> float | None:
+        """Seconds between the fingerprints of the databases, which another must share; None where there is none yet."""
+        with self._lock:
+            return self._hop_s
 
     def status(self) -> dict[str, Any]:
         """Return the databases with their numbers of songs, and the history with the newest song first."""

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+import nowplaying
 from nowplaying.web.indexing import MOST_FILE_BYTES, IndexJob, stamps_of
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import MemoryFile
@@ -122,6 +123,19 @@ def test_two_files_of_one_name_are_refused() -> None:
 def test_no_files_are_refused() -> None:
     with pytest.raises(ConfigError, match="expected 1 to 20,000 audio files, found 0"):
         stamps_of([])
+
+
+def test_a_new_database_has_the_hop_of_those_beside_it(tmp_path: Path) -> None:
+    paths = {name: demo_recordings()[name].path for name in SONGS}
+    nowplaying.index(paths[SONGS[0]], tmp_path / "fine.npdb", hop_s=0.5)
+    content = paths[SONGS[1]].read_bytes()
+    files = [{"name": "elise.opus", "size_bytes": len(content), "modified_ms": 1}]
+    with running("--db", tmp_path / "fine.npdb") as server:
+        server.ask("/api/index", json.dumps({"files": files, "database": "more"}).encode())
+        state = server.ask("/api/index/0", content).table
+        assert (state["state"], state["error"]) == ("done", "")
+        assert server.ask("/api/recognize", content).table["recognition"]["match"]["title"] == "Für Elise"
+    assert SongDatabase.open(tmp_path / "more.npdb").manifest.hop_s == 0.5
 
 
 def test_songs_are_found_at_once_in_the_same_and_in_a_new_database(demo_database: Path, tmp_path: Path) -> None:
