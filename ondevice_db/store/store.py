@@ -134,7 +134,7 @@ class SongDatabase:
         for attempt in range(_OPEN_ATTEMPTS):
             try:
                 return cls.open_version(folder, manifest, check_hashes=check_hashes)
-            except CorruptArtifactError:
+            except (CorruptArtifactError, FileNotFoundError):
                 # A writer may have moved on to the next generation and cleared the files we were about to open.
                 newer = load_manifest(folder)
                 if newer == manifest or attempt == _OPEN_ATTEMPTS - 1:

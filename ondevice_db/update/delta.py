@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from nowplaying_core.artifacts import check_file, sha256_file, sync_folder
+from nowplaying_core.artifacts import check_file, sha256_file, sync_folder, write_bytes
 from nowplaying_core.errors import (
     ArtifactError,
     CorruptArtifactError,
@@ -99,7 +99,7 @@ def apply_delta(path: str | Path, delta_path: str | Path, *, public_key: str | P
     ----------
     path : str or Path
         Folder NAME.npdb of exactly the version that the delta starts from. One that is at the new version already
-        stays as it is.
+        stays as it is, but for a signature that the delta has and it lacks.
     delta_path : str or Path
     public_key : str or Path, optional
         PEM file; the new version must bear this key's signature.
@@ -129,6 +129,7 @@ def apply_delta(path: str | Path, delta_path: str | Path, *, public_key: str | P
             if public_key is not None:
                 check_signature(delta.manifest, delta.signature, public_key, name=source)
             if (folder / MANIFEST_NAME).read_bytes() == delta.manifest:
+                _add_signature(folder / signature_name(new.generation), delta.signature)
                 return new
             _check_start(old, new, delta, source)
             _write_files(old, new, delta)
@@ -145,6 +146,11 @@ def apply_delta(path: str | Path, delta_path: str | Path, *, public_key: str | P
         finally:
             clear_leftovers(folder)
     return new
+
+
+def _add_signature(path: Path, signature: bytes | None) -> None:
+    if signature is not None and not path.is_file():
+        write_bytes(path, signature)
 
 
 def _check_start(old: SongDatabase, new: DatabaseManifest, delta: Delta, source: Path) -> None:

@@ -2,10 +2,12 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from nowplaying_core.errors import CorruptArtifactError, DatabaseError
+from ondevice_db.index import flat
 from ondevice_db.store.changes import describe_track, remove_tracks
 from ondevice_db.store.store import SongDatabase
 from ondevice_db.store.versions import clear_leftovers, copy_current, last_good, roll_back
@@ -104,6 +106,22 @@ def test_an_opened_version_outlives_its_files(copy: Path) -> None:
         assert [index for index, _ in opened.songs][-1] == 39
     assert first.find(make_track(1).track_id) == 1
     assert second.find(make_track(1).track_id) is None
+
+
+def test_a_version_that_goes_while_it_is_opened_makes_room_for_the_next(
+    flat_database: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy, open_vectors = Path(shutil.copytree(flat_database, tmp_path / "copy.npdb")), flat.open_array
+
+    def with_changes(*arguments: Any) -> Any:
+        monkeypatch.setattr(flat, "open_array", open_vectors)
+        opened = open_vectors(*arguments)
+        for number in (1, 2):  # after two changes the files of this version are gone
+            remove(copy, number)
+        return opened
+
+    monkeypatch.setattr(flat, "open_array", with_changes)
+    assert SongDatabase.open(copy).n_songs == 38
 
 
 def test_a_copy_holds_the_current_version_alone(copy: Path, tmp_path: Path) -> None:

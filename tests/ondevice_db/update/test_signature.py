@@ -125,3 +125,15 @@ def test_a_delta_carries_the_signature_of_the_new_version(copy: Path, key: Path,
     assert sorted(path.name for path in copy.iterdir() if "manifest" in path.name) == ["manifest.json"]
     apply_delta(copy, tmp_path / "signed.npdelta", public_key=public)
     check_database_signature(copy, public)
+
+
+def test_a_delta_signs_a_database_that_is_at_its_version_already(copy: Path, key: Path, tmp_path: Path) -> None:
+    pytest.importorskip("zstandard", reason="needs the delta extra")
+    new, before = (Path(shutil.copytree(copy, tmp_path / name)) for name in ("new.npdb", "before.npdb"))
+    describe_track(new, make_track(1).track_id, {"title": "Other"})
+    make_delta(copy, new, tmp_path / "unsigned.npdelta")
+    apply_delta(copy, tmp_path / "unsigned.npdelta")
+    sign_database(new, key)
+    make_delta(before, new, tmp_path / "signed.npdelta")
+    apply_delta(copy, tmp_path / "signed.npdelta", public_key=key.with_suffix(".pub"))
+    check_database_signature(copy, key.with_suffix(".pub"))
