@@ -145,7 +145,7 @@ class Recognizer:
             Where to begin, and where ``offset_s`` counts from. By default the eight seconds that the detector is surest
             of are used, and where the answer is unknown two further places; ``offset_s`` then counts from the
             recording's first sample.
-        speeds_percent : float in [0, 20]
+        speeds_percent : 0, or float in [2, 20]
             Where the answer is unknown, also try speeds up to so much lower and higher, in steps of two per cent.
 
         Raises
@@ -155,16 +155,13 @@ class Recognizer:
         ConfigError
             When there are no samples, ``at_s`` lies outside the array or a setting is out of range.
         """
-        if not 0 <= speeds_percent <= 20:
-            message = f"speeds_percent: expected 0 to 20, found {speeds_percent}"
-            raise ConfigError(message)
-        is_buffer = isinstance(sound, np.ndarray)
+        is_buffer, speeds = isinstance(sound, np.ndarray), _speeds(speeds_percent)
         with blocks_of(sound) as blocks:
             opening = Opening(iter(blocks))
             if at_s is not None:
                 samples = excerpt_at(blocks.name, opening, at_s)
                 answer = self._first_look(samples, at_s, is_buffer=is_buffer)
-                return self._at_other_speeds(answer, samples, at_s, speeds_percent)
+                return self._at_other_speeds(answer, samples, at_s, speeds)
             places = Places(opening, self._open_detector if self._detector_model is not None else None)
             start_s = places.first()
             samples = cut(opening.read(start_s + QUERY_S), start_s)
@@ -174,10 +171,15 @@ class Recognizer:
                 answer = self._better(answer, found, _PLACE_ODDS)
                 if answer.match is not None:
                     break
-        return _from_the_first_sample(self._at_other_speeds(answer, samples, start_s, speeds_percent))
+        return _from_the_first_sample(self._at_other_speeds(answer, samples, start_s, speeds))
 
     def recognize_every(
-        self, sound: Sound | AudioSource | NDArray[np.float32], every_s: float, *, explainable: bool = False
+        self,
+        sound: Sound | AudioSource | NDArray[np.float32],
+        every_s: float,
+        *,
+        speeds_percent: float = 0.0,
+        explainable: bool = False,
     ) -> Iterator[tuple[float, Recognition]]:
         """Name the song again and again, each time as soon as so much of the recording is there.
 
@@ -186,6 +188,8 @@ class Recognizer:
         sound : path, (samples, sample_rate_hz), or ndarray of float32, shape (n,), in [-1, 1]
             As of `recognize`.
         every_s : float > 0, seconds
+        speeds_percent : 0, or float in [2, 20]
+            As of `recognize`, for each answer that is unknown.
         explainable : bool
             Keep what `explain` and `align` need; without it the answers of a whole day are small.
 
@@ -198,10 +202,11 @@ class Recognizer:
         if not 0 < every_s <= MOST_S:
             message = f"every_s: expected seconds above 0 up to {MOST_S:g}, found {every_s}"
             raise ConfigError(message)
-        is_buffer = isinstance(sound, np.ndarray)
+        is_buffer, speeds = isinstance(sound, np.ndarray), _speeds(speeds_percent)
         with blocks_of(sound) as blocks:
             for start_s, samples in excerpts_every(blocks, every_s):
                 answer = self._first_look(samples, start_s, is_buffer=is_buffer)
+                answer = self._at_other_speeds(answer, samples, start_s, speeds)
                 yield start_s, answer if explainable else replace(answer, query=None)
 
     def explain(self, recognition: Recognition) -> Explanation:
@@ -218,9 +223,9 @@ class Recognizer:
         return self._detector
 
     def _at_other_speeds(
-        self, answer: Recognition, samples: NDArray[np.float32], start_s: float, percent: float
+        self, answer: Recognition, samples: NDArray[np.float32], start_s: float, speeds: Sequence[float]
     ) -> Recognition:
-        for speed in _speeds(percent) if answer.match is None else ():
+        for speed in speeds if answer.match is None else ():
             answer = self._better(answer, self._lookup.answer(samples, start_s, speed), _SPEED_ODDS)
             if answer.match is not None:
                 break
@@ -262,5 +267,8 @@ def _from_the_first_sample(answer: Recognition) -> Recognition:
 
 def _speeds(percent: float) -> list[float]:
     """Return the speeds to try, the smallest changes first."""
-    n = round(percent / 100 / _SPEED_STEP)
-    return [round(1 + sign * step * _SPEED_STEP, 4) for step in range(1, n + 1) for sign in (1, -1)]
+    n = percent / 100 / _SPEED_STEP
+    if percent != 0 and not 1 <= n <= 20 / 100 / _SPEED_STEP:
+        message = f"speeds_percent: expected 0, or {100 * _SPEED_STEP:g} to 20, found {percent}"
+        raise ConfigError(message)
+    return [round(1 + sign * step * _SPEED_STEP, 4) for step in range(1, int(n + 1e-9) + 1) for sign in (1, -1)]

@@ -23,7 +23,7 @@ def index(
     *,
     add: bool = False,
     jobs: int = 1,
-    layout: Literal["pq", "flat"] = "pq",
+    layout: Literal["pq", "flat"] | None = None,
     hop_s: float | None = None,
     code_bytes: int | None = None,
     codebook: Literal["auto", "own", "shipped"] = "auto",
@@ -49,8 +49,9 @@ def index(
     jobs : int >= 1
         Processes, at most one for each file. The database does not depend on it. With more than one, a script must
         guard its code by ``if __name__ == "__main__":``, because each process imports it again.
-    layout : {"pq", "flat"}
-        Codes of 12 bytes a second, or float vectors for small libraries.
+    layout : {"pq", "flat"}, optional
+        Codes of 12 bytes a second, which is the default, or float vectors for small libraries. A database keeps its
+        own when songs are added.
     hop_s : float, seconds, optional
         Between fingerprints; 0.5 finds shorter sound in twice the space. By default the model's.
     code_bytes : {6, 8, 12, 16, 24}, optional

@@ -31,8 +31,8 @@ def recognize(
         Folders NAME.npdb; several are searched as one.
     at_s : float >= 0, seconds, optional
         Where to begin; by default where the detector is surest of music.
-    speeds_percent : float in [0, 20]
-        Where the song is unknown, also try speeds up to so much lower and higher.
+    speeds_percent : 0, or float in [2, 20]
+        Where the song is unknown, also try speeds up to so much lower and higher, in steps of two per cent.
     model : str or Path
         Shipped name of a fingerprinter, or a model folder.
 

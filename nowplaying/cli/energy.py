@@ -15,6 +15,7 @@ from nowplaying.cli.options import (
     Json,
     Report,
     Seed,
+    refuse_unused,
     writable_file,
 )
 from nowplaying.cli.output import emit_json, note, paragraph, progress_bar, say, table, typed_command
@@ -32,7 +33,7 @@ app = App()
 
 
 def energy(
-    _context: typer.Context,
+    context: typer.Context,
     device: Device = "pixel-2",
     day: Annotated[
         str,
@@ -103,7 +104,11 @@ def energy(
 
     own = None if study_file is None else StudyFile.read(study_file)
     models: dict[str, Any] = {"detector": detector, "fingerprinter": fingerprinter, "latencies": latencies}
-    study = load_study(device, figures=_stated(stated or []), own=own, n_songs=songs, rates=rates, **models)
+    figures = _stated(stated or [])
+    if "database.songs" in figures or (own is not None and "database.songs" in own.figures):
+        where = "--set" if "database.songs" in figures else study_file
+        refuse_unused(context, f"database.songs of {where} says how many already", "songs")
+    study = load_study(device, figures=figures, own=own, n_songs=songs, rates=rates, **models)
     if report is None and own is not None and own.sweeps:
         note("the sweeps of the study file are in a report: add --report OUT.html")
     command = typed_command()

@@ -22,9 +22,9 @@ def index(
         int | None, typer.Option("--jobs", min=1, help="Processes to use.", show_default="one per core")
     ] = None,
     layout: Annotated[
-        Literal["pq", "flat"],
-        typer.Option("--layout", help="Codes of 12 bytes a second, or floats for small libraries."),
-    ] = "pq",
+        Literal["pq", "flat"] | None,
+        typer.Option("--layout", help="Codes of 12 bytes a second, or floats for small libraries.", show_default="pq"),
+    ] = None,
     hop_s: Annotated[
         float | None,
         typer.Option("--hop", help="Seconds between fingerprints: 0.5 finds shorter sound, in twice the space."),

@@ -63,7 +63,7 @@ def recognize(
             min=0.0,
             max=20.0,
             metavar="PERCENT",
-            help="Where the song is unknown, also try speeds up to so much lower and higher.",
+            help="Where the song is unknown, also try speeds up to so much lower and higher, in steps of 2.",
         ),
     ] = 0.0,
     min_score: Annotated[
@@ -136,7 +136,7 @@ def _answers(
     if every_s is None:
         yield None, recognizer.recognize(sound, at_s=at_s, speeds_percent=speeds_percent)
     else:
-        yield from recognizer.recognize_every(sound, every_s, explainable=explainable)
+        yield from recognizer.recognize_every(sound, every_s, speeds_percent=speeds_percent, explainable=explainable)
 
 
 def _summarize(

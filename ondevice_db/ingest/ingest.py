@@ -45,7 +45,7 @@ def index_paths(
     *,
     jobs: int = 1,
     add: bool = False,
-    layout: str = _USUAL_LAYOUT,
+    layout: str | None = None,
     codebook: Codebook | CodebookChoice | None = None,
     hop_s: float | None = None,
     engine: str = "local",
@@ -71,7 +71,8 @@ def index_paths(
         Processes.
     add : bool
         Add to an existing database instead of making a new one.
-    layout : {"pq", "flat"}
+    layout : {"pq", "flat"}, optional
+        By default "pq", or that of the database that is added to.
     codebook : Codebook or CodebookChoice, optional
         Of a new database; by default what :class:`~ondevice_db.index.choose_codebook.CodebookChoice` chooses.
     hop_s : float in [0.01, window], seconds, optional
@@ -105,7 +106,7 @@ def index_paths(
         message = "update_tags: expected it with add, which keeps the songs whose tags are read again"
         raise ConfigError(message)
     for name, value, choices in (("layout", layout, ("pq", "flat")), ("engine", engine, ("local", "ray"))):
-        if value not in choices:
+        if value is not None and value not in choices:
             message = f"{name}: expected {choices[0]!r} or {choices[1]!r}, found {value!r}"
             raise ConfigError(message)
     if hop_s is None:
@@ -122,7 +123,7 @@ def index_paths(
     )
     choice = codebook or CodebookChoice()
     shipped = None
-    if layout == "pq" and not add and isinstance(choice, CodebookChoice):
+    if (layout or _USUAL_LAYOUT) == "pq" and not add and isinstance(choice, CodebookChoice):
         # Read first, so that a model without a codebook is refused before hours of work.
         shipped = shipped_codebook(fingerprinter.folder.path, choice.code_bytes)
         shipped = shipped if hop_s == fingerprinter.reference_hop_s else shipped.unsmoothed()
@@ -154,13 +155,14 @@ def index_paths(
             message = f"{path}: indexing stopped ({error}); {disk_advice(error)}"
             raise DatabaseError(message) from error
         # In the order of the files, however the work was shared out.
-        tracks = [(file, as_stored(done[file])) for file in paths if file in done]
+        # An interrupted run may have been given the same files by other names, from another folder.
+        tracks = [(file, as_stored(replace(done[file], source=str(file)))) for file in paths if file in done]
         report = IndexReport(added=[], skipped=[], failed=failed, n_resumed=n_resumed, seconds_of_audio=0, elapsed_s=0)
         if tracks:
             chosen = _choose_codebook(choice, shipped, [track.track_id for _, track in tracks], journal)
             changed = changed_files(before, tracks, journal) if update_tags and before is not None else {}
             with DatabaseWriter(
-                path, settings=settings, codebook=chosen, layout=layout, extend=add, locked=True
+                path, settings=settings, codebook=chosen, layout=layout or _USUAL_LAYOUT, extend=add, locked=True
             ) as writer:
                 here = {printable(str(file)) for file in paths}
                 report = add_tracks(writer, tracks, changed, journal, report, here=here, update_tags=update_tags)
@@ -217,10 +219,10 @@ def _choose_codebook(
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
 
 
-def _check_extended(before: SongDatabase, layout: str) -> None:
+def _check_extended(before: SongDatabase, layout: str | None) -> None:
     """Refuse what cannot be added to before the work begins, so that nothing is left beside it."""
     path, found = before.path, before.manifest.layout
-    if layout not in {_USUAL_LAYOUT, found}:
+    if layout not in {None, found}:
         message = f"layout: expected {found!r}, that of {path}, which is kept when songs are added; found {layout!r}"
         raise ConfigError(message)
     try:

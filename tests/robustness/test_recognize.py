@@ -12,6 +12,7 @@ import soxr
 
 from nowplaying_core.audio import SAMPLE_RATE_HZ
 from nowplaying_core.errors import ConfigError
+from ondevice_db.answer import Recognition
 from ondevice_db.levels import first_audible_s
 from ondevice_db.places import LOOK_S, Opening, Places
 from ondevice_db.recognizer import Recognizer
@@ -140,6 +141,32 @@ def test_other_speeds_are_tried_when_asked_for(
     assert n_right >= (len(pieces) if speed > 1 else len(pieces) - 1)
 
 
+def test_other_speeds_are_tried_again_and_again(recognizer: Recognizer, pieces: dict[str, np.ndarray]) -> None:
+    samples = np.concatenate([one[: 16 * SAMPLE_RATE_HZ] for one in pieces.values()][:2])
+    changed = soxr.resample(samples, SAMPLE_RATE_HZ * 1.06, SAMPLE_RATE_HZ), SAMPLE_RATE_HZ
+    usual, tried = (
+        [answer.match for _, answer in recognizer.recognize_every(changed, 8.0, speeds_percent=percent)]
+        for percent in (0, 6)
+    )
+    assert {match.speed for match in usual if match is not None} <= {1.0}
+    assert any(match is not None and match.speed == pytest.approx(1.06, abs=0.021) for match in tried)
+
+
+def test_no_speed_beyond_what_was_asked_for_is_tried(recognizer: Recognizer, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried: list[float] = []
+    answer = recognizer._lookup.answer
+
+    def noted(samples: np.ndarray, start_s: float, speed: float = 1.0) -> Recognition:
+        tried.append(speed)
+        return answer(samples, start_s, speed)
+
+    monkeypatch.setattr(recognizer._lookup, "answer", noted)
+    for percent, ends in {2: (0.98, 1.02), 3: (0.98, 1.02), 7: (0.94, 1.06)}.items():
+        tried.clear()
+        assert recognizer.recognize(room_noise(8.0), speeds_percent=percent).match is None
+        assert (min(tried), max(tried)) == ends
+
+
 def test_a_speed_is_reported(run: Run, demo: Path, pieces: dict[str, np.ndarray], tmp_path: Path) -> None:
     samples = next(iter(pieces.values()))
     path = wav(tmp_path / "fast.wav", soxr.resample(samples, SAMPLE_RATE_HZ * 1.06, SAMPLE_RATE_HZ))
@@ -148,7 +175,7 @@ def test_a_speed_is_reported(run: Run, demo: Path, pieces: dict[str, np.ndarray]
     assert "speed 1.0" in run("recognize", "--db", demo, "--speeds", "6", path).out
 
 
-@pytest.mark.parametrize("percent", [-1, 21])
+@pytest.mark.parametrize("percent", [-1, 1, 21])
 def test_absurd_speeds_are_refused(recognizer: Recognizer, percent: int) -> None:
     with pytest.raises(ConfigError, match="speeds_percent"):
         recognizer.recognize((np.zeros(9), SAMPLE_RATE_HZ), speeds_percent=percent)

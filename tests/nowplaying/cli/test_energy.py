@@ -93,6 +93,16 @@ def test_days_of_a_report_need_one(run: Run) -> None:
     assert "--detail-days needs --report" in done.err
 
 
+def test_songs_that_are_stated_already_are_refused(run: Run, tmp_path: Path) -> None:
+    done = run("energy", "--songs", "5", "--set", "database.songs=7")
+    assert (done.code, done.out) == (2, "")
+    assert "--songs" in done.err
+    own = tmp_path / "own.toml"
+    own.write_text('schema_version = 1\n[set]\n"database.songs" = 7\n', encoding="utf-8")
+    assert run("energy", "--songs", "5", "--study", own).code == 2
+    assert run("energy", "--day", "silence", "--days", "1", "--set", "database.songs=7", "--study", own).code == 0
+
+
 def test_components_have_every_unit_on_the_terminal(run: Run) -> None:
     done = run("energy", "--day", "office-worker", "--days", "12")
     assert done.code == 0

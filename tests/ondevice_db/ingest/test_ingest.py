@@ -157,6 +157,7 @@ def test_adding_in_another_layout_is_refused(music_database: Path, tmp_path: Pat
     copy = Path(shutil.copytree(music_database, tmp_path / "copy.npdb"))
     with pytest.raises(ConfigError, match="layout: expected 'pq'"):
         index_paths([], copy, SpectrumFingerprinter(), add=True, layout="flat")
+    index_paths([], copy, SpectrumFingerprinter(), add=True, layout="pq")
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,11 @@ def test_settings_out_of_range(tmp_path: Path, options: dict[str, object], word:
 
 
 def test_flat_layout_needs_no_codebook(music_folder: Path, tmp_path: Path, songs: list[np.ndarray]) -> None:
-    index_paths(sorted(music_folder.iterdir()), tmp_path / "a.npdb", SpectrumFingerprinter(), layout="flat")
+    first, *rest = sorted(music_folder.iterdir())
+    index_paths([first], tmp_path / "a.npdb", SpectrumFingerprinter(), layout="flat")
+    with pytest.raises(ConfigError, match="layout: expected 'flat'"):
+        index_paths(rest, tmp_path / "a.npdb", SpectrumFingerprinter(), add=True, layout="pq")
+    index_paths(rest, tmp_path / "a.npdb", SpectrumFingerprinter(), add=True)
     answer = Recognizer(SongDatabase.open(tmp_path / "a.npdb"), SpectrumFingerprinter()).recognize(songs[2])
     assert answer.match is not None
     assert answer.match.track.title == "song-2"

@@ -41,6 +41,22 @@ def test_a_second_run_goes_on_where_the_first_stopped(
     assert names(tmp_path) == ["a.npdb", "b.npdb"]
 
 
+def test_files_of_an_interrupted_run_have_the_names_that_they_are_given_now(
+    music_folder: Path, codebook: Codebook, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(music_folder)
+    paths = sorted(music_folder.iterdir())
+    with pytest.raises(KeyboardInterrupt):
+        index_paths(
+            [Path(path.name) for path in paths],
+            tmp_path / "a.npdb",
+            Interrupting(5, KeyboardInterrupt()),
+            codebook=codebook,
+        )
+    assert index_spectra(paths, tmp_path / "a.npdb", codebook).n_resumed == 5
+    assert [track.source for _, track in SongDatabase.open(tmp_path / "a.npdb").songs] == [str(path) for path in paths]
+
+
 def test_a_torn_journal_costs_one_file(music_folder: Path, codebook: Codebook, tmp_path: Path) -> None:
     paths = sorted(music_folder.iterdir())
     with pytest.raises(KeyboardInterrupt):
