@@ -13,7 +13,7 @@ import jinja2
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -159,6 +159,7 @@ def build_app(session: Session, token: str) -> tuple[Starlette, Pages]:
     handlers: dict[Any, Callable[[Request, Any], Awaitable[Response]]] = {
         NowPlayingError: _known,
         HTTPException: _http,
+        ClientDisconnect: _gone,
         MemoryError: _memory,
         Exception: _unknown,
     }
@@ -191,6 +192,10 @@ async def _known(_request: Request, error: NowPlayingError) -> Response:
 
 async def _http(_request: Request, error: HTTPException) -> Response:
     return _problem(error.status_code, "refused", f"{error.detail}: there is nothing here of that name and method")
+
+
+async def _gone(_request: Request, _error: ClientDisconnect) -> Response:
+    return Response(status_code=400)  # which nobody reads: the page was closed while it sent
 
 
 async def _memory(_request: Request, _error: MemoryError) -> Response:

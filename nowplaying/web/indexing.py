@@ -73,7 +73,7 @@ class IndexJob:
     fingerprinter : str or Path
         Shipped name or model folder.
     on_done : callable
-        Called when songs are in the database.
+        Called when the database holds what could be indexed.
     hop_s : float, seconds, optional
         That of the databases beside which it is searched.
     patience_s : float > 0, seconds
@@ -183,7 +183,8 @@ class IndexJob:
                 arriving=Arriving(stamps=self._stamps, take=self._take),
                 progress=self._note,
             )
-            self._on_done()
+            if self._database.exists():  # no song, no new database
+                self._on_done()
             self._end("done")
         except NowPlayingError as error:
             self._end("failed", str(error))

@@ -4,11 +4,12 @@ The reasons come from the acceptance model itself: each measure in turn is set t
 measures that would have raised the score most are the reasons. So the words cannot drift away from the decision.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from html import escape
 from typing import Any
+
+import numpy as np
 
 from nowplaying_core.text import clock, html_table
 from ondevice_db.format.track import Track
@@ -178,12 +179,13 @@ def reasons_against(evidence: Evidence, acceptance: Acceptance) -> tuple[Reason,
         Of the best song.
     acceptance : Acceptance
     """
-    score = _logit(acceptance.probability(evidence))
+    # The model is linear: nothing else of it matters, such as the size of the database.
+    vector, coefficients = evidence.to_vector(), np.array(acceptance.coefficients)
     found = []
     for measure, clear in CLEAR_MATCH.items():
         value = float(getattr(evidence, measure))
         changed = replace(evidence, **{measure: clear})  # type: ignore[arg-type]  # measures are float fields
-        missing = _logit(acceptance.probability(changed)) - score
+        missing = float((changed.to_vector() - vector) @ coefficients)
         is_worse = value > clear if measure in _TOO_MUCH else value < clear
         if is_worse and missing >= _LEAST_GAIN:
             text = f"{_WORDS[measure]} ({measure} {value:.2f}, {clear:.2f} for a clear match)"
@@ -203,8 +205,3 @@ def _decision(match: Ranking) -> str:
     score, threshold = match.candidates[0].score, match.threshold
     relation = "reaches" if match.best is not None else "is below"
     return f"the best song's score of {score:.3f} {relation} the threshold of {threshold:.3f}"
-
-
-def _logit(probability: float) -> float:
-    bounded = min(max(probability, 1e-15), 1 - 1e-15)
-    return math.log(bounded) - math.log1p(-bounded)

@@ -60,6 +60,16 @@ def test_files_are_asked_for_in_turn(tmp_path: Path) -> None:
     assert SongDatabase.open(tmp_path / "a.npdb").track(0).title == "Low-Fi"
 
 
+def test_where_no_file_can_be_read_the_files_are_what_is_wrong(tmp_path: Path) -> None:
+    job, done = start(tmp_path / "a.npdb", listed())
+    for number in range(len(SONGS)):
+        job.offer(number, MemoryFile("upload", b"no sound"))
+    job.join()
+    state = job.state()
+    assert (state["state"], state["error"], state["report"]["n_failed"], done) == ("done", "", 2, [])
+    assert not (tmp_path / "a.npdb").exists()
+
+
 def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     job, done = start(tmp_path / "a.npdb", listed())
     job.offer(0, content(0))

@@ -1,6 +1,7 @@
 """Recordings in the body: bounded, decoded from memory, and problems that a person can read."""
 
 import io
+import socket
 from pathlib import Path
 
 import numpy as np
@@ -75,6 +76,16 @@ def test_a_body_without_a_length_is_bounded_too(server: Server) -> None:
     finally:
         connection.close()
     assert server.ask("/api/status").status == 200
+
+
+def test_a_page_that_is_closed_while_it_sends_is_no_error(tmp_path: Path) -> None:
+    with (tmp_path / "errors").open("w") as errors, running("--db", tmp_path / "new.npdb", stderr=errors) as server:
+        host, port = server.host.split(":")
+        head = f"POST /api/recognize HTTP/1.1\r\nHost: {server.host}\r\nx-nowplaying-token: {server.token}\r\n"
+        with socket.create_connection((host, int(port))) as connection:
+            connection.sendall(f"{head}Content-Length: 1000\r\n\r\nhalf".encode())
+        assert server.ask("/api/status").status == 200
+    assert "error" not in (tmp_path / "errors").read_text()
 
 
 def test_a_long_recording_is_cut() -> None:

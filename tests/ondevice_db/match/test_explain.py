@@ -60,6 +60,15 @@ def test_what_is_missing_is_named(measure: str) -> None:
     assert [reason.missing for reason in reasons] == ([pytest.approx(clear - found)] if reasons else [])
 
 
+def test_reasons_do_not_hang_on_the_size_of_the_database() -> None:
+    """Nor on how far from a match a query is, where its probability is next to nothing."""
+    spoilt = replace(CLEAR, margin=0.0, win_rate=0.1, above_neighbors=-0.2, clear_wins=0.0)
+    expected = reasons_against(spoilt, DEFAULT_ACCEPTANCE)
+    assert expected
+    for changed in ({"n_fitted": 100_000, "small_size_slope": 4.0}, {"intercept": -60.0}):
+        assert reasons_against(spoilt, replace(DEFAULT_ACCEPTANCE, **changed)) == expected  # type: ignore[arg-type]
+
+
 def test_reasons_come_worst_first() -> None:
     spoilt = replace(CLEAR, margin=0.0, win_rate=0.1, above_neighbors=-0.2, clear_wins=0.0)
     reasons = reasons_against(spoilt, DEFAULT_ACCEPTANCE)
