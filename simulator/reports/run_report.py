@@ -87,6 +87,7 @@ _CSV_FIELDS = (
     "track_id",
     "title",
     "artist",
+    "source",
     "offset_s",
     "score",
 )

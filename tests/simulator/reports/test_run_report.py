@@ -160,6 +160,7 @@ def test_written_whole(tmp_path: Path, result: SimulationResult) -> None:
     with (tmp_path / "out.csv").open(encoding="utf-8", newline="") as handle:
         rows = list(csv.DictReader(handle))
     assert [row["event"] for row in rows] == [event.kind for event in result.events]
+    assert {field for event in result.events for field in event.to_dict()} - {"also"} <= set(rows[0])
     # Fields, not prose: numbers are numbers, and a title is the title.
     probabilities = [float(row["smoothed"]) for row in rows if row["event"] == "probability"]
     assert len(probabilities) > 100
