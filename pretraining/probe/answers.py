@@ -52,6 +52,9 @@ class ProbeSettings:
         if not self.label_shares or min(self.label_shares) <= 0 or max(self.label_shares) > 1:
             message = f"label shares must lie in (0, 1], found {self.label_shares}"
             raise ConfigError(message)
+        if len(set(self.label_shares)) < len(self.label_shares):
+            message = f"label shares must differ, found {self.label_shares}"
+            raise ConfigError(message)
         if min(self.n_seeds, self.most_windows) < 1 or self.fine_tune_steps < 0:
             message = f"seeds and windows must be at least 1, fine-tuning steps not negative, found {self}"
             raise ConfigError(message)

@@ -2,9 +2,9 @@
 
 import logging
 import time
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from pretraining.probe.compare import Right, compare
 from pretraining.tasks.task import Task
 from pretraining.tflite_encoder import TfliteEncoder
 
-__all__ = ["ProbeSettings", "open_encoder", "probe"]
+__all__ = ["ProbeSettings", "open_encoder", "open_encoders", "probe"]
 
 _log = logging.getLogger(__name__)
+_Opened = tuple[str, PretrainingConfig, keras.Model | TfliteEncoder]
 
 
 def probe(
@@ -38,14 +39,14 @@ def probe(
     Parameters
     ----------
     runs : sequence of Path
-        Folders of ``nowplaying pretrain``; runs of one method (with other seeds) are one row. The folder
+        Folders of ``nowplaying pretrain``; runs of one method that differ in their seed alone are one row. The folder
         of a shipped encoder is a row of its own, and is not fine-tuned.
     tasks : sequence of Task
     settings : ProbeSettings
     cache_dir : Path
         For decoded audio.
     names : sequence of str, optional
-        What rows are called instead of their methods; runs of one name are one row.
+        What rows are called instead; runs of one name are one row.
 
     Returns
     -------
@@ -56,16 +57,10 @@ def probe(
     Raises
     ------
     ConfigError
-        When a run is not finished or the runs' front ends differ.
+        As of :func:`open_encoders`.
     """
-    encoders = [open_encoder(run) for run in runs]
-    if names is not None:
-        encoders = [(name, *encoder[1:]) for name, encoder in zip(names, encoders, strict=True)]
+    encoders = open_encoders(runs, names)
     front_end = encoders[0][1].front_end
-    for run, (_, config, _) in zip(runs, encoders, strict=True):
-        if config.front_end != front_end:
-            message = f"{run}: expected the front end of {runs[0]}; probe encoders of different front ends apart"
-            raise ConfigError(message)
     answers: list[Right] = []
     for task in tasks:
         started = time.monotonic()
@@ -110,7 +105,45 @@ def probe(
     }
 
 
-def open_encoder(run: Path) -> tuple[str, PretrainingConfig, keras.Model | TfliteEncoder]:
+def open_encoders(runs: Sequence[Path], names: Sequence[str] | None = None) -> list[_Opened]:
+    """Return for each run what its row is called, its settings, and its encoder.
+
+    Without ``names`` a row has its method's name, and beside it that of its first folder where runs of the method
+    differ in more than their seed.
+
+    Raises
+    ------
+    ConfigError
+        When a run is not finished, the runs' front ends differ, or two are alike.
+    """
+    encoders = [open_encoder(run) for run in runs]
+    for run, (_, config, _) in zip(runs, encoders, strict=True):
+        if config.front_end != encoders[0][1].front_end:
+            message = f"{run}: expected the front end of {runs[0]}; probe encoders of different front ends apart"
+            raise ConfigError(message)
+    rows = _row_names(runs, encoders) if names is None else names
+    return [(name, *encoder[1:]) for name, encoder in zip(rows, encoders, strict=True)]
+
+
+def _row_names(runs: Sequence[Path], encoders: Sequence[_Opened]) -> list[str]:
+    alike: dict[tuple[str, Hashable], dict[int, Path]] = defaultdict(dict)
+    keys: list[tuple[str, Hashable]] = []
+    for run, (name, config, _) in zip(runs, encoders, strict=True):
+        # Random weights know nothing of the settings of training.
+        keys.append((name, config.encoder if config.method == "random" else replace(config, seed=0)))
+        if (first := alike[keys[-1]].setdefault(config.seed, run)) is not run:
+            message = f"{run}: expected a run of another seed or of other settings than {first}, found one of the same"
+            raise ConfigError(message)
+    n_rows = Counter(name for name, _ in alike)
+    firsts = {key: next(iter(found.values())) for key, found in alike.items()}
+    are_names = len({first.name for first in firsts.values()}) == len(firsts)
+    return [
+        key[0] if n_rows[key[0]] == 1 else f"{key[0]} ({firsts[key].name if are_names else firsts[key]})"
+        for key in keys
+    ]
+
+
+def open_encoder(run: Path) -> _Opened:
     """Return what a row is called, the settings of its run, and its encoder.
 
     Raises

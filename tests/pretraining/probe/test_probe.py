@@ -11,13 +11,15 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from fingerprinter.config import FrontEndConfig
 from fingerprinter.mel import log_mel_reference
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from pretraining.encoder import WEIGHTS_NAME, load_encoder
 from pretraining.probe.answers import frozen_answers, read_task
 from pretraining.probe.finetune import fine_tune
 from pretraining.probe.linear import PENALTIES, linear_probe, mean_by_owner, pooled_by_owner
 from pretraining.probe.rows import BandStatistics
-from pretraining.probe.run import ProbeSettings, probe
+from pretraining.probe.run import ProbeSettings, open_encoders, probe
 from pretraining.probe.windows import read_windows
 from pretraining.tasks.task import Example, Task
 from pretraining.train import pretrain
@@ -179,3 +181,28 @@ def test_fine_tuning_learns_what_the_encoder_did_not_know(rng: np.random.Generat
 def test_settings_out_of_range_are_refused(wrong: dict[str, object]) -> None:
     with pytest.raises(ConfigError):
         ProbeSettings(**wrong)
+
+
+def test_runs_of_other_settings_are_other_rows_and_one_counts_once(encoder: Path, tmp_path: Path) -> None:
+    """Twice the same run would be two runs that agree, with an interval of no width between them."""
+    config, opened = load_encoder(encoder)
+
+    def finished(name: str, **changes: object) -> Path:
+        (tmp_path / name).mkdir()
+        write_json(tmp_path / name / "config.json", replace(config, **changes).to_dict())
+        opened.save_weights(tmp_path / name / WEIGHTS_NAME)
+        return tmp_path / name
+
+    runs = [
+        finished("short-1", method="cola", n_steps=2),
+        finished("long-1", method="cola", n_steps=9),
+        finished("short-2", method="cola", n_steps=2, seed=2),
+        finished("other", method="random", n_steps=9, seed=3),
+    ]
+    names = [name for name, *_ in open_encoders([*runs, encoder])]
+    assert names == ["cola (short-1)", "cola (long-1)", "cola (short-1)", "random", "random"]
+    assert [name for name, *_ in open_encoders(runs[::2])] == ["cola", "cola"]
+    with pytest.raises(ConfigError, match=r"again: expected a run of another seed .* than .*short-1"):
+        open_encoders([*runs, finished("again", method="cola", n_steps=2)])
+    with pytest.raises(ConfigError, match="label shares must differ"):
+        ProbeSettings(label_shares=(0.1, 0.1))
