@@ -55,7 +55,7 @@ def clip_sampler(
 
 def group_shares(config: PretrainingConfig) -> list[tuple[Group, float]]:
     """Return the share of clips that are of each group."""
-    noise_share = 1.0 - config.music_share - config.speech_share
+    noise_share = max(0.0, 1.0 - config.music_share - config.speech_share)  # 1 - 0.8 - 0.2 is below 0 in floats
     return [("music", config.music_share), ("speech", config.speech_share), ("noise", noise_share)]
 
 

@@ -64,19 +64,26 @@ def pretrain(
         raise ConfigError(message)
     compared = None if perceptual_encoder is None else perceptual_encoder / WEIGHTS_NAME
     given = {"perceptual_encoder": weights_id(compared), **sources.counts()}
-    init_run_dir(config, run_dir)
-    weights = run_dir / WEIGHTS_NAME
+    weights, begun = run_dir / WEIGHTS_NAME, checkpoint_state(run_dir)["step"] > 0
     if config.method == "random":
+        init_run_dir(config, run_dir)
         replace_weights(random_encoder(config), weights)
         return weights
-    check_given(run_dir, given, begun=checkpoint_state(run_dir)["step"] > 0)
+
+    def claim() -> None:
+        init_run_dir(config, run_dir)
+        check_given(run_dir, given, begun=begun)
+
+    if (run_dir / "config.json").is_file():
+        claim()
     if clips is None:
         clips = METHODS[config.method].sampler(config, sources)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, clips)
     if perceptual_encoder is not None:
         pretext.perceptual_encoder.take_weights(*load_encoder(perceptual_encoder))
-    if not (run_dir / LEVELS_NAME).is_file():
+    claim()  # settings that no model can be built of, or no sound is long enough for, leave a new folder to others
+    if not begun or not (run_dir / LEVELS_NAME).is_file():
         write_json(run_dir / LEVELS_NAME, _levels(pretext, clips))
     fit(
         pretext,

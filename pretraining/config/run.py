@@ -134,7 +134,8 @@ class PretrainingConfig(RunSettings):
     checkpoint_every : int
         Steps.
     music_share, speech_share : float
-        Of the clips; the rest is noise.
+        Of the clips; the rest is noise. A recording too short for a drawn clip is passed over, and its group is drawn
+        anew: of methods with slices far apart, groups of long recordings have more.
     recordings_share : float in (0, 1]
         Of the music, where rendered MIDI is given as well.
     past_s : float

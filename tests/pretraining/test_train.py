@@ -10,7 +10,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from pretraining.config.run import METHOD_NAMES
+from pretraining.config.run import METHOD_NAMES, MethodConfig
 from pretraining.encoder import load_encoder
 from pretraining.methods.registry import METHODS
 from pretraining.train import build_pretext, pretrain, pretrain_once
@@ -93,3 +93,29 @@ def test_a_perceptual_encoder_that_is_missing_or_not_needed_is_refused_at_once(
             small_config(method), sources, tmp_path / "run", perceptual_encoder=tmp_path if method == "random" else None
         )
     assert not (tmp_path / "run").exists()
+
+
+def test_a_folder_belongs_to_a_run_that_can_begin(sources: TrainingSources, tmp_path: Path) -> None:
+    wrong = small_config("kmeans_codes", objective=MethodConfig(clip_s=0.2))
+    with pytest.raises(ConfigError, match=r"clip_s: expected a window of 0.32 s or more"):
+        pretrain(wrong, sources, tmp_path / "run")
+    with pytest.raises(ConfigError, match="expected recordings of at least"):
+        pretrain(small_config("temporal_gap", objective=MethodConfig(clip_s=60.0)), sources, tmp_path / "run")
+    assert not (tmp_path / "run").exists(), "the mended settings find it free"
+
+
+def test_levels_are_of_the_sound_that_is_learned_from(
+    sources: TrainingSources, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Until its first checkpoint a run may be given other sound."""
+    config = small_config("autoencoder")
+    other = TrainingSources(corpus=corpus_folder(tmp_path / "corpus", seconds=1.0), cache_dir=tmp_path / "cache")
+    with interrupted_at("step 2,", "fingerprinter.training.loop", caplog):
+        pretrain(config, other, tmp_path / "run")
+    levels = tmp_path / "run" / "levels.json"
+    of_other = json.loads(levels.read_text(encoding="utf-8"))
+    pretrain(config, sources, tmp_path / "run")
+    pretrain(config, sources, tmp_path / "anew")
+    found, wanted = (json.loads((tmp_path / name / "levels.json").read_text()) for name in ("run", "anew"))
+    assert found == wanted
+    assert found != of_other
