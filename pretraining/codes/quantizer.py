@@ -134,6 +134,8 @@ class MovingPoints(layers.Layer):  # type: ignore[misc]
         counts = decay * self.counts + (1 - decay) * found
         # Points are moving sums divided by moving counts: the length of a sum is kept, so that it can be continued.
         sums = decay * self.points + (1 - decay) * ops.segment_sum(rows, codes, num_segments=n_codes)
+        if not self.config.dead_below:  # else what nothing is nearest to would shrink until it is no direction any more
+            sums = ops.where(found[:, None] > 0, sums, self.points)
         # Batches are drawn anew, so rows that are spread evenly over one are as good as drawn, and resumed runs agree.
         spread = ops.cast(ops.arange(n_codes, dtype="float32") * even, "int32")
         dead = (counts < self.config.dead_below * even)[:, None]

@@ -11,12 +11,14 @@ from keras import ops
 
 from nowplaying_core.errors import needs_extra
 from pretraining.clips import ClipSampler
+from pretraining.codes.encoder import clip_front_end
 from pretraining.codes.quantizer import slices
 from pretraining.methods.next_code import NextCode
 
 __all__ = ["KMeansCodes"]
 
 _ITERATIONS = 30
+_MOST_OF_A_CLIP = 50  # slices: neighbouring ones are much alike
 
 
 class KMeansCodes(NextCode):
@@ -28,7 +30,8 @@ class KMeansCodes(NextCode):
             from sklearn.cluster import KMeans
         rng = np.random.default_rng([self.config.seed, self.config.n_steps])  # no training step has this number
         wanted, found = self.config.codes, []
-        n_clips = max(self.config.clips_per_step, wanted.n_fitted // 50)  # neighbouring slices are much alike
+        of_a_clip = min(_MOST_OF_A_CLIP, clip_front_end(self.config).n_frames // wanted.slice_frames)
+        n_clips = max(self.config.clips_per_step, -(-wanted.n_fitted // of_a_clip))
         for _ in range(-(-n_clips // self.config.clips_per_step)):
             rows = np.asarray(slices(self.log_mel(*self.draw(clips, rng)), wanted.slice_frames))
             kept = rng.permutation(rows.shape[1])[: -(-wanted.n_fitted // n_clips)]

@@ -92,3 +92,15 @@ def test_points_are_the_moving_means_of_their_rows(rng: np.random.Generator) -> 
 def test_a_window_must_hold_whole_slices() -> None:
     with pytest.raises(ConfigError, match="expected a divisor of 32 frames, found 5"):
         Codebook(CodeConfig(slice_frames=5), FRONT_END)
+
+
+def test_without_new_beginnings_an_unused_point_keeps_its_direction() -> None:
+    moving = MovingPoints(CodeConfig(n_codes=2, n_fitted=2, latent=2, dead_below=0.0))
+    moving.build((None, 2))
+    moving.points.assign([[1, 0], [0, 0.2]])
+    rows = np.float32([[1, 0], [0.8, 0.6]])
+    for _ in range(300):
+        moving(rows, training=True)
+    points = np.asarray(unit(moving.points))
+    np.testing.assert_allclose(points[1], [0, 1], atol=1e-4)
+    np.testing.assert_allclose(points[0], np.float32([1.8, 0.6]) / np.hypot(1.8, 0.6), atol=1e-3)

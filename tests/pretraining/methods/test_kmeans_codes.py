@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -56,3 +58,16 @@ def test_a_seed_is_a_codebook(clips: ClipSampler) -> None:
     one, again = (prepared("kmeans_codes", clips).quantizer.slices.numpy() for _ in range(2))
     np.testing.assert_allclose(one, again, atol=1e-5)
     assert len(np.unique(one.round(4), axis=0)) == 12
+
+
+def test_short_clips_give_as_many_slices_as_are_asked_for(clips: ClipSampler, monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster, seen = pytest.importorskip("sklearn.cluster"), []
+
+    class Counting(cluster.KMeans):
+        def fit(self, rows: np.ndarray) -> "Counting":
+            seen.append(len(rows))
+            return super().fit(rows)
+
+    monkeypatch.setattr(cluster, "KMeans", Counting)
+    prepared("kmeans_codes", clips, replace(CODES, n_codes=60))  # windows of eight slices, six a step
+    assert seen[0] >= CODES.n_fitted
