@@ -51,9 +51,15 @@ def evaluate_perplexity(runs: Sequence[Path], corpus: Path, *, cache_dir: Path) 
     Raises
     ------
     ConfigError
-        When a run is not finished or has no codes, or no track is as long as a clip.
+        When a run is not finished or has no codes, a recording is in both splits, or no track is as long as a clip.
     """
     music = {split: [file.path for file in read_corpus(corpus, "music", split)] for split in ("train", "dev")}
+    if both := set(music["train"]) & set(music["dev"]):
+        message = (
+            f"{min(both)}: expected music of train or of dev, found it in both splits, as {len(both)} recordings are; "
+            "enter a split for each in the corpus's table"
+        )
+        raise ConfigError(message)
     rows = []
     for run in runs:
         opened = CodeRun.open(run)

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Final
 
-from nowplaying_core.audio.corpus import CorpusFile, Group, read_corpus
+from nowplaying_core.audio.corpus import GROUPS, SPLITS, CorpusFile, Group, read_corpus
 from pretraining.tasks.segments import Utterance, has_utterances, read_utterances
 from pretraining.tasks.task import Example, Task
 
@@ -97,8 +97,15 @@ def _example(one: Utterance, label: str) -> Example:
 
 
 def _origin(file: CorpusFile) -> str:
-    """Return what a file is cut from: ESC names begin with a fold and the number of the original recording."""
+    """Return what a file is cut from, itself where no source is known.
+
+    ESC names begin with a fold and the number of the original recording.
+    """
     parts = file.path.stem.split("-")
     if "ESC" in file.source and len(parts) > 2:
         return f"{file.source} {parts[1]}"
+    folder = file.path.parent
+    if file.source == folder.name and folder.name in (*GROUPS, *SPLITS):
+        # No table names a source, and a folder of all recordings is none.
+        return "/".join(file.path.parts[-2 if folder.name in GROUPS else -3 :])
     return file.source

@@ -1,6 +1,7 @@
 """The utterances of a corpus: places in its speech recordings with a word and a speaker."""
 
 import csv
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def read_utterances(corpus: Path) -> list[Utterance]:
             raise AudioFormatError(message)
         found = []
         for row in reader:
-            recording = recordings.get(corpus / "speech" / row["file"])
+            recording = recordings.get(corpus / "speech" / (row["file"] or ""))
             where = f"{table}, line {reader.line_num}"
             if recording is None:
                 message = f"{where}: expected a file of speech.tsv, found {row['file']!r}"
@@ -73,7 +74,7 @@ def read_utterances(corpus: Path) -> list[Utterance]:
             except (TypeError, ValueError) as error:
                 message = f"{where}: expected start_s and end_s in seconds ({error})"
                 raise AudioFormatError(message) from error
-            if not 0 <= start_s < end_s:
+            if not 0 <= start_s < end_s < math.inf:
                 message = f"{where}: expected 0 <= start_s < end_s, found {start_s:g} and {end_s:g}"
                 raise AudioFormatError(message)
             found.append(
@@ -83,7 +84,7 @@ def read_utterances(corpus: Path) -> list[Utterance]:
                     source=recording.source,
                     start_s=start_s,
                     end_s=end_s,
-                    label=row["label"].strip(),
+                    label=(row["label"] or "").strip(),
                     speaker=(row["speaker"] or "").strip(),
                 )
             )

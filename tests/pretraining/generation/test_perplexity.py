@@ -67,3 +67,9 @@ def test_a_run_without_codes_is_refused(sources: TrainingSources, tmp_path: Path
     pretrain(small_config("random"), sources, tmp_path)
     with pytest.raises(ConfigError, match="expected a run of kmeans_codes or vq_codes, found random"):
         CodeRun.open(tmp_path)
+
+
+def test_music_of_both_splits_is_not_unseen(code_run: Path, sources: TrainingSources, tmp_path: Path) -> None:
+    (tmp_path / "music").symlink_to(sources.corpus / "music")
+    with pytest.raises(ConfigError, match="found it in both splits, as 4 recordings are"):
+        evaluate_perplexity([code_run], tmp_path, cache_dir=sources.cache_dir)

@@ -80,6 +80,7 @@ def test_a_corpus_gives_its_tasks(tmp_path: Path) -> None:
         (HEADER + "none.wav\t0\t1\t7\tann\n", "line 2.*none.wav"),
         (HEADER + "0.wav\tzero\t1\t7\tann\n", "line 2.*seconds"),
         (HEADER + "0.wav\t1\t1\t7\tann\n", "line 2.*start_s < end_s"),
+        (HEADER + "0.wav\t1\tinf\t7\tann\n", "line 2.*start_s < end_s"),
     ],
 )
 def test_a_damaged_table_is_named_with_its_line(tmp_path: Path, table: str, message: str) -> None:
@@ -87,3 +88,23 @@ def test_a_damaged_table_is_named_with_its_line(tmp_path: Path, table: str, mess
     (corpus / "speech_segments.tsv").write_text(table)
     with pytest.raises(AudioFormatError, match=message):
         read_utterances(corpus)
+
+
+def test_a_row_that_ends_early_has_no_word_and_no_speaker(tmp_path: Path) -> None:
+    corpus = corpus_folder(tmp_path / "corpus", seconds=1.0)
+    (corpus / "speech_segments.tsv").write_text(HEADER + "0.wav\t0\t1\n")
+    (only,) = read_utterances(corpus)
+    assert (only.label, only.speaker) == ("", "")
+
+
+def test_without_tables_each_recording_is_a_unit(tmp_path: Path) -> None:
+    """A folder of all dev recordings is no source: of one unit an interval would have no width."""
+    corpus = corpus_folder(tmp_path / "corpus", seconds=1.0)
+    for group in ("music", "speech", "noise"):
+        (corpus / f"{group}.tsv").unlink()
+        for number, split in enumerate(("train", "train", "dev", "dev")):
+            (corpus / group / split).mkdir(exist_ok=True)
+            (corpus / group / f"{number}.wav").rename(corpus / group / split / f"{number}.wav")
+    task = corpus_tasks(corpus)["music_speech_noise"]()
+    wanted = {f"{group}/dev/{number}.wav" for group in ("music", "speech", "noise") for number in (2, 3)}
+    assert {one.unit for one in task.test} == wanted
