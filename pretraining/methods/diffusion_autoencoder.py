@@ -11,6 +11,7 @@ import numpy as np
 from keras import ops
 from numpy.typing import NDArray
 
+from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.errors import ConfigError
 from pretraining.clips import ClipSampler
 from pretraining.config.run import EncoderConfig, PretrainingConfig
@@ -83,6 +84,9 @@ def load_autoencoder(run_dir: Path) -> DiffusionAutoencoder:
     config = PretrainingConfig.from_json(run_dir / "config.json")
     if config.method != "diffusion_autoencoder":
         message = f"{run_dir}: expected a run of diffusion_autoencoder, found one of {config.method}"
+        raise ConfigError(message)
+    if (step := checkpoint_state(run_dir)["step"]) < config.n_steps:
+        message = f"{run_dir}: expected a finished run of {config.n_steps} steps, found one at step {step}; let it end"
         raise ConfigError(message)
     model = DiffusionAutoencoder(config)
     n, window = config.clips_per_step, config.front_end.window_samples

@@ -73,6 +73,9 @@ def test_a_finished_run_is_opened_as_it_was_and_hears_through_another(tmp_path: 
         load_encoder(tmp_path / "perceptual_encoder")[1].get_weights(),
     )
     assert all(np.array_equal(a, b) for a, b in zip(of_run, given, strict=True)), "the perceptual encoder never learns"
+    (tmp_path / "run" / "checkpoint.json").write_text('{"step": 1}')
+    with pytest.raises(ConfigError, match="expected a finished run of 2 steps, found one at step 1"):
+        load_autoencoder(tmp_path / "run")
     with pytest.raises(ConfigError, match="expected a run of diffusion_autoencoder"):
         load_autoencoder(tmp_path / "perceptual_encoder")
     plain = replace(config, decoder=small_decoder())
