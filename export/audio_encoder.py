@@ -20,8 +20,10 @@ from fingerprinter.fingerprint import embedding_space
 from nowplaying_core.artifacts import file_record, write_bytes
 from nowplaying_core.audio.corpus import Group
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import ParityError
+from nowplaying_core.errors import ConfigError, ParityError
 from nowplaying_core.runtime import TfliteModel
+from nowplaying_core.settings import require_given
+from pretraining.codes.encoder import QUANTIZERS
 from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME, embed, load_encoder
 from pretraining.sounds import clip_sampler
@@ -58,11 +60,15 @@ def publish_audio_encoder(
     Raises
     ------
     ConfigError
-        When the run is not finished.
+        When the run is not finished, was given other recordings, or learns codes or bits, which have no int8 form.
     ParityError
         When the int8 encoder is not near its float form; nothing is written then.
     """
     config, encoder = load_encoder(run_dir)
+    if config.method in QUANTIZERS or len(encoder.input_shape) != 4:
+        message = f"{run_dir}: expected an encoder of convolutions, found {config.method}, which has no int8 form"
+        raise ConfigError(message)
+    require_given(run_dir, sources.counts())  # the manifest records their licences
     images = sample_images(config, sources)
     # Without rooms: pretraining simulates its own.
     groups: tuple[Group, ...] = ("music", "noise", "speech")

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import MISSING, Field, asdict, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Self, get_args, get_origin
+from typing import Any, Final, Self, get_args, get_origin
 
 from nowplaying_core.artifacts import sha256_file, write_json
 from nowplaying_core.errors import ConfigError, MissingPathError, unreadable
@@ -21,10 +21,13 @@ __all__ = [
     "read_settings",
     "require_between",
     "require_counts",
+    "require_given",
     "require_not_negative",
     "require_positive",
     "weights_id",
 ]
+
+_GIVEN_NAME: Final = "init.json"
 
 
 class RunSettings:
@@ -110,13 +113,29 @@ def check_given(run_dir: Path, given: dict[str, Any], *, begun: bool) -> None:
     ConfigError
         When the run was given something else; what an older record does not name may be anything.
     """
-    path = run_dir / "init.json"
-    found = json.loads(path.read_text(encoding="utf-8")) if begun and path.is_file() else {}
-    for name, value in found.items():
-        if value != given.get(name):
-            message = f"{run_dir}: this run was given {name}: {_or_none(value)}, not {_or_none(given.get(name))}; give "
-            raise ConfigError(message + "it the same, or choose another run folder")
-    write_json(path, given)
+    if begun:
+        require_given(run_dir, {**dict.fromkeys(_recorded(run_dir)), **given})
+    write_json(run_dir / _GIVEN_NAME, given)
+
+
+def require_given(run_dir: Path, given: dict[str, Any]) -> None:
+    """Refuse what differs from what a run was given, as far as its record names it.
+
+    Raises
+    ------
+    ConfigError
+    """
+    recorded = _recorded(run_dir)
+    for name, value in given.items():
+        if name in recorded and recorded[name] != value:
+            message = f"{run_dir}: this run was given {name}: {_or_none(recorded[name])}, not {_or_none(value)}; "
+            raise ConfigError(message + "give it the same, or choose another run folder")
+
+
+def _recorded(run_dir: Path) -> dict[str, Any]:
+    path = run_dir / _GIVEN_NAME
+    recorded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return recorded
 
 
 def weights_id(path: Path | None) -> str | None:

@@ -12,12 +12,15 @@ from typer.testing import CliRunner
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
 from evaluation.model_card import CARD_NAME, METRICS_NAME
-from export.audio_encoder import LEAST_COSINE, export_audio_encoder, sample_images
+from export.audio_encoder import LEAST_COSINE, export_audio_encoder, publish_audio_encoder, sample_images
 from nowplaying.cli.main import app
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
-from nowplaying_core.errors import CorruptArtifactError, ParityError
+from nowplaying_core.errors import ConfigError, CorruptArtifactError, ParityError
 from nowplaying_core.manifest import ModelFolder
-from pretraining.encoder import WEIGHTS_NAME, embed, load_encoder
+from pretraining.config.codes import CodeConfig
+from pretraining.config.run import MethodConfig
+from pretraining.encoder import WEIGHTS_NAME, build_encoder, embed, load_encoder
 from pretraining.tflite_encoder import TfliteEncoder
 from pretraining.train import pretrain
 from tests.detector.sounds import corpus_folder
@@ -98,6 +101,41 @@ def test_an_int8_encoder_that_answers_differently_is_not_written(
             config, encoder, (0.01 * calibration, others), tmp_path / "bad", name="bad", version="1.0.0", training={}
         )
     assert not (tmp_path / "bad").exists()
+
+
+@pytest.mark.parametrize("method", ["kmeans_codes", "binary_codes"])
+def test_codes_and_bits_have_no_int8_form(sources: TrainingSources, tmp_path: Path, method: str) -> None:
+    codes = CodeConfig(n_codes=4, n_fitted=4, dim=16, n_layers=1, n_heads=2)
+    config = small_config(method, codes=codes, objective=MethodConfig(clip_s=0.64))
+    write_json(tmp_path / "config.json", config.to_dict())
+    build_encoder(config).save_weights(tmp_path / WEIGHTS_NAME)
+    with pytest.raises(ConfigError, match=f"expected an encoder of convolutions, found {method}"):
+        publish_audio_encoder(tmp_path, tmp_path / "model", sources, name="tiny")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_model_records_the_recordings_that_its_run_was_given(
+    sources: TrainingSources, run: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "extra" / "music").symlink_to(sources.corpus / "music")
+    other = replace(sources, extra_data=tmp_path / "extra")
+    with pytest.raises(ConfigError, match="this run was given extra music: 0, not 4"):
+        publish_audio_encoder(run, tmp_path / "model", other, name="tiny")
+    assert not (tmp_path / "model").exists()
+
+
+def test_a_baseline_that_cannot_be_probed_is_refused_before_a_model_is_written(
+    sources: TrainingSources, run: Path, tmp_path: Path
+) -> None:
+    config = small_config("random")
+    pretrain(replace(config, front_end=replace(config.front_end, clip=3.0)), sources, tmp_path / "other")
+    options = ["--corpus", str(sources.corpus), "--cache-dir", str(sources.cache_dir), "--task", "music_speech_noise"]
+    folders = ["--run-dir", str(run), "--out", str(tmp_path / "model"), "--baseline", str(tmp_path / "other")]
+    result = CliRunner().invoke(app, ["publish", "encoder", *folders, *options])
+    assert isinstance(result.exception, ConfigError)
+    assert "front end" in str(result.exception)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_graph_of_another_encoder_is_refused(shipped: Path, tmp_path: Path) -> None:
