@@ -20,6 +20,7 @@ from fingerprinter.training.loop import CHECKPOINT_NAME, compile_for, replace_we
 from nowplaying_core.artifacts import sha256_file, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, needs_extra
+from nowplaying_core.settings import check_given
 from nowplaying_core.text import listed
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
@@ -91,8 +92,8 @@ def pretrain_federated(
     MissingExtraError
         When Flower is not installed.
     ConfigError
-        When clients cannot learn by the method, the folder holds another run, the run to start from is of
-        another model, or no weight is trained.
+        When clients cannot learn by the method, the folder holds another run or one of other recordings, the run to
+        start from is of another model, or no weight is trained.
     """
     _check_method(config)
     os.environ.setdefault("FLWR_TELEMETRY_ENABLED", "0")  # nothing here speaks to the network
@@ -105,6 +106,8 @@ def pretrain_federated(
         learning_rate=federation.local_rate,
     )
     record = _claim(config, federation, run_dir, start)
+    # Of other recordings clients would be others, and what is counted as spent another's.
+    check_given(run_dir, sources.counts(), begun=(run_dir / _STATE_NAME).is_file())
     server, clients = _dealt(config, federation, sources)
     keras.utils.set_random_seed(config.seed)
     pretext = build_pretext(config, server)

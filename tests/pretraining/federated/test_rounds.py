@@ -47,6 +47,10 @@ def test_two_clients_train_one_encoder_and_a_stopped_run_resumes(
         pretrain_federated(config, FEDERATION, sources, tmp_path / "parts")
     with pytest.raises(ConfigError, match="pretraining end"):
         load_encoder(tmp_path / "parts")
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "extra" / "music").symlink_to(sources.corpus / "music")
+    with pytest.raises(ConfigError, match=r"was given extra music: 0, not 4"):
+        pretrain_federated(config, FEDERATION, replace(sources, extra_data=tmp_path / "extra"), tmp_path / "parts")
     pretrain_federated(config, FEDERATION, sources, tmp_path / "parts")
     assert "resuming after round 1" in caplog.messages
     whole, parts = weights_of(tmp_path / "whole"), weights_of(tmp_path / "parts")
