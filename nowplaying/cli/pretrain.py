@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from nowplaying.cli import complete
-from nowplaying.cli.options import DecodedCache, ExtraData, Json, RenderedMidi, RunDir, SoundCorpus
+from nowplaying.cli.options import DecodedCache, ExtraData, Json, RenderedMidi, RunDir, SoundCorpus, refuse_unused
 from nowplaying.cli.output import wrote
 from nowplaying.cli.train import require_tensorflow
 
@@ -14,6 +14,7 @@ __all__ = ["pretrain"]
 
 
 def pretrain(
+    context: typer.Context,
     method: Annotated[
         str,
         typer.Argument(
@@ -41,6 +42,9 @@ def pretrain(
     as_json: Json = False,
 ) -> None:
     """Pretrain an audio encoder without labels; a stopped run resumes (needs the train extra)."""
+    if method in {"random", "supervised"}:
+        why = f"{method} learns from {'nothing' if method == 'random' else 'the labels of the corpus alone'}"
+        refuse_unused(context, why, "rendered_midi", "extra_data")
     from dataclasses import replace
 
     from nowplaying_core.errors import ConfigError

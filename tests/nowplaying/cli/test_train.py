@@ -40,6 +40,8 @@ def test_wrong_settings_are_usage_errors(run: Run, tmp_path: Path, network: str)
         (("publish", "detector"), ("--corpus", "CORPUS"), "--corpus"),
         (("audit", "privacy"), ("--example", "song.wav"), "--example"),
         (("evaluate", "probe"), ("--soundfont", "font.sf2"), "--soundfont"),
+        (("pretrain", "supervised"), ("--extra-data", "EXTRA"), "--extra-data"),
+        (("pretrain", "random"), ("--rendered-midi", "RENDERED"), "--rendered-midi"),
         (("publish", "encoder"), ("--soundfont", "font.sf2"), "--soundfont"),
     ],
 )
@@ -52,6 +54,7 @@ def test_options_that_would_be_passed_over_are_refused(
         "train": ("--config", tmp_path / "config.toml", *run_dir, "--corpus", tmp_path, "--cache-dir", tmp_path),
         "publish": (*run_dir, "--out", tmp_path / "out"),
         "audit": (*run_dir, "--corpus", tmp_path, "--cache-dir", tmp_path),
+        "pretrain": (*run_dir, "--corpus", tmp_path, "--cache-dir", tmp_path),
         "evaluate": (tmp_path, "--cache-dir", tmp_path),
     }[command[0]]
     if command[1] == "encoder":
