@@ -205,7 +205,7 @@ SavedWakes = Annotated[
         callback=writable_folder,
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.", min=0)]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.", min=0, max=2**32 - 1)]
 SoundCorpus = Annotated[
     Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)
 ]

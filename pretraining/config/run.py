@@ -21,6 +21,7 @@ __all__ = ["LEVELS_NAME", "METHOD_NAMES", "EncoderConfig", "MethodConfig", "Pret
 
 COMPARED: Final = ("side by side", "difference")
 _OF_CLIPS: Final = ("temporal_gap", "cola")  # two slices anywhere in a clip
+_GREATEST_SEED: Final = 2**32 - 1  # that NumPy takes
 LEVELS_NAME: Final = "levels.json"
 METHOD_NAMES: Final = (
     "audio2vec_cbow",
@@ -125,7 +126,7 @@ class PretrainingConfig(RunSettings):
     ----------
     method : str
         One of ``METHOD_NAMES``.
-    seed : int
+    seed : int in [0, 2^32)
     n_steps, clips_per_step : int
     learning_rate : float
         Peak of Adam's rate; cosine decay to zero at ``n_steps``.
@@ -179,6 +180,7 @@ class PretrainingConfig(RunSettings):
         require_positive(self, "learning_rate", "recordings_share")
         require_between(self, 0, 1, "recordings_share")
         require_not_negative(self, "seed", "warmup_steps", "past_s")
+        require_between(self, 0, _GREATEST_SEED, "seed")
         if self.clips_per_step < 2:
             message = f"clips_per_step must be at least 2, found {self.clips_per_step}"
             raise ConfigError(message)

@@ -98,3 +98,9 @@ def test_a_plot_of_no_known_format_is_a_usage_error(run: Run, tmp_path: Path) ->
     done = run("recognize", "--db", tmp_path / "none.npdb", "a.wav", "--plot", tmp_path / "p.txt")
     assert done.code == 2
     assert "expected a name that ends in .png, .svg, .pdf" in done.err
+
+
+def test_a_seed_that_no_generator_takes_is_a_usage_error(run: Run, tmp_path: Path) -> None:
+    done = run("generate", tmp_path / "run", "song.wav", "--out", tmp_path / "a.wav", "--seed", str(2**32))
+    assert done.code == 2
+    assert "--seed" in done.err
