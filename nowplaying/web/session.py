@@ -12,7 +12,7 @@ from detector.stream import StreamingDetector
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying.web.upload import Clip
 from nowplaying_core.audio import SAMPLE_RATE_HZ
-from nowplaying_core.text import clock, plain
+from nowplaying_core.text import plain
 from ondevice_db.answer import Recognition
 from ondevice_db.recognizer import Recognizer
 from ondevice_db.store.packs import open_packs
@@ -113,7 +113,7 @@ class Session:
         found = {
             "track_id": song.track.track_id,
             "name": song.track.name,
-            "at": clock(song.offset_s),
+            "offset_s": song.offset_s,
             "score": song.score,
             "times": times + 1,
         }
@@ -124,7 +124,7 @@ def _recognition(recognizer: Recognizer, recognition: Recognition) -> dict[str, 
     explanation, alignment, song = recognizer.explain(recognition), recognizer.align(recognition), recognition.match
     track = None
     if song is not None:
-        track = {"album": song.track.album, "duration_s": song.track.duration_s, "at": clock(song.offset_s)}
+        track = {"album": song.track.album, "duration_s": song.track.duration_s}
     drawn = None
     if alignment is not None:
         drawn = {

@@ -30,14 +30,16 @@ export function showAnswer(answer, sound) {
   return `${$("song").textContent}. ${$("song-more").textContent}`;
 }
 
+/** Say where in the song a recording begins; a twentieth of a second is nothing. */
+const place = (offset) => (offset <= -0.05 ? `${clock(-offset)} before the song` : `at ${clock(Math.max(0, offset))} of the song`);
+
 function details(answer, match) {
   const cut = answer.is_cut ? ` Only the first ${Math.round(answer.duration_s / 60)} minutes were used.` : "";
   const { recognition } = answer;
   if (!recognition) return `Index a folder to give it names.${cut}`;
   const time = `${Math.round(recognition.latency_ms)} ms`;
   if (!match) return `No song of the database is sure enough; answered in ${time}.${cut}`;
-  const begins = match.offset_s < 0 ? `${clock(-match.offset_s)} before the song` : `at ${recognition.track.at} of the song`;
-  const parts = [recognition.track.album, `the recording begins ${begins}`];
+  const parts = [recognition.track.album, `the recording begins ${place(match.offset_s)}`];
   if (recognition.track.duration_s) parts.push(`which is ${clock(recognition.track.duration_s)} long`);
   return `${parts.filter(Boolean).join(", ")}; ${percent(match.score)} sure, in ${time}.${cut}`;
 }
@@ -91,7 +93,7 @@ export function showHistory(history) {
       const said = document.createElement("span");
       const times = entry.song && entry.song.times > 1 ? `, named ${entry.song.times} times` : "";
       said.append(entry.song ? entry.song.name : "Unknown");
-      said.append(element("span", entry.song ? `at ${entry.song.at} in ${entry.recording}${times}` : entry.recording, { class: "soft" }));
+      said.append(element("span", entry.song ? `${entry.recording}, ${place(entry.song.offset_s)}${times}` : entry.recording, { class: "soft" }));
       line.append(element("time", entry.clock, { datetime: entry.time }), said);
       return line;
     }),

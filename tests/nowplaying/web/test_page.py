@@ -1,5 +1,6 @@
 """The page in a real browser: a microphone that plays a file, keys alone, three widths, light and dark."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -66,6 +67,20 @@ def test_a_recording_ends_by_itself(chrome: Chrome, server: Server) -> None:
     chrome.wait(f"{ANSWERED} || {PROBLEM}")
     chrome.wait("document.getElementById('playback').duration > 0")  # the browser reads it after the answer is drawn
     assert 11 < chrome.value("document.getElementById('playback').duration") < 14
+
+
+def test_the_place_is_said_to_be_the_songs(chrome: Chrome, server: Server, tmp_path: Path) -> None:
+    samples = load(recording("low-fi"))
+    chrome.open(server.url)
+    for name, sound, place in (
+        ("inside", samples[12 * SAMPLE_RATE_HZ :], r"at 0:1[12]\.\d of the song"),
+        ("before", np.concatenate([np.zeros(3 * SAMPLE_RATE_HZ, np.float32), samples]), r"0:0[23]\.\d before the song"),
+    ):
+        soundfile.write(tmp_path / f"{name}.wav", sound, SAMPLE_RATE_HZ)
+        chrome.choose("#sound", [tmp_path / f"{name}.wav"])
+        chrome.wait(f"document.getElementById('history').textContent.includes('{name}.wav')")
+        assert re.search(f"begins {place}", chrome.value("document.getElementById('song-more').textContent"))
+        assert re.search(rf"{name}\.wav, {place}", chrome.value("document.querySelector('#history li').textContent"))
 
 
 def test_a_file_is_answered_with_curve_reasons_and_alignment(chrome: Chrome, server: Server) -> None:
