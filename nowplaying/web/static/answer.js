@@ -76,12 +76,12 @@ function showAlignment(recognition) {
   const alignment = recognition?.alignment;
   $("alignment-figure").hidden = !alignment;
   if (!alignment) return;
-  const { steps, n_songs: nSongs } = recognition.explanation;
+  const { steps, n_songs: nSongs, query_start_s: start } = recognition.explanation;
   const wins = steps.filter((one) => one.wins).length;
   const text = `${wins} of ${steps.length} fingerprints are nearer to “${alignment.title}” than to any other of ${nSongs} songs.`;
   $("alignment-text").textContent =
     `${text} Above: time in the song (up) against time in the recording; a strong colour is alike. Below: similarity of each fingerprint.`;
-  drawn($("alignment"), `Alignment with ${alignment.title}. ${text}`, (width) => alignmentPicture(alignment, steps, width));
+  drawn($("alignment"), `Alignment with ${alignment.title}. ${text}`, (width) => alignmentPicture(alignment, steps, start, width));
 }
 
 /** Show the songs of this session, the newest first. */

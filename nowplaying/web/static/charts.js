@@ -88,8 +88,8 @@ const edges = (centres) => {
   return [centres[0] - step / 2, centres[centres.length - 1] + step / 2, step];
 };
 
-/** The query against the song, every fingerprint with every one, and below it the evidence of each. */
-export function alignmentPicture(alignment, steps, width) {
+/** The query against the song, every fingerprint with every one, and below it the evidence of each, over the recording. */
+export function alignmentPicture(alignment, steps, start, width) {
   const { times_s: times, reference_s: reference, similarities, offset_s: offset } = alignment;
   const [top, mapBottom, lineTop, lineBottom, height] = [8, 248, 270, 370, 398];
   const picture = frame(width, height);
@@ -131,6 +131,6 @@ export function alignmentPicture(alignment, steps, width) {
   picture.append(node("polyline", { class: "runner", points: line("runner_up_similarity") }));
   picture.append(node("polyline", { class: "song", points: line("similarity") }));
   for (const one of steps) picture.append(node("circle", { class: "song-dot", cx: x(one.time_s), cy: level(one.similarity), r: 2.5 }));
-  ticks(picture, Math.max(0, fromX), toX, x, lineBottom, width);
+  ticks(picture, start + Math.max(0, fromX), start + toX, (seconds) => x(seconds - start), lineBottom, width);
   return picture;
 }

@@ -81,6 +81,12 @@ def test_the_place_is_said_to_be_the_songs(chrome: Chrome, server: Server, tmp_p
         chrome.wait(f"document.getElementById('history').textContent.includes('{name}.wav')")
         assert re.search(f"begins {place}", chrome.value("document.getElementById('song-more').textContent"))
         assert re.search(rf"{name}\.wav, {place}", chrome.value("document.querySelector('#history li').textContent"))
+    late = np.concatenate([np.zeros(20 * SAMPLE_RATE_HZ, np.float32), samples])
+    soundfile.write(tmp_path / "late.wav", late, SAMPLE_RATE_HZ)
+    chrome.choose("#sound", [tmp_path / "late.wav"])
+    chrome.wait("document.getElementById('history').textContent.includes('late.wav')")
+    # The last tick of the alignment stands in the recording, not in the eight seconds that were looked up.
+    assert re.fullmatch(r"0:2\d", chrome.value("[...document.querySelectorAll('#alignment text')].at(-1).textContent"))
 
 
 def test_a_file_is_answered_with_curve_reasons_and_alignment(chrome: Chrome, server: Server) -> None:
