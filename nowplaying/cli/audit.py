@@ -18,6 +18,7 @@ from nowplaying.cli.options import (
 )
 from nowplaying.cli.train import require_tensorflow
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
+from nowplaying_core.errors import MissingPathError
 
 __all__ = ["app"]
 
@@ -47,6 +48,10 @@ def privacy(
     if examples and out is None:
         message = "expected --out as well, the folder for what is rebuilt"
         raise typer.BadParameter(message, param_hint="--example")
+    for example in examples or []:
+        if not example.is_file():  # said before hours of learning
+            message = f"{example}: expected a recording, found none; check the path"
+            raise MissingPathError(message)
     from fingerprinter.fingerprint import Fingerprinter
     from ondevice_db.index.codebook_files import load_codebook
     from pretraining.audit.config import AuditConfig

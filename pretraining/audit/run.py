@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -107,10 +107,12 @@ def privacy_audit(
     Raises
     ------
     ConfigError
-        When the folder holds an audit of this model with other settings, of other recordings or of other codes.
+        When the folder holds an audit of this model with other settings, of other recordings or of other codes, or the
+        corpus has no recordings to ask about that the attacker does not know.
     """
     folder = run_dir / model.embedding_space
     sources.require("music", splits=["train"])
+    asked = music_speech_noise(sources.corpus).test  # what cannot be asked about is refused before decoders learn
     init_run_dir(config, folder)
     files = model.folder.manifest["files"].items()
     codes = {name: record["sha256"][:16] for name, record in files if name.startswith("codebook")}
@@ -132,7 +134,7 @@ def privacy_audit(
         "settings": config.to_dict(),
         "n_known_windows": len(dataset.images),
         "n_known_words": dataset.n_words,
-        "windows": _windows(means, sources),
+        "windows": _windows(means, asked, sources.cache_dir),
         "words": [_words(means, task, sources.cache_dir) for task in tasks],
     }
     _log.info("measured in %.0f s", time.monotonic() - started)
@@ -149,19 +151,17 @@ def _word_tasks(spoken: list[Any]) -> list[Task]:
     return tasks
 
 
-def _windows(means: _Means, sources: TrainingSources) -> list[dict[str, Any]]:
+def _windows(means: _Means, asked: Sequence[Example], cache_dir: Path) -> list[dict[str, Any]]:
     """Return errors, and for music the agreement of melodies, by kind of sound and by what an image is made from."""
     by_kind: dict[str, list[Example]] = {"music": [], "speech": []}
-    for example in music_speech_noise(sources.corpus).test:
+    for example in asked:
         if example.label in by_kind:
             by_kind[example.label].append(example)
     found = []
     for kind, examples in by_kind.items():
         if not examples:
             continue
-        real = read_windows(
-            examples, means.front_end, cache_dir=sources.cache_dir, most_windows=means.config.most_windows
-        )
+        real = read_windows(examples, means.front_end, cache_dir=cache_dir, most_windows=means.config.most_windows)
         units = [examples[owner].path.name for owner in real.owners]
         elsewhere = _elsewhere(real)
         for name, images in means.rebuilt(real.images).items():

@@ -52,6 +52,7 @@ PLACES = "--corpus {none} --cache-dir {out}/cache"
         f"evaluate probe {{none}} {PLACES}",
         f"pretrain cola {PLACES} --run-dir {{out}}/run",
         f"audit privacy {PLACES} --run-dir {{out}}/run",
+        "audit privacy --corpus {music} --cache-dir {out}/cache --run-dir {out}/run --out {out} --example {none}",
         f"publish fingerprinter --run-dir {{none}} --out {{out}}/model {PLACES}",
         f"generate {{none}} {SONG} --out {{out}}/a.wav",
         "render {none} --out {out}/rendered --soundfont {none}",

@@ -142,6 +142,18 @@ def test_other_settings_in_the_same_folder_are_refused(sources: TrainingSources,
         privacy_audit(replace(CONFIG, seed=2), Pooled(), FORMS, sources, tmp_path)
 
 
+def test_a_corpus_that_leaves_nothing_unknown_is_refused_before_any_learning(
+    sources: TrainingSources, tmp_path: Path
+) -> None:
+    for group in ("music", "speech", "noise"):
+        (tmp_path / "corpus" / group).mkdir(parents=True)
+        (tmp_path / "corpus" / group / "0.wav").symlink_to(sources.corpus / group / "0.wav")
+    of_both = replace(sources, corpus=tmp_path / "corpus")
+    with pytest.raises(ConfigError, match="is in both parts"):
+        privacy_audit(CONFIG, Pooled(), FORMS, of_both, tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize(
     ("given", "message"), [({"music": 9}, "given music: 9, not 2"), ({"codebook_pq.npy": "1"}, "pq.npy: 1, not 0000")]
 )
