@@ -1,5 +1,6 @@
 """Pretrain an encoder by any method: resumable, seeded, logged; the same code on the backends of Keras."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def pretrain(
     *,
     perceptual_encoder: Path | None = None,
     clips: Any = None,
+    drawn_from: Mapping[str, Any] | None = None,
 ) -> Path:
     """Pretrain to the end of the schedule, resuming from the run's last checkpoint.
 
@@ -44,6 +46,8 @@ def pretrain(
         Finished run whose encoder compares images for the perceptual error.
     clips : object, optional
         What the method draws from, in place of all of the sources.
+    drawn_from : mapping, optional
+        What tells these clips from others, for the run's record.
 
     Returns
     -------
@@ -63,7 +67,7 @@ def pretrain(
         message = f"--perceptual-encoder: expected {wanted}, found {perceptual_encoder or 'none'}"
         raise ConfigError(message)
     compared = None if perceptual_encoder is None else perceptual_encoder / WEIGHTS_NAME
-    given = {"perceptual_encoder": weights_id(compared), **sources.counts()}
+    given = {"perceptual_encoder": weights_id(compared), **sources.counts(), **(drawn_from or {})}
     weights, begun = run_dir / WEIGHTS_NAME, checkpoint_state(run_dir)["step"] > 0
     if config.method == "random":
         init_run_dir(config, run_dir)

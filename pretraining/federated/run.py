@@ -20,7 +20,7 @@ from fingerprinter.training.loop import CHECKPOINT_NAME, compile_for, replace_we
 from nowplaying_core.artifacts import sha256_file, write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, needs_extra
-from nowplaying_core.settings import check_given
+from nowplaying_core.settings import check_given, require_given
 from nowplaying_core.text import listed
 from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
@@ -55,7 +55,7 @@ def pretrain_on_server(
     """
     _check_method(config)
     server, _ = _dealt(config, federation, sources)
-    return pretrain(config, sources, run_dir, clips=server)
+    return pretrain(config, sources, run_dir, clips=server, drawn_from=_of_server(config, federation))
 
 
 def pretrain_federated(
@@ -93,7 +93,7 @@ def pretrain_federated(
         When Flower is not installed.
     ConfigError
         When clients cannot learn by the method, the folder holds another run or one of other recordings, the run to
-        start from is of another model, or no weight is trained.
+        start from is of another model or of another server's recordings, or no weight is trained.
     """
     _check_method(config)
     os.environ.setdefault("FLWR_TELEMETRY_ENABLED", "0")  # nothing here speaks to the network
@@ -149,6 +149,11 @@ def _check_method(config: PretrainingConfig) -> None:
         raise ConfigError(message)
 
 
+def _of_server(config: PretrainingConfig, federation: FederationConfig) -> dict[str, str]:
+    """Return what says which recordings are the server's."""
+    return {"server's share": f"{federation.server_share:g} by seed {config.seed}"}
+
+
 def _dealt(
     config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources
 ) -> tuple[ClipSampler, list[ClipSampler]]:
@@ -169,6 +174,8 @@ def _claim(
     record: dict[str, Any] = {"federation": federation.to_dict(), "start": None}
     if start is not None:
         record["start"] = _same_model(config, start)
+        # A server that began with clients' own recordings would give away what no noise hides.
+        require_given(start, _of_server(config, federation))
     run_dir.mkdir(parents=True, exist_ok=True)
     path = run_dir / RECORD_NAME
     if path.is_file():

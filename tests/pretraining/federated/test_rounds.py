@@ -120,6 +120,21 @@ def test_a_start_of_another_model_and_names_of_no_weight_are_refused(sources: Tr
         pretrain_federated(config, replace(FEDERATION, trained=("nothing",)), sources, tmp_path / "run")
 
 
+def test_a_server_that_pretrained_on_what_is_now_the_clients_is_refused(
+    sources: TrainingSources, tmp_path: Path
+) -> None:
+    """Neither the noise nor epsilon would cover what its weights know of them."""
+    config, start = small_config("temporal_gap"), tmp_path / "start"
+    pretrain_on_server(config, FEDERATION, sources, start)
+    for changed, federation, found in (
+        (replace(config, seed=2), FEDERATION, "0.2 by seed 2"),
+        (config, replace(FEDERATION, server_share=0.4), "0.4 by seed 1"),
+    ):
+        with pytest.raises(ConfigError, match=f"server's share: 0.2 by seed 1, not {found}"):
+            pretrain_federated(changed, federation, sources, tmp_path / "run", start=start)
+    assert not (tmp_path / "run").exists()
+
+
 def _killed_after(n_calls: int) -> Callable[[Path, object], None]:
     """Return what writes JSON files until one too many."""
     from nowplaying_core.artifacts import write_json

@@ -38,6 +38,12 @@ def test_without_flower_the_extra_is_named(
     assert not list(tmp_path.iterdir()), "nothing is begun"
 
 
+def test_a_servers_run_goes_on_with_the_servers_recordings(sources: TrainingSources, tmp_path: Path) -> None:
+    pretrain_on_server(small_config("cola"), FEDERATION, sources, tmp_path)
+    with pytest.raises(ConfigError, match=r"server's share: 0.2 by seed 1, not 0.4 by seed 1"):
+        pretrain_on_server(small_config("cola"), replace(FEDERATION, server_share=0.4), sources, tmp_path)
+
+
 def test_the_rate_falls_by_half_a_cosine_or_stays() -> None:
     falling = replace(FEDERATION, n_rounds=3, local_rate=2.0, final_rate_share=0.1)
     assert [local_rate(falling, number) for number in (1, 2, 3)] == pytest.approx([2.0, 1.1, 0.2])
