@@ -67,7 +67,9 @@ def fingerprint_file(
             embeddings, _ = fingerprinter.embed_blocks((np.clip(gain * block, -1, 1) for block in source), hop_s)
     least_s, duration_s = fingerprinter.window_s if options.min_s is None else options.min_s, n_samples / SAMPLE_RATE_HZ
     if duration_s < least_s:
-        message = f"{path}: {duration_s:.2f} s long, shorter than {least_s:g} s; --min-seconds takes shorter ones"
+        # The page and 'db replace', too, come here, which have no such option.
+        advice = "'nowplaying index --min-seconds' takes shorter ones"
+        message = f"{path}: {duration_s:.2f} s long, shorter than {least_s:g} s; {advice}"
         raise AudioFormatError(message)
     silent = levels_dbfs <= silence_dbfs
     if silent.all():

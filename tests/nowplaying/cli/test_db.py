@@ -96,6 +96,10 @@ def test_replace(run: Run, copy: Path, tmp_path: Path) -> None:
     assert run("recognize", "--db", copy, tmp_path / "better.wav").code == 0
     (tmp_path / "words.mp3").write_text("words " * 1000)
     assert run("db", "replace", copy, ids(run, copy)["better"], tmp_path / "words.mp3").code == 3
+    soundfile.write(tmp_path / "short.wav", song(7, 1.0), SAMPLE_RATE_HZ)
+    done = run("db", "replace", copy, ids(run, copy)["better"], tmp_path / "short.wav")
+    assert done.code == 3
+    assert "'nowplaying index --min-seconds' takes shorter ones" in done.err
     assert len(titles(run, copy)) == 8
 
 
