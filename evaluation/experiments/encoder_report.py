@@ -122,7 +122,7 @@ def _runs(result: Mapping[str, Any]) -> str:
         levels = "; ".join(f"{name} {value:.3f}" for name, value in one["levels"].items())
         steps = f"{one['n_steps']} x {one['clips_per_step']}" if one["n_steps"] else "0"
         rows.append([one["method"], str(len(one["seeds"])), steps, last, levels, f"{one['cpu_s'] / 60:.0f}"])
-    heading = ["method", "seeds", "steps x clips", "last loss", "levels of the loss", "CPU minutes"]
+    heading = ["method", "seeds", "steps x clips", "last loss, first seed", "levels of the loss", "CPU minutes"]
     return markdown_table(heading, rows) + "\n"
 
 
