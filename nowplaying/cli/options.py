@@ -62,6 +62,14 @@ def writable_file(context: Any, parameter: Any, path: Path | None) -> Path | Non
     return path
 
 
+def _seed(value: int) -> int:
+    """Refuse a seed that NumPy's generators do not take; the help has no room for so large a bound."""
+    if value >= 2**32:
+        message = f"{value} is not in the range 0<=x<{2**32}."
+        raise typer.BadParameter(message)
+    return value
+
+
 def _plot_file(context: Any, parameter: Any, path: Path | None) -> Path | None:
     """Refuse a name of no format that a picture can have, and a place as above."""
     if path is not None and path.suffix.lower() not in _PICTURES:
@@ -205,7 +213,7 @@ SavedWakes = Annotated[
         callback=writable_folder,
     ),
 ]
-Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.", min=0, max=2**32 - 1)]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of everything drawn at random.", min=0, callback=_seed)]
 SoundCorpus = Annotated[
     Path, typer.Option("--corpus", help="Folder with music, noise, speech and rir.", show_default=False)
 ]
