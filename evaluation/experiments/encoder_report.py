@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from nowplaying_core.text import markdown_table, with_interval
-from pretraining.probe.report import how_drawn
+from nowplaying_core.text import markdown_table
+from pretraining.probe.report import accuracy_cell, how_drawn, points
 
 __all__ = ["BAG", "draw_losses", "findings", "to_markdown"]
 
@@ -57,27 +57,27 @@ def findings(result: Mapping[str, Any]) -> list[str]:
         others = [name for name in trained if name not in sure]
         named = ", ".join(f"`{name}`" for name in sure) or "none"
         lines.append(f"- Surely above random weights on average, of {len(trained)} without labels: {named}.")
-        lines += [f"- Not: `{name}`, {_points(mean[name]['minus']['random'])}." for name in others]
+        lines += [f"- Not: `{name}`, {points(mean[name]['minus']['random'])}." for name in others]
     for name in [*trained, "random", "supervised"]:
         if name in mean and "bands" in mean[name]["minus"]:
-            lines.append(f"- {_title(name)} to no encoder at all: {_points(mean[name]['minus']['bands'])}.")
+            lines.append(f"- {_title(name)} to no encoder at all: {points(mean[name]['minus']['bands'])}.")
     if "normalised" in mean and "random" in mean["normalised"]["minus"]:
-        points = _points(mean["normalised"]["minus"]["random"])
-        lines.append(f"- Training begins below random weights: {points}.")
+        below = points(mean["normalised"]["minus"]["random"])
+        lines.append(f"- Training begins below random weights: {below}.")
     for name in ("cola", "nt_xent"):
         if name in mean and "supervised" in mean[name]["minus"]:
-            lines.append(f"- `{name}` to `supervised`: {_points(mean[name]['minus']['supervised'])}.")
+            lines.append(f"- `{name}` to `supervised`: {points(mean[name]['minus']['supervised'])}.")
     for name in trained:
         if f"{name}{BAG}" in mean[name]["minus"]:
-            points = _points(mean[name]["minus"][f"{name}{BAG}"])
-            lines.append(f"- `{name}` to how often each of its codes occurs in a window: {points}.")
+            to_bag = points(mean[name]["minus"][f"{name}{BAG}"])
+            lines.append(f"- `{name}` to how often each of its codes occurs in a window: {to_bag}.")
     for first, second in (
         ("audio2vec_cbow", "audio2vec_skipgram"),
         ("temporal_gap", "audio2vec_cbow"),
         ("temporal_gap", "audio2vec_skipgram"),
     ):
         if first in mean and second in mean[first]["minus"]:
-            lines.append(f"- `{first}` to `{second}`: {_points(mean[first]['minus'][second])}.")
+            lines.append(f"- `{first}` to `{second}`: {points(mean[first]['minus'][second])}.")
     return lines
 
 
@@ -89,9 +89,9 @@ def _columns(result: Mapping[str, Any], tasks: Sequence[Mapping[str, Any]], *, p
     rows = [["most common label", *chance, "", ""]]
     for one in result["methods"]:
         method = one["method"]
-        cells = [_cell(found[name, method]) for name in names]
-        above = _points(mean[method]["minus"]["random"]) if "random" in mean[method]["minus"] else ""
-        rows.append([_NAMES.get(method, method), *cells, _cell(mean[method]), above])
+        cells = [accuracy_cell(found[name, method]) for name in names]
+        above = points(mean[method]["minus"]["random"]) if "random" in mean[method]["minus"] else ""
+        rows.append([_NAMES.get(method, method), *cells, accuracy_cell(mean[method]), above])
     return markdown_table(["method", *names, "mean", "mean less random, points"], rows) + "\n"
 
 
@@ -100,7 +100,7 @@ def _shares(result: Mapping[str, Any]) -> str:
     shares = sorted({row["label_share"] for row in means})
     found = {(row["method"], row["label_share"]): row for row in means}
     rows = [
-        [_NAMES.get(one["method"], one["method"]), *(_cell(found[one["method"], share]) for share in shares)]
+        [_NAMES.get(one["method"], one["method"]), *(accuracy_cell(found[one["method"], share]) for share in shares)]
         for one in result["methods"]
     ]
     heading = ["mean of one window's tasks", *(f"{share:.0%} of the labels" for share in shares)]
@@ -158,15 +158,6 @@ def draw_losses(result: Mapping[str, Any], path: Path) -> None:
 
 def _title(name: str) -> str:
     return _NAMES[name].capitalize() if name in _NAMES else f"`{name}`"
-
-
-def _cell(row: Mapping[str, Any]) -> str:
-    doubt = "\\*" if "random" in row["minus"] and row["minus"]["random"]["low"] <= 0 else ""
-    return f"{_percent(row['accuracy'])}{doubt} ({_percent(row['low'])}-{_percent(row['high'])})"
-
-
-def _points(found: Mapping[str, float]) -> str:
-    return with_interval(found, of="difference", scale=100, sign="+")
 
 
 def _percent(value: float) -> str:

@@ -17,8 +17,9 @@ from evaluation.experiments.encoder_summary import ON_CLIPS, TASKS_NAME, rounded
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.text import markdown_table, with_interval
+from nowplaying_core.text import markdown_table
 from pretraining.config.run import PretrainingConfig
+from pretraining.probe.report import points
 
 __all__ = ["committed_table", "main", "paired", "to_markdown"]
 
@@ -148,7 +149,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
                 f"{first['learning_rate']:g} less {second['learning_rate']:g}",
                 f"{len(first['seeds'])}, {len(second['seeds'])}",
                 f"{first['last_loss']:.3f}, {second['last_loss']:.3f}",
-                *(with_interval(found[task, one["method"]], of="difference", scale=100, sign="+") for task in tasks),
+                *(points(found[task, one["method"]]) for task in tasks),
             ]
         )
     text = (

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from nowplaying_core.text import markdown_table
+from nowplaying_core.text import markdown_table, with_interval
 
-__all__ = ["how_drawn", "to_markdown"]
+__all__ = ["accuracy_cell", "how_drawn", "points", "to_markdown"]
 
 _COMPARED_TO = ("random", "supervised", "central")
 
@@ -64,7 +64,7 @@ def _by_task(rows: list[dict[str, Any]], means: list[dict[str, Any]]) -> str:
     tasks = list(dict.fromkeys(row["task"] for row in rows))
     found = {(row["task"], row["method"]): row for row in rows if row["label_share"] == share}
     found |= {("mean", row["method"]): row for row in means if row["label_share"] == share}
-    body = [[method, *(_cell(found[task, method]) for task in (*tasks, "mean"))] for method in methods]
+    body = [[method, *(accuracy_cell(found[task, method]) for task in (*tasks, "mean"))] for method in methods]
     cells = markdown_table(["method", *tasks, "mean"], body) + "\n"
     return f"With {share:.0%} of the labels:\n\n{cells}\n\\* not surely above random\n"
 
@@ -78,13 +78,13 @@ def _by_share(means: list[dict[str, Any]]) -> str:
         "Mean over tasks by share of labels:\n",
         markdown_table(
             ["method", *(f"{share:.0%}" for share in shares)],
-            [[method, *(_cell(found[method, share]) for share in shares)] for method in methods],
+            [[method, *(accuracy_cell(found[method, share]) for share in shares)] for method in methods],
         )
         + "\n",
     ]
     for other in [name for name in _COMPARED_TO if name in methods and len(methods) > 1]:
         rows = [
-            [method, *(_difference(found[method, share]["minus"][other]) for share in shares)]
+            [method, *(points(found[method, share]["minus"][other]) for share in shares)]
             for method in methods
             if method != other
         ]
@@ -93,13 +93,15 @@ def _by_share(means: list[dict[str, Any]]) -> str:
     return "\n".join(parts)
 
 
-def _cell(row: dict[str, Any]) -> str:
+def accuracy_cell(row: Mapping[str, Any]) -> str:
+    """Return an accuracy in per cent with its interval, and a star where it is not surely above random weights."""
     doubt = "\\*" if "random" in row["minus"] and row["minus"]["random"]["low"] <= 0 else ""
     return f"{_percent(row['accuracy'])}{doubt} ({_percent(row['low'])}-{_percent(row['high'])})"
 
 
-def _difference(found: dict[str, float]) -> str:
-    return "{:+.1f} ({:+.1f} to {:+.1f})".format(*(100 * found[name] for name in ("difference", "low", "high")))
+def points(found: Mapping[str, float]) -> str:
+    """Return a difference of accuracies in points, with its interval."""
+    return with_interval(found, of="difference", scale=100, sign="+")
 
 
 def _percent(value: float) -> str:
