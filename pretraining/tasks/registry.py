@@ -38,17 +38,21 @@ def open_tasks(
     Raises
     ------
     ConfigError
-        When a name or a folder is unknown, or nothing is left.
+        When a name or a folder is unknown, a collection is given twice or not asked for, or nothing is left.
     """
     builders = dict(corpus_tasks(corpus)) if corpus is not None else {}
-    if rendered is not None:
-        builders |= rendered.builders()
-    demanded = set(names)
+    of_midi = rendered.builders() if rendered is not None else {}
+    builders |= of_midi
+    demanded, given = set(names), set()
     for item in public:
         name, _, folder = item.partition("=")
         if name not in COLLECTIONS or not folder:
             message = f"--public: expected NAME=FOLDER with a name of {', '.join(COLLECTIONS)}, found {item!r}"
             raise ConfigError(message)
+        if name in given:
+            message = f"--public: expected one folder of {name}, found more"
+            raise ConfigError(message)
+        given.add(name)
         builders[name] = lambda name=name, folder=folder: COLLECTIONS[name](Path(folder))  # type: ignore[misc]
         demanded.add(name)
     unknown = sorted(set(names) - set(builders))
@@ -56,6 +60,12 @@ def open_tasks(
         message = (
             f"--task: expected some of {', '.join(builders) or 'a corpus or --public'}, found {', '.join(unknown)}"
         )
+        raise ConfigError(message)
+    idle = [f"--public {name}" for name in sorted(given - set(names))]
+    if of_midi and not set(of_midi) & set(names):
+        idle.append("--midi")
+    if names and idle:
+        message = f"{', '.join(idle)}: no --task asks for it, found {', '.join(names)}; ask for it too, or leave it out"
         raise ConfigError(message)
     tasks = []
     for name, build in builders.items():

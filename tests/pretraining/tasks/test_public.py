@@ -75,6 +75,8 @@ def test_tasks_are_chosen_and_mistakes_named(tmp_path: Path) -> None:
         (["gtzan"], [], "NAME=FOLDER"),
         ([f"imagenet={tmp_path}"], [], "esc50"),
         ([f"gtzan={tmp_path}"], ["digits"], "digits"),
+        ([f"gtzan={tmp_path}", f"esc50={tmp_path}"], ["gtzan"], "--public esc50: no --task asks for it"),
+        ([f"gtzan={tmp_path}", "gtzan=other"], [], "one folder of gtzan"),
         ([], [], "no task"),
         ([f"esc50={tmp_path}"], [], "esc50.csv"),
     ):
