@@ -100,13 +100,16 @@ def describe_track(path: str | Path, track_id: str, texts: Mapping[str, str]) ->
     Raises
     ------
     ConfigError
-        When the database holds no such song.
+        When the database holds no such song, or neither title nor artist would be left.
     """
     with DatabaseWriter.extend(path) as writer:
         known = writer.track(track_id)
         if known is None:
             raise _unknown(path, track_id)
         track = as_stored(replace(known, **dict(texts)))  # type: ignore[arg-type]  # the fields of texts hold str
+        if not track.name.strip():
+            message = f"{path}: song {track_id}: expected a title or an artist, by which it is shown; found neither"
+            raise ConfigError(message)
         writer.describe(track)
         writer.finish()
     return track

@@ -124,6 +124,17 @@ def test_describing_a_song_writes_the_table_alone(copy: Path) -> None:
         describe_track(copy, "f" * 16, {"title": "x"})
 
 
+def test_a_song_keeps_a_name(copy: Path) -> None:
+    track_id = make_track(0).track_id
+    describe_track(copy, track_id, {"artist": ""})
+    before = stored(copy)
+    for title in ("", " ", "\0"):
+        with pytest.raises(ConfigError, match="expected a title or an artist"):
+            describe_track(copy, track_id, {"title": title})
+    assert stored(copy) == before
+    assert describe_track(copy, track_id, {"title": "", "artist": "Somebody"}).name == "Somebody"
+
+
 def test_nothing_new_is_no_change(copy: Path) -> None:
     describe_track(copy, make_track(6).track_id, {"title": make_track(6).title})
     assert SongDatabase.open(copy).manifest.generation == 1
