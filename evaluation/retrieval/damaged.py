@@ -111,7 +111,7 @@ def _buffered(samples: Samples) -> Samples:
 
 def _is_right(answer: Recognition, path: Path) -> bool:
     song = answer.match
-    return song is not None and str(path) in {song.track.source, *(track.source for track, _ in song.also)}
+    return song is not None and str(path.absolute()) in {song.track.source, *(track.source for track, _ in song.also)}
 
 
 def _clicked(samples: Samples, level_dbfs: float, times_s: Sequence[float]) -> Samples:

@@ -20,8 +20,9 @@ def indexed(songs: Sequence[Path]) -> Iterator[Recognizer]:
     Parameters
     ----------
     songs : sequence of Path
+        Their absolute paths are the sources of the songs.
     """
     with tempfile.TemporaryDirectory() as folder:
         database = Path(folder) / "songs.npdb"
-        index_paths(songs, database, Fingerprinter.from_model(SHIPPED_FINGERPRINTER))
+        index_paths([song.absolute() for song in songs], database, Fingerprinter.from_model(SHIPPED_FINGERPRINTER))
         yield Recognizer.open(database)

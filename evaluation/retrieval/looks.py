@@ -192,8 +192,8 @@ def _heads(paths: Sequence[Path]) -> Iterator[tuple[Path, Samples]]:
 
 
 def _is_right(recognizer: Recognizer, path: Path, samples: Samples) -> bool:
-    answer = recognizer.recognize((samples, SAMPLE_RATE_HZ)).match
-    return answer is not None and str(path) in {answer.track.source, *(track.source for track, _ in answer.also)}
+    song = recognizer.recognize((samples, SAMPLE_RATE_HZ)).match
+    return song is not None and str(path.absolute()) in {song.track.source, *(track.source for track, _ in song.also)}
 
 
 def _counted(right: Sequence[bool]) -> dict[str, Any]:

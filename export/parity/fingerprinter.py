@@ -136,7 +136,7 @@ def _compare_answers(
         folder = Path(scratch) / "verify.npdb"
         has_codebook = "codebook" in evaluated.manifest
         index_paths(
-            sounds.paths,
+            [path.absolute() for path in sounds.paths],
             folder,
             shipped,
             layout="pq" if has_codebook else "flat",

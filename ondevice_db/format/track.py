@@ -25,7 +25,7 @@ class Track:
         Empty when unknown; ``title`` falls back to the file name.
     duration_s : float >= 0, seconds
     source : str
-        Where the recording came from, usually the file's path when it was indexed.
+        Where the recording came from: usually the file's path, absolute or from the folder in which the database lies.
     external_ids : mapping of str to str
         Identifiers in other catalogues, such as ``{"isrc": ...}``.
     """

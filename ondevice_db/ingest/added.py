@@ -1,5 +1,6 @@
 """From fingerprinted files to a database's songs: those that are new, and those that it has already."""
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from ondevice_db.format.track import Track
 from ondevice_db.index.normalize import power_normalize
 from ondevice_db.ingest.journal import Journal
 from ondevice_db.ingest.report import IndexReport
+from ondevice_db.ingest.sources import place_of
 from ondevice_db.match.same_music import is_same_recording
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.store import SongDatabase
@@ -41,7 +43,7 @@ def add_tracks(
     report : IndexReport
         Of the run so far.
     here : set of str
-        All files of the run, as a database names them: where a known song's file is one of them, it has not moved.
+        Places of all files of the run: where a known song's file is one of them, it has not moved.
     update_tags : bool
         Take metadata of known songs from their files.
     """
@@ -57,10 +59,13 @@ def add_tracks(
             seconds += track.duration_s
             continue
         n_known += 1
-        is_gone = before.source not in here and not Path(before.source).exists()
-        refreshed = _refreshed(before, track, is_gone=is_gone, update_tags=update_tags)
+        place = place_of(before.source, writer.path)
+        is_same = place == place_of(track.source, writer.path)
+        # Not Path.exists, which fails on names too long.
+        is_moved = not is_same and place not in here and not os.path.exists(place)  # noqa: PTH110
+        refreshed = _refreshed(before, track, is_same=is_same, is_moved=is_moved, update_tags=update_tags)
         n_updated += refreshed != before and writer.describe(refreshed)
-        if refreshed.source != track.source:
+        if not (is_same or is_moved):
             copies.append((file, before.source))
     return replace(
         report,
@@ -72,20 +77,19 @@ def add_tracks(
     )
 
 
-def _refreshed(known: Track, found: Track, *, is_gone: bool, update_tags: bool) -> Track:
+def _refreshed(known: Track, found: Track, *, is_same: bool, is_moved: bool, update_tags: bool) -> Track:
     """Return a known song's metadata after its recording was found again, perhaps elsewhere or with other tags."""
-    is_moved = known.source != found.source and is_gone
-    if update_tags and (is_moved or known.source == found.source):
+    if update_tags and (is_same or is_moved):
         return replace(found, track_id=known.track_id, duration_s=known.duration_s)
     return replace(known, source=found.source) if is_moved else known
 
 
 def changed_files(before: SongDatabase, tracks: Sequence[tuple[Path, Track]], journal: Journal) -> dict[Path, Track]:
     """Return the songs whose files hold the same music as before in another encoding, so that their ids differ."""
-    by_source = {track.source: (song, track) for song, track in before.songs}
+    by_place = {place_of(track.source, before.path): (song, track) for song, track in before.songs}
     found: dict[Path, Track] = {}
     for file, track in tracks:
-        song, known = by_source.get(track.source, (-1, track))
+        song, known = by_place.get(place_of(track.source, before.path), (-1, track))
         if song < 0 or known.track_id == track.track_id:
             continue
         first, last = (int(before.song_starts[one]) for one in (song, song + 1))

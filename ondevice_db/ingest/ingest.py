@@ -20,12 +20,14 @@ from ondevice_db.format.songs import as_stored
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
 from ondevice_db.index.codebook import Codebook
+from ondevice_db.index.flat import FLAT_MAX_SONGS
 from ondevice_db.ingest.added import add_tracks, changed_files
 from ondevice_db.ingest.arriving import Arriving
 from ondevice_db.ingest.cluster import fingerprint_on_cluster
 from ondevice_db.ingest.journal import FileStamp, Journal
 from ondevice_db.ingest.read_options import ReadOptions
 from ondevice_db.ingest.report import IndexProgress, IndexReport
+from ondevice_db.ingest.sources import place_of, source_of
 from ondevice_db.ingest.workers import fingerprint_file, fingerprint_files
 from ondevice_db.store.builder import DatabaseWriter
 from ondevice_db.store.changes import replace_track
@@ -131,8 +133,7 @@ def index_paths(
     began_s = time.perf_counter()
     with writer_lock(path):
         before = check_target(path, settings, extend=add)
-        if before is not None:
-            _check_extended(before, layout)
+        _check_start(path, before, layout, n_files=len(paths))
         options = options or ReadOptions()
         if options.min_s is None:
             options = replace(options, min_s=fingerprinter.window_s)
@@ -156,7 +157,8 @@ def index_paths(
             raise DatabaseError(message) from error
         # In the order of the files, however the work was shared out.
         # An interrupted run may have been given the same files by other names, from another folder.
-        tracks = [(file, as_stored(replace(done[file], source=str(file)))) for file in paths if file in done]
+        sources = {file: str(file) if arriving else source_of(file, path) for file in paths}
+        tracks = [(file, as_stored(replace(done[file], source=sources[file]))) for file in paths if file in done]
         report = IndexReport(added=[], skipped=[], failed=failed, n_resumed=n_resumed, seconds_of_audio=0, elapsed_s=0)
         if tracks:
             chosen = _choose_codebook(choice, shipped, [track.track_id for _, track in tracks], journal)
@@ -164,7 +166,7 @@ def index_paths(
             with DatabaseWriter(
                 path, settings=settings, codebook=chosen, layout=layout or _USUAL_LAYOUT, extend=add, locked=True
             ) as writer:
-                here = {printable(str(file)) for file in paths}
+                here = {place_of(printable(source), path) for source in sources.values()}
                 report = add_tracks(writer, tracks, changed, journal, report, here=here, update_tags=update_tags)
                 writer.finish()
         if tracks or not len(journal):
@@ -200,6 +202,7 @@ def replace_with_file(database: str | Path, track_id: str, file: Path, fingerpri
     opened = SongDatabase.open(database, fingerprinter.embedding_space)
     with tempfile.TemporaryDirectory() as folder:
         track = fingerprint_file(file, Path(folder), fingerprinter, opened.manifest.hop_s)
+        track = replace(track, source=source_of(file, real_folder(Path(database))))
         embeddings = open_array(Path(folder) / f"{track.track_id}.npy", np.float32)
         replace_track(database, track_id, track, embeddings)
     return track
@@ -219,12 +222,20 @@ def _choose_codebook(
     return choice.make(shipped, [len(load(number)) for number in range(len(ids))], load)
 
 
-def _check_extended(before: SongDatabase, layout: str | None) -> None:
-    """Refuse what cannot be added to before the work begins, so that nothing is left beside it."""
-    path, found = before.path, before.manifest.layout
+def _check_start(path: Path, before: SongDatabase | None, layout: str | None, *, n_files: int) -> None:
+    """Refuse what the writer would refuse at the end before the work begins, so that nothing is left beside it."""
+    found = before.manifest.layout if before is not None else layout
     if layout not in {None, found}:
         message = f"layout: expected {found!r}, that of {path}, which is kept when songs are added; found {layout!r}"
         raise ConfigError(message)
+    if found == "flat" and n_files > FLAT_MAX_SONGS:
+        message = (
+            f"{path}: the flat layout holds at most {FLAT_MAX_SONGS} songs, found {n_files} files; "
+            "make a database of layout 'pq' of them"
+        )
+        raise DatabaseError(message)
+    if before is None:
+        return
     try:
         with tempfile.TemporaryFile(dir=path):
             pass

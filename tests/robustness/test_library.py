@@ -10,6 +10,7 @@ import soundfile
 
 from nowplaying_core.errors import DatabaseError
 from ondevice_db.ingest import ingest
+from ondevice_db.store.changes import describe_track
 from ondevice_db.store.store import SongDatabase
 
 from .conftest import IndexRun as Run
@@ -59,6 +60,34 @@ def test_a_copy_does_not_take_the_place_of_the_original(index_run: Run, tmp_path
     copy = Path(shutil.copy(path, tmp_path / "b.flac"))
     report = index_run([copy], tmp_path / "a.npdb", add=True, update_tags=True)
     assert report.skipped == [(copy, str(path))]
+    assert SongDatabase.open(tmp_path / "a.npdb").track(0).source == str(path)
+
+
+def test_a_relative_name_means_the_same_file_from_every_folder(
+    index_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "music").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    path, database = Path("../music/a.flac"), Path("../a.npdb")
+    tagged(path, "Name")
+    index_run([path], database)
+    monkeypatch.chdir(tmp_path / "music")
+    copy = Path(shutil.copy("a.flac", "b.flac"))
+    report = index_run([copy], database, add=True, update_tags=True)
+    assert report.skipped == [(copy, "music/a.flac")]
+    for again in (Path("a.flac"), Path("a.flac").absolute()):
+        tagged(again, f"From {again}")
+        report = index_run([again], database, add=True, update_tags=True)
+        assert (report.added, report.skipped, report.n_unchanged, report.n_updated) == ([], [], 1, 1)
+        assert SongDatabase.open(database).track(0).title == f"From {again}"
+
+
+def test_a_source_too_long_for_a_path_is_gone(index_run: Run, tmp_path: Path) -> None:
+    path = tagged(tmp_path / "a.flac", "Name")
+    index_run([path], tmp_path / "a.npdb")
+    describe_track(tmp_path / "a.npdb", SongDatabase.open(tmp_path / "a.npdb").track(0).track_id, {"source": "a" * 500})
+    assert index_run([path], tmp_path / "a.npdb", add=True).n_updated == 1
     assert SongDatabase.open(tmp_path / "a.npdb").track(0).source == str(path)
 
 

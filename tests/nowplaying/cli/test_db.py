@@ -94,6 +94,11 @@ def test_replace(run: Run, copy: Path, tmp_path: Path) -> None:
     assert titles(run, copy)[0] == "better"
     assert len(titles(run, copy)) == 8
     assert run("recognize", "--db", copy, tmp_path / "better.wav").code == 0
+    soundfile.write(tmp_path / "best.wav", song(91, 20.0), SAMPLE_RATE_HZ)
+    here = os.path.relpath(tmp_path / "best.wav")
+    (best,) = run("db", "replace", copy, ids(run, copy)["better"], here, "--json").records
+    assert best["track"]["source"] == "best.wav"  # from the folder of the database
+    assert run("db", "replace", copy, ids(run, copy)["best"], tmp_path / "better.wav").code == 0
     (tmp_path / "words.mp3").write_text("words " * 1000)
     assert run("db", "replace", copy, ids(run, copy)["better"], tmp_path / "words.mp3").code == 3
     soundfile.write(tmp_path / "short.wav", song(7, 1.0), SAMPLE_RATE_HZ)

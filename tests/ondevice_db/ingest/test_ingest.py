@@ -22,6 +22,7 @@ from nowplaying_core.errors import (
 from ondevice_db.format.lock import writer_lock
 from ondevice_db.index.codebook import Codebook
 from ondevice_db.index.codebook_files import save_codebook
+from ondevice_db.index.flat import FLAT_MAX_SONGS
 from ondevice_db.index.pq import PqIndex
 from ondevice_db.index.smoothing import unsmoothed
 from ondevice_db.ingest.ingest import index_paths
@@ -140,6 +141,19 @@ def test_what_would_be_refused_at_the_end_is_refused_at_the_start(
     with pytest.raises(CorruptArtifactError, match="no-such-model"):
         index_paths(paths, tmp_path / "b.npdb", idle)
     assert names(tmp_path) == ["copy.npdb"]
+
+
+@pytest.mark.parametrize("add", [False, True])
+def test_more_files_than_the_flat_layout_holds_are_refused_at_the_start(
+    music_folder: Path, tmp_path: Path, add: bool
+) -> None:
+    if add:
+        index_paths([music_folder / "song-0.wav"], tmp_path / "a.npdb", SpectrumFingerprinter(), layout="flat")
+    before = names(tmp_path)
+    paths = [tmp_path / f"{number}.wav" for number in range(FLAT_MAX_SONGS + 1)]
+    with pytest.raises(DatabaseError, match="at most 2000 songs, found 2001 files"):
+        index_paths(paths, tmp_path / "a.npdb", SpectrumFingerprinter(), layout="flat", add=add)
+    assert names(tmp_path) == before
 
 
 def test_adding_to_another_encoders_database_is_refused(music_database: Path, tmp_path: Path) -> None:
