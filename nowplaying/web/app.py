@@ -101,9 +101,15 @@ class Pages:
         await run_in_threadpool(job.wait)
         return JSONResponse(job.state())
 
+    async def index_state(self, _request: Request) -> Response:
+        """Wait for the run a while, and say how far it is."""
+        job = self._latest()
+        await run_in_threadpool(job.wait)
+        return JSONResponse(job.state())
+
     async def index_file(self, request: Request) -> Response:
         """Take the wanted file from the body, and say which is wanted next."""
-        job = self._running()
+        job = self._latest()
         number = request.path_params["number"]
         file = await read_body(request, MOST_FILE_BYTES)
         await run_in_threadpool(lambda: job.offer(number, file))
@@ -111,9 +117,9 @@ class Pages:
 
     async def stop_index(self, _request: Request) -> Response:
         """Stop indexing before the next file."""
-        job = self._running()
+        job = self._latest()
         job.stop()
-        await run_in_threadpool(job.join)
+        await run_in_threadpool(job.wait)
         return JSONResponse(job.state())
 
     def close(self) -> None:
@@ -121,8 +127,8 @@ class Pages:
         if self._job is not None:
             self._job.stop()
 
-    def _running(self) -> IndexJob:
-        if self._job is None or not self._job.is_running:
+    def _latest(self) -> IndexJob:
+        if self._job is None:
             message = "no folder is being indexed; start again"
             raise DatabaseError(message)
         return self._job
@@ -152,6 +158,7 @@ def build_app(session: Session, token: str) -> tuple[Starlette, Pages]:
         Route("/api/recognize", pages.recognize, methods=["POST"]),
         Route("/api/forget", pages.forget, methods=["POST"]),
         Route("/api/index", pages.start_index, methods=["POST"]),
+        Route("/api/index", pages.index_state),
         Route("/api/index/stop", pages.stop_index, methods=["POST"]),
         Route("/api/index/{number:int}", pages.index_file, methods=["POST"]),
         Mount("/static", StaticFiles(directory=_HERE / "static")),

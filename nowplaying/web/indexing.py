@@ -20,6 +20,7 @@ __all__ = ["MOST_FILES", "MOST_FILE_BYTES", "IndexJob", "stamps_of"]
 MOST_FILES = 20_000
 MOST_FILE_BYTES = 256 << 20
 _MOST_SECONDS = 4 * 3600.0
+_ANSWER_S = 60.0  # browsers give up on a request that is not answered for some minutes
 _MOST_NAME = 1_000
 _MOST_FAILURES = 50  # that the page lists
 _NO_TEXT = {"Cc", "Cs", "Zl", "Zp"}  # controls, surrogates and separators of lines; spaces of any width are text
@@ -116,34 +117,32 @@ class IndexJob:
         """End the run before the next file; what is done is kept for a run with the same folder."""
         with self._changed:
             self._is_stopped = True
+            if self._state == "waiting":
+                self._state, self._wanted = "working", None
             self._changed.notify_all()
 
-    def join(self, timeout_s: float = 60.0) -> None:
-        """Wait until the run has ended."""
-        self._thread.join(timeout_s)
-
     def offer(self, number: int, file: MemoryFile) -> None:
-        """Hand over a file and wait until it is done.
+        """Hand over the wanted file, and wait as `wait` does; a run that has ended takes none.
 
         Raises
         ------
         ConfigError
-            When another one is wanted.
+            When another one is wanted, or none now.
         """
         with self._changed:
-            if self._wanted != number or self._given is not None:
-                message = f"file {number}: expected file {self._wanted}, which is the next; ask for the state first"
+            if self.is_running and self._wanted != number:
+                expected = "none now" if self._wanted is None else f"file {self._wanted}, which is the next"
+                message = f"file {number}: expected {expected}; ask for the state first"
                 raise ConfigError(message)
-            self._given = file
-            self._changed.notify_all()
-        self.wait(beyond=number)
+            if self.is_running:
+                self._state, self._wanted, self._given = "working", None, file
+                self._changed.notify_all()
+        self.wait()
 
-    def wait(self, beyond: int | None = None) -> None:
-        """Wait until a file is wanted, another one than ``beyond``, or the run has ended."""
+    def wait(self) -> None:
+        """Wait until a file is wanted or the run has ended, but for a minute only: a long file takes several waits."""
         with self._changed:
-            self._changed.wait_for(
-                lambda: not self.is_running or (self._wanted is not None and self._wanted != beyond), timeout=600.0
-            )
+            self._changed.wait_for(lambda: self._state != "working", timeout=_ANSWER_S)
 
     def state(self) -> dict[str, Any]:
         """Return how far it is, as JSON."""
@@ -209,8 +208,7 @@ class IndexJob:
             self._state, self._wanted, self._given = "waiting", self._numbers[path], None
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._has_news, timeout=self._patience_s)
-            given, self._state = self._arrived(), "working"
-        return MemoryFile(str(path), given.data)
+            return MemoryFile(str(path), self._arrived().data)
 
     @property
     def _has_news(self) -> bool:

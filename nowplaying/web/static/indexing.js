@@ -44,10 +44,14 @@ export async function indexFiles(given) {
   if ($("target-new").checked && !database) throw new Problem("Give the new database a name.", "name");
   let state = await ask("/api/index", { body: JSON.stringify({ files: listed, database }) });
   $("indexing").hidden = false;
+  let name = "";
   while (state.state === "working" || state.state === "waiting") {
-    show(state, files[state.wanted]?.name ?? "");
+    const wanted = files[state.wanted];
+    name = wanted?.name ?? name;
+    show(state, name);
     if (isStopping) state = await ask("/api/index/stop", { body: "" });
-    else state = await ask(`/api/index/${state.wanted}`, { body: files[state.wanted].file, name: files[state.wanted].name });
+    else if (wanted) state = await ask(`/api/index/${state.wanted}`, { body: wanted.file, name });
+    else state = await ask("/api/index"); // a long file: the server answers when it wants the next one, or that it goes on
   }
   return state;
 }

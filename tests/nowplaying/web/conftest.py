@@ -59,9 +59,9 @@ Start = Callable[..., AbstractContextManager[Server]]
 
 
 @contextmanager
-def running(*arguments: str | Path, **options: Any) -> Iterator[Server]:
+def running(*arguments: str | Path, script: str = SCRIPT, **options: Any) -> Iterator[Server]:
     """Run ``nowplaying serve`` on a free port."""
-    command = [sys.executable, "-c", SCRIPT, "serve", "--port", "0", "--no-browser", "--json", *map(str, arguments)]
+    command = [sys.executable, "-c", script, "serve", "--port", "0", "--no-browser", "--json", *map(str, arguments)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, **options) as process:
         assert process.stdout is not None
         line = process.stdout.readline()

@@ -2,12 +2,14 @@
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import nowplaying
+from nowplaying.web import indexing
 from nowplaying.web.indexing import MOST_FILE_BYTES, IndexJob, stamps_of
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER
 from nowplaying_core.audio import MemoryFile
@@ -40,8 +42,23 @@ def start(database: Path, files: list[dict[str, Any]], patience_s: float = 30.0)
         patience_s=patience_s,
     )
     job.start()
-    job.wait()
+    wait(job)
     return job, done
+
+
+def wait(job: IndexJob) -> None:
+    while job.state()["state"] == "working":
+        job.wait()
+
+
+def give(job: IndexJob, number: int, file: MemoryFile | None = None) -> None:
+    job.offer(number, file or content(number))
+    wait(job)
+
+
+def wait_for_the_end(job: IndexJob) -> None:
+    while job.is_running:
+        time.sleep(0.01)
 
 
 def test_files_are_asked_for_in_turn(tmp_path: Path) -> None:
@@ -49,10 +66,9 @@ def test_files_are_asked_for_in_turn(tmp_path: Path) -> None:
     assert (job.state()["state"], job.state()["wanted"]) == ("waiting", 0)
     with pytest.raises(ConfigError, match="expected file 0"):
         job.offer(1, content(1))
-    job.offer(0, content(0))
+    give(job, 0)
     assert (job.state()["wanted"], job.state()["n_done"]) == (1, 1)
-    job.offer(1, content(1))
-    job.join()
+    give(job, 1)
     state = job.state()
     assert (state["state"], state["report"]["n_added"], state["n_done"]) == ("done", 2, 3)
     assert state["report"]["failed"] == ["Music/huge.wav: larger than 256 MiB; use 'nowplaying index' for it"]
@@ -63,8 +79,7 @@ def test_files_are_asked_for_in_turn(tmp_path: Path) -> None:
 def test_where_no_file_can_be_read_the_files_are_what_is_wrong(tmp_path: Path) -> None:
     job, done = start(tmp_path / "a.npdb", listed())
     for number in range(len(SONGS)):
-        job.offer(number, MemoryFile("upload", b"no sound"))
-    job.join()
+        give(job, number, MemoryFile("upload", b"no sound"))
     state = job.state()
     assert (state["state"], state["error"], state["report"]["n_failed"], done) == ("done", "", 2, [])
     assert not (tmp_path / "a.npdb").exists()
@@ -72,22 +87,41 @@ def test_where_no_file_can_be_read_the_files_are_what_is_wrong(tmp_path: Path) -
 
 def test_a_stopped_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
     job, done = start(tmp_path / "a.npdb", listed())
-    job.offer(0, content(0))
+    give(job, 0)
     job.stop()
-    job.join()
+    wait(job)
     assert (job.state()["state"], done) == ("failed", [])
     assert "stopped; give the same folder again" in job.state()["error"]
     assert not (tmp_path / "a.npdb").exists()
     again, _ = start(tmp_path / "a.npdb", listed())
     assert again.state()["wanted"] == 1
-    again.offer(1, content(1))
-    again.join()
+    give(again, 1)
     assert (again.state()["state"], again.state()["report"]["n_resumed"]) == ("done", 1)
+
+
+def test_a_file_that_takes_long_is_waited_for_in_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(indexing, "_ANSWER_S", 0.0)
+    job, _ = start(tmp_path / "a.npdb", listed())
+    for number in range(len(SONGS)):
+        wait(job)
+        job.offer(number, content(number))
+        assert (job.state()["state"], job.state()["wanted"]) == ("working", None)
+        with pytest.raises(ConfigError, match=f"file {number}: expected none now"):
+            job.offer(number, content(number))
+    wait(job)
+    assert (job.state()["state"], job.state()["report"]["n_added"]) == ("done", 2)
+
+
+def test_a_run_that_has_ended_says_why_when_a_file_comes(tmp_path: Path) -> None:
+    job, _ = start(tmp_path / "a.npdb", listed(), patience_s=0.0)
+    wait_for_the_end(job)
+    job.offer(0, content(0))
+    assert "no file came for 0 s" in job.state()["error"]
 
 
 def test_a_page_that_was_closed_leaves_no_lock(tmp_path: Path) -> None:
     job, _ = start(tmp_path / "a.npdb", listed(), patience_s=0.05)
-    job.join()
+    wait_for_the_end(job)
     assert "no file came for 0.05 s" in job.state()["error"]
     with writer_lock(tmp_path / "a.npdb"):
         pass
@@ -163,7 +197,7 @@ def test_songs_are_found_at_once_in_the_same_and_in_a_new_database(demo_database
         assert server.ask("/api/recognize", tavern).table["recognition"]["match"]["title"] == "JRPG Tavern"
         counts = {one["name"]: one["n_songs"] for one in server.ask("/api/status").table["databases"]}
         assert counts == {"mine.npdb": 12, "games.npdb": 1}
-        assert server.ask("/api/index/0", tavern).status == 409  # nothing runs
+        assert server.ask("/api/index/0", tavern).table == state  # it has ended
 
 
 @pytest.mark.parametrize("name", ["../evil", "/root/evil", "a/b", ".hidden", "a\u202e", "x" * 80])
