@@ -22,7 +22,6 @@ from nowplaying_core.audio.corpus import Group
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError, ParityError
 from nowplaying_core.runtime import TfliteModel
-from nowplaying_core.settings import require_given
 from pretraining.codes.encoder import QUANTIZERS
 from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME, embed, load_encoder
@@ -68,11 +67,10 @@ def publish_audio_encoder(
     if config.method in QUANTIZERS or len(encoder.input_shape) != 4:
         message = f"{run_dir}: expected an encoder of convolutions, found {config.method}, which has no int8 form"
         raise ConfigError(message)
-    require_given(run_dir, sources.counts())  # the manifest records their licences
-    images = sample_images(config, sources)
     # Without rooms: pretraining simulates its own.
     groups: tuple[Group, ...] = ("music", "noise", "speech")
-    training = describe_training(sources, groups=groups)
+    training = describe_training(run_dir, sources, groups=groups)
+    images = sample_images(config, sources)
     export_audio_encoder(config, encoder, images, output, name=name, version=version, training=training)
     shutil.copyfile(run_dir / WEIGHTS_NAME, output / WEIGHTS_NAME)
     return output

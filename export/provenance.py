@@ -2,15 +2,18 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 from nowplaying_core.audio.corpus import GROUPS, CorpusFile, Group, read_corpus
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.settings import require_given
 
 __all__ = ["describe_training"]
 
 
 def describe_training(
+    run_dir: Path,
     sources: TrainingSources,
     *,
     groups: Sequence[Group] = GROUPS,
@@ -20,8 +23,10 @@ def describe_training(
 
     Parameters
     ----------
+    run_dir : Path
+        Of the training.
     sources : TrainingSources
-        As the training was given.
+        As it was given.
     groups : sequence of str
         That it reads.
     learned : callable
@@ -31,7 +36,13 @@ def describe_training(
     -------
     dict
         ``data``, ``extra_data`` (by group: number of files, licences, sources) and ``n_rendered_midi``.
+
+    Raises
+    ------
+    ConfigError
+        When the run was given other recordings, as far as their numbers tell.
     """
+    require_given(run_dir, sources.counts())
     data = {group: _summary(learned(read_corpus(sources.corpus, group, "train"))) for group in groups}
     extra = {group: _summary(files) for group in groups if (files := sources.extra_files(group))}
     return {"data": data, "extra_data": extra, "n_rendered_midi": len(sources.rendered_files())}

@@ -71,7 +71,7 @@ def publish_fingerprinter(
     Raises
     ------
     ConfigError
-        When the run is not finished.
+        When the run is not finished, or was given other recordings.
     """
     weights = run_dir / "encoder.weights.h5"
     for path in (weights, run_dir / "config.json", run_dir / "calibration.npy", run_dir / "checkpoint.json"):
@@ -85,8 +85,8 @@ def publish_fingerprinter(
             f"{run_dir}: expected a finished run, found step {step} of {config.n_steps}; let the training end first"
         )
         raise ConfigError(message)
+    training = describe_training(run_dir, sources)
     calibration: NDArray[np.float32] = np.load(run_dir / "calibration.npy", allow_pickle=False)
-    training = describe_training(sources)
     training["calibration_sha256"] = file_record(run_dir / "calibration.npy")["sha256"]
     export_fingerprinter(
         config, weights, calibration, output, name=name, version=version, training=training, precision=precision

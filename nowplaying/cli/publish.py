@@ -177,7 +177,7 @@ def detector(
         sources = TrainingSources(corpus=corpus, cache_dir=run_dir, rendered_midi=rendered_midi, extra_data=extra_data)
         config = run_dir / "config.json"
         held_out = HeldOut.of(DetectorConfig.from_json(config).training) if config.is_file() else None
-        training = describe_training(sources, learned=list if held_out is None else held_out.learned)
+        training = describe_training(run_dir, sources, learned=list if held_out is None else held_out.learned)
     folder = export_detector(
         run_dir,
         out,

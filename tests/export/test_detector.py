@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -132,6 +133,16 @@ def test_both_stages_the_gate_and_the_note_are_published_by_one_command(
     assert manifest["cascade"]["n_macs"] == count_macs((out / "second_stage.tflite").read_bytes())
     assert manifest["training"]["data"]
     assert StreamingDetector.from_model(out).second_stage is not None
+
+
+def test_a_manifest_states_no_recordings_but_those_of_the_run(first_run: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(first_run, tmp_path / "run")
+    (run / "init.json").write_text(json.dumps({"teacher": None, "music": 2, "extra music": 7}), encoding="utf-8")
+    corpus = corpus_folder(tmp_path / "corpus", seconds=0.2)
+    refused = published("--run-dir", run, "--corpus", corpus, "--out", tmp_path / "model")
+    assert isinstance(refused.exception, ConfigError)
+    assert "this run was given extra music: 7, not 0" in str(refused.exception)
+    assert not (tmp_path / "model").exists()
 
 
 def test_a_gate_of_two_stages_is_refused_for_one(first_run: Path, second_run: Path, tmp_path: Path) -> None:

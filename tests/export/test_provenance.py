@@ -16,8 +16,9 @@ def test_what_a_training_left_out_is_not_among_its_data(tmp_path: Path) -> None:
         own = ["\t".join([*row[:3], f"source {number}", *row[4:]]) for number, row in enumerate(rows[1:])]
         table.write_text("\n".join([lines[0], *own]) + "\n", encoding="utf-8")
     sources = TrainingSources(corpus=corpus, cache_dir=tmp_path)
-    whole = describe_training(sources)["data"]
-    parts = [describe_training(sources, learned=HeldOut(fold=fold, n_folds=2).learned)["data"] for fold in (0, 1)]
+    whole = describe_training(tmp_path, sources)["data"]
+    held_out = [HeldOut(fold=fold, n_folds=2) for fold in (0, 1)]
+    parts = [describe_training(tmp_path, sources, learned=one.learned)["data"] for one in held_out]
     for group, described in whole.items():
         assert described["n_files"] == 2
         assert described["sources"] == ["source 0", "source 1"]

@@ -22,7 +22,7 @@ from tests.ondevice_db.material import walk
 pytestmark = pytest.mark.train
 
 
-def test_a_run_that_has_not_ended_is_refused(tmp_path: Path) -> None:
+def test_a_run_that_has_not_ended_or_learned_from_other_recordings_is_refused(tmp_path: Path) -> None:
     run, sources = tmp_path / "run", TrainingSources(corpus=tmp_path, cache_dir=tmp_path)
     run.mkdir()
     with pytest.raises(ConfigError, match=r"encoder\.weights\.h5"):
@@ -32,6 +32,10 @@ def test_a_run_that_has_not_ended_is_refused(tmp_path: Path) -> None:
     write_json(run / "config.json", TrainingConfig(n_steps=10).to_dict())
     write_json(run / "checkpoint.json", {"step": 5})
     with pytest.raises(ConfigError, match="step 5 of 10"):
+        publish_fingerprinter(run, tmp_path / "model", sources)
+    write_json(run / "checkpoint.json", {"step": 10})
+    write_json(run / "init.json", {"teacher": None, "music": 4})
+    with pytest.raises(ConfigError, match="this run was given music: 4, not 0"):  # the manifest states their licences
         publish_fingerprinter(run, tmp_path / "model", sources)
     assert not (tmp_path / "model").exists()
 
