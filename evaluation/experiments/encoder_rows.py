@@ -90,7 +90,7 @@ def fill(options: argparse.Namespace) -> None:
         rendered_midi=options.rendered_midi,
         extra_data=options.extra_data,
     )
-    tasks = chosen_tasks(options)
+    tasks = chosen_tasks(options, sources.rendered_files())
     describe_tasks(tasks, options.out / TASKS_NAME)
     (front_end,) = {config.front_end for _, config in ordered}
     read = [read_task(task, front_end, cache_dir=options.cache_dir, most_windows=_MOST_WINDOWS) for task in tasks]

@@ -4,12 +4,13 @@ import argparse
 import csv
 import logging
 import multiprocessing
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 if TYPE_CHECKING:
+    from nowplaying_core.audio.corpus import CorpusFile
     from pretraining.tasks.task import Task
 
 __all__ = ["add_task_options", "chosen_tasks", "in_own_processes", "logged"]
@@ -55,10 +56,12 @@ def add_task_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--jobs", type=int, default=1, help="runs at a time")
 
 
-def chosen_tasks(options: argparse.Namespace) -> "list[Task]":
-    """Return the labelled tasks that the options choose."""
+def chosen_tasks(options: argparse.Namespace, learned: "Sequence[CorpusFile]" = ()) -> "list[Task]":
+    """Return the labelled tasks that the options choose; ConfigError when one tests with a score that is learned."""
     from pretraining.tasks.midi import MidiTasks
     from pretraining.tasks.registry import open_tasks
 
-    rendered = options.midi and MidiTasks(options.midi, options.soundfont, options.cache_dir, jobs=options.jobs)
+    rendered = options.midi and MidiTasks(
+        options.midi, options.soundfont, options.cache_dir, jobs=options.jobs, learned=learned
+    )
     return open_tasks(corpus=options.corpus, public=options.public, names=options.task, rendered=rendered)

@@ -1,9 +1,10 @@
 """Render MIDI files to training music with varied instruments, keys and tempi."""
 
+import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,13 +14,14 @@ import numpy as np
 from nowplaying_core.artifacts import sha256_file, write_atomic
 from nowplaying_core.errors import AudioFormatError, needs_extra
 
-__all__ = ["Rendering", "choose_scores", "draw_rendering", "render", "render_folder"]
+__all__ = ["Rendering", "choose_scores", "draw_rendering", "render", "render_folder", "renderings_of"]
 
 _DRUM_CHANNEL = 9
 _ALL_SOUND_OFF = 120
 # Volume, pan, expression, sustain. Others carry loop points of game engines, which FluidSynth obeys without end.
 _KEPT_CONTROLLERS = frozenset((7, 10, 11, 64))
 _TIMEOUT_S = 120
+_HASH = re.compile("-[0-9a-f]{8}$")
 _N_PROGRAMS = 120  # the last eight General MIDI programs are sound effects
 
 
@@ -169,7 +171,7 @@ def render_folder(
     The drawing depends on the seed and the score's place in the list only, not on ``jobs``.
     """
     output.mkdir(parents=True, exist_ok=True)
-    names = [f"{score.parent.name}-{score.stem}" for score in scores]
+    names = [_rendered_name(score) for score in scores]
     often = Counter(names)
     # Where scores and their folders have the same names, the hash of their content is added.
     names = [
@@ -190,3 +192,13 @@ def render_folder(
 
     with ThreadPoolExecutor(jobs) as pool:
         return [failure for failure in pool.map(one, range(len(scores))) if failure is not None]
+
+
+def renderings_of(scores: Iterable[Path], recordings: Iterable[Path]) -> list[Path]:
+    """Return the recordings that :func:`render_folder` has named after one of the scores, wherever they lie now."""
+    names = {_rendered_name(score) for score in scores}
+    return [path for path in recordings if {path.stem, _HASH.sub("", path.stem)} & names]
+
+
+def _rendered_name(score: Path) -> str:
+    return f"{score.parent.name}-{score.stem}"

@@ -224,9 +224,10 @@ def encoder(
     from pretraining.tasks.midi import MidiTasks
     from pretraining.tasks.registry import open_tasks
 
-    rendered = None if midi is None else MidiTasks(midi, soundfonts or [], cache_dir, jobs=jobs)
-    chosen = open_tasks(corpus=corpus, public=[], names=tasks or [], rendered=rendered)
     sources = TrainingSources(corpus=corpus, cache_dir=cache_dir, rendered_midi=rendered_midi, extra_data=extra_data)
+    learned = sources.rendered_files()
+    rendered = None if midi is None else MidiTasks(midi, soundfonts or [], cache_dir, jobs=jobs, learned=learned)
+    chosen = open_tasks(corpus=corpus, public=[], names=tasks or [], rendered=rendered)
     open_encoders([run_dir, *(baselines or [])])  # what cannot be probed is refused before a model is written
     folder = publish_audio_encoder(run_dir, out, sources, name=name, version=version)
     result = probe([folder, run_dir, *(baselines or [])], chosen, ProbeSettings(), cache_dir=cache_dir)

@@ -29,6 +29,10 @@ def render(
     held_out: Annotated[
         int, typer.Option("--held-out", min=0, help="Number of MIDI files to leave out, for evaluation.")
     ] = 0,
+    without_test: Annotated[
+        bool,
+        typer.Option("--without-test", help="Leave out the scores that evaluate probe --midi tests encoders with."),
+    ] = False,
     seed: Seed = 1,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes.")] = 2,
     as_json: Json = False,
@@ -36,16 +40,19 @@ def render(
     """Render MIDI files with varied instruments, keys and tempi (needs fluidsynth and a SoundFont)."""
     from fingerprinter.training.midi import choose_scores, render_folder
     from nowplaying_core.settings import check_given
+    from pretraining.tasks.midi import is_test_score
 
     missing = [str(path) for path in soundfont if not path.is_file()]
     if missing:
         message = f"--soundfont: expected SoundFont files, found none at {', '.join(missing)}"
         raise MissingPathError(message)
-    chosen = choose_scores(midi, per_folder=per_folder, seed=seed)
+    scores = choose_scores(midi, per_folder=per_folder, seed=seed)
+    chosen = [score for score in scores if not (without_test and is_test_score(score))]
     if held_out >= len(chosen):
         message = f"held_out: expected fewer than the {len(chosen)} MIDI files, found {held_out}"
         raise ConfigError(message)
     given: dict[str, object] = {"duration_s": duration_s, "seed": seed, "per_folder": per_folder, "held_out": held_out}
+    given["without_test"] = without_test
     given["soundfonts"] = ", ".join(path.name for path in soundfont)
     out.mkdir(parents=True, exist_ok=True)
     check_given(out, given, begun=any(out.glob("*.wav")))

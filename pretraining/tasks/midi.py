@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import numpy as np
 
-from fingerprinter.training.midi import Rendering, choose_scores, render
+from fingerprinter.training.midi import Rendering, choose_scores, render, renderings_of
+from nowplaying_core.audio.corpus import CorpusFile
 from nowplaying_core.errors import ConfigError, needs_extra
 from pretraining.tasks.task import Example, Task
 
-__all__ = ["Facts", "MidiTasks", "midi_facts"]
+__all__ = ["Facts", "MidiTasks", "is_test_score", "midi_facts"]
 
 # General MIDI, eight programs each; percussion, ethnic instruments and effects are left out.
 _FAMILIES: Final = (
@@ -102,6 +103,13 @@ class MidiTasks:
     seed, jobs : int
     duration_s : float, seconds
         Of each excerpt.
+    learned : sequence of CorpusFile
+        Rendered music that the encoders learn from.
+
+    Raises
+    ------
+    ConfigError
+        Without sound fonts, or when music to learn from is rendered from scores of the test part.
     """
 
     def __init__(
@@ -114,6 +122,7 @@ class MidiTasks:
         seed: int = 1,
         jobs: int = 1,
         duration_s: float = 8.0,
+        learned: Sequence[CorpusFile] = (),
     ) -> None:
         if not soundfonts:
             message = "tasks of scores need a --soundfont, such as /usr/share/sounds/sf2/FluidR3_GM.sf2"
@@ -121,6 +130,12 @@ class MidiTasks:
         self._soundfonts, self._output = soundfonts, cache_dir / "midi-tasks"
         self._per_label, self._seed, self._jobs, self._duration_s = per_label, seed, jobs, duration_s
         scores = choose_scores(folder, per_folder=10_000, seed=seed)
+        if known := renderings_of(filter(is_test_score, scores), [file.path for file in learned]):
+            message = (
+                f"{known[0]}: expected no music of the scores that tasks are tested with, found {len(known)} of "
+                f"{len(learned)} recordings; render it with --without-test"
+            )
+            raise ConfigError(message)
         self._facts = [(score, facts) for score in scores if (facts := midi_facts(score)) is not None]
 
     def instrument_family(self) -> Task:
@@ -172,7 +187,7 @@ class MidiTasks:
         parts: tuple[list[Example], list[Example]] = [], []
         jobs: list[tuple[Path, Path, Rendering]] = []
         for label, score, changes in self._drawn(fitting, len(labels), change):
-            is_test = _is_test(score)
+            is_test = is_test_score(score)
             how = self._rendering(changes, is_test=is_test)
             # Named by what is in it: other scores, seeds or fonts are other files.
             path = folder / f"{score.stem}-{hashlib.sha256(repr((score, how)).encode()).hexdigest()[:16]}.wav"
@@ -190,7 +205,7 @@ class MidiTasks:
         rng = np.random.default_rng([self._seed, n_labels])
         n_test = max(1, self._per_label // _TEST_EVERY)
         for is_test, quota in ((False, self._per_label - n_test), (True, n_test)):
-            part = [pair for pair in fitting if _is_test(pair[0]) == is_test]
+            part = [pair for pair in fitting if is_test_score(pair[0]) == is_test]
             for label in range(n_labels):
                 drawn = np.tile(rng.permutation(len(part)), _MOST_OFTEN)
                 changed = ((part[index][0], change(label, part[index][1], rng)) for index in drawn)
@@ -207,6 +222,6 @@ def _has_one_key(facts: Facts) -> bool:
     return facts.tonic is not None and not facts.has_drums
 
 
-def _is_test(score: Path) -> bool:
-    """Part scores by a hash of their names, so that one is in the same part of every task."""
+def is_test_score(score: Path) -> bool:
+    """Return whether tasks test with a score: by a hash of its name, so that it is in the same part of each."""
     return hashlib.sha256(score.name.encode("utf-8", "surrogateescape")).digest()[0] % _TEST_EVERY == 0

@@ -21,6 +21,7 @@ from nowplaying_core.manifest import ModelFolder
 from pretraining.config.codes import CodeConfig
 from pretraining.config.run import MethodConfig
 from pretraining.encoder import WEIGHTS_NAME, build_encoder, embed, load_encoder
+from pretraining.tasks.midi import is_test_score
 from pretraining.tflite_encoder import TfliteEncoder
 from pretraining.train import pretrain
 from tests.detector.sounds import corpus_folder
@@ -123,6 +124,20 @@ def test_a_model_records_the_recordings_that_its_run_was_given(
     with pytest.raises(ConfigError, match="this run was given extra music: 0, not 4"):
         publish_audio_encoder(run, tmp_path / "model", other, name="tiny")
     assert not (tmp_path / "model").exists()
+
+
+def test_a_card_has_no_task_that_tests_with_what_was_learned(
+    sources: TrainingSources, run: Path, tmp_path: Path
+) -> None:
+    name = next(f"{number}.mid" for number in range(20) if is_test_score(Path(f"{number}.mid")))
+    for path in (tmp_path / "scores" / name, tmp_path / "rendered" / f"scores-{Path(name).stem}.wav"):
+        path.parent.mkdir()
+        path.touch()
+    folders = {"--run-dir": run, "--out": tmp_path / "model", "--rendered-midi": tmp_path / "rendered"}
+    places = {"--corpus": sources.corpus, "--cache-dir": sources.cache_dir, "--midi": tmp_path / "scores"}
+    options = [str(part) for pair in {**folders, **places, "--soundfont": "font.sf2"}.items() for part in pair]
+    result = CliRunner().invoke(app, ["publish", "encoder", *options])
+    assert "expected no music of the scores that tasks are tested with" in str(result.exception)
 
 
 def test_a_baseline_that_cannot_be_probed_is_refused_before_a_model_is_written(

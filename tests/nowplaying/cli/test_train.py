@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from nowplaying_core.artifacts import SHIPPED_DETECTOR, builtin_model_dir
+from pretraining.tasks.midi import is_test_score
 
 from .conftest import Run
 
@@ -77,3 +78,15 @@ def test_rendering_goes_on_with_the_same_settings_alone(run: Run, tmp_path: Path
     other = run(*render, "--held-out", "1")
     assert other.code == 2
     assert "was given held_out: 0, not 1" in other.err
+
+
+def test_scores_that_encoders_are_tested_with_are_left_out(run: Run, tmp_path: Path) -> None:
+    scores = [tmp_path / "midi" / f"{number}.mid" for number in range(20)]
+    for path in (tmp_path / "font.sf2", *scores):
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    n_left = sum(not is_test_score(score) for score in scores)
+    assert 0 < n_left < 20
+    render = ("render", tmp_path / "midi", "--out", tmp_path / "out", "--soundfont", tmp_path / "font.sf2")
+    done = run(*render, "--without-test", "--held-out", "20")
+    assert done.err == f"error: --held-out: expected fewer than the {n_left} MIDI files, found 20\n"

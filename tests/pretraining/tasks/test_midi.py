@@ -6,10 +6,12 @@ import pytest
 
 mido = pytest.importorskip("mido", reason="needs the train extra")
 
+from fingerprinter.training import midi as rendering
 from fingerprinter.training.midi import Rendering
+from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.errors import ConfigError
 from pretraining.tasks import midi
-from pretraining.tasks.midi import Facts, MidiTasks, midi_facts
+from pretraining.tasks.midi import Facts, MidiTasks, is_test_score, midi_facts
 
 FONTS = [Path("/usr/share/sounds/sf2") / name for name in ("FluidR3_GM.sf2", "TimGM6mb.sf2")]
 
@@ -102,6 +104,25 @@ def test_a_family_plays_all_voices_and_the_parts_share_neither_score_nor_font(
             assert how.soundfont == font
             assert len(set(how.programs)) == 1
             assert midi._FAMILIES[how.programs[0] // 8] == example.label
+
+
+@pytest.mark.parametrize("copies", [1, 2], ids=["named by score", "named by score and content"])
+def test_a_score_of_a_test_is_not_learned_from(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, copies: int
+) -> None:
+    for number in range(1, copies):  # scores of the same names, whose renderings have a hash
+        for score in list(folder.glob("*.mid")):
+            write_score(tmp_path / f"more-{number}" / "scores" / score.name, bpm=(66.0,))
+    scores = [score for score in sorted(tmp_path.rglob("*.mid")) if is_test_score(score) or int(score.stem) < 3]
+    monkeypatch.setattr(rendering, "render", lambda _score, output, _how: output.touch())
+    rendering.render_folder(scores, tmp_path / "out", soundfonts=FONTS, duration_s=3.0, seed=1, jobs=1)
+    learned = read_corpus(tmp_path / "out", "music")
+    n_test = sum(map(is_test_score, scores))
+    assert 0 < n_test < len(scores) == len(learned)
+    with pytest.raises(ConfigError, match=f"found {n_test} of {len(learned)} recordings; render it with --without-t"):
+        MidiTasks(folder, FONTS, tmp_path, learned=learned)
+    others = {score.stem for score in scores if not is_test_score(score)}
+    MidiTasks(folder, FONTS, tmp_path, learned=[one for one in learned if one.path.stem.split("-")[1] in others])
 
 
 def test_scores_need_a_font(folder: Path, tmp_path: Path) -> None:
