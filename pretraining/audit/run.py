@@ -34,6 +34,7 @@ _log = logging.getLogger(__name__)
 StoredForm = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 _BLOCK = 256
 _DATASET_NAME = "dataset.npz"
+_WORD_TASKS = {"digits": digits, "speakers": speakers}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,19 +108,20 @@ def privacy_audit(
     Raises
     ------
     ConfigError
-        When the folder holds an audit of this model with other settings, of other recordings or of other codes, or the
+        When the folder holds an audit of this model with other settings, or of other recordings, words or codes, or the
         corpus has no recordings to ask about that the attacker does not know.
     """
     folder = run_dir / model.embedding_space
     sources.require("music", splits=["train"])
     asked = music_speech_noise(sources.corpus).test  # what cannot be asked about is refused before decoders learn
+    spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
+    tasks = _word_tasks(spoken)
     init_run_dir(config, folder)
     files = model.folder.manifest["files"].items()
     codes = {name: record["sha256"][:16] for name, record in files if name.startswith("codebook")}
-    check_given(folder, {**sources.counts(), **codes}, begun=(folder / _DATASET_NAME).is_file())
+    listed = {**dict.fromkeys(_WORD_TASKS), **{task.name: task.digest() for task in tasks}}
+    check_given(folder, {**sources.counts(), **codes, **listed}, begun=(folder / _DATASET_NAME).is_file())
     front_end = FrontEndConfig(**model.folder.manifest["front_end"])
-    spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
-    tasks = _word_tasks(spoken)
     words = list({(one.path, one.start_s): one for task in tasks for one in task.train}.values())
     dataset = gather(config, model, sources, words, folder / _DATASET_NAME)
     attacks = {}
@@ -143,7 +145,7 @@ def privacy_audit(
 
 def _word_tasks(spoken: list[Any]) -> list[Task]:
     tasks = []
-    for build in (digits, speakers):
+    for build in _WORD_TASKS.values():
         try:
             tasks.append(build(spoken))
         except ConfigError:  # the corpus has no labels of that kind

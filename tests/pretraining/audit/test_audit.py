@@ -155,9 +155,15 @@ def test_a_corpus_that_leaves_nothing_unknown_is_refused_before_any_learning(
 
 
 @pytest.mark.parametrize(
-    ("given", "message"), [({"music": 9}, "given music: 9, not 2"), ({"codebook_pq.npy": "1"}, "pq.npy: 1, not 0000")]
+    ("given", "message"),
+    [
+        ({"music": 9}, "given music: 9, not 2"),
+        ({"codebook_pq.npy": "1"}, "pq.npy: 1, not 0000"),
+        ({"digits": None}, "given digits: none, not "),
+        ({"speakers": "0123"}, "given speakers: 0123, not "),
+    ],
 )
-def test_other_recordings_or_codes_in_the_same_folder_are_refused(
+def test_other_recordings_codes_or_words_in_the_same_folder_are_refused(
     sources: TrainingSources, tmp_path: Path, given: dict[str, object], message: str
 ) -> None:
     folder = tmp_path / Pooled.embedding_space
