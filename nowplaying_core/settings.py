@@ -13,6 +13,7 @@ from nowplaying_core.artifacts import sha256_file, write_json
 from nowplaying_core.errors import ConfigError, MissingPathError, unreadable
 
 __all__ = [
+    "GREATEST_SEED",
     "RunSettings",
     "check_given",
     "construct",
@@ -24,8 +25,12 @@ __all__ = [
     "require_given",
     "require_not_negative",
     "require_positive",
+    "require_seed",
     "weights_id",
 ]
+
+GREATEST_SEED: Final = 2**32 - 1
+"""That Keras and NumPy take."""
 
 _GIVEN_NAME: Final = "init.json"
 
@@ -268,6 +273,13 @@ def require_not_negative(settings: object, *names: str, table: str = "") -> None
 def require_between(settings: object, low: float, high: float, *names: str, table: str = "") -> None:
     """Check numbers of an object; ConfigError names the table and the first that lies outside [low, high]."""
     _require(settings, names, table, lambda value: low <= value <= high, f"must lie in [{low:g}, {high:g}]")
+
+
+def require_seed(settings: object) -> None:
+    """Check an object's ``seed``; ConfigError when no generator takes it."""
+    if not 0 <= (seed := settings.seed) <= GREATEST_SEED:  # type: ignore[attr-defined]
+        message = f"seed must lie in [0, {GREATEST_SEED}], found {seed}"
+        raise ConfigError(message)
 
 
 def _require(settings: object, names: Sequence[str], table: str, holds: Callable[[Any], bool], what: str) -> None:

@@ -12,6 +12,7 @@ from nowplaying_core.settings import (
     require_counts,
     require_not_negative,
     require_positive,
+    require_seed,
 )
 
 __all__ = ["TrainingConfig"]
@@ -25,7 +26,7 @@ class TrainingConfig(RunSettings):
 
     Attributes
     ----------
-    seed : int
+    seed : int in [0, 2^32)
     n_steps, pairs_per_step : int
     learning_rate : float
         Peak of Adam's rate; cosine decay to zero at ``n_steps``.
@@ -106,7 +107,8 @@ class TrainingConfig(RunSettings):
         shares = ("recordings_share", "noise_share", "babble_share", "neighbors_share", "mixed_share")
         require_between(self, 0, 1, *shares)
         lengths = ("warmup_steps", "cooldown_steps", "max_shift_s", "past_s")
-        require_not_negative(self, "seed", "n_held_out", *lengths)
+        require_not_negative(self, "n_held_out", *lengths)
+        require_seed(self)
         require_between(self, 0, self.front_end.window_s / 2, "query_overhang_s")
         require_positive(self, "query_overhang_below_s")
         if not 0 <= self.average_decay < 1:

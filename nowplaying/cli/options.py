@@ -63,9 +63,11 @@ def writable_file(context: Any, parameter: Any, path: Path | None) -> Path | Non
 
 
 def _seed(value: int) -> int:
-    """Refuse a seed that NumPy's generators do not take; the help has no room for so large a bound."""
-    if value >= 2**32:
-        message = f"{value} is not in the range 0<=x<{2**32}."
+    """Refuse a seed that no generator takes; the help has no room for so large a bound."""
+    from nowplaying_core.settings import GREATEST_SEED
+
+    if value > GREATEST_SEED:
+        message = f"{value} is not in the range 0<=x<={GREATEST_SEED}."
         raise typer.BadParameter(message)
     return value
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import RunSettings, require_not_negative, require_positive
+from nowplaying_core.settings import RunSettings, require_not_negative, require_positive, require_seed
 from pretraining.config.decoder import DecoderConfig
 from pretraining.config.run import PretrainingConfig
 
@@ -21,7 +21,7 @@ class AuditConfig(RunSettings):
 
     Attributes
     ----------
-    seed : int >= 0
+    seed : int in [0, 2^32)
     n_steps, images_per_step : int
         Of the training of each decoder.
     learning_rate : float
@@ -64,7 +64,8 @@ class AuditConfig(RunSettings):
     def __post_init__(self) -> None:
         require_positive(self, "n_steps", "learning_rate", "checkpoint_every", "n_windows", "sampling_steps")
         require_positive(self, "classifier_steps", "classifier_seeds", "most_windows")
-        require_not_negative(self, "seed", "warmup_steps")
+        require_not_negative(self, "warmup_steps")
+        require_seed(self)
         if self.images_per_step < 2:
             message = f"images_per_step must be at least 2, found {self.images_per_step}"
             raise ConfigError(message)

@@ -12,6 +12,7 @@ from nowplaying_core.settings import (
     require_counts,
     require_not_negative,
     require_positive,
+    require_seed,
 )
 from pretraining.config.bits import BitConfig
 from pretraining.config.codes import CodeConfig
@@ -21,7 +22,6 @@ __all__ = ["LEVELS_NAME", "METHOD_NAMES", "EncoderConfig", "MethodConfig", "Pret
 
 COMPARED: Final = ("side by side", "difference")
 _OF_CLIPS: Final = ("temporal_gap", "cola")  # two slices anywhere in a clip
-_GREATEST_SEED: Final = 2**32 - 1  # that NumPy takes
 LEVELS_NAME: Final = "levels.json"
 METHOD_NAMES: Final = (
     "audio2vec_cbow",
@@ -179,8 +179,8 @@ class PretrainingConfig(RunSettings):
         require_counts(self, "n_steps", "checkpoint_every", "n_simulated_rooms")
         require_positive(self, "learning_rate", "recordings_share")
         require_between(self, 0, 1, "recordings_share")
-        require_not_negative(self, "seed", "warmup_steps", "past_s")
-        require_between(self, 0, _GREATEST_SEED, "seed")
+        require_not_negative(self, "warmup_steps", "past_s")
+        require_seed(self)
         if self.clips_per_step < 2:
             message = f"clips_per_step must be at least 2, found {self.clips_per_step}"
             raise ConfigError(message)

@@ -198,7 +198,8 @@ def test_words_are_drawn_in_their_share() -> None:
     [
         ({"n_windows": 0}, "positive"),
         ({"words_share": 1.0}, "words_share"),
-        ({"seed": -1}, "seed must not be negative"),
+        ({"seed": -1}, "seed must lie in"),
+        ({"seed": 2**32}, "seed must lie in"),
         ({"music_share": 0.8, "speech_share": 0.4}, "shares of one"),
         ({"decoder": small_decoder(perceptual_weight=0.1)}, "set the other weights to 0"),
     ],
