@@ -78,8 +78,9 @@ def paired(folder: Path, less: Path) -> dict[str, Any]:
     if not methods:
         message = f"{less}: expected a row of a method that {folder} has too, found none"
         raise ConfigError(message)
-    for method in methods:
-        first, second = (_config(one, rows[method]) for one, rows in zip((folder, less), by_method, strict=True))
+    folders = ((folder, by_method[0]), (less, by_method[1]))
+    runs = {method: [(_config(one, rows[method]), rows[method]) for one, rows in folders] for method in methods}
+    for method, ((first, _), (second, _)) in runs.items():
         if replace(first, learning_rate=second.learning_rate) != second:
             message = f"{less}: expected runs of {method} that differ from those of {folder} in the rate alone"
             raise ConfigError(message)
@@ -96,11 +97,8 @@ def paired(folder: Path, less: Path) -> dict[str, Any]:
     return {
         "n_steps": by_method[0][methods[0]][0]["n_steps"],
         "methods": [
-            {
-                "method": method,
-                "runs": [_of_runs(one, rows[method]) for one, rows in zip((folder, less), by_method, strict=True)],
-            }
-            for method in methods
+            {"method": method, "runs": [_of_runs(config, rows) for config, rows in both]}
+            for method, both in runs.items()
         ],
         "differences": [
             {"task": row.get("task", MEAN), "method": row["method"], **rounded(row["minus"][_less(row["method"])])}
@@ -128,9 +126,9 @@ def _config(folder: Path, rows: Sequence[Mapping[str, Any]]) -> PretrainingConfi
     return PretrainingConfig.from_json(folder / f"{rows[0]['method']}-{rows[0]['seed']}" / "config.json")
 
 
-def _of_runs(folder: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _of_runs(config: PretrainingConfig, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {
-        "learning_rate": _config(folder, rows).learning_rate,
+        "learning_rate": config.learning_rate,
         "seeds": [row["seed"] for row in rows],
         "last_loss": round(float(np.mean([row["losses"][-1][1] for row in rows])), 4),
     }
