@@ -42,6 +42,9 @@ class CostModel:
         By component of ``listening_mw`` where nothing sounds; None is the same power.
     second_stage_mj : float >= 0, mJ
         Of one run of the detector's second stage on the DSP.
+    capture_mj : float >= 0, mJ
+        Of an always-on side that is on for a buffer's sake, once for a wake-up: after an early look the same buffer
+        fills on.
     """
 
     device: DeviceProfile
@@ -52,6 +55,7 @@ class CostModel:
     latency_parts_s: Mapping[str, float]
     quiet_mw: Mapping[str, float] | None = None
     second_stage_mj: float = 0.0
+    capture_mj: float = 0.0
 
     @property
     def answer_s(self) -> float:
@@ -187,12 +191,11 @@ class CostModel:
 
     def duty_cycled(self, share: float, capture_s: float) -> "CostModel":
         """Return costs with an always-on side that is on for a share of the time, and while a buffer fills."""
-        more_mj = (1 - share) * self.total_listening_mw * capture_s
         return replace(
             self,
             listening_mw={name: share * power_mw for name, power_mw in self.listening_mw.items()},
             second_stage_mj=share * self.second_stage_mj,
-            wake_mj={kind: {**parts, "listening while capturing": more_mj} for kind, parts in self.wake_mj.items()},
+            capture_mj=(1 - share) * self.total_listening_mw * capture_s,
         )
 
     def without_listening(self) -> "CostModel":

@@ -105,6 +105,8 @@ class Usage:
         spent = {LISTENING: sum(self._listening_mj(costs).values())}
         for cause, work, n in self._looks():
             spent[cause] = spent.get(cause, 0.0) + n * sum(costs.wake_mj[work].values())
+        for (cause, _), n in self.wakes.items():
+            spent[cause] += n * costs.capture_mj
         for cause, seconds in self.recorded_s.items():
             spent[cause] = spent.get(cause, 0.0) + costs.recording_mw * seconds
         return spent
@@ -115,6 +117,8 @@ class Usage:
         for _, work, n in self._looks():
             for name, energy_mj in costs.wake_mj[work].items():
                 spent[name] = spent.get(name, 0.0) + n * energy_mj
+        if costs.capture_mj:
+            spent["listening while capturing"] = self.n_wakes * costs.capture_mj
         recorded_s = sum(self.recorded_s.values())
         if recorded_s:
             spent["recording"] = costs.recording_mw * recorded_s

@@ -11,7 +11,7 @@ from simulator.energy.costs import CostModel
 from simulator.energy.device import DeviceProfile
 from simulator.energy.usage import SECOND_STAGE, Usage
 from simulator.energy.work import DatabaseSize, answer_times, work_of_answer
-from simulator.phone.events import ANSWER, RECHECK, Answer, Answered, Event, State, StateChange
+from simulator.phone.events import ANSWER, RECHECK, Answer, Answered, Event, Looked, State, StateChange
 from tests.simulator.bench import MODELS, build_costs
 
 PUBLISHED, MODELLED = build_costs()
@@ -22,6 +22,7 @@ EVERY_COST_MODEL = [
     MODELLED.asking_server("lte"),
     MODELLED.rechecking(5e8),
     MODELLED.without_listening(),
+    MODELLED.duty_cycled(0.25, 8.0),
 ]
 ANSWERS = st.builds(
     Answer,
@@ -48,6 +49,7 @@ def test_every_way_to_cut_the_total_adds_up_and_nothing_is_negative(
         else:
             events.append(Answered(time_s=now_s, asked_at_s=now_s, answer=what))
             expected_mj += sum(costs.wake_mj[what.work].values()) + costs.recording_mw * what.recorded_s
+            expected_mj += costs.capture_mj
     usage = Usage.of_events(events)
     assert usage.listened_s == pytest.approx(listened_s)
     assert usage.elapsed_s == pytest.approx(now_s)
@@ -60,6 +62,15 @@ def test_every_way_to_cut_the_total_adds_up_and_nothing_is_negative(
         assert sum(parts.values()) == total
         assert all(part >= -1e-6 for part in parts.values())
     assert by_state_mj[State.OFF] == by_state_mj[State.PAUSED] == 0
+
+
+def test_a_buffer_that_is_looked_at_early_fills_once() -> None:
+    costs, answer = MODELLED.duty_cycled(0.25, 8.0), Answer(buffer_s=8.0, work=ANSWER, cause="music")
+    looks = [Looked(time_s=4.0, asked_at_s=4.0, answer=answer), Answered(time_s=8.0, asked_at_s=8.0, answer=answer)]
+    usage = Usage.of_events(looks)
+    filling_mj = 0.75 * MODELLED.total_listening_mw * 8.0
+    assert usage.total_mj(costs) - usage.total_mj(MODELLED) == pytest.approx(filling_mj)
+    assert usage.by_component_mj(costs)["listening while capturing"] == pytest.approx(filling_mj)
 
 
 # What is saved when these grow: a faster core, memory or radio is done sooner.
