@@ -131,12 +131,16 @@ def pretrain_federated(
         loss = _local_steps(pretext, clients[client], federation, rate, [config.seed, round_number, client])
         return _values(pretext), loss
 
+    def note() -> None:
+        write_json(run_dir / RECORD_NAME, {**record, "rounds": state.rounds, "accountant": state.accountant})
+
     def keep(state: ServerState) -> None:
         write_checkpoint(path, asdict(state))
-        write_json(run_dir / RECORD_NAME, {**record, "rounds": state.rounds, "accountant": state.accountant})
+        note()
         _log.info(listed(state.rounds[-1]))
 
     average(federation, state, learn=learn, keep=keep, seed=config.seed)
+    note()  # a run that was killed after its last round had kept that round alone
     _assign(pretext, state.weights)
     _settle(pretext, server, config)
     replace_weights(pretext.encoder, run_dir / WEIGHTS_NAME)

@@ -111,6 +111,19 @@ def test_clients_train_a_part_of_what_the_server_pretrained_and_resume_with_all_
     assert all(np.allclose(after[name], resumed[name], atol=1e-5) for name in moved)
 
 
+def test_a_run_that_was_killed_after_its_last_round_tells_of_it(
+    sources: TrainingSources, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = small_config("temporal_gap")
+    with monkeypatch.context() as patch:
+        patch.setattr("pretraining.federated.run.write_json", _killed_after(4))  # settings, record, round 1, round 2
+        with pytest.raises(KeyboardInterrupt):
+            pretrain_federated(config, FEDERATION, sources, tmp_path)
+    pretrain_federated(config, FEDERATION, sources, tmp_path)
+    record = json.loads((tmp_path / RECORD_NAME).read_text())
+    assert [row["round"] for row in record["rounds"]] == [1, 2]
+
+
 def test_a_start_of_another_model_and_names_of_no_weight_are_refused(sources: TrainingSources, tmp_path: Path) -> None:
     config = small_config("temporal_gap")
     pretrain_on_server(small_config("cola"), FEDERATION, sources, tmp_path / "cola")
