@@ -5,6 +5,7 @@ of the second. Finished runs and measures are kept, and a stopped run resumes.
 """
 
 import argparse
+import itertools
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.command import run_command
-from nowplaying_core.settings import check_given, init_run_dir, merged, read_settings
+from nowplaying_core.settings import check_given, init_run_dir, merged, read_settings, require_given
 from pretraining.config.run import PretrainingConfig
 
 ROWS: Final = (
@@ -103,7 +104,7 @@ def fill(options: argparse.Namespace) -> None:
         When a run is there that had other settings, or was measured by another protocol.
     """
     options.out.mkdir(parents=True, exist_ok=True)
-    check_given(options.out, {name: getattr(options, name) for name in _MEASURING}, begun=True)
+    check_given(options.out, _measuring(options), begun=True)
     encoder = options.out / PERCEPTUAL_ENCODER
     train_missing({encoder: settings_of(PERCEPTUAL_ENCODER, options)}, None, options)
     for number in range(options.seeds):
@@ -116,7 +117,18 @@ def fill(options: argparse.Namespace) -> None:
 
 
 def collected(options: argparse.Namespace) -> dict[str, Any]:
-    """Return all results that are there, as :func:`to_markdown` reads them."""
+    """Return all results that are there, as :func:`to_markdown` reads them.
+
+    Raises
+    ------
+    ConfigError
+        When the options, which the tables state, are not those of the runs and their measures.
+    """
+    require_given(options.out, _measuring(options))
+    for name, number in itertools.product((*ROWS, *TRIED), range(options.seeds)):
+        config = settings_of(name, options, number)
+        if (folder := run_folder(name, config.seed, options)).is_dir():
+            init_run_dir(config, folder)
     seeds = [settings_of(OURS, options, number).seed for number in range(options.seeds)]
 
     def read(name: str, file: str) -> Iterator[dict[str, Any]]:
@@ -139,6 +151,10 @@ def collected(options: argparse.Namespace) -> dict[str, Any]:
         },
         "training_cpu_s": sum(float(row["cpu_s"]) for folder in options.out.iterdir() for row in logged(folder)),
     }
+
+
+def _measuring(options: argparse.Namespace) -> dict[str, int]:
+    return {name: getattr(options, name) for name in _MEASURING}
 
 
 def run_folder(name: str, seed: int, options: argparse.Namespace) -> Path:

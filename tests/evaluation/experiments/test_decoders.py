@@ -164,10 +164,12 @@ def test_runs_of_other_settings_and_measures_of_another_protocol_are_refused(
     monkeypatch.setattr(decoders, "in_own_processes", lambda *_: None)
     decoders.fill(options_for(tmp_path))
     decoders.fill(options_for(tmp_path, seeds=3))
-    with pytest.raises(ConfigError, match="images: 64, not 128"):
-        decoders.fill(options_for(tmp_path, images=128))
-    with pytest.raises(ConfigError, match="run of other settings"):
-        decoders.fill(options_for(tmp_path, changes="gpu.toml"))
+    for work in (decoders.fill, decoders.collected):  # what a table states of its making is of its rows
+        with pytest.raises(ConfigError, match="images: 64, not 128"):
+            work(options_for(tmp_path, images=128))
+        with pytest.raises(ConfigError, match="run of other settings"):
+            work(options_for(tmp_path, changes="gpu.toml"))
+    assert decoders.collected(options_for(tmp_path))["protocol"]["images"] == 64
 
 
 def test_all_rows_of_the_first_seed_come_before_any_of_the_second(
