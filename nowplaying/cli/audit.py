@@ -52,6 +52,10 @@ def privacy(
         if not example.is_file():  # said before hours of learning
             message = f"{example}: expected a recording, found none; check the path"
             raise MissingPathError(message)
+    names = [example.stem for example in examples or []]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        message = f"expected recordings of different names, which what is rebuilt is called by, found {twice[0]} twice"
+        raise typer.BadParameter(message, param_hint="--example")
     from fingerprinter.fingerprint import Fingerprinter
     from ondevice_db.index.codebook_files import load_codebook
     from pretraining.audit.config import AuditConfig

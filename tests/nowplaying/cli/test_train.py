@@ -90,3 +90,14 @@ def test_scores_that_encoders_are_tested_with_are_left_out(run: Run, tmp_path: P
     render = ("render", tmp_path / "midi", "--out", tmp_path / "out", "--soundfont", tmp_path / "font.sf2")
     done = run(*render, "--without-test", "--held-out", "20")
     assert done.err == f"error: --held-out: expected fewer than the {n_left} MIDI files, found 20\n"
+
+
+def test_examples_of_one_name_would_write_over_each_other(run: Run, tmp_path: Path) -> None:
+    songs = [tmp_path / folder / "song.wav" for folder in "ab"]
+    for path in songs:
+        path.parent.mkdir()
+        path.touch()
+    places = ("--corpus", tmp_path, "--cache-dir", tmp_path, "--run-dir", tmp_path / "run", "--out", tmp_path / "out")
+    done = run("audit", "privacy", *places, "--example", songs[0], "--example", songs[1])
+    assert done.code == 2
+    assert "found song twice" in " ".join(done.err.split())
