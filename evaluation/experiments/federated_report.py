@@ -87,7 +87,8 @@ def _privacy(result: Mapping[str, Any]) -> str:
         norm = f"{used.clipping_norm:g}" if used.clipping_norm else "none"
         if used.clipping_quantile:
             norm += f" to {one['last_norm']:.3g}"
-        rows.append([one["name"], norm, *privacy, f"{one['loss']:.3f}"])
+        loss = "nobody came" if one["loss"] is None else f"{one['loss']:.3f}"  # each client is drawn by itself
+        rows.append([one["name"], norm, *privacy, loss])
     headings = ["run", "clipping norm", "noise multiplier", "epsilon", "delta", "epsilon, large", "last loss"]
     text = markdown_table(headings, rows, numbers=range(1, 7)) + "\n"
     if large:
