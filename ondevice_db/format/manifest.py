@@ -26,6 +26,7 @@ __all__ = [
     "DATABASE_SCHEMA_VERSION",
     "MANIFEST_NAME",
     "MAX_CELLS",
+    "MIN_HOP_S",
     "DatabaseManifest",
     "load_manifest",
     "manifest_digest",
@@ -37,6 +38,7 @@ MANIFEST_NAME = "manifest.json"
 MAX_CELLS = 1 << 16
 MAX_FINGERPRINTS = (1 << 32) - 1
 MAX_DIM = 1024
+MIN_HOP_S = 0.01  # closer fingerprints see the same sound
 MAX_MANIFEST_BYTES = 1 << 20  # one has about 3 KB
 _FILE_NAME = re.compile(r"[a-z][a-z_]*-[0-9]{1,9}\.(npy|ann|sqlite)")
 _SPACE_ID = re.compile(r"[0-9A-Za-z._-]{1,128}")
@@ -122,8 +124,8 @@ class DatabaseManifest:
             self._check_count("n_subspaces", 0, 0)
         for name in ("hop_s", "window_s"):
             value = getattr(self, name)
-            number = isinstance(value, int | float) and not isinstance(value, bool)
-            _check(number and math.isfinite(value) and 0 < value <= 60, name, "seconds in (0, 60]", value)
+            number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+            _check(number and MIN_HOP_S <= value <= 60, name, f"seconds in [{MIN_HOP_S}, 60]", value)
         valid = isinstance(self.embedding_space, str) and _SPACE_ID.fullmatch(self.embedding_space)
         _check(bool(valid), "embedding_space", "an id", self.embedding_space)
         _check(isinstance(self.encoder, str) and len(self.encoder) <= 200, "encoder", "a short name", self.encoder)

@@ -123,6 +123,34 @@ class RadixOrder:
             order = np.concatenate([order[~mask], order[mask]])
         return found
 
+    def cell_counts(self) -> NDArray[np.int64]:
+        """Return how many fingerprints each cell has, and check the counts on the way, in little time and memory.
+
+        Returns
+        -------
+        ndarray of int64, shape (2 ** n_passes,)
+
+        Raises
+        ------
+        ValueError
+            When the counts differ from the bits.
+        """
+        # Where, in the order before each pass, the fingerprints begin whose cells have the same lower bits.
+        begins = np.array([0, self.n])
+        for number in range(self.bits.shape[0]):
+            blocks = _popcount(self.bits[number].reshape(-1, _BLOCK_WORDS)).sum(axis=1, dtype=np.int64)
+            last, ones = self._rank(number, np.array([self.n - 1]))
+            agree = np.array_equal(np.concatenate([[0], np.cumsum(blocks)]), self.counts[number])
+            if not agree or int(last[0] + ones[0]) != int(self.counts[number, -1]):  # none beyond the fingerprints
+                message = f"the counts of pass {number} differ from its bits"
+                raise ValueError(message)
+            upto = np.full(begins.size, int(self.counts[number, -1]))
+            inside = begins < self.n
+            upto[inside] = self._rank(number, begins[inside])[1]
+            n_ones = np.diff(upto)
+            begins = np.concatenate([[0], np.cumsum([np.diff(begins) - n_ones, n_ones])])
+        return np.diff(begins)
+
     def _rank(self, number: int, at: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the bit at each position of a pass, and the ones before it."""
         block, word = at // _BLOCK_BITS, at // _WORD_BITS

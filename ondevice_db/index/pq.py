@@ -80,7 +80,8 @@ class PqIndex:
         Raises
         ------
         CorruptArtifactError
-            When an array's type or shape differs from what the manifest promises, or the lists are not in order.
+            When an array's type or shape differs from what the manifest promises, the lists are not in order, or the
+        order does not lead into them.
         """
         n_cells, dim = manifest.n_cells, manifest.dim
         codes = RowFile(files["codes"], np.uint8, (manifest.n_codes, manifest.n_subspaces))
@@ -102,6 +103,8 @@ class PqIndex:
             open_array(files["order_bits"], np.uint64, (n_passes, n_words_of(n))),
             open_array(files["order_counts"], np.uint32, (n_passes, n_blocks_of(n) + 1)),
         )
+        if not verified:
+            _check_order(order, [*np.diff(starts).tolist(), n - manifest.n_codes], files["order_bits"])
         return cls(
             codebook,
             annoy,
@@ -293,4 +296,16 @@ class PqIndex:
 
     def _refuse(self, reason: str) -> NoReturn:
         message = f"song database: {reason}; restore or rebuild it"
+        raise CorruptArtifactError(message)
+
+
+def _check_order(order: RadixOrder, expected: list[int], path: Path) -> None:
+    """Refuse an order by which the cells have not as many fingerprints as expected; the last, of silence, included."""
+    try:
+        counts = order.cell_counts()
+    except ValueError as error:
+        message = f"{path}: {error}; rebuild the database"
+        raise CorruptArtifactError(message) from error
+    if counts[: len(expected)].tolist() != expected or counts[len(expected) :].any():
+        message = f"{path}: the order does not lead into the cells' lists; rebuild the database"
         raise CorruptArtifactError(message)

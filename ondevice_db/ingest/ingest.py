@@ -15,7 +15,7 @@ from nowplaying_core.errors import AudioFormatError, ConfigError, DatabaseError,
 from nowplaying_core.text import printable
 from ondevice_db.format.arrays import open_array
 from ondevice_db.format.lock import real_folder, writer_lock
-from ondevice_db.format.manifest import load_manifest
+from ondevice_db.format.manifest import MIN_HOP_S, load_manifest
 from ondevice_db.format.songs import as_stored
 from ondevice_db.format.track import Track
 from ondevice_db.index.choose_codebook import CodebookChoice, shipped_codebook
@@ -37,7 +37,6 @@ from ondevice_db.store.store import SongDatabase
 __all__ = ["index_paths", "replace_with_file"]
 
 _USUAL_LAYOUT = "pq"
-_LEAST_HOP_S = 0.01  # closer fingerprints see the same sound
 
 
 def index_paths(
@@ -113,8 +112,8 @@ def index_paths(
             raise ConfigError(message)
     if hop_s is None:
         hop_s = load_manifest(path).hop_s if add else fingerprinter.reference_hop_s
-    elif not _LEAST_HOP_S <= hop_s <= fingerprinter.window_s:
-        message = f"hop_s: expected {_LEAST_HOP_S} to {fingerprinter.window_s:g} s, the window, found {hop_s}"
+    elif not MIN_HOP_S <= hop_s <= fingerprinter.window_s:
+        message = f"hop_s: expected {MIN_HOP_S} to {fingerprinter.window_s:g} s, the window, found {hop_s}"
         raise ConfigError(message)
     settings = FingerprintSettings(
         embedding_space=fingerprinter.embedding_space,

@@ -20,6 +20,8 @@ from nowplaying_core.errors import NowPlayingError
 from ondevice_db.format.arrays import save_array
 from ondevice_db.format.layouts import CODE_KINDS
 from ondevice_db.format.manifest import MANIFEST_NAME, load_manifest
+from ondevice_db.format.packing import width_of
+from ondevice_db.format.radix import sort_by_cell
 from ondevice_db.index.base import SearchOptions
 from ondevice_db.ingest.ingest import index_paths
 from ondevice_db.levels import SILENCE_DBFS
@@ -253,7 +255,28 @@ def _write_damaged(folder: Path) -> None:
         if kind.startswith("forged"):
             forge_manifest(path, role, rng if kind == "forged manifest" else None)
         cases.append({"number": number, "kind": kind, "role": role, "error": _error_of(path, queries)})
+    for number, whole in enumerate(wholes, _N_DAMAGED):
+        path = Path(shutil.copytree(whole, folder / f"{number}.npdb"))
+        _move_a_fingerprint(path)
+        cases.append(
+            {"number": number, "kind": "another order", "role": "order_bits", "error": _error_of(path, queries)}
+        )
     write_json(folder / "cases.json", {"embedding_space": TRIAL_SETTINGS.embedding_space, "cases": cases})
+
+
+def _move_a_fingerprint(path: Path) -> None:
+    """Put a fingerprint into the next cell, in an order that agrees with itself but not with the cells' lists."""
+    manifest = load_manifest(path)
+    names = {role: path / str(one["name"]) for role, one in manifest.files.items()}
+    lists = np.diff(np.load(names["list_starts"]).astype(np.int64))
+    n_silent = manifest.n_fingerprints - manifest.n_codes
+    cells = np.repeat(np.arange(manifest.n_cells + 1), np.append(lists, n_silent))
+    cells[0] += 1
+    _, order = sort_by_cell(cells, width_of(manifest.n_cells + 1))
+    for role, array in (("order_bits", order.bits), ("order_counts", order.counts)):
+        names[role].unlink()
+        save_array(names[role], array)
+        forge_manifest(path, role, None)
 
 
 def _error_of(path: Path, queries: NDArray[np.float32]) -> str | None:

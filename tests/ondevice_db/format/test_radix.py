@@ -21,6 +21,7 @@ def test_positions_and_fingerprints_are_the_stable_sort(n: int, n_bits: int, ske
     np.testing.assert_array_equal(order[positions], asked)
     np.testing.assert_array_equal(record.fingerprints(positions), asked)
     np.testing.assert_array_equal(record.cells(), cells)
+    np.testing.assert_array_equal(record.cell_counts(), np.bincount(cells, minlength=1 << n_bits))
 
 
 @pytest.mark.parametrize("n", [511, 512, 513, 65_535, 65_536, 65_537, 200_001])
@@ -31,6 +32,7 @@ def test_edges_of_blocks(n: int) -> None:
     positions = record.locate(edges)[1]
     np.testing.assert_array_equal(order[positions], edges)
     np.testing.assert_array_equal(record.fingerprints(edges), order[edges])
+    np.testing.assert_array_equal(record.cell_counts(), np.bincount(cells, minlength=8))
     assert record.bits.shape == (3, n_words_of(n))
     assert record.bits.nbytes + record.counts.nbytes < 1.07 * 3 * n / 8 + 300
 
@@ -44,14 +46,19 @@ def test_popcount_of_old_numpy_is_the_same(monkeypatch: pytest.MonkeyPatch) -> N
         np.testing.assert_array_equal(ours, theirs)
 
 
-@pytest.mark.parametrize("part", ["bits", "counts"])
+@pytest.mark.parametrize("part", ["bits", "counts", "beyond"])
 def test_damage_is_found_by_a_check_of_everything(part: str) -> None:
     _, record = sort_by_cell(np.random.default_rng(1).integers(0, 9, 2000), 4)
     parts = {name: getattr(record, name).copy() for name in ("bits", "counts")}
-    parts[part][1, 1] ^= parts[part].dtype.type(4)
+    if part == "beyond":  # the 2000th bit of a pass is none of its fingerprints
+        parts["bits"][1, 2000 // 64] ^= np.uint64(1 << 2000 % 64)
+        parts["counts"][1, -1] += 1
+    else:
+        parts[part][1, 1] ^= parts[part].dtype.type(4)
     damaged = RadixOrder(2000, **parts)
-    with pytest.raises(ValueError, match="differ from its bits"):
-        damaged.cells()
+    for check in (damaged.cells, damaged.cell_counts):
+        with pytest.raises(ValueError, match="differ from its bits"):
+            check()
 
 
 def test_counts_that_lead_outside_are_refused() -> None:

@@ -145,6 +145,7 @@ def test_a_link_is_not_followed(pq_copy: Path, tmp_path: Path) -> None:
         (10**9, ("dim",)),
         (41, ("n_slots",)),
         (0.0, ("hop_s",)),
+        (1e-300, ("hop_s",)),
         (None, ("hop_s",)),
         (1e9, ("window_s",)),
         ("", ("embedding_space",)),

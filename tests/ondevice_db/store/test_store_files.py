@@ -12,6 +12,7 @@ from nowplaying_core.errors import (
     ArtifactError,
     CorruptArtifactError,
 )
+from ondevice_db.format.radix import sort_by_cell
 from ondevice_db.format.track import Track
 from ondevice_db.match.match import Candidate
 from ondevice_db.match.matcher import Matcher
@@ -53,7 +54,22 @@ def test_ranges_that_run_backwards_or_too_far_are_refused(pq_copy: Path) -> None
     SongDatabase.open(pq_copy)
 
 
-def test_lists_that_lie_are_found_when_used(pq_copy: Path, song_vectors: list[np.ndarray]) -> None:
+def test_an_order_that_leads_elsewhere_is_refused(pq_copy: Path) -> None:
+    """Right shapes, right hashes, wrong content."""
+    manifest = json.loads((pq_copy / "manifest.json").read_text())
+    starts = np.load(pq_copy / manifest["files"]["list_starts"]["name"]).astype(np.int64)
+    n_cells, n = starts.size - 1, manifest["n_fingerprints"]
+    cells = np.repeat(np.arange(n_cells), np.diff(starts))
+    cells = np.append(cells, np.full(n - cells.size, n_cells))
+    cells[0] += 1  # one list is too long and one too short
+    _, other = sort_by_cell(cells, n_cells.bit_length())
+    rewrite(pq_copy, "order_bits", npy(other.bits))
+    rewrite(pq_copy, "order_counts", npy(other.counts))
+    with pytest.raises(CorruptArtifactError, match="does not lead into the cells' lists"):
+        SongDatabase.open(pq_copy)
+
+
+def test_lists_that_lie_are_refused(pq_copy: Path) -> None:
     """Right shapes, right hashes, wrong content: no crash and no read outside, but an error."""
     manifest = json.loads((pq_copy / "manifest.json").read_text())
     for role in ("order_bits", "order_counts"):
@@ -61,8 +77,8 @@ def test_lists_that_lie_are_found_when_used(pq_copy: Path, song_vectors: list[np
         original = path.read_bytes()
         array = np.load(path)
         rewrite(pq_copy, role, npy(np.full_like(array, np.iinfo(array.dtype).max)))
-        with pytest.raises(CorruptArtifactError):
-            Matcher(SongDatabase.open(pq_copy)).match(song_vectors[0][:8], 1.0)
+        with pytest.raises(CorruptArtifactError, match="differ from its bits"):
+            SongDatabase.open(pq_copy)
         rewrite(pq_copy, role, original)
 
 

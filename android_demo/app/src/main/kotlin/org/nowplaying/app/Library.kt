@@ -83,10 +83,13 @@ class Library(private val context: Context) {
     /** Returns all packs, those of the app first. Each is opened for it and its hashes are checked, so it takes a moment. */
     fun packs(): List<Pack> {
         install()
-        return find(embeddingSpace()).map { it.pack }
+        return find().map { it.pack }
     }
 
-    private fun find(space: String): List<Found> {
+    private fun find(): List<Found> {
+        val fingerprinter = model()
+        val space = spaceOf(fingerprinter)
+        val dim = Fingerprinter.dimOf(fingerprinter)
         val folders = foldersIn(shipped.resolve("packs")) + foldersIn(added)
         var first: SongPacks.Pack? = null
         return folders.map { folder ->
@@ -95,7 +98,7 @@ class Library(private val context: Context) {
             var error: String? = null
             // One that is damaged, or made for the encoder of another version of the app, must not stop the others.
             try {
-                val pack = SongPacks.Pack.open(folder, space, ::PackSql)
+                val pack = SongPacks.Pack.open(folder, space, dim, ::PackSql)
                 if (isUsed) {
                     first?.let { pack.checkAlike(it) }
                     first = first ?: pack
@@ -134,18 +137,20 @@ class Library(private val context: Context) {
     /** Checks and installs a ZIP of a pack; one that cannot be searched together with those in use is refused. */
     fun add(zip: InputStream) {
         install()
-        val space = embeddingSpace()
-        val inUse = find(space).filter { it.pack.isUsed }.mapNotNull { it.opened }
-        PackImport.install(zip, added, space, ::PackSql, inUse, context.filesDir.usableSpace / 2)
+        val fingerprinter = model()
+        val inUse = find().filter { it.pack.isUsed }.mapNotNull { it.opened }
+        val mostBytes = context.filesDir.usableSpace / 2
+        PackImport.install(zip, added, spaceOf(fingerprinter), Fingerprinter.dimOf(fingerprinter), ::PackSql, inUse, mostBytes)
     }
 
-    private fun embeddingSpace(): String =
-        ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter").get("embedding_space").toString()
+    private fun model() = ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter")
+
+    private fun spaceOf(model: ModelFolder) = model.get("embedding_space").toString()
 
     /** Opens the packs in use, whose songs screens may list; one that cannot be used is left out, and [packs] says why. */
     fun songs(): SongPacks {
         install()
-        return join(find(embeddingSpace()))
+        return join(find())
     }
 
     private fun join(found: List<Found>): SongPacks {
@@ -162,9 +167,8 @@ class Library(private val context: Context) {
         install()
         val runtime = JavaRuntime()
         val detector = MusicDetector.open(ModelFolder(shipped.resolve("models/detector"), "detector"), runtime)
-        val fingerprinter =
-            Fingerprinter(ModelFolder(shipped.resolve("models/fingerprinter"), "fingerprinter"), runtime)
-        val found = find(fingerprinter.embeddingSpace)
+        val fingerprinter = Fingerprinter(model(), runtime)
+        val found = find()
         val songs = join(found)
         val errors = found.filter { it.pack.isUsed }.mapNotNull { it.pack.error }
         return Opened(detector, fingerprinter, Recognizer(fingerprinter, songs, songs), errors)

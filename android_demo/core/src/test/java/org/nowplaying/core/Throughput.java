@@ -35,7 +35,7 @@ public final class Throughput {
         Path folder = Paths.get(arguments[0]);
         DatabaseManifest manifest = DatabaseManifest.read(folder);
         long began = System.nanoTime();
-        SongDatabase database = SongDatabase.open(folder, manifest.embeddingSpace);
+        SongDatabase database = SongDatabase.open(folder, manifest.embeddingSpace, manifest.dim);
         double openMs = (System.nanoTime() - began) / 1e6;
         System.setProperty("golden", Paths.get(arguments[2]).toAbsolutePath().getParent().toString());
         Acceptance acceptance = new Acceptance(

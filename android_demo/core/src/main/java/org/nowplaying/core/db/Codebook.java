@@ -13,6 +13,7 @@ import org.nowplaying.core.artifact.NpyFile;
 final class Codebook {
     static final int CENTROIDS = 256;
     private static final float MAX_MAGNITUDE = 4f;
+    private static final int MAX_COHORT = 1 << 16; // as many as cells
     private static final double LENGTH_POWER = 1.5;
 
     final int dim;
@@ -40,7 +41,15 @@ final class Codebook {
                 ? Words.read(manifest.file("words"), manifest.file("word_steps"), subspaces, dim)
                 : floats(manifest.file("pq_centroids"), subspaces, CENTROIDS, width);
         smoothing = manifest.wholeVectors ? floats(manifest.file("smoothing"), 3L * dim + 1, dim) : null;
-        cohort = manifest.has("cohort") ? floats(manifest.file("cohort"), -1, dim) : directions(manifest.cells);
+        cohort = manifest.has("cohort") ? cohort(manifest.file("cohort")) : directions(manifest.cells);
+    }
+
+    private float[] cohort(Path path) throws ArtifactException {
+        int rows = NpyFile.map(path, "<f4", -1, dim).limit() / (4 * dim);
+        if (rows < 1 || rows > MAX_COHORT) {
+            throw ArtifactException.corrupt(path, "expected 1 to " + MAX_COHORT + " vectors, found " + rows);
+        }
+        return floats(path, rows, dim);
     }
 
     /** Returns the cells' centroids at length 1. */

@@ -24,6 +24,8 @@ public final class DatabaseManifest {
     private static final int NEWEST_SCHEMA = 4; // names the kind of its codes, always the other one
     private static final long MAX_BYTES = 1 << 20;
     private static final long MAX_FINGERPRINTS = (1L << 32) - 1;
+    private static final int MAX_SLOTS = 1 << 22; // of which this reader keeps an entry each in memory
+    private static final double MIN_HOP_S = 0.01;
     private static final String COHORT = "cohort.npy"; // with whole vectors only where it does not follow from the cells
     private static final List<String> FILES = Arrays.asList(
             "songs.sqlite", "song_starts.npy", "list_starts.npy", "codes.npy", "centroids.npy", "rotation.npy",
@@ -106,7 +108,7 @@ public final class DatabaseManifest {
         dim = (int) count("dim", 1, 1024);
         fingerprints = count("n_fingerprints", 1, MAX_FINGERPRINTS);
         codes = count("n_codes", 1, fingerprints);
-        slots = count("n_slots", 1, MAX_FINGERPRINTS);
+        slots = count("n_slots", 1, MAX_SLOTS);
         songs = (int) count("n_songs", 1, Math.min(Math.min(slots, fingerprints), Integer.MAX_VALUE));
         count("annoy_trees", 1, 1000);
         count("annoy_seed", 0, Integer.MAX_VALUE);
@@ -142,13 +144,15 @@ public final class DatabaseManifest {
     /**
      * Checks that an encoder can query the database.
      *
+     * @param dimInUse of its fingerprints
      * @throws ArtifactException where it was made for another one
      */
-    public void checkSpace(String embeddingSpaceInUse) throws ArtifactException {
+    public void checkSpace(String embeddingSpaceInUse, int dimInUse) throws ArtifactException {
         if (!embeddingSpace.equals(embeddingSpaceInUse)) {
             throw new ArtifactException(Kind.MISMATCH, folder + ": built with embedding space " + embeddingSpace + " ("
                     + encoder + "), but the model in use has " + embeddingSpaceInUse);
         }
+        check(dim == dimInUse, "dim", dimInUse + ", as the model in use has it");
     }
 
     /** Returns the database's folder. */
@@ -189,7 +193,7 @@ public final class DatabaseManifest {
     private double seconds(String name) throws ArtifactException {
         Object value = table.get(name);
         double number = value instanceof Json.Num ? ((Json.Num) value).doubleValue() : Double.NaN;
-        check(number > 0 && number <= 60, name, "seconds in (0, 60]");
+        check(number >= MIN_HOP_S && number <= 60, name, "seconds in [0.01, 60]");
         return number;
     }
 

@@ -28,7 +28,7 @@ public final class PqIndex {
         starts = SongDatabase.ascending(manifest.file("list_starts"), manifest.cells + 1L, manifest.codes);
         codebook = new Codebook(manifest);
         annoy = new AnnoyIndex(manifest.file("cells"), manifest.cells, manifest.dim);
-        order = new RadixOrder(manifest);
+        order = new RadixOrder(manifest, starts);
     }
 
     /** Returns a query in the coordinates of {@link #decoded}. */
@@ -48,7 +48,7 @@ public final class PqIndex {
             return null;
         }
         float[] centroid = codebook.rotate(codebook.centroid(cell));
-        return codebook.decode(centroid, codes, checked(order.position(fingerprint)));
+        return codebook.decode(centroid, codes, order.position(fingerprint));
     }
 
     /** Returns whether the neighbors in its song matter to {@link #reference}. */
@@ -207,12 +207,5 @@ public final class PqIndex {
             coarse[i] = (float) Math.rint((coarse[i] - lowest) * steps);
         }
         return table;
-    }
-
-    private long checked(long position) {
-        if (position < 0 || position >= manifest.codes) {
-            throw new RadixOrder.DamagedOrderException("the order leads to a code that does not exist");
-        }
-        return position;
     }
 }

@@ -9,15 +9,6 @@ import org.nowplaying.core.artifact.NpyFile;
  * {@code radix.py} of the Python package).
  */
 final class RadixOrder {
-    /** Where the file leads outside itself; its hash was right, so somebody made it so. */
-    static final class DamagedOrderException extends RuntimeException {
-        private static final long serialVersionUID = 1L;
-
-        DamagedOrderException(String reason) {
-            super("song database: " + reason + "; restore or rebuild it");
-        }
-    }
-
     private static final int BLOCK_WORDS = 8;
     private static final int BLOCK_BITS = 64 * BLOCK_WORDS;
 
@@ -27,12 +18,68 @@ final class RadixOrder {
     private final ByteBuffer bits;
     private final ByteBuffer counts;
 
-    RadixOrder(DatabaseManifest manifest) throws ArtifactException {
+    /**
+     * Maps the record, and checks that every way through it ends in the list of a cell.
+     *
+     * @param lists where each cell's list begins among the codes, and their number
+     * @throws ArtifactException when it does not fit these
+     */
+    RadixOrder(DatabaseManifest manifest, long[] lists) throws ArtifactException {
         n = manifest.fingerprints;
         passes = Math.max(1, 32 - Integer.numberOfLeadingZeros(manifest.cells));
         blocks = (int) ((n + BLOCK_BITS - 1) / BLOCK_BITS);
         bits = NpyFile.map(manifest.file("order_bits"), "<u8", passes, (long) blocks * BLOCK_WORDS);
         counts = NpyFile.map(manifest.file("order_counts"), "<u4", passes, blocks + 1L);
+        for (int pass = 0; pass < passes; pass++) {
+            if (!countsAreOfBits(pass)) {
+                throw ArtifactException.corrupt(
+                        manifest.file("order_counts"), "the counts of pass " + pass + " differ from its bits");
+            }
+        }
+        if (!fits(lists)) {
+            throw ArtifactException.corrupt(manifest.file("order_bits"), "the order does not lead into the cells' lists");
+        }
+    }
+
+    private boolean countsAreOfBits(int pass) {
+        long ones = 0;
+        boolean agree = count(pass, 0) == 0;
+        for (int block = 0; block < blocks; block++) {
+            for (int word = 0; word < BLOCK_WORDS; word++) {
+                ones += Long.bitCount(word(pass, (long) block * BLOCK_WORDS + word));
+            }
+            agree &= count(pass, block + 1) == ones;
+        }
+        return agree && onesBefore(pass, n - 1) + (bit(pass, n - 1) ? 1 : 0) == ones; // none beyond the fingerprints
+    }
+
+    /** Returns whether every cell has as many fingerprints as its list holds, and the rest are silent. */
+    private boolean fits(long[] lists) {
+        // Where, in the order before each pass, the fingerprints begin whose cells have the same lower bits.
+        long[] begins = {0, n};
+        for (int pass = 0; pass < passes; pass++) {
+            int groups = begins.length - 1;
+            long[] next = new long[2 * groups + 1];
+            for (int group = 0; group < groups; group++) {
+                long ones = onesUpTo(pass, begins[group + 1]) - onesUpTo(pass, begins[group]);
+                next[1 + group] = begins[group + 1] - begins[group] - ones;
+                next[1 + groups + group] = ones;
+            }
+            for (int group = 0; group < 2 * groups; group++) {
+                next[group + 1] += next[group];
+            }
+            begins = next;
+        }
+        int cells = lists.length - 1;
+        boolean fit = begins[cells + 1] == n;
+        for (int cell = 0; cell <= cells; cell++) {
+            fit &= begins[cell] == lists[cell];
+        }
+        return fit;
+    }
+
+    private long onesUpTo(int pass, long end) {
+        return end == n ? count(pass, blocks) : onesBefore(pass, end);
     }
 
     /** Returns a fingerprint's cell; the number of cells for silence. */
@@ -61,14 +108,14 @@ final class RadixOrder {
         long at = position;
         for (int pass = passes - 1; pass >= 0; pass--) {
             boolean one = (cell >> pass & 1) == 1;
-            at = checked(select(pass, one ? at - zeros(pass) : at, one));
+            at = select(pass, one ? at - zeros(pass) : at, one);
         }
         return at;
     }
 
     private long next(int pass, long at, boolean one) {
         long ones = onesBefore(pass, at);
-        return checked(one ? zeros(pass) + ones : at - ones);
+        return one ? zeros(pass) + ones : at - ones;
     }
 
     private long zeros(int pass) {
@@ -124,12 +171,5 @@ final class RadixOrder {
 
     private long count(int pass, int block) {
         return counts.getInt(4 * (pass * (blocks + 1) + block)) & 0xFFFFFFFFL;
-    }
-
-    private long checked(long at) {
-        if (at < 0 || at >= n) {
-            throw new DamagedOrderException("the counts of the radix sort lead outside the fingerprints");
-        }
-        return at;
     }
 }

@@ -30,11 +30,12 @@ public final class SongDatabase implements Songs {
      * Opens a database folder.
      *
      * @param embeddingSpace id of the encoder that will query it
+     * @param dim of its fingerprints
      * @throws ArtifactException when it is missing, damaged, newer than this reader, or made for another encoder
      */
-    public static SongDatabase open(Path folder, String embeddingSpace) throws ArtifactException {
+    public static SongDatabase open(Path folder, String embeddingSpace, int dim) throws ArtifactException {
         DatabaseManifest manifest = DatabaseManifest.read(folder);
-        manifest.checkSpace(embeddingSpace);
+        manifest.checkSpace(embeddingSpace, dim);
         manifest.checkFiles();
         return new SongDatabase(manifest);
     }

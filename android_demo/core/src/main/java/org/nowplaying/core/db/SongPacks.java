@@ -37,15 +37,17 @@ public final class SongPacks implements Songs, SongStore {
          * Opens a pack's folder and checks what a search needs of it.
          *
          * @param embeddingSpace id of the encoder that will query it
+         * @param dim of its fingerprints
          * @param sql reads a file of SQLite
          * @throws ArtifactException when it is missing, damaged, newer than this reader, or made for another encoder
          */
-        public static Pack open(Path folder, String embeddingSpace, Function<Path, Sql> sql) throws ArtifactException {
-            SongDatabase database = SongDatabase.open(folder, embeddingSpace);
+        public static Pack open(Path folder, String embeddingSpace, int dim, Function<Path, Sql> sql)
+                throws ArtifactException {
+            SongDatabase database = SongDatabase.open(folder, embeddingSpace, dim);
             DatabaseManifest manifest = database.manifest;
             Path file = manifest.file("songs");
             SqlSongStore songs = new SqlSongStore(sql.apply(file), file, manifest.slots, manifest.songs);
-            songs.trackIds(); // what joins packs reads them, and a damaged one must be found out before
+            songs.checkAll(song -> database.start(song + 1) > database.start(song));
             return new Pack(database, songs);
         }
 

@@ -17,6 +17,10 @@ public final class Fingerprinter {
     private static final double LEVEL_FLOOR = 1e-10; // -100 dBFS, below the last bit of 16-bit audio
 
     public final String embeddingSpace;
+
+    /** Numbers of a fingerprint. */
+    public final int dim;
+
     public final Acceptance acceptance;
     public final double queryHopS;
     public final int sampleRateHz;
@@ -25,11 +29,19 @@ public final class Fingerprinter {
     private final TensorSpec encoderInput;
     private final QueryOverhang overhang;
     private final int windowSamples;
-    private final int dim;
     private final ByteBuffer[] window;
     private final ByteBuffer[] image;
     private final ByteBuffer[] quantized;
     private final ByteBuffer[] embedding;
+
+    /**
+     * Returns how many numbers a fingerprint has, without opening the graphs.
+     *
+     * @throws ArtifactException when the manifest does not state it
+     */
+    public static int dimOf(ModelFolder folder) throws ArtifactException {
+        return folder.tensors(ENCODER).outputs.get(0).elements();
+    }
 
     /**
      * Opens a fingerprinter's model folder.
@@ -54,7 +66,7 @@ public final class Fingerprinter {
                     + ": front end and encoder do not fit together, or settings are missing; export both again");
         }
         windowSamples = samples.elements();
-        dim = output.elements();
+        dim = dimOf(folder);
         sampleRateHz = ((Number) sampleRate).intValue();
         queryHopS = ((Number) folder.get("query_hop_s")).doubleValue();
         overhang = new QueryOverhang(folder, windowSamples / (double) sampleRateHz);

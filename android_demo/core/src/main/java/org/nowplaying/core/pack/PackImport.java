@@ -30,6 +30,7 @@ public final class PackImport {
      *
      * @param packs folder of the installed packs
      * @param embeddingSpace id of the encoder in use
+     * @param dim of its fingerprints
      * @param sql reads a file of SQLite
      * @param inUse the packs that it will be searched together with; one that it replaces does not count
      * @param maxBytes limit of its unpacked size
@@ -38,15 +39,15 @@ public final class PackImport {
      * @throws IOException when it is no pack, too large, or the storage is full
      */
     public static Path install(
-            InputStream zip, Path packs, String embeddingSpace, Function<Path, Sql> sql, List<SongPacks.Pack> inUse,
-            long maxBytes) throws IOException {
+            InputStream zip, Path packs, String embeddingSpace, int dim, Function<Path, Sql> sql,
+            List<SongPacks.Pack> inUse, long maxBytes) throws IOException {
         Files.createDirectories(packs);
         clear(packs);
         Path work = Files.createTempDirectory(packs, WORK);
         try {
             String name = unpack(zip, work, maxBytes);
             Path installed = packs.resolve(name + SUFFIX);
-            SongPacks.Pack pack = SongPacks.Pack.open(work, embeddingSpace, sql);
+            SongPacks.Pack pack = SongPacks.Pack.open(work, embeddingSpace, dim, sql);
             for (SongPacks.Pack other : inUse) {
                 if (!other.manifest.folder().equals(installed)) {
                     pack.checkAlike(other);

@@ -7,6 +7,7 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.IntPredicate;
 import org.nowplaying.core.artifact.ArtifactException;
 import org.nowplaying.core.artifact.Json;
 import org.nowplaying.core.sql.Like;
@@ -14,12 +15,14 @@ import org.nowplaying.core.sql.Sql;
 
 /** Metadata in {@code songs.sqlite}, through whatever reads SQLite here; the file is opened as untrusted. */
 public final class SqlSongStore implements SongStore {
-    private static final String SCHEMA =
+    static final String SCHEMA =
             "CREATE TABLE songs (song_index INTEGER PRIMARY KEY, track_id TEXT NOT NULL, title TEXT NOT NULL, "
                     + "artist TEXT NOT NULL, album TEXT NOT NULL, duration_s REAL NOT NULL, source TEXT NOT NULL, "
                     + "external_ids TEXT NOT NULL)";
     private static final String COLUMNS =
             "SELECT song_index, track_id, title, artist, album, duration_s, source, external_ids FROM songs ";
+
+    private static final long ROWS_AT_ONCE = 1000; // in memory
 
     private final Sql reader;
     private final Path path;
@@ -34,6 +37,10 @@ public final class SqlSongStore implements SongStore {
         this.reader = reader;
         this.path = path;
         this.slots = slots;
+        // Pages that are named twice would make a table without end, and rows out of order would be found by a scan alone.
+        if (!"ok".equals(query("PRAGMA quick_check(1)").get(0)[0])) {
+            throw ArtifactException.corrupt(path, "SQLite finds its pages damaged");
+        }
         List<Object[]> master = query("SELECT type, name, sql FROM sqlite_master");
         boolean ours = master.size() == 1 && Arrays.equals(master.get(0), new Object[] {"table", "songs", SCHEMA});
         if (!ours) {
@@ -44,6 +51,27 @@ public final class SqlSongStore implements SongStore {
         if (!whole || (Long) counts[0] != songs || (Long) counts[1] < 0 || (Long) counts[2] >= slots) {
             throw ArtifactException.corrupt(
                     path, "expected " + songs + " songs numbered below " + slots + ", found " + Arrays.toString(counts));
+        }
+    }
+
+    /**
+     * Reads every song once, so that none is found to be damaged when it is recognized.
+     *
+     * @param hasFingerprints whether a song of this number can be recognized
+     * @throws ArtifactException where one is damaged, or cannot be recognized
+     */
+    public void checkAll(IntPredicate hasFingerprints) throws ArtifactException {
+        List<Object[]> rows = query(COLUMNS + "ORDER BY song_index LIMIT ?", ROWS_AT_ONCE);
+        while (!rows.isEmpty()) {
+            long last = -1;
+            for (Object[] row : rows) {
+                track(row);
+                last = number(row[0]);
+                if (!hasFingerprints.test((int) last)) {
+                    throw ArtifactException.corrupt(path, "song " + last + " has no fingerprints");
+                }
+            }
+            rows = query(COLUMNS + "WHERE song_index > ? ORDER BY song_index LIMIT ?", last, ROWS_AT_ONCE);
         }
     }
 

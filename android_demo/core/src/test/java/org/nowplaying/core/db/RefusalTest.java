@@ -42,12 +42,15 @@ public class RefusalTest {
     }
 
     @Test
-    public void anotherEncoderAndAMissingFolderAreNamed() {
+    public void anotherEncoderAndAMissingFolderAreNamed() throws Exception {
         ArtifactException mismatch = assertThrows(
-                ArtifactException.class, () -> SongDatabase.open(Golden.path("demo.npdb"), "another"));
+                ArtifactException.class, () -> SongDatabase.open(Golden.path("demo.npdb"), "another", 96));
         assertEquals(ArtifactException.Kind.MISMATCH, mismatch.kind());
+        String space = (String) Golden.json("demo.json").get("embedding_space");
+        SongDatabase.open(Golden.path("demo.npdb"), space, 96);
+        assertThrows(ArtifactException.class, () -> SongDatabase.open(Golden.path("demo.npdb"), space, 128));
         ArtifactException missing = assertThrows(
-                ArtifactException.class, () -> SongDatabase.open(Golden.path("nowhere.npdb"), "another"));
+                ArtifactException.class, () -> SongDatabase.open(Golden.path("nowhere.npdb"), "another", 96));
         assertEquals(ArtifactException.Kind.MISSING, missing.kind());
     }
 
@@ -74,8 +77,8 @@ public class RefusalTest {
     private static String errorOf(Path path, String space) throws Exception {
         ByteBuffer queries = Golden.array("damaged/queries.npy", "<f4", 2, 7, 24);
         try {
-            SongDatabase database = SongDatabase.open(path, space);
-            float[][] rows = new float[14][database.manifest.dim];
+            SongDatabase database = SongDatabase.open(path, space, 24);
+            float[][] rows = new float[14][24];
             for (float[] row : rows) {
                 for (int i = 0; i < row.length && queries.hasRemaining(); i++) {
                     row[i] = queries.getFloat();
@@ -90,7 +93,7 @@ public class RefusalTest {
                     }
                 }
             }
-        } catch (ArtifactException | RadixOrder.DamagedOrderException error) {
+        } catch (ArtifactException error) {
             return error.getMessage();
         }
         return null;

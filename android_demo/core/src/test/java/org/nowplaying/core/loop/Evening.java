@@ -21,7 +21,7 @@ public final class Evening {
         detector = MusicDetector.open(new ModelFolder(Golden.path("models/detector"), "detector"), runtime);
         Fingerprinter fingerprinter = new Fingerprinter(
                 new ModelFolder(Golden.path("models/fingerprinter"), "fingerprinter"), runtime);
-        SongDatabase database = SongDatabase.open(Golden.path("demo.npdb"), fingerprinter.embeddingSpace);
+        SongDatabase database = SongDatabase.open(Golden.path("demo.npdb"), fingerprinter.embeddingSpace, fingerprinter.dim);
         SqlSongStore store = new SqlSongStore(JdbcSql.reader(database.manifest.file("songs")),
                 database.manifest.file("songs"), database.manifest.slots, database.manifest.songs);
         recognizer = new Recognizer(fingerprinter, database, store);

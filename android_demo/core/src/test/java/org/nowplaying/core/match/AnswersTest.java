@@ -5,10 +5,12 @@ import static org.junit.Assert.assertTrue;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.Test;
 import org.nowplaying.core.Golden;
+import org.nowplaying.core.db.DatabaseManifest;
 import org.nowplaying.core.db.Neighbors;
 import org.nowplaying.core.db.SearchOptions;
 import org.nowplaying.core.db.SongDatabase;
@@ -126,7 +128,8 @@ public class AnswersTest {
     }
 
     static SongDatabase open(String name, Map<String, Object> record) throws IOException {
-        return SongDatabase.open(Golden.path(name + ".npdb"), (String) record.get("embedding_space"));
+        Path path = Golden.path(name + ".npdb");
+        return SongDatabase.open(path, (String) record.get("embedding_space"), DatabaseManifest.read(path).dim);
     }
 
     private static SearchOptions options(Map<String, Object> record, String name) {

@@ -5,6 +5,7 @@ import static org.junit.Assert.assertThrows;
 import static org.junit.Assert.assertTrue;
 
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.junit.Test;
 import org.nowplaying.core.Golden;
 import org.nowplaying.core.JdbcSql;
 import org.nowplaying.core.artifact.ArtifactException;
+import org.nowplaying.core.db.DatabaseManifest;
 import org.nowplaying.core.db.SearchOptions;
 import org.nowplaying.core.db.SongPacks;
 import org.nowplaying.core.song.Track;
@@ -104,6 +106,7 @@ public class PacksTest {
     }
 
     private static SongPacks.Pack pack(String name, String space) throws IOException {
-        return SongPacks.Pack.open(Golden.path(name + ".npdb"), space, JdbcSql::reader);
+        Path path = Golden.path(name + ".npdb");
+        return SongPacks.Pack.open(path, space, DatabaseManifest.read(path).dim, JdbcSql::reader);
     }
 }

@@ -32,6 +32,7 @@ import org.nowplaying.core.db.SongPacks;
 
 public class PackImportTest {
     private static final long MUCH = 1 << 26;
+    private static final int DIM = 96;
 
     @Rule
     public final TemporaryFolder folder = new TemporaryFolder();
@@ -55,7 +56,7 @@ public class PackImportTest {
         assertThrows(IOException.class, () -> install(good, packs, space, 10_000));
         assertThrows(IOException.class, () -> install(good, packs, "another", MUCH));
         assertThrows(IOException.class, () -> install(new byte[500], packs, space, MUCH));
-        SongDatabase.open(packs.resolve("mine.npdb"), space);
+        SongDatabase.open(packs.resolve("mine.npdb"), space, DIM);
         try (Stream<Path> left = Files.list(packs)) {
             assertEquals("nothing is left lying about", 1, left.collect(Collectors.toList()).size());
         }
@@ -69,7 +70,7 @@ public class PackImportTest {
         Path packs = folder.getRoot().toPath().resolve("packs");
         String space = (String) Golden.json("demo.json").get("embedding_space");
         Path installed = install(zip("mine.npdb/", -1), packs, space, MUCH);
-        List<SongPacks.Pack> inUse = Arrays.asList(SongPacks.Pack.open(installed, space, JdbcSql::reader));
+        List<SongPacks.Pack> inUse = Arrays.asList(SongPacks.Pack.open(installed, space, DIM, JdbcSql::reader));
         Path sparse = copy("sparse");
         Map<String, Object> manifest = manifest(sparse);
         Object hopS = manifest.put("hop_s", 0.5);
@@ -90,6 +91,9 @@ public class PackImportTest {
         String space = (String) Golden.json("demo.json").get("embedding_space");
         String[] changes = {
             "CREATE VIEW more AS SELECT * FROM songs", "UPDATE songs SET track_id = x'00' WHERE song_index = 0",
+            "UPDATE songs SET duration_s = -1 WHERE song_index = 5",
+            "UPDATE songs SET title = hex(zeroblob(501)) WHERE song_index = 5",
+            "UPDATE songs SET external_ids = '[' WHERE song_index = 5",
         };
         for (int i = 0; i < changes.length; i++) {
             Path forged = copy("forged" + i);
@@ -100,7 +104,7 @@ public class PackImportTest {
             record.put("bytes", Files.size(songs));
             record.put("sha256", FileHash.sha256(Files.readAllBytes(songs)));
             write(manifest, forged);
-            SongDatabase.open(forged, space);
+            SongDatabase.open(forged, space, DIM);
             assertThrows(
                     changes[i], ArtifactException.class, () -> install(zip(forged, "forged.npdb/", -1), packs, space,
                             new ArrayList<>(), MUCH));
@@ -134,7 +138,7 @@ public class PackImportTest {
 
     private static Path install(byte[] zip, Path packs, String space, List<SongPacks.Pack> inUse, long maxBytes)
             throws IOException {
-        return PackImport.install(new ByteArrayInputStream(zip), packs, space, JdbcSql::reader, inUse, maxBytes);
+        return PackImport.install(new ByteArrayInputStream(zip), packs, space, DIM, JdbcSql::reader, inUse, maxBytes);
     }
 
     private static byte[] zip(String prefix, int damaged) throws IOException {

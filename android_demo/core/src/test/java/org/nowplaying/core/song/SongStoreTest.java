@@ -3,6 +3,7 @@ package org.nowplaying.core.song;
 import static org.junit.Assert.assertEquals;
 import static org.junit.Assert.assertThrows;
 
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -84,6 +85,7 @@ public class SongStoreTest {
         refuses(manifest, "UPDATE songs SET track_id = 'ABC' WHERE song_index = 0");
         refuses(manifest, "UPDATE songs SET external_ids = '[]' WHERE song_index = 0");
         refuses(manifest, "UPDATE songs SET duration_s = -1 WHERE song_index = 0");
+        refuses(manifest, "UPDATE songs SET duration_s = -1 WHERE song_index = 5");
         Path none = folder.newFile().toPath();
         Files.write(none, "not SQLite, but as long as it".getBytes(StandardCharsets.UTF_8));
         assertThrows(ArtifactException.class, () -> read(none, manifest));
@@ -100,7 +102,42 @@ public class SongStoreTest {
         assertThrows(change, ArtifactException.class, () -> read(copy, manifest));
     }
 
+    @Test
+    public void aSongWithoutFingerprintsIsRefused() throws Exception {
+        DatabaseManifest manifest = DatabaseManifest.read(Golden.path("demo.npdb"));
+        Path path = manifest.file("songs");
+        SqlSongStore store = new SqlSongStore(JdbcSql.reader(path), path, manifest.slots, manifest.songs);
+        store.checkAll(song -> true);
+        assertThrows(ArtifactException.class, () -> store.checkAll(song -> song != 7));
+    }
+
+    /** Two of a table's pages are the same one: a scan would see its songs twice. */
+    @Test
+    public void pagesThatAreNamedTwiceAreRefused() throws Exception {
+        Path path = folder.newFile().toPath();
+        Files.delete(path);
+        try (Connection connection = DriverManager.getConnection("jdbc:sqlite:" + path);
+                Statement statement = connection.createStatement()) {
+            statement.execute("PRAGMA page_size = 512");
+            statement.execute(SqlSongStore.SCHEMA);
+            for (int song = 0; song < 40; song++) {
+                statement.execute("INSERT INTO songs VALUES (" + song
+                        + ", '0123456789abcdef', hex(zeroblob(50)), '', '', 1.0, '', '{}')");
+            }
+        }
+        new SqlSongStore(JdbcSql.reader(path), path, 40, 40).checkAll(song -> true);
+        byte[] bytes = Files.readAllBytes(path);
+        ByteBuffer root = ByteBuffer.wrap(bytes, 512, 512).slice(); // the table's: an inner page, whose cells name others
+        int first = root.getShort(12);
+        int second = root.getShort(14);
+        root.putInt(second, root.getInt(first));
+        Files.write(path, bytes);
+        assertThrows(
+                ArtifactException.class,
+                () -> new SqlSongStore(JdbcSql.reader(path), path, 40, 40).checkAll(song -> true));
+    }
+
     private static void read(Path path, DatabaseManifest manifest) throws ArtifactException {
-        new SqlSongStore(JdbcSql.reader(path), path, manifest.slots, manifest.songs).track(0);
+        new SqlSongStore(JdbcSql.reader(path), path, manifest.slots, manifest.songs).checkAll(song -> true);
     }
 }
