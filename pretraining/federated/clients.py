@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,11 +20,12 @@ from pretraining.config.run import PretrainingConfig
 from pretraining.federated.config import FederationConfig
 from pretraining.sounds import build_augmenter, group_shares
 
-__all__ = ["Sound", "deal", "federate"]
+__all__ = ["DEALT", "Sound", "deal", "federate"]
 
 _log = logging.getLogger(__name__)
 
-_MOST_DEALS = 100
+DEALT: Final[tuple[Group, ...]] = ("music", "speech", "noise")
+_MOST_DEALS: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def federate(
     """
     sounds = [
         Sound(group, file.source, map_cached(file.path, sources.cache_dir))
-        for group in ("music", "speech", "noise")
+        for group in DEALT
         for file in sources.files(group, "train")
     ]
     sounds = [sound for sound in sounds if len(sound.pcm) >= round(min_s * config.front_end.sample_rate_hz)]
@@ -67,9 +69,7 @@ def federate(
     clients = []
     for number in range(federation.n_clients):
         owned = [sound for sound, owner in zip(sounds, owners, strict=True) if owner == number]
-        counts = ", ".join(
-            f"{sum(one.group == group for one in owned)} {group}" for group in ("music", "speech", "noise")
-        )
+        counts = ", ".join(f"{sum(one.group == group for one in owned)} {group}" for group in DEALT)
         _log.debug("client %d: %s, of %d sources", number, counts, len({one.source for one in owned}))
         clients.append(sampler(owned))
     return sampler(kept), clients

@@ -26,7 +26,7 @@ from pretraining.clips import ClipSampler
 from pretraining.config.run import PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME
 from pretraining.federated.checkpoint import read_checkpoint, write_checkpoint
-from pretraining.federated.clients import federate
+from pretraining.federated.clients import DEALT, federate
 from pretraining.federated.config import FederationConfig
 from pretraining.methods.pretext import Pretext
 from pretraining.methods.registry import METHODS
@@ -55,7 +55,7 @@ def pretrain_on_server(
     """
     _check_method(config)
     server, _ = _dealt(config, federation, sources)
-    return pretrain(config, sources, run_dir, clips=server, drawn_from=_of_server(config, federation))
+    return pretrain(config, sources, run_dir, clips=server, drawn_from=_of_server(config, federation, sources))
 
 
 def pretrain_federated(
@@ -105,7 +105,7 @@ def pretrain_federated(
         clips_per_step=federation.local_clips,
         learning_rate=federation.local_rate,
     )
-    record = _claim(config, federation, run_dir, start)
+    record = _claim(config, federation, sources, run_dir, start)
     # Of other recordings clients would be others, and what is counted as spent another's.
     check_given(run_dir, sources.counts(), begun=(run_dir / _STATE_NAME).is_file())
     server, clients = _dealt(config, federation, sources)
@@ -153,9 +153,10 @@ def _check_method(config: PretrainingConfig) -> None:
         raise ConfigError(message)
 
 
-def _of_server(config: PretrainingConfig, federation: FederationConfig) -> dict[str, str]:
+def _of_server(config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources) -> dict[str, str]:
     """Return what says which recordings are the server's."""
-    return {"server's share": f"{federation.server_share:g} by seed {config.seed}"}
+    n = sum(len(sources.files(group, "train")) for group in DEALT)
+    return {"server's share": f"{federation.server_share:g} of {n} by seed {config.seed}"}
 
 
 def _dealt(
@@ -172,14 +173,14 @@ def local_rate(federation: FederationConfig, round_number: int) -> float:
 
 
 def _claim(
-    config: PretrainingConfig, federation: FederationConfig, run_dir: Path, start: Path | None
+    config: PretrainingConfig, federation: FederationConfig, sources: TrainingSources, run_dir: Path, start: Path | None
 ) -> dict[str, Any]:
     """Return what the folder's record begins with; ConfigError where the run is another."""
     record: dict[str, Any] = {"federation": federation.to_dict(), "start": None}
     if start is not None:
         record["start"] = _same_model(config, start)
         # A server that began with clients' own recordings would give away what no noise hides.
-        require_given(start, _of_server(config, federation))
+        require_given(start, _of_server(config, federation, sources))
     run_dir.mkdir(parents=True, exist_ok=True)
     path = run_dir / RECORD_NAME
     if path.is_file():

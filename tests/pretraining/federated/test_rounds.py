@@ -139,12 +139,15 @@ def test_a_server_that_pretrained_on_what_is_now_the_clients_is_refused(
     """Neither the noise nor epsilon would cover what its weights know of them."""
     config, start = small_config("temporal_gap"), tmp_path / "start"
     pretrain_on_server(config, FEDERATION, sources, start)
-    for changed, federation, found in (
-        (replace(config, seed=2), FEDERATION, "0.2 by seed 2"),
-        (config, replace(FEDERATION, server_share=0.4), "0.4 by seed 1"),
+    (tmp_path / "extra").mkdir()
+    (tmp_path / "extra" / "music").symlink_to(sources.corpus / "music")
+    for changed, federation, given, found in (
+        (replace(config, seed=2), FEDERATION, sources, "0.2 of 6 by seed 2"),
+        (config, replace(FEDERATION, server_share=0.4), sources, "0.4 of 6 by seed 1"),
+        (config, FEDERATION, replace(sources, extra_data=tmp_path / "extra"), "0.2 of 10 by seed 1"),
     ):
-        with pytest.raises(ConfigError, match=f"server's share: 0.2 by seed 1, not {found}"):
-            pretrain_federated(changed, federation, sources, tmp_path / "run", start=start)
+        with pytest.raises(ConfigError, match=f"server's share: 0.2 of 6 by seed 1, not {found}"):
+            pretrain_federated(changed, federation, given, tmp_path / "run", start=start)
     assert not (tmp_path / "run").exists()
 
 

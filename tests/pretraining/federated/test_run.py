@@ -40,7 +40,7 @@ def test_without_flower_the_extra_is_named(
 
 def test_a_servers_run_goes_on_with_the_servers_recordings(sources: TrainingSources, tmp_path: Path) -> None:
     pretrain_on_server(small_config("cola"), FEDERATION, sources, tmp_path)
-    with pytest.raises(ConfigError, match=r"server's share: 0.2 by seed 1, not 0.4 by seed 1"):
+    with pytest.raises(ConfigError, match=r"server's share: 0.2 of 6 by seed 1, not 0.4 of 6 by seed 1"):
         pretrain_on_server(small_config("cola"), replace(FEDERATION, server_share=0.4), sources, tmp_path)
 
 
