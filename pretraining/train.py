@@ -12,7 +12,7 @@ from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import check_given, init_run_dir, weights_id
+from nowplaying_core.settings import check_given, init_run_dir, require_given, weights_id
 from pretraining.config.run import LEVELS_NAME, PretrainingConfig
 from pretraining.encoder import WEIGHTS_NAME, load_encoder
 from pretraining.methods.pretext import Pretext
@@ -101,8 +101,9 @@ def pretrain(
 
 
 def pretrain_once(config: PretrainingConfig, sources: TrainingSources, run_dir: Path) -> None:
-    """Pretrain as :func:`pretrain` does, unless the folder holds the ended run of these settings."""
+    """Pretrain as :func:`pretrain` does, unless the folder holds the ended run of these settings and recordings."""
     if (run_dir / WEIGHTS_NAME).is_file() and PretrainingConfig.from_json(run_dir / "config.json") == config:
+        require_given(run_dir, sources.counts())
         return
     pretrain(config, sources, run_dir)
 

@@ -101,7 +101,7 @@ def fill(options: argparse.Namespace) -> None:
     Raises
     ------
     ConfigError
-        When a run is there that had other settings, or was measured by another protocol.
+        When a run is there that had other settings or other recordings, or was measured by another protocol.
     """
     options.out.mkdir(parents=True, exist_ok=True)
     check_given(options.out, _measuring(options), begun=True)
@@ -186,6 +186,7 @@ def train_missing(runs: Mapping[Path, PretrainingConfig], encoder: Path | None, 
     """Pretrain those of some runs that have not ended, in a process of their own."""
     for folder, run in runs.items():
         init_run_dir(run, folder)
+        require_given(folder, sources_of(options).counts())
     unfinished = {folder: run for folder, run in runs.items() if checkpoint_state(folder)["step"] < run.n_steps}
     if unfinished:
         in_own_processes(train, [(unfinished, encoder, options)])

@@ -17,7 +17,7 @@ from fingerprinter.config import FrontEndConfig
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
-from nowplaying_core.settings import init_run_dir, merged, read_settings
+from nowplaying_core.settings import init_run_dir, merged, read_settings, require_given
 from pretraining.config.run import LEVELS_NAME, PretrainingConfig
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def fill(options: argparse.Namespace) -> None:
     Raises
     ------
     ConfigError
-        When a row is there whose run had other settings.
+        When a row is there whose run had other settings or was given other recordings.
     """
     from pretraining.probe.answers import read_task
     from pretraining.probe.rows import describe_tasks
@@ -73,9 +73,17 @@ def fill(options: argparse.Namespace) -> None:
         for method, configs in of_method.items()
         if number < len(configs)
     ]
+    sources = TrainingSources(
+        corpus=options.corpus,
+        cache_dir=options.cache_dir,
+        rendered_midi=options.rendered_midi,
+        extra_data=options.extra_data,
+    )
     for method, config in ordered:
         if method not in {*_UNTRAINED, NORMALISED}:  # a row that is there is of these settings, or nothing is run
-            init_run_dir(config, row_folder(options.out, method, config))
+            folder = row_folder(options.out, method, config)
+            init_run_dir(config, folder)
+            require_given(folder, sources.counts())
     missing = [one for one in ordered if not (row_folder(options.out, *one) / ROW_NAME).is_file()]
     named = [(one, one.name, False) for one in options.beside] + [
         (one, f"{one.name}{BAG}", True) for one in options.bag
@@ -84,12 +92,6 @@ def fill(options: argparse.Namespace) -> None:
     if not missing and not beside:
         return
     options.out.mkdir(parents=True, exist_ok=True)
-    sources = TrainingSources(
-        corpus=options.corpus,
-        cache_dir=options.cache_dir,
-        rendered_midi=options.rendered_midi,
-        extra_data=options.extra_data,
-    )
     tasks = chosen_tasks(options, sources.rendered_files())
     describe_tasks(tasks, options.out / TASKS_NAME)
     (front_end,) = {config.front_end for _, config in ordered}

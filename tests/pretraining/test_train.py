@@ -58,6 +58,8 @@ def test_an_interrupted_run_goes_on_to_the_same_weights(
     caplog.clear()
     pretrain_once(config, sources, tmp_path / "whole")
     assert not caplog.messages, "an ended run of these settings is left as it is"
+    with pytest.raises(ConfigError, match=r"was given extra music: 0, not 4"):
+        pretrain_once(config, replace(sources, extra_data=tmp_path / "extra"), tmp_path / "whole")
     with pytest.raises(ConfigError, match="other settings"):
         pretrain_once(replace(config, seed=7), sources, tmp_path / "whole")
     with pytest.raises(ConfigError, match="run of other settings"):

@@ -12,6 +12,7 @@ import pytest
 
 from evaluation.experiments.decoder_report import to_markdown
 from fingerprinter.config import FrontEndConfig
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import merged, read_settings
 from pretraining.config.decoder import DecoderConfig
@@ -155,6 +156,10 @@ def options_for(out: Path, *, changes: str = "small.toml", seeds: int = 1, image
         latents=64,
         latent_steps=1,
         sampling_steps=2,
+        corpus=out,
+        cache_dir=out,
+        rendered_midi=None,
+        extra_data=None,
     )
 
 
@@ -170,6 +175,9 @@ def test_runs_of_other_settings_and_measures_of_another_protocol_are_refused(
         with pytest.raises(ConfigError, match="run of other settings"):
             work(options_for(tmp_path, changes="gpu.toml"))
     assert decoders.collected(options_for(tmp_path))["protocol"]["images"] == 64
+    write_json(tmp_path / "mse-1" / "init.json", {"music": 0, "rendered MIDI": 2})
+    with pytest.raises(ConfigError, match="was given rendered MIDI: 2, not 0"):
+        decoders.fill(options_for(tmp_path))
 
 
 def test_all_rows_of_the_first_seed_come_before_any_of_the_second(

@@ -12,6 +12,7 @@ keras = pytest.importorskip("keras", reason="needs the train extra")
 from evaluation.experiments import encoder_rows, encoder_table
 from evaluation.experiments.encoder_report import draw_losses, findings, to_markdown
 from evaluation.experiments.encoder_summary import METHODS, summary
+from nowplaying_core.artifacts import write_json
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import init_run_dir
 from pretraining.probe.rows import ROW_SCHEMA
@@ -165,7 +166,9 @@ def test_the_command_makes_rows_once_and_goes_on_where_it_stopped(
     assert "no encoder: mean and deviation of each band" in capsys.readouterr().out
 
 
-def test_a_row_of_another_budget_is_refused(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_row_of_another_budget_or_of_other_sound_is_refused(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (config,) = encoder_rows.row_configs("cola", encoder_rows.CONFIGS / "table.toml", 500, 1)
     init_run_dir(config, folder / "cola-1")
     common = ["encoder_table", f"--corpus={tmp_path}", f"--cache-dir={tmp_path}", f"--out={folder}", "--only=cola"]
@@ -173,4 +176,8 @@ def test_a_row_of_another_budget_is_refused(folder: Path, tmp_path: Path, monkey
     encoder_table.main()
     monkeypatch.setattr("sys.argv", [*common, "--steps=3000"])
     with pytest.raises(ConfigError, match="run of other settings"):
+        encoder_table.main()
+    write_json(folder / "cola-1" / "init.json", {"music": 0, "rendered MIDI": 2})
+    monkeypatch.setattr("sys.argv", [*common, "--steps=500"])
+    with pytest.raises(ConfigError, match="was given rendered MIDI: 2, not 0"):
         encoder_table.main()
