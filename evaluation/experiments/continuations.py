@@ -2,7 +2,8 @@
 
 python -m evaluation.experiments.continuations --help. Prompts from ``dev`` music go on by codes drawn from each model.
 Two listeners judge the sound of what is drawn: the shipped music detector, and how far its mean pitch classes are from
-the prompt's. What the song itself went on with, through the same codes, is the best that codes can do.
+the prompt's. What the song itself went on with, through the same codes, is the best that these codes can do; past them,
+as its log-mel alone, the best that any can.
 """
 
 import argparse
@@ -35,6 +36,7 @@ RESULTS: Final = Path(__file__).with_name("continuations.json")
 PROMPT_S: Final = 5.0
 DRAWN_S: Final = 10.0
 SONG, TRANSFORMER, BIGRAM, OTHER = "the song itself", "transformer", "bigram", "another song"
+UNCODED: Final = "the song itself, without codes"
 _LEAST_DBFS: Final = -40.0
 Floats = NDArray[np.float64]
 
@@ -130,32 +132,33 @@ def judge(
     config, front_end = run.config, run.config.front_end
     bigram = Bigram(np.concatenate(track_codes(run, known, cache_dir)), config.codes.n_codes)
     n_prompt = round(PROMPT_S * SAMPLE_RATE_HZ)
-    probabilities: dict[str, list[float]] = {SONG: [], TRANSFORMER: [], BIGRAM: []}
-    classes: dict[str, list[Floats]] = {"prompt": [], SONG: [], TRANSFORMER: [], BIGRAM: []}
+    models = (UNCODED, SONG, TRANSFORMER, BIGRAM)
+    probabilities: dict[str, list[float]] = {model: [] for model in models}
+    prompts: dict[str, list[Floats]] = {model: [] for model in models}
+    classes: dict[str, list[Floats]] = {model: [] for model in models}
 
     def mean_classes(image: NDArray[np.float32]) -> Floats:
         found: Floats = pitch_levels(image[None, :, :, None], front_end)[0].mean(axis=1)
         return found
 
     for number, excerpt in enumerate(excerpts):
-        prompt, went_on = run.listen(excerpt[:n_prompt]), clip_by_clip(run, excerpt[n_prompt:])
+        pieces = [excerpt[:n_prompt], *clips(run, excerpt[n_prompt:])]
+        prompt, went_on = run.listen(pieces[0]), np.concatenate([run.listen(piece) for piece in pieces[1:]])
         n_frames = len(prompt) * config.codes.slice_frames
         level = float(np.sqrt(np.mean(np.square(excerpt[:n_prompt], dtype=np.float64))))
         drawn = {SONG: np.concatenate([prompt, went_on])}
         drawn |= continuations(run, bigram, prompt, len(went_on), seed=[seed, number])
-        for name, codes in drawn.items():
-            image = np.asarray(run.quantizer.images(codes[None]))[0, :, :, 0]
+        images = {name: np.asarray(run.quantizer.images(codes[None]))[0, :, :, 0] for name, codes in drawn.items()}
+        images[UNCODED] = np.concatenate([run.image(piece) for piece in pieces], axis=1)
+        for name, image in images.items():
             samples = mel_to_audio(image, front_end, rms=level, seed=seed)
             probabilities[name].append(
                 music_probability(detector, samples, n_frames * front_end.hop_samples / SAMPLE_RATE_HZ)
             )
+            prompts[name].append(mean_classes(image[:, :n_frames]))
             classes[name].append(mean_classes(image[:, n_frames:]))
-        classes["prompt"].append(mean_classes(image[:, :n_frames]))
-    found = {name: np.array(rows) for name, rows in classes.items()}
-    distances = {
-        **{name: distance(found[name], found["prompt"]) for name in probabilities},
-        OTHER: distance(found[SONG], np.roll(found["prompt"], 1, axis=0)),
-    }
+    distances = {name: distance(np.array(classes[name]), np.array(prompts[name])) for name in models}
+    distances[OTHER] = distance(np.array(classes[SONG]), np.roll(prompts[SONG], 1, axis=0))
     music = {name: np.array(rows) for name, rows in probabilities.items()}
     return {
         "method": config.method,
@@ -166,12 +169,10 @@ def judge(
     }
 
 
-def clip_by_clip(run: "CodeRun", samples: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Return the codes of a sound that may be longer than a clip of the run."""
+def clips(run: "CodeRun", samples: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+    """Return a sound in pieces of a clip of the run, the last one as long as is left."""
     n_samples = run.n_positions * run.slice_samples
-    return np.concatenate(
-        [run.listen(samples[first : first + n_samples]) for first in range(0, len(samples), n_samples)]
-    )
+    return [samples[first : first + n_samples] for first in range(0, len(samples), n_samples)]
 
 
 def continuations(
@@ -234,7 +235,7 @@ def to_markdown(result: Mapping[str, Any]) -> str:
     rows = []
     for row in result["runs"]:
         run = f"{row['method']}, {row['n_steps']:,} steps"
-        for model in (SONG, TRANSFORMER, BIGRAM, OTHER):
+        for model in (UNCODED, SONG, TRANSFORMER, BIGRAM, OTHER):
             found = [row[name].get(model) for name in ("music", "distance")]
             rows.append([run, model, *(with_interval(one, 2) if one else "" for one in found)])
         apart = [row[name]["transformer less bigram"] for name in ("music", "distance")]

@@ -77,9 +77,13 @@ class CodeRun:
             return np.zeros((0, self.n_positions), np.int32)
         return np.asarray(self.quantizer(self.log_mel(clips)), np.int32)
 
-    def listen(self, samples: NDArray[np.float32]) -> NDArray[np.int32]:
-        """Return the codes of the last whole slices of a sound, at most a clip's, (n_slices,)."""
+    def image(self, samples: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Return the log-mel of the last whole slices of a sound, at most a clip's, (n_mels, n_frames)."""
         n_slices = min(len(samples) // self.slice_samples, self.n_positions)
         known = samples[len(samples) - n_slices * self.slice_samples :]
         log_mel = LogMel(replace(self.config.front_end, window_samples=len(known)))
-        return np.asarray(self.quantizer(log_mel(known[None]))[0], np.int32)
+        return np.asarray(log_mel(known[None]))[0, :, :, 0]
+
+    def listen(self, samples: NDArray[np.float32]) -> NDArray[np.int32]:
+        """Return the codes of :meth:`image`, (n_slices,)."""
+        return np.asarray(self.quantizer(self.image(samples)[None, :, :, None])[0], np.int32)

@@ -14,6 +14,8 @@ from evaluation.experiments.continuations import (
     PROMPT_S,
     SONG,
     TRANSFORMER,
+    UNCODED,
+    clips,
     continuations,
     distance,
     judge,
@@ -56,6 +58,15 @@ def test_each_model_draws_what_it_expects_after_the_prompt(code_run: Path) -> No
     np.testing.assert_array_equal(drawn[TRANSFORMER], again[TRANSFORMER])
 
 
+def test_clips_are_the_whole_sound_in_pieces_of_a_clip(code_run: Path) -> None:  # noqa: F811
+    run = CodeRun.open(code_run)
+    n_samples = run.n_positions * run.slice_samples
+    sound = np.arange(2 * n_samples + 5, dtype=np.float32)
+    pieces = clips(run, sound)
+    assert [len(piece) for piece in pieces] == [n_samples, n_samples, 5]
+    np.testing.assert_array_equal(np.concatenate(pieces), sound)
+
+
 def test_the_distance_of_pitch_classes_is_small_in_one_key(rng: np.random.Generator) -> None:
     keys = rng.normal(size=(6, 12)) + np.linspace(5, 0, 12)
     near, far = keys + 0.1 * rng.normal(size=(6, 12)), np.roll(keys, 1, axis=0)
@@ -79,10 +90,11 @@ def test_a_run_is_judged_by_both_listeners(code_run: Path, sources: TrainingSour
     known = [file.path for file in read_corpus(sources.corpus, "music", "train")]
     found = judge(code_run, excerpts, known, sources.cache_dir, seed=1)
     assert found["n_prompts"] == 2
-    for model in (SONG, TRANSFORMER, BIGRAM):
+    for model in (UNCODED, SONG, TRANSFORMER, BIGRAM):
         assert 0 <= found["music"][model]["value"] <= 1
         assert 0 <= found["distance"][model]["value"] <= 2
     assert found["distance"][SONG]["value"] < found["distance"][OTHER]["value"]
+    assert found["music"][UNCODED] != found["music"][SONG], "codes lose something"
     table = to_markdown({"prompt_s": PROMPT_S, "drawn_s": DRAWN_S, "runs": [found]})
     assert f"{found['music'][BIGRAM]['value']:.2f}" in table
-    assert len(table.strip().splitlines()) == 2 + 2 + 5
+    assert len(table.strip().splitlines()) == 2 + 2 + 6
