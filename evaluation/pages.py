@@ -32,7 +32,7 @@ from evaluation.experiments import (
     sizes,
     speeds,
     strangers,
-    two_rates,
+    two_tables,
 )
 from nowplaying_core.artifacts import write_text
 from nowplaying_core.command import run_command
@@ -74,7 +74,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "encoder-table-500": partial(encoder_table.committed_table, "encoder_table-500"),
     "encoder-table-3000": partial(encoder_table.committed_table, "encoder_table-3000"),
     "learning-rates": learning_rates.committed_table,
-    "two-rates": two_rates.committed_table,
+    "two-tables-rates": partial(two_tables.committed_table, "rates"),
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "search-depth": search_depth.committed_table,

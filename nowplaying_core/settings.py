@@ -20,6 +20,7 @@ __all__ = [
     "init_run_dir",
     "merged",
     "read_settings",
+    "recorded_given",
     "require_between",
     "require_counts",
     "require_given",
@@ -119,7 +120,7 @@ def check_given(run_dir: Path, given: dict[str, Any], *, begun: bool) -> None:
         When the run was given something else; what an older record does not name may be anything.
     """
     if begun:
-        require_given(run_dir, {**dict.fromkeys(_recorded(run_dir)), **given})
+        require_given(run_dir, {**dict.fromkeys(recorded_given(run_dir)), **given})
     write_json(run_dir / _GIVEN_NAME, given)
 
 
@@ -130,14 +131,15 @@ def require_given(run_dir: Path, given: dict[str, Any]) -> None:
     ------
     ConfigError
     """
-    recorded = _recorded(run_dir)
+    recorded = recorded_given(run_dir)
     for name, value in given.items():
         if name in recorded and recorded[name] != value:
             message = f"{run_dir}: this run was given {name}: {_or_none(recorded[name])}, not {_or_none(value)}; "
             raise ConfigError(message + "give it the same, or choose another run folder")
 
 
-def _recorded(run_dir: Path) -> dict[str, Any]:
+def recorded_given(run_dir: Path) -> dict[str, Any]:
+    """Return what :func:`check_given` recorded of a run; empty where it recorded nothing."""
     path = run_dir / _GIVEN_NAME
     recorded: dict[str, Any] = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     return recorded

@@ -1,13 +1,13 @@
-"""What a learning rate does to a method's encoder: rows of two tables, python -m evaluation.experiments.two_rates -h.
+"""What one change does to a method's encoder: rows of two tables, python -m evaluation.experiments.two_tables --help.
 
-A pretext loss is lowest at one rate, and the encoder may be better at another. The rows of both tables answer the same
-test sounds, so that their differences are paired.
+The learning rate, the number of steps or the recordings of a method's runs differ between the tables. The rows of both
+answer the same test sounds, so that their differences are paired.
 """
 
 import argparse
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,14 +17,18 @@ from evaluation.experiments.encoder_summary import ON_CLIPS, TASKS_NAME, rounded
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.settings import recorded_given
 from nowplaying_core.text import markdown_table
 from pretraining.config.run import PretrainingConfig
 from pretraining.probe.report import points
 
 __all__ = ["committed_table", "main", "paired", "to_markdown"]
 
-RESULTS: Final = Path(__file__).with_suffix(".json")
+RESULTS: Final = Path(__file__).parent
 MEAN: Final = "mean"
+_NAMES: Final = {"learning_rate": "learning rate", "n_steps": "steps", "recordings": "recordings"}
+_CHANGES: Final = tuple(_NAMES)
+_NO_RECORDINGS: Final = {"perceptual_encoder"}
 
 
 def main() -> None:
@@ -32,19 +36,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", type=Path, required=True, help="folder of encoder_table's --out")
     parser.add_argument("--less", type=Path, required=True, help="another, whose rows are taken from these")
-    parser.add_argument(
-        "--publish", action="store_true", help=f"write {RESULTS.name} here, which a page's table is made from"
-    )
+    parser.add_argument("--publish", metavar="NAME", help="write two_tables-NAME.json here, which a page shows")
     options = parser.parse_args()
     result = paired(options.rows, options.less)
     print(to_markdown(result))
     if options.publish:
-        write_json(RESULTS, result)
+        write_json(_published(options.publish), result)
 
 
-def committed_table() -> str:
-    """Return the table of the published result."""
-    return to_markdown(json.loads(RESULTS.read_text(encoding="utf-8")))
+def committed_table(name: str) -> str:
+    """Return a published table, by the name that it was published under."""
+    return to_markdown(json.loads(_published(name).read_text(encoding="utf-8")))
+
+
+def _published(name: str) -> Path:
+    return RESULTS / f"two_tables-{name}.json"
 
 
 def paired(folder: Path, less: Path) -> dict[str, Any]:
@@ -58,13 +64,15 @@ def paired(folder: Path, less: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n_steps``; ``methods``: of each and of both folders the learning rate, the seeds and the mean of their last
-        losses; ``differences``: by task of one window and as their mean, in shares of 1 with a 95 % interval.
+        ``change``: what differs, learning_rate, n_steps or recordings; ``methods``: of each and of both folders the
+        value of each of these, the seeds and the mean of their last losses; ``differences``: by task of one window and
+        as their mean, in shares of 1 with a 95 % interval.
 
     Raises
     ------
     ConfigError
-        When no method is in both folders, or their rows answer other tasks or differ in more than the rate.
+        When no method is in both folders, their rows answer other tasks, or their runs differ in nothing or in more
+        than one of these.
     """
     from pretraining.probe.compare import compare
     from pretraining.probe.rows import row_answers
@@ -78,12 +86,11 @@ def paired(folder: Path, less: Path) -> dict[str, Any]:
     if not methods:
         message = f"{less}: expected a row of a method that {folder} has too, found none"
         raise ConfigError(message)
-    folders = ((folder, by_method[0]), (less, by_method[1]))
-    runs = {method: [(_config(one, rows[method]), rows[method]) for one, rows in folders] for method in methods}
-    for method, ((first, _), (second, _)) in runs.items():
-        if replace(first, learning_rate=second.learning_rate) != second:
-            message = f"{less}: expected runs of {method} that differ from those of {folder} in the rate alone"
-            raise ConfigError(message)
+    runs = {
+        method: [_of_runs(one, rows[method]) for one, rows in zip((folder, less), by_method, strict=True)]
+        for method in methods
+    }
+    change = _change(folder, less, runs)
     of_windows = [task for task in tasks if not task["pooled"]]
     answers = [
         {
@@ -95,9 +102,9 @@ def paired(folder: Path, less: Path) -> dict[str, Any]:
     ]
     by_task, means = compare({task["name"]: task["units"] for task in of_windows}, answers)
     return {
-        "n_steps": by_method[0][methods[0]][0]["n_steps"],
+        "change": change,
         "methods": [
-            {"method": method, "runs": [_of_runs(config, rows) for config, rows in both]}
+            {"method": method, "runs": [{key: run[key] for key in run if key != "settings"} for run in both]}
             for method, both in runs.items()
         ],
         "differences": [
@@ -121,40 +128,60 @@ def _rows(folder: Path, tasks: Sequence[Mapping[str, Any]]) -> dict[str, list[di
     return {method: rows for method, rows in of_method.items() if rows}
 
 
-def _config(folder: Path, rows: Sequence[Mapping[str, Any]]) -> PretrainingConfig:
-    """Return the settings of a method's first run."""
-    return PretrainingConfig.from_json(folder / f"{rows[0]['method']}-{rows[0]['seed']}" / "config.json")
-
-
-def _of_runs(config: PretrainingConfig, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def _of_runs(folder: Path, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what a method's runs in a folder have in common, and what came out; their settings are the first run's."""
+    run_dir = folder / f"{rows[0]['method']}-{rows[0]['seed']}"
+    config = PretrainingConfig.from_json(run_dir / "config.json")
+    given = recorded_given(run_dir)
     return {
+        "settings": {key: value for key, value in asdict(config).items() if key not in _CHANGES},
         "learning_rate": config.learning_rate,
+        "n_steps": config.n_steps,
+        "recordings": sum(number for name, number in given.items() if name not in _NO_RECORDINGS),
         "seeds": [row["seed"] for row in rows],
         "last_loss": round(float(np.mean([row["losses"][-1][1] for row in rows])), 4),
     }
+
+
+def _change(folder: Path, less: Path, runs: Mapping[str, Sequence[Mapping[str, Any]]]) -> str:
+    """Return what differs between the runs of all methods."""
+    changes = set()
+    for method, (first, second) in runs.items():
+        found = [name for name in ("settings", *_CHANGES) if first[name] != second[name]]
+        if len(found) != 1 or found == ["settings"]:
+            message = (
+                f"{less}: expected runs of {method} that differ from those of {folder} in one of "
+                f"{', '.join(_CHANGES)}, found {', '.join(found) or 'no difference'}"
+            )
+            raise ConfigError(message)
+        changes.add(found[0])
+    if len(changes) > 1:
+        message = f"{less}: expected one difference to {folder} for all methods, found {', '.join(sorted(changes))}"
+        raise ConfigError(message)
+    return changes.pop()
 
 
 def to_markdown(result: Mapping[str, Any]) -> str:
     """Return the table: a row a method, a column a task."""
     found = {(row["task"], row["method"]): row for row in result["differences"]}
     tasks = list(dict.fromkeys(row["task"] for row in result["differences"]))
-    rows = []
+    change, rows = result["change"], []
     for one in result["methods"]:
         first, second = one["runs"]
         rows.append(
             [
                 f"`{one['method']}`",
-                f"{first['learning_rate']:g} less {second['learning_rate']:g}",
+                f"{first[change]:,} less {second[change]:,}",
                 f"{len(first['seeds'])}, {len(second['seeds'])}",
                 f"{first['last_loss']:.3f}, {second['last_loss']:.3f}",
                 *(points(found[task, one["method"]]) for task in tasks),
             ]
         )
     text = (
-        f"A method's encoders at one learning rate less those at another, after {result['n_steps']} steps, in points "
-        "of accuracy; 95 % intervals, units paired. Made by `python -m evaluation.experiments.two_rates`.\n\n"
+        "A method's encoders of one table less those of another, in points of accuracy; 95 % intervals, units paired. "
+        "Made by `python -m evaluation.experiments.two_tables`.\n\n"
     )
-    return text + markdown_table(["method", "rate", "seeds", "last loss", *tasks], rows) + "\n"
+    return text + markdown_table(["method", _NAMES[change], "seeds", "last loss", *tasks], rows) + "\n"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Encoders of two learning rates: which rows are compared, and when they are refused."""
+"""Encoders of two tables: which rows are compared, what may differ between them, and when they are refused."""
 
 import json
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 pytest.importorskip("keras", reason="needs the train extra")
 
-from evaluation.experiments.two_rates import paired, to_markdown
+from evaluation.experiments.two_tables import paired, to_markdown
 from nowplaying_core.errors import ConfigError
 from pretraining.config.run import PretrainingConfig
 from pretraining.probe.rows import ROW_SCHEMA
@@ -21,6 +21,7 @@ TASKS = ("digits", "speakers", "key")
 def _add_run(folder: Path, method: str, seed: int, right: np.ndarray, config: PretrainingConfig) -> None:
     run = folder / f"{method}-{seed}"
     run.mkdir(parents=True)
+    (run / "init.json").write_text(json.dumps({"perceptual_encoder": None, "music": 5, "noise": 2}))
     (run / "config.json").write_text(json.dumps(config.to_dict()))
     marks = "".join("01"[int(one)] for one in right)
     answers = [{"share": share, "penalties": [0.1], "correct": [marks]} for share in (0.1, 1.0)]
@@ -70,17 +71,50 @@ def test_a_method_in_both_folders_is_compared_sound_by_sound(folders: tuple[Path
 
 
 def test_the_table_names_the_rates_and_the_seeds_of_both(folders: tuple[Path, Path]) -> None:
-    lines = to_markdown(paired(*folders)).splitlines()
-    assert "after 7 steps" in lines[0]
-    assert lines[2] == "| method | rate | seeds | last loss | digits | speakers | mean |"
+    result = paired(*folders)
+    assert result["change"] == "learning_rate"
+    lines = to_markdown(result).splitlines()
+    assert lines[2] == "| method | learning rate | seeds | last loss | digits | speakers | mean |"
     assert lines[4].startswith("| `triplet` | 0.01 less 0.001 | 2, 1 | 0.010, 0.001 | -20.0 (")
 
 
-def test_runs_that_differ_in_more_than_the_rate_are_refused(folders: tuple[Path, Path]) -> None:
+def _set(path: Path, **changes: object) -> None:
+    path.write_text(json.dumps({**json.loads(path.read_text()), **changes}))
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "change", "cell"),
+    [
+        ("config.json", {"n_steps": 7000}, "n_steps", "7 less 7,000"),
+        ("init.json", {"extra music": 9}, "recordings", "7 less 16"),
+    ],
+)
+def test_steps_or_recordings_may_differ_instead(
+    folders: tuple[Path, Path], name: str, changes: dict[str, object], change: str, cell: str
+) -> None:
     first, second = folders
-    path = second / "triplet-1" / "config.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), "n_steps": 8}))
-    with pytest.raises(ConfigError, match=r"differ from those of .* in the rate alone"):
+    _set(second / "triplet-1" / "config.json", learning_rate=0.01)
+    with pytest.raises(ConfigError, match="found no difference"):
+        paired(first, second)
+    _set(second / "triplet-1" / name, **changes)
+    result = paired(first, second)
+    assert result["change"] == change
+    assert to_markdown(result).splitlines()[4].startswith(f"| `triplet` | {cell} |")
+
+
+@pytest.mark.parametrize("changes", [{"n_steps": 8}, {"warmup_steps": 1}])
+def test_runs_that_differ_in_more_are_refused(folders: tuple[Path, Path], changes: dict[str, object]) -> None:
+    first, second = folders
+    _set(second / "triplet-1" / "config.json", **changes)
+    with pytest.raises(ConfigError, match=f"in one of .*, found .*{'n_steps' if 'n_steps' in changes else 'settings'}"):
+        paired(first, second)
+
+
+def test_all_methods_differ_in_the_same(folders: tuple[Path, Path], rng: np.random.Generator) -> None:
+    first, second = folders
+    right = rng.random(N_SOUNDS) < 0.9
+    _add_run(second, "cola", 1, right, PretrainingConfig(method="cola", n_steps=8))
+    with pytest.raises(ConfigError, match=r"expected one difference .* found learning_rate, n_steps"):
         paired(first, second)
 
 
