@@ -26,6 +26,9 @@ class ClipSampler:
         self._sampler = sampler
         shares = np.array([share for _, share in sampler.groups])
         self._shares = shares / shares.sum()
+        lengths = [np.array([len(part) for part in recordings.parts]) for recordings, _ in sampler.groups]
+        self._by_length = [np.argsort(of_group, kind="stable") for of_group in lengths]
+        self._lengths = [of_group[order] for of_group, order in zip(lengths, self._by_length, strict=True)]
 
     @property
     def window_samples(self) -> int:
@@ -51,8 +54,9 @@ class ClipSampler:
 
         Notes
         -----
-        A clip is drawn again while its recording is too short or a slice of it is silent; the last draw is taken as it
-        is, with zeros beyond the recording's end.
+        First a group is drawn by its share, then a recording of it that is long enough, alike often, so that groups of
+        many short recordings keep their share. A clip is drawn again from its group while a slice of it is silent; the
+        last draw is taken as it is. Where no recording of any group is long enough, zeros follow the end of one.
         """
         window, augmenter = self.window_samples, self._sampler.augmenter
         past = augmenter.past_samples
@@ -73,12 +77,15 @@ class ClipSampler:
     def _draw_clip(self, places: NDArray[np.int64], rng: np.random.Generator) -> tuple[Recordings, int, int]:
         """Return a recording and where the clip begins in it."""
         span = int(places.max()) + self.window_samples
-        recordings, index, start = self._sampler.groups[0][0], 0, 0
+        n_fitting = np.array([len(lengths) - np.searchsorted(lengths, span) for lengths in self._lengths])
+        if not n_fitting.any():
+            n_fitting = np.array([len(lengths) for lengths in self._lengths])
+        shares = self._shares * (n_fitting > 0)
+        group = int(rng.choice(len(shares), p=shares / shares.sum()))
+        recordings, index, start = self._sampler.groups[group][0], 0, 0
         for _ in range(_MAX_DRAWS):
-            recordings = self._sampler.groups[int(rng.choice(len(self._shares), p=self._shares))][0]
-            index = int(rng.integers(len(recordings)))
-            room = len(recordings.parts[index]) - span
-            start = int(rng.integers(max(1, room + 1)))
-            if room >= 0 and all(recordings.sounds(index, start + int(place), self.window_samples) for place in places):
+            index = int(self._by_length[group][-1 - rng.integers(n_fitting[group])])
+            start = int(rng.integers(max(1, len(recordings.parts[index]) - span + 1)))
+            if all(recordings.sounds(index, start + int(place), self.window_samples) for place in places):
                 break
         return recordings, index, start

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
@@ -11,6 +13,10 @@ WINDOW = small_config("random").front_end.window_samples
 
 
 def sampler(*recordings: np.ndarray) -> ClipSampler:
+    return sampler_of_groups((recordings, 1.0))
+
+
+def sampler_of_groups(*groups: tuple[Sequence[np.ndarray], float]) -> ClipSampler:
     none = np.zeros((0, 800), np.float32)
     augmenter = Augmenter(
         small_config("random").augment,
@@ -19,8 +25,8 @@ def sampler(*recordings: np.ndarray) -> ClipSampler:
         past_samples=800,
         window_samples=WINDOW,
     )
-    joined = Recordings.join(recordings)
-    return ClipSampler(PairSampler([(joined, 1.0)], [(joined, 1.0)], augmenter, max_shift_s=0.0))
+    joined = [(Recordings.join(recordings), share) for recordings, share in groups]
+    return ClipSampler(PairSampler(joined, joined, augmenter, max_shift_s=0.0))
 
 
 def ramp(n_samples: int) -> np.ndarray:
@@ -49,6 +55,20 @@ def test_when_nothing_is_long_enough_zeros_follow_the_end(rng: np.random.Generat
     slices = sampler(ramp(WINDOW)).slices(np.array([[0, WINDOW]]), rng)
     assert np.all(slices[0, 0] > 0)
     assert np.all(slices[0, 1] == 0)
+
+
+def test_groups_keep_their_shares_however_many_of_their_recordings_are_too_short(rng: np.random.Generator) -> None:
+    long, other = np.full(60_000, 8_000, np.int16), np.full(60_000, 16_000, np.int16)
+    short = [np.full(WINDOW, 16_000, np.int16)] * 30
+    drawn = sampler_of_groups(([long], 0.5), ([*short, other], 0.5)).slices(np.tile([0, 20_000], (400, 1)), rng)
+    assert np.all(np.abs(drawn) > 0), "nothing is too short"
+    assert 0.4 < np.mean(drawn[:, 0, 0] > 0.4) < 0.6
+
+
+def test_a_group_without_a_long_recording_leaves_its_share_to_the_others(rng: np.random.Generator) -> None:
+    long, short = np.full(60_000, 8_000, np.int16), np.full(WINDOW, 16_000, np.int16)
+    drawn = sampler_of_groups(([long], 0.1), ([short], 0.9)).slices(np.tile([0, 20_000], (50, 1)), rng)
+    assert np.all((drawn > 0.2) & (drawn < 0.3))
 
 
 def test_only_the_named_slices_are_degraded(clips: ClipSampler, rng: np.random.Generator) -> None:
