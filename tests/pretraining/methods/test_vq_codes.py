@@ -57,7 +57,7 @@ def test_codes_rest_after_their_share_of_the_steps(clips: ClipSampler, share: fl
     points_at_rest, codes_at_rest, _ = after(18)
     assert np.abs(points_at_rest - points).max() > 1e-2
     assert (codes_at_rest != codes).any(), "codes move at first"
-    _, codes, words = after(30)  # in which Adam's momentum comes to rest as well
+    _, codes, words = after(80)  # in which Adam's momentum comes to rest as well
     points_at_last, codes_at_last, words_at_last = after(10)
     assert np.array_equal(points_at_last, points_at_rest) == rests
     assert np.array_equal(codes_at_last, codes) or not rests
