@@ -75,6 +75,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "encoder-table-3000": partial(encoder_table.committed_table, "encoder_table-3000"),
     "learning-rates": learning_rates.committed_table,
     "two-tables-rates": partial(two_tables.committed_table, "rates"),
+    "two-tables-steps": partial(two_tables.committed_table, "steps"),
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "search-depth": search_depth.committed_table,
