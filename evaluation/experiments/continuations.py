@@ -237,11 +237,12 @@ def to_markdown(result: Mapping[str, Any]) -> str:
         run = f"{row['method']}, {row['n_steps']:,} steps"
         for model in (UNCODED, SONG, TRANSFORMER, BIGRAM, OTHER):
             found = [row[name].get(model) for name in ("music", "distance")]
-            rows.append([run, model, *(with_interval(one, 2) if one else "" for one in found)])
+            if any(found):  # a run that was judged before there was a row without codes has none
+                rows.append([run, model, *(with_interval(one, 2) if one else "" for one in found)])
         apart = [row[name]["transformer less bigram"] for name in ("music", "distance")]
         cells = [with_interval(cell, 2, of="difference", sign="+") for cell in apart]
         rows.append([run, "transformer less bigram, paired", *cells])
-    n_prompts = "; ".join(str(row["n_prompts"]) for row in result["runs"])
+    n_prompts = "; ".join(dict.fromkeys(str(row["n_prompts"]) for row in result["runs"]))
     text = (
         f"{n_prompts} songs of the `dev` split, {result['prompt_s']:g} s of each as prompt and {result['drawn_s']:g} s "
         f"drawn after it; P(music) by {result['runs'][0]['detector']}. Intervals are 95 %, bootstrap over songs. "
