@@ -76,6 +76,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "learning-rates": learning_rates.committed_table,
     "two-tables-rates": partial(two_tables.committed_table, "rates"),
     "two-tables-steps": partial(two_tables.committed_table, "steps"),
+    "two-tables-recordings": partial(two_tables.committed_table, "recordings"),
     "gap-evidence": gap_evidence.committed_table,
     "discrete": discrete.committed_table,
     "search-depth": search_depth.committed_table,

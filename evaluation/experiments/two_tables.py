@@ -28,7 +28,7 @@ RESULTS: Final = Path(__file__).parent
 MEAN: Final = "mean"
 _NAMES: Final = {"learning_rate": "learning rate", "n_steps": "steps", "recordings": "recordings"}
 _CHANGES: Final = tuple(_NAMES)
-_NO_RECORDINGS: Final = {"perceptual_encoder"}
+_NO_RECORDINGS: Final = {"perceptual_encoder", "rir", "extra rir"}
 
 
 def main() -> None:

@@ -21,7 +21,7 @@ TASKS = ("digits", "speakers", "key")
 def _add_run(folder: Path, method: str, seed: int, right: np.ndarray, config: PretrainingConfig) -> None:
     run = folder / f"{method}-{seed}"
     run.mkdir(parents=True)
-    (run / "init.json").write_text(json.dumps({"perceptual_encoder": None, "music": 5, "noise": 2}))
+    (run / "init.json").write_text(json.dumps({"perceptual_encoder": None, "music": 5, "noise": 2, "rir": 9}))
     (run / "config.json").write_text(json.dumps(config.to_dict()))
     marks = "".join("01"[int(one)] for one in right)
     answers = [{"share": share, "penalties": [0.1], "correct": [marks]} for share in (0.1, 1.0)]
