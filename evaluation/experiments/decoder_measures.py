@@ -18,9 +18,9 @@ from pretraining.config.run import PretrainingConfig
 from pretraining.diffusion.distance import fingerprints, kernel_distance
 from pretraining.diffusion.latents import LatentModel
 from pretraining.diffusion.patches import draw_images
-from pretraining.methods.diffusion_autoencoder import load_autoencoder
+from pretraining.methods.diffusion_autoencoder import load_autoencoder, unit_numbers
 
-__all__ = ["MeasureSettings", "RealWindows", "anchors", "measure"]
+__all__ = ["MeasureSettings", "RealWindows", "anchors", "drawn_latents", "measure"]
 
 _log = logging.getLogger(__name__)
 
@@ -138,13 +138,20 @@ def measure(run_dir: Path, settings: MeasureSettings, windows: RealWindows) -> d
     if settings.latent_steps:
         rows, rng = model.latents(windows.known(settings.n_latents)), np.random.default_rng(11)
         latent = LatentModel(rows, n_steps=settings.latent_steps, seed=model.config.seed)
-        drawn = model.decoder.rebuild(latent.sample(len(windows.reference), rng), rng, n_steps=settings.n_steps)
+        made_up = drawn_latents(latent, len(windows.reference), rng)
+        drawn = model.decoder.rebuild(made_up, rng, n_steps=settings.n_steps)
         result["latent"] = {
             "validation_loss": student(latent.validation_losses(latents, rng)).to_dict(),
             "sample_distance": kernel_distance(windows.reference, windows.fingerprints(drawn)).to_dict(),
         }
     result["measuring_cpu_s"] = time.process_time() - started
     return result
+
+
+def drawn_latents(latent: LatentModel, n: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return rows drawn from a model of latents, of unit mean square as all rows that a decoder has learned from."""
+    rows: NDArray[np.float32] = np.asarray(unit_numbers(latent.sample(n, rng)), np.float32)
+    return rows
 
 
 def anchors(windows: RealWindows) -> list[dict[str, Any]]:

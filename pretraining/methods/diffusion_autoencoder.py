@@ -21,7 +21,7 @@ from pretraining.diffusion.perceptual import PerceptualEncoder
 from pretraining.encoder import embed
 from pretraining.methods.pretext import Pretext
 
-__all__ = ["DiffusionAutoencoder", "load_autoencoder"]
+__all__ = ["DiffusionAutoencoder", "load_autoencoder", "unit_numbers"]
 
 
 class DiffusionAutoencoder(Pretext):

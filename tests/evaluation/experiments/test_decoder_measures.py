@@ -7,12 +7,13 @@ import pytest
 
 keras = pytest.importorskip("keras", reason="the train extra is not installed")
 
-from evaluation.experiments.decoder_measures import MeasureSettings, RealWindows, anchors, measure
+from evaluation.experiments.decoder_measures import MeasureSettings, RealWindows, anchors, drawn_latents, measure
 from evaluation.experiments.decoder_report import to_markdown
 from fingerprinter.config import FrontEndConfig
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
 from pretraining.config.run import EncoderConfig
+from pretraining.diffusion.latents import LatentModel
 from pretraining.diffusion.patches import draw_images
 from pretraining.train import pretrain
 from tests.detector.sounds import corpus_folder
@@ -64,3 +65,12 @@ def test_a_run_becomes_a_row(tmp_path: Path) -> None:
 def test_protocols_that_cannot_be_are_refused(changes: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="at least four images"):
         MeasureSettings(**changes)
+
+
+def test_drawn_latents_are_scaled_as_a_decoder_expects_them(rng: np.random.Generator) -> None:
+    rows = rng.normal(size=(64, 8)).astype(np.float32) + 3.0
+    latent = LatentModel(rows, n_steps=2, seed=1)
+    as_drawn = np.mean(latent.sample(20, np.random.default_rng(2)) ** 2, axis=1)
+    assert np.all(as_drawn > 2.0), "what is drawn is as large as what was learned from"
+    found = drawn_latents(latent, 20, np.random.default_rng(2))
+    np.testing.assert_allclose(np.mean(found**2, axis=1), 1.0, atol=1e-4)
