@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.command import run_command
+from nowplaying_core.manifest import ModelFolder
 from nowplaying_core.settings import check_given
 from nowplaying_core.statistics import student
 from nowplaying_core.text import counted, markdown_table
@@ -50,8 +51,9 @@ def main() -> None:
     options = parser.parse_args()
     names = ("scenes", "detector_steps", "distilled_steps", "fingerprinter_steps")
     settings = {name: getattr(options, name) for name in names}
+    encoder = ModelFolder.open(options.encoder, role="audio_encoder").manifest
     options.out.mkdir(parents=True, exist_ok=True)
-    check_given(options.out, {**settings, "encoder": options.encoder.name}, begun=True)
+    check_given(options.out, {**settings, "embedding_space": encoder["embedding_space"]}, begun=True)
     measures: dict[str, Callable[..., dict[str, float]]] = {"detector": detector, "fingerprinter": fingerprinter}
     pairs = [(name, seed) for seed in range(1, options.seeds + 1) for name in measures if options.only in {None, name}]
     # All runs without an encoder come first: the first of a pair makes the scenes that the second finds.
@@ -64,7 +66,7 @@ def main() -> None:
     rows = [{**row, "found": figures} for row, figures in zip(rows, found, strict=True)]
     result = {
         "settings": settings,
-        "encoder": options.encoder.name,
+        "encoder": encoder["name"],
         "rows": rows,
     }
     write_json(options.out / f"{NAME}.json", result)

@@ -53,8 +53,9 @@ def test_finished_runs_become_the_table(tmp_path: Path) -> None:
                 folder = tmp_path / "out" / f"{what}-{seed}-{begun}"
                 folder.mkdir(parents=True)
                 (folder / "found.json").write_text(json.dumps({"area": figure + seed / 100}), encoding="utf-8")
-    script = Path(__file__).parents[3] / "evaluation/experiments/from_encoder.py"
-    needed = [f"--{name}={tmp_path / name}" for name in ("encoder", "corpus", "cache-dir", "out")]
+    root = Path(__file__).parents[3]
+    script, encoder = root / "evaluation/experiments/from_encoder.py", root / "models/audio-encoder-v1"
+    needed = [f"--encoder={encoder}", *(f"--{name}={tmp_path / name}" for name in ("corpus", "cache-dir", "out"))]
     finished = subprocess.run(
         [sys.executable, script, *needed, "--seeds=2"], check=True, capture_output=True, encoding="utf-8"
     )
@@ -62,6 +63,11 @@ def test_finished_runs_become_the_table(tmp_path: Path) -> None:
     refused = subprocess.run(longer, check=False, capture_output=True, encoding="utf-8")
     assert refused.returncode
     assert "was given fingerprinter_steps: 300, not 1500" in refused.stderr
+    given = tmp_path / "out/init.json"
+    given.write_text(json.dumps({"embedding_space": "of another encoder of that name"}), encoding="utf-8")
+    mixed = subprocess.run([sys.executable, script, *needed], check=False, capture_output=True, encoding="utf-8")
+    assert "was given embedding_space: of another encoder of that name, not " in mixed.stderr
+    assert mixed.returncode
     lines = finished.stdout.splitlines()
     for what in ("detector", "fingerprinter"):
         assert f"| {what} | area | 51.50 | 61.50 | +10.00 (+10.00 to +10.00) |" in lines
