@@ -15,12 +15,13 @@ _DEFENCES: Final = (
     ("noise", "floats with noise, its length", "o-"),
 )
 _SIDES: Final = {  # where a label stands, in points from its mark
-    "above": (0, 6, "center"),
-    "below": (0, -13, "center"),
+    "left": (-5, 4, "right"),
+    "below": (5, -10, "left"),
     "upper": (5, 6, "left"),
     "right": (6, -1, "left"),
-    "lower": (6, -9, "left"),
 }
+_CROWDED: Final = ((83.0, 92.0), (0.56, 0.72))  # rank-1 in percent, correlation
+_MAGNIFIED: Final = (0.39, 0.1, 0.44, 0.48)  # where: left, bottom, width, height, in shares of the plot
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def committed_series() -> dict[str, list[Point]]:
 
 
 def draw_plot(axes: Any, ink: str, points: Mapping[str, Sequence[Point]], colours: Sequence[str]) -> None:
-    """Draw all points; lines begin at floats without a defence.
+    """Draw all points, and those that stand close together once more, magnified; lines begin at floats.
 
     Parameters
     ----------
@@ -73,22 +74,33 @@ def draw_plot(axes: Any, ink: str, points: Mapping[str, Sequence[Point]], colour
     colours : sequence of str
         Of the three defences.
     """
+    axes.set_xlim(30, 95)
+    axes.set_ylim(-0.08, 0.82)
+    (left, right), (low, high) = _CROWDED
+    close = axes.inset_axes(_MAGNIFIED, xlim=(left, right), ylim=(low, high))
+    close.set_facecolor("none")
+    close.tick_params(colors=ink, labelsize=7)
+    close.spines[:].set(color=ink, alpha=0.4)
+    axes.indicate_inset_zoom(close, edgecolor=ink, alpha=0.4)
     (floats,) = points["none"]
     for (defence, name, style), colour in zip(_DEFENCES, colours, strict=True):
         rows = [*([floats] if style == "o-" else []), *points[defence]]
         found, melody = [row.rank1 for row in rows], [row.melody for row in rows]
-        axes.plot(found, melody, style, color=colour, label=name, markersize=5)
-        axes.vlines(found, [row.low for row in rows], [row.high for row in rows], color=colour, linewidth=1)
-        for number, row in enumerate(points[defence]):
-            # Marks of a rotation stand one above the other.
-            side = ("right" if number % 2 else "lower") if defence == "rotation" else "above"
-            _annotate(axes, row, colour, side if defence != "noise" else "below")
-    _annotate(axes, floats, ink, "upper")
-    axes.set_xlim(30, 95)
-    axes.set_ylim(-0.08, 0.82)
+        for pane in (axes, close):
+            pane.plot(found, melody, style, color=colour, label=name, markersize=5)
+            pane.vlines(found, [row.low for row in rows], [row.high for row in rows], color=colour, linewidth=1)
+        for row in points[defence]:
+            side = "right" if row.rank1 >= floats.rank1 else "left" if defence == "codes" else "below"
+            _annotate(close if _is_crowded(row) else axes, row, colour, side)
+    _annotate(close if _is_crowded(floats) else axes, floats, ink, "upper")
     axes.set_xlabel("right song first (%), queries of 2 s, 0 dB of noise in a room", color=ink)
     axes.set_ylabel("correlation of the rebuilt melody", color=ink)
     axes.legend(loc="lower left", frameon=False, labelcolor=ink, fontsize=9)
+
+
+def _is_crowded(point: Point) -> bool:
+    (left, right), (low, high) = _CROWDED
+    return left <= point.rank1 <= right and low <= point.melody <= high
 
 
 def _annotate(axes: Any, point: Point, colour: str, side: str) -> None:
