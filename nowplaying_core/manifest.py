@@ -1,5 +1,6 @@
 """Open a shipped or user-given model folder: check every hash first, then hand out the paths."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from nowplaying_core.artifacts import MODEL_SCHEMA_VERSION, builtin_model_dir, check_file, read_manifest
 from nowplaying_core.errors import CorruptArtifactError
 
-__all__ = ["ModelFolder"]
+__all__ = ["ModelFolder", "file_digests"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +69,9 @@ class ModelFolder:
             message = f"{self.path / 'manifest.json'}: expected a file {name!r}, found {sorted(self.manifest['files'])}"
             raise CorruptArtifactError(message)
         return self.path / name
+
+
+def file_digests(manifest: Mapping[str, Any], prefix: str) -> dict[str, str]:
+    """Return the beginnings of the hashes of files by name prefix; a codebook may change within an embedding space."""
+    files = manifest["files"].items()
+    return {name: record["sha256"][:16] for name, record in files if name.startswith(prefix)}

@@ -1,6 +1,7 @@
 """What a run listens to: the training split of a corpus, and what is given beside it."""
 
 import logging
+from collections.abc import Collection
 from pathlib import Path
 
 import numpy as np
@@ -20,9 +21,16 @@ _log = logging.getLogger(__name__)
 
 
 def clip_sampler(
-    config: PretrainingConfig, sources: TrainingSources, *, split: str = "train", min_s: float | None = None
+    config: PretrainingConfig,
+    sources: TrainingSources,
+    *,
+    split: str = "train",
+    min_s: float | None = None,
+    without: Collection[Path] = (),
 ) -> ClipSampler:
     """Return the sampler of a run, over everything of a split; labels are not read.
+
+    Music that was rendered from MIDI is of the ``train`` split.
 
     Parameters
     ----------
@@ -31,6 +39,8 @@ def clip_sampler(
     split : str
     min_s : float >= 0, seconds, optional
         Recordings that are shorter are left out, by default those that are shorter than a window.
+    without : collection of Path, optional
+        Recordings that are left out as well.
 
     Raises
     ------
@@ -40,10 +50,15 @@ def clip_sampler(
     shortest_s = config.front_end.window_s if min_s is None else min_s
     cache = sources.cache_dir
     groups = [
-        (Recordings.load(sources.files(group, split), cache, min_s=shortest_s), share)
+        (
+            Recordings.load(
+                [file for file in sources.files(group, split) if file.path not in without], cache, min_s=shortest_s
+            ),
+            share,
+        )
         for group, share in group_shares(config)
     ]
-    if rendered := sources.rendered_files():
+    if split == "train" and (rendered := sources.rendered_files()):
         groups[0] = groups[0][0], config.music_share * config.recordings_share
         recordings = Recordings.load(rendered, cache, min_s=shortest_s)
         groups.append((recordings, config.music_share * (1.0 - config.recordings_share)))

@@ -196,4 +196,7 @@ def _numbers(text: str) -> tuple[int, ...]:
     except ValueError as error:
         message = f"teacher: expected class numbers such as 132 or 3,10-14 after the colon, found {text!r}"
         raise ConfigError(message) from error
+    if not numbers:  # a range that ends before it begins
+        message = f"teacher: expected class numbers such as 132 or 3,10-14 after the colon, found {text!r}"
+        raise ConfigError(message)
     return tuple(numbers)

@@ -7,6 +7,7 @@ of the second. Finished runs and measures are kept, and a stopped run resumes.
 import argparse
 import itertools
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,16 @@ from fingerprinter.training.progress import checkpoint_state
 from nowplaying_core.artifacts import write_json
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.command import run_command
-from nowplaying_core.settings import check_given, init_run_dir, merged, read_settings, require_given
+from nowplaying_core.settings import (
+    check_given,
+    init_run_dir,
+    merged,
+    read_settings,
+    require_between,
+    require_counts,
+    require_given,
+    require_not_negative,
+)
 from pretraining.config.run import PretrainingConfig
 
 ROWS: Final = (
@@ -101,8 +111,12 @@ def fill(options: argparse.Namespace) -> None:
     Raises
     ------
     ConfigError
-        When a run is there that had other settings or other recordings, or was measured by another protocol.
+        When a run is there that had other settings or other recordings, or was measured by another protocol; when the
+        options are no protocol.
     """
+    require_counts(options, "seeds", "images", "latents", "sampling_steps")
+    require_between(options, 4, math.inf, "images")
+    require_not_negative(options, "latent_steps")
     options.out.mkdir(parents=True, exist_ok=True)
     check_given(options.out, _measuring(options), begun=True)
     encoder = options.out / PERCEPTUAL_ENCODER

@@ -25,8 +25,9 @@ from evaluation.retrieval.evaluation_set import index_corpus, plan_known
 from nowplaying_core.artifacts import SHIPPED_FINGERPRINTER, write_arrays, write_json
 from nowplaying_core.audio.corpus import read_corpus
 from nowplaying_core.command import run_command
-from nowplaying_core.errors import needs_extra
-from nowplaying_core.settings import check_given
+from nowplaying_core.errors import ConfigError, needs_extra
+from nowplaying_core.manifest import file_digests
+from nowplaying_core.settings import check_given, require_counts
 
 __all__ = ["main"]
 
@@ -58,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     with needs_extra("train", "learning attacks"):
         import pretraining.audit.melody  # noqa: F401 (now, and not after minutes of reading)
+    require_counts(options, "seeds", "queries")
     options.out.mkdir(parents=True, exist_ok=True)
     result = measure(options)
     write_json(options.out / RESULTS.name, result)
@@ -74,6 +76,13 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
     paths = {split: [file.path for file in read_corpus(options.corpus, "music", split)] for split in ("train", "dev")}
     given = {"embedding_space": model.embedding_space, "queries": options.queries}
     given |= {f"{split} songs": len(found) for split, found in paths.items()}
+    given |= file_digests(model.folder.manifest, "codebook")
+    if len(paths["dev"]) <= max(_N_OWNED):
+        message = (
+            f"{options.corpus}: expected more than {max(_N_OWNED)} songs in the split `dev`, for a thief owns so many "
+            f"and reads the others, found {len(paths['dev'])}"
+        )
+        raise ConfigError(message)
     check_given(options.out, given, begun=True)
     # Another copy, loop or remix of a song that is asked would be no other music.
     asked = {int(library.groups[library.songs[path]]) for path in paths["dev"]}
@@ -88,6 +97,7 @@ def measure(options: argparse.Namespace) -> dict[str, Any]:
         read=passages("read", paths["dev"], 0.0),
         copies=passages("copies", paths["dev"], _COPY_DELAY_S),
     )
+    thief.require_comparable()
     # As the other evaluations draw them, which have computed their fingerprints already.
     plan = plan_known(options.corpus, options.cache_dir, ("simulated", "measured"), n_queries=_N_DRAWN, seed=1)
     tracks = [query.path for query in plan.queries[: options.queries]]

@@ -28,7 +28,7 @@ from nowplaying_core.audio.corpus import read_corpus, recordings_if_any
 from nowplaying_core.command import run_command
 from nowplaying_core.errors import ConfigError
 from nowplaying_core.plotting import pyplot, save_figure
-from nowplaying_core.settings import check_given
+from nowplaying_core.settings import check_given, require_counts
 from nowplaying_core.statistics import cluster_bootstrap, paired_difference
 from nowplaying_core.text import markdown_table
 from ondevice_db.index.base import FingerprintIndex, SearchOptions
@@ -69,6 +69,7 @@ def main() -> None:
         "--publish", action="store_true", help="write discrete.json, which docs/pretraining/discrete.md is made from"
     )
     options = parser.parse_args()
+    require_counts(options, "queries")
     options.out.mkdir(parents=True, exist_ok=True)
     embeddings = EmbeddingCache(options.model, options.cache_dir)
     given = {"model": embeddings.fingerprinter.embedding_space, "queries": options.queries}

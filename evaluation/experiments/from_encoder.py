@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from evaluation.experiments.lab import in_own_processes, logged
 from nowplaying_core.artifacts import write_json
+from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.command import run_command
 from nowplaying_core.manifest import ModelFolder
-from nowplaying_core.settings import check_given
+from nowplaying_core.settings import check_given, require_counts
 from nowplaying_core.statistics import student
 from nowplaying_core.text import counted, markdown_table
 
@@ -51,9 +52,12 @@ def main() -> None:
     options = parser.parse_args()
     names = ("scenes", "detector_steps", "distilled_steps", "fingerprinter_steps")
     settings = {name: getattr(options, name) for name in names}
+    require_counts(options, "seeds", *names)
+    counts = TrainingSources(corpus=options.corpus, cache_dir=options.cache_dir).counts()
     encoder = ModelFolder.open(options.encoder, role="audio_encoder").manifest
     options.out.mkdir(parents=True, exist_ok=True)
-    check_given(options.out, {**settings, "embedding_space": encoder["embedding_space"]}, begun=True)
+    given = {**settings, **counts, "embedding_space": encoder["embedding_space"]}
+    check_given(options.out, given, begun=True)
     measures: dict[str, Callable[..., dict[str, float]]] = {"detector": detector, "fingerprinter": fingerprinter}
     pairs = [(name, seed) for seed in range(1, options.seeds + 1) for name in measures if options.only in {None, name}]
     # All runs without an encoder come first: the first of a pair makes the scenes that the second finds.
@@ -99,7 +103,6 @@ def detector(folder: Path, seed: int, encoder: Path | None, options: argparse.Na
     """Train a detector; both runs of a pair use the same scenes."""
     from detector.training.config import DetectorConfig
     from detector.training.train import train_detector
-    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.tflite_encoder import TfliteEncoder
 
     config = DetectorConfig.read(CONFIGS / "detector.toml")
@@ -121,7 +124,6 @@ def fingerprinter(folder: Path, seed: int, encoder: Path | None, options: argpar
     """Train a fingerprinter; its figures are the best top-1 on ``dev`` while it trained and that after a third."""
     from fingerprinter.training.config import TrainingConfig
     from fingerprinter.training.train import train
-    from nowplaying_core.audio.sources import TrainingSources
     from pretraining.encoder import WEIGHTS_NAME
 
     config = TrainingConfig.read(CONFIGS / "fingerprinter-audio2vec.toml")

@@ -129,8 +129,9 @@ def _written(form: StoredForm, library: Library, kept: Rows, database: Path) -> 
         message = f"{library.database}: expected a database of codes, found another layout"
         raise ConfigError(message)
     cohort, codebook = own.index.cohort, form.codebook or own.index.codebook
-    turned = cohort if form.rotation is None else np.ascontiguousarray(cohort @ form.rotation)
-    codebook = replace(codebook, cohort=turned)
+    if form.rotation is not None:  # the map of smoothing was fitted to vectors that are not turned
+        cohort, codebook = np.ascontiguousarray(cohort @ form.rotation), codebook.unsmoothed()
+    codebook = replace(codebook, cohort=cohort)
     shutil.rmtree(database, ignore_errors=True)
     with DatabaseWriter(database, settings=settings, codebook=codebook) as writer:
         for song in range(own.n_songs):

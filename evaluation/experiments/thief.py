@@ -13,6 +13,7 @@ from evaluation.experiments.secret_rotation import found_by_self_similarity, lea
 from evaluation.experiments.stored_forms import StoredForm
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import write_arrays
+from nowplaying_core.errors import ConfigError
 
 if TYPE_CHECKING:
     from pretraining.audit.melody import Attacker
@@ -68,6 +69,17 @@ class Thief:
     read: "Passages"
     copies: "Passages"
     _last: tuple[tuple[str, int, str, int], "Attacker"] | None = field(default=None, init=False)
+
+    def require_comparable(self) -> None:
+        """Refuse songs of which none is long enough for its self-similarity.
+
+        Raises
+        ------
+        ConfigError
+        """
+        if not set(_songs(self.read)) & set(_songs(self.copies)):
+            message = f"expected a song of at least {_N_COMPARED} fingerprints in the split `dev`, found none"
+            raise ConfigError(message)
 
     def rebuild(self, form: StoredForm, n_context: int, attack: str, seed: int) -> Arrays:
         """Return how far the melodies agree that an attack makes from a database of a form.

@@ -147,7 +147,7 @@ class Codebook:
         return int(self.pq_centroids.shape[0])
 
     def unsmoothed(self) -> "Codebook":
-        """Return it for fingerprints of another hop than the model's, whose neighbors its map was not fitted to."""
+        """Return it for fingerprints that its map was not fitted to, such as those of another hop than the model's."""
         return replace(self, smoothing=_unset())
 
     def assign(self, vectors: NDArray[np.float32]) -> NDArray[np.int64]:

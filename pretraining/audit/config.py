@@ -78,6 +78,12 @@ class AuditConfig(RunSettings):
         if self.decoder.perceptual_weight or self.decoder.adversarial_weight:
             message = "audit: a decoder learns with diffusion_weight and mse_weight alone; set the other weights to 0"
             raise ConfigError(message)
+        if min(self.decoder.diffusion_weight, self.decoder.mse_weight) <= 0:
+            message = (
+                "audit: expected a diffusion_weight and an mse_weight above 0, for a decoder that samples and one that "
+                f"gives the mean, found {self.decoder.diffusion_weight} and {self.decoder.mse_weight}"
+            )
+            raise ConfigError(message)
 
     def sounds(self, front_end: FrontEndConfig) -> PretrainingConfig:
         """Return the settings that name the sound to learn from: as recorded, in the audited model's windows."""

@@ -1,7 +1,7 @@
 """What the attacker has: windows of known sound, with the fingerprints that the audited model gives them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -57,6 +57,8 @@ def gather(
     sources: TrainingSources,
     words: Sequence[Example],
     path: Path,
+    *,
+    without: Collection[Path] = (),
 ) -> AttackDataset:
     """Return the dataset of a run, from its file if it has been gathered before.
 
@@ -71,10 +73,12 @@ def gather(
         Single words of the ``train`` split.
     path : Path
         Of the dataset, an ``.npz``.
+    without : collection of Path
+        Recordings that the attacker does not know.
     """
     if not path.is_file():
         front_end = FrontEndConfig(**model.folder.manifest["front_end"])
-        (images,) = draw_images(config.sounds(front_end), sources, "train", (config.n_windows,))
+        (images,) = draw_images(config.sounds(front_end), sources, "train", (config.n_windows,), without=without)
         if words:
             spoken = read_windows(words, front_end, cache_dir=sources.cache_dir, most_windows=1)
             images = np.concatenate([images, spoken.images])

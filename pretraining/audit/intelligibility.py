@@ -76,5 +76,6 @@ def _numbers(task: Task) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 def _rate(right: NDArray[Any], task: Task) -> dict[str, float]:
     of_units = bootstrap_means(right.mean(axis=0), [one.unit for one in task.test], np.random.default_rng(0))
-    low, high = middle_95(of_units + draw_run_errors(right.mean(axis=1), np.random.default_rng(1)))
+    drawn = of_units + draw_run_errors(right.mean(axis=1), np.random.default_rng(1))
+    low, high = middle_95(np.clip(drawn, 0.0, 1.0))
     return {"value": float(right.mean()), "low": low, "high": high}

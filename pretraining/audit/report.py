@@ -11,12 +11,13 @@ __all__ = ["errors_table", "to_markdown", "words_table"]
 def to_markdown(result: Mapping[str, Any]) -> str:
     """Return the tables of errors, melody and words."""
     settings = result["settings"]
+    seeds = " and seeds" if settings["classifier_seeds"] > 1 else ""
     parts = [
         f"# What fingerprints of {result['model']} give away\n",
         f"Attacks trained on {result['n_known_windows']:,} windows of the `train` split "
         f"({result['n_known_words']:,} of them single words) for {settings['n_steps']:,} steps of "
         f"{settings['images_per_step']}, and are tested on the `dev` split; sampled in {settings['sampling_steps']} "
-        "steps. Intervals are 95 %, by bootstrap over recordings (words: over utterances and seeds). Made by "
+        f"steps. Intervals are 95 %, by bootstrap over recordings (words: over utterances{seeds}). Made by "
         "`nowplaying audit privacy`.\n",
     ]
     for kind in dict.fromkeys(row["sound"] for row in result["windows"]):

@@ -14,6 +14,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.audio.sources import TrainingSources
 from nowplaying_core.errors import ConfigError
+from nowplaying_core.manifest import file_digests
 from nowplaying_core.settings import check_given, init_run_dir
 from nowplaying_core.statistics import bootstrap_means, middle_95
 from pretraining.audit.attack import Attack, attack
@@ -24,7 +25,7 @@ from pretraining.audit.intelligibility import classify_vectors, intelligibility
 from pretraining.diffusion.distance import fingerprints
 from pretraining.probe.windows import Images, read_windows
 from pretraining.tasks.corpus import digits, music_speech_noise, speakers
-from pretraining.tasks.segments import has_utterances, read_utterances
+from pretraining.tasks.segments import Utterance, has_utterances, read_utterances
 from pretraining.tasks.task import Example, Task
 
 __all__ = ["Audit", "StoredForm", "privacy_audit"]
@@ -117,13 +118,15 @@ def privacy_audit(
     spoken = read_utterances(sources.corpus) if has_utterances(sources.corpus) else []
     tasks = _word_tasks(spoken)
     init_run_dir(config, folder)
-    files = model.folder.manifest["files"].items()
-    codes = {name: record["sha256"][:16] for name, record in files if name.startswith("codebook")}
+    new = _new_speakers(tasks, spoken)
+    unknown = {one.path for one in spoken if one.speaker in new}
+    known = (one for task in tasks for one in task.train if one.path not in unknown)
+    words = list({(one.path, one.start_s): one for one in known}.values())
     listed = {**dict.fromkeys(_WORD_TASKS), **{task.name: task.digest() for task in tasks}}
-    check_given(folder, {**sources.counts(), **codes, **listed}, begun=(folder / _DATASET_NAME).is_file())
+    given = {**sources.counts(), **file_digests(model.folder.manifest, "codebook"), **listed, "words": len(words)}
+    check_given(folder, given, begun=(folder / _DATASET_NAME).is_file())
     front_end = FrontEndConfig(**model.folder.manifest["front_end"])
-    words = list({(one.path, one.start_s): one for task in tasks for one in task.train}.values())
-    dataset = gather(config, model, sources, words, folder / _DATASET_NAME)
+    dataset = gather(config, model, sources, words, folder / _DATASET_NAME, without=unknown)
     attacks = {}
     for name, form in forms.items():
         _log.info("learning to rebuild sound from %s", name)
@@ -143,7 +146,7 @@ def privacy_audit(
     return Audit(result, attacks)
 
 
-def _word_tasks(spoken: list[Any]) -> list[Task]:
+def _word_tasks(spoken: list[Utterance]) -> list[Task]:
     tasks = []
     for build in _WORD_TASKS.values():
         try:
@@ -151,6 +154,12 @@ def _word_tasks(spoken: list[Any]) -> list[Task]:
         except ConfigError:  # the corpus has no labels of that kind
             continue
     return tasks
+
+
+def _new_speakers(tasks: Sequence[Task], spoken: Sequence[Utterance]) -> set[str]:
+    """Return the speakers of whom an attacker knows nothing: a task is tested on them, another has their words."""
+    asked = {(one.path, one.start_s) for task in tasks if task.parted_by == "speaker" for one in task.test}
+    return {one.speaker for one in spoken if (one.path, one.start_s) in asked}
 
 
 def _windows(means: _Means, asked: Sequence[Example], cache_dir: Path) -> list[dict[str, Any]]:
@@ -164,7 +173,7 @@ def _windows(means: _Means, asked: Sequence[Example], cache_dir: Path) -> list[d
         if not examples:
             continue
         real = read_windows(examples, means.front_end, cache_dir=cache_dir, most_windows=means.config.most_windows)
-        units = [examples[owner].path.name for owner in real.owners]
+        units = [str(examples[owner].path) for owner in real.owners]
         elsewhere = _elsewhere(real)
         for name, images in means.rebuilt(real.images).items():
             row: dict[str, Any] = {
@@ -178,7 +187,8 @@ def _windows(means: _Means, asked: Sequence[Example], cache_dir: Path) -> list[d
                 original, rebuilt = chroma(real.images, means.front_end), chroma(images, means.front_end)
                 for measure, agree in (("melody", chroma_agreement), ("strongest_pitch", strongest_agreement)):
                     row[measure] = _figure(agree(rebuilt, original), units)
-                    row[f"{measure}_by_chance"] = _figure(agree(rebuilt, original[elsewhere]), units)
+                    if len(examples) > 1:
+                        row[f"{measure}_by_chance"] = _figure(agree(rebuilt, original[elsewhere]), units)
             found.append(row)
     return found
 

@@ -1,5 +1,8 @@
 """Log-mel images to test decoders on: random windows of a split, the same for every decoder."""
 
+from collections.abc import Collection
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,15 +21,19 @@ def draw_images(
     sources: TrainingSources,
     split: str,
     counts: tuple[int, ...],
+    *,
+    without: Collection[Path] = (),
 ) -> list[NDArray[np.float32]]:
     """Draw sets of images from one split, music, speech and noise in the shares of a run's settings.
+
+    Recordings in ``without`` are passed over.
 
     Returns
     -------
     list of ndarray of float32, shape (count, n_mels, n_frames, 1)
         The sets share recordings; windows are drawn alone.
     """
-    clips, log_mel = clip_sampler(config, sources, split=split), LogMel(config.front_end)
+    clips, log_mel = clip_sampler(config, sources, split=split, without=without), LogMel(config.front_end)
     rng = np.random.default_rng([config.seed, len(split)])
     sets = []
     for count in counts:

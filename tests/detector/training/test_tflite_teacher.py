@@ -77,6 +77,8 @@ def test_names_that_are_no_teacher_are_refused(tmp_path: Path) -> None:
     (tmp_path / "some.tflite").write_bytes(b"")
     with pytest.raises(ConfigError, match="expected class numbers"):
         open_teacher(f"{tmp_path / 'some.tflite'}:music")
+    with pytest.raises(ConfigError, match="found '276-132'"):
+        open_teacher(f"{tmp_path / 'some.tflite'}:276-132")
     with pytest.raises(ConfigError, match="sampling rate"):
         open_teacher(f"{tmp_path / 'some.tflite'}@fast:1")
 

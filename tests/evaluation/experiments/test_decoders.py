@@ -180,6 +180,18 @@ def test_runs_of_other_settings_and_measures_of_another_protocol_are_refused(
         decoders.fill(options_for(tmp_path))
 
 
+@pytest.mark.parametrize("change", [{"images": 2}, {"sampling_steps": 0}, {"latents": 0}, {"latent_steps": -1}])
+def test_options_that_are_no_protocol_are_refused_before_they_are_recorded(
+    decoders: ModuleType, tmp_path: Path, change: dict[str, int]
+) -> None:
+    options = options_for(tmp_path)
+    for name, value in change.items():
+        setattr(options, name, value)
+    with pytest.raises(ConfigError, match=next(iter(change))):
+        decoders.fill(options)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_all_rows_of_the_first_seed_come_before_any_of_the_second(
     decoders: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

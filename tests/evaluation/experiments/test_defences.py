@@ -63,3 +63,22 @@ def test_one_command_measures_all_forms_and_goes_on_where_it_was_stopped(
     assert capsys.readouterr().out == shown
     with pytest.raises(ConfigError, match="was given queries: 6, not 5"):
         main([*arguments, "--queries", "5"])
+    given = tmp_path / "out/init.json"
+    record = json.loads(given.read_text(encoding="utf-8"))
+    given.write_text(json.dumps({**record, "codebook_words.npy": "of other codes"}), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"was given codebook_words\.npy: of other codes, not "):
+        main(arguments)
+
+
+def test_a_corpus_that_is_too_small_is_refused_before_anything_is_learned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = corpus_folder(tmp_path / "corpus", seconds=14.0)
+    arguments = ["--corpus", str(corpus), "--cache-dir", str(tmp_path / "cache"), "--out", str(tmp_path / "out")]
+    with pytest.raises(ConfigError, match="more than 16 songs in the split `dev`"):
+        main(arguments)
+    monkeypatch.setattr(defences, "_N_OWNED", (1,))
+    with pytest.raises(ConfigError, match="a song of at least 24 fingerprints"):
+        main(arguments)
+    with pytest.raises(ConfigError, match="queries must be positive"):
+        main([*arguments, "--queries", "0"])

@@ -18,8 +18,11 @@ from pretraining.audit.attack import Attack, attack
 from pretraining.audit.config import AuditConfig
 from pretraining.audit.dataset import AttackDataset
 from pretraining.audit.examples import write_examples
+from pretraining.audit.intelligibility import _rate
 from pretraining.audit.report import to_markdown
 from pretraining.audit.run import Audit, privacy_audit
+from pretraining.diffusion.patches import draw_images
+from pretraining.tasks.task import Example, Task
 from tests.detector.sounds import corpus_folder
 from tests.pretraining.material import interrupted_at, small_config, small_decoder
 
@@ -107,6 +110,44 @@ def test_words_are_read_from_what_tells_them_and_by_chance_from_nothing(audit: A
     assert digits["rebuilt"]["the sound itself"]["value"] > 0.9
     assert digits["rebuilt"]["nearest known window"]["value"] > 0.9
     assert digits["rebuilt"]["nothing, mean"]["value"] == pytest.approx(0.5, abs=0.01)
+
+
+def test_attackers_know_no_word_of_the_speakers_on_whom_digits_are_tested(audit: Audit) -> None:
+    digits, speakers = audit.result["words"]
+    n_new = digits["n_asked"] // 16
+    assert n_new
+    assert speakers["n_known"] == 4 * 16, "classifiers of voices know them all"
+    assert audit.result["n_known_words"] == (4 - n_new) * 16
+
+
+def test_recordings_that_an_attacker_does_not_know_are_in_no_window(sources: TrainingSources) -> None:
+    config = CONFIG.sounds(FRONT_END)
+    speech = [file.path for file in sources.files("speech", "train")]
+    everything, some = (
+        draw_images(config, sources, "train", (8,), without=left_out)[0] for left_out in ((), speech[1:])
+    )
+    assert np.abs(everything - some).max() > 0
+    with pytest.raises(ConfigError, match="found none among 0"):
+        draw_images(config, sources, "train", (8,), without=speech)
+
+
+def test_accuracies_stay_within_bounds_however_seeds_differ() -> None:
+    known, asked = (
+        [Example(path=Path(name), label="01"[number % 2], unit=str(number)) for number in range(40)]
+        for name in ("known.wav", "asked.wav")
+    )
+    task = Task.of("words", known, asked, parted_by="recording")
+    right = np.ones((2, 40), bool)
+    right[0, :6] = False
+    found = _rate(right, task)
+    assert found["low"] > 0.0
+    assert found["high"] == 1.0
+
+
+@pytest.mark.parametrize("weight", ["diffusion_weight", "mse_weight"])
+def test_a_decoder_without_a_mean_or_without_samples_is_refused(weight: str) -> None:
+    with pytest.raises(ConfigError, match="above 0"):
+        replace(CONFIG, decoder=replace(CONFIG.decoder, **{weight: 0.0}))
 
 
 def test_the_table_says_what_the_figures_say(audit: Audit) -> None:
