@@ -140,8 +140,7 @@ def test_accuracies_stay_within_bounds_however_seeds_differ() -> None:
     right = np.ones((2, 40), bool)
     right[0, :6] = False
     found = _rate(right, task)
-    assert found["low"] > 0.0
-    assert found["high"] == 1.0
+    assert (found["low"], found["high"]) == (0.0, 1.0), "two seeds that differ by 15 points say nothing"
 
 
 @pytest.mark.parametrize("weight", ["diffusion_weight", "mse_weight"])
