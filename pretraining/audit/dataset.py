@@ -13,6 +13,7 @@ from fingerprinter.config import FrontEndConfig
 from fingerprinter.fingerprint import Fingerprinter
 from nowplaying_core.artifacts import write_arrays
 from nowplaying_core.audio.sources import TrainingSources
+from nowplaying_core.errors import ConfigError
 from pretraining.audit.config import AuditConfig
 from pretraining.diffusion.distance import fingerprints
 from pretraining.diffusion.patches import draw_images
@@ -75,6 +76,11 @@ def gather(
         Of the dataset, an ``.npz``.
     without : collection of Path
         Recordings that the attacker does not know.
+
+    Raises
+    ------
+    ConfigError
+        When the file holds other words.
     """
     if not path.is_file():
         front_end = FrontEndConfig(**model.folder.manifest["front_end"])
@@ -90,4 +96,7 @@ def gather(
         }
         write_arrays(path, arrays)
     with np.load(path, allow_pickle=False) as kept:
-        return AttackDataset(kept["images"], kept["vectors"], int(kept["n_words"]))
+        if (n_words := int(kept["n_words"])) != len(words):
+            message = f"{path}: holds {n_words} single words, expected {len(words)}; choose another run folder"
+            raise ConfigError(message)
+        return AttackDataset(kept["images"], kept["vectors"], n_words)

@@ -16,7 +16,7 @@ from nowplaying_core.errors import ConfigError
 from nowplaying_core.settings import init_run_dir
 from pretraining.audit.attack import Attack, attack
 from pretraining.audit.config import AuditConfig
-from pretraining.audit.dataset import AttackDataset
+from pretraining.audit.dataset import AttackDataset, gather
 from pretraining.audit.examples import write_examples
 from pretraining.audit.intelligibility import _rate
 from pretraining.audit.report import to_markdown
@@ -118,6 +118,13 @@ def test_attackers_know_no_word_of_the_speakers_on_whom_digits_are_tested(audit:
     assert n_new
     assert speakers["n_known"] == 4 * 16, "classifiers of voices know them all"
     assert audit.result["n_known_words"] == (4 - n_new) * 16
+
+
+def test_windows_that_were_gathered_with_other_words_are_refused(tmp_path: Path, sources: TrainingSources) -> None:
+    path = tmp_path / "dataset.npz"
+    gather(CONFIG, Pooled(), sources, [], path)
+    with pytest.raises(ConfigError, match="holds 0 single words, expected 1"):
+        gather(CONFIG, Pooled(), sources, [Example(path=path, label="0", unit="0")], path)
 
 
 def test_recordings_that_an_attacker_does_not_know_are_in_no_window(sources: TrainingSources) -> None:
