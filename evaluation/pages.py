@@ -70,6 +70,7 @@ BLOCKS: Final[Mapping[str, Callable[[], str]]] = {
     "federated-continued": partial(federated.committed_table, "federated-continued"),
     "from-encoder": from_encoder.committed_table,
     "from-encoder-1500": partial(from_encoder.committed_table, "from_encoder-1500"),
+    "from-encoder-8000": partial(from_encoder.committed_table, "from_encoder-8000"),
     "encoder-table": encoder_table.committed_table,
     "encoder-table-500": partial(encoder_table.committed_table, "encoder_table-500"),
     "encoder-table-3000": partial(encoder_table.committed_table, "encoder_table-3000"),
