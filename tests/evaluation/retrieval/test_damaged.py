@@ -30,7 +30,7 @@ def head() -> np.ndarray:
 
 
 def test_right_songs_are_counted_in_both_forms(head: np.ndarray) -> None:
-    listener = Listener("a.wav")
+    listener = Listener(str(Path("a.wav").absolute()))
     rows = damaged(listener, {Path("a.wav"): head, Path("b.wav"): head})  # type: ignore[arg-type]
     by_name = {row["damage"]: row for row in rows}
     assert (by_name["none"]["n"], by_name["none"]["recording"], by_name["none"]["buffer"]) == (2, 1, 1)
