@@ -193,10 +193,9 @@ def _numbers(text: str) -> tuple[int, ...]:
         for part in text.split(","):
             first, _, last = part.partition("-")
             numbers += range(int(first), int(last or first) + 1)
-    except ValueError as error:
-        message = f"teacher: expected class numbers such as 132 or 3,10-14 after the colon, found {text!r}"
-        raise ConfigError(message) from error
-    if not numbers:  # a range that ends before it begins
+    except ValueError:
+        numbers = []
+    if not numbers:  # no numbers, or a range that ends before it begins
         message = f"teacher: expected class numbers such as 132 or 3,10-14 after the colon, found {text!r}"
         raise ConfigError(message)
     return tuple(numbers)
